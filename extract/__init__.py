@@ -1,0 +1,1 @@
+"""From messages to events: normalise, segment, extract, resolve, embed, and the pipeline that runs them as durable jobs."""

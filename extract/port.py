@@ -1,0 +1,80 @@
+"""What an extractor is: from a segment of a session to a draft of events."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import tzinfo
+from typing import Protocol
+
+from graph.model import EntityKind, ExtractorSpec, JobError, Message, NodeKind, TimeSpan
+from graph.store.commands import UsageEntry
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A run of messages about one topic, with the few messages before it, in the session's time zone."""
+
+    namespace: str
+    session: str
+    context: tuple[Message, ...]
+    messages: tuple[Message, ...]
+    zone: tzinfo
+
+
+@dataclass(frozen=True, slots=True)
+class EntityMention:
+    """A name in a text, what it seems to name, and its part in the event (speaker, subject, object, place, ...)."""
+
+    name: str
+    kind: EntityKind
+    role: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StatementDraft:
+    """A fact or relation as an extractor gives it. `evidence` are ids of messages of the segment (or its context)."""
+
+    kind: NodeKind
+    text: str
+    speaker: str
+    evidence: tuple[str, ...]
+    mentions: tuple[EntityMention, ...] = ()
+    predicate: str = ""
+    subject: str = ""
+    object: str = ""
+    time: TimeSpan | None = None
+    confidence: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class EventDraft:
+    """An event as an extractor gives it: the statements that share an anchor, when it happened, who takes part."""
+
+    title: str
+    statements: tuple[StatementDraft, ...]
+    time: TimeSpan | None = None
+    participants: tuple[EntityMention, ...] = ()
+    causes: tuple[int, ...] = ()
+    """Indexes, within the draft's events, of events that this one is a cause of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extraction:
+    """What an extractor found in a segment. `mentions` are the entities that each message names, by message id."""
+
+    events: tuple[EventDraft, ...]
+    mentions: Mapping[str, tuple[EntityMention, ...]] = field(default_factory=dict)
+    usage: tuple[UsageEntry, ...] = ()
+    partial_failures: tuple[JobError, ...] = ()
+
+
+class Extractor(Protocol):
+    """Finds the events of a segment. Pure for rules; an LLM's may raise ExtractorUnavailable, and is asked again later."""
+
+    @property
+    def spec(self) -> ExtractorSpec:
+        """Which extractor this is."""
+        ...
+
+    async def extract(self, segment: Segment) -> Extraction:
+        """The events of the segment."""
+        ...

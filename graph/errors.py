@@ -1,0 +1,153 @@
+"""Every error that StructMem raises on purpose.
+
+    StructMemError
+    ├── InvalidArgument            bad input; names the field and the reason
+    ├── NotFound                   no such namespace, node or job
+    ├── AlreadyExists              the name is taken
+    ├── Conflict                   the state does not allow it
+    │   ├── RequestReused          the same request_id with another body
+    │   ├── DuplicateMessage       the same client_id with other content
+    │   ├── LeaseLost              another worker holds the job, or it was cancelled
+    │   └── StaleWrite             watermark, generation or evidence is not what the writer saw
+    ├── PermissionDenied           the principal may not do that
+    ├── Unauthenticated            no principal, or an unknown token
+    ├── StoreBusy                  another process owns the data directory
+    ├── StoreUnavailable           the store cannot answer now (I/O error, read-only disk); waiting may help
+    ├── StorageFull                no space left
+    └── NamespaceCorrupt           the namespace's file is damaged; other namespaces are not affected
+
+Each class knows its gRPC status by name and a stable reason; one interceptor turns it into a status. `str(error)` is written for the
+caller and never holds a path, SQL, another tenant's data or a library's own text.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class FieldViolation:
+    """One field of a request and what is wrong with it."""
+
+    field: str
+    reason: str
+
+
+class StructMemError(Exception):
+    """Base of every error of StructMem."""
+
+    status: ClassVar[str] = "INTERNAL"
+    reason: ClassVar[str] = "INTERNAL"
+
+    def __init__(self, message: str, *, metadata: Mapping[str, str] | None = None, retry_after: timedelta | None = None):
+        super().__init__(message)
+        self.metadata: Mapping[str, str] = dict(metadata or {})
+        self.retry_after = retry_after
+
+
+class InvalidArgument(StructMemError):
+    """The request is wrong; `violations` names each field and why."""
+
+    status = "INVALID_ARGUMENT"
+    reason = "INVALID_ARGUMENT"
+
+    def __init__(self, violations: Sequence[FieldViolation]):
+        super().__init__("; ".join(f"{v.field}: {v.reason}" for v in violations))
+        self.violations = tuple(violations)
+
+    @classmethod
+    def of(cls, field: str, reason: str) -> "InvalidArgument":
+        """The error for a single field."""
+        return cls([FieldViolation(field, reason)])
+
+
+class NotFound(StructMemError):
+    """There is no such thing."""
+
+    status = "NOT_FOUND"
+    reason = "NOT_FOUND"
+
+
+class AlreadyExists(StructMemError):
+    """The name is taken."""
+
+    status = "ALREADY_EXISTS"
+    reason = "ALREADY_EXISTS"
+
+
+class Conflict(StructMemError):
+    """The state does not allow it."""
+
+    status = "FAILED_PRECONDITION"
+    reason = "CONFLICT"
+
+
+class RequestReused(Conflict):
+    """The request_id was used with another body."""
+
+    status = "ALREADY_EXISTS"
+    reason = "REQUEST_ID_REUSED"
+
+
+class DuplicateMessage(Conflict):
+    """The client_id was used with other content."""
+
+    status = "ALREADY_EXISTS"
+    reason = "MESSAGE_ID_REUSED"
+
+
+class LeaseLost(Conflict):
+    """Another worker holds the job, or it was cancelled."""
+
+    status = "ABORTED"
+    reason = "LEASE_LOST"
+
+
+class StaleWrite(Conflict):
+    """What the writer read has changed; read again."""
+
+    status = "ABORTED"
+    reason = "STALE_WRITE"
+
+
+class PermissionDenied(StructMemError):
+    """The principal may not do that."""
+
+    status = "PERMISSION_DENIED"
+    reason = "PERMISSION_DENIED"
+
+
+class Unauthenticated(StructMemError):
+    """There is no token, or nobody has it."""
+
+    status = "UNAUTHENTICATED"
+    reason = "UNAUTHENTICATED"
+
+
+class StoreBusy(StructMemError):
+    """Another process owns the data directory."""
+
+    status = "FAILED_PRECONDITION"
+    reason = "STORE_BUSY"
+
+
+class StoreUnavailable(StructMemError):
+    """The store cannot answer now."""
+
+    status = "UNAVAILABLE"
+    reason = "STORE_UNAVAILABLE"
+
+
+class StorageFull(StructMemError):
+    """There is no space left to write."""
+
+    status = "RESOURCE_EXHAUSTED"
+    reason = "STORAGE_FULL"
+
+
+class NamespaceCorrupt(StructMemError):
+    """The namespace's file is damaged; `structmem doctor` tells more."""
+
+    status = "DATA_LOSS"
+    reason = "NAMESPACE_CORRUPT"

@@ -1,0 +1,54 @@
+"""The edges of the memory graph, and which of them a node's own fields imply."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+from graph.model.nodes import Event, Node, Statement
+
+
+class EdgeKind(IntEnum):
+    """What an edge means. The numbers are stored and are those of the contract."""
+
+    IN_SESSION = 1
+    NEXT = 2
+    EVIDENCED_BY = 3
+    STATES = 4
+    INVOLVES = 5
+    MENTIONS = 6
+    RELATES = 7
+    BEFORE = 8
+    CAUSES = 9
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """A directed edge. `via_id` names the node that states it (the relation behind RELATES)."""
+
+    kind: EdgeKind
+    source_id: str
+    target_id: str
+    via_id: str = ""
+    properties: Mapping[str, str] = field(default_factory=dict)
+
+
+def implied_edges(node: Node) -> Iterator[Edge]:
+    """The edges that a node's fields imply, so that a store keeps them once, as edges, and fills the fields from them.
+
+    IN_SESSION and NEXT follow from a message's session and seq; the store that assigns the seq writes them.
+    """
+    match node:
+        case Event():
+            for order, evidence in enumerate(node.evidence_ids):
+                yield Edge(EdgeKind.EVIDENCED_BY, node.id, evidence, properties={"order": str(order)})
+            for order, statement in enumerate(node.statement_ids):
+                yield Edge(EdgeKind.STATES, node.id, statement, properties={"order": str(order)})
+            for part in node.participants:
+                yield Edge(EdgeKind.INVOLVES, node.id, part.entity_id, properties={"role": part.role})
+        case Statement():
+            for order, evidence in enumerate(node.evidence_ids):
+                yield Edge(EdgeKind.EVIDENCED_BY, node.id, evidence, properties={"order": str(order)})
+            for entity in node.entity_ids:
+                yield Edge(EdgeKind.MENTIONS, node.id, entity)
+        case _:
+            return

@@ -1,0 +1,65 @@
+"""What goes into the search index of one namespace, and what a search asks of it. Node and passage keys are those of the namespace's file."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graph.model import NodeKind
+from graph.store.candidates import Bm25
+
+
+@dataclass(frozen=True, slots=True)
+class PassageEntry:
+    """One passage: its key, and its terms as 64-bit hashes (`term_hash`), distinct, with how often each occurs."""
+
+    key: int
+    term_hashes: NDArray[np.uint64]
+    term_counts: NDArray[np.uint8]
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryEntry:
+    """One message, fact or relation, with all that filters and scoring read.
+
+    `uuid` is the 16 bytes of its id. `spans` are (start, end) in microseconds. `evidence` are keys of messages, for statements.
+    `valid_start`, `valid_end` are when it happened (for messages and statements without a span: said_at twice), for the `happened` filter.
+    """
+
+    key: int
+    uuid: bytes
+    kind: NodeKind
+    role: int
+    session: int
+    seq: int
+    speaker: str
+    said_at: int
+    features: int
+    spans: tuple[tuple[int, int], ...]
+    passages: tuple[PassageEntry, ...]
+    evidence: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class IndexQuery:
+    """A CandidateQuery with its filter resolved to keys. None accepts all; `happened` and `said` are [start, end) in microseconds.
+
+    `labelled` are keys of *messages* whose labels pass; a statement passes when one of its evidence does.
+    """
+
+    term_hashes: NDArray[np.uint64]
+    vector: NDArray[np.float32] | None
+    spans: tuple[tuple[int, int], ...]
+    kinds: frozenset[NodeKind]
+    sessions: frozenset[int] | None
+    speakers: frozenset[str] | None
+    said: tuple[int, int] | None
+    happened: tuple[int, int] | None
+    labelled: NDArray[np.int64] | None
+    include: NDArray[np.int64]
+    lexical_limit: int
+    dense_limit: int
+    temporal_limit: int
+    neighbours: int
+    bm25: Bm25

@@ -1,0 +1,1 @@
+"""The process: settings, wiring, gRPC handlers, interceptors, jobs and the command line."""
