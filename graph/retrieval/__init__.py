@@ -1,0 +1,46 @@
+"""Answering a query: plan, score and fuse candidates, expand over the graph, assemble, explain; and walking the graph for events.
+
+Pure code but for the calls to the store port and to the query embedder.
+"""
+
+from graph.retrieval.answer import (
+    ChannelRank,
+    Context,
+    ContextEntry,
+    Contribution,
+    Explanation,
+    Hit,
+    PathStep,
+    QueryEmbedder,
+    QueryPlan,
+    RetrievalAnswer,
+    RetrievalRequest,
+    TokenCounter,
+)
+from graph.retrieval.assemble import build_context
+from graph.retrieval.recipes import DEFAULT_RECIPE, RECIPES, Recipe
+from graph.retrieval.retrieve import retrieve, retrieve_many
+from graph.retrieval.traverse import TraversedEvent, traverse_events
+
+__all__ = [
+    "DEFAULT_RECIPE",
+    "RECIPES",
+    "ChannelRank",
+    "Context",
+    "ContextEntry",
+    "Contribution",
+    "Explanation",
+    "Hit",
+    "PathStep",
+    "QueryEmbedder",
+    "QueryPlan",
+    "Recipe",
+    "RetrievalAnswer",
+    "RetrievalRequest",
+    "TokenCounter",
+    "TraversedEvent",
+    "build_context",
+    "retrieve",
+    "retrieve_many",
+    "traverse_events",
+]

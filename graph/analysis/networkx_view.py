@@ -1,0 +1,115 @@
+"""A namespace as a `networkx.MultiDiGraph`, and as GraphML."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from datetime import datetime
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+import networkx as nx
+
+from graph.model import Edge, EdgeKind, Entity, Event, Message, Node, NodeKind, Session, Statement, TimeSpan, implied_edges, kind_of_node
+from graph.store.port import Store
+
+_NODE_TYPES = (Session, Message, Event, Statement, Entity)
+# What a node's edges say is not said again in its attributes.
+_KEPT_AS_EDGES = frozenset({"id", "kind", "evidence_ids", "statement_ids", "entity_ids", "participants"})
+
+
+async def to_networkx(store: Store, namespace: str) -> "nx.MultiDiGraph[str]":
+    """The current graph of a namespace, of one revision.
+
+    Nodes are keyed by their id; `kind` is the name of their NodeKind in lower case ("message"), the other attributes are the fields of
+    `graph.model`'s nodes, times as aware datetimes, a time span as `time_start`, `time_end`, `time_granularity` and `time_expression`.
+    Edges are keyed by the name of their EdgeKind in lower case ("evidenced_by"; RELATES by "relates:ID" of the relation behind it, as two
+    people can relate in more than one way) and carry `kind`, `via_id` and their properties. The graph's own attributes hold `namespace`.
+
+    Raises:
+        NotFound: there is no such namespace.
+    """
+    graph: nx.MultiDiGraph[str] = nx.MultiDiGraph(namespace=namespace)
+    sessions: dict[str, str] = {}
+    last: dict[str, Message] = {}
+    async for record in store.export(namespace, with_vectors=False):
+        if isinstance(record, _NODE_TYPES):
+            graph.add_node(record.id, **_attributes(record))
+            for edge in implied_edges(record):
+                _add_edge(graph, edge)
+            if isinstance(record, Session):
+                sessions[record.name] = record.id
+            elif isinstance(record, Message):
+                _add_conversation_edges(graph, record, sessions, last)
+        elif isinstance(record, Edge):
+            _add_edge(graph, record)
+    return graph
+
+
+def _add_conversation_edges(graph: "nx.MultiDiGraph[str]", message: Message, sessions: Mapping[str, str], last: dict[str, Message]) -> None:
+    """IN_SESSION and NEXT, which an export leaves to the messages' session and seq."""
+    session_id = sessions.get(message.session)
+    if session_id is not None:
+        _add_edge(graph, Edge(EdgeKind.IN_SESSION, message.id, session_id))
+    before = last.get(message.session)
+    if before is not None and before.seq < message.seq:
+        _add_edge(graph, Edge(EdgeKind.NEXT, before.id, message.id))
+    last[message.session] = message
+
+
+def _add_edge(graph: "nx.MultiDiGraph[str]", edge: Edge) -> None:
+    kind = edge.kind.name.lower()
+    key = f"{kind}:{edge.via_id}" if edge.via_id else kind
+    graph.add_edge(edge.source_id, edge.target_id, key=key, kind=kind, via_id=edge.via_id, **edge.properties)
+
+
+def _attributes(node: Node) -> dict[str, Any]:
+    attributes: dict[str, Any] = {"kind": kind_of_node(node).name.lower()}
+    for field in fields(node):
+        value = getattr(node, field.name)
+        if isinstance(value, TimeSpan):
+            attributes |= {f"{field.name}_{part.name}": _plain(getattr(value, part.name)) for part in fields(value)}
+        elif field.name == "kind" and kind_of_node(node) is NodeKind.ENTITY:
+            attributes["entity_kind"] = _plain(value)
+        elif field.name not in _KEPT_AS_EDGES and value is not None:
+            attributes[field.name] = _plain(value)
+    return attributes
+
+
+def _plain(value: Any) -> Any:
+    return value.name.lower() if isinstance(value, Enum) else value
+
+
+async def write_graphml(store: Store, namespace: str, path: Path) -> int:
+    """Writes the current graph of a namespace as GraphML and returns how many nodes it holds.
+
+    GraphML knows only numbers, booleans and strings: times become ISO 8601, labels become one attribute each ("label.KEY"), aliases are
+    joined by "; ", and characters that XML cannot hold are replaced by U+FFFD.
+
+    Raises:
+        NotFound: there is no such namespace.
+    """
+    graph = await to_networkx(store, namespace)
+    for _, attributes in graph.nodes(data=True):
+        _make_flat(attributes)
+    for *_, attributes in graph.edges(data=True):
+        _make_flat(attributes)
+    nx.write_graphml(graph, path)
+    return graph.number_of_nodes()
+
+
+def _make_flat(attributes: dict[str, Any]) -> None:
+    for name, value in list(attributes.items()):
+        if isinstance(value, datetime):
+            attributes[name] = value.isoformat()
+        elif isinstance(value, Mapping):
+            del attributes[name]
+            attributes |= {f"{name.removesuffix('s')}.{key}": _xml_text(text) for key, text in value.items()}
+        elif isinstance(value, tuple):
+            attributes[name] = "; ".join(_xml_text(text) for text in value)
+        elif isinstance(value, str):
+            attributes[name] = _xml_text(value)
+
+
+def _xml_text(text: str) -> str:
+    """The text without what XML 1.0 cannot hold (control characters other than tab and line ends, U+FFFE, U+FFFF)."""
+    return "".join(c if c in "\t\n\r" or (" " <= c < "\ufffe" and not "\ud800" <= c <= "\udfff") or c > "\uffff" else "�" for c in text)

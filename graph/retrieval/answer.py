@@ -1,0 +1,159 @@
+"""What retrieval is asked and what it answers: plain data that mirrors the contract's retrieval.proto."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graph.model import EdgeKind, EmbeddingSpec, MemoryFilter, Message, NodeKind, Statement, TimeSpan
+from graph.retrieval.recipes import DEFAULT_RECIPE
+
+# How many tokens a text has. The context's budget is counted with it, over the whole text.
+TokenCounter = Callable[[str], int]
+
+
+class QueryEmbedder(Protocol):
+    """What retrieval needs of an embedder."""
+
+    @property
+    def spec(self) -> EmbeddingSpec:
+        """Which model this is; used only for namespaces whose vectors are of the same fingerprint and dimension."""
+        ...
+
+    async def embed_query(self, text: str) -> NDArray[np.float32]:
+        """The vector of a query: (dimension,), unit length."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RetrievalRequest:
+    """One query of one namespace.
+
+    Attributes:
+        k: how many hits, at least 1.
+        recipe: a name in `RECIPES`.
+        asked_at: aware; "now" for the query's times.     zone: of the query's times.
+        vector: the query's vector, for namespaces whose model nobody here serves; any positive length, normalised before use.
+    """
+
+    namespace: str
+    query: str
+    k: int = 10
+    recipe: str = DEFAULT_RECIPE
+    filter: MemoryFilter = MemoryFilter()
+    asked_at: datetime = datetime(1970, 1, 1, tzinfo=UTC)
+    zone: tzinfo = UTC
+    vector: NDArray[np.float32] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class QueryPlan:
+    """How a query was understood. `entity_ids` go with `entities`; the fields after `degraded` are not part of the contract."""
+
+    recipe: str
+    terms: tuple[str, ...] = ()
+    dense_text: str = ""
+    speakers: tuple[str, ...] = ()
+    entities: tuple[str, ...] = ()
+    times: tuple[TimeSpan, ...] = ()
+    asks_when: bool = False
+    degraded: tuple[str, ...] = ()
+    entity_ids: tuple[str, ...] = ()
+    asks_assistant: bool = False
+    asks_advice: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """What one signal added to a hit's score. docs/retrieval.md describes each signal.
+
+    Attributes:
+        raw: the signal's own measure.     value: that on the recipe's common scale, 0 to 1.     weight: the recipe's.
+        points: weight * value, exactly.     from_id: the memory that lent this, when it comes from another one; else "".
+    """
+
+    signal: str
+    raw: float
+    value: float
+    weight: float
+    points: float
+    from_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelRank:
+    """Where a hit stood in one channel ("lexical", "dense", "graph", "temporal"), among the candidates that may be returned."""
+
+    channel: str
+    rank: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class PathStep:
+    """One step of the path by which the graph reached a node: the edge followed and where it led."""
+
+    edge: EdgeKind
+    node_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why a hit is where it is: the points of the contributions sum to its score.
+
+    Attributes:
+        channels: its place in each channel that found it.
+        path: how the graph reached it, from a seed; empty when the graph did not or when it is a seed itself.
+        evidence_ids: the messages it rests on; its own id, for a message.
+    """
+
+    contributions: tuple[Contribution, ...]
+    channels: tuple[ChannelRank, ...] = ()
+    path: tuple[PathStep, ...] = ()
+    evidence_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One memory of an answer. Scores order one answer and are not comparable between answers."""
+
+    rank: int
+    namespace: str
+    node: Message | Statement
+    score: float
+    explanation: Explanation
+
+
+@dataclass(frozen=True, slots=True)
+class RetrievalAnswer:
+    """The hits, best first, and how the query was understood."""
+
+    hits: tuple[Hit, ...]
+    plan: QueryPlan
+
+
+@dataclass(frozen=True, slots=True)
+class ContextEntry:
+    """One memory of a context. `text` is its line in the context's text; `rank` its place in the retrieval."""
+
+    namespace: str
+    id: str
+    kind: NodeKind
+    text: str
+    said_at: datetime
+    speaker: str
+    evidence_ids: tuple[str, ...]
+    rank: int
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Memories as a text for a prompt: one line a memory, in order of time. `token_count` is the count of `text`, never over the budget."""
+
+    text: str
+    token_count: int
+    entries: tuple[ContextEntry, ...]
+    plan: QueryPlan
