@@ -58,7 +58,11 @@ class NamespaceChange:
 
 @dataclass(frozen=True, slots=True)
 class MessageDraft:
-    """A message to append, already validated. `embedding` (float16, unit length) only for namespaces with client vectors."""
+    """A message to append, already validated. `embedding` (float16, unit length) only for namespaces with client vectors.
+
+    `sent_at_assumed`: its writer gave no time, so `sent_at` is when it was received and does not count as content: a repeat of the message
+    or of the request is the same although it was received later.
+    """
 
     speaker: str
     role: Role
@@ -68,6 +72,7 @@ class MessageDraft:
     labels: Mapping[str, str] = field(default_factory=dict)
     image_caption: str = ""
     embedding: Float16Vector | None = None
+    sent_at_assumed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,10 @@ class Store(Protocol):
         """Ends what is under way and lets go of everything."""
         ...
 
+    async def secret(self) -> bytes:
+        """A random key of 32 bytes that lasts as long as the store: the service signs page tokens with it."""
+        ...
+
     # Namespaces
 
     async def create_namespace(self, spec: NamespaceSpec) -> Namespace:
@@ -201,6 +205,10 @@ class Store(Protocol):
 
     async def get_node_edges(self, namespace: str, node_id: str, limit: int) -> NodeEdges:
         """A node with at most `limit` edges in each direction."""
+        ...
+
+    async def get_session(self, namespace: str, name: str) -> Session | None:
+        """The session of this name, or None: its writer may be about to create it."""
         ...
 
     async def list_sessions(self, namespace: str, cursor: Cursor | None, limit: int) -> Page[Session]:
