@@ -1,6 +1,20 @@
 """Text analysis shared by writing and reading: terms, passages, features, times."""
 
-from graph.text.analyser import ANALYSER_VERSION, date_terms, terms_of
+from graph.text.analyser import ANALYSER_VERSION, MONTHS, STOP_WORDS, date_terms, terms_of, words_of
+from graph.text.features import features_of, has_time_cue
 from graph.text.passages import IndexedText, Passage, index_message, index_statement
 
-__all__ = ["ANALYSER_VERSION", "IndexedText", "Passage", "date_terms", "index_message", "index_statement", "terms_of"]
+__all__ = [
+    "ANALYSER_VERSION",
+    "MONTHS",
+    "STOP_WORDS",
+    "IndexedText",
+    "Passage",
+    "date_terms",
+    "features_of",
+    "has_time_cue",
+    "index_message",
+    "index_statement",
+    "terms_of",
+    "words_of",
+]

@@ -6,11 +6,18 @@ from datetime import UTC, tzinfo
 
 from graph.model import Message, Statement, TimeSpan
 from graph.store.candidates import Feature
-from graph.text.analyser import date_terms, terms_of
+from graph.text.analyser import date_terms, terms_of, terms_of_words, words_of
+from graph.text.features import features_of
 
 # The embedder reads 256 word pieces; English prose has about 1.3 to a word, so 180 words fill it.
 MAX_PASSAGE_WORDS = 180
-_SENTENCE_END = re.compile(r"(?<=[.!?。！？])\s+|\n+")
+_SENTENCE_END = re.compile(r"(?<=[.!?。！？])\s+|(?<=[。！？])|\n+")
+# A script without spaces has no words to count; an embedder reads about one piece a character.
+_UNSPACED_CHARACTER = re.compile(
+    r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff]"
+)
+# One "word" longer than this (encoded data, a script without spaces) is cut.
+_MAX_WORD = 180
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,35 +40,69 @@ class IndexedText:
 
 def index_message(message: Message, zone: tzinfo = UTC) -> IndexedText:
     """What to index of a message. `zone` is its session's: it dates the message and resolves the times that the text names."""
-    local_day = message.sent_at.astimezone(zone).date()
-    extra = terms_of(message.speaker) + date_terms(local_day)
+    said_at = message.sent_at.astimezone(zone)
+    frame = terms_of(message.speaker) + date_terms(said_at)
     body = message.text if not message.image_caption else f"{message.text}\n[image: {message.image_caption}]"
-    passages = tuple(Passage(i, chunk, extra + terms_of(chunk)) for i, chunk in enumerate(chunks_of(body)))
-    return IndexedText(passages, Feature.QUESTION if "?" in message.text[-80:] else Feature(0), ())
+    words = words_of(body)
+    chunks = chunks_of(body)
+    if len(chunks) == 1:
+        passages: tuple[Passage, ...] = (Passage(0, body, frame + terms_of_words(words)),)
+    else:
+        passages = tuple(Passage(i, chunk, frame + terms_of(chunk)) for i, chunk in enumerate(chunks))
+    features = features_of(message.text, words)
+    return IndexedText(passages, features, ())
 
 
 def index_statement(statement: Statement, zone: tzinfo = UTC) -> IndexedText:
     """What to index of a fact or relation. Its span, if any, is when it happened."""
-    terms = terms_of(statement.text) + date_terms(statement.said_at.astimezone(zone).date())
-    return IndexedText((Passage(0, statement.text, terms),), Feature(0), (statement.time,) if statement.time else ())
+    words = words_of(statement.text)
+    terms = terms_of_words(words) + date_terms(statement.said_at.astimezone(zone))
+    features = features_of(statement.text, words)
+    if statement.time:
+        features |= Feature.TIME_EXPRESSION
+    return IndexedText((Passage(0, statement.text, terms),), features, (statement.time,) if statement.time else ())
 
 
 def chunks_of(text: str) -> list[str]:
     """The text in chunks of at most MAX_PASSAGE_WORDS words, cut between sentences where possible. A short text is one chunk."""
-    if len(text.split()) <= MAX_PASSAGE_WORDS:
+    if _size(text) <= MAX_PASSAGE_WORDS:
         return [text]
     chunks: list[str] = []
     current: list[str] = []
     size = 0
     for sentence in filter(None, _SENTENCE_END.split(text)):
-        words = sentence.split()
-        for start in range(0, len(words), MAX_PASSAGE_WORDS):
-            piece = words[start : start + MAX_PASSAGE_WORDS]
-            if size + len(piece) > MAX_PASSAGE_WORDS and current:
+        for piece in _pieces(sentence):
+            piece_size = _size(piece)
+            if size + piece_size > MAX_PASSAGE_WORDS and current:
                 chunks.append(" ".join(current))
                 current, size = [], 0
-            current.extend(piece)
-            size += len(piece)
+            current.append(piece)
+            size += piece_size
     if current:
         chunks.append(" ".join(current))
     return chunks
+
+
+def _size(text: str) -> int:
+    """How many words a text has for an embedder; a character of a script without spaces counts as one."""
+    words = text.count(" ") + 1 if len(text) < MAX_PASSAGE_WORDS else len(text.split())
+    return words if text.isascii() else words + len(_UNSPACED_CHARACTER.findall(text))
+
+
+def _pieces(sentence: str) -> list[str]:
+    """A sentence in pieces that each fit a chunk."""
+    if len(sentence) <= _MAX_WORD:
+        return [sentence.strip()] if sentence.strip() else []
+    pieces: list[str] = []
+    current: list[str] = []
+    size = 0
+    for word in sentence.split():
+        for start in range(0, len(word), _MAX_WORD):
+            part = word[start : start + _MAX_WORD]
+            part_size = _size(part)
+            if size + part_size > MAX_PASSAGE_WORDS and current:
+                pieces.append(" ".join(current))
+                current, size = [], 0
+            current.append(part)
+            size += part_size
+    return [*pieces, " ".join(current)] if current else pieces
