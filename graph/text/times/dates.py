@@ -21,7 +21,7 @@ _COUNTED = (
 
 
 def yearless(moment: Moment, at: int, make: Callable[[int], TimeSpan]) -> Spans:
-    """The readings of a time that names no year: in a question each year's; else the one under way, or the last or next, as the tense says."""
+    """The readings of a time that names no year: in a question each year's; else the present one, the last or the next, as the tense says."""
     if moment.years:
         return tuple(span for year in moment.years if (span := _made(make, year)) is not None)
     year = moment.today.year

@@ -1,6 +1,6 @@
 """Rules for times relative to when a text was said: yesterday, last Friday, two weeks ago, this month."""
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from dateutil.relativedelta import relativedelta
 
@@ -48,7 +48,7 @@ def _other_day(match: Match, moment: Moment) -> Spans:
 
 
 def _weekday(match: Match, moment: Moment) -> Spans | None:
-    """ "Last Friday" is the latest before today, "this Friday" that of this week, "next Friday" that of the next; a bare one follows the tense."""
+    """The latest Friday before today for "last", this week's for "this", next week's for "next"; a bare one follows the tense."""
     word, which = match["weekday"], (match["which"] or "").casefold().split()
     plain = word.strip(".")
     short = len(plain) < 6
@@ -240,7 +240,8 @@ def _stretch(moment: Moment, unit: str, counts: tuple[int, int], back: bool) -> 
     )
     wall: datetime = moment.local
     edge = moment.instant(wall - length if back else wall + length)
-    return (TimeSpan(*sorted((edge, moment.said_at)), granularity),)
+    start, end = sorted((edge, moment.said_at.astimezone(UTC)))
+    return (TimeSpan(start, end, granularity),)
 
 
 def _week_from(match: Match, moment: Moment) -> Spans | None:

@@ -33,7 +33,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A pattern and its meaning. `read` answers None when the match is no time after all; a group `core` marks where the expression starts."""
+    """A pattern and its meaning. `read` answers None when the match is no time; a group `core` marks where the expression starts."""
 
     pattern: re.Pattern[str]
     read: Callable[[Match, Moment], Spans | Clock | None]

@@ -39,8 +39,8 @@ WEEKDAYS = {
 NUMBERS = {
     name: number
     for number, name in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen "
-        "twenty".split()
+        ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen")
+        + ("fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty")
     )
 } | {"a": 1, "an": 1, "thirty": 30, "forty": 40, "fifty": 50}
 
@@ -74,7 +74,7 @@ YEAR = r"(?:1[89]|20)\d\d\b(?![.,/:]\d)"
 PART = f"(?:{_any(DAY_PARTS)})"
 UNIT = "(?:second|minute|hour|day|week|weekend|month|year|decade)s?"
 COUNT = (
-    rf"(?:(?:a\s+|the\s+)?(?:couple(?:\s+of)?|few|several)|\d{{1,4}}|{_any(w for w in NUMBERS if len(w) > 2)}"
+    rf"(?:(?:a\s+|the\s+)?(?:couple(?:\s+of)?|few|several)|\d{{1,4}}|(?:{_any(w for w in NUMBERS if len(w) > 2)})"
     r"(?:-(?:one|two|three|four|five|six|seven|eight|nine))?|an?(?:\s+half)?|half\s+an?)"
 )
 
