@@ -100,10 +100,10 @@ def _narrowed(found: Found, moment: Moment) -> Found:
     for span in found.spans:
         if span.granularity not in _FINER or span.end == DISTANT_FUTURE:
             return found
-        third = (span.end - span.start) / 3
-        # Thirds in whole days, so that they start and end at midnight (but for a change of clocks).
-        low, high = (timedelta(days=round(third.total_seconds() * n / 86_400)) for n in (part, part + 1))
-        spans.append(TimeSpan(span.start + low, min(span.end, span.start + high) if part < 2 else span.end, _FINER[span.granularity]))
+        first, after = moment.day_of(span), moment.day_of(TimeSpan(span.end, span.end, span.granularity))
+        days = (after - first).days
+        low, high = (round(days * n / 3) for n in (part, part + 1))
+        spans.append(moment.days(first + timedelta(days=low), high - low, _FINER[span.granularity]))
     return Found(match.start("word"), found.end, tuple(spans))
 
 

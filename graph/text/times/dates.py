@@ -21,7 +21,7 @@ _COUNTED = (
 
 
 def yearless(moment: Moment, at: int, make: Callable[[int], TimeSpan]) -> Spans:
-    """The readings of a time that names no year: in a question each year's; else the present one, the last or the next, as the tense says."""
+    """The readings of a time that names no year: in a question each year's; else the present one, the last or the next by the tense."""
     if moment.years:
         return tuple(span for year in moment.years if (span := _made(make, year)) is not None)
     year = moment.today.year
@@ -129,7 +129,7 @@ def _bare_month(match: Match, moment: Moment) -> Spans | None:
     if lower in {"may", "march", "mar"}:
         if before is None or (word.islower() and before.casefold() in {"to", "and", "from", "of", "through", "between"}):
             return None
-    elif word.islower() and before is None and lower == "august":
+    elif before is None and lower in {"april", "june", "august"}:
         return None
     return yearless(moment, match.start("month"), lambda year: moment.months(year, month_number(word)))
 

@@ -163,9 +163,7 @@ def _distance(match: Match, moment: Moment, sign: int) -> Spans | None:
 def _is_duration(match: Match, moment: Moment) -> bool:
     """ "We finished in two weeks" and "the first time in years" tell how long, not when."""
     before = moment.text[max(0, match.start() - 24) : match.start()].casefold()
-    return before.rstrip().endswith(("time", "once", "twice", "times", "again", "ever", "day", "week")) or not moment.looks_ahead(
-        match.start()
-    )
+    return before.rstrip().endswith(("time", "once", "twice", "times", "again", "ever", "day", "week")) or moment.looks_back(match.start())
 
 
 def _half(moment: Moment, unit: str, sign: int) -> Spans | None:

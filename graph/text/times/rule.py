@@ -45,13 +45,13 @@ def rule(pattern: str, read: Callable[[Match, Moment], Spans | Clock | None]) ->
 
 
 def matches(rules: Sequence[Rule], moment: Moment) -> Iterator[Found]:
-    """Everything that a rule finds, overlapping; a meaning outside the calendar is none."""
+    """Everything that a rule finds, overlapping; what the calendar does not have means nothing."""
     for one in rules:
         for match in one.pattern.finditer(moment.text):
             try:
                 meaning = one.read(match, moment)
             except (ValueError, OverflowError):
-                continue
+                meaning = ()
             begin = match.start("core") if "core" in one.pattern.groupindex else match.start()
             match meaning:
                 case None:

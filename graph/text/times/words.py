@@ -39,8 +39,29 @@ WEEKDAYS = {
 NUMBERS = {
     name: number
     for number, name in enumerate(
-        ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen")
-        + ("fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty")
+        (
+            "zero",
+            "one",
+            "two",
+            "three",
+            "four",
+            "five",
+            "six",
+            "seven",
+            "eight",
+            "nine",
+            "ten",
+            "eleven",
+            "twelve",
+            "thirteen",
+            "fourteen",
+            "fifteen",
+            "sixteen",
+            "seventeen",
+            "eighteen",
+            "nineteen",
+            "twenty",
+        )
     )
 } | {"a": 1, "an": 1, "thirty": 30, "forty": 40, "fifty": 50}
 
