@@ -1,0 +1,319 @@
+"""What the service answers: receipts of writes, retrieval with its explanations, jobs, namespaces, counts."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from structmem._inputs import EmbeddingSpec
+from structmem._kinds import EdgeKind, ExtractionMode, JobKind, JobState, NodeKind
+from structmem._nodes import Edge, Event, Message, Node, Statement, TimeSpan
+
+# Writes
+
+
+@dataclass(frozen=True, slots=True)
+class AppendedMessage:
+    """Where one message went. `duplicate`: it was there already, with the same client_id and content."""
+
+    id: str
+    seq: int
+    client_id: str
+    duplicate: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """The messages are durable. Give `consistency_token` to a read as `at_least`, or this to `wait_for`."""
+
+    namespace: str
+    session: str
+    messages: tuple[AppendedMessage, ...]
+    consistency_token: str
+    job_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Flushed:
+    """The jobs that cover what was waiting; none when nothing was."""
+
+    namespace: str
+    job_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What an import of messages stored."""
+
+    namespace: str
+    stored: int
+    duplicates: int
+    sessions: int
+    consistency_token: str
+    job_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DeletionReceipt:
+    """What a deletion did: nodes deleted by kind, and the ids that were not there."""
+
+    id: str
+    deleted_at: datetime | None
+    counts: Mapping[NodeKind, int]
+    revision: int
+    missing_ids: tuple[str, ...]
+    consistency_token: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedNamespace:
+    """A namespace that was created from an export."""
+
+    namespace: str
+    records: int
+    consistency_token: str
+
+
+# Retrieval
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """What one signal added to a hit's score: `points = weight * value`. `from_id` names the memory that lent it, if another did."""
+
+    signal: str
+    raw: float
+    value: float
+    weight: float
+    points: float
+    from_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelRank:
+    """Where a hit stood in one channel."""
+
+    channel: str
+    rank: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class PathStep:
+    """One step through the graph: the edge that was followed and the node that it led to."""
+
+    edge: EdgeKind
+    node_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why a hit is where it is. The points of the contributions sum to its score."""
+
+    contributions: tuple[Contribution, ...]
+    channels: tuple[ChannelRank, ...]
+    path: tuple[PathStep, ...]
+    evidence_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One memory of an answer: a message, fact or relation. `score` orders one answer only."""
+
+    rank: int
+    namespace: str
+    memory: Message | Statement
+    score: float
+    explanation: Explanation | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class QueryPlan:
+    """How a query was understood. `degraded` names channels that could not take part, and why."""
+
+    recipe: str
+    terms: tuple[str, ...]
+    dense_text: str
+    speakers: tuple[str, ...]
+    entities: tuple[str, ...]
+    times: tuple[TimeSpan, ...]
+    asks_when: bool
+    degraded: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieval:
+    """The hits, best first; iterates over them."""
+
+    hits: tuple[Hit, ...]
+    plan: QueryPlan
+
+    def __iter__(self) -> Iterator[Hit]:
+        return iter(self.hits)
+
+    def __len__(self) -> int:
+        return len(self.hits)
+
+    def __getitem__(self, index: int) -> Hit:
+        return self.hits[index]
+
+
+@dataclass(frozen=True, slots=True)
+class ContextEntry:
+    """One memory of a context and its line in the text."""
+
+    namespace: str
+    id: str
+    kind: NodeKind
+    text: str
+    said_at: datetime | None
+    speaker: str
+    evidence_ids: tuple[str, ...]
+    rank: int
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Memories as a text for a prompt, in order of time, within a token budget."""
+
+    text: str
+    token_count: int
+    entries: tuple[ContextEntry, ...]
+    plan: QueryPlan
+
+
+# Looking at the graph
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryView:
+    """A node with its edges, outgoing and incoming, and the nodes at their other ends."""
+
+    node: Node
+    edges: tuple[Edge, ...]
+    neighbours: tuple[Node, ...]
+    edges_truncated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EventView:
+    """An event with its facts and relations and the messages it rests on."""
+
+    event: Event
+    statements: tuple[Statement, ...]
+    evidence: tuple[Message, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TraversedEvent:
+    """An event that a walk reached: the fewest hops and a shortest path from a start."""
+
+    event: Event
+    hops: int
+    path: tuple[PathStep, ...]
+
+
+# Jobs
+
+
+@dataclass(frozen=True, slots=True)
+class JobProblem:
+    """Why a job, an attempt or a part of it failed."""
+
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Durable background work. `done` and `total` count messages for an extraction."""
+
+    id: str
+    namespace: str
+    kind: JobKind
+    state: JobState
+    session: str
+    done: int
+    total: int
+    attempts: int
+    run_after: datetime | None
+    error: JobProblem | None
+    created_at: datetime | None
+    updated_at: datetime | None
+    partial_failures: tuple[JobProblem, ...]
+
+    @property
+    def job_ids(self) -> tuple[str, ...]:
+        """Its own id, so that `wait_for` takes a job as it takes an append."""
+        return (self.id,)
+
+
+# Namespaces and the service
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """One extraction of a namespace by one extractor in one mode."""
+
+    number: int
+    extractor: str
+    fingerprint: str
+    mode: ExtractionMode
+    started_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Namespace:
+    """The unit of isolation, with its settings."""
+
+    name: str
+    embedding: EmbeddingSpec
+    extraction_mode: ExtractionMode
+    time_zone: str
+    description: str
+    revision: int
+    generation: Generation | None
+    created_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class GraphDescription:
+    """Counts of a namespace's graph. `retired` counts nodes no longer believed, which `nodes` leaves out."""
+
+    nodes: Mapping[NodeKind, int]
+    retired: Mapping[NodeKind, int]
+    edges: Mapping[EdgeKind, int]
+    vectors: int
+    vectors_pending: int
+    first_sent_at: datetime | None
+    last_sent_at: datetime | None
+    revision: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class UsageEntry:
+    """What one model was called for in one step."""
+
+    step: str
+    model: str
+    calls: int
+    items: int
+    prompt_tokens: int
+    completion_tokens: int
+    errors: int
+
+
+@dataclass(frozen=True, slots=True)
+class ServerInfo:
+    """What the service is and does."""
+
+    version: str
+    store: str
+    extractor: str
+    extractor_note: str
+    embedder: EmbeddingSpec
+    recipes: tuple[str, ...]
+    default_recipe: str
+    started_at: datetime | None
+    job_retention_days: int
+    request_id_retention_hours: int

@@ -1,0 +1,116 @@
+"""Carries calls over a grpc.aio channel."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from typing import Any, TypeVar
+
+import grpc
+
+from structmem._calls import Call
+from structmem._options import CHANNEL_OPTIONS, Options
+from structmem._recording import RecordingIterator
+from structmem._status import error_of
+from structmem._stubs import stubs
+
+R = TypeVar("R")
+T = TypeVar("T")
+_END = object()
+
+
+class AsyncTransport:
+    """One channel, opened on first use in the event loop that uses it."""
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._channel: grpc.aio.Channel | None = None
+        self._stubs: dict[str, Any] = {}
+
+    async def unary(self, call: Call[R], timeout: float | None) -> R:
+        """Sends one request and reads one answer, trying again where that may help."""
+        deadline = _deadline(self._options.timeout if timeout is None else timeout)
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                return call.parse(await self._method(call)(call.request, timeout=_left(deadline), metadata=self._options.metadata))
+            except grpc.RpcError as failure:
+                await self._wait_or_raise(failure, attempt, deadline, call.repeatable)
+
+    async def stream(self, call: Call[R], timeout: float | None) -> AsyncIterator[R]:
+        """Sends one request and reads a stream of answers; tries again only before the first."""
+        deadline = _deadline(timeout)
+        attempt = 0
+        started = False
+        while True:
+            attempt += 1
+            answers = self._method(call)(call.request, timeout=_left(deadline), metadata=self._options.metadata)
+            try:
+                async for answer in answers:
+                    started = True
+                    yield call.parse(answer)
+                return
+            except grpc.RpcError as failure:
+                if started:
+                    raise error_of(failure, self._options.target) from None
+                await self._wait_or_raise(failure, attempt, deadline, call.repeatable)
+            finally:
+                answers.cancel()
+
+    async def upload(self, call: Call[R], timeout: float | None) -> R:
+        """Sends a stream of requests, made in a thread, and reads one answer. What the requests' iterator raises is raised here."""
+        requests = RecordingIterator(call.request)
+        stream = self._method(call)(timeout=timeout, metadata=self._options.metadata)
+        try:
+            while (request := await asyncio.to_thread(next, requests, _END)) is not _END:
+                await stream.write(request)
+            await stream.done_writing()
+            return call.parse(await stream)
+        except grpc.RpcError as failure:
+            raise error_of(failure, self._options.target) from None
+        except asyncio.InvalidStateError:
+            raise await self._ended(stream) from None
+        finally:
+            stream.cancel()
+
+    async def aside(self, function: Callable[..., T], *arguments: object) -> T:
+        """Runs a function that blocks, such as one that writes a file, in a thread."""
+        return await asyncio.to_thread(function, *arguments)
+
+    async def close(self) -> None:
+        """Closes the channel."""
+        if self._channel is not None:
+            await self._channel.close()
+            self._channel = None
+
+    def _method(self, call: Call[R]) -> Any:
+        if self._channel is None:
+            credentials = self._options.credentials
+            if credentials is None:
+                self._channel = grpc.aio.insecure_channel(self._options.target, CHANNEL_OPTIONS)
+            else:
+                self._channel = grpc.aio.secure_channel(self._options.target, credentials, CHANNEL_OPTIONS)
+            self._stubs = stubs(self._channel)
+        return getattr(self._stubs[call.service], call.method)
+
+    async def _ended(self, stream: Any) -> Exception:
+        """Why the service ended a stream before it had read all of it."""
+        try:
+            await stream
+        except grpc.RpcError as failure:
+            return error_of(failure, self._options.target)
+        return RuntimeError("the stream ended without a status")
+
+    async def _wait_or_raise(self, failure: grpc.RpcError, attempt: int, deadline: float | None, repeatable: bool) -> None:
+        delay = self._options.retries.delay(failure, attempt, _left(deadline), repeatable)
+        if delay is None:
+            raise error_of(failure, self._options.target) from None
+        await asyncio.sleep(delay)
+
+
+def _deadline(timeout: float | None) -> float | None:
+    return None if timeout is None else time.monotonic() + timeout
+
+
+def _left(deadline: float | None) -> float | None:
+    return None if deadline is None else max(0.0, deadline - time.monotonic())

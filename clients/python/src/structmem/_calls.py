@@ -1,0 +1,427 @@
+"""The calls of the contract: which method, what request, how its answer reads. Both clients send these; only the transports differ."""
+
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, Literal, TypeVar
+
+from structmem import _answers as a
+from structmem import _decode as d
+from structmem import _decode_answers as da
+from structmem import _encode as e
+from structmem._inputs import EmbeddingSpec, LabelFilter, MemoryFilter, NewMessage, TimeRange
+from structmem._kinds import EdgeKind, EntityKind, ExtractionMode, JobKind, JobState, NodeKind
+from structmem._nodes import Entity, Event, Message, Session, Statement
+from structmem.v1 import exchange_pb2, job_pb2, node_pb2
+from structmem.v1 import inspection_service_pb2 as ipb
+from structmem.v1 import memory_service_pb2 as mpb
+from structmem.v1 import namespace_service_pb2 as npb
+
+R = TypeVar("R")
+Service = Literal["memory", "namespace", "inspection"]
+Page = tuple[list[R], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[R]):
+    """One call: `request` is a message, or an iterable of them for a stream to the service; `parse` reads each answer.
+
+    `repeatable`: doing it twice is the same as doing it once, so that a call whose fate is unknown may be tried again.
+    """
+
+    service: Service
+    method: str
+    request: Any
+    parse: Callable[[Any], R]
+    repeatable: bool = True
+
+
+def _memory(method: str, request: Any, parse: Callable[[Any], R], repeatable: bool = True) -> Call[R]:
+    return Call("memory", method, request, parse, repeatable)
+
+
+def new_request_id() -> str:
+    """A request id that nobody else has."""
+    return uuid.uuid4().hex
+
+
+def as_names(namespaces: str | Sequence[str]) -> list[str]:
+    """One namespace or several, as a list."""
+    return [namespaces] if isinstance(namespaces, str) else list(namespaces)
+
+
+# Writes
+
+
+def append(
+    namespace: str, session: str, messages: Iterable[NewMessage], time_zone: str, request_id: str, create_namespace: bool
+) -> Call[a.Appended]:
+    """AppendMessages."""
+    request = e.build(
+        mpb.AppendMessagesRequest,
+        namespace=namespace,
+        session=session,
+        messages=[e.new_message(f"messages[{i}]", message) for i, message in enumerate(messages)],
+        time_zone=time_zone,
+        request_id=request_id or new_request_id(),
+        create_namespace=create_namespace,
+    )
+
+    def parse(it: mpb.AppendMessagesResponse) -> a.Appended:
+        where = tuple(a.AppendedMessage(m.id, m.seq, m.client_id, m.duplicate) for m in it.messages)
+        return a.Appended(namespace, session, where, it.consistency_token, (it.job_id,) if it.job_id else ())
+
+    return _memory("AppendMessages", request, parse)
+
+
+def flush(namespace: str, session: str) -> Call[a.Flushed]:
+    """FlushSession."""
+    request = e.build(mpb.FlushSessionRequest, namespace=namespace, session=session)
+    return _memory("FlushSession", request, lambda it: a.Flushed(namespace, tuple(it.job_ids)))
+
+
+def import_messages(namespace: str, messages: Iterable[tuple[str, NewMessage]], time_zone: str, create_namespace: bool) -> Call[a.Imported]:
+    """ImportMessages."""
+    header = e.build(mpb.ImportMessagesHeader, namespace=namespace, create_namespace=create_namespace)
+
+    def elements() -> Iterator[mpb.ImportMessagesRequest]:
+        yield mpb.ImportMessagesRequest(header=header)
+        for batch in e.batches(messages, time_zone):
+            yield mpb.ImportMessagesRequest(batch=batch)
+
+    def parse(it: mpb.ImportMessagesResponse) -> a.Imported:
+        return a.Imported(namespace, it.stored, it.duplicates, it.sessions, it.consistency_token, tuple(it.job_ids))
+
+    return _memory("ImportMessages", elements(), parse, repeatable=False)
+
+
+def delete(namespace: str, ids: Sequence[str], session: str | None, request_id: str) -> Call[a.DeletionReceipt]:
+    """DeleteMemories, of ids or of a session."""
+    request = e.build(
+        mpb.DeleteMemoriesRequest,
+        namespace=namespace,
+        memories=mpb.MemoryIds(ids=ids) if session is None else None,
+        session=session,
+        request_id=request_id or new_request_id(),
+    )
+    return _memory("DeleteMemories", request, da.receipt)
+
+
+# Retrieval
+
+
+def retrieve(
+    namespaces: str | Sequence[str],
+    query: str,
+    k: int | None,
+    recipe: str,
+    filter: MemoryFilter | None,
+    at_least: str,
+    asked_at: datetime | None,
+    time_zone: str,
+    explain: bool,
+    embedding: Sequence[float],
+) -> Call[a.Retrieval]:
+    """Retrieve."""
+    request = e.build(
+        mpb.RetrieveRequest,
+        namespaces=as_names(namespaces),
+        query=query,
+        k=k,
+        recipe=recipe,
+        filter=e.memory_filter(filter),
+        at_least=at_least,
+        asked_at=e.timestamp("asked_at", asked_at),
+        time_zone=time_zone,
+        explain=explain,
+        embedding=e.vector(embedding),
+    )
+    return _memory("Retrieve", request, da.retrieval)
+
+
+def build_context(
+    namespaces: str | Sequence[str],
+    query: str,
+    token_budget: int,
+    recipe: str,
+    filter: MemoryFilter | None,
+    at_least: str,
+    asked_at: datetime | None,
+    time_zone: str,
+    embedding: Sequence[float],
+) -> Call[a.Context]:
+    """BuildContext."""
+    request = e.build(
+        mpb.BuildContextRequest,
+        namespaces=as_names(namespaces),
+        query=query,
+        token_budget=token_budget,
+        recipe=recipe,
+        filter=e.memory_filter(filter),
+        at_least=at_least,
+        asked_at=e.timestamp("asked_at", asked_at),
+        time_zone=time_zone,
+        embedding=e.vector(embedding),
+    )
+    return _memory("BuildContext", request, da.context)
+
+
+# Looking at the graph
+
+
+def get_memory(namespace: str, id: str, edge_limit: int) -> Call[a.MemoryView]:
+    """GetMemory."""
+    request = e.build(mpb.GetMemoryRequest, namespace=namespace, id=id, edge_limit=edge_limit)
+    return _memory("GetMemory", request, da.memory_view)
+
+
+def get_event(namespace: str, id: str) -> Call[a.EventView]:
+    """GetEvent."""
+    return _memory("GetEvent", e.build(mpb.GetEventRequest, namespace=namespace, id=id), da.event_view)
+
+
+def list_events(
+    namespace: str, range: TimeRange | None, sessions: Sequence[str], entity_ids: Sequence[str], page_size: int, page_token: str
+) -> Call[Page[Event]]:
+    """ListEvents, one page."""
+    request = e.build(
+        mpb.ListEventsRequest,
+        namespace=namespace,
+        range=e.time_range("range", range),
+        sessions=list(sessions),
+        entity_ids=list(entity_ids),
+        page_size=page_size,
+        page_token=page_token,
+    )
+    return _memory("ListEvents", request, lambda it: ([d.event(x) for x in it.events], it.next_page_token))
+
+
+def list_facts(
+    namespace: str,
+    kinds: Sequence[NodeKind | str],
+    said: TimeRange | None,
+    sessions: Sequence[str],
+    speakers: Sequence[str],
+    entity_ids: Sequence[str],
+    include_retired: bool,
+    page_size: int,
+    page_token: str,
+) -> Call[Page[Statement]]:
+    """ListFacts, one page."""
+    request = e.build(
+        mpb.ListFactsRequest,
+        namespace=namespace,
+        kinds=e.node_kinds("kinds", kinds),
+        said=e.time_range("said", said),
+        sessions=list(sessions),
+        speakers=list(speakers),
+        entity_ids=list(entity_ids),
+        include_retired=include_retired,
+        page_size=page_size,
+        page_token=page_token,
+    )
+    return _memory("ListFacts", request, lambda it: ([d.statement(x) for x in it.statements], it.next_page_token))
+
+
+def list_messages(
+    namespace: str,
+    sessions: Sequence[str],
+    speakers: Sequence[str],
+    said: TimeRange | None,
+    labels: LabelFilter | None,
+    page_size: int,
+    page_token: str,
+) -> Call[Page[Message]]:
+    """ListMessages, one page."""
+    request = e.build(
+        mpb.ListMessagesRequest,
+        namespace=namespace,
+        sessions=list(sessions),
+        speakers=list(speakers),
+        said=e.time_range("said", said),
+        labels=e.label_filter(labels),
+        page_size=page_size,
+        page_token=page_token,
+    )
+    return _memory("ListMessages", request, lambda it: ([d.message(x) for x in it.messages], it.next_page_token))
+
+
+def list_sessions(namespace: str, page_size: int, page_token: str) -> Call[Page[Session]]:
+    """ListSessions, one page."""
+    request = e.build(mpb.ListSessionsRequest, namespace=namespace, page_size=page_size, page_token=page_token)
+    return _memory("ListSessions", request, lambda it: ([d.session(x) for x in it.sessions], it.next_page_token))
+
+
+def list_entities(namespace: str, kinds: Sequence[EntityKind | str], name: str, page_size: int, page_token: str) -> Call[Page[Entity]]:
+    """ListEntities, one page."""
+    request = e.build(
+        mpb.ListEntitiesRequest,
+        namespace=namespace,
+        kinds=[e.number_of("kinds", EntityKind, node_pb2.EntityKind, kind) for kind in kinds],
+        name=name,
+        page_size=page_size,
+        page_token=page_token,
+    )
+    return _memory("ListEntities", request, lambda it: ([d.entity(x) for x in it.entities], it.next_page_token))
+
+
+def traverse_events(
+    namespace: str,
+    start_ids: Sequence[str],
+    edges: Sequence[EdgeKind | str],
+    max_hops: int,
+    range: TimeRange | None,
+    limit: int,
+) -> Call[list[a.TraversedEvent]]:
+    """TraverseEvents."""
+    request = e.build(
+        mpb.TraverseEventsRequest,
+        namespace=namespace,
+        start_ids=list(start_ids),
+        edges=[e.number_of("edges", EdgeKind, node_pb2.EdgeKind, edge) for edge in edges],
+        max_hops=max_hops,
+        range=e.time_range("range", range),
+        limit=limit,
+    )
+    return _memory("TraverseEvents", request, da.traversed)
+
+
+# Exports
+
+
+def export_namespace(namespace: str, with_vectors: bool) -> Call[exchange_pb2.ExportElement]:
+    """ExportNamespace."""
+    request = e.build(mpb.ExportNamespaceRequest, namespace=namespace, without_vectors=not with_vectors)
+    return _memory("ExportNamespace", request, lambda it: it.element)
+
+
+def import_namespace(namespace: str, elements: Iterable[exchange_pb2.ExportElement]) -> Call[a.ImportedNamespace]:
+    """ImportNamespace."""
+    target = e.build(mpb.ImportNamespaceTarget, namespace=namespace)
+
+    def parts() -> Iterator[mpb.ImportNamespaceRequest]:
+        yield mpb.ImportNamespaceRequest(target=target)
+        for element in elements:
+            yield mpb.ImportNamespaceRequest(element=element)
+
+    return _memory(
+        "ImportNamespace",
+        parts(),
+        lambda it: a.ImportedNamespace(it.namespace, it.records, it.consistency_token),
+        repeatable=False,
+    )
+
+
+# Jobs
+
+
+def get_job(namespace: str, job_id: str) -> Call[a.Job]:
+    """GetJob."""
+    return _memory("GetJob", e.build(mpb.GetJobRequest, namespace=namespace, job_id=job_id), lambda it: da.job(it.job))
+
+
+def list_jobs(
+    namespace: str, states: Sequence[JobState | str], kinds: Sequence[JobKind | str], page_size: int, page_token: str
+) -> Call[Page[a.Job]]:
+    """ListJobs, one page."""
+    request = e.build(
+        mpb.ListJobsRequest,
+        namespace=namespace,
+        states=[e.number_of("states", JobState, job_pb2.JobState, state) for state in states],
+        kinds=[e.number_of("kinds", JobKind, job_pb2.JobKind, kind) for kind in kinds],
+        page_size=page_size,
+        page_token=page_token,
+    )
+    return _memory("ListJobs", request, lambda it: ([da.job(x) for x in it.jobs], it.next_page_token))
+
+
+def watch_job(namespace: str, job_id: str, flush: bool) -> Call[a.Job]:
+    """WatchJob."""
+    request = e.build(mpb.WatchJobRequest, namespace=namespace, job_id=job_id, flush=flush)
+    return _memory("WatchJob", request, lambda it: da.job(it.job))
+
+
+def cancel_job(namespace: str, job_id: str) -> Call[a.Job]:
+    """CancelJob."""
+    request = e.build(mpb.CancelJobRequest, namespace=namespace, job_id=job_id)
+    return _memory("CancelJob", request, lambda it: da.job(it.job), repeatable=False)
+
+
+def retry_job(namespace: str, job_id: str) -> Call[a.Job]:
+    """RetryJob."""
+    request = e.build(mpb.RetryJobRequest, namespace=namespace, job_id=job_id)
+    return _memory("RetryJob", request, lambda it: da.job(it.job), repeatable=False)
+
+
+# Namespaces
+
+
+def _mode(mode: ExtractionMode | str) -> int:
+    return e.number_of("extraction_mode", ExtractionMode, npb.ExtractionMode, mode)
+
+
+def create_namespace(
+    namespace: str, embedding: EmbeddingSpec | None, extraction_mode: ExtractionMode | str, time_zone: str, description: str
+) -> Call[a.Namespace]:
+    """CreateNamespace."""
+    spec = embedding and e.build(npb.EmbeddingSpec, model=embedding.model, dimension=embedding.dimension, fingerprint=embedding.fingerprint)
+    request = e.build(
+        npb.CreateNamespaceRequest,
+        namespace=namespace,
+        embedding=spec,
+        extraction_mode=_mode(extraction_mode),
+        time_zone=time_zone,
+        description=description,
+    )
+    return Call("namespace", "CreateNamespace", request, lambda it: da.namespace(it.namespace), repeatable=False)
+
+
+def get_namespace(namespace: str) -> Call[a.Namespace]:
+    """GetNamespace."""
+    request = e.build(npb.GetNamespaceRequest, namespace=namespace)
+    return Call("namespace", "GetNamespace", request, lambda it: da.namespace(it.namespace))
+
+
+def list_namespaces(prefix: str, page_size: int, page_token: str) -> Call[Page[a.Namespace]]:
+    """ListNamespaces, one page."""
+    request = e.build(npb.ListNamespacesRequest, prefix=prefix, page_size=page_size, page_token=page_token)
+    return Call("namespace", "ListNamespaces", request, lambda it: ([da.namespace(x) for x in it.namespaces], it.next_page_token))
+
+
+def update_namespace(
+    namespace: str, extraction_mode: ExtractionMode | str | None, time_zone: str | None, description: str | None
+) -> Call[a.Namespace]:
+    """UpdateNamespace."""
+    request = e.build(
+        npb.UpdateNamespaceRequest,
+        namespace=namespace,
+        extraction_mode=None if extraction_mode is None else _mode(extraction_mode),
+        time_zone=time_zone,
+        description=description,
+    )
+    return Call("namespace", "UpdateNamespace", request, lambda it: da.namespace(it.namespace))
+
+
+def delete_namespace(namespace: str) -> Call[datetime | None]:
+    """DeleteNamespace."""
+    request = e.build(npb.DeleteNamespaceRequest, namespace=namespace)
+    return Call("namespace", "DeleteNamespace", request, lambda it: d.moment(it, "deleted_at"), repeatable=False)
+
+
+# The service
+
+
+def describe_graph(namespace: str) -> Call[a.GraphDescription]:
+    """DescribeGraph."""
+    return Call("inspection", "DescribeGraph", e.build(ipb.DescribeGraphRequest, namespace=namespace), da.graph)
+
+
+def usage(namespace: str) -> Call[tuple[a.UsageEntry, ...]]:
+    """GetUsage."""
+    return Call("inspection", "GetUsage", e.build(ipb.GetUsageRequest, namespace=namespace), da.usage)
+
+
+def server_info() -> Call[a.ServerInfo]:
+    """GetServerInfo."""
+    return Call("inspection", "GetServerInfo", ipb.GetServerInfoRequest(), da.server_info)

@@ -1,0 +1,408 @@
+"""The blocking client. Made from `_async_client.py` by `make_sync_client.py`; change that one."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from types import TracebackType
+from typing import Self
+
+from structmem import _calls as calls
+from structmem._answers import (
+    Appended,
+    Context,
+    DeletionReceipt,
+    EventView,
+    Flushed,
+    GraphDescription,
+    Imported,
+    ImportedNamespace,
+    Job,
+    MemoryView,
+    Namespace,
+    Retrieval,
+    ServerInfo,
+    TraversedEvent,
+    UsageEntry,
+)
+from structmem._errors import JobFailedError
+from structmem._exchange import CHUNK, ExportWriter, FileLike, read_export
+from structmem._inputs import EmbeddingSpec, LabelFilter, MemoryFilter, NewMessage, TimeRange
+from structmem._kinds import EdgeKind, EntityKind, ExtractionMode, JobKind, JobState, NodeKind
+from structmem._nodes import Entity, Event, Message, Session, Statement
+from structmem._options import Options
+from structmem._transport import Transport
+from structmem._waiting import Deadline
+
+
+class Client:
+    """A connection to a StructMem service.
+
+    Every call takes a `timeout` in seconds and raises a StructMemError; docs/python-client.md shows each in use.
+
+    Args:
+        target: host:port; by default STRUCTMEM_TARGET, or 127.0.0.1:7600.
+        token: sent with every call; by default STRUCTMEM_TOKEN.
+        tls: connect with TLS; implied by `root_certificates` (PEM), which otherwise are the system's.
+        timeout: seconds for calls that name none. Streams (imports, exports, watching) have no limit by themselves.
+        retries: how often a call that met a transient failure is tried again.
+    """
+
+    def __init__(
+        self,
+        target: str | None = None,
+        *,
+        token: str | None = None,
+        tls: bool = False,
+        root_certificates: bytes | None = None,
+        timeout: float | None = 30.0,
+        retries: int = 4,
+    ) -> None:
+        self._transport = Transport(Options.of(target, token, tls, root_certificates, timeout, retries))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the connection."""
+        self._transport.close()
+
+    # Writing
+
+    def append(
+        self,
+        namespace: str,
+        session: str,
+        messages: Iterable[NewMessage],
+        *,
+        time_zone: str = "",
+        create_namespace: bool = False,
+        request_id: str = "",
+        timeout: float | None = None,
+    ) -> Appended:
+        """Stores 1 to 1,000 messages at the end of a session. When it returns they are durable.
+
+        A `request_id` is made up where none is given, so that the client may repeat the call safely.
+        """
+        call = calls.append(namespace, session, messages, time_zone, request_id, create_namespace)
+        return self._transport.unary(call, timeout)
+
+    def import_messages(
+        self,
+        namespace: str,
+        messages: Iterable[tuple[str, NewMessage]],
+        *,
+        time_zone: str = "",
+        create_namespace: bool = False,
+        timeout: float | None = None,
+    ) -> Imported:
+        """Stores any number of messages, each with the name of its session, in their order.
+
+        When it fails, what was sent before may be stored: give the messages client ids, and send them all again.
+        """
+        call = calls.import_messages(namespace, messages, time_zone, create_namespace)
+        return self._transport.upload(call, timeout)
+
+    def flush(self, namespace: str, session: str = "", *, timeout: float | None = None) -> Flushed:
+        """Extracts what waits in the buffer of a session, or of all, without waiting for more messages."""
+        return self._transport.unary(calls.flush(namespace, session), timeout)
+
+    def delete_memories(self, namespace: str, ids: Sequence[str], *, request_id: str = "", timeout: float | None = None) -> DeletionReceipt:
+        """Deletes messages, events, facts or relations, and what was derived from them, for good."""
+        return self._transport.unary(calls.delete(namespace, ids, None, request_id), timeout)
+
+    def delete_session(self, namespace: str, session: str, *, request_id: str = "", timeout: float | None = None) -> DeletionReceipt:
+        """Deletes a session with its messages and what was derived from them, for good."""
+        return self._transport.unary(calls.delete(namespace, (), session, request_id), timeout)
+
+    # Remembering
+
+    def retrieve(
+        self,
+        query: str,
+        namespaces: str | Sequence[str],
+        *,
+        k: int | None = None,
+        recipe: str = "",
+        filter: MemoryFilter | None = None,
+        at_least: str = "",
+        asked_at: datetime | None = None,
+        time_zone: str = "",
+        explain: bool = False,
+        embedding: Sequence[float] = (),
+        timeout: float | None = None,
+    ) -> Retrieval:
+        """Finds the `k` (10) memories that fit a query best, in one namespace or several.
+
+        `at_least` is the consistency token of a write that the answer must see; `asked_at` is "now" for words such as "last week".
+        """
+        call = calls.retrieve(namespaces, query, k, recipe, filter, at_least, asked_at, time_zone, explain, embedding)
+        return self._transport.unary(call, timeout)
+
+    def build_context(
+        self,
+        query: str,
+        namespaces: str | Sequence[str],
+        *,
+        token_budget: int = 0,
+        recipe: str = "",
+        filter: MemoryFilter | None = None,
+        at_least: str = "",
+        asked_at: datetime | None = None,
+        time_zone: str = "",
+        embedding: Sequence[float] = (),
+        timeout: float | None = None,
+    ) -> Context:
+        """Finds memories and writes them out, in order of time, within `token_budget` (1,500) tokens."""
+        call = calls.build_context(namespaces, query, token_budget, recipe, filter, at_least, asked_at, time_zone, embedding)
+        return self._transport.unary(call, timeout)
+
+    # Looking
+
+    def get_memory(self, namespace: str, id: str, *, edge_limit: int = 0, timeout: float | None = None) -> MemoryView:
+        """Any node with at most `edge_limit` (100) edges in each direction."""
+        return self._transport.unary(calls.get_memory(namespace, id, edge_limit), timeout)
+
+    def get_event(self, namespace: str, id: str, *, timeout: float | None = None) -> EventView:
+        """An event with its facts and relations and the messages it rests on."""
+        return self._transport.unary(calls.get_event(namespace, id), timeout)
+
+    def list_events(
+        self,
+        namespace: str,
+        *,
+        range: TimeRange | None = None,
+        sessions: Sequence[str] = (),
+        entity_ids: Sequence[str] = (),
+        page_size: int = 0,
+        timeout: float | None = None,
+    ) -> Iterator[Event]:
+        """Events in order of when they happened, or were said where that is not known; fetches pages as they are needed."""
+        token = ""
+        while True:
+            call = calls.list_events(namespace, range, sessions, entity_ids, page_size, token)
+            found, token = self._transport.unary(call, timeout)
+            yield from found
+            if not token:
+                return
+
+    def list_facts(
+        self,
+        namespace: str,
+        *,
+        kinds: Sequence[NodeKind | str] = (),
+        said: TimeRange | None = None,
+        sessions: Sequence[str] = (),
+        speakers: Sequence[str] = (),
+        entity_ids: Sequence[str] = (),
+        include_retired: bool = False,
+        page_size: int = 0,
+        timeout: float | None = None,
+    ) -> Iterator[Statement]:
+        """Facts and relations in order of when they were said; fetches pages as they are needed."""
+        token = ""
+        while True:
+            call = calls.list_facts(namespace, kinds, said, sessions, speakers, entity_ids, include_retired, page_size, token)
+            found, token = self._transport.unary(call, timeout)
+            yield from found
+            if not token:
+                return
+
+    def list_messages(
+        self,
+        namespace: str,
+        *,
+        sessions: Sequence[str] = (),
+        speakers: Sequence[str] = (),
+        said: TimeRange | None = None,
+        labels: LabelFilter | None = None,
+        page_size: int = 0,
+        timeout: float | None = None,
+    ) -> Iterator[Message]:
+        """Messages: of one session in their order, of several by when they were said; fetches pages as they are needed."""
+        token = ""
+        while True:
+            call = calls.list_messages(namespace, sessions, speakers, said, labels, page_size, token)
+            found, token = self._transport.unary(call, timeout)
+            yield from found
+            if not token:
+                return
+
+    def list_sessions(self, namespace: str, *, page_size: int = 0, timeout: float | None = None) -> Iterator[Session]:
+        """Sessions in the order in which they were created; fetches pages as they are needed."""
+        token = ""
+        while True:
+            found, token = self._transport.unary(calls.list_sessions(namespace, page_size, token), timeout)
+            yield from found
+            if not token:
+                return
+
+    def list_entities(
+        self,
+        namespace: str,
+        *,
+        kinds: Sequence[EntityKind | str] = (),
+        name: str = "",
+        page_size: int = 0,
+        timeout: float | None = None,
+    ) -> Iterator[Entity]:
+        """Entities in the order in which they were first seen; fetches pages as they are needed."""
+        token = ""
+        while True:
+            call = calls.list_entities(namespace, kinds, name, page_size, token)
+            found, token = self._transport.unary(call, timeout)
+            yield from found
+            if not token:
+                return
+
+    def traverse_events(
+        self,
+        namespace: str,
+        start_ids: Sequence[str],
+        *,
+        edges: Sequence[EdgeKind | str] = (),
+        max_hops: int = 0,
+        range: TimeRange | None = None,
+        limit: int = 0,
+        timeout: float | None = None,
+    ) -> Iterator[TraversedEvent]:
+        """Walks the graph from some nodes, at most `max_hops` (2), and gives the events on the way, nearest first."""
+        call = calls.traverse_events(namespace, start_ids, edges, max_hops, range, limit)
+        for batch in self._transport.stream(call, timeout):
+            yield from batch
+
+    # Jobs
+
+    def get_job(self, namespace: str, job_id: str, *, timeout: float | None = None) -> Job:
+        """One job."""
+        return self._transport.unary(calls.get_job(namespace, job_id), timeout)
+
+    def list_jobs(
+        self,
+        namespace: str,
+        *,
+        states: Sequence[JobState | str] = (),
+        kinds: Sequence[JobKind | str] = (),
+        page_size: int = 0,
+        timeout: float | None = None,
+    ) -> Iterator[Job]:
+        """Jobs, newest first; fetches pages as they are needed."""
+        token = ""
+        while True:
+            found, token = self._transport.unary(calls.list_jobs(namespace, states, kinds, page_size, token), timeout)
+            yield from found
+            if not token:
+                return
+
+    def watch_job(self, namespace: str, job_id: str, *, flush: bool = False, timeout: float | None = None) -> Iterator[Job]:
+        """The job after each change, until it ends. `flush`: do not let it wait for more messages."""
+        yield from self._transport.stream(calls.watch_job(namespace, job_id, flush), timeout)
+
+    def wait_for(self, work: Appended | Imported | Flushed | Job, *, flush: bool = True, timeout: float | None = None) -> tuple[Job, ...]:
+        """Waits until the jobs of a write have ended, and returns them.
+
+        Raises:
+            JobFailedError: a job failed or was cancelled.
+            DeadlineExceededError: `timeout` seconds passed; the jobs go on.
+        """
+        deadline = Deadline(timeout)
+        ended = []
+        for job_id in work.job_ids:
+            job = None
+            while job is None or not job.state.ended:
+                for job in self.watch_job(work.namespace, job_id, flush=flush, timeout=deadline.left()):  # noqa: B007
+                    pass
+            if job.state != JobState.SUCCEEDED:
+                raise JobFailedError(job)
+            ended.append(job)
+        return tuple(ended)
+
+    def cancel_job(self, namespace: str, job_id: str, *, timeout: float | None = None) -> Job:
+        """Stops a job. The messages are kept."""
+        return self._transport.unary(calls.cancel_job(namespace, job_id), timeout)
+
+    def retry_job(self, namespace: str, job_id: str, *, timeout: float | None = None) -> Job:
+        """Starts a failed or cancelled job again."""
+        return self._transport.unary(calls.retry_job(namespace, job_id), timeout)
+
+    # Exports
+
+    def export_namespace(self, namespace: str, destination: FileLike, *, with_vectors: bool = True, timeout: float | None = None) -> int:
+        """Writes all of a namespace to a file (compressed when its name ends in ".gz") or an open text file; returns the records."""
+        writer = self._transport.aside(ExportWriter, destination)
+        try:
+            chunk = []
+            for element in self._transport.stream(calls.export_namespace(namespace, with_vectors), timeout):
+                chunk.append(element)
+                if len(chunk) == CHUNK:
+                    self._transport.aside(writer.write, chunk)
+                    chunk = []
+            self._transport.aside(writer.write, chunk)
+            return self._transport.aside(writer.finish)
+        finally:
+            self._transport.aside(writer.abandon)
+
+    def import_namespace(self, source: FileLike, *, namespace: str = "", timeout: float | None = None) -> ImportedNamespace:
+        """Creates a namespace from the file of an export, under its own name or another."""
+        return self._transport.upload(calls.import_namespace(namespace, read_export(source)), timeout)
+
+    # Namespaces
+
+    def create_namespace(
+        self,
+        namespace: str,
+        *,
+        embedding: EmbeddingSpec | None = None,
+        extraction_mode: ExtractionMode | str = ExtractionMode.UNSPECIFIED,
+        time_zone: str = "",
+        description: str = "",
+        timeout: float | None = None,
+    ) -> Namespace:
+        """Creates a namespace. `time_zone` (IANA) is for sessions that name none."""
+        call = calls.create_namespace(namespace, embedding, extraction_mode, time_zone, description)
+        return self._transport.unary(call, timeout)
+
+    def get_namespace(self, namespace: str, *, timeout: float | None = None) -> Namespace:
+        """One namespace."""
+        return self._transport.unary(calls.get_namespace(namespace), timeout)
+
+    def list_namespaces(self, prefix: str = "", *, page_size: int = 0, timeout: float | None = None) -> Iterator[Namespace]:
+        """The namespaces that this client may read, by name; fetches pages as they are needed."""
+        token = ""
+        while True:
+            found, token = self._transport.unary(calls.list_namespaces(prefix, page_size, token), timeout)
+            yield from found
+            if not token:
+                return
+
+    def update_namespace(
+        self,
+        namespace: str,
+        *,
+        extraction_mode: ExtractionMode | str | None = None,
+        time_zone: str | None = None,
+        description: str | None = None,
+        timeout: float | None = None,
+    ) -> Namespace:
+        """Changes what is given. Another extraction mode retires what was extracted and extracts anew."""
+        call = calls.update_namespace(namespace, extraction_mode, time_zone, description)
+        return self._transport.unary(call, timeout)
+
+    def delete_namespace(self, namespace: str, *, timeout: float | None = None) -> None:
+        """Deletes a namespace with all that is in it, for good."""
+        self._transport.unary(calls.delete_namespace(namespace), timeout)
+
+    # The service
+
+    def describe_graph(self, namespace: str, *, timeout: float | None = None) -> GraphDescription:
+        """Counts of nodes, edges and vectors."""
+        return self._transport.unary(calls.describe_graph(namespace), timeout)
+
+    def usage(self, namespace: str, *, timeout: float | None = None) -> tuple[UsageEntry, ...]:
+        """What models were called for a namespace."""
+        return self._transport.unary(calls.usage(namespace), timeout)
+
+    def server_info(self, *, timeout: float | None = None) -> ServerInfo:
+        """What the service is: version, store, extractor, embedder, recipes."""
+        return self._transport.unary(calls.server_info(), timeout)

@@ -1,0 +1,160 @@
+"""From messages of the contract to the client's data: nodes, edges and times."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from structmem._kinds import EdgeKind, EntityKind, Granularity, NodeKind, Role
+from structmem._nodes import Edge, Entity, Event, Message, Node, Participant, Session, Statement, TimeSpan
+from structmem.v1 import node_pb2, time_pb2
+
+E = TypeVar("E", bound=StrEnum)
+EnumNames = Any  # a generated enum: a wrapper when it runs, a class to the type checker
+
+
+def kind(cls: type[E], names: EnumNames, number: int) -> E:
+    """The member of `cls` for a number of the contract's enum; UNSPECIFIED for one that this client does not know."""
+    prefix = names.Name(0).removesuffix("UNSPECIFIED")
+    try:
+        return cls(names.Name(number).removeprefix(prefix).lower())
+    except ValueError:
+        return cls("unspecified")
+
+
+def moment(holder: object, field: str) -> datetime | None:
+    """The aware datetime in a Timestamp field; None when it is unset."""
+    if not holder.HasField(field):  # type: ignore[attr-defined]  # any message that has this field
+        return None
+    value: Timestamp = getattr(holder, field)
+    return value.ToDatetime(tzinfo=UTC)
+
+
+def time_span(span: time_pb2.TimeSpan) -> TimeSpan:
+    """A span of time."""
+    return TimeSpan(moment(span, "start"), moment(span, "end"), kind(Granularity, time_pb2.Granularity, span.granularity), span.expression)
+
+
+def node_kind(number: int) -> NodeKind:
+    """The kind of a node."""
+    return kind(NodeKind, node_pb2.NodeKind, number)
+
+
+def edge_kind(number: int) -> EdgeKind:
+    """The kind of an edge."""
+    return kind(EdgeKind, node_pb2.EdgeKind, number)
+
+
+def session(it: node_pb2.Session) -> Session:
+    """A session."""
+    return Session(
+        id=it.id,
+        name=it.name,
+        time_zone=it.time_zone,
+        message_count=it.message_count,
+        first_sent_at=moment(it, "first_sent_at"),
+        last_sent_at=moment(it, "last_sent_at"),
+        extracted_seq=it.extracted_seq,
+        recorded_at=moment(it, "recorded_at"),
+    )
+
+
+def message(it: node_pb2.Message) -> Message:
+    """A message."""
+    return Message(
+        id=it.id,
+        session=it.session,
+        seq=it.seq,
+        client_id=it.client_id,
+        speaker=it.speaker,
+        role=kind(Role, node_pb2.Role, it.role),
+        text=it.text,
+        sent_at=moment(it, "sent_at"),
+        labels=dict(it.labels),
+        image_caption=it.image_caption,
+        recorded_at=moment(it, "recorded_at"),
+    )
+
+
+def event(it: node_pb2.Event) -> Event:
+    """An event."""
+    return Event(
+        id=it.id,
+        session=it.session,
+        title=it.title,
+        time=time_span(it.time) if it.HasField("time") else None,
+        said_at=moment(it, "said_at"),
+        statement_ids=tuple(it.statement_ids),
+        participants=tuple(Participant(p.entity_id, p.name, p.role) for p in it.participants),
+        evidence_ids=tuple(it.evidence_ids),
+        recorded_at=moment(it, "recorded_at"),
+        retired_at=moment(it, "retired_at"),
+        generation=it.generation,
+    )
+
+
+def statement(it: node_pb2.Statement) -> Statement:
+    """A fact or relation."""
+    return Statement(
+        id=it.id,
+        kind=node_kind(it.kind),
+        session=it.session,
+        text=it.text,
+        speaker=it.speaker,
+        predicate=it.predicate,
+        subject=it.subject,
+        object=it.object,
+        event_id=it.event_id,
+        entity_ids=tuple(it.entity_ids),
+        evidence_ids=tuple(it.evidence_ids),
+        time=time_span(it.time) if it.HasField("time") else None,
+        said_at=moment(it, "said_at"),
+        recorded_at=moment(it, "recorded_at"),
+        retired_at=moment(it, "retired_at"),
+        generation=it.generation,
+        confidence=it.confidence,
+    )
+
+
+def entity(it: node_pb2.Entity) -> Entity:
+    """An entity."""
+    return Entity(
+        id=it.id,
+        name=it.name,
+        kind=kind(EntityKind, node_pb2.EntityKind, it.kind),
+        aliases=tuple(it.aliases),
+        mention_count=it.mention_count,
+        recorded_at=moment(it, "recorded_at"),
+    )
+
+
+def node(it: node_pb2.Node) -> Node:
+    """Any node. Raises ValueError for a kind of node that this client does not know."""
+    match it.WhichOneof("node"):
+        case "session":
+            return session(it.session)
+        case "message":
+            return message(it.message)
+        case "event":
+            return event(it.event)
+        case "statement":
+            return statement(it.statement)
+        case "entity":
+            return entity(it.entity)
+        case _:
+            raise ValueError("a node of a kind that this client does not know")
+
+
+def memory(it: node_pb2.Node) -> Message | Statement:
+    """A node that retrieval returns."""
+    found = node(it)
+    if not isinstance(found, Message | Statement):
+        raise ValueError("a hit that is no message, fact or relation")
+    return found
+
+
+def edges(them: Iterable[node_pb2.Edge]) -> tuple[Edge, ...]:
+    """Edges."""
+    return tuple(Edge(edge_kind(e.kind), e.source_id, e.target_id, e.via_id, dict(e.properties)) for e in them)

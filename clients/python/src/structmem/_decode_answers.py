@@ -1,0 +1,179 @@
+"""From messages of the contract to the client's data: answers of the calls."""
+
+from collections.abc import Iterable
+
+from structmem import _answers as a
+from structmem import _decode as d
+from structmem._inputs import EmbeddingSpec
+from structmem._kinds import ExtractionMode, JobKind, JobState
+from structmem.v1 import inspection_service_pb2 as ipb
+from structmem.v1 import job_pb2
+from structmem.v1 import memory_service_pb2 as mpb
+from structmem.v1 import namespace_service_pb2 as npb
+from structmem.v1 import retrieval_pb2 as rpb
+
+
+def receipt(it: mpb.DeleteMemoriesResponse) -> a.DeletionReceipt:
+    """What a deletion did."""
+    done = it.receipt
+    counts = {d.node_kind(c.kind): c.count for c in done.counts}
+    return a.DeletionReceipt(done.id, d.moment(done, "deleted_at"), counts, done.revision, tuple(done.missing_ids), it.consistency_token)
+
+
+def plan(it: rpb.QueryPlan) -> a.QueryPlan:
+    """How a query was understood."""
+    return a.QueryPlan(
+        recipe=it.recipe,
+        terms=tuple(it.terms),
+        dense_text=it.dense_text,
+        speakers=tuple(it.speakers),
+        entities=tuple(it.entities),
+        times=tuple(d.time_span(span) for span in it.times),
+        asks_when=it.asks_when,
+        degraded=tuple(it.degraded),
+    )
+
+
+def path(steps: Iterable[rpb.PathStep]) -> tuple[a.PathStep, ...]:
+    """A path through the graph."""
+    return tuple(a.PathStep(d.edge_kind(step.edge), step.node_id) for step in steps)
+
+
+def explanation(it: rpb.Explanation) -> a.Explanation:
+    """Why a hit is where it is."""
+    return a.Explanation(
+        contributions=tuple(a.Contribution(c.signal, c.raw, c.value, c.weight, c.points, c.from_id) for c in it.contributions),
+        channels=tuple(a.ChannelRank(c.channel, c.rank, c.score) for c in it.channels),
+        path=path(it.path),
+        evidence_ids=tuple(it.evidence_ids),
+    )
+
+
+def hit(it: rpb.Hit) -> a.Hit:
+    """One memory of an answer."""
+    why = explanation(it.explanation) if it.HasField("explanation") else None
+    return a.Hit(it.rank, it.namespace, d.memory(it.memory), it.score, why)
+
+
+def retrieval(it: mpb.RetrieveResponse) -> a.Retrieval:
+    """An answer."""
+    return a.Retrieval(tuple(hit(h) for h in it.hits), plan(it.plan))
+
+
+def context(it: mpb.BuildContextResponse) -> a.Context:
+    """A context."""
+    entries = tuple(
+        a.ContextEntry(
+            namespace=entry.namespace,
+            id=entry.id,
+            kind=d.node_kind(entry.kind),
+            text=entry.text,
+            said_at=d.moment(entry, "said_at"),
+            speaker=entry.speaker,
+            evidence_ids=tuple(entry.evidence_ids),
+            rank=entry.rank,
+        )
+        for entry in it.entries
+    )
+    return a.Context(it.text, it.token_count, entries, plan(it.plan))
+
+
+def memory_view(it: mpb.GetMemoryResponse) -> a.MemoryView:
+    """A node with its edges."""
+    return a.MemoryView(d.node(it.node), d.edges(it.edges), tuple(d.node(n) for n in it.neighbours), it.edges_truncated)
+
+
+def event_view(it: mpb.GetEventResponse) -> a.EventView:
+    """An event with what it binds."""
+    return a.EventView(d.event(it.event), tuple(d.statement(s) for s in it.statements), tuple(d.message(m) for m in it.evidence))
+
+
+def traversed(it: mpb.TraverseEventsResponse) -> list[a.TraversedEvent]:
+    """A batch of events that a walk reached."""
+    return [a.TraversedEvent(d.event(e.event), e.hops, path(e.path)) for e in it.events]
+
+
+def problem(it: job_pb2.JobError) -> a.JobProblem:
+    """Why something failed."""
+    return a.JobProblem(it.reason, it.message)
+
+
+def job(it: job_pb2.Job) -> a.Job:
+    """A job."""
+    return a.Job(
+        id=it.id,
+        namespace=it.namespace,
+        kind=d.kind(JobKind, job_pb2.JobKind, it.kind),
+        state=d.kind(JobState, job_pb2.JobState, it.state),
+        session=it.session,
+        done=it.done,
+        total=it.total,
+        attempts=it.attempts,
+        run_after=d.moment(it, "run_after"),
+        error=problem(it.error) if it.HasField("error") else None,
+        created_at=d.moment(it, "created_at"),
+        updated_at=d.moment(it, "updated_at"),
+        partial_failures=tuple(problem(p) for p in it.partial_failures),
+    )
+
+
+def embedding(it: npb.EmbeddingSpec) -> EmbeddingSpec:
+    """A model of vectors."""
+    return EmbeddingSpec(it.model, it.dimension, it.fingerprint)
+
+
+def mode(number: int) -> ExtractionMode:
+    """How much is extracted."""
+    return d.kind(ExtractionMode, npb.ExtractionMode, number)
+
+
+def namespace(it: npb.Namespace) -> a.Namespace:
+    """A namespace."""
+    last = it.generation
+    generation = a.Generation(last.number, last.extractor, last.fingerprint, mode(last.mode), d.moment(last, "started_at"))
+    return a.Namespace(
+        name=it.name,
+        embedding=embedding(it.embedding),
+        extraction_mode=mode(it.extraction_mode),
+        time_zone=it.time_zone,
+        description=it.description,
+        revision=it.revision,
+        generation=generation if it.HasField("generation") else None,
+        created_at=d.moment(it, "created_at"),
+    )
+
+
+def graph(it: ipb.DescribeGraphResponse) -> a.GraphDescription:
+    """Counts of a graph."""
+    return a.GraphDescription(
+        nodes={d.node_kind(n.kind): n.count for n in it.nodes},
+        retired={d.node_kind(n.kind): n.retired for n in it.nodes},
+        edges={d.edge_kind(e.kind): e.count for e in it.edges},
+        vectors=it.vectors,
+        vectors_pending=it.vectors_pending,
+        first_sent_at=d.moment(it, "first_sent_at"),
+        last_sent_at=d.moment(it, "last_sent_at"),
+        revision=it.revision,
+        bytes=it.bytes,
+    )
+
+
+def usage(it: ipb.GetUsageResponse) -> tuple[a.UsageEntry, ...]:
+    """Model calls."""
+    return tuple(a.UsageEntry(e.step, e.model, e.calls, e.items, e.prompt_tokens, e.completion_tokens, e.errors) for e in it.entries)
+
+
+def server_info(it: ipb.GetServerInfoResponse) -> a.ServerInfo:
+    """What the service is."""
+    return a.ServerInfo(
+        version=it.version,
+        store=it.store,
+        extractor=it.extractor,
+        extractor_note=it.extractor_note,
+        embedder=embedding(it.embedder),
+        recipes=tuple(it.recipes),
+        default_recipe=it.default_recipe,
+        started_at=d.moment(it, "started_at"),
+        job_retention_days=it.job_retention_days,
+        request_id_retention_hours=it.request_id_retention_hours,
+    )

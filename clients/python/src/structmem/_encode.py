@@ -1,0 +1,152 @@
+"""From what callers give to messages of the contract. What cannot be written down at all is refused here, with the field and the reason."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from structmem._errors import InvalidArgumentError
+from structmem._inputs import LabelCondition, LabelFilter, MemoryFilter, NewMessage, TimeRange
+from structmem._kinds import NodeKind, Role
+from structmem.v1 import filter_pb2, node_pb2, time_pb2
+from structmem.v1 import memory_service_pb2 as mpb
+
+E = TypeVar("E", bound=StrEnum)
+EnumNames = Any  # a generated enum: a wrapper when it runs, a class to the type checker
+M = TypeVar("M")
+
+# Messages of an import that one transaction stores: large enough to be quick, small enough for progress to be seen.
+BATCH_SIZE = 200
+BATCH_CHARACTERS = 1_000_000
+
+
+def build(make: type[M], **fields: Any) -> M:
+    """A message with these fields; those that are None stay unset. Text that is no valid Unicode, or a number out of range, is refused."""
+    given = {name: value for name, value in fields.items() if value is not None}
+    try:
+        return make(**given)
+    except (ValueError, TypeError):
+        raise _refusal(make, given) from None
+
+
+def _refusal(make: type[M], given: dict[str, Any]) -> InvalidArgumentError:
+    for name, value in given.items():
+        try:
+            make(**{name: value})
+        except (ValueError, TypeError) as problem:
+            return InvalidArgumentError.of(name, _why(value, problem))
+    return InvalidArgumentError.of("request", "has no valid value")
+
+
+def _why(value: object, problem: Exception) -> str:
+    if isinstance(problem, UnicodeError):
+        return "must be valid Unicode; it holds a lone surrogate"
+    if isinstance(value, int):
+        return "is out of range"
+    return f"cannot be a {type(value).__name__}" if isinstance(problem, TypeError) else "has no valid value"
+
+
+def number_of(field: str, cls: type[E], names: EnumNames, value: E | str) -> int:
+    """The contract's number of an enum's member, given as the member or as its text."""
+    try:
+        member = cls(value)
+    except ValueError:
+        known = ", ".join(f'"{m}"' for m in cls if m != "unspecified")
+        raise InvalidArgumentError.of(field, f'"{value}" is not one of {known}') from None
+    number: int = names.Value(names.Name(0).removesuffix("UNSPECIFIED") + member.upper())
+    return number
+
+
+def timestamp(field: str, moment: datetime | None) -> Timestamp | None:
+    """A Timestamp of an aware datetime."""
+    if moment is None:
+        return None
+    if moment.tzinfo is None:
+        raise InvalidArgumentError.of(field, "needs a time zone")
+    stamp = Timestamp()
+    try:
+        stamp.FromDatetime(moment)
+    except (ValueError, OverflowError):
+        raise InvalidArgumentError.of(field, "must be between the years 1 and 9998") from None
+    return stamp
+
+
+def new_message(field: str, it: NewMessage) -> mpb.MessageInput:
+    """A message to store. A naive datetime is a local time of the session."""
+    local = it.sent_at.isoformat() if isinstance(it.sent_at, datetime) and it.sent_at.tzinfo is None else None
+    instant = timestamp(f"{field}.sent_at", it.sent_at) if isinstance(it.sent_at, datetime) and local is None else None
+    try:
+        return build(
+            mpb.MessageInput,
+            client_id=it.client_id,
+            speaker=it.speaker,
+            role=number_of("role", Role, node_pb2.Role, it.role),
+            text=it.text,
+            sent_at=instant,
+            sent_at_local=it.sent_at if isinstance(it.sent_at, str) else local,
+            labels=dict(it.labels),
+            image_caption=it.image_caption,
+            embedding=vector(it.embedding),
+        )
+    except InvalidArgumentError as error:
+        raise InvalidArgumentError.of(f"{field}.{error.violations[0].field}", error.violations[0].reason) from None
+
+
+def vector(values: Sequence[float]) -> mpb.Vector | None:
+    """A vector; None for none."""
+    return build(mpb.Vector, values=[float(value) for value in values]) if len(values) else None
+
+
+def time_range(field: str, it: TimeRange | None) -> time_pb2.TimeRange | None:
+    """A range of time."""
+    if it is None:
+        return None
+    return time_pb2.TimeRange(start=timestamp(f"{field}.start", it.start), end=timestamp(f"{field}.end", it.end))
+
+
+def node_kinds(field: str, kinds: Iterable[NodeKind | str]) -> list[int]:
+    """Kinds of nodes."""
+    return [number_of(field, NodeKind, node_pb2.NodeKind, kind) for kind in kinds]
+
+
+def label_filter(it: LabelFilter | None) -> filter_pb2.LabelFilter | None:
+    """Conditions on labels."""
+    if it is None:
+        return None
+
+    def conditions(them: Sequence[LabelCondition]) -> list[filter_pb2.LabelCondition]:
+        return [build(filter_pb2.LabelCondition, key=c.key, values=list(c.values)) for c in them]
+
+    return filter_pb2.LabelFilter(all_of=conditions(it.all_of), any_of=conditions(it.any_of), none_of=conditions(it.none_of))
+
+
+def memory_filter(it: MemoryFilter | None) -> filter_pb2.MemoryFilter | None:
+    """Which memories a read may return."""
+    if it is None:
+        return None
+    return build(
+        filter_pb2.MemoryFilter,
+        kinds=node_kinds("filter.kinds", it.kinds),
+        sessions=list(it.sessions),
+        speakers=list(it.speakers),
+        said=time_range("filter.said", it.said),
+        happened=time_range("filter.happened", it.happened),
+        labels=label_filter(it.labels),
+    )
+
+
+def batches(messages: Iterable[tuple[str, NewMessage]], time_zone: str) -> Iterator[mpb.ImportMessagesBatch]:
+    """Runs of messages of one session, each small enough for one element of a stream."""
+    session, run, size = "", [], 0  # type: str, list[mpb.MessageInput], int
+    for position, (name, message) in enumerate(messages):
+        full = len(run) == BATCH_SIZE or size + len(message.text) > BATCH_CHARACTERS
+        if run and (name != session or full):
+            yield build(mpb.ImportMessagesBatch, session=session, time_zone=time_zone, messages=run)
+            run, size = [], 0
+        session = name
+        size += len(message.text)
+        run.append(new_message(f"messages[{position}]", message))
+    if run:
+        yield build(mpb.ImportMessagesBatch, session=session, time_zone=time_zone, messages=run)

@@ -1,0 +1,179 @@
+"""Every error that the client raises on purpose.
+
+StructMemError
+├── InvalidArgumentError       the request is wrong; `violations` names each field and why
+├── NotFoundError              no such namespace, node or job
+├── AlreadyExistsError         the name is taken
+├── ConflictError              the state does not allow it
+│   ├── RequestReusedError     the request_id was used with another body
+│   ├── DuplicateMessageError  the client_id was used with other content
+│   ├── LeaseLostError         another worker holds the job, or it was cancelled
+│   └── StaleWriteError        what the writer saw has changed
+├── PermissionDeniedError      the token may not do that
+├── UnauthenticatedError       no token, or an unknown one
+├── StoreBusyError             another process owns the data directory
+├── UnavailableError           the service cannot be reached or cannot answer now; waiting may help
+├── StorageFullError           the service has no space left
+├── NamespaceCorruptError      the namespace's data is damaged; other namespaces are not affected
+├── DeadlineExceededError      no answer within the timeout
+├── CallCancelledError         the call was cancelled
+├── JobFailedError             the job that was waited for failed or was cancelled; `job` has it
+└── InternalError              a fault of the service
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import ClassVar
+
+from structmem._answers import Job
+
+
+@dataclass(frozen=True, slots=True)
+class FieldViolation:
+    """One field of a request and what is wrong with it."""
+
+    field: str
+    reason: str
+
+
+class StructMemError(Exception):
+    """Every error of StructMem. `reason` is a stable word, `retry_after` how long the service asks to wait, if it does."""
+
+    default_reason: ClassVar[str] = "INTERNAL"
+
+    def __init__(
+        self, message: str, *, reason: str = "", metadata: Mapping[str, str] | None = None, retry_after: timedelta | None = None
+    ) -> None:
+        super().__init__(message)
+        self.reason = reason or self.default_reason
+        self.metadata: Mapping[str, str] = dict(metadata or {})
+        self.retry_after = retry_after
+
+
+class InvalidArgumentError(StructMemError):
+    """The request is wrong; `violations` names each field and why."""
+
+    default_reason = "INVALID_ARGUMENT"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        violations: Sequence[FieldViolation] = (),
+        reason: str = "",
+        metadata: Mapping[str, str] | None = None,
+        retry_after: timedelta | None = None,
+    ) -> None:
+        super().__init__(message, reason=reason, metadata=metadata, retry_after=retry_after)
+        self.violations = tuple(violations)
+
+    @classmethod
+    def of(cls, field: str, reason: str) -> "InvalidArgumentError":
+        """The error for a single field."""
+        return cls(f"{field}: {reason}", violations=(FieldViolation(field, reason),))
+
+
+class NotFoundError(StructMemError):
+    """There is no such thing."""
+
+    default_reason = "NOT_FOUND"
+
+
+class AlreadyExistsError(StructMemError):
+    """The name is taken."""
+
+    default_reason = "ALREADY_EXISTS"
+
+
+class ConflictError(StructMemError):
+    """The state does not allow it."""
+
+    default_reason = "CONFLICT"
+
+
+class RequestReusedError(ConflictError):
+    """The request_id was used with another body."""
+
+    default_reason = "REQUEST_ID_REUSED"
+
+
+class DuplicateMessageError(ConflictError):
+    """The client_id was used with other content."""
+
+    default_reason = "MESSAGE_ID_REUSED"
+
+
+class LeaseLostError(ConflictError):
+    """Another worker holds the job, or it was cancelled."""
+
+    default_reason = "LEASE_LOST"
+
+
+class StaleWriteError(ConflictError):
+    """What the writer saw has changed; read again."""
+
+    default_reason = "STALE_WRITE"
+
+
+class PermissionDeniedError(StructMemError):
+    """The token may not do that."""
+
+    default_reason = "PERMISSION_DENIED"
+
+
+class UnauthenticatedError(StructMemError):
+    """There is no token, or nobody has it."""
+
+    default_reason = "UNAUTHENTICATED"
+
+
+class StoreBusyError(StructMemError):
+    """Another process owns the data directory."""
+
+    default_reason = "STORE_BUSY"
+
+
+class UnavailableError(StructMemError):
+    """The service cannot be reached or cannot answer now."""
+
+    default_reason = "STORE_UNAVAILABLE"
+
+
+class StorageFullError(StructMemError):
+    """The service has no space left to write."""
+
+    default_reason = "STORAGE_FULL"
+
+
+class NamespaceCorruptError(StructMemError):
+    """The namespace's data is damaged; `structmem doctor` tells more."""
+
+    default_reason = "NAMESPACE_CORRUPT"
+
+
+class DeadlineExceededError(StructMemError):
+    """There was no answer within the timeout."""
+
+    default_reason = "DEADLINE_EXCEEDED"
+
+
+class CallCancelledError(StructMemError):
+    """The call was cancelled."""
+
+    default_reason = "CANCELLED"
+
+
+class InternalError(StructMemError):
+    """A fault of the service."""
+
+
+class JobFailedError(StructMemError):
+    """A job that was waited for failed or was cancelled. The messages are kept; `retry_job` starts it again."""
+
+    default_reason = "JOB_FAILED"
+
+    def __init__(self, job: Job) -> None:
+        why = f": {job.error.message}" if job.error else ""
+        super().__init__(f"job {job.id} is {job.state}{why}", reason=job.error.reason if job.error else "")
+        self.job = job

@@ -1,0 +1,77 @@
+"""What callers give: messages to store, and filters of reads."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from structmem._kinds import NodeKind, Role
+
+
+@dataclass(frozen=True, slots=True)
+class NewMessage:
+    """A message to store.
+
+    Attributes:
+        speaker: who speaks; 1 to 200 characters.
+        text: what was said; 1 to 200,000 characters.
+        sent_at: when. An aware datetime is an instant; a naive one, or a string such as "2024-03-05T18:30:00", is a local time in the
+            session's time zone; a string with an offset is an instant. None: when the service receives it.
+        client_id: an id of yours, unique in the session. Sending it again with the same content changes nothing.
+        labels: at most 32 of your own.
+        embedding: the message's vector, for namespaces whose model the service does not serve.
+    """
+
+    speaker: str
+    text: str
+    sent_at: datetime | str | None = None
+    role: Role | str = Role.USER
+    client_id: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    image_caption: str = ""
+    embedding: Sequence[float] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TimeRange:
+    """A range of time that a filter accepts: `start <= t < end`, of aware datetimes. None is an open bound."""
+
+    start: datetime | None = None
+    end: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LabelCondition:
+    """The label `key` is there and, when `values` are given, has one of them."""
+
+    key: str
+    values: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LabelFilter:
+    """Conditions on the labels of messages; facts and relations are judged by the messages they rest on."""
+
+    all_of: Sequence[LabelCondition] = ()
+    any_of: Sequence[LabelCondition] = ()
+    none_of: Sequence[LabelCondition] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryFilter:
+    """Which memories a read may return. Every field that is set must hold; empty ones accept all."""
+
+    kinds: Sequence[NodeKind | str] = ()
+    sessions: Sequence[str] = ()
+    speakers: Sequence[str] = ()
+    said: TimeRange | None = None
+    happened: TimeRange | None = None
+    labels: LabelFilter | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddingSpec:
+    """The one model whose vectors a namespace holds. "none": it has no vectors."""
+
+    model: str
+    dimension: int = 0
+    fingerprint: str = ""

@@ -1,0 +1,98 @@
+"""The enumerations of the contract, as strings. A value that a newer service knows and this client does not reads as UNSPECIFIED."""
+
+from enum import StrEnum
+
+
+class NodeKind(StrEnum):
+    """What a node of the memory graph is."""
+
+    UNSPECIFIED = "unspecified"
+    SESSION = "session"
+    MESSAGE = "message"
+    EVENT = "event"
+    FACT = "fact"
+    RELATION = "relation"
+    ENTITY = "entity"
+
+
+class EdgeKind(StrEnum):
+    """What an edge of the memory graph means."""
+
+    UNSPECIFIED = "unspecified"
+    IN_SESSION = "in_session"
+    NEXT = "next"
+    EVIDENCED_BY = "evidenced_by"
+    STATES = "states"
+    INVOLVES = "involves"
+    MENTIONS = "mentions"
+    RELATES = "relates"
+    BEFORE = "before"
+    CAUSES = "causes"
+
+
+class Role(StrEnum):
+    """Who speaks, as chat APIs use the word."""
+
+    UNSPECIFIED = "unspecified"
+    USER = "user"
+    ASSISTANT = "assistant"
+    SYSTEM = "system"
+    TOOL = "tool"
+
+
+class EntityKind(StrEnum):
+    """What an entity is; UNSPECIFIED where it could not be told."""
+
+    UNSPECIFIED = "unspecified"
+    PERSON = "person"
+    PLACE = "place"
+    ORGANISATION = "organisation"
+    THING = "thing"
+    CONCEPT = "concept"
+
+
+class Granularity(StrEnum):
+    """How exactly a time is known."""
+
+    UNSPECIFIED = "unspecified"
+    INSTANT = "instant"
+    HOUR = "hour"
+    DAY_PART = "day_part"
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+    SEASON = "season"
+    YEAR = "year"
+    ERA = "era"
+
+
+class JobKind(StrEnum):
+    """What a job does."""
+
+    UNSPECIFIED = "unspecified"
+    EXTRACTION = "extraction"
+
+
+class JobState(StrEnum):
+    """Where a job stands."""
+
+    UNSPECIFIED = "unspecified"
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def ended(self) -> bool:
+        """Whether a job in this state will not change by itself any more."""
+        return self in (JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED)
+
+
+class ExtractionMode(StrEnum):
+    """How much an extractor looks for."""
+
+    UNSPECIFIED = "unspecified"
+    EVENT = "event"
+    FLAT = "flat"
+    OFF = "off"
