@@ -1,0 +1,133 @@
+"""all-MiniLM-L6-v2 as int8 ONNX, shipped with the project: the default embedder."""
+
+import asyncio
+import hashlib
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+from tokenizers import Encoding, Tokenizer
+
+from extract.embed.batches import batches_by_length
+from graph.model import EmbeddingSpec
+
+MODEL_NAME = "all-minilm-l6-v2-int8"
+MODEL_DIRECTORY = Path(__file__).parent / "models" / MODEL_NAME
+CHECKSUMS = {
+    "model.onnx": "3a116109931f858f8058abecf1d3ddef43c14a66072d407505bb0c78ab74ec88",
+    "tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+}
+DIMENSION = 384
+MAX_WORD_PIECES = 256
+# How word pieces become one vector; part of the fingerprint, because other pooling gives other vectors.
+_POOLING = "mean-l2-256-v1"
+# Texts tokenised in one go; bounds how long a worker thread is away from runs.
+_TOKENISE_AT_ONCE = 512
+
+
+class ModelDamaged(Exception):
+    """A file of the model is missing or is not the one this version was made for."""
+
+
+class MiniLmEmbedder:
+    """MiniLM through onnxruntime: mean of the last hidden states over the mask, then unit length.
+
+    Bulk work runs on `threads` workers, one run a thread; a call has at most one batch a worker in the queue, so that concurrent calls
+    share the workers fairly. Queries have a worker of their own and never wait for bulk work.
+    """
+
+    def __init__(self, threads: int | None = None, directory: Path = MODEL_DIRECTORY) -> None:
+        """Loads the model (about .2 s, 90 MB). `threads`: workers for bulk work, by default one less than there are CPUs.
+
+        Raises:
+            ModelDamaged: a file is missing or has another checksum.
+        """
+        sums = _checked(directory)
+        self._spec = EmbeddingSpec(MODEL_NAME, hashlib.sha256("\n".join([*sums, _POOLING]).encode()).hexdigest()[:16], DIMENSION)
+        self._tokenizer = Tokenizer.from_file(str(directory / "tokenizer.json"))
+        self._tokenizer.no_padding()
+        self._tokenizer.enable_truncation(MAX_WORD_PIECES)
+        self._counter = Tokenizer.from_file(str(directory / "tokenizer.json"))
+        self._counter.no_padding()
+        self._counter.no_truncation()
+        options = onnxruntime.SessionOptions()  # type: ignore[attr-defined]  # re-exported without __all__
+        options.intra_op_num_threads = 1
+        options.inter_op_num_threads = 1
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        self._session = onnxruntime.InferenceSession(  # type: ignore[attr-defined]  # the same
+            str(directory / "model.onnx"), options, providers=["CPUExecutionProvider"]
+        )
+        self._threads = threads or max(1, (os.cpu_count() or 2) - 1)
+        self._bulk = ThreadPoolExecutor(self._threads, thread_name_prefix="embed")
+        self._queries = ThreadPoolExecutor(1, thread_name_prefix="embed-query")
+
+    @property
+    def spec(self) -> EmbeddingSpec:
+        """The model's name, the fingerprint of its files and pooling, 384 dimensions."""
+        return self._spec
+
+    async def embed(self, texts: Sequence[str]) -> NDArray[np.float16]:
+        """Vectors of many texts, (n, 384) float16 of unit length, in their order."""
+        loop = asyncio.get_running_loop()
+        vectors = np.empty((len(texts), DIMENSION), np.float16)
+        encodings: list[Encoding] = []
+        for start in range(0, len(texts), _TOKENISE_AT_ONCE):
+            encodings += await loop.run_in_executor(self._bulk, self._encode, texts[start : start + _TOKENISE_AT_ONCE])
+        batches = batches_by_length([len(encoding.ids) for encoding in encodings])
+
+        async def run_in_turn() -> None:
+            for batch in batches:  # shared by the lanes: each takes the next batch when its last one is done
+                vectors[batch] = await loop.run_in_executor(self._bulk, self._run, [encodings[i] for i in batch])
+
+        async with asyncio.TaskGroup() as lanes:
+            for _ in range(self._threads):
+                lanes.create_task(run_in_turn())
+        return vectors
+
+    async def embed_query(self, text: str) -> NDArray[np.float32]:
+        """The vector of one query, (384,) float32 of unit length."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._queries, lambda: self._run(self._encode([text]))[0])
+
+    def count_tokens(self, text: str) -> int:
+        """How many word pieces the text has, without special tokens and without the limit."""
+        return len(self._counter.encode(text, add_special_tokens=False).ids)
+
+    def close(self) -> None:
+        """Ends the workers; runs under way end first."""
+        self._bulk.shutdown(wait=True, cancel_futures=True)
+        self._queries.shutdown(wait=True, cancel_futures=True)
+
+    def _encode(self, texts: Sequence[str]) -> list[Encoding]:
+        encodings: list[Encoding] = self._tokenizer.encode_batch_fast(list(texts))
+        return encodings
+
+    def _run(self, encodings: Sequence[Encoding]) -> NDArray[np.float32]:
+        longest = max(len(encoding.ids) for encoding in encodings)
+        ids = np.zeros((len(encodings), longest), np.int64)
+        mask = np.zeros((len(encodings), longest), np.int64)
+        for row, encoding in enumerate(encodings):
+            ids[row, : len(encoding.ids)] = encoding.ids
+            mask[row, : len(encoding.ids)] = 1
+        feed = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
+        hidden = np.asarray(self._session.run(None, feed)[0], np.float32)
+        weights = mask[:, None, :].astype(np.float32)
+        pooled = (weights @ hidden)[:, 0, :]
+        unit: NDArray[np.float32] = pooled / np.maximum(np.linalg.norm(pooled, axis=1, keepdims=True), 1e-12)
+        return unit
+
+
+def _checked(directory: Path) -> list[str]:
+    for name, expected in CHECKSUMS.items():
+        try:
+            with (directory / name).open("rb") as file:
+                actual = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError:
+            raise ModelDamaged(f"{MODEL_NAME}: {name} cannot be read") from None
+        if actual != expected:
+            raise ModelDamaged(f"{MODEL_NAME}: {name} is not the file this version was made for")
+    return list(CHECKSUMS.values())
