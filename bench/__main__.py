@@ -1,0 +1,32 @@
+"""`python -m bench SUBCOMMAND`: each subcommand is a module of this package with `HELP`, `add_arguments` and `run`."""
+
+import argparse
+import importlib
+import sys
+
+from bench.report import BenchError
+
+SUBCOMMANDS = ("retrieval", "faults", "scale")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs a subcommand; returns the exit status: 1 when it could not run or what it checks does not hold."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Benchmarks of StructMem.")
+    subparsers = parser.add_subparsers(dest="subcommand", required=True, metavar="SUBCOMMAND")
+    for name in SUBCOMMANDS:
+        module = importlib.import_module(f"bench.{name}")
+        subparser = subparsers.add_parser(name, help=module.HELP, description=module.HELP)
+        module.add_arguments(subparser)
+        subparser.set_defaults(run=module.run)
+    parsed = parser.parse_args(arguments)
+    try:
+        return int(parsed.run(parsed))
+    except BenchError as error:
+        print(f"bench {parsed.subcommand}: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,115 @@
+"""`bench retrieval`: the real pipeline and the real Retrieve on questions whose evidence is known, beside a naive baseline."""
+
+import argparse
+import asyncio
+import contextlib
+from pathlib import Path
+
+from bench.baseline import NAME as BASELINE
+from bench.baseline import ask_baseline
+from bench.calls import Connection
+from bench.counting import summary
+from bench.dataset import Dataset, read_dataset
+from bench.embedding import Alone, embed_alone, load_embedder, texts_of
+from bench.ingest import Ingested, ingest, usage
+from bench.percentiles import percentiles
+from bench.questions import Answers, ask
+from bench.recording import recorded_facts
+from bench.report import BenchError, Report
+from bench.server import server
+
+HELP = "ask the questions of a data set and count the evidence found"
+RECIPES = ("hybrid", "lexical", "dense", "graph")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The flags of this benchmark."""
+    parser.add_argument("--data", type=Path, required=True, metavar="FILE", help="conversations and questions in the neutral format")
+    parser.add_argument("--recipe", action="append", choices=RECIPES, help="a recipe to measure; may be given again; default: all")
+    parser.add_argument("--extractor", choices=("local", "recorded"), default="local", help="who extracts facts (default: local)")
+    parser.add_argument("--store", choices=("embedded",), default="embedded", help="which store (default: embedded)")
+    parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Runs the benchmark."""
+    dataset = read_dataset(arguments.data)
+    if arguments.extractor == "recorded" and not any(conversation.has_facts for conversation in dataset.conversations):
+        raise BenchError(f"{arguments.data} holds no facts to replay")
+    recipes = tuple(dict.fromkeys(arguments.recipe or RECIPES))
+    report = Report(arguments.json)
+    figures = asyncio.run(_measure(dataset, arguments.data, recipes, arguments.extractor, report))
+    _show(figures, report)
+    report.result(figures)
+    return 0
+
+
+async def _measure(dataset: Dataset, path: Path, recipes: tuple[str, ...], extractor: str, report: Report) -> dict[str, object]:
+    answers: dict[str, Answers] = {}
+    async with contextlib.AsyncExitStack() as stack:
+        settings: dict[str, object] = {"extractor": extractor}
+        if extractor == "recorded":
+            settings["recorded_file"] = stack.enter_context(recorded_facts(path))
+        running = await stack.enter_async_context(server(settings))
+        connection = await stack.enter_async_context(Connection(running.address))
+        ingested = await ingest(connection, dataset, report)
+        for recipe in recipes:
+            answers[recipe] = await ask(connection, dataset, ingested, recipe, report)
+        served = {"ready_s": round(running.ready_s, 2), "rss_mb": running.rss_mb()}
+        spent = await usage(connection, dataset)
+        texts = await texts_of(connection, dataset)
+    # The server has ended: what runs from here on has the machine to itself.
+    embedder = load_embedder()
+    alone = await embed_alone(embedder, texts)
+    answers[BASELINE] = await ask_baseline(dataset, embedder, report)
+    llm = [entry for entry in spent if entry.prompt_tokens]
+    return {
+        "dataset": dataset.name,
+        "store": "embedded",
+        "extractor": extractor,
+        "questions": sum(question.counted for conversation in dataset.conversations for question in conversation.questions),
+        "recipes": {name: {**summary(found.judgements), "latency_ms": percentiles(found.seconds)} for name, found in answers.items()},
+        "ingest": _ingest_figures(ingested, alone),
+        "append_ack_ms": percentiles(ingested.ack_seconds, (50, 99)),
+        "server": served,
+        "llm": {
+            "calls": sum(entry.calls for entry in llm),
+            "prompt_tokens": sum(entry.prompt_tokens for entry in llm),
+            "completion_tokens": sum(entry.completion_tokens for entry in llm),
+        },
+    }
+
+
+def _ingest_figures(ingested: Ingested, alone: Alone) -> dict[str, object]:
+    rate = ingested.texts_embedded / ingested.seconds
+    return {
+        "messages": ingested.messages,
+        "seconds": round(ingested.seconds, 2),
+        "messages_per_s": round(ingested.messages / ingested.seconds, 1),
+        "embedder_texts": ingested.texts_embedded,
+        "embedder_texts_per_s": round(rate, 1),
+        "embedder_alone_texts": alone.texts,
+        "embedder_alone_texts_per_s": round(alone.texts_per_s, 1),
+        "embedder_ratio": round(rate / alone.texts_per_s, 3),
+    }
+
+
+def _show(figures: dict[str, object], report: Report) -> None:
+    recipes = figures["recipes"]
+    assert isinstance(recipes, dict)
+    measures = list(next(iter(recipes.values()))["overall"])
+    rows = [
+        (name, *(found["overall"].get(measure) for measure in measures), *(found["latency_ms"][p] for p in ("p50", "p95", "p99")))
+        for name, found in recipes.items()
+    ]
+    title = f"{figures['dataset']}: {figures['questions']} questions, extractor {figures['extractor']}"
+    report.table(title, ("recipe", *measures, "p50 ms", "p95 ms", "p99 ms"), rows)
+    categories = sorted({category for found in recipes.values() for category in found["by_category"]})
+    rows = [
+        (name, *(found["by_category"].get(category, {}).get("recall@10") for category in categories)) for name, found in recipes.items()
+    ]
+    report.table("recall@10 by category", ("recipe", *categories), rows)
+    for part in ("ingest", "append_ack_ms", "server", "llm"):
+        values = figures[part]
+        assert isinstance(values, dict)
+        report.table(part, ("figure", "value"), list(values.items()))

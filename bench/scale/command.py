@@ -1,0 +1,109 @@
+"""The benchmark itself: generate, load, ask."""
+
+import argparse
+import asyncio
+import random
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.calls import Connection
+from bench.percentiles import percentiles
+from bench.report import BenchError, Report
+from bench.scale.conversations import Probe
+from bench.scale.generating import generate
+from bench.scale.loading import load, server_generation
+from bench.scale.measuring import append, ask
+from bench.server import ServerProcess, server
+
+HELP = "load many messages with vectors given, and ask"
+RECIPES = ("hybrid", "lexical", "dense", "graph")
+# Asked before anything is measured, so that what is set up lazily is.
+WARM_UP = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """What to load and how to ask."""
+
+    messages: int
+    namespaces: int
+    clients: int
+    queries: int
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The flags of this benchmark."""
+    parser.add_argument("--messages", type=int, required=True, metavar="N", help="messages to load, in all")
+    parser.add_argument("--namespaces", type=int, default=1, metavar="M", help="namespaces to spread them over (default: 1)")
+    parser.add_argument("--clients", type=int, default=1, metavar="C", help="clients that ask at the same time (default: 1)")
+    parser.add_argument("--queries", type=int, default=500, metavar="Q", help="queries for each recipe, and appends (default: 500)")
+    parser.add_argument("--directory", type=Path, metavar="DIR", help="where to keep the data while it runs (default: a temporary place)")
+    parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Runs the benchmark."""
+    size = Size(arguments.messages, arguments.namespaces, arguments.clients, arguments.queries)
+    for name in ("messages", "namespaces", "clients", "queries"):
+        if getattr(size, name) < 1:
+            raise BenchError(f"--{name}: must be at least 1")
+    if size.messages < size.namespaces:
+        raise BenchError("--messages: must be at least one for each namespace")
+    report = Report(arguments.json)
+    figures = asyncio.run(_measure(size, arguments.directory, report))
+    _show(figures, report)
+    report.result(figures)
+    return 0
+
+
+async def _measure(size: Size, directory: Path | None, report: Report) -> dict[str, object]:
+    with tempfile.TemporaryDirectory(prefix="structmem-bench-", dir=directory) as spool:
+        async with server({}, keep_in=directory) as running, Connection(running.address) as connection:
+            generation = await server_generation(connection)
+            made = generate(size.messages, size.namespaces, size.queries, generation, Path(spool), report)
+            with report.step("loading", made.records) as step:
+                loaded = await load(connection, running.address, made.directories, step)
+            return {
+                "store": "embedded",
+                "messages": size.messages,
+                "namespaces": size.namespaces,
+                "clients": size.clients,
+                "nodes": loaded.nodes,
+                "edges": loaded.edges,
+                "load_nodes_per_s": round(loaded.nodes / loaded.seconds, 1),
+                "load_edges_per_s": round(loaded.edges / loaded.seconds, 1),
+                "generate_s": round(made.seconds, 1),
+                **await _ask_all(size, running, connection, made.probes, report),
+            }
+
+
+async def _ask_all(size: Size, running: ServerProcess, connection: Connection, probes: list[Probe], report: Report) -> dict[str, object]:
+    latencies: dict[str, object] = {}
+    queries_per_s: dict[str, float] = {}
+    for recipe in RECIPES:
+        asked_for = random.Random(recipe).sample(probes, min(size.queries, len(probes)))
+        with report.step(f"asking, {recipe}", len(asked_for) + WARM_UP) as step:
+            await ask(running.address, asked_for[:WARM_UP], recipe, 1, step)
+            asked = await ask(running.address, asked_for, recipe, size.clients, step)
+        latencies[recipe] = percentiles(asked.seconds)
+        queries_per_s[recipe] = round(asked.per_second, 1)
+    rss_mb = running.rss_mb()
+    with report.step("appending", size.queries) as step:
+        acknowledged = await append(connection, random.Random("append").sample(probes, len(probes)), size.queries, step)
+    return {
+        "retrieve_ms": latencies,
+        "append_ack_ms": percentiles(acknowledged),
+        "qps": queries_per_s["hybrid"],
+        "qps_by_recipe": queries_per_s,
+        "rss_mb": max(rss_mb, running.rss_mb()),
+        "disk_mb": running.disk_mb(),
+    }
+
+
+def _show(figures: dict[str, object], report: Report) -> None:
+    latencies = figures["retrieve_ms"]
+    assert isinstance(latencies, dict)
+    rows = [(recipe, *found.values()) for recipe, found in latencies.items()]
+    report.table("Retrieve", ("recipe", "p50 ms", "p95 ms", "p99 ms"), rows)
+    report.table("scale", ("figure", "value"), [(name, value) for name, value in figures.items() if name != "retrieve_ms"])

@@ -1,0 +1,70 @@
+"""Asks a loaded server: how long answers take, by recipe, and how long it takes to acknowledge an append."""
+
+import asyncio
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import cycle
+
+from structmem.v1 import memory_service_pb2
+
+from bench.calls import DEADLINE_S, Connection
+from bench.report import Step
+from bench.scale.conversations import Probe
+
+K = 10
+
+
+@dataclass
+class Asked:
+    """How long each answer took, and all of them together, in seconds."""
+
+    seconds: list[float] = field(default_factory=list)
+    elapsed: float = 0.0
+
+    @property
+    def per_second(self) -> float:
+        """Answers a second, of all clients together."""
+        return len(self.seconds) / self.elapsed if self.elapsed else 0.0
+
+
+async def ask(address: str, probes: Sequence[Probe], recipe: str, clients: int, step: Step) -> Asked:
+    """Asks every probe once, with so many clients at a time, each on a connection of its own."""
+    asked = Asked()
+    waiting = iter([_request(probe, recipe) for probe in probes])
+    began = time.perf_counter()
+    await asyncio.gather(*(_client(address, waiting, asked, step) for _ in range(clients)))
+    asked.elapsed = time.perf_counter() - began
+    return asked
+
+
+async def append(connection: Connection, probes: Sequence[Probe], count: int, step: Step) -> list[float]:
+    """Appends one message at a time to namespaces in the order of the probes; returns the seconds of each."""
+    seconds: list[float] = []
+    for number, probe in zip(range(count), cycle(probes), strict=False):
+        message = memory_service_pb2.MessageInput(speaker="Ada", text=probe.query, embedding=_vector(probe))
+        request = memory_service_pb2.AppendMessagesRequest(
+            namespace=probe.namespace, session=f"appended-{number // 20}", messages=[message]
+        )
+        began = time.perf_counter()
+        await connection.memory.AppendMessages(request, timeout=DEADLINE_S)
+        seconds.append(time.perf_counter() - began)
+        step.advance()
+    return seconds
+
+
+async def _client(address: str, waiting: Iterator[memory_service_pb2.RetrieveRequest], asked: Asked, step: Step) -> None:
+    async with Connection(address) as connection:
+        for request in waiting:
+            began = time.perf_counter()
+            await connection.memory.Retrieve(request, timeout=DEADLINE_S)
+            asked.seconds.append(time.perf_counter() - began)
+            step.advance()
+
+
+def _request(probe: Probe, recipe: str) -> memory_service_pb2.RetrieveRequest:
+    return memory_service_pb2.RetrieveRequest(namespaces=[probe.namespace], query=probe.query, k=K, recipe=recipe, embedding=_vector(probe))
+
+
+def _vector(probe: Probe) -> memory_service_pb2.Vector:
+    return memory_service_pb2.Vector(values=probe.vector.tolist())

@@ -1,0 +1,97 @@
+"""Where a generated namespace waits until it is loaded: the elements of its import, serialised, so that generating does not slow the load.
+
+Elements are made session by session but an import wants them kind by kind, so each kind has a file of its own.
+"""
+
+import hashlib
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+
+from structmem.v1 import exchange_pb2, memory_service_pb2, node_pb2
+
+_LENGTH = struct.Struct("<I")
+_READ_BYTES = 1 << 20
+# The order of an export: header first, trailer last.
+KINDS = ("header", "session", "message", "entity", "statement", "event", "edge", "progress", "vector", "trailer")
+
+
+class Spool:
+    """Writes the elements of one namespace into a directory."""
+
+    def __init__(self, directory: Path, header: exchange_pb2.ExportHeader) -> None:
+        directory.mkdir(parents=True)
+        self._directory = directory
+        self._files = {kind: (directory / kind).open("wb", buffering=_READ_BYTES) for kind in KINDS}
+        self.records = 0
+        self._write("header", exchange_pb2.ExportElement(header=header))
+
+    def __enter__(self) -> "Spool":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        for name in KINDS[:-1]:
+            self._files[name].close()
+        if error is None:
+            self._finish()
+        self._files["trailer"].close()
+
+    def node(self, node: node_pb2.Node) -> None:
+        """Adds a node."""
+        self._add(node.WhichOneof("node") or "", exchange_pb2.ExportElement(node=node))
+
+    def edge(self, edge: node_pb2.Edge) -> None:
+        """Adds an edge that no node implies."""
+        self._add("edge", exchange_pb2.ExportElement(edge=edge))
+
+    def progress(self, progress: exchange_pb2.SessionProgress) -> None:
+        """Adds how far a session is extracted."""
+        self._add("progress", exchange_pb2.ExportElement(progress=progress))
+
+    def vector(self, owner_id: str, values: bytes) -> None:
+        """Adds the vector of a node's only passage."""
+        vector = exchange_pb2.PassageVector(owner_id=owner_id, float16_values=values)
+        self._add("vector", exchange_pb2.ExportElement(vector=vector))
+
+    def _add(self, kind: str, element: exchange_pb2.ExportElement) -> None:
+        self.records += 1
+        self._write(kind, element)
+
+    def _write(self, kind: str, element: exchange_pb2.ExportElement) -> None:
+        content = element.SerializeToString(deterministic=True)
+        self._files[kind].write(_LENGTH.pack(len(content)) + content)
+
+    def _finish(self) -> None:
+        digest = hashlib.sha256()
+        for kind in KINDS[1:-1]:
+            for content in _elements(self._directory / kind):
+                digest.update(content)
+        self._write("trailer", exchange_pb2.ExportElement(trailer=exchange_pb2.ExportTrailer(records=self.records, sha256=digest.digest())))
+
+
+def requests(directory: Path) -> Iterator[bytes]:
+    """The messages of the ImportNamespace stream of a spooled namespace, serialised."""
+    yield memory_service_pb2.ImportNamespaceRequest(target=memory_service_pb2.ImportNamespaceTarget()).SerializeToString()
+    for kind in KINDS:
+        for content in _elements(directory / kind):
+            yield _ELEMENT + _varint(len(content)) + content
+
+
+# An ImportNamespaceRequest with an element: field 2, length-delimited, then the element as it stands.
+_ELEMENT = bytes([memory_service_pb2.ImportNamespaceRequest.ELEMENT_FIELD_NUMBER << 3 | 2])
+
+
+def _varint(value: int) -> bytes:
+    encoded = bytearray()
+    while value > 0x7F:
+        encoded.append(value & 0x7F | 0x80)
+        value >>= 7
+    encoded.append(value)
+    return bytes(encoded)
+
+
+def _elements(path: Path) -> Iterator[bytes]:
+    with path.open("rb", buffering=_READ_BYTES) as file:
+        while prefix := file.read(_LENGTH.size):
+            yield file.read(_LENGTH.unpack(prefix)[0])
