@@ -2,14 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime, tzinfo
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from graph.model import EdgeKind, EmbeddingSpec, MemoryFilter, Message, NodeKind, Statement, TimeSpan
-from graph.retrieval.recipes import DEFAULT_RECIPE
 
 # How many tokens a text has. The context's budget is counted with it, over the whole text.
 TokenCounter = Callable[[str], int]
@@ -41,11 +40,11 @@ class RetrievalRequest:
 
     namespace: str
     query: str
-    k: int = 10
-    recipe: str = DEFAULT_RECIPE
-    filter: MemoryFilter = MemoryFilter()
-    asked_at: datetime = datetime(1970, 1, 1, tzinfo=UTC)
-    zone: tzinfo = UTC
+    k: int
+    recipe: str
+    filter: MemoryFilter
+    asked_at: datetime
+    zone: tzinfo
     vector: NDArray[np.float32] | None = None
 
 

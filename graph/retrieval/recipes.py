@@ -7,17 +7,47 @@ from types import MappingProxyType
 from graph.store.candidates import Bm25
 
 
+_BM25 = Bm25(k1=0.9, b=0.3)
+
+
 @dataclass(frozen=True, slots=True)
 class Recipe:
     """One retrieval configuration: how many candidates each channel gives, and what each signal weighs."""
 
     name: str
-    bm25: Bm25 = Bm25(k1=0.9, b=0.3, delta=0.0)
+    bm25: Bm25 = _BM25
+    window_bm25: Bm25 = _BM25
     lexical_limit: int = 100
     dense_limit: int = 100
     temporal_limit: int = 50
-    lexical_weight: float = 0.41
-    dense_weight: float = 0.59
+    neighbours: int = 1
+    max_terms: int = 256
+    max_dense_words: int = 180
+
+    lexical: float = 0.31
+    lexical_window: float = 0.10
+    dense: float = 0.59
+    answer: float = 0.18
+    previous: float = 0.08
+    next: float = 0.28
+    session: float = 0.21
+    session_best: int = 3
+    speaker: float = 0.51
+    dates: float = 0.28
+    when: float = 0.17
+    facts: float = 0.35
+    evidence: float = 0.35
+    assistant: float = -0.33
+    asked_assistant: float = 0.44
+    instruction: float = 0.58
+    graph: float = 0.0
+    graph_seeds: int = 10
+    graph_entities: int = 5
+    graph_hops: int = 2
+    graph_nodes: int = 400
+    graph_degree: int = 50
+    graph_found: int = 30
+    damping: float = 0.7
 
 
 _HYBRID = Recipe("hybrid")
@@ -27,8 +57,8 @@ RECIPES: Mapping[str, Recipe] = MappingProxyType(
         recipe.name: recipe
         for recipe in (
             _HYBRID,
-            replace(_HYBRID, name="lexical", dense_limit=0, dense_weight=0.0, lexical_weight=1.0),
-            replace(_HYBRID, name="dense", lexical_limit=0, lexical_weight=0.0, dense_weight=1.0),
+            replace(_HYBRID, name="lexical", dense_limit=0),
+            replace(_HYBRID, name="dense", lexical_limit=0),
             replace(_HYBRID, name="graph"),
         )
     }

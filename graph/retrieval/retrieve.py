@@ -1,9 +1,38 @@
-"""The read path: plan, embed, find candidates, score, expand, pick, explain."""
+"""The read path: plan, embed the query, find candidates, score, expand over the graph, pick, explain."""
 
+import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from graph.retrieval.answer import QueryEmbedder, RetrievalAnswer, RetrievalRequest
+import numpy as np
+from numpy.typing import NDArray
+
+from graph.errors import InvalidArgument
+from graph.model import Message, Namespace, Node, Statement
+from graph.retrieval.answer import Hit, QueryEmbedder, QueryPlan, RetrievalAnswer, RetrievalRequest
+from graph.retrieval.expand import Expansion, add_graph, expand
+from graph.retrieval.explain import explain
+from graph.retrieval.fuse import Ledger, fuse
+from graph.retrieval.measures import Ceilings, Measures, ceilings, measure
+from graph.retrieval.merge import merged
+from graph.retrieval.pick import Pick, Scored, pick
+from graph.retrieval.plan import linked, names_in, plan_query
+from graph.retrieval.query_vector import QueryVectors
+from graph.retrieval.recipes import RECIPES, Recipe
+from graph.store.candidates import CandidateQuery, Candidates
 from graph.store.port import Store
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """One namespace on its way through the read path."""
+
+    request: RetrievalRequest
+    plan: QueryPlan
+    query: CandidateQuery
+    candidates: Candidates
+    measures: Measures
+    expansion: Expansion | None = None
 
 
 async def retrieve(store: Store, request: RetrievalRequest, embedder: QueryEmbedder | None) -> RetrievalAnswer:
@@ -17,5 +46,133 @@ async def retrieve(store: Store, request: RetrievalRequest, embedder: QueryEmbed
 
 
 async def retrieve_many(store: Store, requests: Sequence[RetrievalRequest], embedder: QueryEmbedder | None) -> RetrievalAnswer:
-    """One ranking over several namespaces: one request for each, with the same query, k and recipe; the first one's k counts."""
-    raise NotImplementedError
+    """One ranking over several namespaces, as `retrieve`.
+
+    Takes one request for each namespace, all with the same query, k and recipe. Every channel is scaled by its best over all the
+    namespaces, so that scores compare. The answer's plan joins what the namespaces' speakers and entities told about the query.
+    """
+    recipe = _checked(requests)
+    vectors = QueryVectors(embedder)
+    searches = await asyncio.gather(*(_search(store, request, recipe, vectors) for request in requests))
+    if recipe.graph:
+        limits = ceilings([search.measures for search in searches])
+        searches = await asyncio.gather(*(_expanded(store, search, limits, recipe) for search in searches))
+    limits = ceilings([search.measures for search in searches])
+    scored = [Scored(search.candidates, _ledger(search, limits, recipe)) for search in searches]
+    picks = pick(scored, requests[0].k)
+    nodes = await _nodes(store, searches, picks)
+    return RetrievalAnswer(tuple(_hits(searches, scored, picks, nodes)), _joint_plan([search.plan for search in searches]))
+
+
+def _checked(requests: Sequence[RetrievalRequest]) -> Recipe:
+    if not requests:
+        raise InvalidArgument.of("namespaces", "at least one is required")
+    first = requests[0]
+    if first.k < 1:
+        raise InvalidArgument.of("k", "must be at least 1")
+    if not first.query.strip():
+        raise InvalidArgument.of("query", "is required")
+    recipe = RECIPES.get(first.recipe)
+    if recipe is None:
+        raise InvalidArgument.of("recipe", f"must be one of {', '.join(RECIPES)}")
+    return recipe
+
+
+async def _search(store: Store, request: RetrievalRequest, recipe: Recipe, vectors: QueryVectors) -> _Search:
+    """Plan, vector and candidates of one namespace."""
+    namespace, speakers = await asyncio.gather(store.get_namespace(request.namespace), store.speakers(request.namespace))
+    plan = plan_query(request.query, speakers, request.asked_at, request.zone, recipe)
+    plan, (vector, degraded) = await asyncio.gather(
+        _with_entities(store, namespace, request.query, plan), _query_vector(vectors, namespace, request, plan, recipe)
+    )
+    query = CandidateQuery(
+        terms=plan.terms,
+        vector=vector,
+        filter=request.filter,
+        spans=plan.times,
+        lexical_limit=recipe.lexical_limit if plan.terms else 0,
+        dense_limit=recipe.dense_limit if vector is not None else 0,
+        temporal_limit=recipe.temporal_limit if plan.times else 0,
+        neighbours=recipe.neighbours,
+        bm25=recipe.bm25,
+    )
+    candidates = await store.candidates(request.namespace, query)
+    if recipe.lexical_limit and not plan.terms:
+        degraded = (*degraded, "lexical: the query has no terms")
+    if vector is not None and len(candidates) and np.isnan(candidates.similarity).all():
+        degraded = (*degraded, "dense: the namespace has no vectors yet")
+    return _Search(request, replace(plan, degraded=degraded), query, candidates, measure(candidates, plan.times, recipe))
+
+
+async def _with_entities(store: Store, namespace: Namespace, query: str, plan: QueryPlan) -> QueryPlan:
+    names = names_in(query)
+    if not names or namespace.generation is None:
+        return plan
+    ids, found = linked(await store.find_entities(namespace.name, names))
+    return replace(plan, entity_ids=ids, entities=found)
+
+
+async def _query_vector(
+    vectors: QueryVectors, namespace: Namespace, request: RetrievalRequest, plan: QueryPlan, recipe: Recipe
+) -> tuple[NDArray[np.float32] | None, tuple[str, ...]]:
+    if not recipe.dense_limit:
+        return None, ()
+    return await vectors.vector(namespace.embedding, plan.dense_text, request.vector)
+
+
+async def _expanded(store: Store, search: _Search, limits: Ceilings, recipe: Recipe) -> _Search:
+    """The search after a walk from its best hits; what the walk found and the channels did not is measured like the rest."""
+    first = fuse(search.candidates, search.measures, limits, search.plan, recipe)
+    expansion = await expand(store, search.request.namespace, search.candidates, first, search.plan, recipe)
+    if expansion is None:
+        return search
+    known = set(search.candidates.ids)
+    found = tuple(id_ for id_ in expansion.best(recipe.graph_found) if id_ not in known)
+    candidates, measures = search.candidates, search.measures
+    if found:
+        query = replace(search.query, lexical_limit=0, dense_limit=0, temporal_limit=0, include=found)
+        candidates = merged(candidates, await store.candidates(search.request.namespace, query))
+        measures = measure(candidates, search.plan.times, recipe)
+    return replace(search, candidates=candidates, measures=measures, expansion=expansion)
+
+
+def _ledger(search: _Search, limits: Ceilings, recipe: Recipe) -> Ledger:
+    ledger = fuse(search.candidates, search.measures, limits, search.plan, recipe)
+    if search.expansion is not None:
+        add_graph(ledger, search.candidates, search.expansion, recipe)
+    return ledger
+
+
+async def _nodes(store: Store, searches: Sequence[_Search], picks: Sequence[Pick]) -> list[dict[str, Node]]:
+    """The picked nodes of each search by id; one that was deleted meanwhile is missing."""
+
+    async def of(place: int, search: _Search) -> dict[str, Node]:
+        ids = [search.candidates.ids[p.row] for p in picks if p.namespace == place]
+        return dict(await store.get_nodes(search.request.namespace, ids)) if ids else {}
+
+    return list(await asyncio.gather(*(of(place, search) for place, search in enumerate(searches))))
+
+
+def _hits(searches: Sequence[_Search], scored: Sequence[Scored], picks: Sequence[Pick], nodes: Sequence[dict[str, Node]]) -> list[Hit]:
+    hits: list[Hit] = []
+    returnable = [one.returnable for one in scored]
+    for chosen in picks:
+        search, place = searches[chosen.namespace], chosen.namespace
+        node = nodes[place].get(search.candidates.ids[chosen.row])
+        if isinstance(node, Message | Statement):
+            explanation = explain(search.candidates, scored[place].ledger, returnable[place], search.expansion, chosen.row, node)
+            hits.append(Hit(len(hits) + 1, search.request.namespace, node, chosen.score, explanation))
+    return hits
+
+
+def _joint_plan(plans: Sequence[QueryPlan]) -> QueryPlan:
+    """The first plan with the speakers, entities and troubles of all of them."""
+    if len(plans) == 1:
+        return plans[0]
+    return replace(
+        plans[0],
+        speakers=tuple(dict.fromkeys(name for plan in plans for name in plan.speakers)),
+        entities=tuple(dict.fromkeys(name for plan in plans for name in plan.entities)),
+        entity_ids=tuple(dict.fromkeys(id_ for plan in plans for id_ in plan.entity_ids)),
+        degraded=tuple(dict.fromkeys(reason for plan in plans for reason in plan.degraded)),
+    )

@@ -9,15 +9,20 @@ from graph.text.analyser import MONTHS
 _QUESTION_TAIL = 80
 _QUESTION_MARK = re.compile(r"[?？؟]")
 
-TIME_WORDS = frozenset(
-    (
-        "today tonight yesterday tomorrow ago week weeks weekend weekends month months year years day days hour hours minute minutes decade "
-        "decades century morning afternoon evening night midnight noon monday tuesday wednesday thursday friday saturday sunday mondays "
-        "tuesdays wednesdays thursdays fridays saturdays sundays mon tue tues wed thu thur thurs fri sat sun jan feb mar apr jun jul aug sep "
-        "sept oct nov dec spring summer autumn fall winter easter christmas xmas halloween thanksgiving birthday anniversary recently "
-        "lately soon since until fortnight yearly monthly weekly daily 1980s 1990s 2000s 2010s 2020s"
+# Words that name a day or a longer stretch of time.
+CALENDAR_WORDS = frozenset(
+    (  # noqa: SIM905 - a list of words is read as text
+        "yesterday tonight tomorrow ago week weeks weekend weekends month months year years decade decades century fortnight monday tuesday "
+        "wednesday thursday friday saturday sunday mon tue tues wed thu thur thurs fri sat sun jan feb mar apr jun jul aug sep sept oct nov "
+        "dec spring summer autumn fall winter easter christmas xmas halloween thanksgiving 1980s 1990s 2000s 2010s 2020s"
     ).split()
 ) | frozenset(MONTHS)
+TIME_WORDS = CALENDAR_WORDS | frozenset(
+    (  # noqa: SIM905 - a list of words is read as text
+        "today day days hour hours minute minutes morning afternoon evening night midnight noon mondays tuesdays wednesdays thursdays "
+        "fridays saturdays sundays birthday anniversary recently lately soon since until yearly monthly weekly daily"
+    ).split()
+)
 _DIGIT = re.compile(r"[0-9]")
 # A year, a date or a clock time in digits.
 _TIME_DIGITS = re.compile(r"[0-9](?:[/:.-][0-9]| ?(?:[aApP][mM]|st|nd|rd|th|h)\b)|\b(?:1[89]|20)[0-9]{2}\b")
@@ -37,7 +42,7 @@ _INSTRUCTION = re.compile(
 
 def features_of(text: str, words: list[str]) -> Feature:
     """The features of a text whose words (`words_of`) are known."""
-    distinct = set(words)
+    distinct = {word.removesuffix("'s") for word in words}
     features = Feature(0)
     if _QUESTION_MARK.search(text, max(0, len(text) - _QUESTION_TAIL)):
         features |= Feature.QUESTION

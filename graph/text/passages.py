@@ -8,6 +8,7 @@ from graph.model import Message, Statement, TimeSpan
 from graph.store.candidates import Feature
 from graph.text.analyser import date_terms, terms_of, terms_of_words, words_of
 from graph.text.features import features_of
+from graph.text.named_times import named_times
 
 # The embedder reads 256 word pieces; English prose has about 1.3 to a word, so 180 words fill it.
 MAX_PASSAGE_WORDS = 180
@@ -50,7 +51,8 @@ def index_message(message: Message, zone: tzinfo = UTC) -> IndexedText:
     else:
         passages = tuple(Passage(i, chunk, frame + terms_of(chunk)) for i, chunk in enumerate(chunks))
     features = features_of(message.text, words)
-    return IndexedText(passages, features, ())
+    spans = named_times(message.text, message.sent_at, zone) if Feature.TIME_EXPRESSION in features else ()
+    return IndexedText(passages, features, spans)
 
 
 def index_statement(statement: Statement, zone: tzinfo = UTC) -> IndexedText:

@@ -1,0 +1,143 @@
+"""Fusion: the score of a memory is a plain sum of what each signal adds, kept as columns so that any hit can be explained."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graph.model import Role
+from graph.retrieval.answer import QueryPlan
+from graph.retrieval.measures import Ceilings, Measures, lends
+from graph.retrieval.recipes import Recipe
+from graph.retrieval.scoring import Float64
+from graph.store.candidates import Candidates, Feature
+
+Ints = NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """One signal over n candidates: its measure, that on the common scale, its weight, and the row that lent it (-1: none)."""
+
+    name: str
+    raw: Float64
+    value: Float64
+    weight: float
+    source: Ints | None = None
+
+
+@dataclass(slots=True)
+class Ledger:
+    """What every signal adds to every candidate; `score` is their sum, in the order of the signals."""
+
+    score: Float64
+    signals: list[Signal] = field(default_factory=list)
+
+    def add(self, name: str, raw: Float64, value: Float64, weight: float, source: Ints | None = None) -> None:
+        """Adds a signal. One that adds nothing to anybody is left out."""
+        if weight and value.any():
+            self.signals.append(Signal(name, raw, value, weight, source))
+            self.score = self.score + weight * value
+
+
+def fuse(candidates: Candidates, measures: Measures, limits: Ceilings, plan: QueryPlan, recipe: Recipe) -> Ledger:
+    """The ledger of all signals but the graph's."""
+    ledger = Ledger(np.zeros(len(candidates)))
+    _add_channels(ledger, measures, limits, recipe)
+    own = ledger.score
+    _add_neighbours(ledger, candidates, measures, own, recipe)
+    _add_session(ledger, candidates, measures, own, recipe)
+    _add_statements(ledger, candidates, measures, limits, own, recipe)
+    _add_question(ledger, candidates, measures, plan, recipe)
+    return ledger
+
+
+def _scaled(values: Float64, ceiling: float) -> Float64:
+    return values / ceiling if ceiling > 0 else np.zeros(len(values))
+
+
+def _lexical_scale(measures: Measures, limits: Ceilings) -> Float64:
+    """The lexical measure on the common scale; statements have statistics, and so a ceiling, of their own."""
+    return np.where(measures.is_statement, _scaled(measures.lexical, limits.statement), _scaled(measures.lexical, limits.message))
+
+
+def _add_channels(ledger: Ledger, measures: Measures, limits: Ceilings, recipe: Recipe) -> None:
+    lexical = _lexical_scale(measures, limits)
+    ledger.add("lexical", measures.lexical, lexical, recipe.lexical)
+    # A statement has no neighbours: its own match counts for the window as well.
+    window = np.where(measures.is_statement, lexical, _scaled(measures.window, limits.window))
+    ledger.add("lexical_window", np.where(measures.is_statement, measures.lexical, measures.window), window, recipe.lexical_window)
+    ledger.add("dense", measures.dense, _scaled(measures.dense, limits.dense), recipe.dense)
+
+
+def _add_neighbours(ledger: Ledger, candidates: Candidates, measures: Measures, own: Float64, recipe: Recipe) -> None:
+    asks = (candidates.features & Feature.QUESTION) != 0
+    before, after = candidates.previous, candidates.next
+    from_before = lends(before, measures.is_assistant)
+    follows_question = from_before & asks[np.where(before >= 0, before, 0)]
+    for name, mask, neighbour, weight in (
+        ("answer", follows_question, before, recipe.answer),
+        ("previous", from_before & ~follows_question, before, recipe.previous),
+        ("next", lends(after, measures.is_assistant), after, recipe.next),
+    ):
+        lent = np.where(mask, own[neighbour], 0.0)
+        ledger.add(name, lent, lent, weight, np.where(mask, neighbour, -1).astype(np.int32))
+
+
+def _add_session(ledger: Ledger, candidates: Candidates, measures: Measures, own: Float64, recipe: Recipe) -> None:
+    """Each memory gets the mean of its session's best few messages."""
+    messages = np.flatnonzero(~measures.is_statement)
+    if not len(messages) or not recipe.session:
+        return
+    order = messages[np.lexsort((-own[messages], candidates.session[messages]))]
+    sessions = candidates.session[order]
+    starts = np.flatnonzero(np.r_[True, sessions[1:] != sessions[:-1]])
+    place = np.arange(len(order)) - np.repeat(starts, np.diff(np.r_[starts, len(order)]))
+    best = np.where(place < recipe.session_best, own[order], 0.0)
+    mean = np.add.reduceat(best, starts) / recipe.session_best
+    known = sessions[starts]
+    place_of = np.minimum(np.searchsorted(known, candidates.session), len(known) - 1)
+    value = np.where(known[place_of] == candidates.session, mean[place_of], 0.0)
+    ledger.add("session", value, value, recipe.session)
+
+
+def _add_statements(ledger: Ledger, candidates: Candidates, measures: Measures, limits: Ceilings, own: Float64, recipe: Recipe) -> None:
+    """Statements lend the better of their lexical and dense match to the messages they rest on; messages lend theirs to statements."""
+    if not len(candidates.statement_row):
+        return
+    match = np.maximum(_lexical_scale(measures, limits), _scaled(measures.dense, limits.dense))
+    value, source = _best_lender(match, candidates.statement_row, candidates.message_row)
+    ledger.add("facts", value, value, recipe.facts, source)
+    value, source = _best_lender(own, candidates.message_row, candidates.statement_row)
+    ledger.add("evidence", value, value, recipe.evidence, source)
+
+
+def _best_lender(values: Float64, lender: Ints, borrower: Ints) -> tuple[Float64, Ints]:
+    """For every row the greatest value among those that lend to it, and which row that is (-1: nobody lends)."""
+    best = np.zeros(len(values))
+    source = np.full(len(values), -1, dtype=np.int32)
+    order = np.argsort(values[lender], kind="stable")
+    best[borrower[order]] = values[lender[order]]
+    source[borrower[order]] = lender[order]
+    return best, source
+
+
+def _add_question(ledger: Ledger, candidates: Candidates, measures: Measures, plan: QueryPlan, recipe: Recipe) -> None:
+    """What the question asks for: somebody's words, a time, what the assistant said, advice."""
+    rows = len(candidates)
+    ones = np.ones(rows)
+    if len(plan.speakers) == 1 and plan.speakers[0] in candidates.speakers:
+        speaks = (candidates.speaker == candidates.speakers.index(plan.speakers[0])) * ones
+        ledger.add("speaker", speaks, speaks, recipe.speaker)
+    if plan.times:
+        ledger.add("dates", measures.dates, measures.dates, recipe.dates)
+    if plan.asks_when:
+        timed = ((candidates.features & Feature.TIME_EXPRESSION) != 0) * ones
+        ledger.add("when", timed, timed, recipe.when)
+    by_assistant = measures.is_assistant * ones
+    ledger.add("assistant", by_assistant, by_assistant, recipe.assistant)
+    if plan.asks_assistant:
+        ledger.add("asked_assistant", by_assistant, by_assistant, recipe.asked_assistant)
+    if plan.asks_advice:
+        wishes = (((candidates.features & Feature.INSTRUCTION) != 0) & (candidates.role == Role.USER)) * ones
+        ledger.add("instruction", wishes, wishes, recipe.instruction)

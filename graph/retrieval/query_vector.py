@@ -1,0 +1,53 @@
+"""The query's vector for a namespace: from the embedder that the namespace's vectors are of, or the caller's own."""
+
+import asyncio
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graph.errors import InvalidArgument
+from graph.model import NO_EMBEDDING, EmbeddingSpec
+from graph.retrieval.answer import QueryEmbedder
+
+Vector = NDArray[np.float32]
+Degraded = tuple[str, ...]
+
+
+class QueryVectors:
+    """Vectors of one request. Namespaces that plan the same dense text share one call of the embedder."""
+
+    def __init__(self, embedder: QueryEmbedder | None):
+        self._embedder = embedder
+        self._under_way: dict[str, asyncio.Task[Vector]] = {}
+
+    async def vector(self, spec: EmbeddingSpec, text: str, given: Vector | None) -> tuple[Vector | None, Degraded]:
+        """The vector, or None and why the dense channel cannot take part.
+
+        Raises:
+            InvalidArgument: the vector given has another dimension than the namespace's, or is not a finite direction.
+        """
+        if given is not None:
+            return _unit(spec, given), ()
+        if spec.model == NO_EMBEDDING.model or not spec.dimension:
+            return None, ("dense: the namespace has no vectors",)
+        if not spec.fingerprint:
+            return None, ("dense: the namespace holds its client's vectors and the request gives none",)
+        if self._embedder is None or (self._embedder.spec.fingerprint, self._embedder.spec.dimension) != (spec.fingerprint, spec.dimension):
+            return None, ("dense: the model of the namespace's vectors is not served here",)
+        if text not in self._under_way:
+            self._under_way[text] = asyncio.ensure_future(_embedded(self._embedder, text))
+        return await self._under_way[text], ()
+
+
+async def _embedded(embedder: QueryEmbedder, text: str) -> Vector:
+    return np.asarray(await embedder.embed_query(text), dtype=np.float32)
+
+
+def _unit(spec: EmbeddingSpec, given: Vector) -> Vector:
+    vector = np.asarray(given, dtype=np.float32)
+    if vector.shape != (spec.dimension,):
+        raise InvalidArgument.of("embedding", f"must have {spec.dimension} numbers, as the namespace's vectors have")
+    length = float(np.linalg.norm(vector.astype(np.float64)))
+    if not np.isfinite(length) or length == 0:
+        raise InvalidArgument.of("embedding", "must be finite and not all zero")
+    return (vector / np.float32(length)).astype(np.float32)

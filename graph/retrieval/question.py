@@ -1,0 +1,106 @@
+"""What a question asks for, told from its words alone: a time, what the assistant said, advice; and whom it names."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+from graph.text import STOP_WORDS, terms_of, words_of
+
+_ASKS_WHEN = re.compile(
+    r"\bwhen (?:is|are|was|were|will|did|do|does|has|have|had|would|should|can|could|exactly)\b|^\W*when\b|\bsince when\b|\bhow long\b|\bhow recently\b"
+    r"|\bhow many (?:\w+ ){0,2}?(?:days|weeks|months|years|hours|nights)\b"
+    r"|\b(?:what|which) (?:\w+ )?(?:date|day|weekday|week|weekend|month|year|season|time|decade)\b"
+)
+_ASKS_ASSISTANT = re.compile(
+    r"\b(?:did|do|have|had|could|would|were|was) you (?:\w+ ){0,2}?(?:say|said|tell|told|recommend\w*|suggest\w*|list\w*|mention\w*|give|gave|given|explain\w*"
+    r"|advise\w*|propos\w*|describ\w*|provid\w*|answer\w*|respond\w*|repl\w+|outlin\w*|stat\w+|write|wrote|written)\b"
+    r"|\byou (?:had |have |previously |also |first |just |originally |earlier )*(?:said|told|recommended|suggested|listed|mentioned|gave|explained|advised|proposed"
+    r"|described|provided|answered|outlined|wrote)\b"
+    r"|\byour (?:\w+ ){0,2}?(?:recommendations?|suggestions?|advice|answers?|responses?|repl(?:y|ies)|explanations?|lists?|instructions|guidance|tips)\b"
+    r"|\bthe assistant\b|\b(?:was|were) i (?:told|advised|given|recommended)\b"
+)
+_ASKS_ADVICE = re.compile(
+    r"\bhow (?:do|can|should|would|could|might) (?:i|we)\b|\bwhat (?:\w+ ){0,3}?(?:should|would you|can|could) (?:i|we|recommend|suggest|do)\b|\b(?:can|could|would|will) you "
+    r"(?:please )?(?:help|recommend|suggest|show|explain|write|give|walk|create|make|tell|provide|draft|plan|design|list)\b|\bhelp me\b|\bany (?:tips|advice|ideas|suggestions"
+    r"|recommendations)\b|^\W*(?:please|recommend|suggest|give me|show me|explain|write|create|draft|plan)\b|\bi (?:need|want|would like|'d like)\b|\bwhat(?:'s| is| are) (?:\w+ ){0,3}?"
+    r"(?:best|good|common|typical|ways?|steps?)\b|\bshould i\b|\bwhat are\b"
+)
+# A summary of what was said is no new piece of advice, although it is asked for in the same words.
+_ASKS_RECALL = re.compile(
+    r"\b(?:summar\w+|in order|the order|have i|did i|do i have|i (?:\w+ )?(?:said?|mention\w*|brought|told)|we(?:'ve| have)? discuss\w*|so far|our conversations?)\b"
+)
+# Names that stand for a role and not for somebody.
+GENERIC_SPEAKERS = frozenset("user assistant system tool human ai bot agent customer me you i".split())
+_SHORTEST_NICKNAME = 3
+
+
+def asks_when(text: str) -> bool:
+    """Whether the question asks for a time or a length of time."""
+    return _ASKS_WHEN.search(text) is not None
+
+
+def asks_assistant(text: str) -> bool:
+    """Whether the question asks what the assistant said."""
+    return _ASKS_ASSISTANT.search(text) is not None
+
+
+def asks_advice(text: str) -> bool:
+    """Whether the text asks for something new to be said or done, so that standing wishes about how to do it matter."""
+    return _ASKS_ADVICE.search(text) is not None and not _ASKS_RECALL.search(text) and not asks_assistant(text)
+
+
+def distinct_terms(words: Sequence[str], limit: int) -> tuple[str, ...]:
+    """The distinct terms of a query, in order; of more than `limit` those that occur most often in it and, among equals, the longest.
+
+    How rare a term is in the namespace is not known before its search; long words are the rarer ones (Zipf's law of abbreviation).
+    """
+    counts = Counter(terms_of(" ".join(words)))
+    if len(counts) <= limit:
+        return tuple(counts)
+    kept = set(sorted(counts, key=lambda term: (-counts[term], -len(term), term))[:limit])
+    return tuple(term for term in counts if term in kept)
+
+
+def named_speakers(text: str, speakers: Sequence[str]) -> tuple[tuple[str, ...], frozenset[str]]:
+    """The speakers that a query names, by full or first name or its beginning ("Mel" for Melanie), and the words that name them.
+
+    Case does not matter, except for names that are also common words ("Will") and for beginnings: those must be capitalised.
+    """
+    words = {word.partition("'")[0] for word in words_of(text)}
+    capitalised = {match.casefold() for match in re.findall(r"\b[^\W\d_a-z][^\W_]*", text)}
+    named: list[str] = []
+    spent: set[str] = set()
+    for speaker in speakers:
+        parts = words_of(speaker)
+        if not parts or speaker.casefold() in GENERIC_SPEAKERS:
+            continue
+        hits = {part for part in parts if part in words and (part not in STOP_WORDS or part in capitalised)} if len(parts) == 1 else set()
+        if len(parts) > 1 and parts[0] in words and (parts[0] not in STOP_WORDS or parts[0] in capitalised):
+            hits = {part for part in parts if part in words}
+        if not hits:
+            hits = {
+                word for word in capitalised if len(word) >= _SHORTEST_NICKNAME and parts[0].startswith(word) and word not in STOP_WORDS
+            }
+        if hits:
+            named.append(speaker)
+            spent |= hits
+    return tuple(named), frozenset(spent)
+
+
+def without_names(text: str, names: frozenset[str]) -> str:
+    """The text without these words (a possessive 's goes with them); the text itself when nothing else would remain."""
+    if not names:
+        return text
+    alternatives = "|".join(sorted(map(re.escape, names), key=len, reverse=True))
+    stripped = re.sub(rf"(?<![^\W_])(?:{alternatives})(?:['’]s)?(?![^\W_])", " ", text, flags=re.IGNORECASE)
+    stripped = re.sub(r"\s+([?!.,;:])", r"\1", " ".join(stripped.split()))
+    return stripped if words_of(stripped) else text
+
+
+def dense_excerpt(text: str, words: int) -> str:
+    """At most about `words` words of a text for an embedder that reads no more: a third from its beginning, the rest from its end."""
+    parts = text.split()
+    if len(parts) <= words:
+        return text
+    head = words // 3
+    return " ".join([*parts[:head], *parts[-(words - head) :]])
