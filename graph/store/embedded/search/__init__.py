@@ -2,5 +2,7 @@
 
 from graph.store.embedded.search.entries import IndexQuery, MemoryEntry, PassageEntry
 from graph.store.embedded.search.hashing import term_hash
+from graph.store.embedded.search.index import SearchIndex
+from graph.store.embedded.search.snapshot_file import IndexSnapshotDamaged
 
-__all__ = ["IndexQuery", "MemoryEntry", "PassageEntry", "term_hash"]
+__all__ = ["IndexQuery", "IndexSnapshotDamaged", "MemoryEntry", "PassageEntry", "SearchIndex", "term_hash"]
