@@ -1,0 +1,53 @@
+from bench.counting import Judgement, judge, means, ranking_of, summary
+
+
+def test_a_fact_counts_as_its_evidence_in_its_place():
+    hits = [["m1"], ["m1", "m3"], ["m2"], ["m3"]]
+
+    assert ranking_of(hits) == ["m1", "m3", "m2"]
+
+
+def test_recall_is_the_share_of_evidence_among_the_first_distinct_messages():
+    ranking = [f"m{n}" for n in range(1, 101)]
+
+    measures = judge("single", ranking, ["m5", "m6", "m61", "absent"]).measures
+
+    assert measures["recall@5"] == 0.25
+    assert measures["recall@10"] == 0.5
+    assert measures["recall@60"] == 0.5
+    assert measures["all@10"] == 0.0
+    assert measures["mrr"] == 1 / 5
+
+
+def test_all_at_ten_needs_every_piece():
+    assert judge("multi", ["a", "x", "b"], ["a", "b"]).measures["all@10"] == 1.0
+    assert judge("multi", ["a"] + [f"x{n}" for n in range(9)] + ["b"], ["a", "b"]).measures["all@10"] == 0.0
+
+
+def test_nothing_found_is_zero_everywhere():
+    assert set(judge("multi", [], ["a"]).measures.values()) == {0.0}
+
+
+def test_means_are_over_questions_in_percent():
+    judgements = [judge("one", ["a"], ["a"]), judge("one", ["x", "b"], ["b", "c"]), judge("two", ["x"], ["d"])]
+
+    found = summary(judgements)
+
+    assert found["overall"] == {
+        "recall@5": 50.0,
+        "recall@10": 50.0,
+        "recall@20": 50.0,
+        "recall@30": 50.0,
+        "recall@60": 50.0,
+        "all@10": 33.33,
+        "mrr": 0.5,
+    }
+    by_category = found["by_category"]
+    assert isinstance(by_category, dict)
+    assert by_category["one"]["recall@10"] == 75.0
+    assert by_category["two"]["recall@10"] == 0.0
+
+
+def test_no_questions_have_no_means():
+    none: list[Judgement] = []
+    assert means(none) == {}

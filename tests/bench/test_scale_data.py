@@ -1,0 +1,80 @@
+import hashlib
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+from structmem.v1 import memory_service_pb2, namespace_service_pb2, node_pb2
+
+from bench.scale.conversations import Conversations, Plan
+from bench.scale.degrees import Degrees
+from bench.scale.spool import requests
+from bench.scale.vectors import DIMENSION, Vectors
+from bench.scale.words import Zipf, vocabulary
+
+GENERATION = namespace_service_pb2.Generation(
+    number=1, extractor="local", fingerprint="f", mode=namespace_service_pb2.EXTRACTION_MODE_EVENT
+)
+
+
+def test_words_follow_zipf():
+    words = vocabulary(5_000)
+    drawn = Counter(Zipf(words, np.random.default_rng(1)).draw(100_000))
+
+    assert len(set(words)) == 5_000
+    assert drawn[words[0]] > 3 * drawn[words[20]] > 9 * drawn[words[1_000]]
+
+
+def test_vectors_have_topics():
+    vectors = Vectors(np.random.default_rng(1))
+    first, same, other = vectors.session(5, 50), vectors.session(5, 50), vectors.session(900, 50)
+
+    assert np.allclose(np.linalg.norm(first, axis=1), 1, atol=1e-5)
+    assert (first @ same.T).mean() > 0.3 > 0.2 > (first @ other.T).mean()
+
+
+def test_a_spooled_namespace_is_a_whole_export(tmp_path: Path):
+    plan = Plan("bench/x", 300, 20, 1, GENERATION)
+    records, probes = Conversations(plan, Degrees()).spool(tmp_path / "spool")
+
+    parts = [memory_service_pb2.ImportNamespaceRequest.FromString(request) for request in requests(tmp_path / "spool")]
+    assert parts[0].WhichOneof("part") == "target"
+    elements = [part.element for part in parts[1:]]
+    assert elements[0].header.namespace.name == "bench/x"
+    trailer = elements[-1].trailer
+    assert trailer.records == records == len(elements) - 2
+    digest = hashlib.sha256(b"".join(element.SerializeToString(deterministic=True) for element in elements[1:-1]))
+    assert trailer.sha256 == digest.digest()
+    assert 5 <= len(probes) <= 80
+    assert all(len(probe.vector) == DIMENSION and probe.query for probe in probes)
+
+
+def test_every_end_of_an_edge_is_there(tmp_path: Path):
+    Conversations(Plan("bench/x", 200, 5, 2, GENERATION), Degrees()).spool(tmp_path / "spool")
+    ids: set[str] = set()
+    named: set[str] = set()
+    messages = 0
+    for request in requests(tmp_path / "spool"):
+        element = memory_service_pb2.ImportNamespaceRequest.FromString(request).element
+        match element.WhichOneof("element"):
+            case "node":
+                kind = element.node.WhichOneof("node") or ""
+                ids.add(getattr(element.node, kind).id)
+                messages += kind == "message"
+                named.update(_named(element.node))
+            case "edge":
+                named.update((element.edge.source_id, element.edge.target_id))
+            case "vector":
+                named.add(element.vector.owner_id)
+
+    assert messages == 200
+    assert named <= ids
+
+
+def _named(node: node_pb2.Node) -> list[str]:
+    match node.WhichOneof("node"):
+        case "statement":
+            return [node.statement.event_id, *node.statement.entity_ids, *node.statement.evidence_ids]
+        case "event":
+            event = node.event
+            return [*event.statement_ids, *event.evidence_ids, *(part.entity_id for part in event.participants)]
+    return []
