@@ -1,0 +1,6 @@
+"""Segmentation: the messages of a session cut into runs of one topic, as a pure function of what came before each boundary."""
+
+from extract.segment.recipe import SegmentRecipe
+from extract.segment.segment import Segments, segment
+
+__all__ = ["SegmentRecipe", "Segments", "segment"]

@@ -50,7 +50,7 @@ async def test_no_texts_give_no_vectors(embedder: Embedder) -> None:
 async def test_a_text_has_the_same_vector_alone_and_in_company(embedder: Embedder) -> None:
     together = (await embedder.embed(TEXTS)).astype(np.float32)
     for text, vector in zip(TEXTS, together, strict=True):
-        assert float(await embedder.embed_query(text) @ vector) > 0.99  # int8 activations are scaled by the batch
+        assert float(await embedder.embed_query(text) @ vector) > 0.95  # int8 activations are scaled by the batch
 
 
 async def test_meaning_brings_texts_together(minilm: MiniLmEmbedder) -> None:
@@ -61,8 +61,8 @@ async def test_meaning_brings_texts_together(minilm: MiniLmEmbedder) -> None:
 async def test_calls_at_once_do_not_mix(minilm: MiniLmEmbedder) -> None:
     one, two, query = await asyncio.gather(minilm.embed(TEXTS), minilm.embed(TEXTS[::-1]), minilm.embed_query(TEXTS[0]))
     cosines = (one.astype(np.float32) * two[::-1].astype(np.float32)).sum(axis=1)
-    assert cosines.min() > 0.98
-    assert query @ one[0].astype(np.float32) > 0.98
+    assert cosines.min() > 0.95
+    assert query @ one[0].astype(np.float32) > 0.95
 
 
 def test_tokens_are_counted_past_the_models_limit(minilm: MiniLmEmbedder) -> None:

@@ -1,7 +1,8 @@
 """Makes model.onnx anew from the fp32 weights: `python remake.py WEIGHTS_DIRECTORY OUTPUT.onnx`.
 
 WEIGHTS_DIRECTORY holds config.json, tokenizer.json and model.safetensors of sentence-transformers/all-MiniLM-L6-v2. Needs torch,
-transformers, onnx and onnxruntime. Other versions of these give other bytes, so a remade file needs its sum in `extract/embed/minilm.py` changed.
+transformers, onnx and onnxruntime. Other versions of these give other bytes, so a remade file needs its sum changed in
+`extract/embed/minilm.py`.
 """
 
 # mypy: ignore-errors
