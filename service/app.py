@@ -1,0 +1,164 @@
+"""The composition root: everything is wired here, and the life of the process."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import structlog
+
+from extract.embed.port import Embedder
+from extract.port import Extractor
+from graph.store.port import Store
+from service.choices import Worker, make_embedder, make_extractor, make_store, make_worker
+from service.consistency_tokens import ConsistencyTokens
+from service.handlers import Parts
+from service.handlers.resource import utc_now
+from service.logs import configure_logs
+from service.page_tokens import PageTokens
+from service.server import Server
+from service.settings import Settings
+from service.stopping import Stopping
+from service.token_file import TokenFile
+
+_log = structlog.get_logger(__name__)
+# How long a thread may run Python before another one gets its turn (CPython's own choice is 5 ms). The pipeline's threads
+# share the interpreter with the event loop, so this is what a call may have to wait for each of them.
+_SWITCH_INTERVAL_S = 0.0005
+ADDRESS_FILE = "address"
+
+
+class Application:
+    """A store, a worker and a server, started and stopped together."""
+
+    def __init__(self, settings: Settings, store: Store, embedder: Embedder | None, extractor: Extractor, worker: Worker | None) -> None:
+        self.settings = settings
+        self.store = store
+        self.embedder = embedder
+        self.extractor = extractor
+        self.address = ""
+        self._worker = worker
+        self._working: asyncio.Task[None] | None = None
+        self._tokens: TokenFile | None = None
+        self._server: Server | None = None
+        self._stopping = Stopping()
+
+    async def start(self) -> str:
+        """Opens the store, begins to serve and to work, and returns the address.
+
+        Raises:
+            InvalidSettings: the token file, the TLS files or the address are not usable.
+            StoreBusy: another process owns the data directory.
+        """
+        self._tokens = TokenFile(self.settings.token_file) if self.settings.token_file else None
+        await self.store.open()
+        try:
+            key = await self.store.secret()
+            parts = Parts(
+                settings=self.settings,
+                store=self.store,
+                embedder=self.embedder,
+                extractor=self.extractor,
+                pages=PageTokens(key, utc_now),
+                consistency=ConsistencyTokens(key),
+                stopping=self._stopping,
+                started_at=utc_now(),
+            )
+            self._server = Server(parts, self._tokens)
+            self.address = await self._server.start()
+        except BaseException:
+            await self.store.close()
+            raise
+        if self._worker is not None:
+            self._working = asyncio.create_task(self._worker.run(), name="extraction")
+            self._working.add_done_callback(_report)
+        self._announce()
+        return self.address
+
+    async def stop(self) -> None:
+        """Ends calls within the grace, hands unfinished jobs back and closes the store."""
+        self._stopping.set()
+        for path in self._announcements():
+            path.unlink(missing_ok=True)
+        async with asyncio.TaskGroup() as group:
+            if self._server is not None:
+                group.create_task(self._server.stop(self.settings.shutdown_grace_s))
+            group.create_task(self._stop_working())
+        await self.store.close()
+
+    def reload_tokens(self) -> None:
+        """Reads the token file again."""
+        if self._tokens is not None:
+            self._tokens.reload()
+
+    async def _stop_working(self) -> None:
+        if self._worker is None or self._working is None:
+            return
+        try:
+            # The worker finishes its step and hands its job back; a step that takes too long is left to its lease.
+            async with asyncio.timeout(max(1.0, self.settings.shutdown_grace_s)):
+                await self._worker.stop()
+                await self._working
+        except TimeoutError:
+            _log.warning("worker_left_to_its_lease")
+            self._working.cancel()
+        except Exception:  # noqa: BLE001 - reported when the task ended
+            return
+
+    def _announcements(self) -> list[Path]:
+        files = [self.settings.data_dir / ADDRESS_FILE]
+        return [*files, self.settings.ready_file] if self.settings.ready_file else files
+
+    def _announce(self) -> None:
+        for path in self._announcements():
+            partial = path.with_name(f"{path.name}.{os.getpid()}")
+            partial.write_text(f"{self.address}\n")
+            partial.replace(path)
+
+
+def build(settings: Settings) -> Application:
+    """The application that these settings describe. Loads the embedding model; opens nothing yet."""
+    store, embedder, extractor = make_store(settings), make_embedder(settings), make_extractor(settings)
+    return Application(settings, store, embedder, extractor, make_worker(settings, store, embedder, extractor))
+
+
+def serve(settings: Settings, on_ready: Callable[[str], None] | None = None) -> None:
+    """Runs the service until SIGTERM or SIGINT; a second signal ends it at once.
+
+    Raises:
+        InvalidSettings, StoreBusy: it cannot start.
+    """
+    configure_logs(settings)
+    sys.setswitchinterval(_SWITCH_INTERVAL_S)
+    asyncio.run(_serve(settings, on_ready))
+
+
+async def _serve(settings: Settings, on_ready: Callable[[str], None] | None) -> None:
+    application = build(settings)
+    await application.start()
+    loop = asyncio.get_running_loop()
+    ended = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ended.set)
+    loop.add_signal_handler(signal.SIGHUP, application.reload_tokens)
+    _log.info(
+        "ready", address=application.address, data_dir=str(settings.data_dir), embedder=settings.embedder, extractor=settings.extractor
+    )
+    if on_ready is not None:
+        on_ready(application.address)
+    try:
+        await ended.wait()
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+            signal.signal(number, signal.SIG_DFL)
+        _log.info("stopping", grace_s=settings.shutdown_grace_s)
+        await application.stop()
+        _log.info("stopped")
+
+
+def _report(task: "asyncio.Task[None]") -> None:
+    if not task.cancelled() and task.exception() is not None:
+        _log.error("worker_died", exc_info=task.exception())

@@ -1,0 +1,67 @@
+"""Elements of an export, to the contract."""
+
+import hashlib
+from datetime import datetime
+
+import numpy as np
+from structmem.v1 import exchange_pb2
+
+from graph.model import Edge, Namespace
+from graph.store.commands import ExportRecord, PassageVector, SessionProgress
+from service.convert.namespaces import namespace_to_proto
+from service.convert.nodes import edge_to_proto, node_to_proto
+from service.convert.times import timestamp
+
+FORMAT_VERSION = 1
+
+
+def header_to_proto(namespace: Namespace, exported_at: datetime, version: str) -> exchange_pb2.ExportElement:
+    """The first element of an export."""
+    header = exchange_pb2.ExportHeader(
+        format_version=FORMAT_VERSION,
+        namespace=namespace_to_proto(namespace),
+        revision=namespace.revision,
+        exported_at=timestamp(exported_at),
+        service_version=version,
+    )
+    return exchange_pb2.ExportElement(header=header)
+
+
+def record_to_proto(record: ExportRecord) -> exchange_pb2.ExportElement:
+    """One element between header and trailer."""
+    match record:
+        case Edge():
+            return exchange_pb2.ExportElement(edge=edge_to_proto(record))
+        case SessionProgress():
+            progress = exchange_pb2.SessionProgress(
+                session=record.session, extracted_seq=record.extracted_seq, flush_marks=record.flush_marks
+            )
+            return exchange_pb2.ExportElement(progress=progress)
+        case PassageVector():
+            values = np.ascontiguousarray(record.vector, dtype="<f2").tobytes()
+            vector = exchange_pb2.PassageVector(owner_id=record.owner_id, ordinal=record.ordinal, float16_values=values)
+            return exchange_pb2.ExportElement(vector=vector)
+        case _:
+            return exchange_pb2.ExportElement(node=node_to_proto(record))
+
+
+class Tally:
+    """Counts the elements between header and trailer, and digests their deterministic serialisation in order."""
+
+    def __init__(self) -> None:
+        self._records = 0
+        self._digest = hashlib.sha256()
+
+    def add(self, element: exchange_pb2.ExportElement) -> None:
+        """Counts one element."""
+        self._records += 1
+        self._digest.update(element.SerializeToString(deterministic=True))
+
+    @property
+    def records(self) -> int:
+        """How many elements were counted."""
+        return self._records
+
+    def trailer(self) -> exchange_pb2.ExportElement:
+        """The last element of the export."""
+        return exchange_pb2.ExportElement(trailer=exchange_pb2.ExportTrailer(records=self._records, sha256=self._digest.digest()))

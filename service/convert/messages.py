@@ -1,0 +1,92 @@
+"""Messages as their writer gives them, from the contract."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from structmem.v1 import memory_service_pb2
+
+from graph.model import Namespace, Role
+from graph.store.commands import MessageDraft
+from service.validate import Violations, enum_value, instant, local_time, text, vector
+
+MAX_MESSAGES = 1000
+MAX_TEXT = 200_000
+MAX_SPEAKER = 200
+MAX_CAPTION = 20_000
+MAX_CLIENT_ID = 200
+MAX_LABELS = 32
+MAX_LABEL_KEY = 100
+MAX_LABEL_VALUE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What a message is read in: its namespace, the zone of local times, the time of receipt and the embedder that the service runs.
+
+    `namespace` is None while it is about to be created.
+    """
+
+    namespace: Namespace | None
+    zone: ZoneInfo | None
+    received_at: datetime
+    served_fingerprint: str
+
+
+def drafts_from_proto(
+    found: Violations, field: str, messages: Sequence[memory_service_pb2.MessageInput], circumstances: Circumstances
+) -> tuple[MessageDraft, ...]:
+    """The messages of one request; `field` is where they stand in it."""
+    if not 1 <= len(messages) <= MAX_MESSAGES:
+        found.add(field, f"must hold 1 to {MAX_MESSAGES:,} messages; it holds {len(messages):,}")
+        return ()
+    drafts = tuple(_draft(found, f"{field}[{index}]", message, circumstances) for index, message in enumerate(messages))
+    first: dict[str, int] = {}
+    for index, message in enumerate(messages):
+        if message.client_id and messages[first.setdefault(message.client_id, index)] != message:
+            found.add(f"{field}[{index}].client_id", f"repeats that of {field}[{first[message.client_id]}] with other content")
+    return drafts
+
+
+def _draft(found: Violations, field: str, message: memory_service_pb2.MessageInput, circumstances: Circumstances) -> MessageDraft:
+    embedding = None
+    if message.HasField("embedding"):
+        if circumstances.namespace is None:
+            found.add(f"{field}.embedding", "a namespace created on the way has the service's own vectors; create it first")
+        else:
+            values = message.embedding.values
+            embedding = vector(found, f"{field}.embedding.values", values, circumstances.namespace, circumstances.served_fingerprint)
+    return MessageDraft(
+        speaker=text(found, f"{field}.speaker", message.speaker, MAX_SPEAKER),
+        role=enum_value(found, f"{field}.role", message.role, Role) or Role.USER,
+        text=text(found, f"{field}.text", message.text, MAX_TEXT),
+        sent_at=_sent_at(found, field, message, circumstances),
+        client_id=text(found, f"{field}.client_id", message.client_id, MAX_CLIENT_ID, required=False),
+        labels=labels_from_proto(found, f"{field}.labels", dict(message.labels)),
+        image_caption=text(found, f"{field}.image_caption", message.image_caption, MAX_CAPTION, required=False),
+        embedding=None if embedding is None else embedding.astype(np.float16),
+        sent_at_assumed=message.WhichOneof("sent") is None,
+    )
+
+
+def _sent_at(found: Violations, field: str, message: memory_service_pb2.MessageInput, circumstances: Circumstances) -> datetime:
+    match message.WhichOneof("sent"):
+        case "sent_at":
+            return instant(found, f"{field}.sent_at", message.sent_at)
+        case "sent_at_local":
+            return local_time(found, f"{field}.sent_at_local", message.sent_at_local, circumstances.zone)
+        case _:
+            return circumstances.received_at
+
+
+def labels_from_proto(found: Violations, field: str, labels: dict[str, str]) -> dict[str, str]:
+    """The labels of one message."""
+    if len(labels) > MAX_LABELS:
+        found.add(field, f"must hold at most {MAX_LABELS} labels; it holds {len(labels):,}")
+        return {}
+    for key, value in labels.items():
+        text(found, f"{field}.key", key, MAX_LABEL_KEY)
+        text(found, f"{field}[{key[:MAX_LABEL_KEY]}]", value, MAX_LABEL_VALUE, required=False)
+    return labels

@@ -1,0 +1,115 @@
+"""Nodes and edges of the graph, to the contract. `service.convert.imported` goes the other way."""
+
+from structmem.v1 import node_pb2
+
+from graph.model import Edge, Entity, Event, Message, Node, Session, Statement
+from service.convert.times import span_to_proto, timestamp
+
+
+def session_to_proto(session: Session) -> node_pb2.Session:
+    """A session."""
+    return node_pb2.Session(
+        id=session.id,
+        name=session.name,
+        time_zone=session.time_zone,
+        message_count=session.message_count,
+        first_sent_at=timestamp(session.first_sent_at),
+        last_sent_at=timestamp(session.last_sent_at),
+        extracted_seq=session.extracted_seq,
+        recorded_at=timestamp(session.recorded_at),
+    )
+
+
+def message_to_proto(message: Message) -> node_pb2.Message:
+    """A message."""
+    return node_pb2.Message(
+        id=message.id,
+        session=message.session,
+        seq=message.seq,
+        client_id=message.client_id,
+        speaker=message.speaker,
+        role=node_pb2.Role.ValueType(message.role),
+        text=message.text,
+        sent_at=timestamp(message.sent_at),
+        labels=message.labels,
+        image_caption=message.image_caption,
+        recorded_at=timestamp(message.recorded_at),
+    )
+
+
+def event_to_proto(event: Event) -> node_pb2.Event:
+    """An event."""
+    return node_pb2.Event(
+        id=event.id,
+        session=event.session,
+        title=event.title,
+        time=span_to_proto(event.time),
+        said_at=timestamp(event.said_at),
+        statement_ids=event.statement_ids,
+        participants=[node_pb2.Participant(entity_id=p.entity_id, name=p.name, role=p.role) for p in event.participants],
+        evidence_ids=event.evidence_ids,
+        recorded_at=timestamp(event.recorded_at),
+        retired_at=timestamp(event.retired_at),
+        generation=event.generation,
+    )
+
+
+def statement_to_proto(statement: Statement) -> node_pb2.Statement:
+    """A fact or relation."""
+    return node_pb2.Statement(
+        id=statement.id,
+        kind=node_pb2.NodeKind.ValueType(statement.kind),
+        text=statement.text,
+        speaker=statement.speaker,
+        predicate=statement.predicate,
+        subject=statement.subject,
+        object=statement.object,
+        event_id=statement.event_id,
+        entity_ids=statement.entity_ids,
+        evidence_ids=statement.evidence_ids,
+        time=span_to_proto(statement.time),
+        said_at=timestamp(statement.said_at),
+        recorded_at=timestamp(statement.recorded_at),
+        retired_at=timestamp(statement.retired_at),
+        generation=statement.generation,
+        session=statement.session,
+        confidence=statement.confidence,
+    )
+
+
+def entity_to_proto(entity: Entity) -> node_pb2.Entity:
+    """An entity."""
+    return node_pb2.Entity(
+        id=entity.id,
+        name=entity.name,
+        kind=node_pb2.EntityKind.ValueType(entity.kind),
+        aliases=entity.aliases,
+        mention_count=entity.mention_count,
+        recorded_at=timestamp(entity.recorded_at),
+    )
+
+
+def node_to_proto(node: Node) -> node_pb2.Node:
+    """Any node."""
+    match node:
+        case Session():
+            return node_pb2.Node(session=session_to_proto(node))
+        case Message():
+            return node_pb2.Node(message=message_to_proto(node))
+        case Event():
+            return node_pb2.Node(event=event_to_proto(node))
+        case Statement():
+            return node_pb2.Node(statement=statement_to_proto(node))
+        case Entity():
+            return node_pb2.Node(entity=entity_to_proto(node))
+
+
+def edge_to_proto(edge: Edge) -> node_pb2.Edge:
+    """An edge."""
+    return node_pb2.Edge(
+        kind=node_pb2.EdgeKind.ValueType(edge.kind),
+        source_id=edge.source_id,
+        target_id=edge.target_id,
+        via_id=edge.via_id,
+        properties=edge.properties,
+    )

@@ -1,0 +1,81 @@
+"""Answers of retrieval, to the contract."""
+
+from structmem.v1 import memory_service_pb2, node_pb2, retrieval_pb2
+
+from graph.retrieval import Context, ContextEntry, Explanation, Hit, PathStep, QueryPlan, TraversedEvent
+from service.convert.nodes import event_to_proto, node_to_proto
+from service.convert.times import span_to_proto, timestamp
+
+
+def hit_to_proto(hit: Hit, explain: bool) -> retrieval_pb2.Hit:
+    """A hit, with its explanation when it was asked for."""
+    return retrieval_pb2.Hit(
+        rank=hit.rank,
+        namespace=hit.namespace,
+        memory=node_to_proto(hit.node),
+        score=hit.score,
+        explanation=explanation_to_proto(hit.explanation) if explain else None,
+    )
+
+
+def explanation_to_proto(explanation: Explanation) -> retrieval_pb2.Explanation:
+    """Why a hit is where it is."""
+    return retrieval_pb2.Explanation(
+        contributions=[
+            retrieval_pb2.Contribution(
+                signal=part.signal, raw=part.raw, value=part.value, weight=part.weight, points=part.points, from_id=part.from_id
+            )
+            for part in explanation.contributions
+        ],
+        channels=[retrieval_pb2.ChannelRank(channel=c.channel, rank=c.rank, score=c.score) for c in explanation.channels],
+        path=[_step(step) for step in explanation.path],
+        evidence_ids=explanation.evidence_ids,
+    )
+
+
+def _step(step: PathStep) -> retrieval_pb2.PathStep:
+    return retrieval_pb2.PathStep(edge=node_pb2.EdgeKind.ValueType(step.edge), node_id=step.node_id)
+
+
+def plan_to_proto(plan: QueryPlan) -> retrieval_pb2.QueryPlan:
+    """How a query was understood."""
+    return retrieval_pb2.QueryPlan(
+        recipe=plan.recipe,
+        terms=plan.terms,
+        dense_text=plan.dense_text,
+        speakers=plan.speakers,
+        entities=plan.entities,
+        times=[span for span in map(span_to_proto, plan.times) if span is not None],
+        asks_when=plan.asks_when,
+        degraded=plan.degraded,
+    )
+
+
+def context_to_proto(context: Context) -> memory_service_pb2.BuildContextResponse:
+    """Memories as a text for a prompt."""
+    return memory_service_pb2.BuildContextResponse(
+        text=context.text,
+        token_count=context.token_count,
+        entries=[_entry(entry) for entry in context.entries],
+        plan=plan_to_proto(context.plan),
+    )
+
+
+def _entry(entry: ContextEntry) -> memory_service_pb2.ContextEntry:
+    return memory_service_pb2.ContextEntry(
+        namespace=entry.namespace,
+        id=entry.id,
+        kind=node_pb2.NodeKind.ValueType(entry.kind),
+        text=entry.text,
+        said_at=timestamp(entry.said_at),
+        speaker=entry.speaker,
+        evidence_ids=entry.evidence_ids,
+        rank=entry.rank,
+    )
+
+
+def traversed_to_proto(reached: TraversedEvent) -> memory_service_pb2.TraversedEvent:
+    """An event that a walk reached."""
+    return memory_service_pb2.TraversedEvent(
+        event=event_to_proto(reached.event), hops=reached.hops, path=[_step(step) for step in reached.path]
+    )

@@ -1,0 +1,143 @@
+"""A namespace as a stream, out and in: ExportNamespace, ImportNamespace."""
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+
+from structmem.v1 import exchange_pb2
+from structmem.v1 import memory_service_pb2 as pb
+
+from graph.errors import Conflict, InvalidArgument
+from graph.model import ExtractionMode, Namespace
+from graph.store.commands import ExportRecord
+from service.authorize import Action
+from service.convert.exchange import FORMAT_VERSION, Tally, header_to_proto, record_to_proto
+from service.convert.imported import record_from_proto
+from service.convert.namespaces import MAX_DESCRIPTION, exported_namespace_from_proto
+from service.handlers.resource import Context, Resource
+from service.validate import Violations, instant, text, zone_name
+from service.version import VERSION
+
+_ATTEMPTS = 50
+
+
+class ExchangeHandlers(Resource):
+    """Moves namespaces."""
+
+    async def ExportNamespace(self, request: pb.ExportNamespaceRequest, context: Context) -> AsyncIterator[pb.ExportNamespaceResponse]:
+        """All of a namespace at one revision: header, records, trailer."""
+        self._enter(Action.READ, request.namespace)
+        namespace, records = await self._snapshot(request.namespace, not request.without_vectors)
+        yield pb.ExportNamespaceResponse(element=header_to_proto(namespace, self._parts.now(), VERSION))
+        tally = Tally()
+        async with aclosing(records):
+            async for record in records:
+                element = record_to_proto(record)
+                tally.add(element)
+                yield pb.ExportNamespaceResponse(element=element)
+        yield pb.ExportNamespaceResponse(element=tally.trailer())
+
+    async def _snapshot(self, name: str, with_vectors: bool) -> "tuple[Namespace, _Opened]":
+        """The namespace and its records, both of one revision: where a write came between the two, they are taken again."""
+        for _ in range(_ATTEMPTS):
+            namespace = await self._store.get_namespace(name)
+            records = _Opened(self._store.export(name, with_vectors))
+            await records.open()
+            if (await self._store.get_namespace(name)).revision == namespace.revision:
+                return namespace, records
+            await records.aclose()
+        raise Conflict("the namespace is written to so often that no moment to export it was found; try again")
+
+    async def ImportNamespace(self, requests: AsyncIterator[pb.ImportNamespaceRequest], context: Context) -> pb.ImportNamespaceResponse:
+        """Creates a namespace from an export."""
+        stream = aiter(requests)
+        target = await anext(stream, None)
+        if target is None or target.WhichOneof("part") != "target":
+            raise InvalidArgument.of("part", "the first element of the stream must be the target")
+        if target.target.namespace:
+            self._enter(Action.ADMIN, target.target.namespace)
+        first = await anext(stream, None)
+        if first is None or first.element.WhichOneof("element") != "header":
+            raise InvalidArgument.of("element", "the header must follow the target")
+        name = target.target.namespace or first.element.header.namespace.name
+        self._enter(Action.ADMIN, name)
+        namespace = _namespace(name, first.element.header)
+        tally = Tally()
+        imported = await self._store.import_namespace(namespace, _records(stream, tally, namespace.embedding.dimension))
+        return pb.ImportNamespaceResponse(
+            namespace=imported.name,
+            records=tally.records,
+            consistency_token=self._parts.consistency.make(imported.uid, imported.revision),
+        )
+
+
+class _Opened:
+    """An iterator over records whose first one has been fetched, so that its snapshot stands."""
+
+    def __init__(self, records: AsyncIterator[ExportRecord]) -> None:
+        self._records = records
+        self._first: ExportRecord | None = None
+
+    async def open(self) -> None:
+        self._first = await anext(self._records, None)
+
+    def __aiter__(self) -> "_Opened":
+        return self
+
+    async def __anext__(self) -> ExportRecord:
+        if self._first is not None:
+            first, self._first = self._first, None
+            return first
+        return await anext(self._records)
+
+    async def aclose(self) -> None:
+        close = getattr(self._records, "aclose", None)
+        if close is not None:
+            await close()
+
+
+def _namespace(name: str, header: exchange_pb2.ExportHeader) -> Namespace:
+    at = "element.header"
+    with Violations() as found:
+        if header.format_version != FORMAT_VERSION:
+            found.add(f"{at}.format_version", f"must be {FORMAT_VERSION}; this service does not read {header.format_version}")
+        embedding, mode, generation = exported_namespace_from_proto(found, f"{at}.namespace", header.namespace)
+        namespace = Namespace(
+            name=name,
+            uid="",
+            embedding=embedding,
+            extraction_mode=mode or ExtractionMode.EVENT,
+            created_at=instant(found, f"{at}.namespace.created_at", header.namespace.created_at),
+            time_zone=zone_name(found, f"{at}.namespace.time_zone", header.namespace.time_zone),
+            description=text(found, f"{at}.namespace.description", header.namespace.description, MAX_DESCRIPTION, required=False),
+            revision=header.revision,
+            generation=generation,
+        )
+    return namespace
+
+
+async def _records(stream: AsyncIterator[pb.ImportNamespaceRequest], tally: Tally, dimension: int) -> AsyncIterator[ExportRecord]:
+    """The records of the stream, checked one by one and, by the trailer, all together. The store keeps nothing when this raises."""
+    trailer: exchange_pb2.ExportTrailer | None = None
+    async for request in stream:
+        if trailer is not None:
+            raise InvalidArgument.of("element", "nothing may follow the trailer")
+        if request.element.WhichOneof("element") == "trailer":
+            trailer = request.element.trailer
+            continue
+        try:
+            with Violations() as found:
+                record = record_from_proto(found, request.element, dimension)
+        except InvalidArgument as error:
+            error.metadata = {"record": str(tally.records)}
+            raise
+        tally.add(request.element)
+        assert record is not None
+        yield record
+    if trailer is None:
+        raise InvalidArgument.of("element.trailer", "the stream ended before it: the export is not complete")
+    expected = tally.trailer().trailer
+    with Violations() as found:
+        if trailer.records != expected.records:
+            found.add("element.trailer.records", f"says {trailer.records:,}; {expected.records:,} came")
+        if trailer.sha256 != expected.sha256:
+            found.add("element.trailer.sha256", "does not match the elements: the export was changed or damaged")

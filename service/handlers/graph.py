@@ -1,0 +1,177 @@
+"""The memory graph as it is: GetMemory, GetEvent, the listings, DeleteMemories."""
+
+from structmem.v1 import memory_service_pb2 as pb
+from structmem.v1 import node_pb2
+
+from graph.errors import InvalidArgument, NotFound
+from graph.model import EntityKind, Event, Message, NodeKind, Statement
+from graph.model.ids import STATEMENT_KINDS
+from graph.store.commands import Cursor, Deletion, EntityQuery, EventQuery, MessageQuery, StatementQuery
+from service.authorize import Action
+from service.convert.filters import label_filter_from_proto
+from service.convert.nodes import (
+    edge_to_proto,
+    entity_to_proto,
+    event_to_proto,
+    message_to_proto,
+    node_to_proto,
+    session_to_proto,
+    statement_to_proto,
+)
+from service.convert.times import range_from_proto, timestamp
+from service.handlers.resource import Context, Resource
+from service.validate import Violations, enum_values, limit_of, names, node_id, node_ids, text
+from service.validate.fields import MAX_FILTER_VALUES, MAX_NAME, MAX_REQUEST_ID
+
+DEFAULT_PAGE = 50
+MAX_PAGE = 500
+_DELETABLE = frozenset({NodeKind.MESSAGE, NodeKind.EVENT, NodeKind.FACT, NodeKind.RELATION})
+_ENTITY = frozenset({NodeKind.ENTITY})
+_Listing = pb.ListEventsRequest | pb.ListFactsRequest | pb.ListMessagesRequest | pb.ListSessionsRequest | pb.ListEntitiesRequest
+
+
+class GraphHandlers(Resource):
+    """Shows and lists nodes."""
+
+    async def GetMemory(self, request: pb.GetMemoryRequest, context: Context) -> pb.GetMemoryResponse:
+        """Any node with its edges."""
+        self._enter(Action.READ, request.namespace)
+        with Violations() as found:
+            node_id(found, "id", request.id)
+            limit = limit_of(found, "edge_limit", request.edge_limit, 100, 1000)
+        around = await self._store.get_node_edges(request.namespace, request.id, limit)
+        others = dict.fromkeys(end for edge in around.edges for end in (edge.source_id, edge.target_id) if end != request.id)
+        nodes = await self._store.get_nodes(request.namespace, list(others))
+        return pb.GetMemoryResponse(
+            node=node_to_proto(around.node),
+            edges=[edge_to_proto(edge) for edge in around.edges],
+            neighbours=[node_to_proto(nodes[id_]) for id_ in others if id_ in nodes],
+            edges_truncated=around.truncated,
+        )
+
+    async def GetEvent(self, request: pb.GetEventRequest, context: Context) -> pb.GetEventResponse:
+        """An event with its statements and evidence."""
+        self._enter(Action.READ, request.namespace)
+        with Violations() as found:
+            node_id(found, "id", request.id, {NodeKind.EVENT})
+        event = (await self._store.get_nodes(request.namespace, [request.id])).get(request.id)
+        if not isinstance(event, Event):
+            raise NotFound("there is no such event", metadata={"id": request.id})
+        bound = await self._store.get_nodes(request.namespace, [*event.statement_ids, *event.evidence_ids])
+        return pb.GetEventResponse(
+            event=event_to_proto(event),
+            statements=[statement_to_proto(s) for id_ in event.statement_ids if isinstance(s := bound.get(id_), Statement)],
+            evidence=[message_to_proto(m) for id_ in event.evidence_ids if isinstance(m := bound.get(id_), Message)],
+        )
+
+    async def ListEvents(self, request: pb.ListEventsRequest, context: Context) -> pb.ListEventsResponse:
+        """Events in time."""
+        self._enter(Action.READ, request.namespace)
+        with Violations() as found:
+            limit = limit_of(found, "page_size", request.page_size, DEFAULT_PAGE, MAX_PAGE)
+            query = EventQuery(
+                range=range_from_proto(found, "range", request.range),
+                sessions=names(found, "sessions", request.sessions),
+                entity_ids=node_ids(found, "entity_ids", request.entity_ids, _ENTITY, 0, MAX_FILTER_VALUES),
+            )
+        uid, cursor = await self._place(request)
+        page = await self._store.list_events(request.namespace, query, cursor, limit)
+        token = self._parts.pages.make(request, uid, page.next)
+        return pb.ListEventsResponse(events=[event_to_proto(event) for event in page.items], next_page_token=token)
+
+    async def ListFacts(self, request: pb.ListFactsRequest, context: Context) -> pb.ListFactsResponse:
+        """Facts and relations."""
+        self._enter(Action.READ, request.namespace)
+        with Violations() as found:
+            limit = limit_of(found, "page_size", request.page_size, DEFAULT_PAGE, MAX_PAGE)
+            query = StatementQuery(
+                kinds=enum_values(found, "kinds", request.kinds, NodeKind, STATEMENT_KINDS) or STATEMENT_KINDS,
+                said=range_from_proto(found, "said", request.said),
+                sessions=names(found, "sessions", request.sessions),
+                speakers=names(found, "speakers", request.speakers),
+                entity_ids=node_ids(found, "entity_ids", request.entity_ids, _ENTITY, 0, MAX_FILTER_VALUES),
+                include_retired=request.include_retired,
+            )
+        uid, cursor = await self._place(request)
+        page = await self._store.list_statements(request.namespace, query, cursor, limit)
+        token = self._parts.pages.make(request, uid, page.next)
+        return pb.ListFactsResponse(statements=[statement_to_proto(statement) for statement in page.items], next_page_token=token)
+
+    async def ListMessages(self, request: pb.ListMessagesRequest, context: Context) -> pb.ListMessagesResponse:
+        """Messages, verbatim."""
+        self._enter(Action.READ, request.namespace)
+        with Violations() as found:
+            limit = limit_of(found, "page_size", request.page_size, DEFAULT_PAGE, MAX_PAGE)
+            query = MessageQuery(
+                sessions=names(found, "sessions", request.sessions),
+                speakers=names(found, "speakers", request.speakers),
+                said=range_from_proto(found, "said", request.said),
+                labels=label_filter_from_proto(found, "labels", request.labels),
+            )
+        uid, cursor = await self._place(request)
+        page = await self._store.list_messages(request.namespace, query, cursor, limit)
+        token = self._parts.pages.make(request, uid, page.next)
+        return pb.ListMessagesResponse(messages=[message_to_proto(message) for message in page.items], next_page_token=token)
+
+    async def ListSessions(self, request: pb.ListSessionsRequest, context: Context) -> pb.ListSessionsResponse:
+        """Sessions in the order of their creation."""
+        self._enter(Action.READ, request.namespace)
+        with Violations() as found:
+            limit = limit_of(found, "page_size", request.page_size, DEFAULT_PAGE, MAX_PAGE)
+        uid, cursor = await self._place(request)
+        page = await self._store.list_sessions(request.namespace, cursor, limit)
+        token = self._parts.pages.make(request, uid, page.next)
+        return pb.ListSessionsResponse(sessions=[session_to_proto(session) for session in page.items], next_page_token=token)
+
+    async def ListEntities(self, request: pb.ListEntitiesRequest, context: Context) -> pb.ListEntitiesResponse:
+        """Entities in the order in which they were first seen."""
+        self._enter(Action.READ, request.namespace)
+        with Violations() as found:
+            limit = limit_of(found, "page_size", request.page_size, DEFAULT_PAGE, MAX_PAGE)
+            query = EntityQuery(
+                kinds=enum_values(found, "kinds", request.kinds, EntityKind),
+                name=text(found, "name", request.name, MAX_NAME, required=False),
+            )
+        uid, cursor = await self._place(request)
+        page = await self._store.list_entities(request.namespace, query, cursor, limit)
+        token = self._parts.pages.make(request, uid, page.next)
+        return pb.ListEntitiesResponse(entities=[entity_to_proto(entity) for entity in page.items], next_page_token=token)
+
+    async def DeleteMemories(self, request: pb.DeleteMemoriesRequest, context: Context) -> pb.DeleteMemoriesResponse:
+        """Deletes memories and what was derived from them."""
+        self._enter(Action.WRITE, request.namespace)
+        namespace = await self._store.get_namespace(request.namespace)
+        receipt = await self._store.delete(namespace.name, _deletion(request))
+        return pb.DeleteMemoriesResponse(
+            receipt=pb.DeletionReceipt(
+                id=receipt.id,
+                deleted_at=timestamp(receipt.deleted_at),
+                counts=[
+                    pb.DeletedCount(kind=node_pb2.NodeKind.ValueType(kind), count=count)
+                    for kind, count in sorted(receipt.counts.items())
+                    if count
+                ],
+                revision=receipt.revision,
+                missing_ids=receipt.missing_ids,
+            ),
+            consistency_token=self._parts.consistency.make(namespace.uid, receipt.revision),
+        )
+
+    async def _place(self, request: _Listing) -> tuple[str, Cursor | None]:
+        """The namespace's uid, and where the page starts."""
+        uid = (await self._store.get_namespace(request.namespace)).uid
+        return uid, self._parts.pages.read(request, uid)
+
+
+def _deletion(request: pb.DeleteMemoriesRequest) -> Deletion:
+    with Violations() as found:
+        request_id = text(found, "request_id", request.request_id, MAX_REQUEST_ID, required=False)
+        match request.WhichOneof("selector"):
+            case "memories":
+                ids = node_ids(found, "memories.ids", request.memories.ids, _DELETABLE, 1, 1000)
+                deletion = Deletion(memory_ids=ids, request_id=request_id)
+            case "session":
+                deletion = Deletion(session=text(found, "session", request.session, MAX_NAME), request_id=request_id)
+            case _:
+                raise InvalidArgument.of("selector", "say what to delete: memories or a session")
+    return deletion

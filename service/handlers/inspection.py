@@ -1,0 +1,49 @@
+"""What is in the memory and what the service is: DescribeGraph, GetServerInfo, GetUsage."""
+
+from structmem.v1 import inspection_service_pb2 as pb
+from structmem.v1 import inspection_service_pb2_grpc
+
+from graph.retrieval import DEFAULT_RECIPE, RECIPES
+from service.authorize import Action
+from service.convert.inspection import description_to_proto, usage_to_proto
+from service.convert.namespaces import embedding_to_proto
+from service.convert.times import timestamp
+from service.handlers.resource import Context, Resource
+from service.version import VERSION
+
+JOB_RETENTION_DAYS = 7
+REQUEST_ID_RETENTION_HOURS = 24
+_NOTES = {
+    "local": "Rules on the service's own machine, without a model or a network: quick and repeatable, blind to what is only implied.",
+    "recorded": "Facts recorded in a file are replayed: for benchmarks and tests, not for new conversations.",
+}
+
+
+class InspectionHandlers(Resource, inspection_service_pb2_grpc.InspectionServiceServicer):
+    """The InspectionService."""
+
+    async def DescribeGraph(self, request: pb.DescribeGraphRequest, context: Context) -> pb.DescribeGraphResponse:
+        """Counts of a namespace's graph."""
+        self._enter(Action.READ, request.namespace)
+        return description_to_proto(await self._store.describe(request.namespace))
+
+    async def GetServerInfo(self, request: pb.GetServerInfoRequest, context: Context) -> pb.GetServerInfoResponse:
+        """What this service is."""
+        extractor = self._parts.extractor.spec.name
+        return pb.GetServerInfoResponse(
+            version=VERSION,
+            store="embedded",
+            extractor=extractor,
+            extractor_note=_NOTES.get(extractor, ""),
+            embedder=embedding_to_proto(self._parts.served),
+            recipes=sorted(RECIPES),
+            default_recipe=DEFAULT_RECIPE,
+            started_at=timestamp(self._parts.started_at),
+            job_retention_days=JOB_RETENTION_DAYS,
+            request_id_retention_hours=REQUEST_ID_RETENTION_HOURS,
+        )
+
+    async def GetUsage(self, request: pb.GetUsageRequest, context: Context) -> pb.GetUsageResponse:
+        """What models were called for a namespace."""
+        self._enter(Action.READ, request.namespace)
+        return pb.GetUsageResponse(entries=[usage_to_proto(entry) for entry in await self._store.usage(request.namespace)])

@@ -1,0 +1,75 @@
+"""Background work: GetJob, ListJobs, WatchJob, CancelJob, RetryJob."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+from structmem.v1 import memory_service_pb2 as pb
+
+from graph.model import TERMINAL_STATES, JobKind, JobState, uuid_of
+from service.authorize import Action
+from service.convert.jobs import job_to_proto
+from service.handlers.resource import Context, Resource
+from service.validate import Violations, enum_values, limit_of
+from service.validate.fields import MAX_ID
+
+# Only how long one wait in the store lasts; a watch goes on until the job ends.
+_WATCH = timedelta(seconds=30)
+
+
+class JobHandlers(Resource):
+    """Shows and steers jobs."""
+
+    async def GetJob(self, request: pb.GetJobRequest, context: Context) -> pb.GetJobResponse:
+        """One job."""
+        self._enter_job(Action.READ, request)
+        return pb.GetJobResponse(job=job_to_proto(await self._store.get_job(request.namespace, request.job_id)))
+
+    async def ListJobs(self, request: pb.ListJobsRequest, context: Context) -> pb.ListJobsResponse:
+        """Jobs, newest first."""
+        self._enter(Action.READ, request.namespace)
+        with Violations() as found:
+            limit = limit_of(found, "page_size", request.page_size, 50, 500)
+            states = enum_values(found, "states", request.states, JobState)
+            kinds = enum_values(found, "kinds", request.kinds, JobKind)
+        uid = (await self._store.get_namespace(request.namespace)).uid
+        page = await self._store.list_jobs(request.namespace, states, kinds, self._parts.pages.read(request, uid), limit)
+        token = self._parts.pages.make(request, uid, page.next)
+        return pb.ListJobsResponse(jobs=[job_to_proto(job) for job in page.items], next_page_token=token)
+
+    async def WatchJob(self, request: pb.WatchJobRequest, context: Context) -> AsyncIterator[pb.WatchJobResponse]:
+        """The job now and after each change, until it ends."""
+        self._enter_job(Action.READ, request)
+        if request.flush:
+            self._enter_job(Action.WRITE, request)
+            job = await self._store.expedite_job(request.namespace, request.job_id)
+        else:
+            job = await self._store.get_job(request.namespace, request.job_id)
+        yield pb.WatchJobResponse(job=job_to_proto(job))
+        while job.state not in TERMINAL_STATES:
+            change = self._store.wait_for_job_change(request.namespace, request.job_id, job.updated_at, _WATCH)
+            seen, job = job, await self._parts.stopping.unless(change)
+            if job != seen:
+                yield pb.WatchJobResponse(job=job_to_proto(job))
+
+    async def CancelJob(self, request: pb.CancelJobRequest, context: Context) -> pb.CancelJobResponse:
+        """Stops a job."""
+        self._enter_job(Action.WRITE, request)
+        return pb.CancelJobResponse(job=job_to_proto(await self._store.cancel_job(request.namespace, request.job_id)))
+
+    async def RetryJob(self, request: pb.RetryJobRequest, context: Context) -> pb.RetryJobResponse:
+        """Starts a failed or cancelled job again."""
+        self._enter_job(Action.WRITE, request)
+        return pb.RetryJobResponse(job=job_to_proto(await self._store.retry_job(request.namespace, request.job_id)))
+
+    def _enter_job(self, action: Action, request: pb.GetJobRequest | pb.WatchJobRequest | pb.CancelJobRequest | pb.RetryJobRequest) -> None:
+        self._enter(action, request.namespace)
+        with Violations() as found:
+            if not _is_job_id(request.job_id):
+                found.add("job_id", "is not the id of a job" if request.job_id else "is required")
+
+
+def _is_job_id(value: str) -> bool:
+    try:
+        return len(value) <= MAX_ID and value.startswith("job_") and bool(uuid_of(value))
+    except ValueError:
+        return False

@@ -1,0 +1,135 @@
+"""Messages in: AppendMessages, FlushSession, ImportMessages."""
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+from structmem.v1 import memory_service_pb2 as pb
+
+from graph.errors import AlreadyExists, InvalidArgument, NotFound
+from graph.model import Namespace
+from graph.store.commands import AppendCommand, AppendOutcome, NamespaceSpec
+from service.authorize import Action
+from service.convert.messages import Circumstances, drafts_from_proto
+from service.handlers.resource import Context, Resource
+from service.validate import Violations, text, zone_name, zone_of
+from service.validate.fields import MAX_NAME, MAX_REQUEST_ID
+
+
+class MessageHandlers(Resource):
+    """Stores messages."""
+
+    async def AppendMessages(self, request: pb.AppendMessagesRequest, context: Context) -> pb.AppendMessagesResponse:
+        """Stores messages at the end of a session."""
+        self._enter(Action.WRITE, request.namespace)
+        namespace = await self._found_or_none(request.namespace, request.create_namespace)
+        command = await self._command(namespace, request, request.request_id)
+        namespace = namespace or await self._created(request.namespace)
+        outcome = await self._store.append(namespace.name, command)
+        return pb.AppendMessagesResponse(
+            messages=[pb.AppendedMessage(id=m.id, seq=m.seq, client_id=m.client_id, duplicate=m.duplicate) for m in outcome.messages],
+            consistency_token=self._parts.consistency.make(namespace.uid, outcome.revision),
+            job_id=outcome.job_id,
+        )
+
+    async def FlushSession(self, request: pb.FlushSessionRequest, context: Context) -> pb.FlushSessionResponse:
+        """Extracts what waits in the buffer."""
+        self._enter(Action.WRITE, request.namespace)
+        with Violations() as found:
+            text(found, "session", request.session, MAX_NAME, required=False)
+        return pb.FlushSessionResponse(job_ids=await self._store.flush(request.namespace, request.session))
+
+    async def ImportMessages(self, requests: AsyncIterator[pb.ImportMessagesRequest], context: Context) -> pb.ImportMessagesResponse:
+        """Stores a stream of batches, each in a transaction of its own; the next is read when the last one is durable."""
+        header = await _header(requests)
+        self._enter(Action.WRITE, header.namespace)
+        namespace = await self._found_or_none(header.namespace, header.create_namespace)
+        tally = _ImportTally()
+        async for request in requests:
+            with Violations() as found:
+                if request.WhichOneof("element") != "batch":
+                    found.add("element", "must be a batch after the header")
+            try:
+                command = await self._command(namespace, request.batch, "", "batch.")
+            except InvalidArgument as error:
+                # The field tells where in the batch, this tells which batch.
+                error.metadata = {"batch": str(tally.batches)}
+                raise
+            namespace = namespace or await self._created(header.namespace)
+            tally.add(request.batch.session, await self._store.append(namespace.name, command))
+        if namespace is None:
+            raise InvalidArgument.of("element", "at least one batch must follow the header")
+        return pb.ImportMessagesResponse(
+            stored=tally.stored,
+            duplicates=tally.duplicates,
+            sessions=len(tally.sessions),
+            consistency_token=self._parts.consistency.make(namespace.uid, tally.revision or namespace.revision),
+            job_ids=tally.job_ids,
+        )
+
+    async def _command(
+        self, namespace: Namespace | None, request: pb.AppendMessagesRequest | pb.ImportMessagesBatch, request_id: str, at: str = ""
+    ) -> AppendCommand:
+        with Violations() as found:
+            text(found, f"{at}session", request.session, MAX_NAME)
+            zone_name(found, f"{at}time_zone", request.time_zone)
+            text(found, f"{at}request_id", request_id, MAX_REQUEST_ID, required=False)
+            zone = None if found else await self._zone(namespace, request.session, request.time_zone, request.messages)
+            circumstances = Circumstances(namespace, zone, self._parts.now(), self._parts.served.fingerprint)
+            drafts = drafts_from_proto(found, f"{at}messages", request.messages, circumstances)
+        idle = timedelta(seconds=self._parts.settings.idle_s)
+        return AppendCommand(request.session, drafts, idle, request.time_zone, request_id)
+
+    async def _zone(
+        self, namespace: Namespace | None, session_name: str, given: str, messages: Sequence[pb.MessageInput]
+    ) -> ZoneInfo | None:
+        """The zone of local times: the request's, else the session's, else the namespace's."""
+        if given or namespace is None:
+            return zone_of(given)
+        if not any(message.sent_at_local for message in messages):
+            return None
+        session = await self._store.get_session(namespace.name, session_name)
+        return zone_of((session.time_zone if session else "") or namespace.time_zone)
+
+    async def _found_or_none(self, name: str, create: bool) -> Namespace | None:
+        try:
+            return await self._store.get_namespace(name)
+        except NotFound:
+            if create:
+                return None
+            raise
+
+    async def _created(self, name: str) -> Namespace:
+        try:
+            return await self._store.create_namespace(NamespaceSpec(name, self._parts.served, self._parts.mode))
+        except AlreadyExists:
+            # Another call was faster: that is as good.
+            return await self._store.get_namespace(name)
+
+
+class _ImportTally:
+    def __init__(self) -> None:
+        self.batches = self.stored = self.duplicates = self.revision = 0
+        self.sessions: set[str] = set()
+        self._jobs: dict[str, None] = {}
+
+    @property
+    def job_ids(self) -> list[str]:
+        return list(self._jobs)
+
+    def add(self, session: str, outcome: AppendOutcome) -> None:
+        duplicates = sum(message.duplicate for message in outcome.messages)
+        self.batches += 1
+        self.duplicates += duplicates
+        self.stored += len(outcome.messages) - duplicates
+        self.revision = max(self.revision, outcome.revision)
+        self.sessions.add(session)
+        if outcome.job_id:
+            self._jobs[outcome.job_id] = None
+
+
+async def _header(requests: AsyncIterator[pb.ImportMessagesRequest]) -> pb.ImportMessagesHeader:
+    first = await anext(aiter(requests), None)
+    if first is None or first.WhichOneof("element") != "header":
+        raise InvalidArgument.of("element", "the first element of the stream must be the header")
+    return first.header

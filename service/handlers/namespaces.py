@@ -1,0 +1,70 @@
+"""Namespaces: create, get, list, update, delete."""
+
+from structmem.v1 import namespace_service_pb2 as pb
+from structmem.v1 import namespace_service_pb2_grpc
+
+from graph.model import Namespace
+from graph.store.commands import Cursor
+from service import calls
+from service.authorize import Action, may
+from service.convert.namespaces import change_from_proto, namespace_to_proto, spec_from_proto
+from service.convert.times import timestamp
+from service.handlers.resource import Context, Resource
+from service.validate import Violations, limit_of, namespace_name
+
+_SCAN = 500
+
+
+class NamespaceHandlers(Resource, namespace_service_pb2_grpc.NamespaceServiceServicer):
+    """The NamespaceService."""
+
+    async def CreateNamespace(self, request: pb.CreateNamespaceRequest, context: Context) -> pb.CreateNamespaceResponse:
+        """Creates a namespace."""
+        self._enter(Action.ADMIN, request.namespace)
+        with Violations() as found:
+            spec = spec_from_proto(found, request, self._parts.served, self._parts.mode)
+        return pb.CreateNamespaceResponse(namespace=namespace_to_proto(await self._store.create_namespace(spec)))
+
+    async def GetNamespace(self, request: pb.GetNamespaceRequest, context: Context) -> pb.GetNamespaceResponse:
+        """Shows one namespace."""
+        self._enter(Action.READ, request.namespace)
+        return pb.GetNamespaceResponse(namespace=namespace_to_proto(await self._store.get_namespace(request.namespace)))
+
+    async def ListNamespaces(self, request: pb.ListNamespacesRequest, context: Context) -> pb.ListNamespacesResponse:
+        """Namespaces that the caller may read, by name."""
+        with Violations() as found:
+            limit = limit_of(found, "page_size", request.page_size, 100, 1000)
+            if request.prefix:
+                namespace_name(found, "prefix", request.prefix)
+        cursor = self._parts.pages.read(request, "")
+        readable = await self._readable(request.prefix, str(cursor[0]) if cursor else "", limit + 1)
+        # The token holds the last name shown, never one that the caller may not see.
+        more: Cursor | None = (readable[limit - 1].name,) if len(readable) > limit else None
+        return pb.ListNamespacesResponse(
+            namespaces=[namespace_to_proto(namespace) for namespace in readable[:limit]],
+            next_page_token=self._parts.pages.make(request, "", more),
+        )
+
+    async def _readable(self, prefix: str, after: str, limit: int) -> list[Namespace]:
+        principal = calls.current().principal
+        readable: list[Namespace] = []
+        while len(readable) < limit:
+            batch = await self._store.list_namespaces(prefix, after, _SCAN)
+            readable += [namespace for namespace in batch if may(principal, Action.READ, namespace.name)]
+            if len(batch) < _SCAN:
+                break
+            after = batch[-1].name
+        return readable[:limit]
+
+    async def UpdateNamespace(self, request: pb.UpdateNamespaceRequest, context: Context) -> pb.UpdateNamespaceResponse:
+        """Changes a namespace's settings."""
+        self._enter(Action.ADMIN, request.namespace)
+        with Violations() as found:
+            change = change_from_proto(found, request)
+        return pb.UpdateNamespaceResponse(namespace=namespace_to_proto(await self._store.update_namespace(request.namespace, change)))
+
+    async def DeleteNamespace(self, request: pb.DeleteNamespaceRequest, context: Context) -> pb.DeleteNamespaceResponse:
+        """Deletes a namespace and all that is in it."""
+        self._enter(Action.ADMIN, request.namespace)
+        await self._store.delete_namespace(request.namespace)
+        return pb.DeleteNamespaceResponse(deleted_at=timestamp(self._parts.now()))

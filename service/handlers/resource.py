@@ -1,0 +1,73 @@
+"""What every handler starts from: the parts it calls, and the door that each call comes through."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import grpc
+
+from extract.embed.port import Embedder
+from extract.port import Extractor
+from graph.model import NO_EMBEDDING, EmbeddingSpec, ExtractionMode
+from graph.store.port import Store
+from service import calls
+from service.authorize import Action, authorize
+from service.consistency_tokens import ConsistencyTokens
+from service.page_tokens import PageTokens
+from service.settings import Settings
+from service.stopping import Stopping
+from service.validate import Violations, namespace_name
+
+if TYPE_CHECKING:
+    Context: TypeAlias = grpc.aio.ServicerContext[Any, Any]
+else:
+    # Generic for type checkers only: at run time the class takes no parameters.
+    Context = grpc.aio.ServicerContext
+
+
+def utc_now() -> datetime:
+    """The time, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What handlers call. `embedder` is None where the service runs without one."""
+
+    settings: Settings
+    store: Store
+    embedder: Embedder | None
+    extractor: Extractor
+    pages: PageTokens
+    consistency: ConsistencyTokens
+    stopping: Stopping
+    started_at: datetime
+    now: Callable[[], datetime] = utc_now
+
+    @property
+    def served(self) -> EmbeddingSpec:
+        """The model of the service's own embedder."""
+        return NO_EMBEDDING if self.embedder is None else self.embedder.spec
+
+    @property
+    def mode(self) -> ExtractionMode:
+        """The extraction mode of namespaces that name none."""
+        return ExtractionMode[self.settings.extraction_mode.upper()]
+
+
+class Resource:
+    """Handlers of one resource."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._store = parts.store
+
+    def _enter(self, action: Action, *names: str, field: str = "namespace") -> None:
+        """Lets a call to these namespaces pass, before anything else is looked at. Raises InvalidArgument, PermissionDenied."""
+        with Violations() as found:
+            for index, name in enumerate(names):
+                namespace_name(found, field if field == "namespace" else f"{field}[{index}]", name)
+        call = calls.current()
+        call.namespaces = names
+        authorize(call.principal, action, *names)

@@ -1,0 +1,98 @@
+"""Memories out by a query: Retrieve, BuildContext, TraverseEvents."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC
+
+from structmem.v1 import memory_service_pb2 as pb
+
+from graph.model import EdgeKind, Namespace, NodeKind
+from graph.retrieval import DEFAULT_RECIPE, RECIPES, RetrievalRequest, build_context, retrieve_many, traverse_events
+from service.authorize import Action
+from service.convert.filters import memory_filter_from_proto
+from service.convert.retrieval import context_to_proto, hit_to_proto, plan_to_proto, traversed_to_proto
+from service.convert.times import range_from_proto
+from service.handlers.resource import Context, Resource
+from service.token_count import count_tokens
+from service.validate import Violations, enum_values, instant, limit_of, node_ids, text, vector, zone_name, zone_of
+
+MAX_NAMESPACES = 16
+MAX_QUERY = 100_000
+MAX_K = 1000
+DEFAULT_K = 10
+MAX_START_IDS = 100
+TRAVERSE_BATCH = 100
+_STARTS = frozenset({NodeKind.EVENT, NodeKind.FACT, NodeKind.RELATION, NodeKind.MESSAGE, NodeKind.ENTITY})
+_FOLLOWED = frozenset(EdgeKind) - {EdgeKind.IN_SESSION}
+
+
+class RetrievalHandlers(Resource):
+    """Finds memories."""
+
+    async def Retrieve(self, request: pb.RetrieveRequest, context: Context) -> pb.RetrieveResponse:
+        """The memories that fit a query best."""
+        requests = await self._requests(request)
+        with Violations() as found:
+            k = request.k if request.HasField("k") else DEFAULT_K
+            if not 1 <= k <= MAX_K:
+                found.add("k", f"must be from 1 to {MAX_K:,}; leave it out for {DEFAULT_K}")
+        answer = await retrieve_many(self._store, [replace(one, k=k) for one in requests], self._parts.embedder)
+        return pb.RetrieveResponse(hits=[hit_to_proto(hit, request.explain) for hit in answer.hits], plan=plan_to_proto(answer.plan))
+
+    async def BuildContext(self, request: pb.BuildContextRequest, context: Context) -> pb.BuildContextResponse:
+        """Memories as a text within a token budget."""
+        requests = await self._requests(request)
+        with Violations() as found:
+            budget = limit_of(found, "token_budget", request.token_budget, 1500, 100_000, low=16)
+        embedder = self._parts.embedder
+        return context_to_proto(await build_context(self._store, requests, embedder, budget, count_tokens(embedder)))
+
+    async def TraverseEvents(self, request: pb.TraverseEventsRequest, context: Context) -> AsyncIterator[pb.TraverseEventsResponse]:
+        """Walks the graph and streams the events on the way, nearest first."""
+        self._enter(Action.READ, request.namespace)
+        with Violations() as found:
+            starts = node_ids(found, "start_ids", request.start_ids, _STARTS, 1, MAX_START_IDS)
+            edges = enum_values(found, "edges", request.edges, EdgeKind) or _FOLLOWED
+            hops = limit_of(found, "max_hops", request.max_hops, 2, 6)
+            range_ = range_from_proto(found, "range", request.range)
+            limit = limit_of(found, "limit", request.limit, 50, 1000)
+        reached = await traverse_events(self._store, request.namespace, starts, edges, hops, range_, limit)
+        for start in range(0, len(reached), TRAVERSE_BATCH):
+            yield pb.TraverseEventsResponse(events=[traversed_to_proto(event) for event in reached[start : start + TRAVERSE_BATCH]])
+
+    async def _requests(self, request: pb.RetrieveRequest | pb.BuildContextRequest) -> list[RetrievalRequest]:
+        names = list(dict.fromkeys(request.namespaces))
+        with Violations() as found:
+            if not 1 <= len(names) <= MAX_NAMESPACES:
+                found.add("namespaces", f"must name 1 to {MAX_NAMESPACES} namespaces; it names {len(names):,}")
+        self._enter(Action.READ, *names, field="namespaces")
+        with Violations() as found:
+            recipe = request.recipe or DEFAULT_RECIPE
+            if recipe not in RECIPES:
+                found.add("recipe", f"must be one of {', '.join(sorted(RECIPES))}")
+            plain = RetrievalRequest(
+                namespace="",
+                query=text(found, "query", request.query, MAX_QUERY),
+                k=DEFAULT_K,
+                recipe=recipe,
+                filter=memory_filter_from_proto(found, "filter", request.filter),
+                asked_at=instant(found, "asked_at", request.asked_at) if request.HasField("asked_at") else self._parts.now(),
+                zone=UTC,
+            )
+            zone = zone_of(zone_name(found, "time_zone", request.time_zone))
+        namespaces = [await self._store.get_namespace(name) for name in names]
+        self._parts.consistency.require(request.at_least, namespaces)
+        requests = [replace(plain, namespace=n.name, zone=zone or zone_of(n.time_zone) or UTC) for n in namespaces]
+        return self._with_vector(request, namespaces, requests) if request.HasField("embedding") else requests
+
+    def _with_vector(
+        self, request: pb.RetrieveRequest | pb.BuildContextRequest, namespaces: list[Namespace], requests: list[RetrievalRequest]
+    ) -> list[RetrievalRequest]:
+        """The caller's vector for each namespace that takes one; the service's own model serves the others."""
+        served = self._parts.served.fingerprint
+        takers = [n for n in namespaces if n.embedding.dimension and (not n.embedding.fingerprint or n.embedding.fingerprint != served)]
+        with Violations() as found:
+            field = "embedding.values"
+            # Without a taker, the check against any of them says why.
+            vectors = {n.name: vector(found, field, request.embedding.values, n, served) for n in takers or namespaces[:1]}
+        return [replace(one, vector=vectors.get(one.namespace)) for one in requests]

@@ -1,0 +1,20 @@
+"""What happens around every call, one concern a file: request ids, the access log, errors, deadlines, principals, decoding."""
+
+import grpc
+
+from graph.model import IdSource
+from service.interceptors.access_log import AccessLog
+from service.interceptors.deadlines import Deadlines
+from service.interceptors.decoding import Decoding
+from service.interceptors.errors import Errors
+from service.interceptors.principals import Principals
+from service.interceptors.request_ids import RequestIds
+from service.token_file import TokenFile
+
+
+def interceptors(ids: IdSource, tokens: TokenFile | None) -> list[grpc.aio.ServerInterceptor]:
+    """All of them, outermost first: the log sees the status that the errors make of what the inner ones raise."""
+    return [RequestIds(ids), AccessLog(), Errors(ids), Deadlines(), Principals(tokens), Decoding()]
+
+
+__all__ = ["interceptors"]

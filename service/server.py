@@ -1,0 +1,108 @@
+"""The gRPC server: its options, the services it registers, the address it listens on."""
+
+from typing import Any
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+from structmem.v1 import (
+    inspection_service_pb2,
+    inspection_service_pb2_grpc,
+    memory_service_pb2,
+    memory_service_pb2_grpc,
+    namespace_service_pb2,
+    namespace_service_pb2_grpc,
+)
+
+from graph.model import UuidSource
+from service.errors import InvalidSettings
+from service.handlers import InspectionHandlers, MemoryHandlers, NamespaceHandlers, Parts
+from service.interceptors import interceptors
+from service.settings import Settings, host_and_port
+from service.token_file import TokenFile
+
+_MB = 1024 * 1024
+SERVICES = (
+    memory_service_pb2.DESCRIPTOR.services_by_name["MemoryService"].full_name,
+    namespace_service_pb2.DESCRIPTOR.services_by_name["NamespaceService"].full_name,
+    inspection_service_pb2.DESCRIPTOR.services_by_name["InspectionService"].full_name,
+)
+
+
+class Server:
+    """A gRPC server over the parts. Health says SERVING between `start` and `stop`, for each service and for all."""
+
+    def __init__(self, parts: Parts, tokens: TokenFile | None) -> None:
+        settings = parts.settings
+        self._settings = settings
+        self._server = grpc.aio.server(
+            interceptors=interceptors(UuidSource(), tokens),
+            options=_options(settings),
+            maximum_concurrent_rpcs=settings.max_concurrent_calls,
+        )
+        self._health = health.aio.HealthServicer()  # type: ignore[attr-defined] # re-exported on purpose, says its source
+        memory_service_pb2_grpc.add_MemoryServiceServicer_to_server(MemoryHandlers(parts), self._server)
+        namespace_service_pb2_grpc.add_NamespaceServiceServicer_to_server(NamespaceHandlers(parts), self._server)
+        inspection_service_pb2_grpc.add_InspectionServiceServicer_to_server(InspectionHandlers(parts), self._server)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)  # type: ignore[no-untyped-call]
+        names = (*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME)
+        reflection.enable_server_reflection(names, self._server)  # type: ignore[no-untyped-call]
+
+    async def start(self) -> str:
+        """Begins to serve and returns the address, with the port that was bound.
+
+        Raises:
+            InvalidSettings: the address cannot be listened on, or the TLS files cannot be read.
+        """
+        address = self._bind()
+        await self._server.start()
+        await self._say(health_pb2.HealthCheckResponse.SERVING)
+        return address
+
+    async def stop(self, grace: float) -> None:
+        """Takes no new calls, gives those under way `grace` seconds, then cancels them."""
+        await self._say(health_pb2.HealthCheckResponse.NOT_SERVING)
+        await self._server.stop(grace)
+
+    def _bind(self) -> str:
+        listen = self._settings.listen
+        try:
+            credentials = _credentials(self._settings)
+            port = self._server.add_secure_port(listen, credentials) if credentials else self._server.add_insecure_port(listen)
+        except (RuntimeError, ValueError):
+            # The library's text names no reason that helps; that another process listens is by far the likeliest.
+            raise InvalidSettings.of("listen", f"cannot listen on {listen}: is another service there already?") from None
+        if listen.startswith("unix:"):
+            return listen
+        host, _ = host_and_port(listen)
+        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+    async def _say(self, status: Any) -> None:
+        for name in ("", *SERVICES):
+            await self._health.set(name, status)
+
+
+def _options(settings: Settings) -> list[tuple[str, int]]:
+    return [
+        # With it, a second service on the same port would silently take half of the calls.
+        ("grpc.so_reuseport", 0),
+        ("grpc.max_receive_message_length", settings.max_receive_mb * _MB),
+        ("grpc.max_send_message_length", settings.max_send_mb * _MB),
+        ("grpc.keepalive_time_ms", int(settings.keepalive_s * 1000)),
+        ("grpc.keepalive_timeout_ms", 20_000),
+        ("grpc.keepalive_permit_without_calls", 1),
+        # Clients may probe as often as every ten seconds before they count as abusive.
+        ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+        ("grpc.http2.max_ping_strikes", 4),
+        # Error details travel as a header.
+        ("grpc.max_metadata_size", 32 * 1024),
+    ]
+
+
+def _credentials(settings: Settings) -> grpc.ServerCredentials | None:
+    if settings.tls_cert is None or settings.tls_key is None:
+        return None
+    try:
+        return grpc.ssl_server_credentials([(settings.tls_key.read_bytes(), settings.tls_cert.read_bytes())])
+    except OSError as error:
+        raise InvalidSettings.of("tls_cert", f"the certificate or its key cannot be read ({error.strerror})") from None

@@ -1,0 +1,133 @@
+"""Settings of the process: what they are, their limits and defaults. `service.configuration` reads them from their sources."""
+
+import ipaddress
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, PrivateAttr, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+
+def default_data_dir() -> Path:
+    """`./.structmem` where there is one, so that a project may keep its memory beside it; else the platform's place for data."""
+    here = Path(".structmem")
+    if here.is_dir():
+        return here
+    return platform_dir("XDG_DATA_HOME", ".local/share") / "structmem"
+
+
+def platform_dir(variable: str, fallback: str) -> Path:
+    """The user's directory for data or configuration: of the XDG base directory specification, or macOS's."""
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support"
+    return Path(os.environ.get(variable) or Path.home() / fallback)
+
+
+def _expand(value: Any) -> Any:
+    return os.path.expanduser(value) if isinstance(value, str) else value
+
+
+UserPath = Annotated[Path, BeforeValidator(_expand)]
+EmbedderName = Literal["minilm", "hashing", "none"]
+ModeName = Literal["event", "flat", "off"]
+
+
+class Settings(BaseSettings):
+    """Everything that can be set. Each name is also a flag (`--data-dir`), a variable (`STRUCTMEM_DATA_DIR`) and a key of the TOML file."""
+
+    model_config = SettingsConfigDict(env_prefix="STRUCTMEM_", extra="forbid", frozen=True, validate_default=True)
+
+    data_dir: UserPath = Field(default_factory=default_data_dir, description="directory of the embedded store")
+    listen: str = Field("127.0.0.1:7600", description="address to listen on: host:port (port 0: any free one) or unix:PATH")
+    token_file: UserPath | None = Field(None, description="TOML file of tokens and what they may do; needed to listen beyond loopback")
+    tls_cert: UserPath | None = Field(None, description="PEM certificate chain; with tls_key, the service speaks TLS")
+    tls_key: UserPath | None = Field(None, description="PEM private key of tls_cert")
+    ready_file: UserPath | None = Field(None, description="file to write the bound address into once the service can serve")
+    max_receive_mb: int = Field(64, ge=1, le=1024, description="largest message taken, in MB")
+    max_send_mb: int = Field(64, ge=1, le=1024, description="largest message sent, in MB")
+    max_concurrent_calls: int = Field(1000, ge=1, description="calls answered at once; more are refused with RESOURCE_EXHAUSTED")
+    keepalive_s: float = Field(60.0, ge=1, description="seconds without traffic after which a connection is probed")
+    shutdown_grace_s: float = Field(10.0, ge=0, le=600, description="seconds that calls under way get to finish at shutdown")
+
+    embedder: EmbedderName = Field("minilm", description="model of new namespaces: minilm, hashing (no model; for tests) or none")
+    embedder_threads: int = Field(1, ge=1, le=64, description="threads of the embedding model")
+    extraction_mode: ModeName = Field("event", description="extraction of new namespaces that name none: event, flat or off")
+    extractor: Literal["local", "recorded"] = Field("local", description="who extracts: local rules, or facts recorded in a file")
+    recorded_file: UserPath | None = Field(None, description="file of the recorded extractor")
+    workers: int = Field(1, ge=0, le=16, description="jobs that run at once; 0: none, jobs wait")
+    lease_s: float = Field(60.0, ge=1, le=3600, description="seconds a worker holds a job before another may take it over")
+    idle_s: float = Field(5.0, ge=0, le=86400, description="seconds that a half-full buffer waits for more messages")
+    segment_max_messages: int = Field(24, ge=1, le=1000, description="most messages handed to the extractor at once")
+    segment_max_words: int = Field(1200, ge=10, le=100_000, description="words after which a segment is closed")
+    segment_similarity: float = Field(0.2, ge=-1, le=1, description="similarity of neighbouring messages below which a topic ends")
+
+    max_open_namespaces: int = Field(64, ge=1, le=100_000, description="namespaces whose files stay open")
+    index_memory_mb: int = Field(512, ge=16, description="memory for search indexes, in MB; the least recently used give way")
+
+    log_format: Literal["console", "json"] = Field("console", description="console or json")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="debug, info, warning or error")
+
+    server: str = Field(
+        "", description="address of the service that the command line talks to; empty: the listen address if one answers there"
+    )
+    token: SecretStr = Field(SecretStr(""), description="token that the command line presents to a service")
+
+    _sources: dict[str, str] = PrivateAttr(default_factory=dict)
+
+    @field_validator("listen")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        if not value.startswith("unix:"):
+            host_and_port(value)
+        return value
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Settings":
+        if not is_loopback(self.listen) and self.token_file is None:
+            raise ValueError("listen: an address other than loopback needs a token_file, so that not everybody may call")
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise ValueError("tls_cert: goes together with tls_key")
+        if self.extractor == "recorded" and self.recorded_file is None:
+            raise ValueError("recorded_file: is required by the recorded extractor")
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what is passed in: `service.configuration` reads the environment and the file, and remembers which value came from where."""
+        return (init_settings,)
+
+
+def host_and_port(address: str) -> tuple[str, int]:
+    """The parts of "host:port" or "[v6]:port".
+
+    Raises:
+        ValueError: it is not such an address.
+    """
+    host, separator, port = address.rpartition(":")
+    if not separator or not host or not port.isascii() or not port.isdigit() or int(port) > 65535:
+        raise ValueError("must be host:port or unix:PATH")
+    if ":" in host and not (host.startswith("[") and host.endswith("]")):
+        raise ValueError("an IPv6 host stands in brackets, such as [::1]:7600")
+    return host.strip("[]"), int(port)
+
+
+def is_loopback(address: str) -> bool:
+    """Whether only this machine can reach the address."""
+    if address.startswith("unix:"):
+        return True
+    host, _ = host_and_port(address)
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

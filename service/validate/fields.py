@@ -1,0 +1,105 @@
+"""Checks of single fields: texts, names, ids, numbers, enum values."""
+
+from collections.abc import Collection, Iterable
+from enum import IntEnum
+from typing import TypeVar
+
+from graph.model import NodeKind, kind_of, namespace_name_problem
+from service.validate.violations import Violations
+
+MAX_NAME = 200
+MAX_REQUEST_ID = 100
+MAX_ID = 100
+MAX_FILTER_VALUES = 1000
+E = TypeVar("E", bound=IntEnum)
+
+
+def text(found: Violations, field: str, value: str, limit: int, *, required: bool = True) -> str:
+    """A text of at most `limit` characters without NUL; not only white space when it is required."""
+    if required and not value:
+        found.add(field, "is required")
+    elif required and value.isspace():
+        found.add(field, "must not be only white space")
+    elif len(value) > limit:
+        found.add(field, f"must be at most {limit:,} characters; it has {len(value):,}")
+    elif "\0" in value:
+        found.add(field, "must not contain NUL characters")
+    return value
+
+
+def namespace_name(found: Violations, field: str, value: str) -> str:
+    """A namespace's name."""
+    problem = namespace_name_problem(value)
+    if problem:
+        found.add(field, problem)
+    return value
+
+
+def node_id(found: Violations, field: str, value: str, kinds: Collection[NodeKind] = frozenset(NodeKind)) -> str:
+    """The id of a node of one of these kinds."""
+    try:
+        if len(value) > MAX_ID:
+            raise ValueError
+        kind = kind_of(value)
+    except ValueError:
+        found.add(field, "is required" if not value else "is not the id of a node")
+        return value
+    if kind not in kinds:
+        found.add(field, f"must be the id of {_either(k.name.lower() for k in sorted(kinds))}")
+    return value
+
+
+def node_ids(found: Violations, field: str, values: Collection[str], kinds: Collection[NodeKind], low: int, high: int) -> tuple[str, ...]:
+    """From `low` to `high` ids, repeats dropped."""
+    if not low <= len(values) <= high:
+        found.add(field, f"must hold {low:,} to {high:,} ids; it holds {len(values):,}")
+        return ()
+    return tuple(dict.fromkeys(node_id(found, f"{field}[{index}]", value, kinds) for index, value in enumerate(values)))
+
+
+def names(found: Violations, field: str, values: Collection[str]) -> tuple[str, ...]:
+    """Names of sessions or speakers to filter by; none accepts all."""
+    if len(values) > MAX_FILTER_VALUES:
+        found.add(field, f"must hold at most {MAX_FILTER_VALUES:,} names")
+        return ()
+    return tuple(text(found, f"{field}[{index}]", value, MAX_NAME) for index, value in enumerate(values))
+
+
+def limit_of(found: Violations, field: str, value: int, default: int, high: int, low: int = 1) -> int:
+    """A limit; 0 stands for the default."""
+    if value < 0:
+        found.add(field, "must not be negative")
+    elif value and not low <= value <= high:
+        found.add(field, f"must be from {low:,} to {high:,}, or 0 for {default:,}")
+    return value or default
+
+
+def enum_value(found: Violations, field: str, value: int, kind: type[E]) -> E | None:
+    """A member of the enum, or None for 0, which stands for "not said"."""
+    if value == 0:
+        return None
+    try:
+        return kind(value)
+    except ValueError:
+        found.add(field, f"{value} is not a value of this enum")
+        return None
+
+
+def enum_values(found: Violations, field: str, values: Iterable[int], kind: type[E], allowed: Collection[E] | None = None) -> frozenset[E]:
+    """Members of the enum to filter by; UNSPECIFIED among them stands for all, which is the empty set."""
+    members: set[E] = set()
+    everything = False
+    for index, value in enumerate(values):
+        member = enum_value(found, f"{field}[{index}]", value, kind)
+        everything = everything or value == 0
+        if member is None:
+            continue
+        if allowed is not None and member not in allowed:
+            found.add(f"{field}[{index}]", f"must be {_either(m.name for m in sorted(allowed))}")
+        members.add(member)
+    return frozenset() if everything else frozenset(members)
+
+
+def _either(choices: Iterable[str]) -> str:
+    *rest, last = choices
+    return f"{', '.join(rest)} or {last}" if rest else last

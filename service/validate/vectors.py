@@ -1,0 +1,38 @@
+"""Checks of vectors that a caller gives."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graph.model import Namespace
+from service.validate.violations import Violations
+
+
+def vector(found: Violations, field: str, values: Any, namespace: Namespace, served_fingerprint: str) -> NDArray[np.float32] | None:
+    """The vector at length 1, float32 of the namespace's dimension; None after a violation.
+
+    Args:
+        values: the numbers, as the contract carries them.
+        served_fingerprint: of the service's own embedder; a namespace with its vectors takes none from callers.
+    """
+    spec = namespace.embedding
+    if spec.dimension == 0:
+        found.add(field, "the namespace has no vectors")
+        return None
+    if spec.fingerprint and spec.fingerprint == served_fingerprint:
+        found.add(field, "the service makes this namespace's vectors itself")
+        return None
+    numbers = np.fromiter(values, dtype=np.float32, count=len(values))
+    if len(numbers) != spec.dimension:
+        found.add(field, f"has {len(numbers):,} numbers; the namespace's vectors have {spec.dimension:,}")
+        return None
+    if not np.isfinite(numbers).all():
+        found.add(field, "must hold finite numbers only")
+        return None
+    # In double precision, so that large components do not overflow to an infinite length.
+    length = float(np.linalg.norm(numbers.astype(np.float64)))
+    if length == 0.0:
+        found.add(field, "must not be all zero")
+        return None
+    return (numbers / length).astype(np.float32)
