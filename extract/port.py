@@ -67,6 +67,10 @@ class Extraction:
     partial_failures: tuple[JobError, ...] = ()
 
 
+class ExtractorUnavailable(Exception):
+    """The extractor cannot answer now, though nothing is wrong with the segment; it is worth asking again."""
+
+
 class Extractor(Protocol):
     """Finds the events of a segment. Pure for rules; an LLM's may raise ExtractorUnavailable, and is asked again later."""
 

@@ -1,0 +1,177 @@
+"""The extraction of one session: embed, segment, extract, resolve, write; again until nothing is left."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, timedelta, tzinfo
+from zoneinfo import ZoneInfo
+
+from extract.embed.port import Embedder
+from extract.outcome import failed_attempt
+from extract.port import Extractor, Segment
+from extract.resolve import resolve
+from extract.segment import SegmentRecipe, Segments, segment
+from extract.vectors import VectorWriter
+from graph.errors import LeaseLost, NotFound, StaleWrite
+from graph.model import ExtractionMode, IdSource, Lease, Message, Namespace
+from graph.store.commands import ExtractionWrite, GenerationStart, JobDeferred, JobOutcome, JobSucceeded, PendingWork
+from graph.store.port import Clock, Store
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineSettings:
+    """How the pipeline works.
+
+    Attributes:
+        lease: for how long a job is leased; renewed at a third of it.
+        batch: how many pending messages are looked at together. More than the longest segment, so that one of them always closes.
+        context: how many messages before a segment its extractor sees.
+        recipe: when segments end.
+    """
+
+    lease: timedelta = timedelta(seconds=30)
+    batch: int = 400
+    context: int = 4
+    recipe: SegmentRecipe = field(default_factory=SegmentRecipe)
+
+
+class ExtractionPipeline:
+    """Runs leased extraction jobs. Whatever dies in between: events and watermark move together, so that each message is extracted once."""
+
+    def __init__(
+        self,
+        store: Store,
+        embedder: Embedder | None,
+        extractors: Mapping[ExtractionMode, Extractor],
+        ids: IdSource,
+        clock: Clock,
+        settings: PipelineSettings = PipelineSettings(),  # frozen
+    ) -> None:
+        """`extractors` has one for EVENT and one for FLAT; `clock` is the store's."""
+        self._store = store
+        self._vectors = VectorWriter(store, embedder)
+        self._extractors = extractors
+        self._ids = ids
+        self._clock = clock
+        self._settings = settings
+
+    async def run(self, lease: Lease, stopping: Callable[[], bool] = lambda: False) -> JobOutcome | None:
+        """Works on the job until its outcome is known, renewing the lease meanwhile; asked to stop, it hands the job back between segments.
+
+        Returns None when the lease was lost or the namespace is gone: then there is nothing left to say about the job.
+        """
+        work = asyncio.create_task(self._attempt(lease, stopping))
+        renewal = asyncio.create_task(self._keep(lease))
+        try:
+            await asyncio.wait({work, renewal}, return_when=asyncio.FIRST_COMPLETED)
+            return work.result() if work.done() else None
+        finally:
+            for task in (work, renewal):
+                task.cancel()
+            await asyncio.gather(work, renewal, return_exceptions=True)
+
+    async def _keep(self, lease: Lease) -> None:
+        """Renews the lease until it is lost. A store that cannot answer is asked again: the lease may outlive its trouble."""
+        while True:
+            await asyncio.sleep(self._settings.lease.total_seconds() / 3)
+            try:
+                await self._store.renew(lease, self._settings.lease)
+            except (LeaseLost, NotFound):
+                return
+            except Exception as error:  # noqa: BLE001  # whatever a store raises, the work itself will meet it
+                _log.warning("lease of job %s was not renewed: %s", lease.job.id, type(error).__name__)
+
+    async def _attempt(self, lease: Lease, stopping: Callable[[], bool]) -> JobOutcome | None:
+        try:
+            return await self._work(lease, stopping)
+        except (LeaseLost, NotFound):
+            return None
+        except Exception as error:  # noqa: BLE001  # an attempt may fail on anything, and must end as an outcome
+            _log.exception("attempt %d at job %s failed", lease.job.attempts, lease.job.id)
+            return failed_attempt(error, lease.job.attempts, self._clock.now())
+
+    async def _work(self, lease: Lease, stopping: Callable[[], bool]) -> JobOutcome:
+        job, flushed = lease.job, False
+        while not stopping():
+            namespace = await self._store.get_namespace(job.namespace)
+            await self._vectors.fill_session(namespace, job.session)
+            extractor = self._extractors.get(namespace.extraction_mode)
+            if extractor and (namespace.generation is None or namespace.generation.extractor != extractor.spec):
+                await self._store.begin_generation(job.namespace, GenerationStart(extractor.spec))
+            work = await self._store.pending(lease, self._settings.batch)
+            if not work.messages:
+                return JobSucceeded()
+            try:
+                if extractor is None:
+                    await self._skip(lease, work)
+                    continue
+                found = segment(work.messages, work.vectors, work.flush_marks, self._settings.recipe)
+                if await self._extract(lease, namespace, extractor, work, found, stopping):
+                    continue
+            except StaleWrite:
+                continue  # a deletion, a flush or another generation came first: read again
+            if self._clock.now() < work.idle_until:
+                return JobDeferred(work.idle_until)
+            if flushed:
+                # The mark fell after later messages, which belong to the session's next job: that one takes these along.
+                return JobDeferred(self._clock.now() + timedelta(seconds=1))
+            await self._store.flush(job.namespace, job.session)
+            flushed = True
+        return JobDeferred(self._clock.now())
+
+    async def _skip(self, lease: Lease, work: PendingWork) -> None:
+        """Extraction is off: the watermark moves over the messages."""
+        await self._store.commit_extraction(lease, ExtractionWrite(work.generation, work.watermark, work.messages[-1].seq))
+
+    async def _extract(
+        self,
+        lease: Lease,
+        namespace: Namespace,
+        extractor: Extractor,
+        work: PendingWork,
+        found: Segments,
+        stopping: Callable[[], bool],
+    ) -> bool:
+        """Extracts and commits the closed segments one by one; whether there were any."""
+        zone = _zone(work.session.time_zone or namespace.time_zone)
+        before: list[Message] = list(work.context)
+        watermark = work.watermark
+        for messages in found.closed:
+            if stopping():
+                break
+            context = tuple(before[-self._settings.context :])
+            one = Segment(namespace.name, work.session.name, context, messages, zone)
+            watermark = await self._extract_segment(lease, namespace, extractor, one, work.generation, watermark)
+            before.extend(messages)
+        return bool(found.closed)
+
+    async def _extract_segment(
+        self, lease: Lease, namespace: Namespace, extractor: Extractor, one: Segment, generation: int, watermark: int
+    ) -> int:
+        extraction = await extractor.extract(one)
+        resolved = resolve(extraction, one, generation, self._ids, self._clock.now())
+        vectors, usage = await self._vectors.of_statements(namespace, resolved.statements, one.zone)
+        last = one.messages[-1].seq
+        await self._store.commit_extraction(
+            lease,
+            ExtractionWrite(
+                generation=generation,
+                expected_watermark=watermark,
+                watermark=last,
+                statements=resolved.statements,
+                events=resolved.events,
+                entities=resolved.entities,
+                edges=resolved.edges,
+                vectors=vectors,
+                usage=(*extraction.usage, *usage),
+                partial_failures=extraction.partial_failures,
+            ),
+        )
+        return last
+
+
+def _zone(name: str) -> tzinfo:
+    return ZoneInfo(name) if name else UTC

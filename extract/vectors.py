@@ -1,0 +1,58 @@
+"""Vectors for what the pipeline stores, where the namespace takes this embedder's."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import tzinfo
+
+from extract.embed.port import Embedder
+from graph.model import Namespace, Statement
+from graph.store.commands import PassageText, PassageVector, UsageEntry
+from graph.store.port import Store
+from graph.text import index_statement
+
+# Passages embedded and stored in one step: a few seconds of work, so that vectors appear while a long import is still under way.
+_AT_ONCE = 256
+
+
+class VectorWriter:
+    """Embeds passages with one model, for namespaces that hold this model's vectors and for no others."""
+
+    def __init__(self, store: Store, embedder: Embedder | None) -> None:
+        self._store = store
+        self._embedder = embedder
+
+    def suits(self, namespace: Namespace) -> bool:
+        """Whether the namespace holds this model's vectors."""
+        return self._embedder is not None and namespace.embedding == self._embedder.spec
+
+    async def fill_session(self, namespace: Namespace, session: str) -> None:
+        """Embeds what the session still lacks."""
+        if self._embedder is None or not self.suits(namespace):
+            return
+        seen: set[tuple[str, int]] = set()
+        while missing := await self._store.missing_vectors(namespace.name, session, _AT_ONCE):
+            keys = {(passage.owner_id, passage.ordinal) for passage in missing}
+            if keys <= seen:
+                return  # deleted, or stored by someone else, between the two calls
+            seen |= keys
+            vectors, usage = await self._embed(self._embedder, missing)
+            await self._store.put_vectors(namespace.name, self._embedder.spec.fingerprint, vectors, (usage,))
+
+    async def of_statements(
+        self, namespace: Namespace, statements: Sequence[Statement], zone: tzinfo
+    ) -> tuple[tuple[PassageVector, ...], tuple[UsageEntry, ...]]:
+        """The vectors of new statements, and what they took."""
+        if self._embedder is None or not self.suits(namespace) or not statements:
+            return (), ()
+        passages = [
+            PassageText(one.id, passage.ordinal, passage.text) for one in statements for passage in index_statement(one, zone).passages
+        ]
+        vectors, usage = await self._embed(self._embedder, passages)
+        return tuple(vectors), (usage,)
+
+    async def _embed(self, embedder: Embedder, passages: Sequence[PassageText]) -> tuple[list[PassageVector], UsageEntry]:
+        texts = [passage.text for passage in passages]
+        rows = await embedder.embed(texts)
+        tokens = await asyncio.to_thread(lambda: sum(embedder.count_tokens(text) for text in texts))
+        vectors = [PassageVector(passage.owner_id, passage.ordinal, row) for passage, row in zip(passages, rows, strict=True)]
+        return vectors, UsageEntry("embed", embedder.spec.model, calls=1, items=len(texts), prompt_tokens=tokens)

@@ -1,0 +1,106 @@
+"""The workers: lease a job, run it, say how it ended; several at once, until asked to stop."""
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from datetime import timedelta
+from typing import Any
+
+from extract.pipeline import ExtractionPipeline
+from graph.errors import LeaseLost, NotFound, StructMemError
+from graph.model import JobKind, Lease
+from graph.store.commands import JobDeferred, JobOutcome
+from graph.store.port import Clock, Store
+
+_log = logging.getLogger(__name__)
+
+# How long a worker sleeps at most before it looks for work unasked, and after the store could not answer.
+_LOOK_AGAIN = timedelta(seconds=5)
+_STORE_TROUBLE = timedelta(seconds=1)
+# What handing a job back may take once the grace is over.
+_HAND_BACK = timedelta(seconds=2)
+
+
+class ExtractionWorker:
+    """Runs extraction jobs, `concurrency` at a time, from `run()` until `stop()`."""
+
+    def __init__(
+        self,
+        store: Store,
+        pipeline: ExtractionPipeline,
+        clock: Clock,
+        name: str = "worker",
+        concurrency: int = 2,
+        lease: timedelta = timedelta(seconds=30),
+    ) -> None:
+        """`name` tells this process's leases apart; `lease` is that of the pipeline's settings."""
+        self._store = store
+        self._pipeline = pipeline
+        self._clock = clock
+        self._name = name
+        self._concurrency = concurrency
+        self._lease = lease
+        self._stopping = asyncio.Event()
+        self._lanes: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """Works until stopped. Cancelling it stops at once; leases then pass by themselves."""
+        self._lanes = {asyncio.create_task(self._lane(f"{self._name}/{number}")) for number in range(self._concurrency)}
+        try:
+            await asyncio.gather(*self._lanes, return_exceptions=True)
+        finally:
+            for lane in self._lanes:
+                lane.cancel()
+            await asyncio.gather(*self._lanes, return_exceptions=True)
+
+    async def stop(self, grace: timedelta) -> None:
+        """Takes no more jobs, lets those under way reach the end of their segment, and hands back what is not done within `grace`."""
+        self._stopping.set()
+        if not self._lanes:
+            return
+        _, late = await asyncio.wait(self._lanes, timeout=grace.total_seconds())
+        for lane in late:
+            lane.cancel()
+        if late:
+            await asyncio.wait(late, timeout=_HAND_BACK.total_seconds())
+
+    async def _lane(self, name: str) -> None:
+        while not self._stopping.is_set():
+            try:
+                lease = await self._store.lease_job(name, self._lease, {JobKind.EXTRACTION})
+                if lease is not None:
+                    await self._work(lease)
+                    continue
+                await self._until_stopped(self._store.wait_for_work(_LOOK_AGAIN), _LOOK_AGAIN)
+            except Exception as error:  # noqa: BLE001  # a worker outlives whatever a store raises
+                _log.warning("worker %s: %s", name, type(error).__name__)
+                await self._until_stopped(asyncio.sleep(_STORE_TROUBLE.total_seconds()), _STORE_TROUBLE)
+
+    async def _work(self, lease: Lease) -> None:
+        try:
+            outcome = await self._pipeline.run(lease, self._stopping.is_set)
+        except asyncio.CancelledError:
+            await asyncio.shield(self._finish(lease, JobDeferred(self._clock.now())))
+            raise
+        if outcome is not None:
+            await self._finish(lease, outcome)
+
+    async def _finish(self, lease: Lease, outcome: JobOutcome) -> None:
+        try:
+            await self._store.finish_job(lease, outcome)
+        except (LeaseLost, NotFound):
+            pass  # someone else has the job, or it is gone with its namespace
+        except StructMemError as error:
+            _log.warning("job %s was left to its lease: %s", lease.job.id, error.reason)
+
+    async def _until_stopped(self, waiting: Coroutine[Any, Any, None], timeout: timedelta) -> None:
+        """Awaits `waiting`, but not past the timeout nor once the workers are to stop."""
+        waiter, stop = asyncio.create_task(waiting), asyncio.create_task(self._stopping.wait())
+        try:
+            done, _ = await asyncio.wait({waiter, stop}, timeout=timeout.total_seconds() + 1, return_when=asyncio.FIRST_COMPLETED)
+            if waiter in done:
+                waiter.result()
+        finally:
+            waiter.cancel()
+            stop.cancel()
+            await asyncio.gather(waiter, stop, return_exceptions=True)
