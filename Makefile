@@ -26,7 +26,7 @@ setup: $(VENV)/.installed $(VENV)/.installed-test $(VENV)/.installed-check ## ma
 demo: $(VENV)/.installed ## a real server, a real conversation, questions and answers
 	$(BIN)/structmem demo
 
-serve: $(VENV)/.installed ## the server, on 127.0.0.1:7654 and ./.structmem
+serve: $(VENV)/.installed ## the server, on 127.0.0.1:7600
 	$(BIN)/structmem serve
 
 test: $(VENV)/.installed-test ## every test
