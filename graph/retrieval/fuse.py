@@ -61,13 +61,18 @@ def _lexical_scale(measures: Measures, limits: Ceilings) -> Float64:
     return np.where(measures.is_statement, _scaled(measures.lexical, limits.statement), _scaled(measures.lexical, limits.message))
 
 
+def _dense_scale(measures: Measures, limits: Ceilings, recipe: Recipe) -> Float64:
+    """The cosine on the common scale. Up to the floor it tells nothing: texts without any relation reach that, too."""
+    return _scaled(np.maximum(measures.dense - recipe.dense_floor, 0.0), limits.dense - recipe.dense_floor)
+
+
 def _add_channels(ledger: Ledger, measures: Measures, limits: Ceilings, recipe: Recipe) -> None:
     lexical = _lexical_scale(measures, limits)
     ledger.add("lexical", measures.lexical, lexical, recipe.lexical)
     # A statement has no neighbours: its own match counts for the window as well.
     window = np.where(measures.is_statement, lexical, _scaled(measures.window, limits.window))
     ledger.add("lexical_window", np.where(measures.is_statement, measures.lexical, measures.window), window, recipe.lexical_window)
-    ledger.add("dense", measures.dense, _scaled(measures.dense, limits.dense), recipe.dense)
+    ledger.add("dense", measures.dense, _dense_scale(measures, limits, recipe), recipe.dense)
 
 
 def _add_neighbours(ledger: Ledger, candidates: Candidates, measures: Measures, own: Float64, recipe: Recipe) -> None:
@@ -105,7 +110,7 @@ def _add_statements(ledger: Ledger, candidates: Candidates, measures: Measures, 
     """Statements lend the better of their lexical and dense match to the messages they rest on; messages lend theirs to statements."""
     if not len(candidates.statement_row):
         return
-    match = np.maximum(_lexical_scale(measures, limits), _scaled(measures.dense, limits.dense))
+    match = np.maximum(_lexical_scale(measures, limits), _dense_scale(measures, limits, recipe))
     value, source = _best_lender(match, candidates.statement_row, candidates.message_row)
     ledger.add("facts", value, value, recipe.facts, source)
     value, source = _best_lender(own, candidates.message_row, candidates.statement_row)

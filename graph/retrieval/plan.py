@@ -7,6 +7,7 @@ from graph.model import Entity
 from graph.retrieval.answer import QueryPlan
 from graph.retrieval.question import asks_advice, asks_assistant, asks_when, dense_excerpt, distinct_terms, named_speakers, without_names
 from graph.retrieval.recipes import Recipe
+from graph.retrieval.talk import without_talk
 from graph.retrieval.times import times_of_query
 from graph.text import STOP_WORDS, words_of
 
@@ -24,7 +25,7 @@ def plan_query(query: str, speakers: Sequence[str], asked_at: datetime, zone: tz
     return QueryPlan(
         recipe=recipe.name,
         terms=distinct_terms(words_of(query), recipe.max_terms),
-        dense_text=without_names(dense_excerpt(query, recipe.max_dense_words), names),
+        dense_text=without_names(without_talk(dense_excerpt(query, recipe.max_dense_words)), names),
         speakers=named,
         times=times_of_query(cues, asked_at, zone),
         asks_when=asks_when(folded),

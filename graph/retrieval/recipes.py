@@ -27,6 +27,7 @@ class Recipe:
     lexical: float = 0.31
     lexical_window: float = 0.10
     dense: float = 0.59
+    dense_floor: float = 0.0
     answer: float = 0.18
     previous: float = 0.08
     next: float = 0.28

@@ -1,22 +1,24 @@
 """What the text of a memory is like: cheap cues, from its words, that scoring reads as `Feature` bits."""
 
 import re
+from collections.abc import Collection
 
 from graph.store.candidates import Feature
-from graph.text.analyser import MONTHS
+from graph.text.analyser import MONTHS, terms_of
 
 # A question at the end of a message waits for an answer; one further up was followed by something else.
 _QUESTION_TAIL = 80
 _QUESTION_MARK = re.compile(r"[?？؟]")
 
-# Words that name a day or a longer stretch of time.
+# Words that name a day or a longer stretch of time. Short names that are other words, too (sat, sun, wed, mon, mar), are left out; "may" is
+# judged by its neighbours.
 CALENDAR_WORDS = frozenset(
     (  # noqa: SIM905 - a list of words is read as text
         "yesterday tonight tomorrow ago week weeks weekend weekends month months year years decade decades century fortnight monday tuesday "
-        "wednesday thursday friday saturday sunday mon tue tues wed thu thur thurs fri sat sun jan feb mar apr jun jul aug sep sept oct nov "
+        "wednesday thursday friday saturday sunday tue tues thu thur thurs fri jan feb apr jun jul aug sep sept oct nov "
         "dec spring summer autumn fall winter easter christmas xmas halloween thanksgiving 1980s 1990s 2000s 2010s 2020s"
     ).split()
-) | frozenset(MONTHS)
+) | (frozenset(MONTHS) - {"may"})
 TIME_WORDS = CALENDAR_WORDS | frozenset(
     (  # noqa: SIM905 - a list of words is read as text
         "today day days hour hours minute minutes morning afternoon evening night midnight noon mondays tuesdays wednesdays thursdays "
@@ -55,6 +57,16 @@ def features_of(text: str, words: list[str]) -> Feature:
     return features
 
 
-def has_time_cue(text: str, words: set[str]) -> bool:
-    """Whether a text may name a time: a word of the calendar or a number that looks like one. Texts without a cue are not parsed for times."""
-    return not words.isdisjoint(TIME_WORDS) or (_DIGIT.search(text) is not None and _TIME_DIGITS.search(text) is not None)
+def has_time_cue(text: str, words: Collection[str]) -> bool:
+    """Whether a text with these distinct words may name a time: a word of the calendar or a number that looks like one.
+
+    Texts without a cue are not parsed for times.
+    """
+    if not TIME_WORDS.isdisjoint(words) or (_DIGIT.search(text) is not None and _TIME_DIGITS.search(text) is not None):
+        return True
+    return names_may(text, words)
+
+
+def names_may(text: str, words: Collection[str]) -> bool:
+    """Whether a text with these distinct words names the month of May."""
+    return "may" in words and "may" in terms_of(text)

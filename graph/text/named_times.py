@@ -5,7 +5,7 @@ from datetime import datetime, tzinfo
 
 from graph.model import TimeSpan
 from graph.text.analyser import words_of
-from graph.text.features import CALENDAR_WORDS
+from graph.text.features import CALENDAR_WORDS, names_may
 from graph.text.times import find_times
 
 # The parser costs some microseconds a character. A long answer full of dates is about none of them in particular.
@@ -30,4 +30,4 @@ def named_times(text: str, said_at: datetime, zone: tzinfo) -> tuple[TimeSpan, .
 
 def _may_name_a_day(sentence: str) -> bool:
     words = {word.partition("'")[0] for word in words_of(sentence)}
-    return not words.isdisjoint(CALENDAR_WORDS) or _DATE_DIGITS.search(sentence) is not None
+    return not words.isdisjoint(CALENDAR_WORDS) or _DATE_DIGITS.search(sentence) is not None or names_may(sentence, words)

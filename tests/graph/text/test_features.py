@@ -1,0 +1,43 @@
+import pytest
+
+from graph.store.candidates import Feature
+from graph.text import features_of, words_of
+
+
+def features(text: str) -> Feature:
+    return features_of(text, words_of(text))
+
+
+@pytest.mark.parametrize("text", ["Are you coming?", "何時ですか？", "هل أنت هنا؟", "Great. And you? 😀"])
+def test_a_message_that_ends_in_a_question_asks(text: str) -> None:
+    assert Feature.QUESTION in features(text)
+
+
+def test_a_question_long_before_the_end_was_not_left_open() -> None:
+    assert Feature.QUESTION not in features("Remember my question? " + "I have found the answer since then. " * 5)
+
+
+@pytest.mark.parametrize("text", ["We met last Friday", "on 8 May", "at 5pm", "in 2019", "two weeks ago", "tomorrow's opening", "on 3/4/2024"])
+def test_times_are_noticed(text: str) -> None:
+    assert Feature.TIME_EXPRESSION in features(text)
+
+
+@pytest.mark.parametrize("text", ["I like tea", "Chapter 12 was dull", "You may go"])
+def test_texts_without_times_cost_no_parsing(text: str) -> None:
+    assert Feature.TIME_EXPRESSION not in features(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["Always answer in French.", "From now on, use metric units", "I prefer short answers", "Please don’t use emoji", "I'd prefer tea"]
+)
+def test_standing_wishes_are_instructions(text: str) -> None:
+    assert Feature.INSTRUCTION in features(text)
+
+
+@pytest.mark.parametrize("text", ["We went to the lake", "Please, come in", "The future is bright"])
+def test_other_texts_are_no_instructions(text: str) -> None:
+    assert Feature.INSTRUCTION not in features(text)
+
+
+def test_who_speaks_of_themselves_is_noticed() -> None:
+    assert Feature.FIRST_PERSON in features("I'm tired") and Feature.FIRST_PERSON not in features("She is tired")
