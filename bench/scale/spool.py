@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 
+import numpy as np
+from numpy.typing import NDArray
 from structmem.v1 import exchange_pb2, memory_service_pb2, node_pb2
 
 _LENGTH = struct.Struct("<I")
@@ -49,10 +51,10 @@ class Spool:
         """Adds how far a session is extracted."""
         self._add("progress", exchange_pb2.ExportElement(progress=progress))
 
-    def vector(self, owner_id: str, values: bytes) -> None:
+    def vector(self, owner_id: str, vector: NDArray[np.float32]) -> None:
         """Adds the vector of a node's only passage."""
-        vector = exchange_pb2.PassageVector(owner_id=owner_id, float16_values=values)
-        self._add("vector", exchange_pb2.ExportElement(vector=vector))
+        passage = exchange_pb2.PassageVector(owner_id=owner_id, float16_values=vector.astype("<f2").tobytes())
+        self._add("vector", exchange_pb2.ExportElement(vector=passage))
 
     def _add(self, kind: str, element: exchange_pb2.ExportElement) -> None:
         self.records += 1
