@@ -4,18 +4,21 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import timedelta
 from pathlib import Path
 
 import structlog
 
 from extract.embed.port import Embedder
 from extract.port import Extractor
-from graph.store.port import Store
-from service.choices import Worker, make_embedder, make_extractor, make_store, make_worker
+from extract.worker import ExtractionWorker
+from graph.model import ExtractionMode
+from graph.store.port import Clock, Store
+from service.choices import make_embedder, make_extractors, make_store, make_worker
+from service.clock import SystemClock
 from service.consistency_tokens import ConsistencyTokens
 from service.handlers import Parts
-from service.handlers.resource import utc_now
 from service.logs import configure_logs
 from service.page_tokens import PageTokens
 from service.server import Server
@@ -33,13 +36,24 @@ ADDRESS_FILE = "address"
 class Application:
     """A store, a worker and a server, started and stopped together."""
 
-    def __init__(self, settings: Settings, store: Store, embedder: Embedder | None, extractor: Extractor, worker: Worker | None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        embedder: Embedder | None,
+        extractors: Mapping[ExtractionMode, Extractor],
+        worker: ExtractionWorker | None,
+        clock: Clock,
+        announced: bool,
+    ) -> None:
         self.settings = settings
         self.store = store
         self.embedder = embedder
-        self.extractor = extractor
+        self.extractors = extractors
         self.address = ""
         self._worker = worker
+        self._clock = clock
+        self._announced = announced
         self._working: asyncio.Task[None] | None = None
         self._tokens: TokenFile | None = None
         self._server: Server | None = None
@@ -60,11 +74,12 @@ class Application:
                 settings=self.settings,
                 store=self.store,
                 embedder=self.embedder,
-                extractor=self.extractor,
-                pages=PageTokens(key, utc_now),
+                extractors=self.extractors,
+                clock=self._clock,
+                pages=PageTokens(key, self._clock.now),
                 consistency=ConsistencyTokens(key),
                 stopping=self._stopping,
-                started_at=utc_now(),
+                started_at=self._clock.now(),
             )
             self._server = Server(parts, self._tokens)
             self.address = await self._server.start()
@@ -96,18 +111,13 @@ class Application:
     async def _stop_working(self) -> None:
         if self._worker is None or self._working is None:
             return
-        try:
-            # The worker finishes its step and hands its job back; a step that takes too long is left to its lease.
-            async with asyncio.timeout(max(1.0, self.settings.shutdown_grace_s)):
-                await self._worker.stop()
-                await self._working
-        except TimeoutError:
-            _log.warning("worker_left_to_its_lease")
-            self._working.cancel()
-        except Exception:  # noqa: BLE001 - reported when the task ended
-            return
+        # The worker reaches the end of its segment and hands its job back.
+        await self._worker.stop(timedelta(seconds=self.settings.shutdown_grace_s))
+        await self._working
 
     def _announcements(self) -> list[Path]:
+        if not self._announced:
+            return []
         files = [self.settings.data_dir / ADDRESS_FILE]
         return [*files, self.settings.ready_file] if self.settings.ready_file else files
 
@@ -118,10 +128,15 @@ class Application:
             partial.replace(path)
 
 
-def build(settings: Settings) -> Application:
-    """The application that these settings describe. Loads the embedding model; opens nothing yet."""
-    store, embedder, extractor = make_store(settings), make_embedder(settings), make_extractor(settings)
-    return Application(settings, store, embedder, extractor, make_worker(settings, store, embedder, extractor))
+def build(settings: Settings, announced: bool = True) -> Application:
+    """The application that these settings describe. Loads the embedding model; opens nothing yet.
+
+    `announced`: while it runs, the file `address` of the data directory tells others on this machine where it listens.
+    """
+    clock = SystemClock()
+    store, embedder, extractors = make_store(settings, clock), make_embedder(settings), make_extractors(settings)
+    worker = make_worker(settings, store, embedder, extractors, clock)
+    return Application(settings, store, embedder, extractors, worker, clock, announced)
 
 
 def serve(settings: Settings, on_ready: Callable[[str], None] | None = None) -> None:

@@ -19,7 +19,7 @@ async def in_process(settings: Settings) -> AsyncIterator[str]:
     with tempfile.TemporaryDirectory(prefix="structmem-") as directory:
         address = f"unix:{Path(directory) / 'socket'}"
         private = settings.model_copy(update={"listen": address, "token_file": None, "tls_cert": None, "tls_key": None, "ready_file": None})
-        application = build(private)
+        application = build(private, announced=False)
         await application.start()
         try:
             yield address

@@ -27,7 +27,7 @@ class ExchangeHandlers(Resource):
         """All of a namespace at one revision: header, records, trailer."""
         self._enter(Action.READ, request.namespace)
         namespace, records = await self._snapshot(request.namespace, not request.without_vectors)
-        yield pb.ExportNamespaceResponse(element=header_to_proto(namespace, self._parts.now(), VERSION))
+        yield pb.ExportNamespaceResponse(element=header_to_proto(namespace, self._parts.clock.now(), VERSION))
         tally = Tally()
         async with aclosing(records):
             async for record in records:

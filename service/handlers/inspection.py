@@ -3,6 +3,7 @@
 from structmem.v1 import inspection_service_pb2 as pb
 from structmem.v1 import inspection_service_pb2_grpc
 
+from graph.model import ExtractionMode
 from graph.retrieval import DEFAULT_RECIPE, RECIPES
 from service.authorize import Action
 from service.convert.inspection import description_to_proto, usage_to_proto
@@ -29,7 +30,7 @@ class InspectionHandlers(Resource, inspection_service_pb2_grpc.InspectionService
 
     async def GetServerInfo(self, request: pb.GetServerInfoRequest, context: Context) -> pb.GetServerInfoResponse:
         """What this service is."""
-        extractor = self._parts.extractor.spec.name
+        extractor = self._parts.extractors[ExtractionMode.EVENT].spec.name
         return pb.GetServerInfoResponse(
             version=VERSION,
             store="embedded",

@@ -75,7 +75,7 @@ class MessageHandlers(Resource):
             zone_name(found, f"{at}time_zone", request.time_zone)
             text(found, f"{at}request_id", request_id, MAX_REQUEST_ID, required=False)
             zone = None if found else await self._zone(namespace, request.session, request.time_zone, request.messages)
-            circumstances = Circumstances(namespace, zone, self._parts.now(), self._parts.served.fingerprint)
+            circumstances = Circumstances(namespace, zone, self._parts.clock.now(), self._parts.served.fingerprint)
             drafts = drafts_from_proto(found, f"{at}messages", request.messages, circumstances)
         idle = timedelta(seconds=self._parts.settings.idle_s)
         return AppendCommand(request.session, drafts, idle, request.time_zone, request_id)

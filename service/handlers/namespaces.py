@@ -4,7 +4,7 @@ from structmem.v1 import namespace_service_pb2 as pb
 from structmem.v1 import namespace_service_pb2_grpc
 
 from graph.model import Namespace
-from graph.store.commands import Cursor
+from graph.store.commands import Cursor, GenerationStart
 from service import calls
 from service.authorize import Action, may
 from service.convert.namespaces import change_from_proto, namespace_to_proto, spec_from_proto
@@ -61,10 +61,16 @@ class NamespaceHandlers(Resource, namespace_service_pb2_grpc.NamespaceServiceSer
         self._enter(Action.ADMIN, request.namespace)
         with Violations() as found:
             change = change_from_proto(found, request)
-        return pb.UpdateNamespaceResponse(namespace=namespace_to_proto(await self._store.update_namespace(request.namespace, change)))
+        before = await self._store.get_namespace(request.namespace)
+        after = await self._store.update_namespace(request.namespace, change)
+        extractor = self._parts.extractors.get(after.extraction_mode)
+        if extractor is not None and after.extraction_mode != before.extraction_mode:
+            await self._store.begin_generation(request.namespace, GenerationStart(extractor.spec))
+            after = await self._store.get_namespace(request.namespace)
+        return pb.UpdateNamespaceResponse(namespace=namespace_to_proto(after))
 
     async def DeleteNamespace(self, request: pb.DeleteNamespaceRequest, context: Context) -> pb.DeleteNamespaceResponse:
         """Deletes a namespace and all that is in it."""
         self._enter(Action.ADMIN, request.namespace)
         await self._store.delete_namespace(request.namespace)
-        return pb.DeleteNamespaceResponse(deleted_at=timestamp(self._parts.now()))
+        return pb.DeleteNamespaceResponse(deleted_at=timestamp(self._parts.clock.now()))

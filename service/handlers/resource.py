@@ -1,8 +1,8 @@
 """What every handler starts from: the parts it calls, and the door that each call comes through."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import grpc
@@ -10,7 +10,7 @@ import grpc
 from extract.embed.port import Embedder
 from extract.port import Extractor
 from graph.model import NO_EMBEDDING, EmbeddingSpec, ExtractionMode
-from graph.store.port import Store
+from graph.store.port import Clock, Store
 from service import calls
 from service.authorize import Action, authorize
 from service.consistency_tokens import ConsistencyTokens
@@ -26,11 +26,6 @@ else:
     Context = grpc.aio.ServicerContext
 
 
-def utc_now() -> datetime:
-    """The time, aware, in UTC."""
-    return datetime.now(UTC)
-
-
 @dataclass(frozen=True, slots=True)
 class Parts:
     """What handlers call. `embedder` is None where the service runs without one."""
@@ -38,12 +33,12 @@ class Parts:
     settings: Settings
     store: Store
     embedder: Embedder | None
-    extractor: Extractor
+    extractors: Mapping[ExtractionMode, Extractor]
     pages: PageTokens
     consistency: ConsistencyTokens
     stopping: Stopping
     started_at: datetime
-    now: Callable[[], datetime] = utc_now
+    clock: Clock
 
     @property
     def served(self) -> EmbeddingSpec:

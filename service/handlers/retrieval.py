@@ -76,7 +76,7 @@ class RetrievalHandlers(Resource):
                 k=DEFAULT_K,
                 recipe=recipe,
                 filter=memory_filter_from_proto(found, "filter", request.filter),
-                asked_at=instant(found, "asked_at", request.asked_at) if request.HasField("asked_at") else self._parts.now(),
+                asked_at=instant(found, "asked_at", request.asked_at) if request.HasField("asked_at") else self._parts.clock.now(),
                 zone=UTC,
             )
             zone = zone_of(zone_name(found, "time_zone", request.time_zone))

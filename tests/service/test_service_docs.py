@@ -19,7 +19,9 @@ def below(kind: type[StructMemError]) -> Iterator[type[StructMemError]]:
 
 def test_every_reason_is_described_with_its_status() -> None:
     assert service.errors.ShuttingDown in set(below(StructMemError))
-    raised = {(kind.reason, kind.status) for kind in below(StructMemError) if kind.__module__.partition(".")[0] in {"graph", "extract", "service"}}
+    raised = {
+        (kind.reason, kind.status) for kind in below(StructMemError) if kind.__module__.partition(".")[0] in {"graph", "extract", "service"}
+    }
     described = set(re.findall(r"^\| `([A-Z_]+)` \| ([A-Z_]+) \|", (DOCS / "errors.md").read_text(), re.MULTILINE))
     assert described == raised
 

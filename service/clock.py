@@ -1,0 +1,11 @@
+"""The system's clock, for everything that asks a port for the time."""
+
+from datetime import UTC, datetime
+
+
+class SystemClock:
+    """The time of this machine."""
+
+    def now(self) -> datetime:
+        """The time, aware, in UTC."""
+        return datetime.now(UTC)
