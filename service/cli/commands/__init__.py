@@ -1,0 +1,1 @@
+"""The commands, one subject a file. They parse options, make one or two calls, and print."""

@@ -1,0 +1,135 @@
+"""`structmem ingest`: a chat file into a namespace."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from service.cli.connection import connected
+from service.cli.dates import zone_of
+from service.cli.documents import document, print_json
+from service.cli.failures import fail
+from service.cli.options import FileArgument, JsonOption, NamespaceOption
+
+if TYPE_CHECKING:
+    from structmem import Client, Imported, Job, NewMessage
+
+    from service.cli.chats import Chat, ChatLine, LineProblem
+
+_SHOWN_PROBLEMS = 20
+
+
+@connected
+def ingest(
+    client: "Client",
+    file: FileArgument,
+    namespace: NamespaceOption,
+    timezone: Annotated[str, typer.Option("--timezone", help="IANA time zone of times without an offset, such as Europe/Lisbon.")] = "",
+    session: Annotated[str, typer.Option("--session", help="The session of lines that name none; default: the file's name.")] = "",
+    conversation: Annotated[
+        str | None, typer.Option("--conversation", help="Which conversation, of a benchmark file with several.")
+    ] = None,
+    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until everything is extracted.")] = True,
+    skip_broken: Annotated[bool, typer.Option("--skip-broken", help="Store the good lines of a file with broken ones.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Stores the messages of a chat file: JSON Lines, one message a line, or the neutral benchmark format.
+
+    A line is {"session", "speaker", "text", "sent_at", "role", "id", "labels", "image_caption"}; speaker and text are required. The same
+    file again changes nothing. The namespace is created when it is not there.
+    """
+    chat = _read(file, session or _stem(file), conversation)
+    zone = timezone or chat.time_zone
+    zone_of(zone)
+    problems = list(chat.problems) + _without_zone(client, namespace, chat, zone)
+    _report(problems, skip_broken)
+    broken = {place for place, _ in problems}
+    lines = [line for line in chat.lines if line.place not in broken]
+    if not lines:
+        fail("there is nothing to store")
+    imported = _store(client, namespace, lines, zone)
+    jobs = _extract(client, imported) if wait else []
+    if json:
+        skipped = [{"place": place, "reason": reason} for place, reason in problems]
+        print_json({**document(imported), "skipped": skipped, "jobs": [{"id": job.id, "state": str(job.state)} for job in jobs]})
+    else:
+        _say(imported, jobs, wait)
+    if any(job.state.value != "succeeded" for job in jobs):
+        fail("some of it could not be extracted; `structmem jobs -n` shows why. The messages are stored")
+
+
+def _read(file: Path, session: str, conversation: str | None) -> "Chat":
+    from service.cli.chats import read_chat
+
+    content = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+    try:
+        return read_chat(content, session, conversation)
+    except ValueError as error:
+        fail(f"{file}: {error}")
+
+
+def _stem(file: Path) -> str:
+    return "default" if str(file) == "-" else file.name.partition(".")[0] or "default"
+
+
+def _without_zone(client: "Client", namespace: str, chat: "Chat", zone: str) -> "list[LineProblem]":
+    """Lines with a local time for which nobody knows the zone: neither the command nor the session nor the namespace."""
+    from structmem import NotFoundError
+
+    from service.cli.chats import LineProblem
+
+    local = [line for line in chat.lines if isinstance(line.message.sent_at, str)]
+    if zone or not local:
+        return []
+    try:
+        if client.get_namespace(namespace).time_zone:
+            return []
+        zoned = {session.name for session in client.list_sessions(namespace) if session.time_zone}
+    except NotFoundError:
+        zoned = set()
+    return [LineProblem(line.place, "sent_at: has no offset; say its zone with --timezone") for line in local if line.session not in zoned]
+
+
+def _report(problems: "list[LineProblem]", skip_broken: bool) -> None:
+    for place, reason in problems[:_SHOWN_PROBLEMS]:
+        typer.echo(f"structmem: {place}: {reason}", err=True)
+    if len(problems) > _SHOWN_PROBLEMS:
+        typer.echo(f"structmem: ... and {len(problems) - _SHOWN_PROBLEMS} more", err=True)
+    if problems and not skip_broken:
+        fail(f"nothing was stored; --skip-broken stores the file without {_counted(len(problems), 'broken message')}")
+
+
+def _store(client: "Client", namespace: str, lines: "list[ChatLine]", zone: str) -> "Imported":
+    from service.cli.progress import progress
+
+    with progress() as bars:
+        bar = bars.add("storing", len(lines))
+
+        def messages() -> "Iterator[tuple[str, NewMessage]]":
+            for line in lines:
+                yield line.session, line.message
+                bar.advance()
+
+        return client.import_messages(namespace, messages(), time_zone=zone, create_namespace=True)
+
+
+def _extract(client: "Client", imported: "Imported") -> "list[Job]":
+    from service.cli.progress import extract
+
+    return extract(client, imported)
+
+
+def _say(imported: "Imported", jobs: "list[Job]", wait: bool) -> None:
+    known = f" ({_counted(imported.duplicates, 'message')} already there)" if imported.duplicates else ""
+    typer.echo(f"Stored {_counted(imported.stored, 'message')} in {_counted(imported.sessions, 'session')} of {imported.namespace}{known}.")
+    partial = sum(len(job.partial_failures) for job in jobs)
+    if partial:
+        typer.echo(f"{_counted(partial, 'part')} could not be extracted; `structmem jobs watch` shows which.", err=True)
+    if not wait and imported.job_ids:
+        typer.echo(f"Extraction goes on in the background: {_counted(len(imported.job_ids), 'job')}.")
+
+
+def _counted(count: int, word: str) -> str:
+    return f"{count:,} {word}{'' if count == 1 else 's'}"

@@ -1,0 +1,80 @@
+"""`structmem doctor`: whether the data directory is sound."""
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from service.cli import tables
+from service.cli.connection import ConfigOption, DataDirOption, Place, settings_of
+from service.cli.documents import print_json
+from service.cli.failures import fail, reported
+from service.cli.options import JsonOption
+
+if TYPE_CHECKING:
+    from graph.store.commands import Finding
+    from graph.store.port import Store
+    from service.settings import Settings
+
+
+def doctor(
+    namespace: Annotated[list[str] | None, typer.Option("--namespace", "-n", help="Only this one; may be given several times.")] = None,
+    data_dir: DataDirOption = None,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Checks a data directory that no service has open: files, orphans, dangling evidence, vectors, indexes. Exit code 1 on findings."""
+    with reported():
+        settings = settings_of(Place(data_dir=data_dir, config=config))
+        if not Path(settings.data_dir).is_dir():
+            fail(f"data_dir: there is no directory {settings.data_dir}")
+        found = asyncio.run(_check(settings, namespace))
+    findings = [
+        {"namespace": name, "problem": finding.problem, "node_id": finding.node_id, "detail": finding.detail}
+        for name, those in found.items()
+        for finding in those
+    ]
+    if json:
+        print_json({"data_dir": str(settings.data_dir), "namespaces": list(found), "findings": findings})
+    else:
+        _print(str(settings.data_dir), len(found), findings)
+    if findings:
+        raise typer.Exit(1)
+
+
+async def _check(settings: "Settings", names: list[str] | None) -> "dict[str, list[Finding]]":
+    from graph.errors import NamespaceCorrupt
+    from graph.store.commands import Finding
+    from service.choices import make_store
+
+    store = make_store(settings)
+    await store.open()
+    try:
+        found: dict[str, list[Finding]] = {}
+        for name in names if names else await _every_name(store):
+            try:
+                found[name] = await store.check(name)
+            except NamespaceCorrupt as error:
+                found[name] = [Finding("corrupt", "", str(error))]
+        return found
+    finally:
+        await store.close()
+
+
+async def _every_name(store: "Store") -> list[str]:
+    names: list[str] = []
+    while page := await store.list_namespaces("", names[-1] if names else "", 500):
+        names += [namespace.name for namespace in page]
+    return names
+
+
+def _print(directory: str, checked: int, findings: list[dict[str, str]]) -> None:
+    if not findings:
+        typer.echo(f"{directory}: {checked} namespaces, no findings.")
+        return
+    made = tables.table("namespace", "problem", "node", "what", wrap=("what",))
+    for finding in findings:
+        made.add_row(*(tables.plain(value) for value in finding.values()))
+    tables.show(made, "")
+    typer.echo(f"{directory}: {checked} namespaces, {len(findings)} findings.", err=True)

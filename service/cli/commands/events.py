@@ -1,0 +1,104 @@
+"""`structmem events` and `structmem traverse`."""
+
+from itertools import islice
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from service.cli import tables
+from service.cli.connection import connected
+from service.cli.dates import zone_of
+from service.cli.documents import JsonList, document, print_json
+from service.cli.filters import time_range
+from service.cli.options import FromOption, JsonOption, LimitOption, NamespaceOption, SessionsOption, ToOption, ZoneOption
+
+if TYPE_CHECKING:
+    from rich.table import Table
+    from structmem import Client, Event
+
+
+@connected
+def events(
+    client: "Client",
+    namespace: NamespaceOption,
+    since: FromOption = None,
+    until: ToOption = None,
+    session: SessionsOption = None,
+    entity: Annotated[list[str] | None, typer.Option("--entity", help="Only events that involve this entity (id or name).")] = None,
+    limit: LimitOption = 100,
+    timezone: ZoneOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Lists events in time: by when they happened or, in brackets, were said."""
+    found = client.list_events(
+        namespace,
+        range=time_range(since, until, zone_of(timezone)),
+        sessions=session or (),
+        entity_ids=entity_ids(client, namespace, entity),
+        page_size=min(limit, 500),
+    )
+    if json:
+        out = JsonList("events")
+        for event in islice(found, limit):
+            out.add(event)
+        out.end()
+        return
+    made = events_table()
+    for event in islice(found, limit):
+        made.add_row(*event_row(event))
+    tables.show(made, "There are no such events.")
+
+
+@connected
+def traverse(
+    client: "Client",
+    start: Annotated[list[str], typer.Argument(help="Ids of events, facts, relations, messages or entities to start from.")],
+    namespace: NamespaceOption,
+    edge: Annotated[list[str] | None, typer.Option("--edge", help="Follow only this kind of edge, such as mentions.")] = None,
+    hops: Annotated[int, typer.Option("--hops", min=1, max=6, help="At most this many steps.")] = 2,
+    since: FromOption = None,
+    until: ToOption = None,
+    limit: LimitOption = 50,
+    timezone: ZoneOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Walks the graph from some nodes and lists the events on the way, nearest first."""
+    span = time_range(since, until, zone_of(timezone))
+    found = list(client.traverse_events(namespace, start, edges=edge or (), max_hops=hops, range=span, limit=limit))
+    if json:
+        print_json({"namespace": namespace, "start": start, "events": document(found)})
+        return
+    made = tables.table("hops", "when", "event", "by way of", "id", wrap=("event", "by way of"))
+    for reached in found:
+        way = " ".join(f"{step.edge}>{step.node_id[:3]}" for step in reached.path)
+        event = reached.event
+        made.add_row(str(reached.hops), tables.when(event.time, event.said_at), tables.plain(event.title), way, event.id)
+    tables.show(made, "No event can be reached from there.")
+
+
+def events_table() -> "Table":
+    """An empty table of events."""
+    return tables.table("when", "event", "who and what", "session", "id", wrap=("event", "who and what"))
+
+
+def event_row(event: "Event") -> tuple[str, ...]:
+    """An event as a row of that table."""
+    people = dict.fromkeys(participant.name for participant in event.participants if participant.name)
+    return (
+        tables.when(event.time, event.said_at),
+        tables.plain(event.title),
+        tables.plain(", ".join(people)),
+        tables.plain(event.session),
+        event.id,
+    )
+
+
+def entity_ids(client: "Client", namespace: str, entities: list[str] | None) -> list[str]:
+    """Ids of entities that are given by id or by name. Raises BadParameter for a name that nothing has."""
+    ids: list[str] = []
+    for entity in entities or ():
+        found = [entity] if entity.startswith("ent_") else [it.id for it in client.list_entities(namespace, name=entity)]
+        if not found:
+            raise typer.BadParameter(f'no entity is called "{entity}"', param_hint="--entity")
+        ids += found
+    return ids

@@ -1,0 +1,109 @@
+"""`structmem jobs`: list, watch, retry, cancel."""
+
+import sys
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from service.cli import tables
+from service.cli.connection import connected
+from service.cli.documents import JsonList, print_json
+from service.cli.grouping import ListsByDefault
+from service.cli.options import JsonOption, LimitOption, NamespaceOption
+
+if TYPE_CHECKING:
+    from structmem import Client, Job
+
+app = typer.Typer(cls=ListsByDefault, help="Background work: extraction of sessions.", pretty_exceptions_enable=False)
+JobArgument = Annotated[str, typer.Argument(help="The job's id.")]
+StatesOption = Annotated[
+    list[str] | None, typer.Option("--state", help="queued, running, succeeded, failed or cancelled; may be given several times.")
+]
+
+
+@connected
+def list_(
+    client: "Client",
+    namespace: Annotated[str | None, typer.Option("--namespace", "-n", help="Only this namespace; default: all.")] = None,
+    state: StatesOption = None,
+    limit: LimitOption = 50,
+    json: JsonOption = False,
+) -> None:
+    """Lists jobs, newest first."""
+    names = [namespace] if namespace else [it.name for it in client.list_namespaces()]
+    everywhere = (client.list_jobs(name, states=state or (), page_size=min(limit, 500)) for name in names)
+    found = islice(chain.from_iterable(everywhere), limit)
+    if json:
+        out = JsonList("jobs")
+        for job in found:
+            out.add(job)
+        out.end()
+        return
+    made = tables.table(
+        "state", "namespace", "session", "done", "attempts", "created", "problem", "id", wrap=("namespace", "session", "problem")
+    )
+    for job in found:
+        problem = job.error.message if job.error else ""
+        made.add_row(
+            str(job.state),
+            tables.plain(job.namespace),
+            tables.plain(job.session),
+            f"{job.done} of {job.total}",
+            str(job.attempts),
+            tables.instant(job.created_at),
+            tables.plain(problem),
+            job.id,
+        )
+    tables.show(made, "There are no jobs.")
+
+
+@connected
+def watch(
+    client: "Client",
+    job_id: JobArgument,
+    namespace: NamespaceOption,
+    flush: Annotated[bool, typer.Option("--flush", help="Do not let it wait for more messages.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Follows a job until it ends; exit code 1 when it fails. With --json, one document at the end."""
+    last = None
+    for job in client.watch_job(namespace, job_id, flush=flush):
+        last = job
+        if not json:
+            typer.echo(_line(job))
+            sys.stdout.flush()
+    if json and last:
+        print_json(last)
+    if last is None or last.state.value != "succeeded":
+        raise typer.Exit(1)
+
+
+@connected
+def retry(client: "Client", job_id: JobArgument, namespace: NamespaceOption, json: JsonOption = False) -> None:
+    """Starts a failed or cancelled job again."""
+    _answer(client.retry_job(namespace, job_id), json)
+
+
+@connected
+def cancel(client: "Client", job_id: JobArgument, namespace: NamespaceOption, json: JsonOption = False) -> None:
+    """Stops a job. The messages are kept."""
+    _answer(client.cancel_job(namespace, job_id), json)
+
+
+app.command("list")(list_)
+app.command()(watch)
+app.command()(retry)
+app.command()(cancel)
+
+
+def _answer(job: "Job", json: bool) -> None:
+    if json:
+        print_json(job)
+    else:
+        typer.echo(_line(job))
+
+
+def _line(job: "Job") -> str:
+    problem = f": {job.error.message}" if job.error else ""
+    return f"{job.id} {job.state}, {job.done} of {job.total} messages{problem}"

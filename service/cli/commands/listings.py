@@ -1,0 +1,172 @@
+"""`structmem facts`, `messages`, `sessions` and `entities`."""
+
+from collections.abc import Callable, Iterable
+from itertools import islice
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+
+from service.cli import tables
+from service.cli.commands.events import entity_ids
+from service.cli.connection import connected
+from service.cli.dates import zone_of
+from service.cli.documents import JsonList, node_document
+from service.cli.filters import label_filter, time_range
+from service.cli.options import (
+    FromOption,
+    JsonOption,
+    LabelsOption,
+    LimitOption,
+    NamespaceOption,
+    SessionsOption,
+    SpeakersOption,
+    ToOption,
+    ZoneOption,
+)
+
+if TYPE_CHECKING:
+    from rich.table import Table
+    from structmem import Client
+
+T = TypeVar("T")
+
+
+@connected
+def facts(
+    client: "Client",
+    namespace: NamespaceOption,
+    kind: Annotated[list[str] | None, typer.Option("--kind", help="fact or relation; default both.")] = None,
+    since: FromOption = None,
+    until: ToOption = None,
+    session: SessionsOption = None,
+    speaker: SpeakersOption = None,
+    entity: Annotated[list[str] | None, typer.Option("--entity", help="Only what names this entity (id or name).")] = None,
+    retired: Annotated[bool, typer.Option("--retired", help="Also what is no longer believed.")] = False,
+    limit: LimitOption = 100,
+    timezone: ZoneOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Lists facts and relations in order of when they were said."""
+    found = client.list_facts(
+        namespace,
+        kinds=kind or (),
+        said=time_range(since, until, zone_of(timezone)),
+        sessions=session or (),
+        speakers=speaker or (),
+        entity_ids=entity_ids(client, namespace, entity),
+        include_retired=retired,
+        page_size=min(limit, 500),
+    )
+    made = tables.table("said", "happened", "kind", "statement", "by", "id", wrap=("statement",))
+    _list(
+        "facts",
+        islice(found, limit),
+        made,
+        lambda it: (
+            tables.instant(it.said_at),
+            tables.span(it.time),
+            str(it.kind),
+            tables.plain(it.text),
+            tables.plain(it.speaker),
+            it.id,
+        ),
+        "There are no such facts.",
+        json,
+    )
+
+
+@connected
+def messages(
+    client: "Client",
+    namespace: NamespaceOption,
+    session: SessionsOption = None,
+    speaker: SpeakersOption = None,
+    since: FromOption = None,
+    until: ToOption = None,
+    label: LabelsOption = None,
+    limit: LimitOption = 100,
+    timezone: ZoneOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Lists messages, verbatim: of one session in their order, of several by when they were said."""
+    found = client.list_messages(
+        namespace,
+        sessions=session or (),
+        speakers=speaker or (),
+        said=time_range(since, until, zone_of(timezone)),
+        labels=label_filter(label),
+        page_size=min(limit, 500),
+    )
+    made = tables.table("sent", "session", "seq", "speaker", "text", "id", wrap=("text",))
+    _list(
+        "messages",
+        islice(found, limit),
+        made,
+        lambda it: (
+            tables.instant(it.sent_at),
+            tables.plain(it.session),
+            str(it.seq),
+            tables.plain(it.speaker),
+            tables.plain(it.text),
+            it.id,
+        ),
+        "There are no such messages.",
+        json,
+    )
+
+
+@connected
+def sessions(client: "Client", namespace: NamespaceOption, limit: LimitOption = 100, json: JsonOption = False) -> None:
+    """Lists sessions in the order in which they were created."""
+    made = tables.table("session", "messages", "extracted", "first", "last", "time zone", "id", wrap=("session",))
+    _list(
+        "sessions",
+        islice(client.list_sessions(namespace, page_size=min(limit, 500)), limit),
+        made,
+        lambda it: (
+            tables.plain(it.name),
+            str(it.message_count),
+            str(it.extracted_seq),
+            tables.instant(it.first_sent_at),
+            tables.instant(it.last_sent_at),
+            it.time_zone,
+            it.id,
+        ),
+        "There are no sessions.",
+        json,
+    )
+
+
+@connected
+def entities(
+    client: "Client",
+    namespace: NamespaceOption,
+    kind: Annotated[
+        list[str] | None, typer.Option("--kind", help="person, place, organisation, thing or concept; may be given several times.")
+    ] = None,
+    name: Annotated[str, typer.Option(help="Only entities of this name or alias.")] = "",
+    limit: LimitOption = 100,
+    json: JsonOption = False,
+) -> None:
+    """Lists entities in the order in which they were first seen."""
+    made = tables.table("name", "kind", "also known as", "mentions", "id", wrap=("name", "also known as"))
+    _list(
+        "entities",
+        islice(client.list_entities(namespace, kinds=kind or (), name=name, page_size=min(limit, 500)), limit),
+        made,
+        lambda it: (tables.plain(it.name), str(it.kind), tables.plain(", ".join(it.aliases)), str(it.mention_count), it.id),
+        "There are no such entities.",
+        json,
+    )
+
+
+def _list(name: str, items: Iterable[T], made: "Table", row: Callable[[T], tuple[str, ...]], nothing: str, json: bool) -> None:
+    if not json:
+        for item in items:
+            made.add_row(*row(item))
+        tables.show(made, nothing)
+        return
+    out = JsonList(name)
+    for item in items:
+        out.add(node_document(item))
+    out.end()

@@ -1,0 +1,126 @@
+"""`structmem namespaces`: list, create, describe, delete."""
+
+from itertools import islice
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from service.cli import tables
+from service.cli.connection import connected
+from service.cli.documents import JsonList, document, print_json
+from service.cli.failures import fail
+from service.cli.grouping import ListsByDefault
+from service.cli.options import JsonOption, LimitOption, YesOption
+
+if TYPE_CHECKING:
+    from structmem import Client, Namespace
+
+app = typer.Typer(cls=ListsByDefault, help="The units of isolation.", pretty_exceptions_enable=False)
+NameArgument = Annotated[str, typer.Argument(help="The namespace, such as alice or acme/support/maria.")]
+
+
+@connected
+def list_(
+    client: "Client",
+    prefix: Annotated[str, typer.Option(help="Only this path and what is below it.")] = "",
+    limit: LimitOption = 100,
+    json: JsonOption = False,
+) -> None:
+    """Lists namespaces by name."""
+    found = islice(client.list_namespaces(prefix, page_size=min(limit, 1000)), limit)
+    if json:
+        out = JsonList("namespaces")
+        for namespace in found:
+            out.add(namespace)
+        out.end()
+        return
+    made = tables.table("namespace", "extraction", "model", "time zone", "created", "description", wrap=("namespace", "description"))
+    for namespace in found:
+        made.add_row(
+            tables.plain(namespace.name),
+            str(namespace.extraction_mode),
+            tables.plain(namespace.embedding.model),
+            namespace.time_zone,
+            tables.instant(namespace.created_at),
+            tables.plain(namespace.description),
+        )
+    tables.show(made, "There are no namespaces.")
+
+
+@connected
+def create(
+    client: "Client",
+    name: NameArgument,
+    time_zone: Annotated[str, typer.Option("--timezone", help="IANA time zone for sessions that name none.")] = "",
+    description: Annotated[str, typer.Option(help="A line for people.")] = "",
+    extraction_mode: Annotated[str, typer.Option(help="event, flat or off; default: the service's.")] = "unspecified",
+    model: Annotated[str, typer.Option(help='Model of its vectors; "none" for no vectors; default: the service\'s.')] = "",
+    dimension: Annotated[int, typer.Option(help="Dimension of vectors that come with the messages.")] = 0,
+    json: JsonOption = False,
+) -> None:
+    """Creates a namespace."""
+    from structmem import EmbeddingSpec
+
+    spec = EmbeddingSpec(model, dimension) if model else None
+    made = client.create_namespace(name, embedding=spec, extraction_mode=extraction_mode, time_zone=time_zone, description=description)
+    if json:
+        print_json(made)
+    else:
+        _print_namespace(made)
+
+
+@connected
+def describe(client: "Client", name: NameArgument, json: JsonOption = False) -> None:
+    """Shows a namespace's settings and counts what its graph holds."""
+    namespace, graph = client.get_namespace(name), client.describe_graph(name)
+    if json:
+        print_json({"namespace": document(namespace), "graph": document(graph)})
+        return
+    _print_namespace(namespace)
+    made = tables.table("nodes", "current", "retired")
+    for kind, count in graph.nodes.items():
+        made.add_row(str(kind), f"{count:,}", f"{graph.retired.get(kind, 0):,}")
+    tables.show(made, "It is empty.")
+    made = tables.table("edges", "count")
+    for edge, count in graph.edges.items():
+        made.add_row(str(edge), f"{count:,}")
+    tables.show(made, "")
+    typer.echo(f"{graph.vectors:,} vectors, {graph.vectors_pending:,} to come; {graph.bytes / 1e6:.1f} MB; revision {graph.revision}")
+
+
+@connected
+def delete(client: "Client", name: NameArgument, yes: YesOption = False, json: JsonOption = False) -> None:
+    """Deletes a namespace with all that is in it, for good."""
+    if not yes:
+        graph = client.describe_graph(name)
+        messages = sum(count for kind, count in graph.nodes.items() if kind == "message")
+        question = f"Delete {name} with its {messages:,} messages and all that was derived from them, for good?"
+        if not typer.confirm(question, err=True):
+            fail("nothing was deleted")
+    client.delete_namespace(name)
+    if json:
+        print_json({"namespace": name, "deleted": True})
+    else:
+        typer.echo(f"{name} is deleted.")
+
+
+app.command("list")(list_)
+app.command()(create)
+app.command()(describe)
+app.command()(delete)
+
+
+def _print_namespace(namespace: "Namespace") -> None:
+    generation = namespace.generation
+    facts = {
+        "namespace": namespace.name,
+        "description": namespace.description,
+        "time zone": namespace.time_zone,
+        "model": f"{namespace.embedding.model} ({namespace.embedding.dimension} dimensions)",
+        "extraction": str(namespace.extraction_mode),
+        "extracted by": f"{generation.extractor}, generation {generation.number}" if generation else "",
+        "created": tables.instant(namespace.created_at),
+    }
+    for name, value in facts.items():
+        if value:
+            typer.echo(f"{name:>14}  {value}")

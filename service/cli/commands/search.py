@@ -1,0 +1,153 @@
+"""`structmem search` and `structmem context`."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from service.cli import tables
+from service.cli.connection import connected
+from service.cli.dates import zone_of
+from service.cli.documents import document, node_document, print_json
+from service.cli.filters import memory_filter, time_range
+from service.cli.options import (
+    FromOption,
+    JsonOption,
+    LabelsOption,
+    NamespacesOption,
+    SessionsOption,
+    SpeakersOption,
+    ToOption,
+    ZoneOption,
+)
+
+if TYPE_CHECKING:
+    from structmem import Client, Hit, QueryPlan
+
+QueryArgument = Annotated[str, typer.Argument(help="What to remember, in plain words.")]
+RecipeOption = Annotated[str, typer.Option(help="hybrid, lexical, dense or graph; default hybrid.")]
+KindsOption = Annotated[list[str] | None, typer.Option("--kind", help="message, fact or relation; may be given several times.")]
+
+
+@connected
+def search(
+    client: "Client",
+    query: QueryArgument,
+    namespace: NamespacesOption,
+    k: Annotated[int, typer.Option("-k", help="How many memories.")] = 10,
+    recipe: RecipeOption = "",
+    explain: Annotated[bool, typer.Option("--explain", help="Say why each memory is where it is.")] = False,
+    since: FromOption = None,
+    until: ToOption = None,
+    speaker: SpeakersOption = None,
+    session: SessionsOption = None,
+    kind: KindsOption = None,
+    label: LabelsOption = None,
+    timezone: ZoneOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Finds the memories that fit a query best."""
+    happened = time_range(since, until, zone_of(timezone))
+    answer = client.retrieve(
+        query,
+        namespace,
+        k=k,
+        recipe=recipe,
+        filter=memory_filter(kind, session, speaker, happened, label),
+        time_zone=timezone or "",
+        explain=explain,
+    )
+    if json:
+        print_json({"query": query, "namespaces": namespace, "plan": answer.plan, "hits": [_hit_document(hit) for hit in answer]})
+        return
+    _print_notes(answer.plan)
+    for hit in answer:
+        print_hit(hit, several=len(namespace) > 1)
+    if not answer.hits:
+        tables.console().print("Nothing was found.")
+
+
+@connected
+def context(
+    client: "Client",
+    query: QueryArgument,
+    namespace: NamespacesOption,
+    tokens: Annotated[int, typer.Option(help="At most this many tokens, 16 to 100,000.")] = 1500,
+    recipe: RecipeOption = "",
+    since: FromOption = None,
+    until: ToOption = None,
+    speaker: SpeakersOption = None,
+    session: SessionsOption = None,
+    kind: KindsOption = None,
+    label: LabelsOption = None,
+    timezone: ZoneOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Writes memories out as a text for a prompt, within a budget of tokens."""
+    happened = time_range(since, until, zone_of(timezone))
+    answer = client.build_context(
+        query,
+        namespace,
+        token_budget=tokens,
+        recipe=recipe,
+        filter=memory_filter(kind, session, speaker, happened, label),
+        time_zone=timezone or "",
+    )
+    if json:
+        print_json({"query": query, "namespaces": namespace, **document(answer)})
+        return
+    _print_notes(answer.plan)
+    typer.echo(answer.text)
+    typer.echo(f"({answer.token_count} of {tokens} tokens, {len(answer.entries)} memories)", err=True)
+
+
+def print_hit(hit: "Hit", several: bool = False) -> None:
+    """Prints a hit: its date, its speaker and its words, where it comes from and, if it was asked for, why it is there."""
+    from rich.text import Text
+    from structmem import Message
+
+    memory = hit.memory
+    said_at = memory.sent_at if isinstance(memory, Message) else memory.said_at
+    happened = "" if isinstance(memory, Message) else tables.span(memory.time)
+    kind = "message" if isinstance(memory, Message) else str(memory.kind)
+    out = tables.console()
+    line = Text.assemble(
+        (f"{hit.rank:>3}. ", "bold"), (tables.instant(said_at), "cyan"), "  ", (memory.speaker, "bold"), f": {memory.text}"
+    )
+    out.print(line, soft_wrap=True)
+    about = [kind, memory.id, f"session {memory.session}", f"score {hit.score:.3f}"]
+    about += [f"happened {happened}"] if happened else []
+    about += [f"namespace {hit.namespace}"] if several else []
+    about += [f"from {', '.join(memory.evidence_ids)}"] if not isinstance(memory, Message) else []
+    out.print(Text("     " + " · ".join(about), style="dim"), soft_wrap=True)
+    if hit.explanation:
+        for text in explanation_lines(hit):
+            out.print(Text(f"     {text}", style="dim"), soft_wrap=True)
+
+
+def explanation_lines(hit: "Hit") -> list[str]:
+    """Why a hit is where it is, in lines: what each signal added, its place in each channel, its path through the graph."""
+    if hit.explanation is None:
+        return []
+    why = hit.explanation
+    parts = sorted(why.contributions, key=lambda part: -abs(part.points))
+    lines = ["why: " + " + ".join(f"{part.points:.3f} {part.signal}" for part in parts)]
+    if why.channels:
+        lines.append("found by: " + ", ".join(f"{channel.channel} (rank {channel.rank})" for channel in why.channels))
+    if why.path:
+        lines.append("path: " + " ".join(f"-{step.edge}-> {step.node_id}" for step in why.path))
+    return lines
+
+
+def _hit_document(hit: "Hit") -> dict[str, object]:
+    return {
+        "rank": hit.rank,
+        "namespace": hit.namespace,
+        "score": hit.score,
+        "memory": node_document(hit.memory),
+        "explanation": document(hit.explanation),
+    }
+
+
+def _print_notes(plan: "QueryPlan") -> None:
+    for note in plan.degraded:
+        typer.echo(f"note: {note}", err=True)

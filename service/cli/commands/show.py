@@ -1,0 +1,106 @@
+"""`structmem show`: a node with its edges and evidence."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from service.cli import tables
+from service.cli.connection import connected
+from service.cli.documents import document, node_document, print_json
+from service.cli.options import JsonOption, NamespaceOption
+
+if TYPE_CHECKING:
+    from structmem import Client, MemoryView, Node
+
+
+@connected
+def show(
+    client: "Client",
+    id: Annotated[str, typer.Argument(help="The id of a message, event, fact, relation, entity or session.")],
+    namespace: NamespaceOption,
+    edges: Annotated[int, typer.Option(min=1, max=1000, help="At most this many edges in each direction.")] = 100,
+    json: JsonOption = False,
+) -> None:
+    """Shows any node with its edges and the messages it rests on."""
+    view = client.get_memory(namespace, id, edge_limit=edges)
+    if json:
+        print_json(
+            {
+                "namespace": namespace,
+                "node": node_document(view.node),
+                "edges": document(view.edges),
+                "neighbours": [node_document(node) for node in view.neighbours],
+                "edges_truncated": view.edges_truncated,
+            }
+        )
+        return
+    _print_node(view.node)
+    _print_edges(id, view)
+
+
+def _print_node(node: "Node") -> None:
+    from structmem import Entity, Event, Message, Session, Statement, kind_of
+
+    facts: dict[str, str] = {"kind": str(kind_of(node)), "id": node.id}
+    match node:
+        case Message():
+            facts |= {"session": f"{node.session}, message {node.seq}", "speaker": f"{node.speaker} ({node.role})"}
+            facts |= {"sent": tables.instant(node.sent_at), "text": node.text, "image": node.image_caption}
+            facts |= {"labels": ", ".join(f"{key}={value}" for key, value in node.labels.items()), "client id": node.client_id}
+        case Event():
+            parts = (f"{part.name} ({part.role})" if part.role else part.name for part in node.participants)
+            facts |= {"title": node.title, "happened": _exactly(node), "said": tables.instant(node.said_at)}
+            facts |= {"session": node.session, "participants": ", ".join(parts)}
+        case Statement():
+            facts |= {"text": node.text, "speaker": node.speaker, "happened": _exactly(node), "said": tables.instant(node.said_at)}
+            facts |= {"in short": " — ".join(filter(None, (node.subject, node.predicate, node.object))), "session": node.session}
+            facts |= {"event": node.event_id, "confidence": f"{node.confidence:.2f}"}
+        case Entity():
+            facts |= {"kind": f"entity ({node.kind})", "name": node.name, "also known as": ", ".join(node.aliases)}
+            facts |= {"mentions": str(node.mention_count)}
+        case Session():
+            facts |= {"name": node.name, "messages": str(node.message_count), "time zone": node.time_zone}
+            facts |= {"first": tables.instant(node.first_sent_at), "last": tables.instant(node.last_sent_at)}
+    facts |= {"recorded": tables.instant(node.recorded_at), "retired": tables.instant(getattr(node, "retired_at", None))}
+    for name, value in facts.items():
+        if value:
+            typer.echo(f"{name:>14}  {value}")
+
+
+def _exactly(node: "Node") -> str:
+    span = getattr(node, "time", None)
+    if span is None:
+        return ""
+    return tables.span(span) + (f' ("{span.expression}")' if span.expression else "")
+
+
+def _print_edges(id: str, view: "MemoryView") -> None:
+    neighbours = {node.id: node for node in view.neighbours}
+    made = tables.table("edge", "node", "what it is", wrap=("what it is",))
+    for edge in view.edges:
+        outgoing = edge.source_id == id
+        other = edge.target_id if outgoing else edge.source_id
+        extra = ", ".join(f"{key} {value}" for key, value in edge.properties.items() if key != "order" and value)
+        name = f"{edge.kind} →" if outgoing else f"← {edge.kind}"
+        made.add_row(f"{name} ({extra})" if extra else name, other, tables.plain(_summary(neighbours.get(other))))
+    tables.show(made, "It has no edges.")
+    if view.edges_truncated:
+        typer.echo("There are more edges; --edges shows more of them.", err=True)
+
+
+def _summary(node: "Node | None") -> str:
+    from structmem import Entity, Event, Message, Session, Statement
+
+    match node:
+        case Message():
+            return f"{tables.instant(node.sent_at)} {node.speaker}: {node.text}"
+        case Event():
+            return f"{tables.when(node.time, node.said_at)} {node.title}"
+        case Statement():
+            return node.text
+        case Entity():
+            return f"{node.name} ({node.kind})"
+        case Session():
+            return node.name
+        case None:
+            return ""

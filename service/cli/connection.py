@@ -1,0 +1,174 @@
+"""Which service a command talks to: the one named, else the one that owns the data directory, else one opened in this process."""
+
+import asyncio
+import fcntl
+import inspect
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from service.cli.failures import reported
+
+if TYPE_CHECKING:
+    from structmem import Client
+
+    from service.settings import Settings
+
+_PANEL = "Which memory"
+_START_UP_S = 5.0
+ServerOption = Annotated[
+    str | None,
+    typer.Option(
+        help="host:port of a running service. Default: STRUCTMEM_TARGET, else the service that owns the data directory, else in process.",
+        rich_help_panel=_PANEL,
+    ),
+]
+TokenOption = Annotated[str | None, typer.Option(help="Token for the service (STRUCTMEM_TOKEN).", rich_help_panel=_PANEL)]
+TlsOption = Annotated[bool, typer.Option("--tls", help="Connect with TLS.", rich_help_panel=_PANEL)]
+CertificatesOption = Annotated[
+    Path | None, typer.Option("--root-certificates", help="PEM file of certificates to trust; implies --tls.", rich_help_panel=_PANEL)
+]
+DataDirOption = Annotated[Path | None, typer.Option(help="Data directory of the embedded store.", rich_help_panel=_PANEL)]
+ConfigOption = Annotated[Path | None, typer.Option("--config", help="TOML file of settings.", rich_help_panel=_PANEL)]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What the options say about the service."""
+
+    server: str | None = None
+    token: str | None = None
+    tls: bool = False
+    root_certificates: Path | None = None
+    data_dir: Path | None = None
+    config: Path | None = None
+
+
+def connected(command: Callable[..., None]) -> Callable[..., None]:
+    """Gives a command the options of `Place` and, as its first argument, a client of that service."""
+    own = list(inspect.signature(command).parameters.values())[1:]
+    options = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+        for name, default, annotation in (
+            ("server", None, ServerOption),
+            ("token", None, TokenOption),
+            ("tls", False, TlsOption),
+            ("root_certificates", None, CertificatesOption),
+            ("data_dir", None, DataDirOption),
+            ("config", None, ConfigOption),
+        )
+    ]
+
+    @wraps(command)
+    def run(**given: Any) -> None:
+        place = Place(**{option.name: given.pop(option.name) for option in options})
+        with reported(), client_of(place) as client:
+            command(client, **given)
+
+    parameters = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own] + options
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # typer reads the options from it
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    del run.__wrapped__  # type: ignore[attr-defined]  # or inspect would follow it back to the command
+    return run
+
+
+@contextmanager
+def client_of(place: Place) -> Iterator["Client"]:
+    """A client of the service that the options name."""
+    from structmem import Client
+
+    named = place.server or os.environ.get("STRUCTMEM_TARGET")
+    if named:
+        roots = place.root_certificates.read_bytes() if place.root_certificates else None
+        # A person waits: two quick further attempts, not a long back-off.
+        with Client(named, token=place.token, tls=place.tls, root_certificates=roots, retries=2) as client:
+            yield client
+        return
+    settings = settings_of(place)
+    address = settings.server or running_service(settings)
+    if address:
+        token = place.token or settings.token.get_secret_value() or None
+        roots = place.root_certificates.read_bytes() if place.root_certificates else None
+        with Client(address, token=token, tls=place.tls, root_certificates=roots, retries=2) as client:
+            yield client
+        return
+    with opened_here(settings) as address, Client(address, token="") as client:
+        yield client
+
+
+def settings_of(place: Place) -> "Settings":
+    """The settings in force. Raises InvalidSettings."""
+    from service.configuration import load_settings
+
+    return load_settings({"data_dir": place.data_dir}, place.config)
+
+
+def running_service(settings: "Settings") -> str | None:
+    """The address of the service that owns the data directory; None when none does.
+
+    A service that is still starting owns the directory before it has an address: it gets some seconds.
+    """
+    from service.app import ADDRESS_FILE
+
+    file = settings.data_dir / ADDRESS_FILE
+    patience = time.monotonic() + _START_UP_S
+    while _owned(settings.data_dir):
+        with suppress(OSError):
+            return file.read_text("utf-8").strip()
+        if time.monotonic() > patience:
+            return None
+        time.sleep(0.05)
+    return None
+
+
+def _owned(data_dir: Path) -> bool:
+    """Whether a process holds the directory: what a killed one left behind does not count."""
+    try:
+        with (data_dir / "lock").open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+@contextmanager
+def opened_here(settings: "Settings") -> Iterator[str]:
+    """Opens the data directory in this process, in a thread of its own, and gives the address of the service in it."""
+    from service.in_process import in_process
+    from service.logs import configure_logs
+
+    quiet = settings.model_copy(update={"log_level": "error"})
+    configure_logs(quiet)
+    ready: Future[str] = Future()
+    loop = asyncio.new_event_loop()
+    stop = asyncio.Event()
+
+    async def serve() -> None:
+        try:
+            async with in_process(quiet) as address:
+                ready.set_result(address)
+                await stop.wait()
+        except BaseException as error:
+            if ready.done():
+                raise
+            ready.set_exception(error)
+
+    thread = threading.Thread(target=lambda: loop.run_until_complete(serve()), name="structmem-service")
+    thread.start()
+    try:
+        yield ready.result()
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join()
+        loop.close()

@@ -1,0 +1,70 @@
+"""Progress bars on standard error; silent where that is no terminal."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+    from structmem import Client, Imported, Job
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One bar."""
+
+    bars: "Progress"
+    task: "TaskID"
+
+    def advance(self, by: float = 1) -> None:
+        """Moves it on."""
+        self.bars.advance(self.task, by)
+
+    def move_to(self, done: float) -> None:
+        """Moves it to a place."""
+        self.bars.update(self.task, completed=done)
+
+
+@dataclass(frozen=True, slots=True)
+class Bars:
+    """Bars that are shown together."""
+
+    bars: "Progress"
+
+    def add(self, what: str, total: int) -> Bar:
+        """Another bar."""
+        return Bar(self.bars, self.bars.add_task(what, total=total))
+
+
+@contextmanager
+def progress() -> Iterator[Bars]:
+    """Shows bars while the block runs."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from service.cli.tables import error_console
+
+    columns = (TextColumn("{task.description:>12}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    console = error_console()
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
+        yield Bars(bars)
+
+
+def extract(client: "Client", imported: "Imported") -> "list[Job]":
+    """Waits until what was imported is extracted, without waiting for more messages, and gives the jobs as they ended."""
+    if not imported.job_ids:
+        return []
+    client.flush(imported.namespace)
+    ended: list[Job] = []
+    with progress() as bars:
+        totals: dict[str, int] = {job_id: client.get_job(imported.namespace, job_id).total for job_id in imported.job_ids}
+        bar = bars.add("extracting", sum(totals.values()))
+        before = 0
+        for job_id in imported.job_ids:
+            job = None
+            for job in client.watch_job(imported.namespace, job_id, flush=True):
+                bar.move_to(before + job.done)
+            if job is not None:
+                before += job.total
+                ended.append(job)
+    return ended
