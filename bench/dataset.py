@@ -56,13 +56,22 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordedFact:
+    """A fact that somebody extracted before, with the ids of the messages it rests on."""
+
+    text: str
+    speaker: str
+    evidence: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Conversation:
     """One chat of several sessions, which goes into a namespace of its own."""
 
     id: str
     sessions: tuple[ChatSession, ...]
     questions: tuple[Question, ...]
-    has_facts: bool
+    facts: tuple[RecordedFact, ...] = ()
 
     @property
     def messages(self) -> tuple[ChatMessage, ...]:
@@ -109,7 +118,10 @@ def _conversation(value: object, place: str) -> Conversation:
         unknown = [id_ for id_ in question.evidence if id_ not in known]
         if question.counted and unknown:
             raise BenchError(f"{place}: question {question.id!r} names evidence {unknown[0]!r}, which is no message")
-    return Conversation(_text(value, "id", place), sessions, questions, bool(isinstance(value, dict) and value.get("facts")))
+    facts: tuple[RecordedFact, ...] = ()
+    if _field(value, "facts", place):
+        facts = tuple(_fact(item, f"{place}.facts[{i}]", known) for i, item in enumerate(_list(value, "facts", place)))
+    return Conversation(_text(value, "id", place), sessions, questions, facts)
 
 
 def _session(value: object, place: str) -> ChatSession:
@@ -134,6 +146,13 @@ def _question(value: object, place: str) -> Question:
     evidence = tuple(dict.fromkeys(str(id_) for id_ in _list(value, "evidence", place)))
     suspect = _text(value, "suspect", place, default="")
     return Question(_text(value, "id", place), _text(value, "text", place), _text(value, "category", place, default=""), evidence, suspect)
+
+
+def _fact(value: object, place: str, known: set[str]) -> RecordedFact:
+    evidence = tuple(dict.fromkeys(str(id_) for id_ in _list(value, "evidence", place)))
+    if not evidence or not known.issuperset(evidence):
+        raise BenchError(f"{place}.evidence: must name messages of the conversation, at least one")
+    return RecordedFact(_text(value, "text", place), _text(value, "speaker", place), evidence)
 
 
 def _field(value: object, key: str, place: str) -> Any:

@@ -34,22 +34,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Runs the benchmark."""
     dataset = read_dataset(arguments.data)
-    if arguments.extractor == "recorded" and not any(conversation.has_facts for conversation in dataset.conversations):
+    if arguments.extractor == "recorded" and not any(conversation.facts for conversation in dataset.conversations):
         raise BenchError(f"{arguments.data} holds no facts to replay")
     recipes = tuple(dict.fromkeys(arguments.recipe or RECIPES))
     report = Report(arguments.json)
-    figures = asyncio.run(_measure(dataset, arguments.data, recipes, arguments.extractor, report))
+    figures = asyncio.run(_measure(dataset, recipes, arguments.extractor, report))
     _show(figures, report)
     report.result(figures)
     return 0
 
 
-async def _measure(dataset: Dataset, path: Path, recipes: tuple[str, ...], extractor: str, report: Report) -> dict[str, object]:
+async def _measure(dataset: Dataset, recipes: tuple[str, ...], extractor: str, report: Report) -> dict[str, object]:
     answers: dict[str, Answers] = {}
     async with contextlib.AsyncExitStack() as stack:
         settings: dict[str, object] = {"extractor": extractor}
         if extractor == "recorded":
-            settings["recorded_file"] = stack.enter_context(recorded_facts(path))
+            settings["recorded_file"] = stack.enter_context(recorded_facts(dataset))
         running = await stack.enter_async_context(server(settings))
         connection = await stack.enter_async_context(Connection(running.address))
         ingested = await ingest(connection, dataset, report)

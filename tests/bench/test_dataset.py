@@ -16,8 +16,8 @@ def test_reads_the_neutral_format(chats_file: Path):
     assert dataset.name == "two-gardens"
     assert [message.id for message in garden.messages] == ["g1", "g2", "g3", "g4", "g5"]
     assert garden.messages[4].image_caption == "a lemon tree in bloom"
-    assert garden.has_facts
-    assert not kitchen.has_facts
+    assert [(fact.text, fact.evidence) for fact in garden.facts] == [("Ines planted a lemon tree.", ("g1",))]
+    assert kitchen.facts == ()
     assert kitchen.messages[1].role == "assistant"
 
 
