@@ -7,7 +7,8 @@ from types import MappingProxyType
 from graph.store.candidates import Bm25
 
 
-_BM25 = Bm25(k1=0.9, b=0.3)
+_PASSAGES = Bm25(k1=0.9, b=0.75)
+_WINDOWS = Bm25(k1=0.9, b=0.5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,8 +16,8 @@ class Recipe:
     """One retrieval configuration: how many candidates each channel gives, and what each signal weighs."""
 
     name: str
-    bm25: Bm25 = _BM25
-    window_bm25: Bm25 = _BM25
+    bm25: Bm25 = _PASSAGES
+    window_bm25: Bm25 = _WINDOWS
     lexical_limit: int = 100
     dense_limit: int = 100
     temporal_limit: int = 50
@@ -29,16 +30,16 @@ class Recipe:
     dense: float = 0.59
     dense_floor: float = 0.0
     answer: float = 0.18
-    previous: float = 0.08
+    previous: float = 0.0
     next: float = 0.28
-    session: float = 0.21
+    session: float = 0.3
     session_best: int = 3
     speaker: float = 0.51
     dates: float = 0.28
     when: float = 0.17
     facts: float = 0.35
     evidence: float = 0.35
-    assistant: float = -0.33
+    assistant: float = -0.5
     asked_assistant: float = 0.44
     instruction: float = 0.58
     graph: float = 0.0

@@ -1,0 +1,150 @@
+"""Fusion: scores recompute from explanations, and what does not belong to the question does not move what does."""
+
+from dataclasses import replace
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from graph.model import Granularity, Role, TimeSpan, from_micros
+from graph.retrieval.answer import QueryPlan
+from graph.retrieval.explain import contributions_of
+from graph.retrieval.fuse import Ledger, fuse
+from graph.retrieval.measures import ceilings, measure
+from graph.retrieval.recipes import RECIPES
+from graph.store.candidates import Candidates
+
+TERMS = ("paint", "sunris", "lake")
+TEXTS = st.sampled_from(
+    [
+        "I painted a sunrise",
+        "the lake at sunrise",
+        "What did you paint?",
+        "a lake",
+        "tea with milk",
+        "Always paint lakes",
+        "yesterday at the lake",
+    ]
+)
+HYBRID = RECIPES["hybrid"]
+
+
+def scored(candidates: Candidates, plan: QueryPlan) -> Ledger:
+    measures = measure(candidates, plan.times, HYBRID)
+    return fuse(candidates, measures, ceilings([measures]), plan, HYBRID)
+
+
+@st.composite
+def memories(draw: st.DrawFn, memory: type) -> list:
+    messages = [
+        memory(
+            draw(TEXTS),
+            speaker=draw(st.sampled_from(["Ana", "Ben"])),
+            session=draw(st.integers(1, 3)),
+            said_at=draw(st.integers(0, 100)),
+            cosine=draw(st.floats(-0.5, 1)),
+            role=draw(st.sampled_from([Role.USER, Role.ASSISTANT])),
+        )
+        for _ in range(draw(st.integers(1, 8)))
+    ]
+    messages.sort(key=lambda m: m.session)
+    facts = [
+        memory(draw(TEXTS), cosine=draw(st.floats(-0.5, 1)), rests_on=(draw(st.integers(0, len(messages) - 1)),))
+        for _ in range(draw(st.integers(0, 4)))
+    ]
+    return [*messages, *facts]
+
+
+PLANS = st.builds(
+    QueryPlan,
+    recipe=st.just("hybrid"),
+    terms=st.just(TERMS),
+    speakers=st.sampled_from([(), ("Ana",), ("Ana", "Ben"), ("Nobody",)]),
+    times=st.sampled_from([(), (TimeSpan(from_micros(10), from_micros(60), Granularity.DAY),)]),
+    asks_when=st.booleans(),
+    asks_assistant=st.booleans(),
+    asks_advice=st.booleans(),
+)
+
+
+@given(st.data(), PLANS)
+def test_every_score_is_the_sum_of_its_explanation(columns, memory, data: st.DataObject, plan: QueryPlan) -> None:
+    candidates = columns(data.draw(memories(memory)), TERMS)
+    ledger = scored(candidates, plan)
+    for row in range(len(candidates)):
+        contributions = contributions_of(candidates, ledger, None, row)
+        assert abs(sum(c.points for c in contributions) - ledger.score[row]) < 1e-9
+        assert all(c.points == c.weight * c.value and -1e-9 <= c.value <= 1 + 1e-9 for c in contributions)
+        assert all(not c.from_id or c.from_id in candidates.ids for c in contributions)
+
+
+@given(st.data(), PLANS)
+def test_a_memory_beside_the_point_in_another_session_changes_nothing(columns, memory, data: st.DataObject, plan: QueryPlan) -> None:
+    there = data.draw(memories(memory))
+    without = columns(there, TERMS)
+    added = columns([*there, memory("zebras", speaker="Cleo", session=99, said_at=-5, cosine=0.0)], TERMS)
+    # The namespace's statistics count the new memory; what is compared is what retrieval makes of the same statistics.
+    before, after = scored(replace(without, statistics=added.statistics), plan), scored(added, plan)
+    np.testing.assert_allclose(after.score[:-1], before.score, atol=1e-12)
+
+
+def test_the_order_of_rows_does_not_matter(columns, memory) -> None:
+    there = [memory("I painted a sunrise", session=i, cosine=0.1 * i) for i in range(1, 6)]
+    plan = QueryPlan("hybrid", TERMS)
+    forward = scored(columns(there, TERMS), plan).score
+    backward = scored(columns(there[::-1], TERMS), plan).score
+    np.testing.assert_allclose(forward, backward[::-1])
+
+
+def score_of(columns, memory, plan: QueryPlan, *there) -> np.ndarray:
+    return scored(columns(there, TERMS), plan).score
+
+
+def test_an_answer_is_found_by_its_question(columns, memory) -> None:
+    plan = QueryPlan("hybrid", TERMS)
+    score = score_of(
+        columns,
+        memory,
+        plan,
+        memory("Did you paint the sunrise?", cosine=0.8),
+        memory("Yes!", "Ben"),
+        memory("Hm.", session=2),
+        memory("Yes!", "Ben", 2),
+    )
+    assert score[1] > score[3]
+
+
+def test_a_fact_lends_to_the_message_it_rests_on_and_says_so(columns, memory) -> None:
+    candidates = columns([memory("It was great"), memory("Nice"), memory("Ana painted a sunrise", cosine=0.9, rests_on=(0,))], TERMS)
+    ledger = scored(candidates, QueryPlan("hybrid", TERMS))
+    assert ledger.score[0] > ledger.score[1]
+    lent = [c for c in contributions_of(candidates, ledger, None, 0) if c.signal == "facts"]
+    assert [c.from_id for c in lent] == ["fct_2"]
+
+
+def test_the_speaker_asked_about_comes_first(columns, memory) -> None:
+    plan = QueryPlan("hybrid", TERMS, speakers=("Ben",))
+    score = score_of(columns, memory, plan, memory("I paint", "Ana"), memory("I paint", "Ben", session=2))
+    assert score[1] > score[0]
+
+
+def test_a_memory_of_the_time_asked_about_comes_first(columns, memory) -> None:
+    plan = QueryPlan("hybrid", TERMS, times=(TimeSpan(from_micros(50), from_micros(60), Granularity.DAY),))
+    said_then, named_it = memory("I paint", session=1, said_at=55), memory("I paint", session=2, spans=((40, 51),))
+    score = score_of(columns, memory, plan, memory("I paint", session=3), said_then, named_it)
+    assert score[1] > score[0] < score[2]
+
+
+def test_an_assistants_words_count_only_where_they_are_asked_for(columns, memory) -> None:
+    there = (memory("the lake", session=1, cosine=0.5), memory("the lake", "bot", session=2, cosine=0.5, role=Role.ASSISTANT))
+    plain = score_of(columns, memory, QueryPlan("hybrid", TERMS), *there)
+    asked = score_of(columns, memory, QueryPlan("hybrid", TERMS, asks_assistant=True), *there)
+    assert plain[1] < plain[0] and asked[1] > plain[1]
+
+
+def test_long_answers_do_not_leak_into_the_short_messages_beside_them(columns, memory) -> None:
+    long_answer = memory("paint the sunrise at the lake " * 20, "bot", cosine=0.9, role=Role.ASSISTANT)
+    beside, alone = memory("thanks"), memory("thanks", session=2)
+    ledger = scored(columns([long_answer, beside, alone], TERMS), QueryPlan("hybrid", TERMS))
+    lent = {s.name: s.value for s in ledger.signals}
+    assert not any(lent[name][1] for name in ("lexical_window", "answer", "previous", "next") if name in lent)
