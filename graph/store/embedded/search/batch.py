@@ -12,7 +12,8 @@ from graph.store.embedded.search.entries import MemoryEntry
 
 @dataclass(frozen=True, slots=True)
 class EntryBatch:
-    """n memories with p passages, q postings, s spans and e pieces of evidence, in the order given. Counts are per memory or per passage."""
+    """n memories with p passages, q postings, s spans and e pieces of evidence, in the order given. Counts are per memory or
+    per passage."""
 
     key: NDArray[np.int64]
     uuid: NDArray[np.uint8]

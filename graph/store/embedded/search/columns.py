@@ -42,10 +42,10 @@ LINK_DTYPES: dict[str, tuple[str, tuple[int, ...]]] = {
 
 @dataclass(frozen=True, slots=True)
 class MemoryColumns:
-    """One row a memory. `first_passage`, `first_span` and `first_evidence` have one entry more: where each row's run starts, then the end.
+    """One row a memory. `first_passage`, `first_span` and `first_evidence` have one entry more: where each row's run starts, and the end.
 
-    `previous` and `next` are rows of the neighbouring live messages of the session, -1 at its ends. A `next` beyond the last row belongs to a
-    message that arrived after this snapshot and counts as -1.
+    `previous` and `next` are rows of the neighbouring live messages of the session, -1 at its ends. A `next` beyond the last row belongs to
+    a message that arrived after this state and counts as -1.
     """
 
     key: NDArray[np.int64]

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from graph.store.embedded.search.lexical import top_memories
+from graph.store.embedded.search.ranking import top_memories
 from graph.store.embedded.search.signbits import nearest
 from graph.store.embedded.search.state import IndexState
 from graph.store.embedded.search.vectors import CACHED_VECTORS, Similarities

@@ -1,4 +1,4 @@
-"""What goes into the search index of one namespace, and what a search asks of it. Node and passage keys are those of the namespace's file."""
+"""What goes into the search index of one namespace, and what a search asks of it. Keys of nodes and passages are the file's."""
 
 from dataclasses import dataclass
 
@@ -24,7 +24,7 @@ class MemoryEntry:
     """One message, fact or relation, with all that filters and scoring read.
 
     `uuid` is the 16 bytes of its id. `spans` are (start, end) in microseconds. `evidence` are keys of messages, for statements.
-    `valid_start`, `valid_end` are when it happened (for messages and statements without a span: said_at twice), for the `happened` filter.
+    For the `happened` filter a statement happened in its spans; a message, and a statement without a span, when it was said.
     """
 
     key: int

@@ -15,9 +15,10 @@ from graph.store.embedded.search.compaction import compacted_arrays
 from graph.store.embedded.search.dense import nearest_memories
 from graph.store.embedded.search.entries import IndexQuery, MemoryEntry
 from graph.store.embedded.search.filtering import passages_of, passing
-from graph.store.embedded.search.lexical import QueryPostings
+from graph.store.embedded.search.lexical import best_matches
 from graph.store.embedded.search.measure import measured, widened
 from graph.store.embedded.search.postings import build, compacted, with_segment
+from graph.store.embedded.search.query_postings import QueryPostings
 from graph.store.embedded.search.runs import SortedRuns
 from graph.store.embedded.search.signbits import MEAN_SAMPLE, SignBits
 from graph.store.embedded.search.snapshot import column_arrays, restored, snapshot_of
@@ -252,7 +253,7 @@ class SearchIndex:
         allowed = passages_of(state, mask)
         postings = QueryPostings(state, query.term_hashes)
         found = [
-            postings.best(query.lexical_limit, query.bm25, allowed),
+            best_matches(state, postings, query.lexical_limit, query.bm25, allowed),
             overlapping(state, query.spans, query.temporal_limit, mask),
         ]
         similarities = None

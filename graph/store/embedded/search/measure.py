@@ -8,7 +8,7 @@ from graph.store.candidates import Candidates
 from graph.store.embedded.search.entries import IndexQuery
 from graph.store.embedded.search.growth import ranges
 from graph.store.embedded.search.ids import MemoryIds
-from graph.store.embedded.search.lexical import QueryPostings
+from graph.store.embedded.search.query_postings import QueryPostings
 from graph.store.embedded.search.state import IndexState
 from graph.store.embedded.search.temporal import spans_of
 from graph.store.embedded.search.vectors import Similarities
@@ -18,7 +18,7 @@ STATEMENTS_PER_MESSAGE = 8
 
 
 def widened(state: IndexState, found: NDArray[np.intp], neighbours: int) -> NDArray[np.intp]:
-    """The rows found, the evidence of statements among them, the statements that rest on these messages, and their neighbours; ascending."""
+    """The rows found, the evidence of statements among them, what rests on these messages, and their neighbours; ascending."""
     rows = np.unique(found)
     rows = np.union1d(rows, _evidence(state, rows)[1])
     messages = rows[state.memories.kind[rows] == NodeKind.MESSAGE]

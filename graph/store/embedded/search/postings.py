@@ -97,7 +97,7 @@ def merge(segments: Sequence[Segment]) -> Segment:
 
 
 def compacted(segments: tuple[Segment, ...], number: NDArray[np.int32], end: int) -> tuple[Segment, ...]:
-    """The segments as one, with passages renumbered; those whose new number is -1 are dropped. `end` is the number of passages that remain."""
+    """The segments as one, with passages renumbered; those whose new number is -1 are dropped. `end` passages remain."""
     if not segments:
         return ()
     whole = merge(segments)

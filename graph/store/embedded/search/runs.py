@@ -9,7 +9,7 @@ from graph.store.embedded.search.growth import ranges
 
 # Runs below this are always merged into one: copying them costs some 20 µs, looking into one more run costs each search about 10 µs.
 SMALL_RUN = 4096
-# A run is merged into the one before unless that is this many times larger: at most log3(n / SMALL_RUN) + 1 runs, each pair copied a few times.
+# A run is merged into the one before unless that is this many times larger: at most log3(n / SMALL_RUN) + 1 runs.
 RATIO = 3
 
 Run = tuple[NDArray[np.int64], NDArray[np.int32]]

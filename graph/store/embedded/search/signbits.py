@@ -84,10 +84,7 @@ def nearest(distances: NDArray[np.uint16], count: int, allowed: NDArray[np.bool_
     """Indexes of at least `count` smallest distances among those allowed, with all ties of the last; all of them when there are fewer."""
     if allowed is not None:
         distances = np.where(allowed, distances, np.uint16(0xFFFF))
-    if len(distances) > count:
-        limit = _limit(distances, count)
-    else:
-        limit = 0xFFFE
+    limit = _limit(distances, count) if len(distances) > count else 0xFFFE
     return np.flatnonzero(distances <= min(limit, 0xFFFE))
 
 

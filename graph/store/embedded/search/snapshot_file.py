@@ -104,4 +104,4 @@ def _read_array(file: IO[bytes], dtype: np.dtype[Any], shape: tuple[int, ...], c
 
 
 def _bytes(array: NDArray[Any]) -> memoryview:
-    return memoryview(array.reshape(-1).view(np.uint8))
+    return array.reshape(-1).view(np.uint8).data

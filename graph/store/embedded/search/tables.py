@@ -138,7 +138,7 @@ class Tables:
         self._last.update(zip(memories.session[ends].tolist(), ends.tolist(), strict=True))
 
     def bury(self, rows: NDArray[np.int32]) -> NDArray[np.int32]:
-        """Marks live rows and their passages as dead, closes the chains over them, and returns the passages. Older snapshots keep theirs."""
+        """Marks live rows and their passages as dead, closes the chains over them, and returns the passages. Older states keep theirs."""
         live = self.memories.live.copy()
         live[rows] = False
         self._columns["memory.live"].replace(live)

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graph.store.embedded.search.growth import ranges
-from graph.store.embedded.search.lexical import top_memories
+from graph.store.embedded.search.ranking import top_memories
 from graph.store.embedded.search.state import IndexState
 
 
