@@ -17,7 +17,7 @@ from extract.embed import Embedder
 NAME = "naive_rrf"
 # The constant of Cormack, Clarke and Büttcher, "Reciprocal rank fusion outperforms Condorcet" (SIGIR 2009).
 RRF_K = 60
-_WORD = re.compile(r"\w+")
+_WORD = re.compile(r"[\w']+")
 
 
 class NaiveRrf:
@@ -42,8 +42,7 @@ class NaiveRrf:
 
 def text_of(message: ChatMessage) -> str:
     """What the baseline reads of a message."""
-    caption = f" [image: {message.image_caption}]" if message.image_caption else ""
-    return f"{message.speaker}: {message.text}{caption}"
+    return f"{message.speaker}: {message.text}"
 
 
 async def ask_baseline(dataset: Dataset, embedder: Embedder, report: Report) -> Answers:
