@@ -143,6 +143,7 @@ def _add_question(ledger: Ledger, candidates: Candidates, measures: Measures, pl
     ledger.add("assistant", by_assistant, by_assistant, recipe.assistant)
     if plan.asks_assistant:
         ledger.add("asked_assistant", by_assistant, by_assistant, recipe.asked_assistant)
-    if plan.asks_advice:
+    # A standing wish is one towards an assistant.
+    if plan.asks_advice and measures.is_assistant.any():
         wishes = (((candidates.features & Feature.INSTRUCTION) != 0) & (candidates.role == Role.USER)) * ones
         ledger.add("instruction", wishes, wishes, recipe.instruction)

@@ -30,7 +30,8 @@ def plan_query(query: str, speakers: Sequence[str], asked_at: datetime, zone: tz
         times=times_of_query(cues, asked_at, zone),
         asks_when=asks_when(folded),
         asks_assistant=asks_assistant(folded),
-        asks_advice=asks_advice(folded),
+        # Who asks about somebody asks what was said and not for advice.
+        asks_advice=not named and asks_advice(folded),
     )
 
 

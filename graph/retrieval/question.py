@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from graph.text import STOP_WORDS, terms_of, words_of
 
 _ASKS_WHEN = re.compile(
-    r"\bwhen (?:is|are|was|were|will|did|do|does|has|have|had|would|should|can|could|exactly)\b|^\W*when\b|\bsince when\b|\bhow long\b|\bhow recently\b"
+    r"\bwhen (?:is|are|was|were|will|did|do|does|has|have|had|would|should|can|could|exactly)\b|^\W*when\W*$|\bsince when\b|\bhow long\b|\bhow recently\b"
     r"|\bhow many (?:\w+ ){0,2}?(?:days|weeks|months|years|hours|nights)\b"
     r"|\b(?:what|which) (?:\w+ )?(?:date|day|weekday|week|weekend|month|year|season|time|decade)\b"
 )

@@ -37,7 +37,7 @@ class Recipe:
     speaker: float = 0.51
     dates: float = 0.28
     when: float = 0.17
-    facts: float = 0.35
+    facts: float = 0.25
     evidence: float = 0.35
     assistant: float = -0.5
     asked_assistant: float = 0.44

@@ -1,0 +1,116 @@
+import pytest
+
+from graph.retrieval.question import (
+    asks_advice,
+    asks_assistant,
+    asks_when,
+    dense_excerpt,
+    distinct_terms,
+    named_speakers,
+    without_names,
+)
+from graph.retrieval.talk import without_talk
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "when did maria move?",
+        "how long have they been married?",
+        "which year was it?",
+        "what month did she leave in?",
+        "since when?",
+        "when?",
+    ],
+)
+def test_questions_for_a_time(text: str) -> None:
+    assert asks_when(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["what does she do when she is sad?", "when building an app, what fails?", "who is ana?", "how many dogs has ben?"]
+)
+def test_other_questions_ask_for_no_time(text: str) -> None:
+    assert not asks_when(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "what did you recommend for dinner?",
+        "you said it was cheap, right?",
+        "what was your advice on visas?",
+        "what did the assistant list?",
+    ],
+)
+def test_questions_about_the_assistants_words(text: str) -> None:
+    assert asks_assistant(text) and not asks_advice(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["can you suggest a good film?", "how do i fix this error?", "help me plan a trip", "any tips for packing?"]
+)
+def test_requests_for_advice(text: str) -> None:
+    assert asks_advice(text) and not asks_assistant(text)
+
+
+@pytest.mark.parametrize("text", ["can you summarise what i said about visas?", "have i mentioned my sister?", "where did ana go?"])
+def test_recalling_is_no_advice(text: str) -> None:
+    assert not asks_advice(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("What did Ana's sister say?", ("Ana",)),
+        ("WHAT DID ANA SAY", ("Ana",)),
+        ("where does maria live?", ("Maria da Silva",)),
+        ("Ana and Ben met", ("Ana", "Ben")),
+        ("Did Mar like it?", ("Maria da Silva",)),
+        ("an analysis of bananas", ()),
+        ("Will it rain?", ("Will",)),
+        ("when will it rain?", ()),
+        ("the user asked the assistant", ()),
+    ],
+)
+def test_speakers_are_named_by_full_first_or_short_name(text: str, named: tuple[str, ...]) -> None:
+    speakers = ("Ana", "Ben", "Maria da Silva", "Will", "user", "assistant")
+    assert named_speakers(text, speakers)[0] == named
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "stripped"),
+    [
+        ("What is Ana's favourite film?", {"ana"}, "What is favourite film?"),
+        ("Where did Ana, Ben’s sister, go ?", {"ana", "ben"}, "Where did, sister, go?"),
+        ("Ana?", {"ana"}, "Ana?"),
+        ("bananas", {"ana"}, "bananas"),
+        ("what about a.b (c*?", {"a.b"}, "what about (c*?"),
+    ],
+)
+def test_names_leave_the_text_that_is_embedded(text: str, names: set[str], stripped: str) -> None:
+    assert without_names(text, frozenset(names)) == stripped
+
+
+@pytest.mark.parametrize(
+    ("text", "stripped"),
+    [
+        ("Can you tell me about the trip to Lisbon?", "the trip to Lisbon?"),
+        ("Can you give me a short summary of the garden project so far?", "the garden project?"),
+        ("Did I mention where my sister lives?", "where my sister lives?"),
+        ("Can you?", "Can you?"),
+        ("She bought milk in order to bake", "She bought milk in order to bake"),
+    ],
+)
+def test_talk_about_the_memory_leaves_the_text_that_is_embedded(text: str, stripped: str) -> None:
+    assert without_talk(text) == stripped
+
+
+def test_a_long_query_keeps_its_most_frequent_and_longest_terms_in_order() -> None:
+    words = ["lighthouse", "zq", "sunset", "zq", *(f"x{i}" for i in range(10_000))]
+    assert distinct_terms(words, 3) == ("lighthous", "zq", "sunset")
+
+
+def test_a_long_text_is_read_from_both_ends() -> None:
+    excerpt = dense_excerpt(" ".join(str(i) for i in range(10_000)), 180).split()
+    assert len(excerpt) == 180 and excerpt[0] == "0" and excerpt[-1] == "9999"
