@@ -1,13 +1,15 @@
 """Progress bars on standard error; silent where that is no terminal."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
     from structmem import Client, Imported, Job
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,9 +19,11 @@ class Bar:
     bars: "Progress"
     task: "TaskID"
 
-    def advance(self, by: float = 1) -> None:
-        """Moves it on."""
-        self.bars.advance(self.task, by)
+    def counting(self, items: Iterable[T]) -> Iterator[T]:
+        """Passes items on and moves with each."""
+        for item in items:
+            yield item
+            self.bars.advance(self.task)
 
     def move_to(self, done: float) -> None:
         """Moves it to a place."""

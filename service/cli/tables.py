@@ -91,3 +91,10 @@ def plain(text: str) -> str:
     from rich.markup import escape
 
     return escape(" ".join(text.split()))
+
+
+def plain_lines(text: str) -> str:
+    """Text of several lines that is shown as it is."""
+    from rich.markup import escape
+
+    return escape(text)

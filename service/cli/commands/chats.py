@@ -1,7 +1,6 @@
 """`structmem ingest`: a chat file into a namespace."""
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,7 +13,7 @@ from service.cli.failures import fail
 from service.cli.options import FileArgument, JsonOption, NamespaceOption
 
 if TYPE_CHECKING:
-    from structmem import Client, Imported, Job, NewMessage
+    from structmem import Client, Imported, Job
 
     from service.cli.chats import Chat, ChatLine, LineProblem
 
@@ -107,12 +106,8 @@ def _store(client: "Client", namespace: str, lines: "list[ChatLine]", zone: str)
     with progress() as bars:
         bar = bars.add("storing", len(lines))
 
-        def messages() -> "Iterator[tuple[str, NewMessage]]":
-            for line in lines:
-                yield line.session, line.message
-                bar.advance()
-
-        return client.import_messages(namespace, messages(), time_zone=zone, create_namespace=True)
+        messages = bar.counting((line.session, line.message) for line in lines)
+        return client.import_messages(namespace, messages, time_zone=zone, create_namespace=True)
 
 
 def _extract(client: "Client", imported: "Imported") -> "list[Job]":

@@ -47,8 +47,9 @@ async def _check(settings: "Settings", names: list[str] | None) -> "dict[str, li
     from graph.errors import NamespaceCorrupt
     from graph.store.commands import Finding
     from service.choices import make_store
+    from service.clock import SystemClock
 
-    store = make_store(settings)
+    store = make_store(settings, SystemClock())
     await store.open()
     try:
         found: dict[str, list[Finding]] = {}

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any, TypeVar
 
 import grpc
@@ -60,18 +60,15 @@ class AsyncTransport:
     async def upload(self, call: Call[R], timeout: float | None) -> R:
         """Sends a stream of requests, made in a thread, and reads one answer. What the requests' iterator raises is raised here."""
         requests = RecordingIterator(call.request)
-        stream = self._method(call)(timeout=timeout, metadata=self._options.metadata)
         try:
-            while (request := await asyncio.to_thread(next, requests, _END)) is not _END:
-                await stream.write(request)
-            await stream.done_writing()
-            return call.parse(await stream)
+            return call.parse(await self._method(call)(_in_thread(requests), timeout=timeout, metadata=self._options.metadata))
         except grpc.RpcError as failure:
-            raise error_of(failure, self._options.target) from None
-        except asyncio.InvalidStateError:
-            raise await self._ended(stream) from None
-        finally:
-            stream.cancel()
+            raise (requests.error or error_of(failure, self._options.target)) from None
+        except asyncio.CancelledError:
+            # A request iterator that raises makes gRPC cancel the call.
+            if requests.error is None:
+                raise
+            raise requests.error from None
 
     async def aside(self, function: Callable[..., T], *arguments: object) -> T:
         """Runs a function that blocks, such as one that writes a file, in a thread."""
@@ -93,19 +90,16 @@ class AsyncTransport:
             self._stubs = stubs(self._channel)
         return getattr(self._stubs[call.service], call.method)
 
-    async def _ended(self, stream: Any) -> Exception:
-        """Why the service ended a stream before it had read all of it."""
-        try:
-            await stream
-        except grpc.RpcError as failure:
-            return error_of(failure, self._options.target)
-        return RuntimeError("the stream ended without a status")
-
     async def _wait_or_raise(self, failure: grpc.RpcError, attempt: int, deadline: float | None, repeatable: bool) -> None:
         delay = self._options.retries.delay(failure, attempt, _left(deadline), repeatable)
         if delay is None:
             raise error_of(failure, self._options.target) from None
         await asyncio.sleep(delay)
+
+
+async def _in_thread(requests: Iterator[Any]) -> AsyncIterator[Any]:
+    while (request := await asyncio.to_thread(next, requests, _END)) is not _END:
+        yield request
 
 
 def _deadline(timeout: float | None) -> float | None:

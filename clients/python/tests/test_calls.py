@@ -1,0 +1,240 @@
+"""What the calls send and how their answers read."""
+
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+import structmem
+from google.protobuf.timestamp_pb2 import Timestamp
+from structmem import Client, NewMessage
+from structmem.v1 import exchange_pb2, filter_pb2, job_pb2, node_pb2, retrieval_pb2, time_pb2
+from structmem.v1 import memory_service_pb2 as mpb
+from structmem.v1 import namespace_service_pb2 as npb
+
+MARCH = datetime(2024, 3, 5, 18, 30, tzinfo=UTC)
+
+
+def stamp(moment: datetime) -> Timestamp:
+    made = Timestamp()
+    made.FromDatetime(moment)
+    return made
+
+
+def test_the_three_ways_to_say_when_a_message_was_sent(script: Any, client: Client) -> None:
+    script.answers["AppendMessages"] = lambda request, context: mpb.AppendMessagesResponse()
+    lisbon_summer = timezone(timedelta(hours=1))
+    client.append(
+        "alice",
+        "s",
+        [
+            NewMessage("Maria", "an instant", sent_at=datetime(2024, 7, 1, 12, tzinfo=lisbon_summer)),
+            NewMessage("Maria", "a local time", sent_at=datetime(2024, 7, 1, 12)),
+            NewMessage("Maria", "a text", sent_at="2024-07-01T12:00:00"),
+            NewMessage("Maria", "now"),
+        ],
+    )
+    instant, local, text, now = script.requests[0].messages
+    assert instant.sent_at.ToDatetime(tzinfo=UTC) == datetime(2024, 7, 1, 11, tzinfo=UTC)
+    assert local.sent_at_local == text.sent_at_local == "2024-07-01T12:00:00"
+    assert now.WhichOneof("sent") is None
+    assert now.role == node_pb2.ROLE_USER
+
+
+def test_a_retrieval_reads_as_data(script: Any, client: Client) -> None:
+    statement = node_pb2.Statement(
+        id="fct_1",
+        kind=node_pb2.NODE_KIND_FACT,
+        text="Maria moved to Lisbon",
+        time=time_pb2.TimeSpan(start=stamp(MARCH), granularity=time_pb2.GRANULARITY_MONTH, expression="in March"),
+        said_at=stamp(MARCH),
+        evidence_ids=["msg_1"],
+    )
+    why = retrieval_pb2.Explanation(
+        contributions=[retrieval_pb2.Contribution(signal="lexical", raw=3, value=0.5, weight=0.4, points=0.2, from_id="fct_2")],
+        channels=[retrieval_pb2.ChannelRank(channel="lexical", rank=1, score=3)],
+        path=[retrieval_pb2.PathStep(edge=node_pb2.EDGE_KIND_EVIDENCED_BY, node_id="msg_1")],
+        evidence_ids=["msg_1"],
+    )
+    hit = retrieval_pb2.Hit(rank=1, namespace="alice", memory=node_pb2.Node(statement=statement), score=0.2, explanation=why)
+    script.answers["Retrieve"] = lambda request, context: mpb.RetrieveResponse(
+        hits=[hit], plan=retrieval_pb2.QueryPlan(recipe="hybrid", asks_when=True)
+    )
+    wanted = structmem.MemoryFilter(
+        kinds=["fact"],
+        speakers=["Maria"],
+        happened=structmem.TimeRange(start=MARCH),
+        labels=structmem.LabelFilter(any_of=[structmem.LabelCondition("topic", ["home"])]),
+    )
+    answer = client.retrieve("when did Maria move?", ["alice", "team"], k=3, filter=wanted, explain=True)
+    sent = script.requests[0]
+    assert list(sent.namespaces) == ["alice", "team"]
+    assert (sent.k, sent.explain, sent.HasField("asked_at")) == (3, True, False)
+    assert sent.filter == filter_pb2.MemoryFilter(
+        kinds=[node_pb2.NODE_KIND_FACT],
+        speakers=["Maria"],
+        happened=time_pb2.TimeRange(start=stamp(MARCH)),
+        labels=filter_pb2.LabelFilter(any_of=[filter_pb2.LabelCondition(key="topic", values=["home"])]),
+    )
+    (found,) = answer
+    assert isinstance(found.memory, structmem.Statement)
+    assert found.memory.kind == structmem.NodeKind.FACT == structmem.kind_of(found.memory)
+    assert found.memory.time == structmem.TimeSpan(MARCH, None, structmem.Granularity.MONTH, "in March")
+    assert found.explanation is not None
+    assert sum(part.points for part in found.explanation.contributions) == found.score
+    assert found.explanation.path == (structmem.PathStep(structmem.EdgeKind.EVIDENCED_BY, "msg_1"),)
+    assert answer.plan.asks_when
+
+
+def test_k_is_sent_only_when_it_is_given(script: Any, client: Client) -> None:
+    script.answers["Retrieve"] = lambda request, context: mpb.RetrieveResponse()
+    client.retrieve("q", "alice")
+    client.retrieve("q", "alice", k=0)
+    assert [request.HasField("k") for request in script.requests] == [False, True]
+
+
+def test_an_enum_of_a_newer_service_reads_as_unspecified(script: Any, client: Client) -> None:
+    script.answers["GetJob"] = lambda request, context: mpb.GetJobResponse(job=job_pb2.Job(id="job_1", state=99))  # type: ignore[arg-type]
+    assert client.get_job("alice", "job_1").state == structmem.JobState.UNSPECIFIED
+
+
+def test_listings_page_by_themselves_and_only_as_far_as_needed(script: Any, client: Client) -> None:
+    def page(request: mpb.ListEventsRequest, context: grpc.ServicerContext) -> mpb.ListEventsResponse:
+        start = int(request.page_token or 0)
+        events = [node_pb2.Event(id=f"evt_{number}") for number in range(start, start + 2)]
+        return mpb.ListEventsResponse(events=events, next_page_token=str(start + 2) if start < 4 else "")
+
+    script.answers["ListEvents"] = page
+    assert [event.id for event in client.list_events("alice", page_size=2)] == [f"evt_{n}" for n in range(6)]
+    assert [request.page_token for request in script.requests] == ["", "2", "4"]
+    next(iter(client.list_events("alice")))
+    assert len(script.requests) == 4
+
+
+def test_a_token_goes_along(script: Any) -> None:
+    script.answers["GetNamespace"] = lambda request, context: npb.GetNamespaceResponse(namespace=npb.Namespace(name="alice"))
+    with Client(script.target, token="tok") as client:
+        assert client.get_namespace("alice").generation is None
+    assert script.metadata[0]["authorization"] == "Bearer tok"
+
+
+def test_target_and_token_come_from_the_environment(script: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STRUCTMEM_TARGET", script.target)
+    monkeypatch.setenv("STRUCTMEM_TOKEN", "from-environment")
+    script.answers["GetNamespace"] = lambda request, context: npb.GetNamespaceResponse()
+    with Client() as client:
+        client.get_namespace("alice")
+    assert script.metadata[0]["authorization"] == "Bearer from-environment"
+
+
+def test_an_import_sends_runs_of_one_session(script: Any, client: Client) -> None:
+    received: list[mpb.ImportMessagesRequest] = []
+
+    def store(requests: Any, context: grpc.ServicerContext) -> mpb.ImportMessagesResponse:
+        received.extend(requests)
+        return mpb.ImportMessagesResponse(stored=501, sessions=2, job_ids=["job_1", "job_2"])
+
+    script.answers["ImportMessages"] = store
+    messages = [("one", NewMessage("Maria", f"message {n}")) for n in range(250)] + [("two", NewMessage("Tom", "x" * 10))] * 251
+    done = client.import_messages("alice", messages, time_zone="Europe/Lisbon", create_namespace=True)
+    assert (done.stored, done.job_ids) == (501, ("job_1", "job_2"))
+    header, *batches = received
+    assert header.header == mpb.ImportMessagesHeader(namespace="alice", create_namespace=True)
+    assert [(b.batch.session, len(b.batch.messages)) for b in batches] == [("one", 200), ("one", 50), ("two", 200), ("two", 51)]
+    assert {b.batch.time_zone for b in batches} == {"Europe/Lisbon"}
+
+
+def test_what_breaks_in_the_callers_iterator_comes_out(script: Any, client: Client) -> None:
+    script.answers["ImportMessages"] = lambda requests, context: (list(requests), mpb.ImportMessagesResponse())[1]
+
+    def messages() -> Any:
+        yield "s", NewMessage("Maria", "fine")
+        raise LookupError("the file ended early")
+
+    with pytest.raises(LookupError, match="ended early"):
+        client.import_messages("alice", messages())
+
+
+def test_waiting_follows_every_job_and_flushes(script: Any, client: Client) -> None:
+    def watch(request: mpb.WatchJobRequest, context: grpc.ServicerContext) -> Any:
+        for state in (job_pb2.JOB_STATE_RUNNING, job_pb2.JOB_STATE_SUCCEEDED):
+            yield mpb.WatchJobResponse(job=job_pb2.Job(id=request.job_id, state=state))
+
+    script.answers["WatchJob"] = watch
+    jobs = client.wait_for(structmem.Flushed("alice", ("job_1", "job_2")), timeout=5)
+    assert [(job.id, job.state) for job in jobs] == [("job_1", "succeeded"), ("job_2", "succeeded")]
+    assert all(request.flush for request in script.requests)
+
+
+def test_waiting_for_a_job_that_fails_says_so(script: Any, client: Client) -> None:
+    failed = job_pb2.Job(id="job_1", state=job_pb2.JOB_STATE_FAILED, error=job_pb2.JobError(reason="DOWN", message="no extractor"))
+    script.answers["WatchJob"] = lambda request, context: iter([mpb.WatchJobResponse(job=failed)])
+    with pytest.raises(structmem.JobFailedError, match="no extractor") as caught:
+        client.wait_for(structmem.Flushed("alice", ("job_1",)))
+    assert caught.value.job.error == structmem.JobProblem("DOWN", "no extractor")
+
+
+def test_waiting_ends_with_its_timeout(script: Any, client: Client) -> None:
+    running = mpb.WatchJobResponse(job=job_pb2.Job(id="job_1", state=job_pb2.JOB_STATE_RUNNING))
+    script.answers["WatchJob"] = lambda request, context: iter([running])
+    with pytest.raises(structmem.DeadlineExceededError):
+        client.wait_for(structmem.Flushed("alice", ("job_1",)), timeout=0.2)
+
+
+def elements() -> list[exchange_pb2.ExportElement]:
+    node = node_pb2.Node(message=node_pb2.Message(id="msg_1", text="café 🎻", sent_at=stamp(MARCH), labels={"a": "b"}))
+    return [
+        exchange_pb2.ExportElement(header=exchange_pb2.ExportHeader(format_version=1)),
+        exchange_pb2.ExportElement(node=node),
+        exchange_pb2.ExportElement(vector=exchange_pb2.PassageVector(owner_id="msg_1", float16_values=bytes(range(256)))),
+        exchange_pb2.ExportElement(trailer=exchange_pb2.ExportTrailer(records=2, sha256=b"\x00\xff")),
+    ]
+
+
+@pytest.mark.parametrize("name", ["alice.jsonl", "alice.jsonl.gz"])
+def test_an_export_is_imported_as_it_was(script: Any, client: Client, tmp_path: Path, name: str) -> None:
+    received: list[mpb.ImportNamespaceRequest] = []
+
+    def store(requests: Any, context: grpc.ServicerContext) -> mpb.ImportNamespaceResponse:
+        received.extend(requests)
+        return mpb.ImportNamespaceResponse(namespace="bob", records=2)
+
+    script.answers["ExportNamespace"] = lambda request, context: iter(
+        mpb.ExportNamespaceResponse(element=element) for element in elements()
+    )
+    script.answers["ImportNamespace"] = store
+    assert client.export_namespace("alice", tmp_path / name) == 2
+    assert (tmp_path / name).read_bytes().startswith(b"\x1f\x8b") == name.endswith(".gz")
+    assert client.import_namespace(tmp_path / name, namespace="bob").namespace == "bob"
+    assert received[0].target.namespace == "bob"
+    assert [request.element for request in received[1:]] == elements()
+
+
+def test_an_export_that_breaks_off_leaves_the_old_file(script: Any, client: Client, tmp_path: Path) -> None:
+    file = tmp_path / "alice.jsonl"
+    file.write_text("the export of yesterday")
+    script.answers["ExportNamespace"] = lambda request, context: iter(
+        mpb.ExportNamespaceResponse(element=element) for element in elements()[:-1]
+    )
+    with pytest.raises(structmem.InternalError, match="broke off"):
+        client.export_namespace("alice", file)
+    assert file.read_text() == "the export of yesterday"
+    assert [path.name for path in tmp_path.iterdir()] == ["alice.jsonl"]
+
+
+def test_a_broken_line_of_an_export_is_named(script: Any, client: Client, tmp_path: Path) -> None:
+    file = tmp_path / "broken.jsonl"
+    file.write_text('{"header": {"formatVersion": 1}}\n{"node": {"colour": "red"}}\n')
+    script.answers["ImportNamespace"] = lambda requests, context: (list(requests), mpb.ImportNamespaceResponse())[1]
+    with pytest.raises(structmem.InvalidArgumentError, match="line 2"):
+        client.import_namespace(file)
+
+
+def test_deletions_name_ids_or_a_session(script: Any, client: Client) -> None:
+    receipt = mpb.DeletionReceipt(id="del_1", counts=[mpb.DeletedCount(kind=node_pb2.NODE_KIND_MESSAGE, count=2)])
+    script.answers["DeleteMemories"] = lambda request, context: mpb.DeleteMemoriesResponse(receipt=receipt)
+    assert client.delete_memories("alice", ["msg_1", "msg_2"]).counts == {structmem.NodeKind.MESSAGE: 2}
+    client.delete_session("alice", "one")
+    assert [request.WhichOneof("selector") for request in script.requests] == ["memories", "session"]
+    assert all(request.request_id for request in script.requests)

@@ -1,0 +1,149 @@
+"""The public face of the package: names that callers may rely on, and code that is kept in step."""
+
+import dataclasses
+import subprocess
+import sys
+from enum import Enum
+from pathlib import Path
+
+import structmem
+
+NAMES = [
+    "AlreadyExistsError",
+    "Appended",
+    "AppendedMessage",
+    "AsyncClient",
+    "CallCancelledError",
+    "ChannelRank",
+    "Client",
+    "ConflictError",
+    "Context",
+    "ContextEntry",
+    "Contribution",
+    "DeadlineExceededError",
+    "DeletionReceipt",
+    "DuplicateMessageError",
+    "Edge",
+    "EdgeKind",
+    "EmbeddingSpec",
+    "Entity",
+    "EntityKind",
+    "Event",
+    "EventView",
+    "Explanation",
+    "ExtractionMode",
+    "FieldViolation",
+    "Flushed",
+    "Generation",
+    "Granularity",
+    "GraphDescription",
+    "Hit",
+    "Imported",
+    "ImportedNamespace",
+    "InternalError",
+    "InvalidArgumentError",
+    "Job",
+    "JobFailedError",
+    "JobKind",
+    "JobProblem",
+    "JobState",
+    "LabelCondition",
+    "LabelFilter",
+    "LeaseLostError",
+    "MemoryFilter",
+    "MemoryView",
+    "Message",
+    "Namespace",
+    "NamespaceCorruptError",
+    "NewMessage",
+    "Node",
+    "NodeKind",
+    "NotFoundError",
+    "Participant",
+    "PathStep",
+    "PermissionDeniedError",
+    "QueryPlan",
+    "RequestReusedError",
+    "Retrieval",
+    "Role",
+    "ServerInfo",
+    "Session",
+    "StaleWriteError",
+    "Statement",
+    "StorageFullError",
+    "StoreBusyError",
+    "StructMemError",
+    "TimeRange",
+    "TimeSpan",
+    "TraversedEvent",
+    "UnauthenticatedError",
+    "UnavailableError",
+    "UsageEntry",
+    "kind_of",
+]
+METHODS = [
+    "append",
+    "build_context",
+    "cancel_job",
+    "close",
+    "create_namespace",
+    "delete_memories",
+    "delete_namespace",
+    "delete_session",
+    "describe_graph",
+    "export_namespace",
+    "flush",
+    "get_event",
+    "get_job",
+    "get_memory",
+    "get_namespace",
+    "import_messages",
+    "import_namespace",
+    "list_entities",
+    "list_events",
+    "list_facts",
+    "list_jobs",
+    "list_messages",
+    "list_namespaces",
+    "list_sessions",
+    "retrieve",
+    "retry_job",
+    "server_info",
+    "traverse_events",
+    "update_namespace",
+    "usage",
+    "wait_for",
+    "watch_job",
+]
+
+
+def test_the_exported_names_are_these() -> None:
+    assert sorted(structmem.__all__) == sorted(NAMES)
+    assert all(hasattr(structmem, name) for name in NAMES)
+
+
+def test_both_clients_have_these_methods() -> None:
+    for cls in (structmem.Client, structmem.AsyncClient):
+        assert sorted(name for name in vars(cls) if not name.startswith("_")) == METHODS
+
+
+def test_the_blocking_client_is_made_from_the_asyncio_one() -> None:
+    script = Path(__file__).parents[1] / "make_sync_client.py"
+    done = subprocess.run([sys.executable, str(script), "--check"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_every_error_is_drawn_in_the_tree() -> None:
+    from structmem import _errors
+
+    drawn = _errors.__doc__ or ""
+    errors = [name for name in structmem.__all__ if name.endswith("Error")]
+    assert all(name in drawn for name in errors)
+    assert all(issubclass(getattr(structmem, name), structmem.StructMemError) for name in errors)
+
+
+def test_results_are_frozen() -> None:
+    plain = [getattr(structmem, name) for name in structmem.__all__]
+    data = [cls for cls in plain if isinstance(cls, type) and not issubclass(cls, Exception | Enum) and "Client" not in cls.__name__]
+    assert len(data) > 30
+    assert all(dataclasses.is_dataclass(cls) and cls.__dataclass_params__.frozen for cls in data)  # type: ignore[attr-defined]

@@ -1,0 +1,25 @@
+"""What the demo asks, and what each question shows."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question and what it is an example of."""
+
+    text: str
+    shows: str
+
+
+QUESTIONS = (
+    Question("When did Maria move into her flat in Lisbon?", "when"),
+    Question("Who is Ines?", "a relation between people"),
+    Question("Why did Tom cancel the half marathon?", "why"),
+    Question("Does Maria still want to go back to Berlin after a year?", "a change of mind"),
+    Question("Which books has Tom finished?", "a list over several sessions"),
+    Question("What did Tom do in April 2024?", "a time that the question names"),
+    Question("What are the plans for Maria's birthday?", "a plan"),
+)
+CONTEXT_QUERY = "What should I know before I call Tom about sports?"
+CONTEXT_TOKENS = 220
+MEMORIES = 3

@@ -1,0 +1,119 @@
+"""The demo's course: start, ingest, list, ask, build a context, stop."""
+
+import tempfile
+import time
+from contextlib import ExitStack
+from importlib.resources import files
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from service.cli import tables
+from service.cli.chats import read_chat
+from service.cli.commands.events import event_row, events_table
+from service.cli.commands.search import print_hit
+from service.cli.demo.questions import CONTEXT_QUERY, CONTEXT_TOKENS, MEMORIES, QUESTIONS, Question
+from service.cli.demo.server import ServerDidNotStart, server
+from service.cli.failures import fail
+from service.cli.progress import extract, progress
+
+if TYPE_CHECKING:
+    from structmem import Client
+
+NAMESPACE = "demo/maria-and-tom"
+TIME_ZONE = "Europe/Berlin"
+_EVENTS_SHOWN = 25
+
+
+def run(directory: Path | None) -> int:
+    """Runs the demo and returns its exit code: 1 when anything that should be there is not.
+
+    Args:
+        directory: where the memory is kept; None for a temporary one that is deleted at the end.
+    """
+    from structmem import Client
+
+    if directory is not None and directory.exists() and any(directory.iterdir()):
+        fail(f"{directory} is not empty; give a new directory")
+    started = time.monotonic()
+    with ExitStack() as stack:
+        place = directory or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="structmem-demo-")))
+        _say("Starting a server", f"structmem serve --data-dir {place} --listen 127.0.0.1:0")
+        try:
+            address = stack.enter_context(server(place))
+        except ServerDidNotStart as error:
+            fail(f"the server did not start:\n{error}")
+        client = stack.enter_context(Client(address, token=""))
+        missing = _show(client, address, time.monotonic() - started)
+    _say("Done", f"in {time.monotonic() - started:.0f} seconds" + (f"; the memory is in {directory}" if directory else ""))
+    for what in missing:
+        tables.console().print(f"[bold red]missing:[/] {tables.plain(what)}")
+    return 1 if missing else 0
+
+
+def _show(client: "Client", address: str, seconds: float) -> list[str]:
+    """Everything that the demo shows; returns what was not found."""
+    info = client.server_info()
+    tables.console().print(
+        f"  ready at {address} after {seconds:.1f} s: version {info.version}, {info.store} store, {info.embedder.model} embedder, "
+        f"{info.extractor} extractor",
+        soft_wrap=True,
+    )
+    missing = _ingest(client)
+    missing += _list_events(client)
+    for number, question in enumerate(QUESTIONS, start=1):
+        missing += _ask(client, number, question)
+    return missing + _build_context(client)
+
+
+def _ingest(client: "Client") -> list[str]:
+    chat = read_chat(files("service.cli.demo").joinpath("conversation.jsonl").read_bytes(), "demo")
+    sessions = dict.fromkeys(line.session for line in chat.lines)
+    _say("Storing a conversation", f"{len(chat.lines)} messages of Maria and Tom in {len(sessions)} sessions, over gRPC")
+    started = time.monotonic()
+    with progress() as bars:
+        bar = bars.add("storing", len(chat.lines))
+        messages = bar.counting((line.session, line.message) for line in chat.lines)
+        imported = client.import_messages(NAMESPACE, messages, time_zone=TIME_ZONE, create_namespace=True)
+    jobs = extract(client, imported)
+    graph = client.describe_graph(NAMESPACE)
+    counts = ", ".join(f"{count} {kind}" for kind, count in graph.nodes.items() if count)
+    edges = sum(graph.edges.values())
+    tables.console().print(
+        f"  stored and extracted in {time.monotonic() - started:.1f} s: {counts}; {edges} edges, {graph.vectors} vectors"
+    )
+    failed = [f"job {job.id} is {job.state}" for job in jobs if job.state.value != "succeeded"]
+    stored = [] if imported.stored == len(chat.lines) else [f"{len(chat.lines) - imported.stored} messages"]
+    return failed + stored
+
+
+def _list_events(client: "Client") -> list[str]:
+    found = list(client.list_events(NAMESPACE, page_size=500))
+    _say("Its events", f"structmem events -n {NAMESPACE} — the first {min(len(found), _EVENTS_SHOWN)} of {len(found)}")
+    made = events_table()
+    for event in islice(found, _EVENTS_SHOWN):
+        made.add_row(*event_row(event))
+    tables.show(made, "  none")
+    return [] if found else ["events"]
+
+
+def _ask(client: "Client", number: int, question: Question) -> list[str]:
+    _say(f"Question {number}: {question.text}", question.shows)
+    answer = client.retrieve(question.text, NAMESPACE, k=MEMORIES, explain=True)
+    for hit in answer:
+        print_hit(hit)
+    return [] if answer.hits else [f"memories for: {question.text}"]
+
+
+def _build_context(client: "Client") -> list[str]:
+    _say(f"A context for a prompt: {CONTEXT_QUERY}", f"at most {CONTEXT_TOKENS} tokens")
+    context = client.build_context(CONTEXT_QUERY, NAMESPACE, token_budget=CONTEXT_TOKENS)
+    tables.console().print(tables.plain_lines(context.text), soft_wrap=True)
+    tables.console().print(f"  ({context.token_count} tokens, {len(context.entries)} memories)")
+    if context.token_count > CONTEXT_TOKENS:
+        return [f"a context within {CONTEXT_TOKENS} tokens"]
+    return [] if context.entries else ["memories in the context"]
+
+
+def _say(what: str, more: str) -> None:
+    tables.console().print(f"\n[bold]{tables.plain(what)}[/]  [dim]{tables.plain(more)}[/]", soft_wrap=True)
