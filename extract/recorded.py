@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,8 +31,14 @@ class RecordedExtractor:
     Evidence in other segments is left out, as no extractor would have seen it.
     """
 
-    def __init__(self, facts: Mapping[str, Sequence[RecordedFact]], mode: ExtractionMode = ExtractionMode.EVENT) -> None:
-        """`facts` by name of the namespace."""
+    def __init__(self, facts: Mapping[str, Sequence[RecordedFact]] | Path, mode: ExtractionMode = ExtractionMode.EVENT) -> None:
+        """`facts` by name of the namespace or its last segment; or a file for `load_facts`, whose conversations' ids are these names.
+
+        Raises:
+            InvalidArgument: see `load_facts`.
+        """
+        if isinstance(facts, Path):
+            facts = {_as_segment(conversation): found for conversation, found in load_facts(facts).items()}
         self._by_anchor: dict[tuple[str, str], list[RecordedFact]] = {}
         digest = hashlib.sha256()
         for namespace in sorted(facts):
@@ -50,13 +57,17 @@ class RecordedExtractor:
         known = {message.client_id: message for message in (*segment.context, *segment.messages) if message.client_id}
         events = []
         for message in segment.messages:
-            for fact in self._by_anchor.get((segment.namespace, message.client_id), ()):
+            for fact in self._facts_of(segment.namespace, message.client_id):
                 spans = find_times(fact.text, message.sent_at, segment.zone)
                 evidence = tuple(known[client_id].id for client_id in fact.evidence if client_id in known)
                 speaker = (EntityMention(fact.speaker, EntityKind.PERSON, "speaker"),) if not is_generic(fact.speaker) else ()
                 statement = StatementDraft(NodeKind.FACT, fact.text, fact.speaker, evidence, speaker, time=spans[0] if spans else None)
                 events.append(EventDraft(fact.text[:_TITLE_LENGTH], (statement,), statement.time, speaker))
         return Extraction(tuple(events))
+
+    def _facts_of(self, namespace: str, client_id: str) -> Sequence[RecordedFact]:
+        whole = self._by_anchor.get((namespace, client_id))
+        return whole if whole is not None else self._by_anchor.get((namespace.rpartition("/")[2], client_id), ())
 
 
 def recorded_extractors(facts: Mapping[str, Sequence[RecordedFact]]) -> dict[ExtractionMode, RecordedExtractor]:
@@ -83,6 +94,11 @@ def load_facts(path: Path) -> dict[str, tuple[RecordedFact, ...]]:
         )
         for number, conversation in enumerate(conversations)
     }
+
+
+def _as_segment(conversation: str) -> str:
+    """A conversation's id as a segment of a namespace's name, which has no other characters."""
+    return re.sub(r"[^A-Za-z0-9_.-]", "_", conversation)
 
 
 def _fact(fact: object, place: str) -> RecordedFact:

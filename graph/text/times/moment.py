@@ -12,7 +12,7 @@ from graph.text.times.words import DAY_PARTS
 
 _FUTURE = re.compile(
     r"\b(?:will|won['’]t|shall|gonna|going\s+to|(?:want|need|have|has|hope|like)\s+to|hop(?:e|ing)|plan(?:s|ning)?|let['’]?s|see\s+you|"
-    r"can['’]?t\s+wait|looking\s+forward|upcoming|coming\s+up|scheduled|should|might|tomorrow|next|until|till|by)\b"
+    r"can['’]?t\s+wait|thinking\s+(?:of|about)|starts?|begins?|opens?|leaves?|looking\s+forward|upcoming|coming\s+up|scheduled|should|might|tomorrow|next|until|till|by)\b"
     r"|['’]ll\b|(?:\b(?:am|are|is)|['’](?:m|re|s))\s+(?:not\s+|also\s+|just\s+)?\w+ing\b",
     re.IGNORECASE,
 )

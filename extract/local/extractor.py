@@ -1,0 +1,207 @@
+"""The local extractor: every message of a segment by rules."""
+
+import asyncio
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+
+from extract.entities import is_generic
+from extract.local.machine import advice_of
+from extract.local.names import names_in
+from extract.local.predicates import predicate_of
+from extract.local.sentences import is_question, sentences_of
+from extract.local.speakers import Cast, cast_of, display_name, is_machine
+from extract.local.statements import Said, standalone, statements_of, statements_with_time
+from extract.port import EntityMention, EventDraft, Extraction, Segment, StatementDraft
+from graph.model import EntityKind, ExtractionMode, ExtractorSpec, Message, NodeKind, TimeSpan
+from graph.store.commands import UsageEntry
+from graph.text import ANALYSER_VERSION
+
+# Part of the fingerprint: a change of any rule of this folder or of graph.text.times raises it, and namespaces are extracted anew.
+RULES_VERSION = 1
+_TITLE_LENGTH = 90
+_ROLE_OF = {EntityKind.PLACE: "place", EntityKind.ORGANISATION: "organisation", EntityKind.PERSON: "person"}
+
+
+class LocalExtractor:
+    """Rules, no network. EVENT finds facts, relations, entities and causes; FLAT facts alone."""
+
+    def __init__(self, mode: ExtractionMode = ExtractionMode.EVENT) -> None:
+        """`mode`: EVENT or FLAT."""
+        if mode is ExtractionMode.OFF:
+            raise ValueError("an extractor extracts")
+        fingerprint = hashlib.sha256(f"local-rules-{RULES_VERSION}-analyser-{ANALYSER_VERSION}".encode()).hexdigest()[:16]
+        self._spec = ExtractorSpec("local", fingerprint, mode)
+
+    @property
+    def spec(self) -> ExtractorSpec:
+        """The fingerprint follows the version of the rules."""
+        return self._spec
+
+    async def extract(self, segment: Segment) -> Extraction:
+        """The events of the segment; the rules run in a thread."""
+        return await asyncio.to_thread(extract_segment, segment, self._spec.mode)
+
+
+def local_extractors() -> dict[ExtractionMode, LocalExtractor]:
+    """One for each mode that extracts, as the pipeline asks for them."""
+    return {mode: LocalExtractor(mode) for mode in (ExtractionMode.EVENT, ExtractionMode.FLAT)}
+
+
+def extract_segment(segment: Segment, mode: ExtractionMode) -> Extraction:
+    """Pure: what the rules find. Each message is read by itself with the one before it, so that it does not matter where segments end."""
+    events: list[EventDraft] = []
+    mentions: dict[str, tuple[EntityMention, ...]] = {}
+    before = segment.context[-1] if segment.context else None
+    everyone = cast_of((*segment.context, *segment.messages))
+    for message in segment.messages:
+        drafts = list(_of_machine(message, before) if is_machine(message) else _of_person(message, before, everyone, segment, len(events)))
+        if mode is ExtractionMode.FLAT:
+            drafts = [_flat(draft) for draft in drafts]
+        elif not is_machine(message):
+            named = [mention for sentence in sentences_of(message.text)[:40] for mention in names_in(sentence, everyone.people)]
+            mentions[message.id] = tuple({mention.name: mention for mention in named}.values())
+        events.extend(drafts)
+        before = message
+    return Extraction(tuple(events), mentions, (UsageEntry("extract", "local", calls=1, items=len(segment.messages)),))
+
+
+def _of_person(message: Message, before: Message | None, everyone: Cast, segment: Segment, first: int) -> Iterator[EventDraft]:
+    """The events of a person's message. `first` is the index that the first of them will have in the draft."""
+    voices = everyone.voices(message)
+    speaker = _speaker(message)
+    drafts: list[EventDraft] = []
+    for time, group in statements_with_time(statements_of(message, before, voices, segment.zone)):
+        statements = [statement for said in group for statement in _statements(said, message, everyone, speaker)]
+        effects = [said for said in group if said.cause and said.cause.both_state]
+        drafts.append(_event(statements, time, speaker))
+        for said in effects:
+            drafts.append(_cause_event(said, message, everyone, speaker, effect=first + len(drafts) - 1))
+    caption = _caption(message, everyone, speaker)
+    if caption:
+        drafts.append(_event([caption], None, speaker))
+    yield from drafts
+
+
+def _statements(said: Said, message: Message, everyone: Cast, speaker: tuple[EntityMention, ...]) -> Iterator[StatementDraft]:
+    evidence = (said.question.id, message.id) if said.question else (message.id,)
+    kinds = {end.name: end.kind for relation in said.relations for end in (relation.subject, relation.object)}
+    named = tuple(replace(one, kind=kinds.get(one.name, one.kind)) for one in names_in(said.original, everyone.people))
+    predicate, target = (
+        ("", "") if said.question else predicate_of(said.original if said.quoted else said.text, said.time.expression if said.time else "")
+    )
+    yield StatementDraft(
+        NodeKind.FACT,
+        said.text,
+        message.speaker,
+        evidence,
+        _distinct((*speaker, *named)),
+        predicate,
+        display_name(message.speaker) if predicate else "",
+        target,
+        said.time,
+        0.6 if said.quoted else 0.8,
+    )
+    for relation in said.relations:
+        yield StatementDraft(
+            NodeKind.RELATION,
+            relation.text,
+            message.speaker,
+            evidence,
+            _distinct((relation.subject, relation.object)),
+            relation.predicate,
+            relation.subject.name,
+            relation.object.name,
+            None,
+            relation.confidence,
+        )
+    if said.cause:
+        effect, cause = said.cause.effect, said.cause.cause
+        text = f"{said.text}"
+        yield StatementDraft(
+            NodeKind.RELATION,
+            text,
+            message.speaker,
+            evidence,
+            _distinct((*speaker, *named)),
+            said.cause.word,
+            effect,
+            cause,
+            said.time,
+            0.7,
+        )
+
+
+def _cause_event(said: Said, message: Message, everyone: Cast, speaker: tuple[EntityMention, ...], effect: int) -> EventDraft:
+    """The cause as an event of its own, linked to the event that holds the effect."""
+    assert said.cause is not None
+    voices = everyone.voices(message)
+    text, _ = standalone(said.cause.cause[:1].upper() + said.cause.cause[1:], voices)
+    named = tuple(names_in(said.cause.cause, everyone.people))
+    statement = StatementDraft(NodeKind.FACT, text, message.speaker, (message.id,), _distinct((*speaker, *named)), confidence=0.6)
+    return EventDraft(_title(text), (statement,), None, speaker, causes=(effect,))
+
+
+def _event(statements: Sequence[StatementDraft], time: TimeSpan | None, speaker: tuple[EntityMention, ...]) -> EventDraft:
+    participants = list(speaker)
+    for statement in statements:
+        for mention in statement.mentions:
+            if mention.kind in _ROLE_OF and mention.name not in {one.name for one in participants}:
+                participants.append(EntityMention(mention.name, mention.kind, mention.role or _ROLE_OF[mention.kind]))
+    return EventDraft(_title(statements[0].text), tuple(statements), time, tuple(participants))
+
+
+def _of_machine(message: Message, before: Message | None) -> Iterator[EventDraft]:
+    if message.role.name != "ASSISTANT":
+        return
+    asked = [one for one in sentences_of(before.text)[-6:] if is_question(one)] if before and not is_machine(before) else []
+    texts = advice_of(message.text, asked[-1] if asked else "", display_name(message.speaker))
+    if texts:
+        speaker = _speaker(message)
+        yield _event(
+            [StatementDraft(NodeKind.FACT, text, message.speaker, (message.id,), speaker, confidence=0.5) for text in texts], None, speaker
+        )
+
+
+def _caption(message: Message, everyone: Cast, speaker: tuple[EntityMention, ...]) -> StatementDraft | None:
+    caption = " ".join(message.image_caption.split()).strip(" .")
+    if not caption:
+        return None
+    described = re.sub(r"(?i)^(?:an?|the) (?:photo|picture|image|photograph|pic|screenshot) of\s+", "", caption)
+    text = f"{display_name(message.speaker)} shared a photo of {described}."
+    return StatementDraft(
+        NodeKind.FACT,
+        text,
+        message.speaker,
+        (message.id,),
+        _distinct((*speaker, *names_in(caption, everyone.people))),
+        "shared_photo",
+        confidence=0.7,
+    )
+
+
+def _flat(draft: EventDraft) -> EventDraft:
+    facts = tuple(
+        StatementDraft(one.kind, one.text, one.speaker, one.evidence, time=one.time, confidence=one.confidence)
+        for one in draft.statements
+        if one.kind is NodeKind.FACT
+    )
+    return EventDraft(draft.title, facts, draft.time)
+
+
+def _speaker(message: Message) -> tuple[EntityMention, ...]:
+    """The speaker as an entity; roles such as "assistant" are none: they would join everything with everything."""
+    if is_machine(message) or is_generic(message.speaker):
+        return ()
+    return (EntityMention(message.speaker, EntityKind.PERSON, "speaker"),)
+
+
+def _distinct(mentions: Sequence[EntityMention]) -> tuple[EntityMention, ...]:
+    found: dict[str, EntityMention] = {}
+    for mention in mentions:
+        found.setdefault(mention.name, mention)
+    return tuple(found.values())
+
+
+def _title(text: str) -> str:
+    return text if len(text) <= _TITLE_LENGTH else text[:_TITLE_LENGTH].rsplit(" ", 1)[0] + " …"
