@@ -39,17 +39,21 @@ class ServerProcess:
         self._settings = settings
         self._process: subprocess.Popen[bytes] | None = None
 
-    async def start(self) -> None:
-        """Starts the process and waits until it can serve. Raises BenchError with the end of its log when it does not."""
+    def launch(self) -> None:
+        """Starts the process and does not wait for it."""
         self._ready_file.unlink(missing_ok=True)
-        began = time.perf_counter()
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen(  # noqa: ASYNC220 (a fork of milliseconds, before anything is measured)
+            self._process = subprocess.Popen(
                 [str(_command()), "serve"], cwd=self._directory, env=self._environment(), stdout=log, stderr=log, start_new_session=True
             )
+
+    async def start(self) -> None:
+        """Starts the process and waits until it can serve. Raises BenchError with the end of its log when it does not."""
+        began = time.perf_counter()
+        self.launch()
         while not (address := self._bound_address()):
-            if self._process.poll() is not None:
-                raise BenchError(f"the server ended with status {self._process.returncode}:\n{self.log_tail()}")
+            if self._process is None or self._process.poll() is not None:
+                raise BenchError(f"the server ended before it could serve:\n{self.log_tail()}")
             if time.perf_counter() - began > START_TIMEOUT_S:
                 self.kill()
                 raise BenchError(f"the server was not ready after {START_TIMEOUT_S:.0f} s:\n{self.log_tail()}")

@@ -17,6 +17,8 @@ HELP = "kill the server at random moments and compare with a run that was never 
 SETTINGS: dict[str, object] = {"embedder": "hashing", "idle_s": 86400, "lease_s": 2, "segment_most_messages": 6}
 # A round without a kill takes about this long; a kill falls anywhere into it, and sometimes after it, into what the pipeline still does.
 KILL_WITHIN_S = 0.8
+# How often a second kill falls into the start after the first one, when the server repairs what it finds.
+KILL_AT_START = 0.2
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -65,7 +67,7 @@ async def _play(rounds: int, seed: int, step: Step, moments: random.Random | Non
         for _ in range(rounds):
             playing = asyncio.gather(*(chat.play(list(script.round())) for chat, script in zip(chats, scripts, strict=True)))
             if moments is not None:
-                await _kill(process, driven, moments.uniform(0, KILL_WITHIN_S))
+                await _kill(process, driven, moments)
             await playing
             step.advance()
         for chat in chats:
@@ -75,9 +77,13 @@ async def _play(rounds: int, seed: int, step: Step, moments: random.Random | Non
     return snapshot, [(chat.namespace, client_id) for chat in chats for client_id in chat.acknowledged]
 
 
-async def _kill(process: ServerProcess, driven: Server, after_s: float) -> None:
-    await asyncio.sleep(after_s)
+async def _kill(process: ServerProcess, driven: Server, moments: random.Random) -> None:
+    await asyncio.sleep(moments.uniform(0, KILL_WITHIN_S))
     process.kill()
+    if moments.random() < KILL_AT_START:
+        process.launch()
+        await asyncio.sleep(moments.uniform(0, process.ready_s))
+        process.kill()
     old = driven.connection
     await process.start()
     driven.connection = Connection(process.address)

@@ -72,8 +72,7 @@ def _import(address: str, name: str, directory: Path, step: Step) -> None:
             raise BenchError(f"importing {name} failed: {error}") from error
 
 
-def _counted(elements: Iterator[bytes], step: Step, every: int = 1000) -> Iterator[bytes]:
-    for number, element in enumerate(elements, start=1):
-        if number % every == 0:
-            step.advance(every)
-        yield element
+def _counted(numbered: Iterator[tuple[int, bytes]], step: Step) -> Iterator[bytes]:
+    for records, request in numbered:
+        yield request
+        step.advance(records)

@@ -6,6 +6,7 @@ Elements are made session by session but an import wants them kind by kind, so e
 import hashlib
 import struct
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 
@@ -15,6 +16,7 @@ from structmem.v1 import exchange_pb2, memory_service_pb2, node_pb2
 
 _LENGTH = struct.Struct("<I")
 _READ_BYTES = 1 << 20
+BATCH = 500
 # The order of an export: header first, trailer last.
 KINDS = ("header", "session", "message", "entity", "statement", "event", "edge", "progress", "vector", "trailer")
 
@@ -72,16 +74,25 @@ class Spool:
         self._write("trailer", exchange_pb2.ExportElement(trailer=exchange_pb2.ExportTrailer(records=self.records, sha256=digest.digest())))
 
 
-def requests(directory: Path) -> Iterator[bytes]:
-    """The messages of the ImportNamespace stream of a spooled namespace, serialised."""
-    yield memory_service_pb2.ImportNamespaceRequest(target=memory_service_pb2.ImportNamespaceTarget()).SerializeToString()
-    for kind in KINDS:
-        for content in _elements(directory / kind):
-            yield _ELEMENT + _varint(len(content)) + content
+def requests(directory: Path) -> Iterator[tuple[int, bytes]]:
+    """The messages of the ImportNamespace stream of a spooled namespace, serialised, each with the number of records it brings."""
+    yield 0, memory_service_pb2.ImportNamespaceRequest(target=memory_service_pb2.ImportNamespaceTarget()).SerializeToString()
+    yield 0, _request(_ELEMENT, next(_elements(directory / "header")))
+    for kind in KINDS[1:-1]:
+        elements = _elements(directory / kind)
+        while batch := list(islice(elements, BATCH)):
+            yield len(batch), _request(_ELEMENTS, b"".join(_ONE_OF_MANY + _varint(len(element)) + element for element in batch))
+    yield 0, _request(_ELEMENT, next(_elements(directory / "trailer")))
 
 
-# An ImportNamespaceRequest with an element: field 2, length-delimited, then the element as it stands.
+# Serialised elements are wrapped as they stand: a tag (number of the field, length-delimited), a length, the content.
 _ELEMENT = bytes([memory_service_pb2.ImportNamespaceRequest.ELEMENT_FIELD_NUMBER << 3 | 2])
+_ELEMENTS = bytes([memory_service_pb2.ImportNamespaceRequest.ELEMENTS_FIELD_NUMBER << 3 | 2])
+_ONE_OF_MANY = bytes([memory_service_pb2.ExportElements.ELEMENTS_FIELD_NUMBER << 3 | 2])
+
+
+def _request(tag: bytes, content: bytes) -> bytes:
+    return tag + _varint(len(content)) + content
 
 
 def _varint(value: int) -> bytes:

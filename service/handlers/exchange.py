@@ -18,6 +18,7 @@ from service.validate import Violations, instant, text, zone_name
 from service.version import VERSION
 
 _ATTEMPTS = 50
+MAX_BATCH = 1000
 
 
 class ExchangeHandlers(Resource):
@@ -115,22 +116,34 @@ def _namespace(name: str, header: exchange_pb2.ExportHeader) -> Namespace:
     return namespace
 
 
+async def _elements(stream: AsyncIterator[pb.ImportNamespaceRequest]) -> AsyncIterator[exchange_pb2.ExportElement]:
+    """The elements of the stream, whether they come one by one or in batches."""
+    async for request in stream:
+        if request.WhichOneof("part") != "elements":
+            yield request.element
+            continue
+        if not 1 <= len(request.elements.elements) <= MAX_BATCH:
+            raise InvalidArgument.of("elements.elements", f"must hold 1 to {MAX_BATCH:,} elements")
+        for element in request.elements.elements:
+            yield element
+
+
 async def _records(stream: AsyncIterator[pb.ImportNamespaceRequest], tally: Tally, dimension: int) -> AsyncIterator[ExportRecord]:
     """The records of the stream, checked one by one and, by the trailer, all together. The store keeps nothing when this raises."""
     trailer: exchange_pb2.ExportTrailer | None = None
-    async for request in stream:
+    async for element in _elements(stream):
         if trailer is not None:
             raise InvalidArgument.of("element", "nothing may follow the trailer")
-        if request.element.WhichOneof("element") == "trailer":
-            trailer = request.element.trailer
+        if element.WhichOneof("element") == "trailer":
+            trailer = element.trailer
             continue
         try:
             with Violations() as found:
-                record = record_from_proto(found, request.element, dimension)
+                record = record_from_proto(found, element, dimension)
         except InvalidArgument as error:
             error.metadata = {"record": str(tally.records)}
             raise
-        tally.add(request.element)
+        tally.add(element)
         assert record is not None
         yield record
     if trailer is None:

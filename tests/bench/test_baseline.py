@@ -8,7 +8,7 @@ from bench.report import Report
 from extract.embed import HashingEmbedder
 
 
-def test_fuses_both_rankings_by_their_places(chats_file: Path):
+def test_fuses_both_rankings_by_their_places(chats_file: Path) -> None:
     messages = read_dataset(chats_file).conversations[0].messages
     vectors = np.eye(len(messages), dtype=np.float32)
     searched = NaiveRrf(messages, vectors)
@@ -18,7 +18,7 @@ def test_fuses_both_rankings_by_their_places(chats_file: Path):
     assert searched.rank("planted", vectors[0])[0] == "g1"
 
 
-async def test_answers_every_question_that_counts(chats_file: Path):
+async def test_answers_every_question_that_counts(chats_file: Path) -> None:
     embedder = HashingEmbedder()
     answers = await ask_baseline(read_dataset(chats_file), embedder, Report(as_json=True))
 

@@ -1,13 +1,13 @@
 from bench.counting import Judgement, judge, means, ranking_of, summary
 
 
-def test_a_fact_counts_as_its_evidence_in_its_place():
+def test_a_fact_counts_as_its_evidence_in_its_place() -> None:
     hits = [["m1"], ["m1", "m3"], ["m2"], ["m3"]]
 
     assert ranking_of(hits) == ["m1", "m3", "m2"]
 
 
-def test_recall_is_the_share_of_evidence_among_the_first_distinct_messages():
+def test_recall_is_the_share_of_evidence_among_the_first_distinct_messages() -> None:
     ranking = [f"m{n}" for n in range(1, 101)]
 
     measures = judge("single", ranking, ["m5", "m6", "m61", "absent"]).measures
@@ -19,16 +19,16 @@ def test_recall_is_the_share_of_evidence_among_the_first_distinct_messages():
     assert measures["mrr"] == 1 / 5
 
 
-def test_all_at_ten_needs_every_piece():
+def test_all_at_ten_needs_every_piece() -> None:
     assert judge("multi", ["a", "x", "b"], ["a", "b"]).measures["all@10"] == 1.0
     assert judge("multi", ["a"] + [f"x{n}" for n in range(9)] + ["b"], ["a", "b"]).measures["all@10"] == 0.0
 
 
-def test_nothing_found_is_zero_everywhere():
+def test_nothing_found_is_zero_everywhere() -> None:
     assert set(judge("multi", [], ["a"]).measures.values()) == {0.0}
 
 
-def test_means_are_over_questions_in_percent():
+def test_means_are_over_questions_in_percent() -> None:
     judgements = [judge("one", ["a"], ["a"]), judge("one", ["x", "b"], ["b", "c"]), judge("two", ["x"], ["d"])]
 
     found = summary(judgements)
@@ -48,6 +48,6 @@ def test_means_are_over_questions_in_percent():
     assert by_category["two"]["recall@10"] == 0.0
 
 
-def test_no_questions_have_no_means():
+def test_no_questions_have_no_means() -> None:
     none: list[Judgement] = []
     assert means(none) == {}

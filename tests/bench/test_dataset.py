@@ -9,7 +9,7 @@ from bench.dataset import read_dataset
 from bench.report import BenchError
 
 
-def test_reads_the_neutral_format(chats_file: Path):
+def test_reads_the_neutral_format(chats_file: Path) -> None:
     dataset = read_dataset(chats_file)
 
     garden, kitchen = dataset.conversations
@@ -21,7 +21,7 @@ def test_reads_the_neutral_format(chats_file: Path):
     assert kitchen.messages[1].role == "assistant"
 
 
-def test_times_without_a_zone_are_utc(chats_file: Path):
+def test_times_without_a_zone_are_utc(chats_file: Path) -> None:
     messages = read_dataset(chats_file).conversations[0].messages
 
     assert messages[0].sent_at == datetime(2024, 3, 5, 18, 30, tzinfo=UTC)
@@ -29,7 +29,7 @@ def test_times_without_a_zone_are_utc(chats_file: Path):
     assert messages[4].sent_at == datetime(2024, 7, 1, 9, tzinfo=UTC)
 
 
-def test_tricks_suspects_and_questions_without_evidence_are_not_counted(chats_file: Path):
+def test_tricks_suspects_and_questions_without_evidence_are_not_counted(chats_file: Path) -> None:
     questions = read_dataset(chats_file).conversations[0].questions
 
     assert [question.id for question in questions if question.counted] == ["q1", "q2"]
@@ -47,7 +47,7 @@ def test_tricks_suspects_and_questions_without_evidence_are_not_counted(chats_fi
         (lambda data: data["conversations"][0]["questions"][0].update(evidence=["g99"]), "'g99', which is no message"),
     ],
 )
-def test_says_what_is_wrong_and_where(tmp_path: Path, chats: dict[str, Any], change: Any, complaint: str):
+def test_says_what_is_wrong_and_where(tmp_path: Path, chats: dict[str, Any], change: Any, complaint: str) -> None:
     change(chats)
     path = tmp_path / "broken.json"
     path.write_text(json.dumps(chats))
@@ -56,7 +56,7 @@ def test_says_what_is_wrong_and_where(tmp_path: Path, chats: dict[str, Any], cha
         read_dataset(path)
 
 
-def test_a_file_that_is_not_there_or_not_json(tmp_path: Path):
+def test_a_file_that_is_not_there_or_not_json(tmp_path: Path) -> None:
     with pytest.raises(BenchError, match="cannot read"):
         read_dataset(tmp_path / "absent.json")
     (tmp_path / "text.json").write_text("hello")

@@ -8,14 +8,14 @@ MESSAGE = ("message", "ns", "turn-1", "hello")
 EDGE = ("edge", "ns", "NEXT", "a", "b")
 
 
-def test_the_same_seed_writes_the_same_script():
+def test_the_same_seed_writes_the_same_script() -> None:
     first, again, other = Chats("faults/kitchen", 3), Chats("faults/kitchen", 3), Chats("faults/kitchen", 4)
 
     assert list(first.round()) == list(again.round())
     assert list(first.round()) != list(other.round())
 
 
-def test_scripts_append_flush_and_delete_only_what_was_extracted():
+def test_scripts_append_flush_and_delete_only_what_was_extracted() -> None:
     chats = Chats("faults/kitchen", 1)
     rounds = [list(chats.round()) for _ in range(40)]
 
@@ -33,25 +33,25 @@ def _snapshot(*items: tuple[str, ...]) -> Snapshot:
     return Snapshot(Counter(items), clients)
 
 
-def test_equal_memories_differ_in_nothing():
+def test_equal_memories_differ_in_nothing() -> None:
     found = compare(_snapshot(MESSAGE, EDGE), _snapshot(MESSAGE, EDGE), [("ns", "turn-1")])
 
     assert (found.lost, found.duplicated, found.different) == (0, 0, 0)
 
 
-def test_a_missing_message_is_lost_and_its_edges_differ():
+def test_a_missing_message_is_lost_and_its_edges_differ() -> None:
     found = compare(_snapshot(), _snapshot(MESSAGE, EDGE), [("ns", "turn-1")])
 
     assert (found.lost, found.duplicated, found.different) == (1, 0, 1)
 
 
-def test_a_second_copy_is_a_duplicate():
+def test_a_second_copy_is_a_duplicate() -> None:
     found = compare(_snapshot(MESSAGE, MESSAGE, EDGE), _snapshot(MESSAGE, EDGE), [("ns", "turn-1")])
 
     assert (found.lost, found.duplicated, found.different) == (0, 1, 0)
 
 
-def test_other_content_is_different():
+def test_other_content_is_different() -> None:
     changed = (*MESSAGE[:3], "goodbye")
     found = compare(_snapshot(changed, EDGE), _snapshot(MESSAGE, EDGE), [("ns", "turn-1")])
 

@@ -3,7 +3,7 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
-from structmem.v1 import memory_service_pb2, namespace_service_pb2, node_pb2
+from structmem.v1 import exchange_pb2, memory_service_pb2, namespace_service_pb2, node_pb2
 
 from bench.scale.conversations import Conversations, Plan
 from bench.scale.degrees import Degrees
@@ -16,7 +16,17 @@ GENERATION = namespace_service_pb2.Generation(
 )
 
 
-def test_words_follow_zipf():
+def elements_of(directory: Path) -> list[exchange_pb2.ExportElement]:
+    """The elements of the import stream, after its target."""
+    stream = list(requests(directory))
+    target, *parts = [memory_service_pb2.ImportNamespaceRequest.FromString(request) for _, request in stream]
+    assert target.WhichOneof("part") == "target"
+    elements = [element for part in parts for element in (part.elements.elements or [part.element])]
+    assert sum(records for records, _ in stream) == len(elements) - 2
+    return elements
+
+
+def test_words_follow_zipf() -> None:
     words = vocabulary(5_000)
     drawn = Counter(Zipf(words, np.random.default_rng(1)).draw(100_000))
 
@@ -24,7 +34,7 @@ def test_words_follow_zipf():
     assert drawn[words[0]] > 3 * drawn[words[20]] > 9 * drawn[words[1_000]]
 
 
-def test_vectors_have_topics():
+def test_vectors_have_topics() -> None:
     vectors = Vectors(np.random.default_rng(1))
     first, same, other = vectors.session(5, 50), vectors.session(5, 50), vectors.session(900, 50)
 
@@ -32,13 +42,11 @@ def test_vectors_have_topics():
     assert (first @ same.T).mean() > 0.3 > 0.2 > (first @ other.T).mean()
 
 
-def test_a_spooled_namespace_is_a_whole_export(tmp_path: Path):
+def test_a_spooled_namespace_is_a_whole_export(tmp_path: Path) -> None:
     plan = Plan("bench/x", 300, 20, 1, GENERATION)
     records, probes = Conversations(plan, Degrees()).spool(tmp_path / "spool")
 
-    parts = [memory_service_pb2.ImportNamespaceRequest.FromString(request) for request in requests(tmp_path / "spool")]
-    assert parts[0].WhichOneof("part") == "target"
-    elements = [part.element for part in parts[1:]]
+    elements = elements_of(tmp_path / "spool")
     assert elements[0].header.namespace.name == "bench/x"
     trailer = elements[-1].trailer
     assert trailer.records == records == len(elements) - 2
@@ -48,13 +56,12 @@ def test_a_spooled_namespace_is_a_whole_export(tmp_path: Path):
     assert all(len(probe.vector) == DIMENSION and probe.query for probe in probes)
 
 
-def test_every_end_of_an_edge_is_there(tmp_path: Path):
+def test_every_end_of_an_edge_is_there(tmp_path: Path) -> None:
     Conversations(Plan("bench/x", 200, 5, 2, GENERATION), Degrees()).spool(tmp_path / "spool")
     ids: set[str] = set()
     named: set[str] = set()
     messages = 0
-    for request in requests(tmp_path / "spool"):
-        element = memory_service_pb2.ImportNamespaceRequest.FromString(request).element
+    for element in elements_of(tmp_path / "spool"):
         match element.WhichOneof("element"):
             case "node":
                 kind = element.node.WhichOneof("node") or ""

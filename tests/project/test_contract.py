@@ -41,7 +41,7 @@ def _released() -> descriptor_pb2.FileDescriptorSet:
     return descriptor_pb2.FileDescriptorSet.FromString((ROOT / "proto" / "structmem.v1.binpb").read_bytes())
 
 
-def test_the_released_contract_has_every_promised_call():
+def test_the_released_contract_has_every_promised_call() -> None:
     offered = {
         f"{file.package}.{service.name}": {method.name for method in service.method}
         for file in _released().file
@@ -53,8 +53,8 @@ def test_the_released_contract_has_every_promised_call():
 
 
 @pytest.mark.skipif(not (TOOLS / "buf").exists(), reason="buf is installed for checks, not for tests")
-def test_the_contract_breaks_nobody():
-    arguments = [TOOLS / "buf", "breaking", "--against", "structmem.v1.binpb"]
+def test_the_contract_breaks_nobody() -> None:
+    arguments = [str(TOOLS / "buf"), "breaking", "--against", "structmem.v1.binpb"]
     done = subprocess.run(arguments, cwd=ROOT / "proto", capture_output=True, text=True, check=False, timeout=60)
 
     assert done.returncode == 0, done.stdout + done.stderr

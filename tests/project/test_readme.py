@@ -19,7 +19,7 @@ def _blocks(document: Path) -> str:
     return "\n".join(re.findall(r"^```\w*\n(.*?)^```", document.read_text(), re.MULTILINE | re.DOTALL))
 
 
-def test_the_readme_starts_with_the_two_commands():
+def test_the_readme_starts_with_the_two_commands() -> None:
     first = re.search(r"^```\w*\n(.*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
 
     assert first is not None
@@ -27,14 +27,14 @@ def test_the_readme_starts_with_the_two_commands():
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_every_command_of_the_documents_exists(document: Path):
+def test_every_command_of_the_documents_exists(document: Path) -> None:
     known = set(get_command(app).commands)  # type: ignore[attr-defined]
 
     assert set(_COMMAND.findall(_blocks(document))) <= known
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_every_make_target_of_the_documents_exists(document: Path):
+def test_every_make_target_of_the_documents_exists(document: Path) -> None:
     listed = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60).stdout
     targets = {line.split()[0] for line in listed.splitlines() if line}
 
@@ -42,7 +42,7 @@ def test_every_make_target_of_the_documents_exists(document: Path):
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_links_between_documents_lead_somewhere(document: Path):
+def test_links_between_documents_lead_somewhere(document: Path) -> None:
     missing = [link for link in _LINK.findall(document.read_text()) if not (document.parent / link).exists()]
 
     assert missing == []

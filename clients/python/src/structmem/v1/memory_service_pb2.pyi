@@ -1520,6 +1520,30 @@ class ImportNamespaceTarget(_message.Message):
 Global___ImportNamespaceTarget: _TypeAlias = ImportNamespaceTarget  # noqa: Y015
 
 @_typing.final
+class ExportElements(_message.Message):
+    """A run of elements of an export. Sent in batches a large export goes in several times faster than one by one."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ELEMENTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def elements(self) -> _containers.RepeatedCompositeFieldContainer[_exchange_pb2.ExportElement]:
+        """1 to 1,000 elements, in the order of the export; neither the header nor the trailer."""
+
+    def __init__(
+        self,
+        *,
+        elements: _abc.Iterable[_exchange_pb2.ExportElement] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["elements", b"elements"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExportElements: _TypeAlias = ExportElements  # noqa: Y015
+
+@_typing.final
 class ImportNamespaceRequest(_message.Message):
     """ImportNamespaceRequest is one element of the stream: the target first, then the elements of an export in their order."""
 
@@ -1527,6 +1551,7 @@ class ImportNamespaceRequest(_message.Message):
 
     TARGET_FIELD_NUMBER: _builtins.int
     ELEMENT_FIELD_NUMBER: _builtins.int
+    ELEMENTS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def target(self) -> Global___ImportNamespaceTarget:
         """The first element, and only the first."""
@@ -1535,17 +1560,22 @@ class ImportNamespaceRequest(_message.Message):
     def element(self) -> _exchange_pb2.ExportElement:
         """An element of an export."""
 
+    @_builtins.property
+    def elements(self) -> Global___ExportElements:
+        """Elements of an export."""
+
     def __init__(
         self,
         *,
         target: Global___ImportNamespaceTarget | None = ...,
         element: _exchange_pb2.ExportElement | None = ...,
+        elements: Global___ExportElements | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["element", b"element", "part", b"part", "target", b"target"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["element", b"element", "elements", b"elements", "part", b"part", "target", b"target"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["element", b"element", "part", b"part", "target", b"target"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["element", b"element", "elements", b"elements", "part", b"part", "target", b"target"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_part: _TypeAlias = _typing.Literal["target", "element"]  # noqa: Y015
+    _WhichOneofReturnType_part: _TypeAlias = _typing.Literal["target", "element", "elements"]  # noqa: Y015
     _WhichOneofArgType_part: _TypeAlias = _typing.Literal["part", b"part"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_part) -> _WhichOneofReturnType_part | None: ...
 

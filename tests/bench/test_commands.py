@@ -1,0 +1,78 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+MEASURES = {"recall@5", "recall@10", "recall@20", "recall@30", "recall@60", "all@10", "mrr"}
+PERCENTILES = {"p50", "p95", "p99"}
+
+
+def bench(*arguments: str) -> Any:
+    """Runs a benchmark with --json and returns what it printed, which is one object and nothing else."""
+    command = [sys.executable, "-m", "bench", *arguments, "--json"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=110)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stderr == ""
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("extractor", ["local", "recorded"])
+def test_retrieval_finds_what_was_said(chats_file: Path, extractor: str) -> None:
+    found = bench("retrieval", "--data", str(chats_file), "--recipe", "hybrid", "--extractor", extractor)
+
+    assert found["dataset"] == "two-gardens"
+    assert found["questions"] == 3
+    assert set(found["recipes"]) == {"hybrid", "naive_rrf"}
+    for measured in found["recipes"].values():
+        assert set(measured["overall"]) == MEASURES
+        assert set(measured["by_category"]) == {"single", "multi"}
+        assert set(measured["latency_ms"]) == PERCENTILES
+        assert measured["overall"]["recall@60"] == 100.0
+    assert found["ingest"]["messages"] == 7
+    assert found["ingest"]["embedder_texts"] == found["ingest"]["embedder_alone_texts"] >= 7
+    assert {"seconds", "messages_per_s", "embedder_texts_per_s"} <= set(found["ingest"])
+    assert set(found["append_ack_ms"]) == {"p50", "p99"}
+    assert set(found["server"]) == {"ready_s", "rss_mb"}
+    assert found["llm"] == {"calls": 0, "prompt_tokens": 0, "completion_tokens": 0}
+
+
+def test_a_killed_server_ends_with_the_same_memory() -> None:
+    found = bench("faults", "--rounds", "2")
+
+    assert set(found) == {"rounds", "acknowledged", "lost", "duplicated", "different"}
+    assert found["rounds"] == 2
+    assert found["acknowledged"] > 0
+    assert found["lost"] == found["duplicated"] == found["different"] == 0
+
+
+def test_scale_loads_and_asks() -> None:
+    found = bench("scale", "--messages", "120", "--namespaces", "2", "--clients", "2", "--queries", "6")
+
+    assert found["store"] == "embedded"
+    assert (found["messages"], found["namespaces"]) == (120, 2)
+    assert found["nodes"] > 120
+    assert found["edges"] > 240
+    assert set(found["retrieve_ms"]) == {"hybrid", "lexical", "dense", "graph"}
+    assert all(set(latency) == PERCENTILES for latency in found["retrieve_ms"].values())
+    assert set(found["append_ack_ms"]) == PERCENTILES
+    assert {"load_nodes_per_s", "load_edges_per_s", "qps", "rss_mb", "disk_mb"} <= set(found)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["retrieval", "--data", "absent.json"], "cannot read absent.json"),
+        (["faults", "--rounds", "0"], "--rounds: must be at least 1"),
+        (["scale", "--messages", "0"], "--messages: must be at least 1"),
+        (["scale", "--messages", "1", "--namespaces", "2"], "--messages: must be at least one for each namespace"),
+    ],
+)
+def test_says_what_is_wrong_with_the_arguments(arguments: list[str], complaint: str) -> None:
+    done = subprocess.run([sys.executable, "-m", "bench", *arguments], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+
+    assert done.returncode == 1
+    assert complaint in done.stderr
