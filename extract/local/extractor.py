@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from extract.entities import is_generic
 from extract.local.machine import advice_of
@@ -117,10 +118,9 @@ def _statements(said: Said, message: Message, everyone: Cast, speaker: tuple[Ent
         )
     if said.cause:
         effect, cause = said.cause.effect, said.cause.cause
-        text = f"{said.text}"
         yield StatementDraft(
             NodeKind.RELATION,
-            text,
+            said.text,
             message.speaker,
             evidence,
             _distinct((*speaker, *named)),

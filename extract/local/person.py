@@ -99,6 +99,8 @@ def _rewrite(sentence: str, voices: Voices) -> str:
         subject = _subject(straight, voices)
         if subject is not None:
             name, tail = subject
+            if out and name.startswith("The "):
+                name = f"the {name[4:]}"
             if tail:
                 out.append(f"{name} {tail}")
                 pending = ""

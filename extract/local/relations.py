@@ -16,7 +16,7 @@ _PERSONS = (
 _PETS = "dog|puppy|cat|kitten|parrot|bird|horse|rabbit|bunny|hamster|turtle|tortoise|snake|guinea pig|goldfish|fish|pony|pet"
 _KIN = rf"(?:(?:\w+[- ])?(?P<kin>{_PERSONS})|(?:\w+ )?(?P<pet>{_PETS}))"
 _N = r"[A-ZÀ-ÖØ-Þ][\w-]+(?:\s+[A-ZÀ-ÖØ-Þ][\w-]+)?"
-_ORG = r"(?:the\s+)?(?P<name>[A-ZÀ-ÖØ-Þ][\w&.-]*(?:\s+(?:of\s+|and\s+)?[A-ZÀ-ÖØ-Þ][\w&-]*)*)"
+_ORG = r"(?:the\s+)?(?P<name>[A-ZÀ-ÖØ-Þ][\w&-]*(?:\.\w+)*(?:\s+(?:of\s+|and\s+)?[A-ZÀ-ÖØ-Þ][\w&-]*)*)"
 
 _CALLED = r"(?:\s+(?:is\s+|was\s+)?(?:called|named)|['’]s name is|,)?"
 _MY_KIN_NAME = re.compile(rf"\b(?P<owner>[Mm]y|[Oo]ur)\s+{_KIN}{_CALLED}\s+(?P<name>{_N})\b")
