@@ -70,7 +70,7 @@ $(VENV)/bin/python:
 $(VENV)/.installed: $(DEPENDENCIES) | $(VENV)/bin/python
 	@echo "Installing StructMem"
 	@$(PIP) pip # the one that comes with Python 3.11 knows no dependency groups
-	@$(PIP) --editable clients/python --editable .
+	@PYTHONWARNINGS=ignore $(PIP) --editable clients/python --editable .
 	@touch $@
 
 $(VENV)/.installed-%: $(VENV)/.installed
