@@ -33,10 +33,6 @@ class MessageEntry(BaseModel):
     def _storable(cls, value: str) -> str:
         if "\x00" in value:
             raise ValueError("must not hold NUL characters")
-        try:
-            value.encode()
-        except UnicodeEncodeError:
-            raise ValueError("must be valid Unicode; it holds a lone surrogate") from None
         return value
 
     @field_validator("text", "speaker")
@@ -93,5 +89,7 @@ def _why(found: Any) -> str:
             return "is not a field of a message"
         case "string_type":
             return "must be a text"
+        case "string_unicode":
+            return "must be valid Unicode; it holds a lone surrogate"
         case _:
             return str(found["msg"]).removeprefix("Value error, ").removesuffix(".")

@@ -1,0 +1,107 @@
+"""The command line itself: its commands, its options, how it fails."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from service.cli.app import app
+
+COMMANDS = [
+    "config",
+    "context",
+    "delete",
+    "demo",
+    "doctor",
+    "entities",
+    "events",
+    "export",
+    "facts",
+    "import",
+    "info",
+    "ingest",
+    "jobs",
+    "messages",
+    "namespaces",
+    "search",
+    "serve",
+    "sessions",
+    "show",
+    "traverse",
+    "usage",
+    "version",
+]
+# What starts a service or ends things has no document to print.
+WITHOUT_JSON = {"serve", "demo", "jobs", "namespaces"}
+
+
+@pytest.fixture
+def runner(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> CliRunner:
+    monkeypatch.chdir(tmp_path)
+    for name in ("STRUCTMEM_TARGET", "STRUCTMEM_CONFIG", "STRUCTMEM_DATA_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("COLUMNS", "200")
+    return CliRunner()
+
+
+def test_help_names_every_command(runner: CliRunner) -> None:
+    text = runner.invoke(app, ["--help"]).stdout
+    assert all(f" {name} " in text for name in COMMANDS)
+
+
+@pytest.mark.parametrize("name", [name for name in COMMANDS if name not in WITHOUT_JSON])
+def test_every_command_has_json(runner: CliRunner, name: str) -> None:
+    assert "--json" in runner.invoke(app, [name, "--help"]).stdout
+
+
+def test_usage_errors_have_exit_code_2(runner: CliRunner) -> None:
+    for arguments in (["search"], ["search", "q"], ["nonsense"], ["delete", "-n", "alice", "--server", "127.0.0.1:1"], ["serve", "--set", "workers"]):
+        assert runner.invoke(app, arguments).exit_code == 2, arguments
+
+
+def test_a_bad_date_is_told_before_anything_else(runner: CliRunner, tmp_path: Path) -> None:
+    done = runner.invoke(app, ["events", "-n", "alice", "--from", "soon", "--server", "127.0.0.1:1"])
+    assert done.exit_code == 2
+    assert '"soon" is not a date' in done.stderr
+
+
+def test_a_service_that_is_not_there(runner: CliRunner, unused_tcp_port: int) -> None:
+    done = runner.invoke(app, ["info", "--server", f"127.0.0.1:{unused_tcp_port}"])
+    assert done.exit_code == 1
+    assert done.stderr == f"structmem: the service at 127.0.0.1:{unused_tcp_port} cannot be reached\n"
+
+
+def test_a_file_that_is_not_there(runner: CliRunner) -> None:
+    done = runner.invoke(app, ["ingest", "nothing.jsonl", "-n", "alice", "--server", "127.0.0.1:1"])
+    assert done.exit_code == 1
+    assert done.stderr == "structmem: nothing.jsonl: No such file or directory\n"
+
+
+def test_a_bad_setting_names_its_source(runner: CliRunner, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STRUCTMEM_WORKERS", "many")
+    done = runner.invoke(app, ["config"])
+    assert done.exit_code == 1
+    assert "workers" in done.stderr
+    assert "STRUCTMEM_WORKERS" in done.stderr
+
+
+def test_config_shows_values_and_sources_and_masks_secrets(runner: CliRunner, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "structmem.toml").write_text("workers = 3\n")
+    monkeypatch.setenv("STRUCTMEM_TOKEN", "a-very-secret-token")
+    done = runner.invoke(app, ["config", "--json", "--data-dir", "here"])
+    assert done.exit_code == 0
+    settings = json.loads(done.stdout)["settings"]
+    assert settings["workers"] == {"value": 3, "source": "file structmem.toml"}
+    assert settings["data_dir"] == {"value": "here", "source": "flag"}
+    assert settings["token"]["source"] == "environment STRUCTMEM_TOKEN"
+    assert "a-very-secret-token" not in done.stdout + runner.invoke(app, ["config"]).stdout
+
+
+def test_help_loads_neither_a_model_nor_grpc() -> None:
+    heavy = "{'numpy', 'onnxruntime', 'grpc', 'pydantic', 'scipy', 'apsw'}"
+    code = f"import sys; import service.cli.app; print(sorted({heavy} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
