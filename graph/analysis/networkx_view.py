@@ -22,8 +22,8 @@ async def to_networkx(store: Store, namespace: str) -> "nx.MultiDiGraph[str]":
 
     Nodes are keyed by their id; `kind` is the name of their NodeKind in lower case ("message"), the other attributes are the fields of
     `graph.model`'s nodes, times as aware datetimes, a time span as `time_start`, `time_end`, `time_granularity` and `time_expression`.
-    Edges are keyed by the name of their EdgeKind in lower case ("evidenced_by"; RELATES by "relates:ID" of the relation behind it, as two
-    people can relate in more than one way) and carry `kind`, `via_id` and their properties. The graph's own attributes hold `namespace`.
+    Edges are keyed by the name of their EdgeKind in lower case ("evidenced_by"), with what tells parallel ones apart behind a colon: the
+    relation behind RELATES ("relates:rel_…"), the role of INVOLVES ("involves:place"). They carry `kind`, `via_id` and their properties. The graph's own attributes hold `namespace`.
 
     Raises:
         NotFound: there is no such namespace.
@@ -58,7 +58,8 @@ def _add_conversation_edges(graph: "nx.MultiDiGraph[str]", message: Message, ses
 
 def _add_edge(graph: "nx.MultiDiGraph[str]", edge: Edge) -> None:
     kind = edge.kind.name.lower()
-    key = f"{kind}:{edge.via_id}" if edge.via_id else kind
+    apart = edge.via_id or edge.properties.get("role", "")
+    key = f"{kind}:{apart}" if apart else kind
     graph.add_edge(edge.source_id, edge.target_id, key=key, kind=kind, via_id=edge.via_id, **edge.properties)
 
 
