@@ -1,0 +1,67 @@
+"""Generations: one extractor's answers at a time."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import apsw
+
+from graph.model import ExtractionMode, ExtractorSpec, Generation, IdSource, Namespace, from_micros
+from graph.store.commands import GenerationStart
+from graph.store.embedded.job_queue import cover_messages
+from graph.store.embedded.transaction import Operation, Transaction
+
+
+def current_generation(db: apsw.Connection) -> Generation | None:
+    """The generation that answers come from; None before the first."""
+    row = db.execute(
+        "SELECT number, extractor, fingerprint, mode, started_at FROM generations WHERE number = (SELECT generation FROM state)"
+    ).fetchone()
+    if row is None:
+        return None
+    number, extractor, fingerprint, mode, started_at = row
+    return Generation(number, ExtractorSpec(extractor, fingerprint, ExtractionMode(mode)), from_micros(started_at))
+
+
+def begin_generation(tx: Transaction, settings: Namespace, ids: IdSource, start: GenerationStart) -> int:
+    """See `Store.begin_generation`."""
+    current = current_generation(tx.db)
+    if current is not None and current.extractor == start.extractor:
+        return current.number
+    if current is not None:
+        _retire(tx)
+    tx.generation += 1
+    spec = start.extractor
+    tx.db.execute("INSERT INTO generations VALUES (?, ?, ?, ?, ?)", (tx.generation, spec.name, spec.fingerprint, int(spec.mode), tx.now))
+    tx.step()
+    _queue(tx, replace(settings, extraction_mode=spec.mode), ids)
+    return int(tx.generation)
+
+
+def _retire(tx: Transaction) -> None:
+    """Retires all that was extracted. Nodes stay, with their evidence; what only searches and walks need goes."""
+    db = tx.db
+    retired = [key for (key,) in db.execute("SELECT key FROM nodes WHERE kind IN (3, 4, 5) AND retired_at IS NULL")]
+    drop_passages(tx, retired)
+    db.executemany("UPDATE nodes SET retired_at = ? WHERE key = ?", [(tx.now, key) for key in retired])
+    db.execute("DELETE FROM edges WHERE kind IN (7, 8, 9) OR (kind = 6 AND (SELECT n.kind FROM nodes n WHERE n.key = src) = 2)")
+    db.execute("UPDATE entities SET mentions = 0")
+    db.execute("UPDATE sessions SET extracted_seq = 0")
+    db.execute("UPDATE jobs SET done = 0 WHERE state IN (1, 2)")
+    tx.changed(Operation.RETIRED, retired)
+
+
+def drop_passages(tx: Transaction, owners: list[int]) -> None:
+    """Deletes the passages of these nodes and their vectors."""
+    tx.db.executemany("DELETE FROM vectors WHERE passage IN (SELECT key FROM passages WHERE owner = ?)", [(key,) for key in owners])
+    tx.db.executemany("DELETE FROM passages WHERE owner = ?", [(key,) for key in owners])
+
+
+def _queue(tx: Transaction, settings: Namespace, ids: IdSource) -> None:
+    """A job for every session whose messages no open job covers."""
+    uncovered = tx.db.execute(
+        """SELECT key, last_seq FROM sessions s WHERE message_count > 0 AND extracted_seq < last_seq AND NOT EXISTS
+               (SELECT 1 FROM jobs j WHERE j.session = s.key AND j.state IN (1, 2) AND j.target >= s.last_seq)"""
+    ).fetchall()
+    for key, last_seq in uncovered:
+        cover_messages(tx, settings, ids, key, last_seq, timedelta(0))
+    tx.touched_jobs = True

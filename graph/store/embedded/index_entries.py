@@ -1,0 +1,76 @@
+"""Reads memories from the file in the form that the search index takes."""
+
+import struct
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import apsw
+import numpy as np
+
+from graph.model import NodeKind
+from graph.store.embedded.search import MemoryEntry, PassageEntry
+
+_NODES = "SELECT key, uuid, kind, role, session, seq, speaker, said_at, features, spans FROM nodes"
+_CURRENT = "kind IN (2, 4, 5) AND retired_at IS NULL"
+_PASSAGES = "SELECT owner, key, terms, counts, length FROM passages"
+_CHUNK = 5_000
+
+
+def entries_of(db: apsw.Connection, keys: Sequence[int]) -> list[MemoryEntry]:
+    """The entries of those among these nodes that are current memories."""
+    wanted = [(key,) for key in keys]
+    nodes = list(db.executemany(f"{_NODES} WHERE key = ? AND {_CURRENT}", wanted))
+    owners = [(row[0],) for row in nodes]
+    passages = db.executemany(f"{_PASSAGES} WHERE owner = ? ORDER BY ordinal", owners)
+    evidence = db.executemany("SELECT src, dst FROM edges WHERE src = ? AND kind = 3 ORDER BY ordinal", owners)
+    return list(_entries(nodes, passages, evidence))
+
+
+def all_entries(db: apsw.Connection) -> Iterator[list[MemoryEntry]]:
+    """The entries of all current memories, in chunks, in the order of their keys."""
+    after = 0
+    while True:
+        last = db.execute("SELECT max(key) FROM (SELECT key FROM nodes WHERE key > ? ORDER BY key LIMIT ?)", (after, _CHUNK)).get
+        if last is None:
+            return
+        bounds = (after, last)
+        yield list(
+            _entries(
+                db.execute(f"{_NODES} WHERE key > ? AND key <= ? AND {_CURRENT}", bounds).fetchall(),
+                db.execute(f"{_PASSAGES} WHERE owner > ? AND owner <= ? ORDER BY owner, ordinal", bounds),
+                db.execute("SELECT src, dst FROM edges WHERE src > ? AND src <= ? AND kind = 3 ORDER BY src, ordinal", bounds),
+            )
+        )
+        after = int(last)
+
+
+def _entries(nodes: Iterable[Any], passages: Iterable[Any], evidence: Iterable[Any]) -> Iterator[MemoryEntry]:
+    by_owner: defaultdict[int, list[PassageEntry]] = defaultdict(list)
+    for owner, key, terms, counts, length in passages:
+        by_owner[owner].append(PassageEntry(key, np.frombuffer(terms, np.uint64), np.frombuffer(counts, np.uint8), length))
+    rests_on: defaultdict[int, list[int]] = defaultdict(list)
+    for source, target in evidence:
+        rests_on[source].append(target)
+    for key, uuid, kind, role, session, seq, speaker, said_at, features, spans in nodes:
+        yield MemoryEntry(
+            key=key,
+            uuid=uuid,
+            kind=NodeKind(kind),
+            role=role,
+            session=session,
+            seq=seq,
+            speaker=speaker or "",
+            said_at=said_at,
+            features=features,
+            spans=_pairs(spans),
+            passages=tuple(by_owner.get(key, ())),
+            evidence=tuple(rests_on.get(key, ())),
+        )
+
+
+def _pairs(spans: bytes | None) -> tuple[tuple[int, int], ...]:
+    if not spans:
+        return ()
+    bounds = struct.unpack(f"<{len(spans) // 8}q", spans)
+    return tuple(zip(bounds[::2], bounds[1::2], strict=True))

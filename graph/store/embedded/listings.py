@@ -1,0 +1,152 @@
+"""Listings in pages. A cursor is the sort key of the last item, so that a page costs the same wherever it starts."""
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import apsw
+import orjson
+
+from graph.model import Entity, Event, LabelFilter, Message, Node, Session, Statement, TimeRange, to_micros
+from graph.model.filters import LabelCondition
+from graph.store.commands import Cursor, EntityQuery, EventQuery, MessageQuery, Page, StatementQuery
+from graph.store.embedded.entity_rows import folded
+from graph.store.embedded.node_keys import keys_of
+from graph.store.embedded.node_rows import read_nodes, read_session
+from graph.store.embedded.search_filter import session_keys
+
+N = TypeVar("N", bound=Node)
+_START = -(2**62)
+
+
+class _Conditions:
+    """The WHERE of a listing, with its values."""
+
+    def __init__(self, *fixed: str) -> None:
+        self.terms = list(fixed)
+        self.values: list[int | str] = []
+
+    def add(self, term: str, *values: int | str) -> None:
+        self.terms.append(term)
+        self.values.extend(values)
+
+    def one_of(self, column: str, values: Sequence[int | str]) -> None:
+        self.add(f"{column} IN (SELECT value FROM json_each(?))", orjson.dumps(values).decode())
+
+    def within(self, column: str, range_: TimeRange | None) -> None:
+        if range_ is not None:
+            self.add(f"{column} >= ? AND {column} < ?", to_micros(range_.start), to_micros(range_.end))
+
+    def __str__(self) -> str:
+        return " AND ".join(self.terms)
+
+
+def list_sessions(db: apsw.Connection, cursor: Cursor | None, limit: int) -> Page[Session]:
+    """See `Store.list_sessions`."""
+    rows = db.execute("SELECT key FROM sessions WHERE key > ? ORDER BY key LIMIT ?", (cursor[0] if cursor else 0, limit + 1)).fetchall()
+    keys = [key for (key,) in rows]
+    return Page(tuple(read_session(db, key) for key in keys[:limit]), (keys[limit - 1],) if len(keys) > limit else None)
+
+
+def list_messages(db: apsw.Connection, query: MessageQuery, cursor: Cursor | None, limit: int) -> Page[Message]:
+    """See `Store.list_messages`."""
+    where = _Conditions("n.kind = 2")
+    sessions = session_keys(db, query.sessions)
+    by_seq = len(query.sessions) == 1
+    if by_seq:
+        where.add("n.session = ?", sessions[0] if sessions else 0)
+    elif query.sessions:
+        where.one_of("n.session", sessions)
+    if query.speakers:
+        where.one_of("n.speaker", query.speakers)
+    where.within("n.said_at", query.said)
+    _add_labels(where, query.labels)
+    return _page(db, where, "n.seq" if by_seq else "n.said_at", cursor, limit, Message)
+
+
+def _add_labels(where: _Conditions, labels: LabelFilter) -> None:
+    for condition in labels.all_of:
+        _add_any(where, [condition], "EXISTS")
+    if labels.any_of:
+        _add_any(where, labels.any_of, "EXISTS")
+    if labels.none_of:
+        _add_any(where, labels.none_of, "NOT EXISTS")
+
+
+def _add_any(where: _Conditions, conditions: Sequence[LabelCondition], exists: str) -> None:
+    terms: list[str] = []
+    values: list[int | str] = []
+    for condition in conditions:
+        terms.append("(l.name = ?" + (" AND l.value IN (SELECT value FROM json_each(?)))" if condition.values else ")"))
+        values += [condition.key, orjson.dumps(condition.values).decode()] if condition.values else [condition.key]
+    where.add(f"{exists} (SELECT 1 FROM labels l WHERE l.message = n.key AND ({' OR '.join(terms)}))", *values)
+
+
+def list_events(db: apsw.Connection, query: EventQuery, cursor: Cursor | None, limit: int) -> Page[Event]:
+    """See `Store.list_events`. A range takes the events whose span overlaps it."""
+    where = _Conditions("n.kind = 3", "n.retired_at IS NULL")
+    if query.sessions:
+        where.one_of("n.session", session_keys(db, query.sessions))
+    if query.range is not None:
+        # A span that starts and ends at once is an instant and lies within the range from its first instant on.
+        where.add("n.starts_at < ?", to_micros(query.range.end))
+        where.add("max(n.ends_at, n.starts_at + 1) > ?", to_micros(query.range.start))
+    if query.entity_ids:
+        entities = list(keys_of(db, query.entity_ids).values())
+        where.add(
+            "EXISTS (SELECT 1 FROM edges e WHERE e.src = n.key AND e.kind = 5 AND e.dst IN (SELECT value FROM json_each(?)))",
+            orjson.dumps(entities).decode(),
+        )
+    return _page(db, where, "n.starts_at", cursor, limit, Event)
+
+
+def list_statements(db: apsw.Connection, query: StatementQuery, cursor: Cursor | None, limit: int) -> Page[Statement]:
+    """See `Store.list_statements`."""
+    where = _Conditions("n.kind IN (4, 5)")
+    if len(query.kinds) == 1:
+        where.one_of("n.kind", [int(kind) for kind in query.kinds])
+    if not query.include_retired:
+        where.add("n.retired_at IS NULL")
+    if query.sessions:
+        where.one_of("n.session", session_keys(db, query.sessions))
+    if query.speakers:
+        where.one_of("n.speaker", query.speakers)
+    where.within("n.said_at", query.said)
+    if query.entity_ids:
+        entities = list(keys_of(db, query.entity_ids).values())
+        where.add(
+            "n.key IN (SELECT e.src FROM json_each(?) j CROSS JOIN edges e ON e.dst = j.value AND e.kind = 6)",
+            orjson.dumps(entities).decode(),
+        )
+    return _page(db, where, "n.said_at", cursor, limit, Statement)
+
+
+def list_entities(db: apsw.Connection, query: EntityQuery, cursor: Cursor | None, limit: int) -> Page[Entity]:
+    """See `Store.list_entities`."""
+    where = _Conditions("n.kind = 6")
+    if query.kinds:
+        where.add("(SELECT x.kind FROM entities x WHERE x.key = n.key) IN (SELECT value FROM json_each(?))", _numbers(query.kinds))
+    if query.name:
+        where.add("n.key IN (SELECT a.entity FROM entity_names a WHERE a.folded = ?)", folded(query.name))
+    return _page(db, where, "0", cursor, limit, Entity)
+
+
+def _numbers(values: Sequence[int] | frozenset[int]) -> str:
+    return orjson.dumps(sorted(int(value) for value in values)).decode()
+
+
+def _page(db: apsw.Connection, where: _Conditions, order: str, cursor: Cursor | None, limit: int, kind: Callable[..., N]) -> Page[N]:
+    """One page of nodes by (order, key)."""
+    if order == "0":
+        where.add("n.key > ?", cursor[1] if cursor else _START)
+        ordering = "n.key"
+    else:
+        if cursor:
+            where.add(f"({order}, n.key) > (?, ?)", *cursor)
+        ordering = f"{order}, n.key"
+    rows = db.execute(
+        f"SELECT {order}, n.key FROM nodes n WHERE {where} ORDER BY {ordering} LIMIT ?", (*where.values, limit + 1)
+    ).fetchall()
+    keys = [key for _, key in rows[:limit]]
+    nodes = read_nodes(db, keys)
+    items = tuple(node for key in keys if isinstance(node := nodes[key], kind))  # type: ignore[arg-type]  # the classes of nodes
+    return Page(items, rows[limit - 1] if len(rows) > limit else None)

@@ -1,0 +1,42 @@
+"""Request ids: a repeat within 24 hours gets the first answer, the same id with another body is refused."""
+
+from hashlib import blake2b
+from typing import Any
+
+import orjson
+
+from graph.errors import RequestReused
+from graph.store.embedded.transaction import Transaction
+
+RETENTION_MICROS = 24 * 3600 * 1_000_000
+
+
+def body_digest(*parts: object) -> bytes:
+    """Identifies the body of a request. Parts are JSON values."""
+    return blake2b(orjson.dumps(parts, option=orjson.OPT_SORT_KEYS), digest_size=16).digest()
+
+
+def first_answer(tx: Transaction, request_id: str, digest: bytes) -> Any | None:
+    """The answer that this request got before, or None.
+
+    Raises:
+        RequestReused: the id came with another body.
+    """
+    if not request_id:
+        return None
+    row = tx.db.execute("SELECT digest, answer FROM requests WHERE id = ? AND expires_at > ?", (request_id, tx.now)).fetchone()
+    if row is None:
+        return None
+    if row[0] != digest:
+        raise RequestReused("the request_id was used within the last 24 hours with another body", metadata={"request_id": request_id})
+    return orjson.loads(row[1])
+
+
+def remember_answer(tx: Transaction, request_id: str, digest: bytes, answer: object) -> None:
+    """Keeps the answer for repeats, and forgets those that are too old."""
+    tx.db.execute("DELETE FROM requests WHERE expires_at <= ?", (tx.now,))
+    if request_id:
+        tx.db.execute(
+            "INSERT OR REPLACE INTO requests VALUES (?, ?, ?, ?)",
+            (request_id, digest, orjson.dumps(answer).decode(), tx.now + RETENTION_MICROS),
+        )

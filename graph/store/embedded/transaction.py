@@ -1,0 +1,80 @@
+"""A write to one namespace: keys are handed out, the change log is written and the revision steps when it commits."""
+
+from collections.abc import Iterable
+from enum import IntEnum
+
+import apsw
+import numpy as np
+
+
+class Operation(IntEnum):
+    """What a row of the change log says happened to its keys. The numbers are stored; within a revision they are applied in this order."""
+
+    REMOVED = 1
+    RETIRED = 2
+    ADDED = 3
+    EMBEDDED = 4
+
+
+class Transaction:
+    """What a write holds while it is under way.
+
+    Attributes:
+        db: the writer's connection, in a transaction.
+        now: the store's clock, in microseconds, at the start.
+        touched_jobs: set it when jobs have changed, so that those who wait for work or for a job look again.
+        scrub: set it when text was deleted, so that the write-ahead log and the index's snapshot lose it too.
+    """
+
+    def __init__(self, db: apsw.Connection, now: int) -> None:
+        self.db = db
+        self.now = now
+        self.touched_jobs = False
+        self.scrub = False
+        self.revision, self._next_node, self._next_passage, self._epoch, self.generation = db.execute(
+            "SELECT revision, next_node, next_passage, epoch, generation FROM state"
+        ).fetchone()
+        self._began_with = (self._next_node, self._next_passage, self._epoch, self.generation)
+        self._changes: dict[Operation, list[int]] = {}
+        self._stepped = False
+
+    def node_keys(self, count: int) -> range:
+        """Keys for `count` new nodes; never handed out before."""
+        first = self._next_node
+        self._next_node += count
+        return range(first, self._next_node)
+
+    def passage_keys(self, count: int) -> range:
+        """Keys for `count` new passages."""
+        first = self._next_passage
+        self._next_passage += count
+        return range(first, self._next_passage)
+
+    def next_epoch(self) -> int:
+        """A lease epoch greater than every one before it."""
+        self._epoch += 1
+        return int(self._epoch)
+
+    def changed(self, operation: Operation, keys: Iterable[int]) -> None:
+        """Logs a change of nodes (of passages, when they were embedded)."""
+        self._changes.setdefault(operation, []).extend(keys)
+        self.step()
+
+    def step(self) -> None:
+        """This write makes a new revision."""
+        if not self._stepped:
+            self.revision += 1
+            self._stepped = True
+
+    def finish(self) -> None:
+        """Writes the log and the counters; the last thing before the commit."""
+        rows = [
+            (self.revision, int(operation), np.array(keys, dtype=np.int64).tobytes()) for operation, keys in self._changes.items() if keys
+        ]
+        if rows:
+            self.db.executemany("INSERT INTO changes VALUES (?, ?, ?)", rows)
+        if self._stepped or self._began_with != (self._next_node, self._next_passage, self._epoch, self.generation):
+            self.db.execute(
+                "UPDATE state SET revision = ?, next_node = ?, next_passage = ?, epoch = ?, generation = ?",
+                (self.revision, self._next_node, self._next_passage, self._epoch, self.generation),
+            )

@@ -1,0 +1,114 @@
+"""Walking the graph: breadth first over the indexed adjacency, bounded in hops, nodes and degree."""
+
+from collections.abc import Collection, Iterable, Sequence
+
+import apsw
+import numpy as np
+
+from graph.model import EdgeKind
+from graph.store.candidates import Subgraph
+from graph.store.embedded.node_keys import keys_of, node_id
+
+# A hub's edges are counted up to here in each direction; more would only cost time, for the weight of a hub is next to nothing by then.
+_COUNTED_EDGES = 10_000
+
+
+class _Reached:
+    """The nodes in the order in which the walk reached them."""
+
+    def __init__(self, seeds: Iterable[int]) -> None:
+        self.keys = list(dict.fromkeys(seeds))
+        self.place = {key: index for index, key in enumerate(self.keys)}
+        self.hops = [0] * len(self.keys)
+        self.parent = [-1] * len(self.keys)
+        self.parent_edge = [0] * len(self.keys)
+        self.truncated = False
+
+    def add(self, key: int, hops: int, parent: int, edge: int) -> None:
+        self.place[key] = len(self.keys)
+        self.keys.append(key)
+        self.hops.append(hops)
+        self.parent.append(self.place[parent])
+        self.parent_edge.append(edge)
+
+
+def neighbourhood(
+    db: apsw.Connection, seeds: Sequence[str], kinds: Collection[EdgeKind], hops: int, max_nodes: int, max_degree: int
+) -> Subgraph:
+    """See `Store.neighbourhood`. `degree` counts at most 10,000 edges in each direction."""
+    found = keys_of(db, seeds)
+    current = _current(db, [found[seed] for seed in dict.fromkeys(seeds) if seed in found])
+    reached = _Reached(current[:max_nodes])
+    reached.truncated = len(current) > max_nodes
+    allowed = ", ".join(str(int(kind)) for kind in sorted(kinds))
+    frontier = list(reached.keys)
+    for hop in range(1, hops + 1):
+        frontier = _step(db, reached, frontier, hop, allowed, max_nodes, max_degree)
+        if not frontier:
+            break
+    return _subgraph(db, reached, allowed)
+
+
+def _current(db: apsw.Connection, keys: Sequence[int]) -> list[int]:
+    rows = db.executemany("SELECT key FROM nodes WHERE key = ? AND retired_at IS NULL", [(key,) for key in keys])
+    return [key for (key,) in rows]
+
+
+def _step(
+    db: apsw.Connection, reached: _Reached, frontier: Sequence[int], hop: int, kinds: str, max_nodes: int, max_degree: int
+) -> list[int]:
+    """The nodes that are new one hop further."""
+    before = len(reached.keys)
+    for key in frontier:
+        edges = _edges(db, key, kinds, max_degree + 1)
+        if len(edges) > max_degree:
+            reached.truncated = True
+        for kind, other in edges[:max_degree]:
+            if other in reached.place:
+                continue
+            if len(reached.keys) >= max_nodes:
+                reached.truncated = True
+                return reached.keys[before:]
+            reached.add(other, hop, key, kind)
+    return reached.keys[before:]
+
+
+def _edges(db: apsw.Connection, key: int, kinds: str, limit: int) -> list[tuple[int, int]]:
+    """(kind, other node) of a node's edges in both directions, those that it is the source of first."""
+    found: list[tuple[int, int]] = db.execute(
+        f"""SELECT e.kind, e.dst FROM edges e JOIN nodes n ON n.key = e.dst
+            WHERE e.src = ? AND e.kind IN ({kinds}) AND n.retired_at IS NULL LIMIT ?""",
+        (key, limit),
+    ).fetchall()
+    if len(found) < limit:
+        found += db.execute(
+            f"""SELECT e.kind, e.src FROM edges e JOIN nodes n ON n.key = e.src
+                WHERE e.dst = ? AND e.kind IN ({kinds}) AND n.retired_at IS NULL LIMIT ?""",
+            (key, limit - len(found)),
+        ).fetchall()
+    return found
+
+
+def _subgraph(db: apsw.Connection, reached: _Reached, kinds: str) -> Subgraph:
+    keys = [(key,) for key in reached.keys]
+    rows = list(db.executemany("SELECT uuid, kind FROM nodes WHERE key = ?", keys))
+    degree = db.executemany(
+        f"""SELECT (SELECT count(*) FROM (SELECT 1 FROM edges WHERE src = ?1 LIMIT {_COUNTED_EDGES}))
+                + (SELECT count(*) FROM (SELECT 1 FROM edges WHERE dst = ?1 LIMIT {_COUNTED_EDGES}))""",
+        keys,
+    )
+    edges = db.executemany(f"SELECT DISTINCT src, kind, dst FROM edges WHERE src = ? AND kind IN ({kinds})", keys)
+    inside = [(reached.place[s], kind, reached.place[t]) for s, kind, t in edges if t in reached.place]
+    columns = np.array(inside, dtype=np.int32).reshape(-1, 3)
+    return Subgraph(
+        ids=tuple(node_id(kind, uuid) for uuid, kind in rows),
+        kind=np.array([kind for _, kind in rows], dtype=np.int8),
+        hops=np.array(reached.hops, dtype=np.int32),
+        parent=np.array(reached.parent, dtype=np.int32),
+        parent_edge=np.array(reached.parent_edge, dtype=np.int8),
+        degree=np.array([count for (count,) in degree], dtype=np.int64),
+        edge_source=columns[:, 0],
+        edge_target=columns[:, 2],
+        edge_kind=columns[:, 1].astype(np.int8),
+        truncated=reached.truncated,
+    )

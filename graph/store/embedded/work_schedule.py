@@ -1,0 +1,69 @@
+"""Which namespaces have open jobs, and when the first of each is due, so that looking for work opens no idle namespace."""
+
+import threading
+
+from graph.store.embedded.catalog import Catalog
+from graph.store.embedded.signals import Signal
+
+_LOOK_AT_ONCE = 0
+_CLEARED_AT_ONCE = 20
+
+
+class WorkSchedule:
+    """Due times in memory over the durable busy hints of the catalog. A hint may be set without need, never missing."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self._lock = threading.Lock()
+        self._due: dict[str, tuple[int, str]] = {}
+        self._drained: dict[str, str] = {}
+        self.changed = Signal()
+
+    def load(self) -> None:
+        """Starts with the namespaces that may have had open jobs when the store was last used."""
+        with self._lock:
+            self._due = {entry.uid: (_LOOK_AT_ONCE, entry.settings.name) for entry in self._catalog.busy()}
+
+    def expect(self, name: str, uid: str) -> None:
+        """A write is about to leave open jobs in this namespace: the hint must be durable first."""
+        with self._lock:
+            self._drained.pop(uid, None)
+            self._catalog.set_busy(name, uid, True)
+
+    def note(self, name: str, uid: str, due: int | None) -> None:
+        """A write has left the first open job due then (microseconds), or none; those who wait look again."""
+        with self._lock:
+            if due is None:
+                self._due.pop(uid, None)
+                self._drained[uid] = name
+            else:
+                self._due[uid] = (due, name)
+                self._drained.pop(uid, None)
+        self.changed.notify()
+
+    def forget(self, uid: str) -> None:
+        """The namespace is gone."""
+        with self._lock:
+            self._due.pop(uid, None)
+            self._drained.pop(uid, None)
+
+    def due(self, now: int) -> list[tuple[str, str]]:
+        """Names and uids of the namespaces that may have a due job, longest due first."""
+        with self._lock:
+            found = sorted((due, name, uid) for uid, (due, name) in self._due.items() if due <= now)
+        return [(name, uid) for _, name, uid in found]
+
+    def next_due(self) -> int | None:
+        """When the first open job of all is due."""
+        with self._lock:
+            return min((due for due, _ in self._due.values()), default=None)
+
+    def clear_hints(self, limit: int = _CLEARED_AT_ONCE) -> None:
+        """Takes back the hints of namespaces whose jobs have all ended; for moments without work."""
+        with self._lock:
+            drained = list(self._drained.items())[:limit]
+            for uid, _ in drained:
+                del self._drained[uid]
+            # Under the lock, so that no write can note a new job between the look and the clearing.
+            for uid, name in drained:
+                self._catalog.set_busy(name, uid, False)

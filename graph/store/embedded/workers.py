@@ -1,0 +1,47 @@
+"""The threads in which the store blocks."""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+T = TypeVar("T")
+
+_current = threading.local()
+
+
+def cancelled() -> bool:
+    """Whether the call that this thread works for has been cancelled; long work asks now and then and stops."""
+    token: threading.Event | None = getattr(_current, "token", None)
+    return token is not None and token.is_set()
+
+
+class Workers:
+    """A small thread pool for an asyncio caller."""
+
+    def __init__(self, threads: int) -> None:
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="store")
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """Runs `work` in a thread. When the caller is cancelled, work that has not begun never does, and work under way sees `cancelled()`."""
+        token = threading.Event()
+
+        def guarded() -> T:
+            _current.token = token
+            try:
+                return work()
+            finally:
+                _current.token = None
+
+        future = self._pool.submit(guarded)
+        try:
+            return await asyncio.wrap_future(future)
+        except asyncio.CancelledError:
+            token.set()
+            future.cancel()
+            raise
+
+    def close(self) -> None:
+        """Waits for what is under way."""
+        self._pool.shutdown(wait=True)
