@@ -51,6 +51,7 @@ class Application:
         self.embedder = embedder
         self.extractors = extractors
         self.address = ""
+        self.consistency: ConsistencyTokens | None = None
         self._worker = worker
         self._clock = clock
         self._announced = announced
@@ -70,6 +71,7 @@ class Application:
         await self.store.open()
         try:
             key = await self.store.secret()
+            self.consistency = ConsistencyTokens(key)
             parts = Parts(
                 settings=self.settings,
                 store=self.store,
@@ -77,7 +79,7 @@ class Application:
                 extractors=self.extractors,
                 clock=self._clock,
                 pages=PageTokens(key, self._clock.now),
-                consistency=ConsistencyTokens(key),
+                consistency=self.consistency,
                 stopping=self._stopping,
                 started_at=self._clock.now(),
             )
@@ -93,7 +95,9 @@ class Application:
         return self.address
 
     async def stop(self) -> None:
-        """Ends calls within the grace, hands unfinished jobs back and closes the store."""
+        """Ends calls within the grace, hands unfinished jobs back and closes the store. Once is enough; a second time does nothing."""
+        if self._stopping:
+            return
         self._stopping.set()
         for path in self._announcements():
             path.unlink(missing_ok=True)

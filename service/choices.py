@@ -4,20 +4,24 @@ import os
 from collections.abc import Mapping
 from datetime import timedelta
 
+from extract.embed import HashingEmbedder, MiniLmEmbedder, ModelDamaged
 from extract.embed.port import Embedder
+from extract.local import local_extractors
 from extract.pipeline import ExtractionPipeline, PipelineSettings
 from extract.port import Extractor
+from extract.recorded import load_facts, recorded_extractors
 from extract.segment import SegmentRecipe
 from extract.worker import ExtractionWorker
+from graph.errors import FieldViolation, InvalidArgument
 from graph.model import ExtractionMode, UuidSource
+from graph.store.embedded import EmbeddedStore
 from graph.store.port import Clock, Store
+from service.errors import InvalidSettings
 from service.settings import Settings
 
 
 def make_store(settings: Settings, clock: Clock) -> Store:
     """The store of the data directory."""
-    from graph.store.embedded import EmbeddedStore
-
     return EmbeddedStore(
         settings.data_dir,
         clock=clock,
@@ -27,31 +31,29 @@ def make_store(settings: Settings, clock: Clock) -> Store:
 
 
 def make_embedder(settings: Settings) -> Embedder | None:
-    """The embedder, with its model loaded; None for "none"."""
+    """The embedder, with its model loaded; None for "none". Raises InvalidSettings when the model's files are damaged."""
     match settings.embedder:
         case "minilm":
-            from extract.embed import MiniLmEmbedder
-
-            return MiniLmEmbedder(settings.embedder_threads)
+            try:
+                return MiniLmEmbedder(settings.embedder_threads)
+            except ModelDamaged:
+                raise InvalidSettings.of("embedder", "the model's files are missing or damaged; install the service again") from None
         case "hashing":
-            from extract.embed import HashingEmbedder
-
             return HashingEmbedder()
         case "none":
             return None
 
 
 def make_extractors(settings: Settings) -> Mapping[ExtractionMode, Extractor]:
-    """The extractor of each mode that extracts."""
-    modes = (ExtractionMode.EVENT, ExtractionMode.FLAT)
-    if settings.extractor == "recorded":
-        from extract.recorded import RecordedExtractor
-
-        assert settings.recorded_file is not None
-        return {mode: RecordedExtractor(settings.recorded_file, mode) for mode in modes}
-    from extract.local import LocalExtractor
-
-    return {mode: LocalExtractor(mode) for mode in modes}
+    """The extractor of each mode that extracts. Raises InvalidSettings when the recorded facts cannot be read."""
+    if settings.recorded_file is None or settings.extractor != "recorded":
+        return local_extractors()
+    try:
+        return recorded_extractors(load_facts(settings.recorded_file))
+    except OSError as error:
+        raise InvalidSettings.of("recorded_file", f"cannot be read ({error.strerror})") from None
+    except InvalidArgument as error:
+        raise InvalidSettings([FieldViolation(f"recorded_file: {found.field}", found.reason) for found in error.violations]) from None
 
 
 def make_worker(

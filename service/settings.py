@@ -64,8 +64,8 @@ class Settings(BaseSettings):
     segment_most_messages: int = Field(40, ge=1, le=300, description="messages after which a segment ends")
     segment_most_words: int = Field(1200, ge=10, le=100_000, description="words after which a segment ends")
 
-    max_open_namespaces: int = Field(64, ge=1, le=100_000, description="namespaces whose files stay open")
-    index_memory_mb: int = Field(512, ge=16, description="memory for search indexes, in MB; the least recently used give way")
+    max_open_namespaces: int = Field(1200, ge=1, le=100_000, description="namespaces whose files stay open")
+    index_memory_mb: int = Field(1024, ge=16, description="memory for search indexes, in MB; the least recently used give way")
 
     log_format: Literal["console", "json"] = Field("console", description="console or json")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="debug, info, warning or error")

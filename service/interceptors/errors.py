@@ -7,6 +7,7 @@ rest. No exception text, path or SQL reaches a caller.
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 import grpc
 import structlog
@@ -24,6 +25,8 @@ _DETAILS = "grpc-status-details-bin"
 # Details travel as a header, and peers refuse headers beyond 8 KiB: the first violations tell enough.
 _MAX_VIOLATIONS = 16
 _MAX_MESSAGE = 600
+# Where the error does not know better: a store that stumbles is back soon, space takes somebody who frees it.
+_RETRY_AFTER = {"UNAVAILABLE": timedelta(seconds=1), "RESOURCE_EXHAUSTED": timedelta(seconds=30)}
 _log = structlog.get_logger(__name__)
 
 
@@ -72,8 +75,9 @@ def status_of(error: StructMemError) -> status_pb2.Status:
             for violation in error.violations[:_MAX_VIOLATIONS]
         ]
         status.details.add().Pack(error_details_pb2.BadRequest(field_violations=found))
-    if error.retry_after is not None:
+    retry_after = error.retry_after or _RETRY_AFTER.get(error.status)
+    if retry_after is not None:
         delay = Duration()
-        delay.FromTimedelta(error.retry_after)
+        delay.FromTimedelta(retry_after)
         status.details.add().Pack(error_details_pb2.RetryInfo(retry_delay=delay))
     return status

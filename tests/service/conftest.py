@@ -8,11 +8,13 @@ from typing import Any
 
 import grpc
 import pytest
+import pytest_asyncio
 from google.rpc import error_details_pb2, status_pb2
 from structmem.v1 import inspection_service_pb2_grpc, memory_service_pb2_grpc, namespace_service_pb2_grpc
 
 from service.app import Application, build
 from service.configuration import load_settings
+from service.logs import configure_logs
 from service.settings import Settings
 
 
@@ -41,7 +43,9 @@ def _settings_for(directory: Path, **changes: Any) -> Settings:
 
 @asynccontextmanager
 async def _running(directory: Path, **changes: Any) -> AsyncIterator[Service]:
-    application = build(_settings_for(directory, **changes))
+    settings = _settings_for(directory, **changes)
+    configure_logs(settings)
+    application = build(settings)
     address = await application.start()
     try:
         async with grpc.aio.insecure_channel(address) as channel:
@@ -53,6 +57,13 @@ async def _running(directory: Path, **changes: Any) -> AsyncIterator[Service]:
 @pytest.fixture
 async def service(tmp_path: Path) -> AsyncIterator[Service]:
     async with _running(tmp_path) as service:
+        yield service
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared_service(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Service]:
+    """One service for a module whose tests leave it as they found it; they need `pytest.mark.asyncio(loop_scope="module")`."""
+    async with _running(tmp_path_factory.mktemp("shared")) as service:
         yield service
 
 

@@ -1,0 +1,270 @@
+"""Bad input: refused with the field and the reason, nothing stored."""
+
+import math
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import grpc
+import pytest
+import pytest_asyncio
+from google.protobuf.timestamp_pb2 import Timestamp
+from structmem.v1 import filter_pb2, namespace_service_pb2, time_pb2
+from structmem.v1 import memory_service_pb2 as pb
+
+from graph.model import UuidSource
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+YEAR_0 = Timestamp(seconds=-62_135_596_800 - 1)
+YEAR_1 = Timestamp(seconds=-62_135_596_800)
+YEAR_9999 = Timestamp(seconds=253_370_764_800)
+BEYOND = Timestamp(seconds=10**15)
+NANOS = Timestamp(seconds=1, nanos=10**9)
+MESSAGE_ID = UuidSource().mint("msg")
+ENTITY_ID = UuidSource().mint("ent")
+
+
+def message(**fields: Any) -> pb.MessageInput:
+    return pb.MessageInput(**({"speaker": "Ana", "text": "Hello"} | fields))
+
+
+def append(*messages: pb.MessageInput, **fields: Any) -> pb.AppendMessagesRequest:
+    return pb.AppendMessagesRequest(**({"namespace": "acme", "session": "s", "messages": messages or [message()]} | fields))
+
+
+def retrieve(**fields: Any) -> pb.RetrieveRequest:
+    return pb.RetrieveRequest(**({"namespaces": ["acme"], "query": "Who?"} | fields))
+
+
+def labels(**fields: Any) -> filter_pb2.MemoryFilter:
+    return filter_pb2.MemoryFilter(labels=filter_pb2.LabelFilter(**fields))
+
+
+CASES: list[tuple[str, Any, str]] = [
+    ("AppendMessages", append(namespace=""), "namespace"),
+    ("AppendMessages", append(namespace="acme/"), "namespace"),
+    ("AppendMessages", append(namespace="../etc/passwd"), "namespace"),
+    ("AppendMessages", append(namespace="a\0b"), "namespace"),
+    ("AppendMessages", append(namespace="/".join("abcdefghi")), "namespace"),
+    ("AppendMessages", append(namespace="x" * 201), "namespace"),
+    ("AppendMessages", append(session=""), "session"),
+    ("AppendMessages", append(session="s" * 201), "session"),
+    ("AppendMessages", append(session="s\0"), "session"),
+    ("AppendMessages", append(time_zone="Mars/Olympus"), "time_zone"),
+    ("AppendMessages", append(time_zone="../../etc/passwd"), "time_zone"),
+    ("AppendMessages", append(request_id="r" * 101), "request_id"),
+    ("AppendMessages", pb.AppendMessagesRequest(namespace="acme", session="s"), "messages"),
+    ("AppendMessages", append(*[message()] * 1001), "messages"),
+    ("AppendMessages", append(message(), message(text="")), "messages[1].text"),
+    ("AppendMessages", append(message(text=" \n\t ")), "messages[0].text"),
+    ("AppendMessages", append(message(text="x" * 200_001)), "messages[0].text"),
+    ("AppendMessages", append(message(text="a\0b")), "messages[0].text"),
+    ("AppendMessages", append(message(speaker="")), "messages[0].speaker"),
+    ("AppendMessages", append(message(speaker="s" * 201)), "messages[0].speaker"),
+    ("AppendMessages", append(message(client_id="c" * 201)), "messages[0].client_id"),
+    ("AppendMessages", append(message(role=99)), "messages[0].role"),
+    ("AppendMessages", append(message(role=-1)), "messages[0].role"),
+    ("AppendMessages", append(message(sent_at=YEAR_0)), "messages[0].sent_at"),
+    ("AppendMessages", append(message(sent_at=YEAR_9999)), "messages[0].sent_at"),
+    ("AppendMessages", append(message(sent_at=BEYOND)), "messages[0].sent_at"),
+    ("AppendMessages", append(message(sent_at=NANOS)), "messages[0].sent_at.nanos"),
+    ("AppendMessages", append(message(sent_at_local="2024-03-05T18:30:00")), "messages[0].sent_at_local"),
+    ("AppendMessages", append(message(sent_at_local="yesterday")), "messages[0].sent_at_local"),
+    ("AppendMessages", append(message(sent_at_local="0000-01-01T00:00:00Z")), "messages[0].sent_at_local"),
+    ("AppendMessages", append(message(sent_at_local="9999-12-31T23:59:59Z")), "messages[0].sent_at_local"),
+    ("AppendMessages", append(message(sent_at_local="0001-01-01T00:00:00+14:00")), "messages[0].sent_at_local"),
+    ("AppendMessages", append(message(labels={f"k{i}": "" for i in range(33)})), "messages[0].labels"),
+    ("AppendMessages", append(message(labels={"": "v"})), "messages[0].labels.key"),
+    ("AppendMessages", append(message(labels={"k" * 101: "v"})), "messages[0].labels.key"),
+    ("AppendMessages", append(message(labels={"k": "v" * 501})), "messages[0].labels[k]"),
+    ("AppendMessages", append(message(labels={"k": "v\0"})), "messages[0].labels[k]"),
+    ("AppendMessages", append(message(image_caption="i" * 20_001)), "messages[0].image_caption"),
+    ("AppendMessages", append(message(embedding=pb.Vector(values=[1.0] * 256))), "messages[0].embedding.values"),
+    ("AppendMessages", append(message(client_id="c"), message(client_id="c", text="Bye")), "messages[1].client_id"),
+    ("FlushSession", pb.FlushSessionRequest(namespace="acme", session="s\0"), "session"),
+    ("Retrieve", retrieve(namespaces=[]), "namespaces"),
+    ("Retrieve", retrieve(namespaces=[f"n{i}" for i in range(17)]), "namespaces"),
+    ("Retrieve", retrieve(namespaces=["acme", "b d"]), "namespaces[1]"),
+    ("Retrieve", retrieve(query=""), "query"),
+    ("Retrieve", retrieve(query="   "), "query"),
+    ("Retrieve", retrieve(query="a\0b"), "query"),
+    ("Retrieve", retrieve(query="q" * 100_001), "query"),
+    ("Retrieve", retrieve(k=0), "k"),
+    ("Retrieve", retrieve(k=-1), "k"),
+    ("Retrieve", retrieve(k=1001), "k"),
+    ("Retrieve", retrieve(recipe="magic"), "recipe"),
+    ("Retrieve", retrieve(asked_at=YEAR_9999), "asked_at"),
+    ("Retrieve", retrieve(time_zone="Nowhere"), "time_zone"),
+    ("Retrieve", retrieve(at_least="forged"), "at_least"),
+    ("Retrieve", retrieve(embedding=pb.Vector(values=[1.0])), "embedding.values"),
+    ("Retrieve", retrieve(filter=filter_pb2.MemoryFilter(kinds=[99])), "filter.kinds[0]"),
+    ("Retrieve", retrieve(filter=filter_pb2.MemoryFilter(kinds=[1])), "filter.kinds[0]"),
+    ("Retrieve", retrieve(filter=filter_pb2.MemoryFilter(speakers=[""])), "filter.speakers[0]"),
+    (
+        "Retrieve",
+        retrieve(filter=filter_pb2.MemoryFilter(said=time_pb2.TimeRange(start=Timestamp(seconds=9), end=Timestamp(seconds=1)))),
+        "filter.said",
+    ),
+    ("Retrieve", retrieve(filter=filter_pb2.MemoryFilter(happened=time_pb2.TimeRange(end=BEYOND))), "filter.happened.end"),
+    ("Retrieve", retrieve(filter=labels(any_of=[filter_pb2.LabelCondition(key="")])), "filter.labels.any_of[0].key"),
+    ("Retrieve", retrieve(filter=labels(all_of=[filter_pb2.LabelCondition(key="k")] * 33)), "filter.labels.all_of"),
+    ("BuildContext", pb.BuildContextRequest(namespaces=["acme"], query="x", token_budget=-1), "token_budget"),
+    ("BuildContext", pb.BuildContextRequest(namespaces=["acme"], query="x", token_budget=15), "token_budget"),
+    ("BuildContext", pb.BuildContextRequest(namespaces=["acme"], query="x", token_budget=100_001), "token_budget"),
+    ("GetMemory", pb.GetMemoryRequest(namespace="acme"), "id"),
+    ("GetMemory", pb.GetMemoryRequest(namespace="acme", id="'; DROP TABLE nodes; --"), "id"),
+    ("GetMemory", pb.GetMemoryRequest(namespace="acme", id=MESSAGE_ID, edge_limit=-1), "edge_limit"),
+    ("GetMemory", pb.GetMemoryRequest(namespace="acme", id=MESSAGE_ID, edge_limit=1001), "edge_limit"),
+    ("GetEvent", pb.GetEventRequest(namespace="acme", id=MESSAGE_ID), "id"),
+    ("ListEvents", pb.ListEventsRequest(namespace="acme", page_size=-1), "page_size"),
+    ("ListEvents", pb.ListEventsRequest(namespace="acme", page_size=501), "page_size"),
+    ("ListEvents", pb.ListEventsRequest(namespace="acme", entity_ids=[MESSAGE_ID]), "entity_ids[0]"),
+    ("ListEvents", pb.ListEventsRequest(namespace="acme", page_token="forged"), "page_token"),
+    ("ListFacts", pb.ListFactsRequest(namespace="acme", kinds=[2]), "kinds[0]"),
+    ("ListFacts", pb.ListFactsRequest(namespace="acme", sessions=["x"] * 1001), "sessions"),
+    ("ListFacts", pb.ListFactsRequest(namespace="acme", page_token="forged"), "page_token"),
+    ("ListMessages", pb.ListMessagesRequest(namespace="acme", page_token="AAAA"), "page_token"),
+    ("ListMessages", pb.ListMessagesRequest(namespace="acme", said=time_pb2.TimeRange(start=YEAR_0)), "said.start"),
+    ("ListSessions", pb.ListSessionsRequest(namespace="acme", page_size=-5), "page_size"),
+    ("ListSessions", pb.ListSessionsRequest(namespace="acme", page_token="é"), "page_token"),
+    ("ListEntities", pb.ListEntitiesRequest(namespace="acme", kinds=[77]), "kinds[0]"),
+    ("ListEntities", pb.ListEntitiesRequest(namespace="acme", name="n" * 201), "name"),
+    ("TraverseEvents", pb.TraverseEventsRequest(namespace="acme"), "start_ids"),
+    ("TraverseEvents", pb.TraverseEventsRequest(namespace="acme", start_ids=[ENTITY_ID], max_hops=7), "max_hops"),
+    ("TraverseEvents", pb.TraverseEventsRequest(namespace="acme", start_ids=[ENTITY_ID], max_hops=-1), "max_hops"),
+    ("TraverseEvents", pb.TraverseEventsRequest(namespace="acme", start_ids=[ENTITY_ID], edges=[42]), "edges[0]"),
+    ("TraverseEvents", pb.TraverseEventsRequest(namespace="acme", start_ids=[ENTITY_ID], limit=1001), "limit"),
+    ("DeleteMemories", pb.DeleteMemoriesRequest(namespace="acme"), "selector"),
+    ("DeleteMemories", pb.DeleteMemoriesRequest(namespace="acme", memories=pb.MemoryIds()), "memories.ids"),
+    ("DeleteMemories", pb.DeleteMemoriesRequest(namespace="acme", memories=pb.MemoryIds(ids=[ENTITY_ID])), "memories.ids[0]"),
+    ("DeleteMemories", pb.DeleteMemoriesRequest(namespace="acme", session=""), "session"),
+    ("GetJob", pb.GetJobRequest(namespace="acme", job_id=MESSAGE_ID), "job_id"),
+    ("WatchJob", pb.WatchJobRequest(namespace="acme"), "job_id"),
+    ("CancelJob", pb.CancelJobRequest(namespace="acme", job_id="job_x"), "job_id"),
+    ("RetryJob", pb.RetryJobRequest(namespace="acme", job_id=""), "job_id"),
+    ("ListJobs", pb.ListJobsRequest(namespace="acme", states=[9]), "states[0]"),
+    ("ListJobs", pb.ListJobsRequest(namespace="acme", kinds=[9]), "kinds[0]"),
+    ("ListJobs", pb.ListJobsRequest(namespace="acme", page_token="forged"), "page_token"),
+    ("ExportNamespace", pb.ExportNamespaceRequest(namespace="a b"), "namespace"),
+]
+
+
+async def outcome(call: Any) -> None:
+    """Sees a call through, whether it answers with one message or a stream."""
+    if isinstance(call, grpc.aio.UnaryStreamCall):
+        async for _ in call:
+            pass
+    else:
+        await call
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def acme(shared_service: Any) -> Any:
+    with suppress(grpc.aio.AioRpcError):  # it is there already
+        await shared_service.namespaces.CreateNamespace(namespace_service_pb2.CreateNamespaceRequest(namespace="acme"))
+    return shared_service
+
+
+@pytest.mark.parametrize(
+    ("method", "request_", "field"), CASES, ids=[f"{method}-{field}-{i}" for i, (method, _, field) in enumerate(CASES)]
+)
+async def test_a_bad_field_is_named(acme: Any, refused: Callable[..., Any], method: str, request_: Any, field: str) -> None:
+    refusal = await refused(outcome(getattr(acme.memory, method)(request_)))
+    assert (refusal.code, refusal.info.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "INVALID_ARGUMENT")
+    assert field in refusal.fields
+    assert (await acme.memory.ListSessions(pb.ListSessionsRequest(namespace="acme"))).sessions == []
+
+
+async def test_everything_wrong_is_told_at_once(acme: Any, refused: Callable[..., Any]) -> None:
+    request = append(message(text=""), message(speaker="", role=9), session="")
+    assert (await refused(acme.memory.AppendMessages(request))).fields.keys() == {
+        "session",
+        "messages[0].text",
+        "messages[1].speaker",
+        "messages[1].role",
+    }
+
+
+async def test_a_thousand_wrong_fields_still_make_an_answer(acme: Any, refused: Callable[..., Any]) -> None:
+    refusal = await refused(acme.memory.AppendMessages(append(*[message(text="", speaker="é" * 201)] * 1000)))
+    assert refusal.code is grpc.StatusCode.INVALID_ARGUMENT
+    assert len(refusal.fields) == 16
+
+
+async def test_lone_surrogates_are_refused_with_the_field(acme: Any, refused: Callable[..., Any]) -> None:
+    send = acme.channel.unary_unary("/structmem.v1.MemoryService/AppendMessages")
+    data = append(message(), message(text="ZZZ")).SerializeToString().replace(b"ZZZ", "\ud800".encode("utf-8", "surrogatepass"))
+    refusal = await refused(send(data))
+    assert refusal.code is grpc.StatusCode.INVALID_ARGUMENT
+    assert refusal.fields == {"messages[1].text": "must be valid UTF-8 without lone surrogates"}
+
+
+@pytest.mark.parametrize("data", [b"\xff\xff\xff", b"\x0a\xff", b"\x0b"])
+async def test_bytes_that_are_no_message_are_refused(acme: Any, refused: Callable[..., Any], data: bytes) -> None:
+    refusal = await refused(acme.channel.unary_unary("/structmem.v1.MemoryService/AppendMessages")(data))
+    assert refusal.code is grpc.StatusCode.INVALID_ARGUMENT
+    assert "request" in refusal.fields
+
+
+async def test_an_unknown_namespace_is_not_found(acme: Any, refused: Callable[..., Any]) -> None:
+    job = UuidSource().mint("job")
+    for call in (
+        acme.memory.AppendMessages(append(namespace="nobody")),
+        acme.memory.FlushSession(pb.FlushSessionRequest(namespace="nobody")),
+        acme.memory.Retrieve(retrieve(namespaces=["acme", "nobody"])),
+        acme.memory.ListEvents(pb.ListEventsRequest(namespace="nobody")),
+        acme.memory.GetMemory(pb.GetMemoryRequest(namespace="nobody", id=MESSAGE_ID)),
+        acme.memory.GetMemory(pb.GetMemoryRequest(namespace="acme", id=MESSAGE_ID)),
+        acme.memory.GetJob(pb.GetJobRequest(namespace="acme", job_id=job)),
+        acme.memory.ExportNamespace(pb.ExportNamespaceRequest(namespace="nobody")),
+        acme.namespaces.GetNamespace(namespace_service_pb2.GetNamespaceRequest(namespace="nobody")),
+        acme.namespaces.DeleteNamespace(namespace_service_pb2.DeleteNamespaceRequest(namespace="nobody")),
+    ):
+        refusal = await refused(outcome(call))
+        assert (refusal.code, refusal.info.reason) == (grpc.StatusCode.NOT_FOUND, "NOT_FOUND")
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"namespace": "b/"}, "namespace"),
+        ({"extraction_mode": 9}, "extraction_mode"),
+        ({"time_zone": "Nowhere"}, "time_zone"),
+        ({"description": "d" * 1001}, "description"),
+        ({"embedding": {"model": ""}}, "embedding.model"),
+        ({"embedding": {"model": "own"}}, "embedding.dimension"),
+        ({"embedding": {"model": "own", "dimension": -1}}, "embedding.dimension"),
+        ({"embedding": {"model": "own", "dimension": 4097}}, "embedding.dimension"),
+        ({"embedding": {"model": "own", "dimension": 3, "fingerprint": "f"}}, "embedding.fingerprint"),
+        ({"embedding": {"model": "none", "dimension": 3}}, "embedding.dimension"),
+        ({"embedding": {"model": "hashing-256", "dimension": 3}}, "embedding.dimension"),
+    ],
+)
+async def test_a_bad_namespace_is_not_created(acme: Any, refused: Callable[..., Any], fields: dict[str, Any], field: str) -> None:
+    request = namespace_service_pb2.CreateNamespaceRequest(**({"namespace": "other"} | fields))
+    assert field in (await refused(acme.namespaces.CreateNamespace(request))).fields
+
+
+async def test_a_name_that_is_taken_is_refused(acme: Any, refused: Callable[..., Any]) -> None:
+    refusal = await refused(acme.namespaces.CreateNamespace(namespace_service_pb2.CreateNamespaceRequest(namespace="acme")))
+    assert (refusal.code, refusal.info.reason) == (grpc.StatusCode.ALREADY_EXISTS, "ALREADY_EXISTS")
+
+
+@pytest.mark.parametrize("values", [[1.0, 2.0], [1.0] * 4, [math.nan, 0.0, 1.0], [math.inf, 0.0, 1.0], [0.0, 0.0, 0.0], []])
+async def test_a_vector_that_does_not_fit_is_refused(shared_service: Any, refused: Callable[..., Any], values: list[float]) -> None:
+    spec = namespace_service_pb2.EmbeddingSpec(model="own", dimension=3)
+    request = namespace_service_pb2.CreateNamespaceRequest(namespace="vectors", embedding=spec)
+    with suppress(grpc.aio.AioRpcError):  # it is there already
+        await shared_service.namespaces.CreateNamespace(request)
+    vector = pb.Vector(values=values)
+    refusal = await refused(shared_service.memory.AppendMessages(append(message(embedding=vector), namespace="vectors")))
+    assert "messages[0].embedding.values" in refusal.fields
+    refusal = await refused(shared_service.memory.Retrieve(retrieve(namespaces=["vectors"], embedding=vector)))
+    assert "embedding.values" in refusal.fields
+
+
+async def test_a_namespace_is_not_created_by_a_request_that_is_refused(shared_service: Any, refused: Callable[..., Any]) -> None:
+    await refused(shared_service.memory.AppendMessages(append(message(text=""), namespace="fresh", create_namespace=True)))
+    refusal = await refused(shared_service.namespaces.GetNamespace(namespace_service_pb2.GetNamespaceRequest(namespace="fresh")))
+    assert refusal.code is grpc.StatusCode.NOT_FOUND
