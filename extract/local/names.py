@@ -11,7 +11,7 @@ from graph.model import EntityKind
 from graph.text.times.words import MONTHS, WEEKDAYS
 
 _NAME = re.compile(
-    r"(?<![\w'’])[A-ZÀ-ÖØ-ÞĀ-ɏ][\w&-]*(?:\.(?=\w)\w+)*(?:\s+(?:(?:of|the|de|da|do|del|van|von|la|le|and the)\s+){0,2}[A-ZÀ-ÖØ-ÞĀ-ɏ][\w&-]*|\s+\d+(?=\s|$|[,.]))*"
+    r"(?<![\w'’])[A-ZÀ-ÖØ-ÞĀ-ɏ][\w&-]*(?:\.(?=\w)\w+)*(?:\s+(?:(?:of|the|de|da|do|del|van|von|la|le|and the)\s+){0,2}(?!I\b)[A-ZÀ-ÖØ-ÞĀ-ɏ][\w&-]*|\s+\d+(?=\s|$|[,.]))*"
 )
 # Capitalised words that name nothing, besides months and weekdays.
 _NOT_NAMES = (
@@ -56,18 +56,20 @@ _BEFORE_PERSON = re.compile(
     r"\b(?:with|met|meet|meeting|called|named|name is|married|dating|invited|visited|visiting|told|asked|saw|"
     r"(?:Mr|Mrs|Ms|Dr|Prof|Aunt|Uncle|Grandma|Grandpa|Coach)\.?)\s+$"
 )
-_AFTER_PERSON = re.compile(
-    r"^(?:['’]s\b|\s+(?:and\s+(?:I|me)\b|said|says|told|asked|thinks?|loves?|likes?|hates?|lives?|lived|called|married|works?|worked|moved|wants?|was born|got|came|"
-    r"is (?:my|a|an|the|so|getting|going|moving|coming|doing|turning)|has (?:a|an|been|two|three)|will|helped|gave|just))"
+_PERSON_VERB = (
+    r"said|says|told|asked|thinks|loves|loved|likes|liked|hates|lives|lived|called|married|works|worked|moved|wants|wanted|was born|got|came|went|"
+    r"gave|helped|invited|visited|(?:is|was) (?:my|getting|going|moving|coming|doing|turning)|has (?:been|two|three)"
 )
-_VERB_AFTER = re.compile(
-    r"^(?:['’]s\b|,?\s+(?:and\s+(?:I|me)\b|is|was|has|had|said|told|lives?|works?|loves?|likes?|moved|went|got|will|came|just|wants?|called|gave|helped|are|were)\b)"
-)
+_AFTER_PERSON = re.compile(rf"^(?:\s+(?:and\s+(?:I|me)\b|(?:just\s+)?(?:{_PERSON_VERB})\b))")
+_VERB_AFTER = re.compile(rf"^(?:,?\s+(?:and\s+(?:I|me)\b|(?:just\s+)?(?:{_PERSON_VERB})\b))")
 _PUBLIC = re.compile(r"^[A-Z]{2,6}$")
 
 
 def names_in(sentence: str, people: Collection[str]) -> list[EntityMention]:
-    """The names that a sentence holds, each once. `people` are known to be persons; a sentence's first word counts when a verb follows it."""
+    """The names that a sentence holds, each once. `people` are known to be persons.
+
+    A sentence's first word is a name only when what follows is what people do.
+    """
     found: dict[str, EntityMention] = {}
     for match in _NAME.finditer(sentence):
         name, begin = _without_common_head(match.group(), match.start())

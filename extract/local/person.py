@@ -17,6 +17,29 @@ _TAILS = {"m": "is", "ve": "has", "ll": "will", "d": "would", "re": "is", "s": "
 _DROPPED_SUBJECT = frozenset(
     {"been", "going", "planning", "thinking", "looking", "working", "trying", "hoping", "feeling", "taking", "getting", "having"}
 )
+# After these, and at the start, "you" is the subject of a clause; elsewhere it is an object, with which no verb agrees.
+_BEFORE_CLAUSE = frozenset(
+    {
+        "",
+        "that",
+        "if",
+        "when",
+        "because",
+        "what",
+        "and",
+        "but",
+        "where",
+        "how",
+        "so",
+        "think",
+        "hope",
+        "know",
+        "glad",
+        "say",
+        "said",
+        "believe",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ MAX_TEXT = 12_000
 _OPENING = re.compile(
     r"^(?:(?:oh|ah|aw+|wow|well|yeah|yep|yes|yup|nope|no|ok(?:ay)?|so|and|but|also|actually|honestly|anyway|haha+|lol|hey|hi|hello|um+|hmm+|man|"
     r"gosh|cool|nice|great|awesome|sure|absolutely|definitely|totally|exactly|right|true|btw|by the way|for sure|of course|thanks|thank you|"
-    r"guess what|plus|anyways|indeed|you know)\b(?:\s+(?:there|so much|a lot|again))?(?:,?\s+(?P<name>[A-Z]\w+))?\s*[,!.:;–—-]+\s*|(?:so|and|but|also)\s+(?=(?:I|we|my)\b))+",
+    r"guess what|plus|anyways|indeed|you know)\b(?:\s+(?:there|so much|a lot|again))?(?:,?\s+(?P<name>[A-Z]\w+))?\s*[,!.:;–—-]+\s*|(?:so|and|but|also)\s+(?=\w+\s+\w+))+",
     re.IGNORECASE,
 )
 _FILLER = re.compile(

@@ -20,6 +20,9 @@ _UNBOUND = re.compile(r"^(?:it|this|that|these|those|they|he|she|his|her|their|i
 _NAMED_START = re.compile(
     r"^(?:my\b|our\b|[A-ZÀ-ÖØ-Þ][\w’'-]+\s+(?:is|was|has|had|and|will|lives?|works?|loves?|got|went|moved|said|told)\b)"
 )
+# What a sentence needs to be worth quoting: a number, a name, or the first person as its subject.
+_SUBSTANCE = re.compile(r"\d|(?<=[a-z,] )(?!I\b)[A-Z]|^(?:I|We|My|Our)\b")
+_LONGEST_JOINED = 320
 _DIGIT_OR_NAME = re.compile(r"\d|(?<=[a-z,] )[A-Z]")
 
 
@@ -58,23 +61,23 @@ def _add(found: list[Said], sentence: str, message: Message, voices: Voices, zon
     core = with_subject(without_opening(sentence), voices.speaker)
     if is_filler(core) or len(core.split()) < 3:
         return
-    if _UNBOUND.match(core) and not speaks_of_self(core):
-        _join(found, core)
-        return
-    if _is_remark(core):
-        return
     text, quoted = standalone(core, voices)
+    if _UNBOUND.match(core) and (_join(found, core, core if quoted else text) or not speaks_of_self(core)):
+        return
     time = _time_of(core, message.sent_at, zone)
+    if _is_remark(core) or (quoted and not time and not _SUBSTANCE.search(core)):
+        return
     relations = tuple(relations_in(core, voices.speaker))
     found.append(Said(core, _dated(text, time, message.sent_at, zone), time, relations, cause_in(core), quoted))
 
 
-def _join(found: list[Said], core: str) -> None:
+def _join(found: list[Said], core: str, text: str) -> bool:
     """ "It was great" says something only together with what it is about: the statement before it, if that is of the same message."""
-    if not found or found[-1].question or len(found[-1].text) + len(core) > 320 or len(core.split()) < 4:
-        return
+    if not found or found[-1].question or len(found[-1].text) + len(core) > _LONGEST_JOINED or len(core.split()) < 4:
+        return False
     last = found[-1]
-    found[-1] = Said(f"{last.original} {core}", f"{last.text} {core}", last.time, last.relations, last.cause, last.quoted)
+    found[-1] = Said(f"{last.original} {core}", f"{last.text} {text}", last.time, last.relations, last.cause, last.quoted)
+    return True
 
 
 def _is_remark(core: str) -> bool:
