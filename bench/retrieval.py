@@ -62,7 +62,7 @@ async def _measure(dataset: Dataset, recipes: tuple[str, ...], extractor: str, r
     embedder = load_embedder()
     alone = await embed_alone(embedder, texts)
     answers[BASELINE] = await ask_baseline(dataset, embedder, report)
-    llm = [entry for entry in spent if entry.prompt_tokens]
+    llm = [entry for entry in spent if entry.step != "embed" and entry.prompt_tokens]
     return {
         "dataset": dataset.name,
         "store": "embedded",

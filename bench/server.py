@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import grpc
 import psutil
 
 from bench.report import BenchError
@@ -121,8 +122,16 @@ async def server(settings: Mapping[str, object], *, keep_in: Path | None = None)
             await process.start()
             yield process
             await process.stop()
+        except grpc.RpcError as error:
+            raise BenchError(f"the server answered {_told(error)}. The end of its log:\n{process.log_tail()}") from error
         finally:
             process.kill()
+
+
+def _told(error: grpc.RpcError) -> str:
+    if isinstance(error, (grpc.aio.AioRpcError, grpc.Call)):
+        return f"{error.code().name}: {error.details()}"
+    return str(error)
 
 
 def _command() -> Path:

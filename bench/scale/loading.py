@@ -42,7 +42,7 @@ async def load(connection: Connection, address: str, spooled: dict[str, Path], s
     """Imports the namespaces one after the other, each until its first search has been answered."""
     began = time.perf_counter()
     for name, directory in spooled.items():
-        await asyncio.to_thread(_import, address, name, directory, step)
+        await asyncio.to_thread(_import, address, directory, step)
         request = memory_service_pb2.RetrieveRequest(namespaces=[name], query="ready", k=1, recipe="lexical")
         await connection.memory.Retrieve(request, timeout=IMPORT_DEADLINE_S)
     seconds = time.perf_counter() - began
@@ -58,7 +58,7 @@ async def load(connection: Connection, address: str, spooled: dict[str, Path], s
     return Loaded(nodes, edges, seconds)
 
 
-def _import(address: str, name: str, directory: Path, step: Step) -> None:
+def _import(address: str, directory: Path, step: Step) -> None:
     # What is spooled is serialised already; the generated stub would want to do that again.
     with grpc.insecure_channel(address, options=[("grpc.max_send_message_length", MAX_MESSAGE_BYTES)]) as channel:
         call: grpc.StreamUnaryMultiCallable[bytes, memory_service_pb2.ImportNamespaceResponse] = channel.stream_unary(
@@ -66,10 +66,7 @@ def _import(address: str, name: str, directory: Path, step: Step) -> None:
             request_serializer=None,
             response_deserializer=memory_service_pb2.ImportNamespaceResponse.FromString,
         )
-        try:
-            call(_counted(requests(directory), step), timeout=IMPORT_DEADLINE_S)
-        except grpc.RpcError as error:
-            raise BenchError(f"importing {name} failed: {error}") from error
+        call(_counted(requests(directory), step), timeout=IMPORT_DEADLINE_S)
 
 
 def _counted(numbered: Iterator[tuple[int, bytes]], step: Step) -> Iterator[bytes]:
