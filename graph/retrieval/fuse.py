@@ -73,6 +73,10 @@ def _add_channels(ledger: Ledger, measures: Measures, limits: Ceilings, recipe: 
     window = np.where(measures.is_statement, lexical, _scaled(measures.window, limits.window))
     ledger.add("lexical_window", np.where(measures.is_statement, measures.lexical, measures.window), window, recipe.lexical_window)
     ledger.add("dense", measures.dense, _dense_scale(measures, limits, recipe), recipe.dense)
+    if recipe.lexical and measures.is_unembedded.any():
+        # What has no vector yet must not fall behind everything that has one.
+        stand_in = np.where(measures.is_unembedded, lexical, 0.0)
+        ledger.add("unembedded", np.where(measures.is_unembedded, measures.lexical, 0.0), stand_in, recipe.dense)
 
 
 def _add_neighbours(ledger: Ledger, candidates: Candidates, measures: Measures, own: Float64, recipe: Recipe) -> None:

@@ -18,12 +18,14 @@ Ints = NDArray[np.int32]
 @dataclass(frozen=True, slots=True)
 class Measures:
     """Raw measures of n candidates: BM25+ of the best passage; that of a message with its neighbours; the best passage's cosine, at
-    least 0; the overlap with the query's times, 0 or 1; and what they are: statements, the assistant's messages."""
+    least 0; the overlap with the query's times, 0 or 1; and what they are: without a vector to compare, statements, the assistant's
+    messages."""
 
     lexical: Float64
     window: Float64
     dense: Float64
     dates: Float64
+    is_unembedded: Bools
     is_statement: Bools
     is_assistant: Bools
 
@@ -44,12 +46,14 @@ def measure(candidates: Candidates, spans: Sequence[TimeSpan], recipe: Recipe) -
     is_statement = candidates.kind != NodeKind.MESSAGE
     is_assistant = candidates.role == Role.ASSISTANT
     lexical = best_of_rows(passage_scores(candidates, is_statement, recipe.bm25), candidates.passage_row, rows)
-    similarity = np.nan_to_num(candidates.similarity.astype(np.float64), nan=0.0)
+    compared = ~np.isnan(candidates.similarity)
+    similarity = np.where(compared, candidates.similarity, 0.0).astype(np.float64)
     return Measures(
         lexical=lexical,
         window=_window_scores(candidates, is_statement, is_assistant, recipe) if recipe.lexical_window else np.zeros(rows),
         dense=np.maximum(best_of_rows(similarity, candidates.passage_row, rows), 0.0),
         dates=_date_overlap(candidates, spans),
+        is_unembedded=best_of_rows(compared.astype(np.float64), candidates.passage_row, rows) == 0,
         is_statement=is_statement,
         is_assistant=is_assistant,
     )

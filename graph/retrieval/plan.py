@@ -5,11 +5,11 @@ from datetime import datetime, tzinfo
 
 from graph.model import Entity
 from graph.retrieval.answer import QueryPlan
-from graph.retrieval.question import asks_advice, asks_assistant, asks_when, dense_excerpt, distinct_terms, named_speakers, without_names
+from graph.retrieval.question import asks_advice, asks_assistant, asks_when, dense_excerpt, named_speakers, without_names
 from graph.retrieval.recipes import Recipe
 from graph.retrieval.talk import without_talk
 from graph.retrieval.times import times_of_query
-from graph.text import STOP_WORDS, words_of
+from graph.text import STOP_WORDS, terms_of, words_of
 
 # The cues of what a question asks for stand at its ends; a long query is a pasted document.
 _CUE_CHARACTERS = 2_000
@@ -24,7 +24,7 @@ def plan_query(query: str, speakers: Sequence[str], asked_at: datetime, zone: tz
     named, names = named_speakers(cues, speakers)
     return QueryPlan(
         recipe=recipe.name,
-        terms=distinct_terms(words_of(query), recipe.max_terms),
+        terms=tuple(dict.fromkeys(terms_of(query))),
         dense_text=without_names(without_talk(dense_excerpt(query, recipe.max_dense_words)), names),
         speakers=named,
         times=times_of_query(cues, asked_at, zone),

@@ -1,10 +1,9 @@
 """What a question asks for, told from its words alone: a time, what the assistant said, advice; and whom it names."""
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 
-from graph.text import STOP_WORDS, terms_of, words_of
+from graph.text import STOP_WORDS, words_of
 
 _ASKS_WHEN = re.compile(
     r"\bwhen (?:is|are|was|were|will|did|do|does|has|have|had|would|should|can|could|exactly)\b|^\W*when\W*$|\bsince when\b|\bhow long\b|\bhow recently\b"
@@ -47,18 +46,6 @@ def asks_assistant(text: str) -> bool:
 def asks_advice(text: str) -> bool:
     """Whether the text asks for something new to be said or done, so that standing wishes about how to do it matter."""
     return _ASKS_ADVICE.search(text) is not None and not _ASKS_RECALL.search(text) and not asks_assistant(text)
-
-
-def distinct_terms(words: Sequence[str], limit: int) -> tuple[str, ...]:
-    """The distinct terms of a query, in order; of more than `limit` those that occur most often in it and, among equals, the longest.
-
-    How rare a term is in the namespace is not known before its search; long words are the rarer ones (Zipf's law of abbreviation).
-    """
-    counts = Counter(terms_of(" ".join(words)))
-    if len(counts) <= limit:
-        return tuple(counts)
-    kept = set(sorted(counts, key=lambda term: (-counts[term], -len(term), term))[:limit])
-    return tuple(term for term in counts if term in kept)
 
 
 def named_speakers(text: str, speakers: Sequence[str]) -> tuple[tuple[str, ...], frozenset[str]]:

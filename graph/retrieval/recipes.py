@@ -53,15 +53,23 @@ class Recipe:
 
 
 _HYBRID = Recipe("hybrid")
+_SILENT = dict.fromkeys(
+    "lexical lexical_window dense answer previous next session speaker dates when facts evidence assistant asked_assistant instruction".split(),
+    0.0,
+)
+_LEXICAL = replace(
+    _HYBRID, **{**_SILENT, "name": "lexical", "lexical": 0.75, "lexical_window": 0.25, "dense_limit": 0, "temporal_limit": 0}
+)
+_DENSE = replace(_HYBRID, **{**_SILENT, "name": "dense", "dense": 1.0, "lexical_limit": 0, "temporal_limit": 0})
 
 RECIPES: Mapping[str, Recipe] = MappingProxyType(
     {
         recipe.name: recipe
         for recipe in (
             _HYBRID,
-            replace(_HYBRID, name="lexical", dense_limit=0),
-            replace(_HYBRID, name="dense", lexical_limit=0),
-            replace(_HYBRID, name="graph"),
+            _LEXICAL,
+            _DENSE,
+            replace(_HYBRID, name="graph", graph=2.0, graph_hops=3),
         )
     }
 )

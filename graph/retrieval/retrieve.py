@@ -18,6 +18,7 @@ from graph.retrieval.merge import merged
 from graph.retrieval.pick import Pick, Scored, pick
 from graph.retrieval.plan import linked, names_in, plan_query
 from graph.retrieval.query_vector import QueryVectors
+from graph.retrieval.rarity import rarest_terms
 from graph.retrieval.recipes import RECIPES, Recipe
 from graph.store.candidates import CandidateQuery, Candidates
 from graph.store.port import Store
@@ -82,6 +83,8 @@ async def _search(store: Store, request: RetrievalRequest, recipe: Recipe, vecto
     """Plan, vector and candidates of one namespace."""
     namespace, speakers = await asyncio.gather(store.get_namespace(request.namespace), store.speakers(request.namespace))
     plan = plan_query(request.query, speakers, request.asked_at, request.zone, recipe)
+    if len(plan.terms) > recipe.max_terms:
+        plan = replace(plan, terms=await rarest_terms(store, request.namespace, plan.terms, recipe.max_terms))
     plan, (vector, degraded) = await asyncio.gather(
         _with_entities(store, namespace, request.query, plan), _query_vector(vectors, namespace, request, plan, recipe)
     )

@@ -1,14 +1,47 @@
-"""Candidates made by hand, so that pure parts of retrieval are tested without a store."""
+"""Candidates made by hand, so that pure parts of retrieval are tested without a store; and a small conversation in a real store."""
 
+import zlib
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from graph.model import NodeKind, Role
+from graph.model import (
+    Edge,
+    EdgeKind,
+    EmbeddingSpec,
+    Entity,
+    EntityKind,
+    Event,
+    ExtractionMode,
+    ExtractorSpec,
+    JobKind,
+    MemoryFilter,
+    NodeKind,
+    Participant,
+    Role,
+    Statement,
+    UuidSource,
+)
+from graph.retrieval import RetrievalAnswer, RetrievalRequest, retrieve
 from graph.store.candidates import Candidates, LexicalStatistics, StatisticsGroup
+from graph.store.commands import (
+    AppendCommand,
+    ExtractionWrite,
+    GenerationStart,
+    JobDeferred,
+    JobSucceeded,
+    MessageDraft,
+    NamespaceSpec,
+    PassageVector,
+)
+from graph.store.embedded.store import EmbeddedStore
 from graph.text import features_of, terms_of, words_of
 
 
@@ -88,3 +121,148 @@ def columns() -> Columns:
 @pytest.fixture(scope="session")
 def memory() -> type[Memory]:
     return Memory
+
+
+class HashedWords:
+    """An embedder without a model: texts that share terms are near."""
+
+    def __init__(self, dimension: int = 64, fingerprint: str = "hashed") -> None:
+        self.spec = EmbeddingSpec("hashed-words", fingerprint, dimension)
+        self.asked: list[str] = []
+
+    def vector(self, text: str) -> NDArray[np.float32]:
+        values = np.zeros(self.spec.dimension, dtype=np.float32)
+        for term in terms_of(text) or ("",):
+            values[zlib.crc32(term.encode()) % self.spec.dimension] += 1
+        return values / np.float32(np.linalg.norm(values))
+
+    async def embed_query(self, text: str) -> NDArray[np.float32]:
+        self.asked.append(text)
+        return self.vector(text)
+
+
+@pytest.fixture
+def embedder() -> HashedWords:
+    return HashedWords()
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[EmbeddedStore]:
+    store = EmbeddedStore(tmp_path)
+    await store.open()
+    yield store
+    await store.close()
+
+
+SPRING = datetime(2023, 5, 8, 18, tzinfo=UTC)
+CHAT = {
+    "spring": [
+        ("Ana", "Hi Ben! I painted a sunrise over the lake yesterday."),
+        ("Ben", "Lovely! Where will you hang it?"),
+        ("Ana", "In the kitchen, next to my grandmother's clock."),
+        ("Ben", "I adopted a puppy last Friday, her name is Nala."),
+        ("Ana", "How old is she?"),
+        ("Ben", "Ten weeks. 🐶"),
+    ],
+    "autumn": [
+        ("Ana", "We moved to Lisbon in September."),
+        ("Ben", "How is the new flat?"),
+        ("Ana", "Small, but it has a view of the river."),
+        ("Ben", 'Nala says "woof" AND NOT (meow) OR *'),
+        ("Ana", "東京タワー is on my list for next year"),
+    ],
+}
+
+
+@dataclass
+class World:
+    """A namespace with a conversation, its vectors and, by hand, an extraction of it."""
+
+    store: EmbeddedStore
+    embedder: HashedWords
+    messages: dict[str, list[str]]
+    name: str = "home"
+
+    def request(self, query: str, **fields: Any) -> RetrievalRequest:
+        given = {
+            "namespace": self.name,
+            "k": 5,
+            "recipe": "hybrid",
+            "filter": MemoryFilter(),
+            "asked_at": SPRING + timedelta(days=365),
+            "zone": UTC,
+        }
+        return RetrievalRequest(query=query, **{**given, **fields})
+
+    async def retrieve(self, query: str, **fields: Any) -> RetrievalAnswer:
+        return await retrieve(self.store, self.request(query, **fields), self.embedder)
+
+
+async def fill(store: EmbeddedStore, embedder: HashedWords, name: str) -> World:
+    await store.create_namespace(NamespaceSpec(name, embedder.spec, ExtractionMode.EVENT))
+    world = World(store, embedder, {}, name)
+    for number, (session, turns) in enumerate(CHAT.items()):
+        start = SPRING + timedelta(days=150 * number)
+        drafts = tuple(MessageDraft(who, Role.USER, text, start + timedelta(minutes=i)) for i, (who, text) in enumerate(turns))
+        outcome = await store.append(name, AppendCommand(session, drafts, timedelta(0)))
+        world.messages[session] = [m.id for m in outcome.messages]
+        passages = await store.missing_vectors(name, session, 100)
+        vectors = [PassageVector(p.owner_id, p.ordinal, embedder.vector(p.text).astype(np.float16)) for p in passages]
+        await store.put_vectors(name, embedder.spec.fingerprint, vectors)
+    return world
+
+
+@pytest.fixture
+async def world(store: EmbeddedStore, embedder: HashedWords) -> World:
+    """The conversation as it is right after it was written: no extraction yet."""
+    return await fill(store, embedder, "home")
+
+
+@pytest.fixture
+async def extracted(world: World) -> World:
+    """The conversation with two events about Nala, who links them, and one about the painting."""
+    store, name = world.store, world.name
+    await store.begin_generation(name, GenerationStart(ExtractorSpec("by-hand", "1", ExtractionMode.EVENT)))
+    mint = UuidSource().mint
+    nala = Entity(mint("ent"), "Nala", EntityKind.PERSON, SPRING)
+    for session, stated in (
+        ("spring", ((3, "Ben adopted a puppy called Nala.", True), (0, "Ana painted a sunrise.", False))),
+        ("autumn", ((3, "Nala makes noises.", True),)),
+    ):
+        lease = None
+        while lease is None or lease.job.session != session:
+            lease = await store.lease_job("test", timedelta(minutes=1), {JobKind.EXTRACTION})
+            assert lease is not None
+            if lease.job.session != session:
+                await store.finish_job(lease, JobDeferred(datetime.now(UTC)))
+        pending = await store.pending(lease, 100)
+        events, statements, vectors = [], [], []
+        for place, text, about_nala in stated:
+            evidence = (pending.messages[place].id,)
+            event_id, fact_id, said = mint("evt"), mint("fct"), pending.messages[place].sent_at
+            entities = (nala.id,) if about_nala else ()
+            statements.append(
+                Statement(
+                    fact_id, NodeKind.FACT, session, text, pending.messages[place].speaker, said, said, evidence, event_id, entities,
+                    generation=pending.generation,
+                )
+            )  # fmt: skip
+            participants = tuple(Participant(id_, "subject") for id_ in entities)
+            events.append(
+                Event(event_id, session, text, said, said, evidence, None, (fact_id,), participants, generation=pending.generation)
+            )
+            vectors.append(PassageVector(fact_id, 0, world.embedder.vector(text).astype(np.float16)))
+        edges = (Edge(EdgeKind.MENTIONS, pending.messages[3].id, nala.id),)
+        write = ExtractionWrite(
+            pending.generation,
+            pending.watermark,
+            pending.messages[-1].seq,
+            tuple(statements),
+            tuple(events),
+            (nala,),
+            edges,
+            tuple(vectors),
+        )
+        await store.commit_extraction(lease, write)
+        await store.finish_job(lease, JobSucceeded())
+    return world

@@ -37,7 +37,7 @@ def test_a_month_without_a_year_means_that_of_any_year_around() -> None:
 
 def test_a_query_of_ten_thousand_words_is_planned() -> None:
     understood = plan("lighthouse " + " ".join(f"word{i}" for i in range(10_000)) + " What did Ana say about it?")
-    assert len(understood.terms) == HYBRID.max_terms and "lighthous" not in understood.terms[1:]
+    assert {"lighthous", "word1", "word9999"} <= set(understood.terms)
     assert len(understood.dense_text.split()) <= HYBRID.max_dense_words and understood.speakers == ("Ana",)
 
 

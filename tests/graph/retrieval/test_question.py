@@ -5,7 +5,6 @@ from graph.retrieval.question import (
     asks_assistant,
     asks_when,
     dense_excerpt,
-    distinct_terms,
     named_speakers,
     without_names,
 )
@@ -104,11 +103,6 @@ def test_names_leave_the_text_that_is_embedded(text: str, names: set[str], strip
 )
 def test_talk_about_the_memory_leaves_the_text_that_is_embedded(text: str, stripped: str) -> None:
     assert without_talk(text) == stripped
-
-
-def test_a_long_query_keeps_its_most_frequent_and_longest_terms_in_order() -> None:
-    words = ["lighthouse", "zq", "sunset", "zq", *(f"x{i}" for i in range(10_000))]
-    assert distinct_terms(words, 3) == ("lighthous", "zq", "sunset")
 
 
 def test_a_long_text_is_read_from_both_ends() -> None:

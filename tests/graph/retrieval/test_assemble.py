@@ -1,0 +1,67 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from graph.errors import InvalidArgument
+from graph.model import MemoryFilter, NodeKind
+from graph.retrieval import build_context
+from graph.retrieval.assemble import _cut, _Line
+
+
+def words(text: str) -> int:
+    return len(text.split())
+
+
+def uneven(text: str) -> int:
+    """A counter for which the whole is more than its parts, as line breaks can be for a tokenizer."""
+    return len(text.split()) + 3 * text.count("\n") ** 2
+
+
+async def context(world, query: str, budget: int, count=words, **fields):
+    return await build_context(world.store, [world.request(query, **fields)], world.embedder, budget, count)
+
+
+@pytest.mark.parametrize("count", [words, len, uneven])
+@pytest.mark.parametrize("budget", [1, 5, 16, 30, 60, 200, 5_000])
+async def test_the_budget_is_kept_exactly(extracted, budget: int, count) -> None:
+    built = await context(extracted, "What do we know about Nala and the sunrise?", budget, count)
+    assert built.token_count == (count(built.text) if built.text else 0) <= budget
+    assert built.text == "\n".join(entry.text for entry in built.entries)
+
+
+async def test_lines_stand_in_order_of_time_with_their_sources(extracted) -> None:
+    built = await context(extracted, "Nala sunrise Lisbon", 200)
+    assert [e.said_at for e in built.entries] == sorted(e.said_at for e in built.entries)
+    assert built.entries[0].text.startswith("2023-05-08 Mon 18:00 Ana: ")
+    known = {id_ for ids in extracted.messages.values() for id_ in ids}
+    assert all(e.evidence_ids and set(e.evidence_ids) <= known for e in built.entries)
+    assert len({e.rank for e in built.entries}) == len(built.entries)
+
+
+async def test_nothing_is_told_twice(extracted) -> None:
+    built = await context(extracted, "Ben adopted a puppy called Nala", 500)
+    told = [id_ for e in built.entries for id_ in e.evidence_ids]
+    assert len(told) == len(set(told))
+
+
+async def test_facts_alone_make_a_context(extracted) -> None:
+    built = await context(extracted, "puppy", 100, filter=MemoryFilter(kinds=frozenset({NodeKind.FACT})))
+    assert built.entries and all(", in short: " in e.text for e in built.entries)
+
+
+async def test_the_best_memory_is_cut_rather_than_left_out(world) -> None:
+    built = await context(world, "Hi Ben! I painted a sunrise over the lake yesterday.", 8)
+    assert built.entries[0].text == "2023-05-08 Mon 18:00 Ana: Hi Ben! I …"
+
+
+async def test_no_budget_is_an_error(world) -> None:
+    with pytest.raises(InvalidArgument) as refused:
+        await context(world, "x", 0)
+    assert refused.value.violations[0].field == "token_budget"
+
+
+@given(st.lists(st.text(alphabet="abc", min_size=1, max_size=8), min_size=1, max_size=40), st.integers(1, 60))
+def test_a_cut_line_fits(parts: list[str], budget: int) -> None:
+    line = _Line(None, f"2023-05-08 Mon 18:00 Ana: {' '.join(parts)}")  # type: ignore[arg-type] # the hit plays no part
+    cut = _cut(line, budget, words)
+    assert words(cut.text) <= budget
