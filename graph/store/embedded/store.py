@@ -1,6 +1,6 @@
 """`EmbeddedStore`: the store port on one SQLite file a namespace. Each intent is a call into the module that knows it."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -32,7 +32,9 @@ from graph.store.commands import (
     DeletionReceipt,
     EntityQuery,
     EventQuery,
+    ExportRecord,
     ExtractionWrite,
+    Finding,
     GenerationStart,
     GraphDescription,
     JobOutcome,
@@ -65,9 +67,12 @@ from graph.store.embedded import (
     walk,
 )
 from graph.store.embedded.append import append
+from graph.store.embedded.checks import check
 from graph.store.embedded.description import describe, speakers, usage
 from graph.store.embedded.engine import Engine
 from graph.store.embedded.entity_rows import entity_keys_named
+from graph.store.embedded.exporting import export
+from graph.store.embedded.importing import import_namespace
 from graph.store.embedded.job_rows import job_of, job_row
 from graph.store.embedded.node_keys import keys_of
 from graph.store.embedded.session_rows import session_row
@@ -305,3 +310,17 @@ class EmbeddedStore:
     async def usage(self, namespace: str) -> list[UsageEntry]:
         """See `Store.usage`."""
         return await self._engine.read(namespace, lambda db, _: usage(db))
+
+    # Moving and checking
+
+    def export(self, namespace: str, with_vectors: bool = True) -> AsyncIterator[ExportRecord]:
+        """See `Store.export`."""
+        return export(self._engine, namespace, with_vectors)
+
+    async def import_namespace(self, namespace: Namespace, records: AsyncIterator[ExportRecord]) -> Namespace:
+        """See `Store.import_namespace`."""
+        return await import_namespace(self._engine, namespace, records)
+
+    async def check(self, namespace: str) -> list[Finding]:
+        """See `Store.check`."""
+        return await self._engine.call(namespace, check)

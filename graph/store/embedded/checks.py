@@ -1,0 +1,191 @@
+"""The integrity check: what no fault and no bug should ever leave behind."""
+
+from collections.abc import Iterator
+from datetime import UTC
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import apsw
+
+from graph.errors import NamespaceCorrupt
+from graph.model import Message, Namespace, Statement
+from graph.store.commands import Finding
+from graph.store.embedded.index_entries import all_entries
+from graph.store.embedded.memory_rows import memory_row
+from graph.store.embedded.namespace_file import NamespaceFile
+from graph.store.embedded.node_keys import ids_of
+from graph.store.embedded.node_rows import read_nodes
+from graph.text import ANALYSER_VERSION, index_message, index_statement
+
+_BATCH = 1_000
+# Of one problem so many are listed; more would say no more.
+_LISTED = 100
+
+# (problem, sentence, query). Each query yields keys of nodes; of a node that is gone, the key that is left in its place.
+_QUERIES: tuple[tuple[str, str, str], ...] = (
+    (
+        "DANGLING_EDGE",
+        "an edge of this node points to a node that is gone",
+        "SELECT e.src FROM edges e LEFT JOIN nodes n ON n.key = e.dst WHERE n.key IS NULL AND e.kind != 3",
+    ),
+    (
+        "DANGLING_EDGE",
+        "an edge to this node comes from a node that is gone",
+        "SELECT e.dst FROM edges e LEFT JOIN nodes n ON n.key = e.src WHERE n.key IS NULL",
+    ),
+    (
+        "DANGLING_EDGE",
+        "the node that states an edge of this node is gone",
+        "SELECT e.src FROM edges e LEFT JOIN nodes n ON n.key = e.via WHERE e.via != 0 AND n.key IS NULL",
+    ),
+    (
+        "DANGLING_EVIDENCE",
+        "the node rests on a message that is gone",
+        "SELECT e.src FROM edges e LEFT JOIN nodes n ON n.key = e.dst AND n.kind = 2 WHERE e.kind = 3 AND n.key IS NULL",
+    ),
+    (
+        "WITHOUT_EVIDENCE",
+        "the node rests on no message",
+        "SELECT n.key FROM nodes n WHERE n.kind IN (3, 4, 5) AND NOT EXISTS (SELECT 1 FROM edges e WHERE e.src = n.key AND e.kind = 3)",
+    ),
+    (
+        "ORPHAN",
+        "the node's session is gone",
+        "SELECT n.key FROM nodes n LEFT JOIN sessions s ON s.key = n.session WHERE n.kind IN (1, 2, 3, 4, 5) AND s.key IS NULL",
+    ),
+    (
+        "ORPHAN",
+        "a passage is left of a node that is gone or retired",
+        "SELECT p.owner FROM passages p LEFT JOIN nodes n ON n.key = p.owner AND n.retired_at IS NULL WHERE n.key IS NULL",
+    ),
+    (
+        "ORPHAN",
+        "a label is left of a message that is gone",
+        "SELECT l.message FROM labels l LEFT JOIN nodes n ON n.key = l.message WHERE n.key IS NULL",
+    ),
+    (
+        "ORPHAN",
+        "a name is left of an entity that is gone",
+        "SELECT a.entity FROM entity_names a LEFT JOIN nodes n ON n.key = a.entity WHERE n.key IS NULL",
+    ),
+    (
+        "ORPHAN",
+        "a vector is left of a passage that is gone",
+        "SELECT 0 FROM vectors v LEFT JOIN passages p ON p.key = v.passage WHERE p.key IS NULL",
+    ),
+    (
+        "VECTOR_OF_OTHER_TEXT",
+        "a vector was made from another text than the node has",
+        "SELECT p.owner FROM vectors v JOIN passages p ON p.key = v.passage WHERE p.digest != v.digest",
+    ),
+    (
+        "VECTOR_OF_OTHER_TEXT",
+        "a passage has a vector and waits for one",
+        "SELECT p.owner FROM passages p JOIN vectors v ON v.passage = p.key WHERE p.waits = 1",
+    ),
+    (
+        "BROKEN_CHAIN",
+        "NEXT does not lead from this message to the one after it in its session",
+        """SELECT key FROM (SELECT key, lead(key) OVER (PARTITION BY session ORDER BY seq) AS after FROM nodes WHERE kind = 2) m
+           WHERE after IS NOT (SELECT e.dst FROM edges e WHERE e.src = m.key AND e.kind = 2)""",
+    ),
+    (
+        "BROKEN_CHAIN",
+        "the message has more than one NEXT",
+        "SELECT src FROM edges WHERE kind = 2 GROUP BY src HAVING count(*) > 1",
+    ),
+    (
+        "WATERMARK_BEYOND",
+        "the session is marked as extracted beyond its messages",
+        "SELECT key FROM sessions WHERE extracted_seq > last_seq",
+    ),
+    (
+        "MISCOUNTED",
+        "the session counts other messages than it has",
+        """SELECT s.key FROM sessions s WHERE s.message_count != (SELECT count(*) FROM nodes n WHERE n.kind = 2 AND n.session = s.key)
+           OR s.last_seq < (SELECT coalesce(max(seq), 0) FROM nodes n WHERE n.kind = 2 AND n.session = s.key)""",
+    ),
+    (
+        "MISCOUNTED",
+        "the entity counts other mentions than it has",
+        """SELECT x.key FROM entities x WHERE x.mentions != (SELECT count(*) FROM edges e JOIN nodes n ON n.key = e.src
+           WHERE e.dst = x.key AND e.kind = 6 AND n.retired_at IS NULL)""",
+    ),
+    (
+        "MIXED_GENERATIONS",
+        "a current node is not of the current generation",
+        "SELECT key FROM nodes WHERE kind IN (3, 4, 5) AND retired_at IS NULL AND generation != (SELECT generation FROM state)",
+    ),
+)
+
+
+def check(file: NamespaceFile, settings: Namespace) -> list[Finding]:
+    """See `Store.check`. A damaged file is a finding too, and then the only kind."""
+    try:
+        with file.read_apart() as db:
+            damage = [str(text) for (text,) in db.execute("PRAGMA integrity_check(20)") if text != "ok"]
+            if damage:
+                return [Finding("DAMAGED_FILE", "", "the file's structure is damaged")]
+            return [*_queried(db), *_reanalysed(db), *_index_findings(file, db, settings)]
+    except NamespaceCorrupt:
+        return [Finding("DAMAGED_FILE", "", "the file's structure is damaged")]
+
+
+def _queried(db: apsw.Connection) -> Iterator[Finding]:
+    for problem, sentence, query in _QUERIES:
+        keys = [int(key) for (key,) in db.execute(f"SELECT * FROM ({query}) LIMIT {_LISTED}")]  # type: ignore[arg-type]  # keys
+        ids = ids_of(db, keys)
+        for key in keys:
+            yield Finding(problem, ids.get(key, ""), sentence)
+
+
+def _reanalysed(db: apsw.Connection) -> Iterator[Finding]:
+    """Memories whose stored passages are not what the analyser makes of their text."""
+    analyser = db.execute("SELECT analyser FROM state").get
+    if analyser != ANALYSER_VERSION:
+        yield Finding("OTHER_ANALYSER", "", f"the passages were made by version {analyser} of the analyser, not {ANALYSER_VERSION}")
+        return
+    zones = {name: ZoneInfo(zone) if zone else UTC for name, zone in db.execute("SELECT name, time_zone FROM sessions")}
+    after = 0
+    while True:
+        rows = db.execute(
+            "SELECT key FROM nodes WHERE key > ? AND kind IN (2, 4, 5) AND retired_at IS NULL ORDER BY key LIMIT ?", (after, _BATCH)
+        ).fetchall()
+        if not rows:
+            return
+        keys = [int(key) for (key,) in rows]  # type: ignore[arg-type]  # keys
+        stored = _stored_passages(db, keys[0], keys[-1])
+        for key, node in read_nodes(db, keys).items():
+            assert isinstance(node, Message | Statement)
+            zone = zones[node.session]
+            text = index_message(node, zone) if isinstance(node, Message) else index_statement(node, zone)
+            made = [(p.ordinal, p.length, p.terms, p.counts, p.digest) for p in memory_row(text).passages]
+            if made != stored.get(key, []):
+                yield Finding("PASSAGES_OUT_OF_STEP", node.id, "the stored passages are not those of the node's text")
+        after = keys[-1]
+
+
+def _stored_passages(db: apsw.Connection, first: int, last: int) -> dict[int, list[tuple[Any, ...]]]:
+    stored: dict[int, list[tuple[Any, ...]]] = {}
+    rows = db.execute(
+        "SELECT owner, ordinal, length, terms, counts, digest FROM passages WHERE owner >= ? AND owner <= ? ORDER BY owner, ordinal",
+        (first, last),
+    )
+    for owner, *passage in rows:
+        stored.setdefault(int(owner), []).append(tuple(passage))
+    return stored
+
+
+def _index_findings(file: NamespaceFile, db: apsw.Connection, settings: Namespace) -> Iterator[Finding]:
+    """What the search index holds, against what the file says it should hold."""
+    index = file.index.refreshed(db, settings.embedding.dimension)
+    memories = passages = 0
+    for chunk in all_entries(db):
+        memories += len(chunk)
+        passages += sum(len(entry.passages) for entry in chunk)
+    if index.revision == int(db.execute("SELECT revision FROM state").get) and (memories, passages) != (
+        index.memory_count,
+        index.passage_count,
+    ):
+        detail = f"{index.memory_count} memories and {index.passage_count} passages instead of {memories} and {passages}"
+        yield Finding("INDEX_OUT_OF_STEP", "", f"the search index holds {detail}")

@@ -1,0 +1,64 @@
+"""A namespace as a stream of records, all of one revision."""
+
+from collections.abc import AsyncIterator, Iterable, Iterator
+from typing import Any
+
+import apsw
+import numpy as np
+
+from graph.store.commands import ExportRecord, PassageVector, SessionProgress
+from graph.store.embedded.edges import edges_of
+from graph.store.embedded.engine import Engine
+from graph.store.embedded.namespace_file import NamespaceFile
+from graph.store.embedded.node_keys import node_id
+from graph.store.embedded.node_rows import read_nodes
+
+_BATCH = 1_000
+# Sessions, messages, entities, statements, events: each refers only to those before it.
+_ORDER = ("= 1", "= 2", "= 6", "IN (4, 5)", "= 3")
+# RELATES, BEFORE, CAUSES, and the entities that messages name.
+_EXPLICIT = """SELECT e.src, e.kind, e.ordinal, e.dst, e.via, e.properties FROM edges e JOIN nodes n ON n.key = e.src
+    WHERE (e.kind IN (7, 8, 9) OR (e.kind = 6 AND n.kind = 2)) ORDER BY e.src, e.kind, e.ordinal, e.dst, e.via"""
+_VECTORS = """SELECT n.kind, n.uuid, p.ordinal, v.vector FROM vectors v JOIN passages p ON p.key = v.passage JOIN nodes n ON n.key = p.owner
+    ORDER BY v.passage"""
+
+
+async def export(engine: Engine, namespace: str, with_vectors: bool) -> AsyncIterator[ExportRecord]:
+    """See `Store.export`."""
+    batches = await engine.call(namespace, lambda file, _: _batches(file, with_vectors))
+    try:
+        while (batch := await engine.workers.run(lambda: next(batches, None))) is not None:
+            for record in batch:
+                yield record
+    finally:
+        await engine.workers.run(batches.close)
+
+
+def _batches(file: NamespaceFile, with_vectors: bool) -> "Iterator[list[ExportRecord]]":
+    with file.read_apart() as db:
+        for kinds in _ORDER:
+            for rows in _chunks(db.execute(f"SELECT key FROM nodes WHERE kind {kinds} ORDER BY key")):
+                yield list(read_nodes(db, [key for (key,) in rows]).values())
+        for rows in _chunks(db.execute(_EXPLICIT)):
+            yield list(edges_of(db, rows))
+        yield list(_progress(db))
+        if with_vectors:
+            for rows in _chunks(db.execute(_VECTORS)):
+                yield [PassageVector(node_id(kind, uuid), ordinal, np.frombuffer(blob, np.float16)) for kind, uuid, ordinal, blob in rows]
+
+
+def _progress(db: apsw.Connection) -> Iterator[SessionProgress]:
+    for key, name, extracted_seq in db.execute("SELECT key, name, extracted_seq FROM sessions ORDER BY key").fetchall():
+        marks = db.execute("SELECT seq FROM flush_marks WHERE session = ? ORDER BY seq", (key,))
+        yield SessionProgress(name, extracted_seq, tuple(seq for (seq,) in marks))
+
+
+def _chunks(rows: Iterable[tuple[Any, ...]]) -> Iterator[list[tuple[Any, ...]]]:
+    chunk: list[tuple[Any, ...]] = []
+    for row in rows:
+        chunk.append(row)
+        if len(chunk) == _BATCH:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk

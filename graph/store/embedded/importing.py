@@ -1,0 +1,56 @@
+"""Building a namespace from the records of an export, out of sight until it is complete."""
+
+from collections.abc import AsyncIterator
+
+from graph.model import Namespace
+from graph.store.commands import ExportRecord
+from graph.store.embedded import namespaces
+from graph.store.embedded.catalog import CatalogEntry
+from graph.store.embedded.engine import Engine
+from graph.store.embedded.faults import storage_faults
+from graph.store.embedded.import_file import ImportFile
+
+_BATCH = 4_000
+
+
+async def import_namespace(engine: Engine, namespace: Namespace, records: AsyncIterator[ExportRecord]) -> Namespace:
+    """See `Store.import_namespace`."""
+    entry, file = await engine.workers.run(lambda: _begin(engine, namespace))
+    done = False
+    try:
+        batch: list[ExportRecord] = []
+        async for record in records:
+            batch.append(record)
+            if len(batch) == _BATCH:
+                full, batch = batch, []
+                await engine.workers.run(lambda full=full: file.add(full))  # type: ignore[misc]  # the default binds the batch
+        await engine.workers.run(lambda: file.add(batch))
+        await engine.workers.run(lambda: _finish(engine, entry, file, namespace))
+        done = True
+    finally:
+        if not done:
+            await engine.workers.run(lambda: _abandon(engine, entry, file))
+    return await engine.read(namespace.name, namespaces.complete)
+
+
+def _begin(engine: Engine, namespace: Namespace) -> tuple[CatalogEntry, ImportFile]:
+    with storage_faults(namespace.name):
+        entry = engine.catalog.reserve_copy(namespace)
+        try:
+            return entry, ImportFile(engine.path(entry.uid), entry.settings, engine.clock, engine.vfs)
+        except BaseException:
+            engine.discard(entry)
+            raise
+
+
+def _finish(engine: Engine, entry: CatalogEntry, file: ImportFile, namespace: Namespace) -> None:
+    busy = file.finish(engine.ids, namespace.revision, namespace.generation)
+    active = engine.catalog.activate(entry, busy=busy)
+    if busy:
+        engine.jobs.note(active.settings.name, active.uid, 0)
+
+
+def _abandon(engine: Engine, entry: CatalogEntry, file: ImportFile) -> None:
+    file.close()
+    with storage_faults():
+        engine.discard(entry)
