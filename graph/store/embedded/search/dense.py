@@ -1,15 +1,16 @@
-"""The dense channel: a scan of sign bits, and exact cosines of the best of it. All passages are measured exactly where they are few."""
+"""The dense channel: what the sign bits put near the query, measured exactly. All passages are measured exactly where they are few."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from graph.store.embedded.search.ranking import top_memories
-from graph.store.embedded.search.signbits import nearest
 from graph.store.embedded.search.state import IndexState
 from graph.store.embedded.search.vectors import CACHED_VECTORS, Similarities
 
-# How many passages of a scan are measured exactly: docs/search-index.md has recall and time of other choices.
-RESCORED = 1_000
+# How many passages are measured exactly: more where there are more to choose from. docs/search-index.md has other choices measured.
+RESCORED = 400
+RESCORED_AT_MOST = 1_000
+_PASSAGES_PER_RESCORED = 1_500
 # A filter that leaves less than this share of the passages is scanned by gathering its passages' bits.
 _GATHERED_SHARE = 8
 
@@ -22,23 +23,20 @@ def nearest_memories(
     if limit <= 0 or not state.embedded_count:
         return np.empty(0, np.intp)
     mask = None if allowed is None and state.embedded_count == len(embedded) else embedded if allowed is None else embedded & allowed
-    passages = _scanned(state, query, max(RESCORED, limit), mask)
+    passages = _near(state, query, limit, mask)
     cosines = similarities.of(passages)
     known = ~np.isnan(cosines)
     return top_memories(state.passages.owner[passages[known]], cosines[known], limit)
 
 
-def _scanned(state: IndexState, query: NDArray[np.float32], count: int, mask: NDArray[np.bool_] | None) -> NDArray[np.intp]:
-    """The passages worth an exact cosine."""
-    size = len(state.passages)
+def _near(state: IndexState, query: NDArray[np.float32], limit: int, mask: NDArray[np.bool_] | None) -> NDArray[np.intp]:
+    """The passages worth an exact cosine; ascending."""
+    size, signs = len(state.passages), state.signs
     left = size if mask is None else int(np.count_nonzero(mask))
-    signs = state.signs
-    if left <= max(count, CACHED_VECTORS) or signs is None:
-        passages = np.arange(size) if mask is None else np.flatnonzero(mask)
-        if signs is None or left <= count or state.cache.holds(passages):
-            return passages
-        return passages[nearest(signs.distances_of(query, passages), count, None)]
-    if left * _GATHERED_SHARE < size and mask is not None:
-        passages = np.flatnonzero(mask)
-        return passages[nearest(signs.distances_of(query, passages), count, None)]
-    return nearest(signs.distances(query, size), count, mask)
+    count = max(2 * limit, min(RESCORED + left // _PASSAGES_PER_RESCORED, RESCORED_AT_MOST))
+    if left > CACHED_VECTORS and left * _GATHERED_SHARE >= size and signs is not None:
+        return signs.nearest(query, size, mask, count)
+    passages = np.arange(size) if mask is None else np.flatnonzero(mask)
+    if signs is None or left <= count or (left <= CACHED_VECTORS and state.cache.holds(passages)):
+        return passages
+    return signs.nearest_of(query, passages, count)

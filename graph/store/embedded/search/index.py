@@ -180,7 +180,7 @@ class SearchIndex:
             return None
         places = np.concatenate([places for places, _ in self._early])
         early = np.concatenate([given for _, given in self._early])
-        signs = SignBits.empty(early.mean(axis=0, dtype=np.float32), len(self._tables.passages))
+        signs = SignBits.of_first(early, len(self._tables.passages))
         signs.write(places, early)
         self._early = []
         return signs
