@@ -1,0 +1,88 @@
+"""The command line with no server: the data directory is opened in process."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+
+def test_one_command_is_enough_to_try_it(shell: Any, chat: Path) -> None:
+    done = shell("ingest", chat, "-n", "alice", "--timezone", "Europe/Lisbon")
+    assert done.out == "Stored 6 messages in 2 sessions of alice.\n"
+    found = shell("search", "when did Maria move?", "-n", "alice", "-k", "3", "--explain")
+    assert "I moved to Lisbon last Friday." in found.out
+    assert "why: " in found.out
+    assert "msg_" in found.out
+    assert "2024-03-01" in shell("events", "-n", "alice").out
+    described = shell("namespaces", "describe", "alice")
+    assert "namespace  alice" in described.out
+    assert "vectors" in described.out
+
+
+def test_a_broken_line_keeps_everything_out_unless_asked(shell: Any, chat: Path) -> None:
+    chat.write_text(chat.read_text() + '{"session": "june", "speaker": "Tom"}\n{not json}\n')
+    refused = shell("ingest", chat, "-n", "alice", "--timezone", "Europe/Lisbon")
+    assert refused.code == 1
+    assert "line 7: text: is required" in refused.err
+    assert "line 8: is not JSON" in refused.err
+    assert shell("namespaces", "--json").document["namespaces"] == []
+    asked = shell("ingest", chat, "-n", "alice", "--timezone", "Europe/Lisbon", "--skip-broken", "--json").document
+    assert asked["stored"] == 6
+    assert [skipped["place"] for skipped in asked["skipped"]] == ["line 7", "line 8"]
+
+
+def test_local_times_need_a_zone_from_somewhere(shell: Any, chat: Path) -> None:
+    refused = shell("ingest", chat, "-n", "alice")
+    assert refused.code == 1
+    assert "line 1: sent_at: has no offset; say its zone with --timezone" in refused.err
+    assert shell("namespaces", "create", "alice", "--timezone", "Europe/Lisbon").code == 0
+    assert shell("ingest", "-", "-n", "alice", stdin=chat.read_text()).code == 0
+    (first, *_) = shell("messages", "-n", "alice", "--session", "june", "--json").document["messages"]
+    assert first["sent_at"] == "2024-06-23T16:00:00Z"
+
+
+def test_what_is_not_there_is_said_in_a_sentence(shell: Any) -> None:
+    for arguments in (("search", "q", "-n", "nobody"), ("events", "-n", "nobody"), ("namespaces", "describe", "nobody")):
+        done = shell(*arguments)
+        assert done.code == 1
+        assert done.out == ""
+        assert done.err.startswith("structmem: ")
+        assert "nobody" in done.err
+
+
+def test_a_bad_k_names_its_field(shell: Any, chat: Path) -> None:
+    shell("ingest", chat, "-n", "alice", "--timezone", "Europe/Lisbon")
+    done = shell("search", "q", "-n", "alice", "-k", "0")
+    assert done.code == 1
+    assert done.err.startswith("structmem: k: ")
+    unknown = shell("search", "q", "-n", "alice", "--recipe", "magic")
+    assert unknown.code == 1
+    assert "recipe: " in unknown.err
+
+
+def test_deleting_a_namespace_asks_first(shell: Any, chat: Path) -> None:
+    shell("ingest", chat, "-n", "alice", "--timezone", "Europe/Lisbon")
+    assert shell("namespaces", "delete", "alice", stdin="n\n").code == 1
+    assert len(shell("namespaces", "--json").document["namespaces"]) == 1
+    assert shell("namespaces", "delete", "alice", stdin="y\n").code == 0
+    assert shell("namespaces", "--json").document["namespaces"] == []
+
+
+def test_doctor_finds_what_is_broken(shell: Any, chat: Path, tmp_path: Path) -> None:
+    shell("ingest", chat, "-n", "alice", "--timezone", "Europe/Lisbon")
+    (file,) = (tmp_path / "data" / "namespaces").glob("*.db")
+    content = bytearray(file.read_bytes())
+    content[4096 * 3 : 4096 * 9] = b"\xff" * (4096 * 6)
+    file.write_bytes(content)
+    done = shell("doctor", "--json")
+    assert done.code == 1
+    assert {finding["namespace"] for finding in json.loads(done.out)["findings"]} == {"alice"}
+
+
+def test_the_demo_shows_all_it_should(shell: Any, tmp_path: Path) -> None:
+    shell.environment.pop("STRUCTMEM_EMBEDDER")  # the real model
+    done = shell("demo", "--dir", tmp_path / "demo")
+    assert done.code == 0, done.err
+    assert done.out.count("\nQuestion ") >= 6
+    assert done.out.count("why: ") >= 6
+    assert "Maria's sister" in done.out
+    assert "tokens" in done.out
