@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -35,6 +35,7 @@ def _sessions(draw: st.DrawFn) -> tuple[list[Message], dict[str, NDArray[np.floa
     return messages, vectors, marks
 
 
+@settings(max_examples=50, deadline=None)
 @given(_sessions())
 def test_every_message_is_in_exactly_one_segment_in_order(session) -> None:  # type: ignore[no-untyped-def]
     messages, vectors, marks = session
@@ -43,6 +44,7 @@ def test_every_message_is_in_exactly_one_segment_in_order(session) -> None:  # t
     assert all(found.closed)
 
 
+@settings(max_examples=50, deadline=None)
 @given(_sessions(), st.data())
 def test_more_messages_never_move_a_boundary(session, data) -> None:  # type: ignore[no-untyped-def]
     messages, vectors, marks = session
@@ -52,6 +54,7 @@ def test_more_messages_never_move_a_boundary(session, data) -> None:  # type: ig
     assert late.closed[: len(early.closed)] == early.closed
 
 
+@settings(max_examples=50, deadline=None)
 @given(_sessions())
 def test_starting_again_at_a_boundary_finds_the_same_segments(session) -> None:  # type: ignore[no-untyped-def]
     messages, vectors, marks = session

@@ -1,0 +1,94 @@
+"""Drafts become nodes and edges: names that are one entity, relations between them, order and cause."""
+
+from datetime import UTC, datetime, timedelta
+
+from extract.port import EntityMention, EventDraft, Extraction, Segment, StatementDraft
+from extract.resolve import ResolvedExtraction, resolve
+from graph.model import EdgeKind, EntityKind, Granularity, Message, NodeKind, Role, TimeSpan, UuidSource
+
+NOW = datetime(2023, 6, 1, tzinfo=UTC)
+SAID = datetime(2023, 5, 17, 9, tzinfo=UTC)
+MESSAGES = tuple(
+    Message(f"msg_{seq}", "chat", seq, "Maria", Role.USER, "…", SAID + timedelta(minutes=seq), SAID, f"c{seq}") for seq in (1, 2)
+)
+PERSON, PLACE, UNKNOWN = EntityKind.PERSON, EntityKind.PLACE, EntityKind.UNKNOWN
+
+
+def _resolved(*events: EventDraft, **more: object) -> ResolvedExtraction:
+    return resolve(Extraction(events, **more), Segment("n", "chat", (), MESSAGES, UTC), 3, UuidSource(), NOW)  # type: ignore[arg-type]
+
+
+def _fact(text: str, *mentions: EntityMention, evidence: tuple[str, ...] = ("msg_1",), time: TimeSpan | None = None) -> StatementDraft:
+    return StatementDraft(NodeKind.FACT, text, "Maria", evidence, mentions, time=time)
+
+
+def _month(number: int) -> TimeSpan:
+    return TimeSpan(datetime(2023, number, 1, tzinfo=UTC), datetime(2023, number + 1, 1, tzinfo=UTC), Granularity.MONTH)
+
+
+def test_statements_and_events_point_at_one_another_and_at_their_evidence() -> None:
+    found = _resolved(EventDraft("move", (_fact("Maria moved.", EntityMention("Lisbon", PLACE), evidence=("msg_2", "msg_1", "msg_2")),)))
+    [event], [statement], [lisbon] = found.events, found.statements, found.entities
+    assert event.statement_ids == (statement.id,)
+    assert (statement.event_id, statement.evidence_ids) == (event.id, ("msg_2", "msg_1"))
+    assert statement.said_at == event.said_at == SAID + timedelta(minutes=2)
+    assert (statement.entity_ids, statement.generation, event.generation, event.recorded_at) == ((lisbon.id,), 3, 3, NOW)
+
+
+def test_evidence_from_elsewhere_is_refused() -> None:
+    found = _resolved(EventDraft("a", (_fact("x", evidence=("msg_9",)),)), EventDraft("b", (_fact("y", evidence=()),)))
+    assert (found.statements, found.events) == ((), ())
+
+
+def test_a_first_name_is_the_one_full_name_that_begins_with_it() -> None:
+    full, short = EntityMention("Ana Silva", PERSON), EntityMention("Ana", UNKNOWN)
+    found = _resolved(EventDraft("a", (_fact("x", full), _fact("y", short))))
+    [ana] = found.entities
+    assert (ana.name, ana.aliases, ana.kind) == ("Ana Silva", ("Ana",), PERSON)
+    assert {one.entity_ids for one in found.statements} == {(ana.id,)}
+
+
+def test_a_first_name_of_two_people_is_neither() -> None:
+    mentions = (EntityMention("Ana Silva", PERSON), EntityMention("Ana Costa", PERSON), EntityMention("Ana", PERSON))
+    assert [one.name for one in _resolved(EventDraft("a", (_fact("x", *mentions),))).entities] == ["Ana Silva", "Ana Costa", "Ana"]
+
+
+def test_names_are_compared_without_case_and_the_known_kind_wins() -> None:
+    found = _resolved(EventDraft("a", (_fact("x", EntityMention("LISBON", UNKNOWN), EntityMention("Lisbon", PLACE)),)))
+    assert [(one.name, one.kind) for one in found.entities] == [("LISBON", PLACE)]
+
+
+def test_roles_of_assistant_chats_are_no_people() -> None:
+    found = _resolved(EventDraft("a", (_fact("x", EntityMention("assistant", PERSON), EntityMention("The user", PERSON)),)))
+    assert found.entities == ()
+
+
+def test_a_relation_draws_an_edge_between_its_ends_with_its_predicate() -> None:
+    ana, maria = EntityMention("Ana", PERSON), EntityMention("Maria", PERSON)
+    draft = StatementDraft(
+        NodeKind.RELATION, "Ana is Maria's boss.", "Maria", ("msg_1",), (ana, maria), "boss_of", "Ana", "Maria", time=_month(3)
+    )
+    found = _resolved(EventDraft("a", (draft,)))
+    [edge] = [edge for edge in found.edges if edge.kind is EdgeKind.RELATES]
+    names = {entity.id: entity.name for entity in found.entities}
+    assert (names[edge.source_id], names[edge.target_id], edge.via_id) == ("Ana", "Maria", found.statements[0].id)
+    assert edge.properties["predicate"] == "boss_of"
+    assert edge.properties["valid_from"].startswith("2023-03-01")
+
+
+def test_messages_mention_entities() -> None:
+    found = _resolved(EventDraft("a", (_fact("x"),)), mentions={"msg_1": (EntityMention("Porto", PLACE),), "msg_9": ()})
+    [edge] = [edge for edge in found.edges if edge.kind is EdgeKind.MENTIONS]
+    assert (edge.source_id, edge.target_id) == ("msg_1", found.entities[0].id)
+
+
+def test_causes_and_the_order_of_one_messages_dated_events_become_edges() -> None:
+    june = EventDraft("june", (_fact("x"),), _month(6))
+    march = EventDraft("march", (_fact("y"),), _month(3), causes=(0, 7))
+    elsewhere = EventDraft("april, of another message", (_fact("z", evidence=("msg_2",)),), _month(4))
+    found = _resolved(june, march, elsewhere)
+    ids = [event.id for event in found.events]
+    assert {(edge.kind, edge.source_id, edge.target_id) for edge in found.edges} == {
+        (EdgeKind.CAUSES, ids[1], ids[0]),
+        (EdgeKind.BEFORE, ids[1], ids[0]),
+    }
