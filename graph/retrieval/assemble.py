@@ -14,7 +14,7 @@ from graph.errors import InvalidArgument
 from graph.model import Message, Statement, kind_of_node
 from graph.retrieval.answer import Context, ContextEntry, Hit, QueryEmbedder, RetrievalRequest, TokenCounter
 from graph.retrieval.context_line import line_of
-from graph.retrieval.retrieve import retrieve_many
+from graph.retrieval.read_path import retrieve_many
 from graph.store.port import Store
 
 # A line with its date and speaker is hardly ever shorter; so no more memories than this can fit a budget.
