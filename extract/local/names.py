@@ -72,7 +72,9 @@ def names_in(sentence: str, people: Collection[str]) -> list[EntityMention]:
     """
     found: dict[str, EntityMention] = {}
     for match in _NAME.finditer(sentence):
-        name, begin = _without_common_head(match.group(), match.start())
+        name, begin = match.group(), match.start()
+        if _starts_sentence(sentence[:begin]):
+            name, begin = _without_common_head(name, begin)
         name = name.rstrip("-&.")
         if not name or len(name) < 2 or name.casefold() in _NOT_NAMES:
             continue

@@ -108,11 +108,12 @@ def with_subject(sentence: str, speaker: str) -> str:
 
 
 def _rewrite(sentence: str, voices: Voices) -> str:
-    tokens = _TOKEN.findall(sentence)
+    joint = {match.end() - 1 for match in _JOINT_SUBJECT.finditer(sentence)}
     out: list[str] = []
     pending = ""  # a subject whose verb is still to come
     previous = ""
-    for token in tokens:
+    for match in _TOKEN.finditer(sentence):
+        token = match.group()
         straight = token.replace("’", "'").casefold()
         if token.isspace() or not token[0].isalnum():
             out.append(token)

@@ -17,7 +17,7 @@ _FILLER = re.compile(
     r"^(?:(?:hi|hey|hello|hiya|yo|howdy)\b.{0,40}|good (?:morning|afternoon|evening|night)\b.{0,30}|(?:good|great|nice|lovely) to (?:see|hear|meet)\b.{0,40}|"
     r"(?:many )?thanks?\b.{0,60}|thank you\b.{0,60}|thx\b.{0,30}|you['’]?re welcome\b.{0,30}|no (?:problem|worries)\b.{0,20}|my pleasure\b.{0,20}|"
     r"congrat\w*\b.{0,50}|good (?:luck|idea|point|question|job|for you)\b.{0,30}|well done\b.{0,30}|(?:that|this|it)(?:['’]?s| is| was| sounds?| looks?| must(?: have)? (?:be|been)| would be|['’]ll be)\s+"
-    r"(?:\w+\s+){0,3}\w+|sounds?\b.{0,40}|(?:so |how |what (?:a |an )?|very |really |super |pretty )?"
+    r"(?:\w+\s+){0,2}\w+|sounds?\b.{0,40}|(?:so |how |what (?:a |an )?|very |really |super |pretty )?"
     r"(?:cool|nice|great|awesome|amazing|wonderful|lovely|sweet|cute|fun|exciting|inspiring|beautiful|funny|sad|true|right|exactly|absolutely|definitely|"
     r"totally|sure|ok(?:ay)?|yes|yeah|yep|no|nope|wow|haha+|lol|omg|aww*|oh|hmm+|perfect|fantastic|incredible|gorgeous|agreed|same|indeed|interesting|please)\b.{0,25}|"
     r"(?:bye|goodbye|see (?:you|ya)|talk (?:soon|later|to you)|take care|catch you|cheers|have a (?:good|great|nice|lovely))\b.{0,50}|"

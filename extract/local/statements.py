@@ -15,11 +15,10 @@ from graph.text.times import find_times
 # No message of a person is about more; what is longer was pasted.
 MOST_SENTENCES = 40
 _SHORT_ANSWER_WORDS = 8
+_POLITE = re.compile(r"(?i)(?:no (?:problem|worries|way|doubt)|sure thing|yes please)\b|\w+\W+(?:thanks|thank you)\b")
 _REMARK_WORDS = 7
 _UNBOUND = re.compile(r"^(?:it|this|that|these|those|they|he|she|his|her|their|its|there)\b", re.IGNORECASE)
-_NAMED_START = re.compile(
-    r"^(?:my\b|our\b|[A-ZÀ-ÖØ-Þ][\w’'-]+\s+(?:is|was|has|had|and|will|lives?|works?|loves?|got|went|moved|said|told)\b)"
-)
+_NAMED_START = re.compile(r"^(?:my\b|our\b|[A-ZÀ-ÖØ-Þ][\w’'-]+\s+(?:is|was|has|had|and|will|lives|works|loves|got|went|moved|said|told)\b)")
 # What a sentence needs to be worth quoting: a number, a name, or the first person as its subject.
 _SUBSTANCE = re.compile(r"\d|(?<=[a-z,] )(?!I\b)[A-Z]|^(?:I|We|My|Our)\b")
 _LONGEST_JOINED = 320
@@ -157,7 +156,7 @@ def _answer(message: Message, sentences: Sequence[str], before: Message | None, 
         return None
     first = sentences[0]
     core = without_opening(first)
-    bare = is_yes_or_no(first) is not None and len(first.split()) <= 3
+    bare = is_yes_or_no(first) is not None and len(first.split()) <= _SHORT_ANSWER_WORDS and not _POLITE.match(first)
     short = len(core.split()) <= _SHORT_ANSWER_WORDS and not speaks_of_self(core) and not _UNBOUND.match(core)
     if is_question(first) or not (bare or short) or (is_filler(first) and not bare):
         return None
