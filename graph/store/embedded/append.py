@@ -15,7 +15,8 @@ from graph.store.embedded.job_queue import cover_messages, open_job_of
 from graph.store.embedded.memory_rows import MemoryRow, memory_row
 from graph.store.embedded.namespace_file import NamespaceFile
 from graph.store.embedded.node_bodies import message_body
-from graph.store.embedded.node_keys import id_columns, node_id
+from graph.store.embedded.node_keys import node_id
+from graph.store.embedded.node_values import Placed, message_values
 from graph.store.embedded.node_writer import insert_edges, insert_nodes, insert_passages
 from graph.store.embedded.requests import body_digest, first_answer, remember_answer
 from graph.store.embedded.session_rows import SessionRow, ensure_session, session_row
@@ -30,7 +31,7 @@ class _Prepared:
     """A message analysed, without its place in the session."""
 
     draft: MessageDraft
-    id: str
+    message: Message
     body: bytes
     columns: MemoryRow
 
@@ -83,9 +84,8 @@ def _zone_of(file: NamespaceFile, settings: Namespace, command: AppendCommand) -
 
 
 def _prepare(draft: MessageDraft, ids: IdSource, zone: tzinfo, session: str) -> _Prepared:
-    id_ = ids.mint("msg")
     message = Message(
-        id=id_,
+        id=ids.mint("msg"),
         session=session,
         seq=0,
         speaker=draft.speaker,
@@ -97,7 +97,7 @@ def _prepare(draft: MessageDraft, ids: IdSource, zone: tzinfo, session: str) -> 
         labels=draft.labels,
         image_caption=draft.image_caption,
     )
-    return _Prepared(draft, id_, message_body(message), memory_row(index_message(message, zone)))
+    return _Prepared(draft, message, message_body(message), memory_row(index_message(message, zone)))
 
 
 def _store(tx: Transaction, settings: Namespace, ids: IdSource, command: AppendCommand, prepared: Sequence[_Prepared]) -> AppendOutcome:
@@ -118,9 +118,9 @@ def _store(tx: Transaction, settings: Namespace, ids: IdSource, command: AppendC
             continue
         seq += 1
         fresh.append(item)
-        answers.append(AppendedMessage(item.id, seq, client_id, duplicate=False))
+        answers.append(AppendedMessage(item.message.id, seq, client_id, duplicate=False))
         if client_id:
-            known[client_id] = (item.id, seq, _stored_content(item.draft, item.body, with_time=not item.draft.sent_at_assumed))
+            known[client_id] = (item.message.id, seq, _stored_content(item.draft, item.body, with_time=not item.draft.sent_at_assumed))
     if not fresh:
         return AppendOutcome(tuple(answers), tx.revision, open_job_of(tx.db, session, max((a.seq for a in answers), default=0)))
     _insert(tx, settings, session, fresh)
@@ -154,14 +154,11 @@ def _known_messages(tx: Transaction, session: SessionRow, drafts: Sequence[Messa
 
 def _insert(tx: Transaction, settings: Namespace, session: SessionRow, fresh: Sequence[_Prepared]) -> None:
     keys = tx.node_keys(len(fresh))
-    rows = []
-    for key, seq, item in zip(keys, range(session.last_seq + 1, session.last_seq + 1 + len(fresh)), fresh, strict=True):
-        draft, (uuid, kind) = item.draft, id_columns(item.id)
-        said_at = to_micros(draft.sent_at)
-        rows.append(
-            (key, uuid, kind, session.key, seq, draft.speaker, int(draft.role), said_at, said_at, said_at)
-            + (tx.now, None, 0, item.columns.features, item.columns.spans, draft.client_id or None, item.body)
-        )
+    seqs = range(session.last_seq + 1, session.last_seq + 1 + len(fresh))
+    rows = [
+        message_values(item.message, seq, item.body, Placed(key, session.key, tx.now), item.columns)
+        for key, seq, item in zip(keys, seqs, fresh, strict=True)
+    ]
     insert_nodes(tx, rows)
     _insert_edges(tx, session, keys)
     _insert_labels(tx, {key: item.draft.labels for key, item in zip(keys, fresh, strict=True) if item.draft.labels})

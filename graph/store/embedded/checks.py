@@ -10,6 +10,7 @@ import apsw
 from graph.errors import NamespaceCorrupt
 from graph.model import Message, Namespace, Statement
 from graph.store.commands import Finding
+from graph.store.embedded.connection import rows
 from graph.store.embedded.index_entries import all_entries
 from graph.store.embedded.memory_rows import memory_row
 from graph.store.embedded.namespace_file import NamespaceFile
@@ -133,7 +134,7 @@ def check(file: NamespaceFile, settings: Namespace) -> list[Finding]:
 
 def _queried(db: apsw.Connection) -> Iterator[Finding]:
     for problem, sentence, query in _QUERIES:
-        keys = [int(key) for (key,) in db.execute(f"SELECT * FROM ({query}) LIMIT {_LISTED}")]  # type: ignore[arg-type]  # keys
+        keys = [key for (key,) in rows(db, f"SELECT * FROM ({query}) LIMIT {_LISTED}")]
         ids = ids_of(db, keys)
         for key in keys:
             yield Finding(problem, ids.get(key, ""), sentence)
@@ -148,12 +149,12 @@ def _reanalysed(db: apsw.Connection) -> Iterator[Finding]:
     zones = {name: ZoneInfo(zone) if zone else UTC for name, zone in db.execute("SELECT name, time_zone FROM sessions")}
     after = 0
     while True:
-        rows = db.execute(
-            "SELECT key FROM nodes WHERE key > ? AND kind IN (2, 4, 5) AND retired_at IS NULL ORDER BY key LIMIT ?", (after, _BATCH)
-        ).fetchall()
-        if not rows:
+        found = rows(
+            db, "SELECT key FROM nodes WHERE key > ? AND kind IN (2, 4, 5) AND retired_at IS NULL ORDER BY key LIMIT ?", (after, _BATCH)
+        )
+        if not found:
             return
-        keys = [int(key) for (key,) in rows]  # type: ignore[arg-type]  # keys
+        keys = [key for (key,) in found]
         stored = _stored_passages(db, keys[0], keys[-1])
         for key, node in read_nodes(db, keys).items():
             assert isinstance(node, Message | Statement)
@@ -167,11 +168,12 @@ def _reanalysed(db: apsw.Connection) -> Iterator[Finding]:
 
 def _stored_passages(db: apsw.Connection, first: int, last: int) -> dict[int, list[tuple[Any, ...]]]:
     stored: dict[int, list[tuple[Any, ...]]] = {}
-    rows = db.execute(
+    found = rows(
+        db,
         "SELECT owner, ordinal, length, terms, counts, digest FROM passages WHERE owner >= ? AND owner <= ? ORDER BY owner, ordinal",
         (first, last),
     )
-    for owner, *passage in rows:
+    for owner, *passage in found:
         stored.setdefault(int(owner), []).append(tuple(passage))
     return stored
 

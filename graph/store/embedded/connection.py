@@ -1,6 +1,8 @@
 """Opening SQLite files the way that every file of the store is opened."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import apsw
 
@@ -32,3 +34,15 @@ def connect(path: Path, vfs: str | None = None, *, read_only: bool = False, crea
         db.close()
         raise
     return db
+
+
+def rows(db: apsw.Connection, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+    """All rows of a query; the schema gives their types."""
+    found: list[tuple[Any, ...]] = db.execute(sql, values).fetchall()
+    return found
+
+
+def row(db: apsw.Connection, sql: str, values: Sequence[object] = ()) -> tuple[Any, ...]:
+    """The one row of a query that always has one."""
+    (found,) = rows(db, sql, values)
+    return found

@@ -1,5 +1,6 @@
 """The parts of an embedded store put together: lock, catalog, open files, threads."""
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -21,8 +22,6 @@ from graph.store.port import Clock
 
 T = TypeVar("T")
 
-_SUFFIXES = (".db", ".db-wal", ".db-shm", ".db-journal", ".index")
-
 
 class Engine:
     """One data directory in use. Methods without `async` block and are called in the threads."""
@@ -40,6 +39,9 @@ class Engine:
         self.files = OpenFiles(affordable_files(max_open), self._file)
         self._lock = DirectoryLock(directory)
         self._index_bytes = index_bytes
+        self._index_sizes: dict[str, int] = {}
+        self._index_total = 0
+        self._sizes_lock = threading.Lock()
 
     def open(self) -> None:
         """Takes the directory, and sweeps what a crash left half made or half deleted."""
@@ -75,7 +77,7 @@ class Engine:
         return self.directory / "namespaces" / f"{uid}.db"
 
     def _file(self, entry: CatalogEntry) -> NamespaceFile:
-        return NamespaceFile(self.path(entry.uid), entry.uid, entry.settings.name, self.clock, self.vfs, self.jobs)
+        return NamespaceFile(self.path(entry.uid), entry.settings, self.clock, self.ids, self.vfs, self.jobs)
 
     def create(self, spec: NamespaceSpec) -> CatalogEntry:
         """Creates a namespace: the catalog says CREATING until its file is there."""
@@ -97,9 +99,8 @@ class Engine:
 
     def remove_files(self, uid: str) -> None:
         """Deletes the files of a namespace."""
-        path = self.path(uid)
-        for suffix in _SUFFIXES:
-            path.with_suffix(suffix).unlink(missing_ok=True)
+        for path in (self.directory / "namespaces").glob(f"{uid}.*"):
+            path.unlink(missing_ok=True)
 
     # What every intent is made of
 
@@ -116,7 +117,29 @@ class Engine:
     def search(self, file: NamespaceFile, settings: Namespace, query: CandidateQuery) -> Candidates:
         """Searches a namespace's index, brought up to date."""
         with file.read() as db:
-            return file.index.candidates(db, settings.embedding.dimension, query)
+            found = file.index.candidates(db, settings.embedding.dimension, query)
+        self._bound_indexes(file)
+        if file.index.outgrew_snapshot:
+            self.workers.later(file.index.save)
+        return found
+
+    def _bound_indexes(self, used: NamespaceFile) -> None:
+        """Lets go of the indexes used least recently while all of them take more memory than they may."""
+        with self._sizes_lock:
+            size = used.index.nbytes
+            self._index_total += size - self._index_sizes.get(used.uid, 0)
+            self._index_sizes[used.uid] = size
+            if self._index_total <= self._index_bytes:
+                return
+            self._index_sizes = {file.uid: file.index.nbytes for file in self.files.opened()}
+            surplus = sum(self._index_sizes.values()) - self._index_bytes
+            for file in self.files.opened():
+                if surplus <= 0:
+                    break
+                if file is not used and self._index_sizes[file.uid]:
+                    file.index.forget()
+                    surplus -= self._index_sizes.pop(file.uid)
+            self._index_total = sum(self._index_sizes.values())
 
     async def read(self, namespace: str, work: Callable[[apsw.Connection, Namespace], T]) -> T:
         """Runs `work` in a read transaction."""

@@ -1,12 +1,13 @@
 """A namespace as a stream of records, all of one revision."""
 
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Generator, Iterable, Iterator
 from typing import Any
 
 import apsw
 import numpy as np
 
 from graph.store.commands import ExportRecord, PassageVector, SessionProgress
+from graph.store.embedded.connection import rows
 from graph.store.embedded.edges import edges_of
 from graph.store.embedded.engine import Engine
 from graph.store.embedded.namespace_file import NamespaceFile
@@ -34,28 +35,28 @@ async def export(engine: Engine, namespace: str, with_vectors: bool) -> AsyncIte
         await engine.workers.run(batches.close)
 
 
-def _batches(file: NamespaceFile, with_vectors: bool) -> "Iterator[list[ExportRecord]]":
+def _batches(file: NamespaceFile, with_vectors: bool) -> Generator[list[ExportRecord], None, None]:
     with file.read_apart() as db:
         for kinds in _ORDER:
-            for rows in _chunks(db.execute(f"SELECT key FROM nodes WHERE kind {kinds} ORDER BY key")):
-                yield list(read_nodes(db, [key for (key,) in rows]).values())
-        for rows in _chunks(db.execute(_EXPLICIT)):
-            yield list(edges_of(db, rows))
+            for chunk in _chunks(db.execute(f"SELECT key FROM nodes WHERE kind {kinds} ORDER BY key")):
+                yield list(read_nodes(db, [key for (key,) in chunk]).values())
+        for chunk in _chunks(db.execute(_EXPLICIT)):
+            yield list(edges_of(db, chunk))
         yield list(_progress(db))
         if with_vectors:
-            for rows in _chunks(db.execute(_VECTORS)):
-                yield [PassageVector(node_id(kind, uuid), ordinal, np.frombuffer(blob, np.float16)) for kind, uuid, ordinal, blob in rows]
+            for chunk in _chunks(db.execute(_VECTORS)):
+                yield [PassageVector(node_id(kind, uuid), ordinal, np.frombuffer(blob, np.float16)) for kind, uuid, ordinal, blob in chunk]
 
 
 def _progress(db: apsw.Connection) -> Iterator[SessionProgress]:
-    for key, name, extracted_seq in db.execute("SELECT key, name, extracted_seq FROM sessions ORDER BY key").fetchall():
+    for key, name, extracted_seq in rows(db, "SELECT key, name, extracted_seq FROM sessions ORDER BY key"):
         marks = db.execute("SELECT seq FROM flush_marks WHERE session = ? ORDER BY seq", (key,))
         yield SessionProgress(name, extracted_seq, tuple(seq for (seq,) in marks))
 
 
-def _chunks(rows: Iterable[tuple[Any, ...]]) -> Iterator[list[tuple[Any, ...]]]:
+def _chunks(found: Iterable[tuple[Any, ...]]) -> Iterator[list[tuple[Any, ...]]]:
     chunk: list[tuple[Any, ...]] = []
-    for row in rows:
+    for row in found:
         chunk.append(row)
         if len(chunk) == _BATCH:
             yield chunk

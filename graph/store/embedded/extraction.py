@@ -7,15 +7,15 @@ from zoneinfo import ZoneInfo
 import orjson
 
 from graph.errors import StaleWrite
-from graph.model import EdgeKind, Lease, Namespace
+from graph.model import EdgeKind, Event, Lease, Namespace, Statement
 from graph.store.commands import ExtractionWrite
-from graph.store.embedded.derived_rows import Placed, event_edges, event_values, explicit_edges, statement_edges, statement_values
 from graph.store.embedded.entity_rows import resolve_entities
 from graph.store.embedded.job_rows import JobRow
 from graph.store.embedded.leases import held_job
 from graph.store.embedded.memory_rows import MemoryRow, memory_row
 from graph.store.embedded.namespace_file import NamespaceFile
 from graph.store.embedded.node_keys import keys_of
+from graph.store.embedded.node_values import Placed, event_edges, event_values, explicit_edges, statement_edges, statement_values
 from graph.store.embedded.node_writer import EdgeValues, insert_edges, insert_nodes, insert_passages
 from graph.store.embedded.session_rows import SessionRow, session_by_key, session_row
 from graph.store.embedded.spec_rules import takes_vectors, waits_for_vectors
@@ -61,7 +61,8 @@ def _write_nodes(tx: Transaction, session: SessionRow, write: ExtractionWrite, c
     """Stores entities, statements and events with their edges; returns the keys of all nodes that the write names, by id."""
     keys = _existing(tx, write)
     keys |= resolve_entities(tx, write.entities)
-    own = [node.id for node in (*write.statements, *write.events)]
+    derived: tuple[Statement | Event, ...] = (*write.statements, *write.events)
+    own = [node.id for node in derived]
     keys |= dict(zip(own, tx.node_keys(len(own)), strict=True))
     place = {id_: Placed(keys[id_], session.key, tx.now, write.generation) for id_ in own}
     insert_nodes(tx, [statement_values(node, place[node.id], columns[node.id]) for node in write.statements])
@@ -73,12 +74,13 @@ def _write_nodes(tx: Transaction, session: SessionRow, write: ExtractionWrite, c
 
 def _existing(tx: Transaction, write: ExtractionWrite) -> dict[str, int]:
     """Keys of the nodes outside this write that it refers to. Raises StaleWrite when one is gone."""
-    referred = {id_ for node in (*write.statements, *write.events) for id_ in node.evidence_ids}
+    derived: tuple[Statement | Event, ...] = (*write.statements, *write.events)
+    referred = {id_ for node in derived for id_ in node.evidence_ids}
     referred |= {id_ for node in write.statements for id_ in node.entity_ids}
     referred |= {part.entity_id for event in write.events for part in event.participants}
     referred |= {id_ for event in write.events for id_ in event.statement_ids}
     referred |= {id_ for edge in write.edges for id_ in (edge.source_id, edge.target_id, edge.via_id) if id_}
-    outside = referred - {node.id for node in (*write.statements, *write.events, *write.entities)}
+    outside = referred - {node.id for node in (*derived, *write.entities)}
     keys = keys_of(tx.db, outside)
     if len(keys) < len(outside):
         raise StaleWrite("something that the extraction rests on was deleted")

@@ -7,6 +7,7 @@ import apsw
 
 from graph.model import ExtractionMode, ExtractorSpec, Generation, IdSource, Namespace, from_micros
 from graph.store.commands import GenerationStart
+from graph.store.embedded.connection import rows
 from graph.store.embedded.job_queue import cover_messages
 from graph.store.embedded.transaction import Operation, Transaction
 
@@ -58,10 +59,11 @@ def drop_passages(tx: Transaction, owners: list[int]) -> None:
 
 def _queue(tx: Transaction, settings: Namespace, ids: IdSource) -> None:
     """A job for every session whose messages no open job covers."""
-    uncovered = tx.db.execute(
+    uncovered = rows(
+        tx.db,
         """SELECT key, last_seq FROM sessions s WHERE message_count > 0 AND extracted_seq < last_seq AND NOT EXISTS
-               (SELECT 1 FROM jobs j WHERE j.session = s.key AND j.state IN (1, 2) AND j.target >= s.last_seq)"""
-    ).fetchall()
+               (SELECT 1 FROM jobs j WHERE j.session = s.key AND j.state IN (1, 2) AND j.target >= s.last_seq)""",
+    )
     for key, last_seq in uncovered:
         cover_messages(tx, settings, ids, key, last_seq, timedelta(0))
     tx.touched_jobs = True

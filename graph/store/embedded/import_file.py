@@ -13,14 +13,23 @@ import apsw
 from graph.errors import InvalidArgument
 from graph.model import Edge, Entity, Event, Generation, IdSource, Message, Namespace, Session, Statement, to_micros
 from graph.store.commands import ExportRecord, PassageVector, SessionProgress
-from graph.store.embedded.derived_rows import Placed, event_edges, event_values, explicit_edges, statement_edges, statement_values
+from graph.store.embedded.connection import rows
 from graph.store.embedded.entity_rows import insert_entity
 from graph.store.embedded.faults import storage_faults
 from graph.store.embedded.job_queue import cover_messages
 from graph.store.embedded.memory_rows import memory_row
 from graph.store.embedded.namespace_file import create_file
 from graph.store.embedded.node_bodies import message_body
-from graph.store.embedded.node_keys import id_columns, keys_of
+from graph.store.embedded.node_keys import keys_of
+from graph.store.embedded.node_values import (
+    Placed,
+    event_edges,
+    event_values,
+    explicit_edges,
+    message_values,
+    statement_edges,
+    statement_values,
+)
 from graph.store.embedded.node_writer import insert_edges, insert_nodes, insert_passages
 from graph.store.embedded.session_rows import insert_session
 from graph.store.embedded.spec_rules import waits_for_vectors
@@ -112,27 +121,15 @@ class ImportFile:
             self._sessions[session.name] = (key, session.time_zone)
 
     def _add_messages(self, messages: Sequence[Message]) -> None:
-        rows, owners, labels = [], [], []
+        values, owners, labels = [], [], []
         for key, message in zip(self._tx.node_keys(len(messages)), messages, strict=True):
             session, zone = self._session(message.session)
             columns = memory_row(index_message(message, ZoneInfo(zone) if zone else UTC))
-            uuid, kind = id_columns(message.id)
-            sent_at = to_micros(message.sent_at)
-            rows.append(
-                (key, uuid, kind, session, message.seq, message.speaker, int(message.role), sent_at, sent_at, sent_at)
-                + (
-                    to_micros(message.recorded_at),
-                    None,
-                    0,
-                    columns.features,
-                    columns.spans,
-                    message.client_id or None,
-                    message_body(message),
-                )
-            )
+            place = Placed(key, session, to_micros(message.recorded_at))
+            values.append(message_values(message, message.seq, message_body(message), place, columns))
             owners.append((key, session, columns))
             labels += [(name, value, key) for name, value in message.labels.items()]
-        insert_nodes(self._tx, rows)
+        insert_nodes(self._tx, values)
         insert_passages(self._tx, owners, wait=waits_for_vectors(self._settings.embedding))
         self._db.executemany("INSERT INTO labels VALUES (?, ?, ?)", labels)
 
@@ -142,16 +139,16 @@ class ImportFile:
 
     def _add_statements(self, statements: Sequence[Statement]) -> None:
         keys = self._place(statements, [id_ for s in statements for id_ in (*s.evidence_ids, *s.entity_ids)])
-        rows, owners, edges = [], [], []
+        values, owners, edges = [], [], []
         for statement in statements:
             key = keys[statement.id]
             session, zone = self._session(statement.session)
             columns = memory_row(index_statement(statement, ZoneInfo(zone) if zone else UTC))
-            rows.append(statement_values(statement, self._placed(key, session, statement), columns))
+            values.append(statement_values(statement, self._placed(key, session, statement), columns))
             edges += statement_edges(statement, keys)
             if statement.retired_at is None:
                 owners.append((key, session, columns))
-        insert_nodes(self._tx, rows)
+        insert_nodes(self._tx, values)
         insert_passages(self._tx, owners, wait=waits_for_vectors(self._settings.embedding))
         insert_edges(self._tx, edges)
 
@@ -179,10 +176,12 @@ class ImportFile:
         dimension = self._settings.embedding.dimension
         keys = self._known([vector.owner_id for vector in vectors])
         given = {(keys[v.owner_id], v.ordinal): checked_vector(v.vector, dimension, "records.vector") for v in vectors}
-        found = self._db.executemany("SELECT key, digest, owner, ordinal FROM passages WHERE owner = ? AND ordinal = ?", given).fetchall()
-        rows = [(key, given[(owner, ordinal)].tobytes(), digest) for key, digest, owner, ordinal in found]
-        self._db.executemany("INSERT INTO vectors VALUES (?, ?, ?)", rows)
-        self._db.executemany("UPDATE passages SET waits = 0 WHERE key = ?", [(row[0],) for row in rows])
+        found: list[tuple[Any, ...]] = self._db.executemany(
+            "SELECT key, digest, owner, ordinal FROM passages WHERE owner = ? AND ordinal = ?", given
+        ).fetchall()
+        values = [(key, given[(owner, ordinal)].tobytes(), digest) for key, digest, owner, ordinal in found]
+        self._db.executemany("INSERT INTO vectors VALUES (?, ?, ?)", values)
+        self._db.executemany("UPDATE passages SET waits = 0 WHERE key = ?", [(row[0],) for row in values])
 
     def _session(self, name: str) -> tuple[int, str]:
         found = self._sessions.get(name)
@@ -190,7 +189,7 @@ class ImportFile:
             raise InvalidArgument.of("records", f"a record names the session {name!r}, which did not come before it")
         return found
 
-    def _place(self, nodes: Sequence[Statement] | Sequence[Event], referred: Sequence[str]) -> dict[str, int]:
+    def _place(self, nodes: Sequence[Statement | Event], referred: Sequence[str]) -> dict[str, int]:
         keys = self._known(referred)
         keys |= {node.id: key for node, key in zip(nodes, self._tx.node_keys(len(nodes)), strict=True)}
         return keys
@@ -207,11 +206,13 @@ class ImportFile:
         return keys
 
     def _queue_jobs(self, ids: IdSource) -> bool:
-        rows = self._db.execute(
+        waiting = rows(
+            self._db,
             """SELECT key, last_seq FROM sessions s WHERE message_count > 0
-               AND (extracted_seq < last_seq OR EXISTS (SELECT 1 FROM passages p WHERE p.session = s.key AND p.waits = 1))"""
-        ).fetchall()
-        return any([cover_messages(self._tx, self._settings, ids, key, last_seq, timedelta(0)) for key, last_seq in rows])
+               AND (extracted_seq < last_seq OR EXISTS (SELECT 1 FROM passages p WHERE p.session = s.key AND p.waits = 1))""",
+        )
+        jobs = [cover_messages(self._tx, self._settings, ids, key, last_seq, timedelta(0)) for key, last_seq in waiting]
+        return any(jobs)
 
 
 def _derive(db: apsw.Connection) -> None:

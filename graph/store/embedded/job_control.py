@@ -9,6 +9,7 @@ import orjson
 from graph.errors import Conflict
 from graph.model import TERMINAL_STATES, IdSource, Job, JobKind, JobState, Namespace
 from graph.store.commands import Cursor, Page
+from graph.store.embedded.connection import rows
 from graph.store.embedded.job_queue import cover_messages, waiting_messages
 from graph.store.embedded.job_rows import SELECT_JOB, JobRow, job_of, job_row, next_update
 from graph.store.embedded.session_rows import SessionRow, existing_session
@@ -20,8 +21,8 @@ def flush(tx: Transaction, settings: Namespace, ids: IdSource, session: str) -> 
     if session:
         sessions = [existing_session(tx.db, session)]
     else:
-        rows = tx.db.execute("SELECT key, name, time_zone, last_seq, extracted_seq FROM sessions ORDER BY key")
-        sessions = [SessionRow(*row) for row in rows]
+        found = rows(tx.db, "SELECT key, name, time_zone, last_seq, extracted_seq FROM sessions ORDER BY key")
+        sessions = [SessionRow(*row) for row in found]
     return tuple(job for row in sessions for job in _flush_session(tx, settings, ids, row))
 
 
@@ -80,12 +81,13 @@ def list_jobs(
     db: apsw.Connection, namespace: str, states: Collection[JobState], kinds: Collection[JobKind], cursor: Cursor | None, limit: int
 ) -> Page[Job]:
     """See `Store.list_jobs`."""
-    rows = db.execute(
+    listed = rows(
+        db,
         f"""{SELECT_JOB} WHERE j.key < ?1 AND (?2 = '[]' OR j.state IN (SELECT value FROM json_each(?2)))
             AND (?3 = '[]' OR j.kind IN (SELECT value FROM json_each(?3))) ORDER BY j.key DESC LIMIT ?4""",
         (cursor[0] if cursor else 2**62, _json(states), _json(kinds), limit + 1),
-    ).fetchall()
-    found = [JobRow(*row) for row in rows]
+    )
+    found = [JobRow(*row) for row in listed]
     page = found[:limit]
     return Page(tuple(job_of(namespace, row) for row in page), (page[-1].key,) if len(found) > limit else None)
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 import apsw
 
 from graph.model import ExtractionMode, IdSource, JobKind, Namespace
+from graph.store.embedded.connection import rows
 from graph.store.embedded.session_rows import SessionRow
 from graph.store.embedded.spec_rules import waits_for_vectors
 from graph.store.embedded.transaction import Transaction
@@ -67,16 +68,18 @@ def due_job(db: apsw.Connection, now: int, kinds: str) -> int | None:
     A running job whose lease has passed is due; a queued one is, from its time on, unless another one of its session runs.
     """
     allowed = "(?2 = '[]' OR j.kind IN (SELECT value FROM json_each(?2)))"
-    passed = db.execute(
+    passed = rows(
+        db,
         f"""SELECT j.expires_at, j.key FROM jobs j WHERE j.state = 2 AND j.expires_at <= ?1 AND {allowed} AND NOT EXISTS
             (SELECT 1 FROM jobs r WHERE r.session = j.session AND r.state = 2 AND r.expires_at > ?1) ORDER BY j.expires_at LIMIT 1""",
         (now, kinds),
-    ).fetchall()
-    queued = db.execute(
+    )
+    queued = rows(
+        db,
         f"""SELECT j.run_after, j.key FROM jobs j WHERE j.state = 1 AND j.run_after <= ?1 AND {allowed} AND NOT EXISTS
             (SELECT 1 FROM jobs r WHERE r.session = j.session AND r.state = 2) ORDER BY j.run_after LIMIT 1""",
         (now, kinds),
-    ).fetchall()
+    )
     return int(min(passed + queued)[1]) if passed or queued else None
 
 

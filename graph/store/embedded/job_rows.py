@@ -9,8 +9,8 @@ import orjson
 from graph.errors import NotFound
 from graph.model import Job, JobError, JobKind, JobState, from_micros
 
-_COLUMNS = """j.key, j.id, j.kind, j.state, j.session, coalesce(s.name, ''), j.created_at, j.updated_at, j.run_after, j.idle_until, j.target,
-    j.done, j.total, j.attempts, j.error, j.partial_failures, j.worker, j.epoch, j.expires_at"""
+_COLUMNS = """j.key, j.id, j.kind, j.state, j.session, coalesce(s.name, ''), j.created_at, j.updated_at, j.run_after, j.idle_until,
+    j.target, j.done, j.total, j.attempts, j.error, j.partial_failures, j.worker, j.epoch, j.expires_at"""
 SELECT_JOB = f"SELECT {_COLUMNS} FROM jobs j LEFT JOIN sessions s ON s.key = j.session"
 
 

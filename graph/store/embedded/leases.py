@@ -9,6 +9,7 @@ import orjson
 from graph.errors import LeaseLost, NamespaceCorrupt, NotFound
 from graph.model import ExtractionMode, Job, JobKind, JobState, Lease, Namespace, from_micros, to_micros
 from graph.store.commands import JobAttemptFailed, JobDeferred, JobOutcome
+from graph.store.embedded.connection import row as row_of
 from graph.store.embedded.engine import Engine
 from graph.store.embedded.job_queue import due_job, waiting_messages
 from graph.store.embedded.job_rows import SELECT_JOB, JobRow, error_json, job_of, job_row, next_update
@@ -49,7 +50,7 @@ def lease_due_job(tx: Transaction, settings: Namespace, worker: str, duration: t
     key = due_job(tx.db, tx.now, orjson.dumps([int(kind) for kind in kinds]).decode())
     if key is None:
         return None
-    row = JobRow(*tx.db.execute(f"{SELECT_JOB} WHERE j.key = ?", (key,)).fetchone())
+    row = JobRow(*row_of(tx.db, f"{SELECT_JOB} WHERE j.key = ?", (key,)))
     epoch, expires_at = tx.next_epoch(), tx.now + duration // timedelta(microseconds=1)
     last_seq = tx.db.execute("SELECT last_seq FROM sessions WHERE key = ?", (row.session,)).get or row.target
     idle_until = tx.db.execute("SELECT max(idle_until) FROM jobs WHERE session IS ? AND state IN (1, 2)", (row.session,)).get

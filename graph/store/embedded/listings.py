@@ -1,20 +1,21 @@
 """Listings in pages. A cursor is the sort key of the last item, so that a page costs the same wherever it starts."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TypeVar
 
 import apsw
 import orjson
 
-from graph.model import Entity, Event, LabelFilter, Message, Node, Session, Statement, TimeRange, to_micros
+from graph.model import Entity, Event, LabelFilter, Message, Session, Statement, TimeRange, to_micros
 from graph.model.filters import LabelCondition
 from graph.store.commands import Cursor, EntityQuery, EventQuery, MessageQuery, Page, StatementQuery
+from graph.store.embedded.connection import rows
 from graph.store.embedded.entity_rows import folded
 from graph.store.embedded.node_keys import keys_of
 from graph.store.embedded.node_rows import read_nodes, read_session
 from graph.store.embedded.search_filter import session_keys
 
-N = TypeVar("N", bound=Node)
+N = TypeVar("N", Message, Event, Statement, Entity)
 _START = -(2**62)
 
 
@@ -42,8 +43,8 @@ class _Conditions:
 
 def list_sessions(db: apsw.Connection, cursor: Cursor | None, limit: int) -> Page[Session]:
     """See `Store.list_sessions`."""
-    rows = db.execute("SELECT key FROM sessions WHERE key > ? ORDER BY key LIMIT ?", (cursor[0] if cursor else 0, limit + 1)).fetchall()
-    keys = [key for (key,) in rows]
+    found = rows(db, "SELECT key FROM sessions WHERE key > ? ORDER BY key LIMIT ?", (cursor[0] if cursor else 0, limit + 1))
+    keys = [key for (key,) in found]
     return Page(tuple(read_session(db, key) for key in keys[:limit]), (keys[limit - 1],) if len(keys) > limit else None)
 
 
@@ -134,7 +135,7 @@ def _numbers(values: Sequence[int] | frozenset[int]) -> str:
     return orjson.dumps(sorted(int(value) for value in values)).decode()
 
 
-def _page(db: apsw.Connection, where: _Conditions, order: str, cursor: Cursor | None, limit: int, kind: Callable[..., N]) -> Page[N]:
+def _page(db: apsw.Connection, where: _Conditions, order: str, cursor: Cursor | None, limit: int, kind: type[N]) -> Page[N]:
     """One page of nodes by (order, key)."""
     if order == "0":
         where.add("n.key > ?", cursor[1] if cursor else _START)
@@ -143,10 +144,8 @@ def _page(db: apsw.Connection, where: _Conditions, order: str, cursor: Cursor | 
         if cursor:
             where.add(f"({order}, n.key) > (?, ?)", *cursor)
         ordering = f"{order}, n.key"
-    rows = db.execute(
-        f"SELECT {order}, n.key FROM nodes n WHERE {where} ORDER BY {ordering} LIMIT ?", (*where.values, limit + 1)
-    ).fetchall()
-    keys = [key for _, key in rows[:limit]]
+    found = rows(db, f"SELECT {order}, n.key FROM nodes n WHERE {where} ORDER BY {ordering} LIMIT ?", (*where.values, limit + 1))
+    keys = [key for _, key in found[:limit]]
     nodes = read_nodes(db, keys)
-    items = tuple(node for key in keys if isinstance(node := nodes[key], kind))  # type: ignore[arg-type]  # the classes of nodes
-    return Page(items, rows[limit - 1] if len(rows) > limit else None)
+    items = tuple(node for key in keys if isinstance(node := nodes[key], kind))
+    return Page(items, found[limit - 1] if len(found) > limit else None)

@@ -3,17 +3,20 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import apsw
 
 from graph.errors import NotFound
-from graph.model import to_micros
-from graph.store.embedded.connection import connect
+from graph.model import IdSource, Namespace, to_micros
+from graph.store.embedded.connection import connect, rows
 from graph.store.embedded.faults import storage_faults
-from graph.store.embedded.job_queue import next_due
+from graph.store.embedded.job_queue import cover_messages, next_due
+from graph.store.embedded.reanalysis import analysed_by_other, reanalyse
 from graph.store.embedded.schema import NAMESPACE_MIGRATIONS, migrate
 from graph.store.embedded.search_index import DerivedIndex
+from graph.store.embedded.spec_rules import waits_for_vectors
 from graph.store.embedded.transaction import Transaction
 from graph.store.embedded.work_schedule import WorkSchedule
 from graph.store.embedded.workers import cancelled
@@ -37,11 +40,13 @@ def create_file(path: Path, uid: str, vfs: str | None) -> None:
 class NamespaceFile:
     """Writes are one at a time, and so are reads; a read does not wait for a write. Connections open when they are first used."""
 
-    def __init__(self, path: Path, uid: str, name: str, clock: Clock, vfs: str | None, jobs: WorkSchedule) -> None:
+    def __init__(self, path: Path, settings: Namespace, clock: Clock, ids: IdSource, vfs: str | None, jobs: WorkSchedule) -> None:
         self.path = path
-        self.uid = uid
-        self.name = name
-        self.index = DerivedIndex(path.with_suffix(".index"), uid)
+        self.uid = settings.uid
+        self.name = settings.name
+        self.index = DerivedIndex(path)
+        self._settings = settings
+        self._ids = ids
         self._clock = clock
         self._vfs = vfs
         self._jobs = jobs
@@ -50,6 +55,8 @@ class NamespaceFile:
         self._writer: apsw.Connection | None = None
         self._reader: apsw.Connection | None = None
         self._closed = False
+        self._scrub_due = False
+        self._current = False
 
     @contextmanager
     def write(self) -> Iterator[Transaction]:
@@ -71,13 +78,24 @@ class NamespaceFile:
                 raise
             if tx.touched_jobs:
                 self._jobs.note(self.name, self.uid, due)
-            if tx.scrub:
-                self.index.forget_snapshot()
+            self._scrub_due = self._scrub_due or tx.scrub
+            if self._scrub_due:
+                self._scrub(db)
+
+    def _scrub(self, db: apsw.Connection) -> None:
+        """Lets the index's snapshot and the write-ahead log lose what was deleted. While a long read needs the log, the next write does it."""
+        self.index.forget_snapshot()
+        try:
+            with self._read_lock:
                 db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+            self._scrub_due = False
+        except apsw.BusyError:
+            self._scrub_due = True
 
     @contextmanager
     def read(self) -> Iterator[apsw.Connection]:
         """A read transaction: everything in it is of one revision."""
+        self._ensure_current()
         with self._read_lock, storage_faults(self.name):
             db = self._reader = self._reader or self._open_reader()
             db.execute("BEGIN")
@@ -90,6 +108,7 @@ class NamespaceFile:
     @contextmanager
     def read_apart(self) -> Iterator[apsw.Connection]:
         """A read transaction on a connection of its own, for what takes long."""
+        self._ensure_current()
         with storage_faults(self.name):
             db = self._open_reader()
             try:
@@ -100,6 +119,7 @@ class NamespaceFile:
 
     def close(self) -> None:
         """Lets go of the connections. Waits for reads and writes under way; later ones fail with NotFound."""
+        self.index.forget()
         with self._write_lock, self._read_lock, storage_faults(self.name):
             self._closed = True
             for db in (self._reader, self._writer):
@@ -110,17 +130,46 @@ class NamespaceFile:
     def _open_writer(self) -> apsw.Connection:
         self._refuse_when_closed()
         db = connect(self.path, self._vfs)
-        migrate(db, NAMESPACE_MIGRATIONS, f"namespace {self.name}")
+        try:
+            migrate(db, NAMESPACE_MIGRATIONS, f"namespace {self.name}")
+            if analysed_by_other(db):
+                reanalyse(db, wait=waits_for_vectors(self._settings.embedding))
+                self._queue_vectors(db)
+        except BaseException:
+            db.close()
+            raise
         return db
+
+    def _queue_vectors(self, db: apsw.Connection) -> None:
+        """Jobs for the sessions whose passages wait for vectors after their text was cut anew."""
+        waiting = rows(
+            db, "SELECT s.key, s.last_seq FROM sessions s WHERE EXISTS (SELECT 1 FROM passages WHERE session = s.key AND waits = 1)"
+        )
+        if waiting:
+            self._writer = db
+            with self.write() as tx:
+                for key, last_seq in waiting:
+                    cover_messages(tx, self._settings, self._ids, key, last_seq, timedelta(0))
 
     def _open_reader(self) -> apsw.Connection:
         self._refuse_when_closed()
         db = connect(self.path, self._vfs, read_only=True)
-        if int(db.pragma("user_version")) != len(NAMESPACE_MIGRATIONS):
-            with self._write_lock:
-                self._writer = self._writer or self._open_writer()
         db.set_progress_handler(cancelled, _PROGRESS_STEPS)
         return db
+
+    def _ensure_current(self) -> None:
+        """Brings an older file forward before it is read. Takes the lock of writers, which always comes before that of readers."""
+        if self._current:
+            return
+        with self._write_lock, storage_faults(self.name):
+            db = self._open_reader()
+            try:
+                old = int(db.pragma("user_version")) != len(NAMESPACE_MIGRATIONS) or analysed_by_other(db)
+            finally:
+                db.close()
+            if old:
+                self._writer = self._writer or self._open_writer()
+            self._current = True
 
     def _refuse_when_closed(self) -> None:
         if self._closed:

@@ -9,11 +9,13 @@ import apsw
 import orjson
 
 from graph.model import EdgeKind, Entity, EntityKind, Event, Message, Node, NodeKind, Participant, Role, Session, Statement, from_micros
+from graph.store.embedded.connection import row as one_row
 from graph.store.embedded.node_bodies import span_of
 from graph.store.embedded.node_keys import node_id
 
 _SELECT = """
-    SELECT n.key, n.uuid, n.kind, s.name, n.seq, n.speaker, n.role, n.said_at, n.recorded_at, n.retired_at, n.generation, n.client_id, n.body
+    SELECT n.key, n.uuid, n.kind, s.name, n.seq, n.speaker, n.role, n.said_at, n.recorded_at, n.retired_at, n.generation, n.client_id,
+        n.body
     FROM nodes n LEFT JOIN sessions s ON s.key = n.session WHERE n.key = ?
 """
 _DERIVED = (NodeKind.EVENT, NodeKind.FACT, NodeKind.RELATION)
@@ -129,7 +131,7 @@ def _statement(row: _Row, links: _Links) -> Statement:
 
 def _entity(db: apsw.Connection, row: _Row) -> Entity:
     body = orjson.loads(row.body)
-    kind, mentions = db.execute("SELECT kind, mentions FROM entities WHERE key = ?", (row.key,)).fetchone()
+    kind, mentions = one_row(db, "SELECT kind, mentions FROM entities WHERE key = ?", (row.key,))
     return Entity(
         id=node_id(row.kind, row.uuid),
         name=body["name"],
@@ -142,12 +144,12 @@ def _entity(db: apsw.Connection, row: _Row) -> Entity:
 
 def read_session(db: apsw.Connection, key: int) -> Session:
     """The session with this key, which exists."""
-    row = db.execute(
+    uuid, name, recorded_at, time_zone, count, first, last, extracted = one_row(
+        db,
         """SELECT n.uuid, s.name, n.recorded_at, s.time_zone, s.message_count, s.first_sent_at, s.last_sent_at, s.extracted_seq
            FROM sessions s JOIN nodes n ON n.key = s.key WHERE s.key = ?""",
         (key,),
-    ).fetchone()
-    uuid, name, recorded_at, time_zone, count, first, last, extracted = row
+    )
     return Session(
         id=node_id(NodeKind.SESSION, uuid),
         name=name,

@@ -9,6 +9,7 @@ import numpy as np
 
 from graph.model import Lease, Message, Statement, from_micros, to_micros
 from graph.store.commands import Float16Vector, PassageText, PendingWork
+from graph.store.embedded.connection import rows
 from graph.store.embedded.leases import held_job
 from graph.store.embedded.node_rows import read_nodes, read_session
 from graph.store.embedded.session_rows import session_row
@@ -22,14 +23,16 @@ def pending(db: apsw.Connection, now: datetime, lease: Lease, limit: int) -> Pen
     """See `Store.pending`."""
     row = held_job(db, to_micros(now), lease)
     session = read_session(db, row.session or 0)
-    found = db.execute(
+    found = rows(
+        db,
         "SELECT key FROM nodes WHERE kind = 2 AND session = ? AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?",
         (row.session, session.extracted_seq, row.target, limit + 1),
-    ).fetchall()
-    before = db.execute(
+    )
+    before = rows(
+        db,
         "SELECT key FROM nodes WHERE kind = 2 AND session = ? AND seq <= ? ORDER BY seq DESC LIMIT ?",
         (row.session, session.extracted_seq, _CONTEXT_MESSAGES),
-    ).fetchall()
+    )
     keys = [key for (key,) in found[:limit]]
     context = [key for (key,) in reversed(before)]
     nodes = read_nodes(db, context + keys)
@@ -48,11 +51,11 @@ def pending(db: apsw.Connection, now: datetime, lease: Lease, limit: int) -> Pen
 
 
 def _first_vectors(db: apsw.Connection, ids: dict[int, str]) -> dict[str, Float16Vector]:
-    rows = db.executemany(
+    found = db.executemany(
         "SELECT p.owner, v.vector FROM passages p JOIN vectors v ON v.passage = p.key WHERE p.owner = ? AND p.ordinal = 0",
         [(key,) for key in ids],
     )
-    return {ids[owner]: np.frombuffer(blob, dtype=np.float16) for owner, blob in rows}
+    return {ids[owner]: np.frombuffer(blob, dtype=np.float16) for owner, blob in found}
 
 
 def missing_vectors(db: apsw.Connection, session: str, limit: int) -> list[PassageText]:
@@ -60,8 +63,8 @@ def missing_vectors(db: apsw.Connection, session: str, limit: int) -> list[Passa
     row = session_row(db, session)
     if row is None:
         return []
-    waiting = db.execute("SELECT owner, ordinal FROM passages WHERE session = ? AND waits = 1 ORDER BY key LIMIT ?", (row.key, limit))
-    wanted = [(owner, [ordinal for _, ordinal in group]) for owner, group in groupby(waiting.fetchall(), key=lambda pair: pair[0])]
+    waiting = rows(db, "SELECT owner, ordinal FROM passages WHERE session = ? AND waits = 1 ORDER BY key LIMIT ?", (row.key, limit))
+    wanted = [(owner, [ordinal for _, ordinal in group]) for owner, group in groupby(waiting, key=lambda pair: pair[0])]
     nodes = read_nodes(db, [owner for owner, _ in wanted])
     zone = ZoneInfo(row.time_zone) if row.time_zone else UTC
     texts: list[PassageText] = []

@@ -9,23 +9,36 @@ from numpy.typing import NDArray
 
 from graph.errors import InvalidArgument
 from graph.store.candidates import CandidateQuery, Candidates
+from graph.store.embedded.connection import rows
 from graph.store.embedded.index_entries import all_entries, entries_of
-from graph.store.embedded.search import SearchIndex
+from graph.store.embedded.schema import NAMESPACE_MIGRATIONS
+from graph.store.embedded.search import IndexSnapshotDamaged, SearchIndex
 from graph.store.embedded.search_filter import index_query
 from graph.store.embedded.transaction import Operation
 from graph.store.embedded.vector_rows import read_vectors
+from graph.text import ANALYSER_VERSION
 
 _VECTOR_CHUNK = 20_000
+# A smaller index is built from the file in well under a second; saving it would not pay.
+_SNAPSHOT_PASSAGES = 20_000
+# The snapshot is written anew when this share of the passages came after it.
+_SNAPSHOT_TAIL = 0.2
 
 
 class DerivedIndex:
-    """The index of one namespace. All that it holds can be rebuilt from the file."""
+    """The index of one namespace. All that it holds can be rebuilt from the file; so can its snapshot, which may vanish at any time.
 
-    def __init__(self, snapshot: Path, uid: str) -> None:
-        self._snapshot = snapshot
-        self._uid = uid
+    The snapshot's name says which namespace, schema and analyser it is of: one of others is not even looked at.
+    """
+
+    def __init__(self, database: Path) -> None:
+        self._snapshot = snapshot_path(database)
         self._lock = threading.Lock()
+        self._save_lock = threading.Lock()
         self._index: SearchIndex | None = None
+        self._saved_passages = 0
+        self._saved_revision = -1
+        self._scrubs = 0
 
     def candidates(self, db: apsw.Connection, dimension: int, query: CandidateQuery) -> Candidates:
         """Finds and measures candidates at the revision that the read transaction `db` sees."""
@@ -39,10 +52,21 @@ class DerivedIndex:
         revision = int(db.execute("SELECT revision FROM state").get)
         with self._lock:
             if self._index is None:
-                self._index = _built(db, dimension, revision)
-            elif self._index.revision < revision:
+                self._index = self._loaded(dimension, revision) or _built(db, dimension, revision)
+            if self._index.revision < revision:
                 _apply_changes(self._index, db, dimension, revision)
             return self._index
+
+    def _loaded(self, dimension: int, revision: int) -> SearchIndex | None:
+        """The snapshot, if there is one and it is of this file."""
+        try:
+            index = SearchIndex.load(self._snapshot)
+        except (OSError, IndexSnapshotDamaged):
+            return None
+        if index.revision > revision or index.dimension != dimension:
+            return None
+        self._saved_passages, self._saved_revision = index.passage_count, index.revision
+        return index
 
     @property
     def nbytes(self) -> int:
@@ -50,14 +74,46 @@ class DerivedIndex:
         index = self._index
         return index.nbytes if index is not None else 0
 
+    @property
+    def outgrew_snapshot(self) -> bool:
+        """Whether saving the index would spare the next start much work."""
+        index = self._index
+        if index is None or index.revision == self._saved_revision:
+            return False
+        count = index.passage_count
+        return count > _SNAPSHOT_PASSAGES and count - self._saved_passages > _SNAPSHOT_TAIL * count
+
+    def save(self) -> None:
+        """Writes the snapshot of a large index, whole or not at all. That it fails loses nothing but time."""
+        with self._save_lock:
+            index, scrubs = self._index, self._scrubs
+            if index is None or index.passage_count <= _SNAPSHOT_PASSAGES or index.revision == self._saved_revision:
+                return
+            self._saved_passages, self._saved_revision = index.passage_count, index.revision
+            try:
+                index.save(self._snapshot)
+            except OSError:
+                self._snapshot.unlink(missing_ok=True)
+            if scrubs != self._scrubs:
+                # Something was deleted meanwhile, and may be in what was just written.
+                self._snapshot.unlink(missing_ok=True)
+
     def forget(self) -> None:
-        """Lets go of the memory."""
+        """Lets go of the memory, after saving what is worth it."""
+        self.save()
         with self._lock:
             self._index = None
 
     def forget_snapshot(self) -> None:
         """Deletes the snapshot: something that it may hold was deleted."""
+        self._scrubs += 1
+        self._saved_passages, self._saved_revision = 0, -1
         self._snapshot.unlink(missing_ok=True)
+
+
+def snapshot_path(database: Path) -> Path:
+    """Where the snapshot of a namespace's index is, for this schema and analyser."""
+    return database.with_name(f"{database.stem}.{len(NAMESPACE_MIGRATIONS)}-{ANALYSER_VERSION}.index")
 
 
 def _built(db: apsw.Connection, dimension: int, revision: int) -> SearchIndex:
@@ -74,14 +130,14 @@ def _built(db: apsw.Connection, dimension: int, revision: int) -> SearchIndex:
 
 
 def _vector_keys(db: apsw.Connection, after: int) -> NDArray[np.int64]:
-    rows = db.execute("SELECT passage FROM vectors WHERE passage > ? ORDER BY passage LIMIT ?", (after, _VECTOR_CHUNK)).fetchall()
-    return np.array([key for (key,) in rows], dtype=np.int64)
+    found = rows(db, "SELECT passage FROM vectors WHERE passage > ? ORDER BY passage LIMIT ?", (after, _VECTOR_CHUNK))
+    return np.array([key for (key,) in found], dtype=np.int64)
 
 
 def _apply_changes(index: SearchIndex, db: apsw.Connection, dimension: int, revision: int) -> None:
     """Brings the index to `revision`. Keys are never used twice, so what each was last is what the file says now."""
     changed: dict[int, list[bytes]] = {}
-    for operation, keys in db.execute("SELECT operation, keys FROM changes WHERE revision > ?", (index.revision,)):
+    for operation, keys in rows(db, "SELECT operation, keys FROM changes WHERE revision > ?", (index.revision,)):
         changed.setdefault(operation, []).append(keys)
 
     def keys_of(*operations: Operation) -> NDArray[np.int64]:

@@ -6,6 +6,8 @@ from enum import IntEnum
 import apsw
 import numpy as np
 
+from graph.store.embedded.connection import row
+
 
 class Operation(IntEnum):
     """What a row of the change log says happened to its keys. The numbers are stored; within a revision they are applied in this order."""
@@ -31,9 +33,9 @@ class Transaction:
         self.now = now
         self.touched_jobs = False
         self.scrub = False
-        self.revision, self._next_node, self._next_passage, self._epoch, self.generation = db.execute(
-            "SELECT revision, next_node, next_passage, epoch, generation FROM state"
-        ).fetchone()
+        self.revision, self._next_node, self._next_passage, self._epoch, self.generation = row(
+            db, "SELECT revision, next_node, next_passage, epoch, generation FROM state"
+        )
         self._began_with = (self._next_node, self._next_passage, self._epoch, self.generation)
         self._changes: dict[Operation, list[int]] = {}
         self._stepped = False

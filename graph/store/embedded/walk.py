@@ -1,12 +1,14 @@
 """Walking the graph: breadth first over the indexed adjacency, bounded in hops, nodes and degree."""
 
 from collections.abc import Collection, Iterable, Sequence
+from typing import Any
 
 import apsw
 import numpy as np
 
 from graph.model import EdgeKind
 from graph.store.candidates import Subgraph
+from graph.store.embedded.connection import rows
 from graph.store.embedded.node_keys import keys_of, node_id
 
 # A hub's edges are counted up to here in each direction; more would only cost time, for the weight of a hub is next to nothing by then.
@@ -50,8 +52,8 @@ def neighbourhood(
 
 
 def _current(db: apsw.Connection, keys: Sequence[int]) -> list[int]:
-    rows = db.executemany("SELECT key FROM nodes WHERE key = ? AND retired_at IS NULL", [(key,) for key in keys])
-    return [key for (key,) in rows]
+    found = db.executemany("SELECT key FROM nodes WHERE key = ? AND retired_at IS NULL", [(key,) for key in keys])
+    return [key for (key,) in found]
 
 
 def _step(
@@ -73,25 +75,27 @@ def _step(
     return reached.keys[before:]
 
 
-def _edges(db: apsw.Connection, key: int, kinds: str, limit: int) -> list[tuple[int, int]]:
+def _edges(db: apsw.Connection, key: int, kinds: str, limit: int) -> list[tuple[Any, ...]]:
     """(kind, other node) of a node's edges in both directions, those that it is the source of first."""
-    found: list[tuple[int, int]] = db.execute(
+    found = rows(
+        db,
         f"""SELECT e.kind, e.dst FROM edges e JOIN nodes n ON n.key = e.dst
             WHERE e.src = ? AND e.kind IN ({kinds}) AND n.retired_at IS NULL LIMIT ?""",
         (key, limit),
-    ).fetchall()
+    )
     if len(found) < limit:
-        found += db.execute(
+        found += rows(
+            db,
             f"""SELECT e.kind, e.src FROM edges e JOIN nodes n ON n.key = e.src
                 WHERE e.dst = ? AND e.kind IN ({kinds}) AND n.retired_at IS NULL LIMIT ?""",
             (key, limit - len(found)),
-        ).fetchall()
+        )
     return found
 
 
 def _subgraph(db: apsw.Connection, reached: _Reached, kinds: str) -> Subgraph:
     keys = [(key,) for key in reached.keys]
-    rows = list(db.executemany("SELECT uuid, kind FROM nodes WHERE key = ?", keys))
+    nodes = list(db.executemany("SELECT uuid, kind FROM nodes WHERE key = ?", keys))
     degree = db.executemany(
         f"""SELECT (SELECT count(*) FROM (SELECT 1 FROM edges WHERE src = ?1 LIMIT {_COUNTED_EDGES}))
                 + (SELECT count(*) FROM (SELECT 1 FROM edges WHERE dst = ?1 LIMIT {_COUNTED_EDGES}))""",
@@ -101,8 +105,8 @@ def _subgraph(db: apsw.Connection, reached: _Reached, kinds: str) -> Subgraph:
     inside = [(reached.place[s], kind, reached.place[t]) for s, kind, t in edges if t in reached.place]
     columns = np.array(inside, dtype=np.int32).reshape(-1, 3)
     return Subgraph(
-        ids=tuple(node_id(kind, uuid) for uuid, kind in rows),
-        kind=np.array([kind for _, kind in rows], dtype=np.int8),
+        ids=tuple(node_id(kind, uuid) for uuid, kind in nodes),
+        kind=np.array([kind for _, kind in nodes], dtype=np.int8),
         hops=np.array(reached.hops, dtype=np.int32),
         parent=np.array(reached.parent, dtype=np.int32),
         parent_edge=np.array(reached.parent_edge, dtype=np.int8),

@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -24,7 +25,7 @@ class Workers:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="store")
 
     async def run(self, work: Callable[[], T]) -> T:
-        """Runs `work` in a thread. When the caller is cancelled, work that has not begun never does, and work under way sees `cancelled()`."""
+        """Runs `work` in a thread. When the caller is cancelled, work that has not begun never does; work under way sees `cancelled()`."""
         token = threading.Event()
 
         def guarded() -> T:
@@ -41,6 +42,11 @@ class Workers:
             token.set()
             future.cancel()
             raise
+
+    def later(self, work: Callable[[], None]) -> None:
+        """Runs `work` in a thread some time, unless the pool closes first."""
+        with suppress(RuntimeError):
+            self._pool.submit(work)
 
     def close(self) -> None:
         """Waits for what is under way."""
