@@ -13,6 +13,7 @@ _SECOND = re.compile(r"\b(?:you|your|yours|yourself)\b|\byou['’]\w+", re.IGNOR
 _ANYONE = re.compile(
     r"\b(?:you (?:know|see|never know|have to admit)|when you|if you|as you|you can['’]?t (?:help|beat)|thank you)\b", re.IGNORECASE
 )
+_JOINT_SUBJECT = re.compile(r"(?:\b[A-ZÀ-ÖØ-Þ]\w+|\b[Mm]y\s+(?:\w+\s+)?\w+)\s+and\s+I\b")
 _TAILS = {"m": "is", "ve": "has", "ll": "will", "d": "would", "re": "is", "s": "is"}
 _DROPPED_SUBJECT = frozenset(
     {"been", "going", "planning", "thinking", "looking", "working", "trying", "hoping", "feeling", "taking", "getting", "having"}
@@ -130,12 +131,7 @@ def _rewrite(sentence: str, voices: Voices) -> str:
                 pending = ""
             elif straight in {"i", "you", "we"}:
                 out.append(name)
-                # After an auxiliary ("did I") or a preposition ("for you") no verb agrees with it.
-                pending = (
-                    straight
-                    if straight != "you" or previous not in {"to", "for", "with", "of", "about", "from", "at", "love", "see"}
-                    else ""
-                )
+                pending = _agreement(straight, previous, match.start() in joint)
             else:
                 out.append(name)
         elif pending:
@@ -151,6 +147,13 @@ def _rewrite(sentence: str, voices: Voices) -> str:
             out.append(token)
         previous = straight
     return "".join(out)
+
+
+def _agreement(pronoun: str, previous: str, joint: bool) -> str:
+    """Whose verb is to follow: "" for nobody's, "we" for a plural one ("Tom and I are")."""
+    if joint:
+        return "we"
+    return pronoun if pronoun != "you" or previous in _BEFORE_CLAUSE else ""
 
 
 def _subject(token: str, voices: Voices) -> tuple[str, str] | None:

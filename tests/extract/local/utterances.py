@@ -88,7 +88,11 @@ UTTERANCES = (
     ),
     U("Great!", unwanted=("Great",), before="Hey, how are you?"),
     # kinship and role
-    U("My sister Clara lives in Porto.", ("Maria's sister Clara lives in Porto.",), relations=(("Clara", "sister_of", "Maria"),)),
+    U(
+        "My sister Clara lives in Porto.",
+        ("Maria's sister Clara lives in Porto.",),
+        relations=(("Clara", "sister_of", "Maria"), ("Clara", "lives_in", "Porto")),
+    ),
     U("Tom is my boss.", ("Tom is Maria's boss.",), relations=(("Tom", "boss_of", "Maria"),), entities={"Tom": "PERSON"}),
     U(
         "I work for Acme Labs.",
