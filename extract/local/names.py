@@ -11,7 +11,8 @@ from graph.model import EntityKind
 from graph.text.times.words import MONTHS, WEEKDAYS
 
 _NAME = re.compile(
-    r"(?<![\w'’])[A-ZÀ-ÖØ-ÞĀ-ɏ][\w&-]*(?:\.(?=\w)\w+)*(?:\s+(?:(?:of|the|de|da|do|del|van|von|la|le|and the)\s+){0,2}(?!I\b)[A-ZÀ-ÖØ-ÞĀ-ɏ][\w&-]*|\s+\d+(?=\s|$|[,.]))*"
+    r"(?<![\w'’])[A-ZÀ-ÖØ-ÞĀ-ɏ][\w&-]*(?:\.(?=\w)\w+)*(?:\s+(?:(?:of|the|de|da|do|del|van|von|la|le|"
+    r"and the)\s+){0,2}(?!I\b)[A-ZÀ-ÖØ-ÞĀ-ɏ][\w&-]*|\s+\d+(?=\s|$|[,.]))*"
 )
 # Capitalised words that name nothing, besides months and weekdays.
 _NOT_NAMES = (
@@ -33,23 +34,30 @@ _NOT_NAMES = (
     | set(WEEKDAYS)
 )
 _ORGANISATION = re.compile(
-    r"\b(?:Inc|Ltd|LLC|GmbH|Corp(?:oration)?|Company|Co|University|College|School|Academy|Bank|Hospital|Clinic|Institute|Foundation|Agency|Association|"
+    r"\b(?:Inc|Ltd|LLC|GmbH|Corp(?:oration)?|Company|Co|University|College|School|Academy|Bank|Hospital|Clinic|Institute|Foundation|"
+    r"Agency|Association|"
     r"Society|Council|Ministry|Department|Studios?|Labs?|Group|Partners|Airlines|Club|Center|Centre)\b"
 )
 _PLACE = re.compile(
-    r"\b(?:Street|St|Avenue|Ave|Road|Park|Beach|Lake|Mount|Mountains?|River|Museum|City|Islands?|Airport|Bay|Canyon|Valley|Coast|Square|Bridge|Castle|Falls|Hill|Hills|"
+    r"\b(?:Street|St|Avenue|Ave|Road|Park|Beach|Lake|Mount|Mountains?|River|Museum|City|Islands?|Airport|Bay|Canyon|Valley|Coast|Square|"
+    r"Bridge|Castle|Falls|Hill|Hills|"
     r"Forest|Garden|Gardens|County|Station)\b"
 )
 _BEFORE_PLACE = re.compile(
-    r"(?:\b(?:in|near|around|across|outside|inside|throughout|via|visit(?:ed|ing|s)?|toured?|touring|explor(?:ed|ing|e)|left|leaving)\s+(?:the\s+|downtown\s+|beautiful\s+)?|"
-    r"\b(?:went|go|goes|going|moved?|moves|moving|flew|fly|flying|travell?ed|travell?ing|travel|trips?|drove|drive|driving|came|come|coming|back|headed|heading|"
-    r"return(?:ed|ing)?|flights?|train|way|get|getting|been|relocat(?:ed|ing|e)|vacation|holiday|tickets?)\s+(?:back\s+|over\s+|down\s+|up\s+|out\s+)?to\s+(?:the\s+)?|"
+    r"(?:\b(?:in|near|around|across|outside|inside|throughout|via|visit(?:ed|ing|s)?|toured?|touring|explor(?:ed|ing|e)|left|"
+    r"leaving)\s+(?:the\s+|downtown\s+|beautiful\s+)?|"
+    r"\b(?:went|go|goes|going|moved?|moves|moving|flew|fly|flying|travell?ed|travell?ing|travel|trips?|drove|drive|driving|came|come|"
+    r"coming|back|headed|heading|"
+    r"return(?:ed|ing)?|flights?|train|way|get|getting|been|relocat(?:ed|ing|e)|vacation|holiday|tickets?)\s+(?:back\s+|over\s+|down\s+|"
+    r"up\s+|out\s+)?to\s+(?:the\s+)?|"
     r"\b(?:am|['’]m|is|are|was|came|come|comes|moved|back|originally|returned|home|flew|drove)\s+(?:back\s+|here\s+)?from\s+(?:the\s+)?)$",
     re.IGNORECASE,
 )
 _BEFORE_ORGANISATION = re.compile(
-    r"\b(?:(?:work(?:s|ed|ing)?|job|intern(?:s|ed|ing|ship)?|career|position|role|interview(?:ed|ing)?|offer|hired|employed|volunteer(?:s|ed|ing)?|consult(?:s|ing)?)\s+"
-    r"(?:at|for|with|by|from)|joined|joining|left my job at|founded|co-founded|studied at|studying at|study at|graduated from)\s+(?:the\s+)?$",
+    r"\b(?:(?:work(?:s|ed|ing)?|job|intern(?:s|ed|ing|ship)?|career|position|role|interview(?:ed|ing)?|offer|hired|employed|"
+    r"volunteer(?:s|ed|ing)?|consult(?:s|ing)?)\s+"
+    r"(?:at|for|with|by|from)|joined|joining|left my job at|founded|co-founded|studied at|studying at|study at|"
+    r"graduated from)\s+(?:the\s+)?$",
     re.IGNORECASE,
 )
 _BEFORE_PERSON = re.compile(
@@ -57,7 +65,8 @@ _BEFORE_PERSON = re.compile(
     r"(?:Mr|Mrs|Ms|Dr|Prof|Aunt|Uncle|Grandma|Grandpa|Coach)\.?)\s+$"
 )
 _PERSON_VERB = (
-    r"said|says|told|asked|thinks|loves|loved|likes|liked|hates|lives|lived|called|married|works|worked|moved|wants|wanted|was born|got|came|went|"
+    r"said|says|told|asked|thinks|loves|loved|likes|liked|hates|lives|lived|called|married|works|worked|moved|wants|wanted|was born|got|"
+    r"came|went|"
     r"gave|helped|invited|visited|(?:is|was) (?:my|getting|going|moving|coming|doing|turning)|has (?:been|two|three)"
 )
 _AFTER_PERSON = re.compile(rf"^(?:\s+(?:and\s+(?:I|me)\b|(?:just\s+)?(?:{_PERSON_VERB})\b))")

@@ -12,13 +12,17 @@ _PREDICATES = tuple(
         ("moved_from", r"\b(?:moved|moving)\s+(?:here\s+)?from\s+(?P<object>.+)"),
         ("changed", r"\b(?:switched|changed|converted|upgraded)\s+(?:\w+\s+){0,3}?to\s+(?P<object>.+)"),
         ("became", r"\b(?:became|become|got promoted to|was promoted to|turned into)\s+(?P<object>.+)"),
-        ("dislikes", r"\b(?:hates?|dislikes?|can['’]?t stand|(?:do|does)(?:n['’]t| not) (?:really )?(?:like|enjoy|care for)|is not a fan of)\s+(?P<object>.+)"),
+        ("dislikes", r"\b(?:hates?|dislikes?|can['’]?t stand|(?:do|does)(?:n['’]t| not) (?:really )?(?:like|enjoy|care for)|"
+            r"is not a fan of)\s+(?P<object>.+)"),
         ("allergic_to", r"\ballergic to\s+(?P<object>.+)"),
         ("prefers", r"\b(?:prefers?|would rather)\s+(?P<object>.+)"),
         ("favourite", r"\bfavou?rite\s+(?P<object>.+)"),
-        ("plans", r"\b(?:plan(?:s|ning)?|hop(?:e|es|ing)|intend(?:s|ing)?|want(?:s|ing)?|would (?:love|like)|decided|decides|going|'?s about|arrang(?:ed|ing)|aim(?:s|ing)?) to\s+(?P<object>.+)"),
-        ("plans", r"\b(?:is thinking (?:of|about)|is considering|is looking forward to|will|is gonna|signed up for|is planning|has booked|booked)\s+(?P<object>.+)"),
-        ("likes", r"\b(?:loves?|likes?|enjoys?|adores?|is (?:a (?:big |huge )?fan of|into|fond of|obsessed with|passionate about))\s+(?P<object>.+)"),
+        ("plans", r"\b(?:plan(?:s|ning)?|hop(?:e|es|ing)|intend(?:s|ing)?|want(?:s|ing)?|would (?:love|like)|decided|decides|going|"
+            r"'?s about|arrang(?:ed|ing)|aim(?:s|ing)?) to\s+(?P<object>.+)"),
+        ("plans", r"\b(?:is thinking (?:of|about)|is considering|is looking forward to|will|is gonna|signed up for|is planning|"
+            r"has booked|booked)\s+(?P<object>.+)"),
+        ("likes", r"\b(?:loves?|likes?|enjoys?|adores?|is (?:a (?:big |huge )?fan of|into|fond of|obsessed with|"
+            r"passionate about))\s+(?P<object>.+)"),
         ("started", r"\b(?:started|began|took up|signed up for|joined|enrolled in)\s+(?P<object>.+)"),
         ("bought", r"\b(?:bought|purchased|ordered)\s+(?P<object>.+)"),
     )
@@ -28,7 +32,7 @@ _LONGEST_OBJECT = 60
 
 
 def predicate_of(text: str, time_words: str = "") -> tuple[str, str]:
-    """The predicate of a rewritten statement and what it is about, without the words that name its time; empty when it is of no such kind."""
+    """The predicate of a rewritten statement and what it is about, without the words for its time; empty when it has none."""
     for name, pattern in _PREDICATES:
         match = pattern.search(text)
         if match:

@@ -8,10 +8,14 @@ from extract.port import EntityMention
 from graph.model import EntityKind
 
 _PERSONS = (
-    "sister|brother|mother|mom|mum|father|dad|wife|husband|spouse|son|daughter|aunt|uncle|cousin|grandmother|grandma|granny|grandfather|grandpa|niece|"
-    "nephew|boyfriend|girlfriend|partner|fianc[ée]e?|ex-husband|ex-wife|ex|stepmother|stepfather|stepsister|stepbrother|mother-in-law|father-in-law|"
-    "sister-in-law|brother-in-law|godmother|godfather|twin|best friend|friend|buddy|boss|manager|supervisor|colleague|coworker|co-worker|teammate|"
-    "roommate|flatmate|neighbou?r|teacher|professor|mentor|tutor|doctor|dentist|therapist|coach|trainer|landlord|assistant|classmate|student|client"
+    "sister|brother|mother|mom|mum|father|dad|wife|husband|spouse|son|daughter|aunt|uncle|cousin|grandmother|grandma|granny|grandfather|"
+    "grandpa|niece|"
+    "nephew|boyfriend|girlfriend|partner|fianc[ée]e?|ex-husband|ex-wife|ex|stepmother|stepfather|stepsister|stepbrother|mother-in-law|"
+    "father-in-law|"
+    "sister-in-law|brother-in-law|godmother|godfather|twin|best friend|friend|buddy|boss|manager|supervisor|colleague|coworker|"
+    "co-worker|teammate|"
+    "roommate|flatmate|neighbou?r|teacher|professor|mentor|tutor|doctor|dentist|therapist|coach|trainer|landlord|assistant|classmate|"
+    "student|client"
 )
 _PETS = "dog|puppy|cat|kitten|parrot|bird|horse|rabbit|bunny|hamster|turtle|tortoise|snake|guinea pig|goldfish|fish|pony|pet"
 _KIN = rf"(?:(?:\w+[- ])?(?P<kin>{_PERSONS})|(?:\w+ )?(?P<pet>{_PETS}))"
@@ -25,11 +29,13 @@ _NAME_IS_MY_KIN = re.compile(
     rf"\b(?P<name>{_N})(?:\s+(?:is|was|has been|became)|['’]s|,)\s+(?P<owner>my|our)\s+(?:new\s+|old\s+|former\s+)?{_KIN}\b"
 )
 _HAVE_KIN = re.compile(
-    rf"\b(?P<owner>I)(?:\s+(?:also\s+)?(?:have|had|got|adopted|just adopted|just got)|['’]ve got)\s+(?:an?|one|another)\s+(?:\w+\s+)?{_KIN},?\s+(?:called|named|whose name is)\s+(?P<name>{_N})\b"
+    rf"\b(?P<owner>I)(?:\s+(?:also\s+)?(?:have|had|got|adopted|just adopted|just got)|['’]ve got)\s+(?:an?|one|"
+    rf"another)\s+(?:\w+\s+)?{_KIN},?\s+(?:called|named|whose name is)\s+(?P<name>{_N})\b"
 )
 _NAMES_KIN_NAME = re.compile(rf"\b(?P<owner>{_N})['’]s\s+{_KIN}{_CALLED}\s+(?P<name>{_N})\b")
 _WORKS = re.compile(
-    rf"\b(?P<owner>I|{_N})(?:['’]m|\s+am|\s+is|['’]ve been|\s+have been)?\s+(?:now\s+|currently\s+|still\s+)?(?P<verb>work(?:s|ed|ing)?)\s+(?:for|at)\s+{_ORG}"
+    rf"\b(?P<owner>I|{_N})(?:['’]m|\s+am|\s+is|['’]ve been|\s+have been)?\s+(?:now\s+|currently\s+|still\s+)?(?P<verb>work(?:s|ed|"
+    rf"ing)?)\s+(?:for|at)\s+{_ORG}"
 )
 _STUDIES = re.compile(rf"\b(?P<owner>I|{_N})(?:['’]m|\s+am|\s+is)?\s+(?:now\s+)?(?P<verb>stud(?:y|ies|ied|ying))\s+(?:\w+\s+)?at\s+{_ORG}")
 _LIVES = re.compile(

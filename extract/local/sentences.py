@@ -8,27 +8,39 @@ _ABBREVIATION = re.compile(r"(?:\b(?:Mr|Mrs|Ms|Dr|Prof|St|vs|etc|e\.g|i\.e|appro
 MAX_TEXT = 12_000
 
 _OPENING = re.compile(
-    r"^(?:(?:oh|ah|aw+|wow|well|yeah|yep|yes|yup|nope|no|ok(?:ay)?|so|and|but|also|actually|honestly|anyway|haha+|lol|hey|hi|hello|um+|hmm+|man|"
-    r"gosh|cool|nice|great|awesome|sure|absolutely|definitely|totally|exactly|right|true|btw|by the way|for sure|of course|thanks|thank you|"
-    r"guess what|plus|anyways|indeed|you know)\b(?:\s+(?:there|so much|a lot|again))?(?:,?\s+(?P<name>[A-Z]\w+))?\s*[,!.:;–—-]+\s*|(?:so|and|but|also)\s+(?=\w+\s+\w+))+",
+    r"^(?:(?:oh|ah|aw+|wow|well|yeah|yep|yes|yup|nope|no|ok(?:ay)?|so|and|but|also|actually|honestly|anyway|haha+|lol|hey|hi|hello|um+|"
+    r"hmm+|man|"
+    r"gosh|cool|nice|great|awesome|sure|absolutely|definitely|totally|exactly|right|true|btw|by the way|for sure|of course|thanks|"
+    r"thank you|"
+    r"guess what|plus|anyways|indeed|you know)\b(?:\s+(?:there|so much|a lot|again))?(?:,?\s+(?P<name>[A-Z]\w+))?\s*[,!.:;–—-]+\s*|"
+    r"(?:so|and|but|also)\s+(?=\w+\s+\w+))+",
     re.IGNORECASE,
 )
 _FILLER = re.compile(
-    r"^(?:(?:hi|hey|hello|hiya|yo|howdy)\b.{0,40}|good (?:morning|afternoon|evening|night)\b.{0,30}|(?:good|great|nice|lovely) to (?:see|hear|meet)\b.{0,40}|"
-    r"(?:many )?thanks?\b.{0,60}|thank you\b.{0,60}|thx\b.{0,30}|you['’]?re welcome\b.{0,30}|no (?:problem|worries)\b.{0,20}|my pleasure\b.{0,20}|"
-    r"congrat\w*\b.{0,50}|good (?:luck|idea|point|question|job|for you)\b.{0,30}|well done\b.{0,30}|(?:that|this|it)(?:['’]?s| is| was| sounds?| looks?| must(?: have)? (?:be|been)| would be|['’]ll be)\s+"
+    r"^(?:(?:hi|hey|hello|hiya|yo|howdy)\b.{0,40}|good (?:morning|afternoon|evening|night)\b.{0,30}|(?:good|great|nice|"
+    r"lovely) to (?:see|hear|meet)\b.{0,40}|"
+    r"(?:many )?thanks?\b.{0,60}|thank you\b.{0,60}|thx\b.{0,30}|you['’]?re welcome\b.{0,30}|no (?:problem|worries)\b.{0,20}|"
+    r"my pleasure\b.{0,20}|"
+    r"congrat\w*\b.{0,50}|good (?:luck|idea|point|question|job|for you)\b.{0,30}|well done\b.{0,30}|(?:that|this|it)(?:['’]?s| is| was|"
+    r" sounds?| looks?| must(?: have)? (?:be|been)| would be|['’]ll be)\s+"
     r"(?:\w+\s+){0,2}\w+|sounds?\b.{0,40}|(?:so |how |what (?:a |an )?|very |really |super |pretty )?"
-    r"(?:cool|nice|great|awesome|amazing|wonderful|lovely|sweet|cute|fun|exciting|inspiring|beautiful|funny|sad|true|right|exactly|absolutely|definitely|"
-    r"totally|sure|ok(?:ay)?|yes|yeah|yep|no|nope|wow|haha+|lol|omg|aww*|oh|hmm+|perfect|fantastic|incredible|gorgeous|agreed|same|indeed|interesting|please)\b.{0,25}|"
+    r"(?:cool|nice|great|awesome|amazing|wonderful|lovely|sweet|cute|fun|exciting|inspiring|beautiful|funny|sad|true|right|exactly|"
+    r"absolutely|definitely|"
+    r"totally|sure|ok(?:ay)?|yes|yeah|yep|no|nope|wow|haha+|lol|omg|aww*|oh|hmm+|perfect|fantastic|incredible|gorgeous|agreed|same|"
+    r"indeed|interesting|please)\b.{0,25}|"
     r"(?:bye|goodbye|see (?:you|ya)|talk (?:soon|later|to you)|take care|catch you|cheers|have a (?:good|great|nice|lovely))\b.{0,50}|"
-    r"(?:let me know|keep me posted|tell me|hope (?:you|that|it)|i hope you|can['’]?t wait to (?:hear|see (?:it|you|them))|happy (?:birthday|new year|to help))\b.{0,60}|"
-    r"i (?:see|know|agree|understand|think so|guess(?: so)?|hear you|bet|totally (?:agree|understand|get it)|(?:completely |really )?appreciate .{0,40})|"
-    r"(?:i['’]?m|i am) (?:so |really |very |super )?(?:glad|happy|sorry|proud|excited|jealous|good|fine|great|well|doing (?:well|good|great|fine|okay))(?: for you| of you| to hear\b.{0,40}| you\b.{0,50}| too| as well)?|"
+    r"(?:let me know|keep me posted|tell me|hope (?:you|that|it)|i hope you|can['’]?t wait to (?:hear|see (?:it|you|them))|"
+    r"happy (?:birthday|new year|to help))\b.{0,60}|"
+    r"i (?:see|know|agree|understand|think so|guess(?: so)?|hear you|bet|totally (?:agree|understand|get it)|(?:completely |"
+    r"really )?appreciate .{0,40})|"
+    r"(?:i['’]?m|i am) (?:so |really |very |super )?(?:glad|happy|sorry|proud|excited|jealous|good|fine|great|well|doing (?:well|good|"
+    r"great|fine|okay))(?: for you| of you| to hear\b.{0,40}| you\b.{0,50}| too| as well)?|"
     r"glad\b.{0,50}|(?:i['’]?m|i am) (?:all ears|in|with you)|me (?:too|neither)|same here|you (?:too|bet|got (?:it|this)|rock))\s*[.!…]*$",
     re.IGNORECASE,
 )
 _QUESTION_OPENING = re.compile(
-    r"^(?:what|who|whom|whose|when|where|why|how|which|do|does|did|are|is|was|were|have|has|had|can|could|would|will|should|any|ever|got)\b",
+    r"^(?:what|who|whom|whose|when|where|why|how|which|do|does|did|are|is|was|were|have|has|had|can|could|would|will|should|any|ever|"
+    r"got)\b",
     re.IGNORECASE,
 )
 
@@ -81,6 +93,7 @@ def is_yes_or_no(sentence: str) -> bool | None:
 def asks_something(question: str) -> bool:
     """Whether a question wants a fact, unlike "How are you?" or "Really?"."""
     return len(question.split()) > 2 and not re.match(
-        r"(?i)\W*(?:hey|hi|hello)?\W*(?:how(?:['’]?s| is| are| have) (?:you|it|things|everything|life)\b|what['’]?s (?:up|new|going on)\b|isn['’]?t (?:it|that)\b|you (?:know|too|okay)\b|right\b)",
+        r"(?i)\W*(?:hey|hi|hello)?\W*(?:how(?:['’]?s| is| are| have) (?:you|it|things|everything|life)\b|what['’]?s (?:up|new|"
+        r"going on)\b|isn['’]?t (?:it|that)\b|you (?:know|too|okay)\b|right\b)",
         question,
     )

@@ -8,8 +8,10 @@ from extract.entities import is_generic
 from extract.local.person import Voices
 from graph.model import Message, Role
 
-_GROUP = re.compile(r"\b[Mm]y\s+(?P<kin>husband|wife|partner|sister|brother|son|daughter|mom|mum|dad|mother|father|family|kids|children|parents|"
-                    r"boyfriend|girlfriend|friends?|best friend|team|fianc[ée]e?|cousin|dog)\s+and\s+I\b|\b(?P<name>[A-ZÀ-ÖØ-Þ]\w+)\s+and\s+I\b")  # fmt: skip
+_GROUP = re.compile(r"\b[Mm]y\s+(?P<kin>husband|wife|partner|sister|brother|son|daughter|mom|mum|dad|mother|father|family|kids|children|"
+    r"parents|"
+                    r"boyfriend|girlfriend|friends?|best friend|team|fianc[ée]e?|cousin|dog)\s+and\s+I\b|"
+                    r"\b(?P<name>[A-ZÀ-ÖØ-Þ]\w+)\s+and\s+I\b")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,9 +127,8 @@ async def test_the_extractor_says_what_it_is() -> None:
     assert found.usage[0].items == len(TALK)
 
 
-_WORDS = st.sampled_from(
-    "I I'm I've we you my your our Ana Rex Lisbon Acme moved to in at because so that , . ! ? \n - “ ” ' '' sister dog is 7 🎉 é".split(" ")
-)
+_PHRASE = "I I'm I've we you my your our Ana Rex Lisbon Acme moved to in at because so that , . ! ? \n - “ ” ' '' sister dog is 7 🎉 é"
+_WORDS = st.sampled_from(_PHRASE.split(" "))
 
 
 @settings(max_examples=300, deadline=None)
