@@ -17,7 +17,8 @@ def message(text: str, speaker: str = "Ana", **fields: Any) -> pb.MessageInput:
 
 def append(*texts: str | pb.MessageInput, session: str = "talk", **fields: Any) -> pb.AppendMessagesRequest:
     messages = [message(text) if isinstance(text, str) else text for text in texts]
-    return pb.AppendMessagesRequest(**({"namespace": "acme", "create_namespace": True} | fields), session=session, messages=messages)
+    rest: dict[str, Any] = {"namespace": "acme", "create_namespace": True} | fields
+    return pb.AppendMessagesRequest(session=session, messages=messages, **rest)
 
 
 async def listed(service: Any, **fields: Any) -> list[Any]:

@@ -37,6 +37,11 @@ def retrieve(**fields: Any) -> pb.RetrieveRequest:
     return pb.RetrieveRequest(**({"namespaces": ["acme"], "query": "Who?"} | fields))
 
 
+def unknown(number: int) -> Any:
+    """A number that the enum, or the field, does not take."""
+    return [number]
+
+
 def labels(**fields: Any) -> filter_pb2.MemoryFilter:
     return filter_pb2.MemoryFilter(labels=filter_pb2.LabelFilter(**fields))
 
@@ -98,8 +103,8 @@ CASES: list[tuple[str, Any, str]] = [
     ("Retrieve", retrieve(time_zone="Nowhere"), "time_zone"),
     ("Retrieve", retrieve(at_least="forged"), "at_least"),
     ("Retrieve", retrieve(embedding=pb.Vector(values=[1.0])), "embedding.values"),
-    ("Retrieve", retrieve(filter=filter_pb2.MemoryFilter(kinds=[99])), "filter.kinds[0]"),
-    ("Retrieve", retrieve(filter=filter_pb2.MemoryFilter(kinds=[1])), "filter.kinds[0]"),
+    ("Retrieve", retrieve(filter=filter_pb2.MemoryFilter(kinds=unknown(99))), "filter.kinds[0]"),
+    ("Retrieve", retrieve(filter=filter_pb2.MemoryFilter(kinds=unknown(1))), "filter.kinds[0]"),
     ("Retrieve", retrieve(filter=filter_pb2.MemoryFilter(speakers=[""])), "filter.speakers[0]"),
     (
         "Retrieve",
@@ -121,19 +126,19 @@ CASES: list[tuple[str, Any, str]] = [
     ("ListEvents", pb.ListEventsRequest(namespace="acme", page_size=501), "page_size"),
     ("ListEvents", pb.ListEventsRequest(namespace="acme", entity_ids=[MESSAGE_ID]), "entity_ids[0]"),
     ("ListEvents", pb.ListEventsRequest(namespace="acme", page_token="forged"), "page_token"),
-    ("ListFacts", pb.ListFactsRequest(namespace="acme", kinds=[2]), "kinds[0]"),
+    ("ListFacts", pb.ListFactsRequest(namespace="acme", kinds=unknown(2)), "kinds[0]"),
     ("ListFacts", pb.ListFactsRequest(namespace="acme", sessions=["x"] * 1001), "sessions"),
     ("ListFacts", pb.ListFactsRequest(namespace="acme", page_token="forged"), "page_token"),
     ("ListMessages", pb.ListMessagesRequest(namespace="acme", page_token="AAAA"), "page_token"),
     ("ListMessages", pb.ListMessagesRequest(namespace="acme", said=time_pb2.TimeRange(start=YEAR_0)), "said.start"),
     ("ListSessions", pb.ListSessionsRequest(namespace="acme", page_size=-5), "page_size"),
     ("ListSessions", pb.ListSessionsRequest(namespace="acme", page_token="é"), "page_token"),
-    ("ListEntities", pb.ListEntitiesRequest(namespace="acme", kinds=[77]), "kinds[0]"),
+    ("ListEntities", pb.ListEntitiesRequest(namespace="acme", kinds=unknown(77)), "kinds[0]"),
     ("ListEntities", pb.ListEntitiesRequest(namespace="acme", name="n" * 201), "name"),
     ("TraverseEvents", pb.TraverseEventsRequest(namespace="acme"), "start_ids"),
     ("TraverseEvents", pb.TraverseEventsRequest(namespace="acme", start_ids=[ENTITY_ID], max_hops=7), "max_hops"),
     ("TraverseEvents", pb.TraverseEventsRequest(namespace="acme", start_ids=[ENTITY_ID], max_hops=-1), "max_hops"),
-    ("TraverseEvents", pb.TraverseEventsRequest(namespace="acme", start_ids=[ENTITY_ID], edges=[42]), "edges[0]"),
+    ("TraverseEvents", pb.TraverseEventsRequest(namespace="acme", start_ids=[ENTITY_ID], edges=unknown(42)), "edges[0]"),
     ("TraverseEvents", pb.TraverseEventsRequest(namespace="acme", start_ids=[ENTITY_ID], limit=1001), "limit"),
     ("DeleteMemories", pb.DeleteMemoriesRequest(namespace="acme"), "selector"),
     ("DeleteMemories", pb.DeleteMemoriesRequest(namespace="acme", memories=pb.MemoryIds()), "memories.ids"),
@@ -143,8 +148,8 @@ CASES: list[tuple[str, Any, str]] = [
     ("WatchJob", pb.WatchJobRequest(namespace="acme"), "job_id"),
     ("CancelJob", pb.CancelJobRequest(namespace="acme", job_id="job_x"), "job_id"),
     ("RetryJob", pb.RetryJobRequest(namespace="acme", job_id=""), "job_id"),
-    ("ListJobs", pb.ListJobsRequest(namespace="acme", states=[9]), "states[0]"),
-    ("ListJobs", pb.ListJobsRequest(namespace="acme", kinds=[9]), "kinds[0]"),
+    ("ListJobs", pb.ListJobsRequest(namespace="acme", states=unknown(9)), "states[0]"),
+    ("ListJobs", pb.ListJobsRequest(namespace="acme", kinds=unknown(9)), "kinds[0]"),
     ("ListJobs", pb.ListJobsRequest(namespace="acme", page_token="forged"), "page_token"),
     ("ExportNamespace", pb.ExportNamespaceRequest(namespace="a b"), "namespace"),
 ]
