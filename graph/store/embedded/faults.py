@@ -40,7 +40,7 @@ def _translated(error: Exception, namespace: str) -> Exception:
         return StorageFull("there is no space left to store this", metadata=metadata)
     if isinstance(error, apsw.ReadOnlyError) or (isinstance(error, OSError) and error.errno in {errno.EROFS, errno.EACCES, errno.EPERM}):
         return StoreUnavailable("the data directory cannot be written", metadata=metadata, retry_after=RETRY_AFTER)
-    if isinstance(error, OSError | _UNAVAILABLE):
+    if isinstance(error, (OSError, *_UNAVAILABLE)):
         return StoreUnavailable("the storage cannot be read or written now", metadata=metadata, retry_after=RETRY_AFTER)
     if isinstance(error, _CORRUPT):
         what = f"namespace {namespace}: its data is" if namespace else "the catalog of namespaces is"
