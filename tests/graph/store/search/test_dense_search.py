@@ -52,6 +52,14 @@ def test_bits_find_nearly_all_true_neighbours(make_message, plain_query, dimensi
     assert max(loaded.reads) <= 1_000
 
 
+def test_axes_of_unequal_weight_do_no_harm(make_message, plain_query):
+    """Principal components, or models trained to be cut short: most of the variance lies in the first axes."""
+    vectors = clustered(6_020, 384, 0.0, seed=1).astype(np.float32) * (np.arange(384) + 5.0) ** -0.7
+    vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float16)
+    loaded = Loaded(vectors[:6_000], make_message)
+    assert recall(loaded, plain_query, 20, vectors[6_000:]) >= 0.95
+
+
 def test_a_scan_of_half_of_the_bits_loses_little(make_message, plain_query, monkeypatch):
     monkeypatch.setattr(signbits, "_HALVED_FROM", 2_000)
     monkeypatch.setattr(signbits, "_KEPT_BY_HALF", 1_000)
