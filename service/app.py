@@ -106,6 +106,9 @@ class Application:
                 group.create_task(self._server.stop(self.settings.shutdown_grace_s))
             group.create_task(self._stop_working())
         await self.store.close()
+        close = getattr(self.embedder, "close", None)
+        if close is not None:
+            await asyncio.to_thread(close)
 
     def reload_tokens(self) -> None:
         """Reads the token file again."""

@@ -98,11 +98,15 @@ class AppendedMessage:
 
 @dataclass(frozen=True, slots=True)
 class AppendOutcome:
-    """The answer to an append: messages in the order of the command. `job_id` is empty when nothing is left to do."""
+    """The answer to an append: messages in the order of the command. `job_id` is empty when nothing is left to do.
+
+    `namespace_uid` spares the caller, who needs it for the consistency token, a read of the namespace.
+    """
 
     messages: tuple[AppendedMessage, ...]
     revision: int
     job_id: str
+    namespace_uid: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ MAX_LABEL_VALUE = 500
 class Circumstances:
     """What a message is read in: its namespace, the zone of local times, the time of receipt and the embedder that the service runs.
 
-    `namespace` is None while it is about to be created.
+    `namespace` is None while it is about to be created, and where no message has a vector.
     """
 
     namespace: Namespace | None

@@ -1,6 +1,7 @@
 """Messages in: AppendMessages, FlushSession, ImportMessages."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -22,13 +23,11 @@ class MessageHandlers(Resource):
     async def AppendMessages(self, request: pb.AppendMessagesRequest, context: Context) -> pb.AppendMessagesResponse:
         """Stores messages at the end of a session."""
         self._enter(Action.WRITE, request.namespace)
-        namespace = await self._found_or_none(request.namespace, request.create_namespace)
-        command = await self._command(namespace, request, request.request_id)
-        namespace = namespace or await self._created(request.namespace)
-        outcome = await self._store.append(namespace.name, command)
+        command = await self._command(request.namespace, request.create_namespace, request, request.request_id)
+        outcome = await self._appended(request.namespace, request.create_namespace, command)
         return pb.AppendMessagesResponse(
             messages=[pb.AppendedMessage(id=m.id, seq=m.seq, client_id=m.client_id, duplicate=m.duplicate) for m in outcome.messages],
-            consistency_token=self._parts.consistency.make(namespace.uid, outcome.revision),
+            consistency_token=self._parts.consistency.make(outcome.namespace_uid, outcome.revision),
             job_id=outcome.job_id,
         )
 
@@ -43,51 +42,48 @@ class MessageHandlers(Resource):
         """Stores a stream of batches, each in a transaction of its own; the next is read when the last one is durable."""
         header = await _header(requests)
         self._enter(Action.WRITE, header.namespace)
-        namespace = await self._found_or_none(header.namespace, header.create_namespace)
         tally = _ImportTally()
         async for request in requests:
             with Violations() as found:
                 if request.WhichOneof("element") != "batch":
                     found.add("element", "must be a batch after the header")
             try:
-                command = await self._command(namespace, request.batch, "", "batch.")
+                command = await self._command(header.namespace, header.create_namespace, request.batch, "", "batch.")
             except InvalidArgument as error:
                 # The field tells where in the batch, this tells which batch.
                 error.metadata = {"batch": str(tally.batches)}
                 raise
-            namespace = namespace or await self._created(header.namespace)
-            tally.add(request.batch.session, await self._store.append(namespace.name, command))
-        if namespace is None:
+            tally.add(request.batch.session, await self._appended(header.namespace, header.create_namespace, command))
+        if not tally.batches:
             raise InvalidArgument.of("element", "at least one batch must follow the header")
         return pb.ImportMessagesResponse(
             stored=tally.stored,
             duplicates=tally.duplicates,
             sessions=len(tally.sessions),
-            consistency_token=self._parts.consistency.make(namespace.uid, tally.revision or namespace.revision),
+            consistency_token=self._parts.consistency.make(tally.namespace_uid, tally.revision),
             job_ids=tally.job_ids,
         )
 
     async def _command(
-        self, namespace: Namespace | None, request: pb.AppendMessagesRequest | pb.ImportMessagesBatch, request_id: str, at: str = ""
+        self, name: str, create: bool, request: pb.AppendMessagesRequest | pb.ImportMessagesBatch, request_id: str, at: str = ""
     ) -> AppendCommand:
+        # Most appends need nothing of the namespace beforehand; each read spared counts while the pipeline is at work.
+        needed = any(message.HasField("embedding") or message.sent_at_local for message in request.messages)
+        namespace = await self._found_or_none(name, create) if needed else None
         with Violations() as found:
             text(found, f"{at}session", request.session, MAX_NAME)
             zone_name(found, f"{at}time_zone", request.time_zone)
             text(found, f"{at}request_id", request_id, MAX_REQUEST_ID, required=False)
-            zone = None if found else await self._zone(namespace, request.session, request.time_zone, request.messages)
+            zone = None if found else await self._zone(namespace, request.session, request.time_zone)
             circumstances = Circumstances(namespace, zone, self._parts.clock.now(), self._parts.served.fingerprint)
             drafts = drafts_from_proto(found, f"{at}messages", request.messages, circumstances)
         idle = timedelta(seconds=self._parts.settings.idle_s)
         return AppendCommand(request.session, drafts, idle, request.time_zone, request_id)
 
-    async def _zone(
-        self, namespace: Namespace | None, session_name: str, given: str, messages: Sequence[pb.MessageInput]
-    ) -> ZoneInfo | None:
+    async def _zone(self, namespace: Namespace | None, session_name: str, given: str) -> ZoneInfo | None:
         """The zone of local times: the request's, else the session's, else the namespace's."""
         if given or namespace is None:
             return zone_of(given)
-        if not any(message.sent_at_local for message in messages):
-            return None
         session = await self._store.get_session(namespace.name, session_name)
         return zone_of((session.time_zone if session else "") or namespace.time_zone)
 
@@ -99,17 +95,22 @@ class MessageHandlers(Resource):
                 return None
             raise
 
-    async def _created(self, name: str) -> Namespace:
+    async def _appended(self, name: str, create: bool, command: AppendCommand) -> AppendOutcome:
         try:
-            return await self._store.create_namespace(NamespaceSpec(name, self._parts.served, self._parts.mode))
-        except AlreadyExists:
-            # Another call was faster: that is as good.
-            return await self._store.get_namespace(name)
+            return await self._store.append(name, command)
+        except NotFound:
+            if not create:
+                raise
+        # Another call may be faster: that is as good.
+        with suppress(AlreadyExists):
+            await self._store.create_namespace(NamespaceSpec(name, self._parts.served, self._parts.mode))
+        return await self._store.append(name, command)
 
 
 class _ImportTally:
     def __init__(self) -> None:
         self.batches = self.stored = self.duplicates = self.revision = 0
+        self.namespace_uid = ""
         self.sessions: set[str] = set()
         self._jobs: dict[str, None] = {}
 
@@ -122,7 +123,7 @@ class _ImportTally:
         self.batches += 1
         self.duplicates += duplicates
         self.stored += len(outcome.messages) - duplicates
-        self.revision = max(self.revision, outcome.revision)
+        self.namespace_uid, self.revision = outcome.namespace_uid, max(self.revision, outcome.revision)
         self.sessions.add(session)
         if outcome.job_id:
             self._jobs[outcome.job_id] = None

@@ -46,7 +46,7 @@ def append(file: NamespaceFile, settings: Namespace, ids: IdSource, command: App
     with file.write() as tx:
         answer = first_answer(tx, command.request_id, digest)
         if answer is not None:
-            return AppendOutcome(tuple(AppendedMessage(*values) for values in answer[0]), answer[1], answer[2])
+            return AppendOutcome(tuple(AppendedMessage(*values) for values in answer[0]), answer[1], answer[2], settings.uid)
         outcome = _store(tx, settings, ids, command, prepared)
         if command.request_id:
             messages = [[m.id, m.seq, m.client_id, m.duplicate] for m in outcome.messages]
@@ -122,10 +122,11 @@ def _store(tx: Transaction, settings: Namespace, ids: IdSource, command: AppendC
         if client_id:
             known[client_id] = (item.message.id, seq, _stored_content(item.draft, item.body, with_time=not item.draft.sent_at_assumed))
     if not fresh:
-        return AppendOutcome(tuple(answers), tx.revision, open_job_of(tx.db, session, max((a.seq for a in answers), default=0)))
+        job_id = open_job_of(tx.db, session, max((a.seq for a in answers), default=0))
+        return AppendOutcome(tuple(answers), tx.revision, job_id, settings.uid)
     _insert(tx, settings, session, fresh)
     job_id = cover_messages(tx, settings, ids, session.key, seq, command.idle)
-    return AppendOutcome(tuple(answers), tx.revision, job_id)
+    return AppendOutcome(tuple(answers), tx.revision, job_id, settings.uid)
 
 
 def _stored_content(draft: MessageDraft, body: bytes, *, with_time: bool) -> tuple[object, ...]:
