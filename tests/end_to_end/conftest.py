@@ -1,5 +1,6 @@
-"""The command line as a user runs it: processes, a real server, a real store in a temporary directory."""
+"""The command line as a user runs it: a real server process, a real store in a temporary directory."""
 
+import contextlib
 import json
 import os
 import signal
@@ -7,12 +8,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
+
+from service.cli.app import app
 
 COMMAND = [sys.executable, "-c", "from service.cli import main; main()"]
 
@@ -40,7 +43,16 @@ class Shell:
     environment: dict[str, str]
 
     def __call__(self, *arguments: str | Path, stdin: str = "") -> Done:
-        """Runs a command to its end."""
+        """Runs a command to its end, in this process: it saves the imports."""
+        others = {name: None for name in os.environ if name.startswith("STRUCTMEM_")}
+        with contextlib.chdir(self.directory):
+            done = CliRunner().invoke(app, [*map(str, arguments)], input=stdin, env=others | self.environment)
+        assert done.exception is None or isinstance(done.exception, SystemExit), done.exc_info
+        assert "Traceback" not in done.stderr, done.stderr
+        return Done(done.exit_code, done.stdout, done.stderr)
+
+    def process(self, *arguments: str | Path, stdin: str = "") -> Done:
+        """Runs a command to its end, in a process of its own."""
         done = subprocess.run(
             [*COMMAND, *map(str, arguments)],
             input=stdin,
@@ -73,7 +85,19 @@ class Server:
     def __init__(self, shell: Shell, data: Path) -> None:
         self.data = data
         self._ready = shell.directory / f"ready-{time.monotonic_ns()}"
-        arguments = ("serve", "--data-dir", data, "--listen", "127.0.0.1:0", "--ready-file", self._ready, "--idle", "0.2")
+        arguments = (
+            "serve",
+            "--data-dir",
+            data,
+            "--listen",
+            "127.0.0.1:0",
+            "--ready-file",
+            self._ready,
+            "--idle",
+            "0.2",
+            "--set",
+            "lease_s=1",
+        )
         self.process = shell.start(*arguments, "--log-level", "error")
         deadline = time.monotonic() + 40
         while not self._ready.exists():
@@ -94,29 +118,38 @@ class Server:
         self.process.wait(10)
 
 
+def _shell(directory: Path) -> Shell:
+    return Shell(directory, {"STRUCTMEM_DATA_DIR": str(directory / "data"), "STRUCTMEM_EMBEDDER": "hashing"})
+
+
 @pytest.fixture
 def shell(tmp_path: Path) -> Shell:
-    """A shell whose data directory is `data`, with the model-free embedder."""
-    return Shell(tmp_path, {"STRUCTMEM_DATA_DIR": str(tmp_path / "data"), "STRUCTMEM_EMBEDDER": "hashing"})
+    """A shell whose data directory is `data`, with the model-free embedder. No server runs."""
+    return _shell(tmp_path)
 
 
-Serving = Callable[[Path], Any]
+@contextlib.contextmanager
+def _running(shell: Shell) -> Iterator[Server]:
+    server = Server(shell, Path(shell.environment["STRUCTMEM_DATA_DIR"]))
+    try:
+        yield server
+    finally:
+        if server.process.poll() is None:
+            server.kill()
 
 
 @pytest.fixture
-def serving(shell: Shell) -> Serving:
-    """Runs a server on a data directory for the length of a block."""
+def serving() -> Callable[[Shell], Any]:
+    """Runs a server on the shell's data directory for the length of a block."""
+    return _running
 
-    @contextmanager
-    def running(data: Path) -> Iterator[Server]:
-        server = Server(shell, data)
-        try:
-            yield server
-        finally:
-            if server.process.poll() is None:
-                server.kill()
 
-    return running
+@pytest.fixture(scope="module")
+def beside_a_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Shell, Server]]:
+    """A shell with a server on its data directory, for tests that use namespaces of their own."""
+    shell = _shell(tmp_path_factory.mktemp("served"))
+    with _running(shell) as server:
+        yield shell, server
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from typing import Any
 
 
 def test_one_command_is_enough_to_try_it(shell: Any, chat: Path) -> None:
-    done = shell("ingest", chat, "-n", "alice", "--timezone", "Europe/Lisbon")
+    done = shell.process("ingest", chat, "-n", "alice", "--timezone", "Europe/Lisbon")
     assert done.out == "Stored 6 messages in 2 sessions of alice.\n"
     found = shell("search", "when did Maria move?", "-n", "alice", "-k", "3", "--explain")
     assert "I moved to Lisbon last Friday." in found.out
@@ -80,7 +80,7 @@ def test_doctor_finds_what_is_broken(shell: Any, chat: Path, tmp_path: Path) -> 
 
 def test_the_demo_shows_all_it_should(shell: Any, tmp_path: Path) -> None:
     shell.environment.pop("STRUCTMEM_EMBEDDER")  # the real model
-    done = shell("demo", "--dir", tmp_path / "demo")
+    done = shell.process("demo", "--dir", tmp_path / "demo")
     assert done.code == 0, done.err
     assert done.out.count("\nQuestion ") >= 6
     assert done.out.count("why: ") >= 6
