@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 from graph.model import Granularity, TimeSpan
 from graph.text.times.moment import Moment
 from graph.text.times.rule import Clock, Match, rule
-from graph.text.times.words import NUMBERS, PART
+from graph.text.times.words import DIGIT, NUMBERS, PART, PART_WORDS
 
 
 def _twelve_hours(match: Match, moment: Moment) -> Clock | None:
@@ -50,11 +50,11 @@ def clock_span(moment: Moment, day: date, clock: Clock) -> TimeSpan:
 _AT = r"(?:(?:at|around|about|by|from|until|till)\s+)?(?P<core>)"
 
 RULES = (
-    rule(_AT + r"(?P<hour>\d{1,2})(?:[:.](?P<minute>[0-5]\d))?\s?(?P<half>[ap]m|[ap]\.m\.?)", _twelve_hours),
-    rule(r"(?:at|around|about|by|from|until|till)\s+(?P<core>)(?P<hour>[01]?\d|2[0-3]):(?P<minute>[0-5]\d)", _twenty_four_hours),
-    rule(_AT + rf"(?P<hour>1[0-2]|[1-9]|{'|'.join(w for w in NUMBERS if len(w) > 2)})\s+o['’]?\s?clock", _on_the_hour),
-    rule(r"(?:at|around|by|before|after|until|till)\s+(?P<core>)(?P<name>noon|midday|midnight)", _named),
-    rule(rf"(?:in\s+the\s+|at\s+|on\s+the\s+)?(?:early\s+|late\s+)?(?P<part>{PART})", _part),
+    rule(_AT + r"(?P<hour>\d{1,2})(?:[:.](?P<minute>[0-5]\d))?\s?(?P<half>[ap]m|[ap]\.m\.?)", _twelve_hours, DIGIT),
+    rule(r"(?:at|around|about|by|from|until|till)\s+(?P<core>)(?P<hour>[01]?\d|2[0-3]):(?P<minute>[0-5]\d)", _twenty_four_hours, DIGIT),
+    rule(_AT + rf"(?P<hour>1[0-2]|[1-9]|{'|'.join(w for w in NUMBERS if len(w) > 2)})\s+o['’]?\s?clock", _on_the_hour, {"clock", "oclock"}),
+    rule(r"(?:at|around|by|before|after|until|till)\s+(?P<core>)(?P<name>noon|midday|midnight)", _named, {"noon", "midday", "midnight"}),
+    rule(rf"(?:in\s+the\s+|at\s+|on\s+the\s+)?(?:early\s+|late\s+)?(?P<part>{PART})", _part, PART_WORDS),
 )
 
 # What may stand between a day and its time.

@@ -8,7 +8,7 @@ from datetime import date
 from graph.model import Granularity, TimeSpan
 from graph.text.times.moment import Moment
 from graph.text.times.rule import Match, Rule, Spans, rule
-from graph.text.times.words import DAY, DECADES, FULL_WEEKDAY, MONTH, WEEKDAY, YEAR, month_number
+from graph.text.times.words import DAY, DECADES, DIGIT, FULL_WEEKDAY, MONTH, MONTH_WORDS, WEEKDAY, YEAR, month_number
 
 _WEEKDAY_BEFORE = rf"(?:(?:on\s+)?{WEEKDAY},?\s+(?:the\s+)?)?"
 _AFTER_MONTH = r"(?:,?\s+|\s+of\s+)"
@@ -202,46 +202,60 @@ def _day_of_month(match: Match, moment: Moment) -> Spans:
 _TAIL = rf"(?:{_AFTER_MONTH}(?:(?P<year>{YEAR})|(?P<relative>{_RELATIVE_YEAR})))?"
 
 RULES = (
-    rule(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})(?=T?\b)(?:T[\d:.]+Z?)?", _iso),
-    rule(r"(\d{1,2})([/.])(\d{1,2})\2(\d{4})", _numeric),
-    rule(rf"{_WEEKDAY_BEFORE}(?P<day>{DAY})\s+(?:of\s+)?(?P<month>{MONTH}){_TAIL}", _day),
-    rule(rf"{_WEEKDAY_BEFORE}(?P<month>{MONTH})\s+(?:the\s+)?(?P<day>{DAY})(?![:.]\d|\s*(?:am|pm|%)){_TAIL}", _day),
+    rule(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})(?=T?\b)(?:T[\d:.]+Z?)?", _iso, DIGIT),
+    rule(r"(\d{1,2})([/.])(\d{1,2})\2(\d{4})", _numeric, DIGIT),
+    rule(rf"{_WEEKDAY_BEFORE}(?P<day>{DAY})\s+(?:of\s+)?(?P<month>{MONTH}){_TAIL}", _day, MONTH_WORDS),
+    rule(rf"{_WEEKDAY_BEFORE}(?P<month>{MONTH})\s+(?:the\s+)?(?P<day>{DAY})(?![:.]\d|\s*(?:am|pm|%)){_TAIL}", _day, MONTH_WORDS),
     rule(
         rf"(?P<month>{MONTH})\s+(?P<first>{DAY})\s*(?:-|–|to|through|until)\s*(?P<last>{DAY})(?:{_AFTER_MONTH}(?P<year>{YEAR}))?",
         _days_of_month,
+        MONTH_WORDS,
     ),
     rule(
         rf"(?:from\s+)?(?:the\s+)?(?P<first>{DAY})\s*(?:-|–|to|through|until)\s*(?:the\s+)?(?P<last>{DAY})\s+(?:of\s+)?(?P<month>{MONTH})"
         rf"(?:{_AFTER_MONTH}(?P<year>{YEAR}))?",
         _days_of_month,
+        MONTH_WORDS,
     ),
-    rule(rf"(?P<month>{MONTH}){_AFTER_MONTH}(?:(?P<year>{YEAR})|(?P<relative>{_RELATIVE_YEAR}))", _month_year),
+    rule(rf"(?P<month>{MONTH}){_AFTER_MONTH}(?:(?P<year>{YEAR})|(?P<relative>{_RELATIVE_YEAR}))", _month_year, MONTH_WORDS),
     rule(
         rf"(?:from\s+|between\s+)?(?P<first>{MONTH})\s*(?:-|–|\bto\b|\bthrough\b|\bthru\b|\buntil\b|\btill\b|\band\b)\s*(?P<last>{MONTH})"
         rf"(?:{_AFTER_MONTH}(?P<year>{YEAR}))?(?!\s+\d)",
         _months_between,
+        MONTH_WORDS,
     ),
-    rule(rf"(?P<which>(?:this\s+)?(?:last|past|next|coming)|this)\s+(?P<month>{MONTH})(?!\s+\d)", _relative_month),
-    rule(rf"(?:(?P<before>{_BEFORE_MONTH})[\s-]+)?(?P<core>)(?P<month>{MONTH})(?!['’]s?\b|\s+\d|-)", _bare_month),
+    rule(rf"(?P<which>(?:this\s+)?(?:last|past|next|coming)|this)\s+(?P<month>{MONTH})(?!\s+\d)", _relative_month, MONTH_WORDS),
+    rule(rf"(?:(?P<before>{_BEFORE_MONTH})[\s-]+)?(?P<core>)(?P<month>{MONTH})(?!['’]s?\b|\s+\d|-)", _bare_month, MONTH_WORDS),
     rule(
         rf"(?:in|since|until|till|by|before|after|from|during|of|around|circa|early|mid|late|year|back\s+in|for)[\s-]+(?P<core>)(?P<year>{YEAR}){_COUNTED}",
         _year,
+        DIGIT,
     ),
-    rule(rf"(?P<year>{YEAR})(?=\s+(?:was|were|is|has|had|will)\b)", _year),
-    Rule(re.compile(rf"\A\W*(?P<core>)(?P<year>{YEAR})\W*\Z"), _year),  # the answer to "which year?"
-    rule(rf"(?<=\()(?P<year>{YEAR})(?=\))", _year),
-    rule(rf"(?:from\s+|between\s+)?(?P<first>{YEAR})\s*(?:-|–|\bto\b|\bthrough\b|\buntil\b|\band\b)\s*(?P<last>{YEAR})", _years_between),
-    rule(rf"the\s+(?:(?P<part>early|mid|late)[\s-]+)?(?P<decade>['’]?\d0['’]?s|(?:1[89]|20)\d0['’]?s|{'|'.join(DECADES)})", _decade),
-    rule(r"(?:the\s+)?(\d{1,2}(?:st|nd|rd|th))\s+century", _century),
-    rule(rf"Q(?P<quarter>[1-4])(?:\s+(?:of\s+)?(?P<year>{YEAR}))?", _quarter),
+    rule(rf"(?P<year>{YEAR})(?=\s+(?:was|were|is|has|had|will)\b)", _year, DIGIT),
+    Rule(re.compile(rf"\A\W*(?P<core>)(?P<year>{YEAR})\W*\Z"), _year, DIGIT),  # the answer to "which year?"
+    rule(rf"(?<=\()(?P<year>{YEAR})(?=\))", _year, DIGIT),
+    rule(
+        rf"(?:from\s+|between\s+)?(?P<first>{YEAR})\s*(?:-|–|\bto\b|\bthrough\b|\buntil\b|\band\b)\s*(?P<last>{YEAR})",
+        _years_between,
+        DIGIT,
+    ),
+    rule(
+        rf"the\s+(?:(?P<part>early|mid|late)[\s-]+)?(?P<decade>['’]?\d0['’]?s|(?:1[89]|20)\d0['’]?s|{'|'.join(DECADES)})",
+        _decade,
+        DIGIT | frozenset(DECADES),
+    ),
+    rule(r"(?:the\s+)?(\d{1,2}(?:st|nd|rd|th))\s+century", _century, DIGIT),
+    rule(rf"Q(?P<quarter>[1-4])(?:\s+(?:of\s+)?(?P<year>{YEAR}))?", _quarter, DIGIT),
     rule(
         r"(?:the\s+)?(?P<order>first|second|third|fourth|last|1st|2nd|3rd|4th)\s+(?P<unit>week|weekend)\s+(?:of|in)\s+"
         rf"(?P<month>{MONTH})(?:{_AFTER_MONTH}(?P<year>{YEAR}))?",
         _week_of,
+        MONTH_WORDS,
     ),
     rule(
         rf"(?:(?:on|by|until|since|before|after)\s+)(?P<core>)(?:{FULL_WEEKDAY}\s+)?the\s+(?P<day>{DAY})(?<=st|nd|rd|th)"
         r"(?!\s+(?:of|floor|street|avenue|grade|anniversary|birthday|century|day|time|place|attempt|try|round|page|hole|row|one|step|week)\b)",
         _day_of_month,
+        DIGIT,
     ),
 )

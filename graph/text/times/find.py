@@ -49,7 +49,7 @@ def find_query_times(
 
 def _spans(moment: Moment) -> list[TimeSpan]:
     return [
-        replace(span, expression=moment.text[found.begin : found.end].strip())
+        replace(span, expression=moment.text[found.begin : found.end].strip(" \n\t.,"))
         for found in compose(_disjoint(list(matches(_RULES, moment))), moment)
         for span in found.spans
     ]

@@ -7,7 +7,19 @@ from dateutil.relativedelta import relativedelta
 from graph.model import Granularity, TimeSpan
 from graph.text.times.moment import Moment
 from graph.text.times.rule import Match, Spans, rule
-from graph.text.times.words import COUNT, FULL_WEEKDAY, PART, UNIT, WEEKDAY, count_range, weekday_number
+from graph.text.times.words import (
+    COUNT,
+    FULL_WEEKDAY,
+    PART,
+    PART_WORDS,
+    SEASON_WORDS,
+    UNIT,
+    UNIT_WORDS,
+    WEEKDAY,
+    WEEKDAY_WORDS,
+    count_range,
+    weekday_number,
+)
 
 _DAYS = {
     "the day before yesterday": -2,
@@ -266,42 +278,60 @@ RULES = (
     rule(
         rf"(?:every|each|most)\s+(?:other\s+|single\s+)?(?:{WEEKDAY}|{UNIT}|{PART}|summer|winter|spring|fall|autumn|christmas)s?(?:\s+{PART}s?)?",
         _repeats,
+        WEEKDAY_WORDS | UNIT_WORDS | PART_WORDS | SEASON_WORDS | {"christmas"},
     ),
-    rule(rf"(?:on\s+)?(?:{FULL_WEEKDAY}s|weekends)(?:\s+{PART}s?)?(?!\s+ago)", _repeats),
-    rule(r"(?:(?:next|this|the)\s+)?(?:day|week|weekend|month|year)s?\s+(?:old|long)", _repeats),
+    rule(
+        rf"(?:on\s+)?(?:{FULL_WEEKDAY}s|weekends)(?:\s+{PART}s?)?(?!\s+ago)",
+        _repeats,
+        WEEKDAY_WORDS | UNIT_WORDS | PART_WORDS | SEASON_WORDS | {"christmas"},
+    ),
+    rule(
+        r"(?:(?:next|this|the)\s+)?(?:day|week|weekend|month|year)s?\s+(?:old|long)",
+        _repeats,
+        WEEKDAY_WORDS | UNIT_WORDS | PART_WORDS | SEASON_WORDS | {"christmas"},
+    ),
     rule(
         r"(?:earlier\s+|later\s+)?(?P<core>)"
         r"(?P<day>(?:the\s+)?day\s+before\s+yesterday|(?:the\s+)?day\s+after\s+tomorrow|yesterday|today|tomorrow)",
         _named_day,
+        {"yesterday", "today", "tomorrow"},
     ),
-    rule(r"tonight", _tonight),
-    rule(r"last\s+night", _last_night),
-    rule(rf"(?:earlier\s+|later\s+)?(?P<core>)this\s+(?P<part>{PART})", _this_part),
-    rule(r"the\s+other\s+(?:day|night|evening|morning)", _other_day),
+    rule(r"tonight", _tonight, {"tonight"}),
+    rule(r"last\s+night", _last_night, {"night"}),
+    rule(rf"(?:earlier\s+|later\s+)?(?P<core>)this\s+(?P<part>{PART})", _this_part, PART_WORDS),
+    rule(r"the\s+other\s+(?:day|night|evening|morning)", _other_day, {"other"}),
     rule(
         rf"(?P<cue>(?:on|by|since|until|till|from|before|after|for)\s+)?(?P<core>)(?:(?:the\s+)?(?P<which>{_WHICH_DAY})\s+)?(?P<weekday>{WEEKDAY})(?!\s+before\s+last)",
         _weekday,
+        WEEKDAY_WORDS,
     ),
-    rule(rf"(?:the\s+)?(?P<weekday>{FULL_WEEKDAY})\s+before\s+last", _weekday_before_last),
+    rule(rf"(?:the\s+)?(?P<weekday>{FULL_WEEKDAY})\s+before\s+last", _weekday_before_last, WEEKDAY_WORDS),
     rule(
         r"(?:(?P<which>this\s+past|this\s+coming|this|last|past|previous|next|coming|the\s+(?:past|last|previous|coming)|the)\s+)weekend(?!\s+(?:of|in|before\s+last|after\s+next)\b)",
         _this_weekend,
+        {"weekend"},
     ),
-    rule(r"(?P<which>this\s+past|this|last|(?:the\s+)?past|(?:the\s+)?previous|next)\s+(?P<unit>week|month|year|decade)", _calendar_unit),
-    rule(r"(?:the\s+)?(?P<unit>week|weekend|month|year)\s+(?P<which>before\s+last|after\s+next)", _beyond),
-    rule(r"(?:beginning|start|middle|end)\s+of\s+(?P<core>)the\s+(?P<unit>week|month|year|decade)(?P<which>)", _calendar_unit),
-    rule(r"(?P<side>earlier|later)\s+(?:on\s+)?this\s+(?P<unit>week|month|year)", _part_of_unit),
+    rule(
+        r"(?P<which>this\s+past|this|last|(?:the\s+)?past|(?:the\s+)?previous|next)\s+(?P<unit>week|month|year|decade)",
+        _calendar_unit,
+        UNIT_WORDS,
+    ),
+    rule(r"(?:the\s+)?(?P<unit>week|weekend|month|year)\s+(?P<which>before\s+last|after\s+next)", _beyond, UNIT_WORDS),
+    rule(r"(?:beginning|start|middle|end)\s+of\s+(?P<core>)the\s+(?P<unit>week|month|year|decade)(?P<which>)", _calendar_unit, UNIT_WORDS),
+    rule(r"(?P<side>earlier|later)\s+(?:on\s+)?this\s+(?P<unit>week|month|year)", _part_of_unit, UNIT_WORDS),
     rule(
         rf"(?:about\s+|around\s+|almost\s+|nearly\s+|over\s+|like\s+)?(?P<core>)(?P<count>{COUNT})\s+(?P<unit>{UNIT})\s+(?:ago|back)",
         _ago,
+        UNIT_WORDS,
     ),
     rule(
         rf"(?:in|within)\s+(?:about\s+|around\s+|like\s+)?(?P<count>{COUNT})\s+(?P<unit>{UNIT})(?!\s+(?:of|ago|old))(?:\s+time)?",
         _in_time,
+        UNIT_WORDS,
     ),
-    rule(rf"(?P<count>{COUNT})\s+(?P<unit>{UNIT})\s+from\s+now", _from_now),
-    rule(rf"(?P<count>{COUNT})\s+(?P<weekday>{FULL_WEEKDAY}s)\s+ago", _weekdays_ago),
-    rule(rf"(?:the|these|this)\s+(?P<which>last|past|next|coming)\s+(?:(?P<count>{COUNT})\s+)?(?P<unit>{UNIT})", _past_stretch),
-    rule(rf"(?P<which>last|past|next)\s+(?P<count>{COUNT})\s+(?P<unit>{UNIT})", _past_stretch),
-    rule(rf"(?P<count>{COUNT})\s+(?P<unit>weeks?|days?)\s+from\s+(?P<anchor>today|tomorrow|{FULL_WEEKDAY})", _week_from),
+    rule(rf"(?P<count>{COUNT})\s+(?P<unit>{UNIT})\s+from\s+now", _from_now, UNIT_WORDS),
+    rule(rf"(?P<count>{COUNT})\s+(?P<weekday>{FULL_WEEKDAY}s)\s+ago", _weekdays_ago, WEEKDAY_WORDS),
+    rule(rf"(?:the|these|this)\s+(?P<which>last|past|next|coming)\s+(?:(?P<count>{COUNT})\s+)?(?P<unit>{UNIT})", _past_stretch, UNIT_WORDS),
+    rule(rf"(?P<which>last|past|next)\s+(?P<count>{COUNT})\s+(?P<unit>{UNIT})", _past_stretch, UNIT_WORDS),
+    rule(rf"(?P<count>{COUNT})\s+(?P<unit>weeks?|days?)\s+from\s+(?P<anchor>today|tomorrow|{FULL_WEEKDAY})", _week_from, UNIT_WORDS),
 )

@@ -1,11 +1,12 @@
 """What a rule of time expressions is: a pattern, and what it means when said at a moment."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from graph.model import TimeSpan
 from graph.text.times.moment import Moment
+from graph.text.times.words import words_and_numbers
 
 Spans = tuple[TimeSpan, ...]
 Match = re.Match[str]
@@ -33,20 +34,27 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A pattern and its meaning. `read` answers None when the match is no time; a group `core` marks where the expression starts."""
+    """A pattern and its meaning. `read` answers None when the match is no time; a group `core` marks where the expression starts.
+
+    `needs`: words of which a text that matches has at least one ("#" for a number); most rules are not tried on most texts.
+    """
 
     pattern: re.Pattern[str]
     read: Callable[[Match, Moment], Spans | Clock | None]
+    needs: frozenset[str]
 
 
-def rule(pattern: str, read: Callable[[Match, Moment], Spans | Clock | None]) -> Rule:
+def rule(pattern: str, read: Callable[[Match, Moment], Spans | Clock | None], needs: Collection[str]) -> Rule:
     """A rule whose pattern ignores case and stands between word boundaries."""
-    return Rule(re.compile(rf"(?<![\w/]){pattern}(?!\w)", re.IGNORECASE), read)
+    return Rule(re.compile(rf"(?<![\w/]){pattern}(?!\w)", re.IGNORECASE), read, frozenset(needs))
 
 
 def matches(rules: Sequence[Rule], moment: Moment) -> Iterator[Found]:
     """Everything that a rule finds, overlapping; what the calendar does not have means nothing."""
+    words = words_and_numbers(moment.text)
     for one in rules:
+        if one.needs.isdisjoint(words):
+            continue
         for match in one.pattern.finditer(moment.text):
             try:
                 meaning = one.read(match, moment)

@@ -9,7 +9,7 @@ from graph.model import Granularity, TimeSpan
 from graph.text.times.dates import yearless
 from graph.text.times.moment import Moment
 from graph.text.times.rule import Match, Spans, rule
-from graph.text.times.words import YEAR
+from graph.text.times.words import SEASON_WORDS, YEAR
 
 # The month in which each season starts; a winter belongs to the year in which it starts.
 _SEASONS = {"spring": 3, "summer": 6, "autumn": 9, "fall": 9, "winter": 12}
@@ -52,6 +52,7 @@ _HOLIDAYS: dict[str, Callable[[int], date]] = {
     "mother's day": lambda year: _nth_weekday(year, 5, 6, 2),
     "father's day": lambda year: _nth_weekday(year, 6, 6, 3),
 }
+_HOLIDAY_WORDS = frozenset(name.partition("'")[0].split()[0] for name in _HOLIDAYS)
 _HOLIDAY = "|".join(name.replace("'", "['’]").replace(" ", r"\s+") for name in sorted(_HOLIDAYS, key=len, reverse=True))
 
 # Names that nothing but the day bears, so that they need no preposition.
@@ -103,21 +104,31 @@ _NO_NOUN = (
 )
 
 RULES = (
-    rule(rf"(?:the\s+)?{_WHICH}(?P<name>{_SEASON}){_TAIL}", _season),
-    rule(rf"(?P<name>{_SEASON})(?:\s+of)?,?\s+(?:(?P<year>{YEAR})|(?P<relative>(?:last|this|next)\s+year))(?P<which>)", _season),
-    rule(rf"(?:in|over|during|since|until|till|by|before|after|for)\s+(?P<core>)(?:the\s+)?(?P<name>{_SEASON})(?P<which>){_TAIL}", _season),
+    rule(rf"(?:the\s+)?{_WHICH}(?P<name>{_SEASON}){_TAIL}", _season, SEASON_WORDS),
+    rule(
+        rf"(?P<name>{_SEASON})(?:\s+of)?,?\s+(?:(?P<year>{YEAR})|(?P<relative>(?:last|this|next)\s+year))(?P<which>)", _season, SEASON_WORDS
+    ),
+    rule(
+        rf"(?:in|over|during|since|until|till|by|before|after|for)\s+(?P<core>)(?:the\s+)?(?P<name>{_SEASON})(?P<which>){_TAIL}",
+        _season,
+        SEASON_WORDS,
+    ),
     rule(
         rf"(?P<before>(?:over|at|on|for|during|around|by|before|after|until|till|since)\s+(?:the\s+)?)?(?P<core>){_WHICH}(?P<name>{_HOLIDAY})"
         rf"{_TAIL}{_NO_NOUN}",
         _holiday,
+        _HOLIDAY_WORDS,
     ),
     rule(
-        rf"(?P<before>)(?P<name>{_HOLIDAY})(?:\s+of)?,?\s+(?:(?P<year>{YEAR})|(?P<relative>(?:last|this|next)\s+year))(?P<which>)", _holiday
+        rf"(?P<before>)(?P<name>{_HOLIDAY})(?:\s+of)?,?\s+(?:(?P<year>{YEAR})|(?P<relative>(?:last|this|next)\s+year))(?P<which>)",
+        _holiday,
+        _HOLIDAY_WORDS,
     ),
     rule(
         rf"(?P<before>(?:over|at|on|for|during|around|by|before|after|until|till|since)\s+(?:the\s+)?)(?P<core>)(?P<name>{_HOLIDAY})(?P<which>)"
         rf"{_TAIL}{_NO_NOUN}",
         _holiday,
+        _HOLIDAY_WORDS,
     ),
-    rule(rf"(?P<before>)(?P<name>{_DAY_NAMES})(?P<which>){_TAIL}{_NO_NOUN}", _holiday),
+    rule(rf"(?P<before>)(?P<name>{_DAY_NAMES})(?P<which>){_TAIL}{_NO_NOUN}", _holiday, _HOLIDAY_WORDS),
 )

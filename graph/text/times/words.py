@@ -1,5 +1,7 @@
 """The vocabulary of time expressions: months, weekdays, numbers, units, and the pieces of patterns made of them."""
 
+import re
+
 MONTHS = {
     name: number
     for number, names in enumerate(
@@ -98,6 +100,24 @@ COUNT = (
     rf"(?:(?:a\s+|the\s+)?(?:couple(?:\s+of)?|few|several)|\d{{1,4}}|(?:{_any(w for w in NUMBERS if len(w) > 2)})"
     r"(?:-(?:one|two|three|four|five|six|seven|eight|nine))?|an?(?:\s+half)?|half\s+an?)"
 )
+
+# The words of which a text has one when it can match a rule; a number stands as "#".
+MONTH_WORDS = frozenset(MONTHS)
+WEEKDAY_WORDS = frozenset(WEEKDAYS) | {f"{day}s" for day in WEEKDAYS}
+PART_WORDS = frozenset(DAY_PARTS) | {f"{part}s" for part in DAY_PARTS}
+UNIT_WORDS = frozenset(
+    f"{unit}{s}" for unit in ("second", "minute", "hour", "day", "week", "weekend", "month", "year", "decade") for s in ("", "s")
+)
+SEASON_WORDS = frozenset(f"{season}{tail}" for season in ("spring", "summer", "autumn", "fall", "winter") for tail in ("", "s", "time"))
+DIGIT = frozenset({"#"})
+_WORD = re.compile(r"[a-z]+")
+_NUMBER = re.compile(r"\d")
+
+
+def words_and_numbers(text: str) -> frozenset[str]:
+    """The words of a text, in lower case, and "#" if there is a number in it."""
+    words = frozenset(_WORD.findall(text.lower()))
+    return words | DIGIT if _NUMBER.search(text) else words
 
 
 def month_number(word: str) -> int:
