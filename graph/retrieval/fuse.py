@@ -101,9 +101,10 @@ def _add_session(ledger: Ledger, candidates: Candidates, measures: Measures, own
     order = messages[np.lexsort((-own[messages], candidates.session[messages]))]
     sessions = candidates.session[order]
     starts = np.flatnonzero(np.r_[True, sessions[1:] != sessions[:-1]])
-    place = np.arange(len(order)) - np.repeat(starts, np.diff(np.r_[starts, len(order)]))
+    sizes = np.diff(np.r_[starts, len(order)])
+    place = np.arange(len(order)) - np.repeat(starts, sizes)
     best = np.where(place < recipe.session_best, own[order], 0.0)
-    mean = np.add.reduceat(best, starts) / recipe.session_best
+    mean = np.add.reduceat(best, starts) / np.minimum(sizes, recipe.session_best)
     known = sessions[starts]
     place_of = np.minimum(np.searchsorted(known, candidates.session), len(known) - 1)
     value = np.where(known[place_of] == candidates.session, mean[place_of], 0.0)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import settings
 from numpy.typing import NDArray
 
 from graph.model import (
@@ -43,6 +44,10 @@ from graph.store.commands import (
 )
 from graph.store.embedded.store import EmbeddedStore
 from graph.text import features_of, terms_of, words_of
+
+# Property tests judge what comes out, not how long it took on a busy machine.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @dataclass(frozen=True)
