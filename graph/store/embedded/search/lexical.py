@@ -13,8 +13,8 @@ from graph.store.embedded.search.state import IndexState
 FREQUENT = 16_384
 # Passages whose best score is looked at before each of them is.
 _BLOCK = 256
-# A passage that a filter leaves is measured alone where it stands against more than so many postings: both then cost about the same.
-_POSTINGS_PER_PASSAGE = 8
+# Measuring a passage by itself costs about as much as scoring so many postings; it is done where that comes out cheaper.
+_POSTINGS_PER_PASSAGE = 16
 
 
 def best_matches(state: IndexState, postings: QueryPostings, limit: int, bm25: Bm25, allowed: NDArray[np.bool_] | None) -> NDArray[np.intp]:
@@ -58,9 +58,12 @@ class _Ranking:
             remaining = float(bounds[frequent[done:]].sum())
             threshold = self._threshold()
             if threshold > remaining:
-                return self._finish(threshold, remaining)
+                passages = self._reaching(threshold - remaining)
+                if _POSTINGS_PER_PASSAGE * len(passages) <= int(total[frequent[done:]].sum()):
+                    return self._best(passages, self._postings.scores_of(passages, self._bm25))
             self._score_alone(int(term))
-        return self._finish(self._threshold(), 0.0)
+        passages = self._reaching(self._threshold())
+        return self._best(passages, self._scores[passages])
 
     def _score_together(self, terms: NDArray[np.intp]) -> None:
         for segment, (starts, lengths) in zip(self._state.segments, self._postings.slots, strict=True):
@@ -124,13 +127,13 @@ class _Ranking:
         elif len(self._state.dead):
             self._scores[self._state.dead] = 0
 
-    def _finish(self, threshold: float, remaining: float) -> NDArray[np.intp]:
-        """The best of the passages that may still reach the threshold, with the terms that were not scored everywhere."""
-        least = max((threshold - remaining) * (1 - 1e-5), 0.0)
+    def _reaching(self, score: float) -> NDArray[np.intp]:
+        """Passages with at least this score, but for rounding; ascending."""
+        least = max(score * (1 - 1e-5), 0.0)
         blocks = self._scores.reshape(-1, _BLOCK)
         chosen = np.flatnonzero(blocks.max(axis=1) >= least) if least else np.arange(len(blocks))
         inside = np.flatnonzero((blocks[chosen] >= least) & (blocks[chosen] > 0))
-        passages = chosen[inside // _BLOCK] * _BLOCK + inside % _BLOCK
-        # Terms that were not scored everywhere count in these passages now.
-        scores = self._postings.scores_of(passages, self._bm25) if remaining else self._scores[passages]
+        return chosen[inside // _BLOCK] * _BLOCK + inside % _BLOCK
+
+    def _best(self, passages: NDArray[np.intp], scores: NDArray[np.float32]) -> NDArray[np.intp]:
         return top_memories(self._state.passages.owner[passages], scores, self._limit)

@@ -10,6 +10,7 @@ would otherwise waste the bits of the others, and half of the bits could not sta
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,14 +27,15 @@ _MEAN_LENGTH = 0.7
 _BLOCK = 16_384
 # Passages that are left after the scan of half of the bits, at least and as a share of all, and after that of all bits.
 _KEPT_BY_HALF = 8_192
-_SHARE_KEPT_BY_HALF = 50
+_SHARE_KEPT_BY_HALF = 100
 _KEPT_BY_HAMMING = 4_096
 # From here on half of the bits are scanned first, given at least so many words.
 _HALVED_FROM = 65_536
 _HALVED_WORDS = 4
 
 Mask = NDArray[np.bool_]
-Distances = NDArray[np.uint8] | NDArray[np.uint16]
+# Unsigned integers of 8 or 16 bits.
+Distances = NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,27 +71,29 @@ class SignBits:
 
     def nearest(self, query: NDArray[np.float32], size: int, mask: Mask | None, count: int) -> NDArray[np.intp]:
         """About `count` of the first `size` passages, those that seem nearest to the query among the masked ones (None: all); ascending."""
-        bits = _packed(self._rotated(query)[None, :])[:, 0]
-        if size >= _HALVED_FROM and len(bits) >= _HALVED_WORDS:
-            half = len(bits) // 2
-            distances = _scan(self.words[:half], bits[:half], size)
-            kept = _smallest(distances, max(_KEPT_BY_HALF, size // _SHARE_KEPT_BY_HALF), mask)
-        else:
-            kept = np.arange(size) if mask is None else np.flatnonzero(mask)
-        return self.nearest_of(query, kept, count)
+        half = len(self.words) // 2
+        if size < _HALVED_FROM or len(self.words) < _HALVED_WORDS:
+            return self.nearest_of(query, np.arange(size) if mask is None else np.flatnonzero(mask), count)
+        rotated = self._rotated(query)
+        bits = _packed(rotated[None, :])[:, 0]
+        distances = _scan(self.words[:half], bits[:half], size)
+        kept = _smallest(distances, max(_KEPT_BY_HALF, size // _SHARE_KEPT_BY_HALF), mask)
+        whole = distances[kept] + _distances(self.words[half:], bits[half:], kept)
+        return self._closest(rotated, kept[_smallest(whole, _KEPT_BY_HAMMING, None)], count)
 
     def nearest_of(self, query: NDArray[np.float32], passages: NDArray[np.intp], count: int) -> NDArray[np.intp]:
         """The same among these passages."""
         rotated = self._rotated(query)
         if len(passages) > _KEPT_BY_HAMMING:
-            distances = np.zeros(len(passages), np.uint16)
-            for row, word in zip(self.words, _packed(rotated[None, :])[:, 0], strict=True):
-                distances += np.bitwise_count(row[passages] ^ word)
+            distances = _distances(self.words, _packed(rotated[None, :])[:, 0], passages)
             passages = passages[_smallest(distances, _KEPT_BY_HAMMING, None)]
+        return self._closest(rotated, passages, count)
+
+    def _closest(self, rotated: NDArray[np.float32], passages: NDArray[np.intp], count: int) -> NDArray[np.intp]:
         if len(passages) <= count:
             return passages
         octets = np.ascontiguousarray(self.words[:, passages].T).view(np.uint8)
-        bits = np.unpackbits(octets, axis=1, count=len(query)).astype(np.float32)
+        bits = np.unpackbits(octets, axis=1, count=len(rotated)).astype(np.float32)
         estimate = np.vecdot(bits, rotated)
         return passages[np.sort(np.argpartition(estimate, -count)[-count:])]
 
@@ -106,7 +110,7 @@ def _rotation(dimension: int) -> NDArray[np.float32]:
     return np.ascontiguousarray(matrix, np.float32)
 
 
-def _packed(rotated: NDArray[np.float32]) -> NDArray[np.uint64]:
+def _packed(rotated: NDArray[np.floating]) -> NDArray[np.uint64]:
     """The signs of (n, dimension) numbers as (w, n) words; dimensions that are lacking in the last word are 0."""
     packed = np.packbits(rotated > 0, axis=1)
     padded = np.zeros((len(rotated), -(-packed.shape[1] // 8) * 8), np.uint8)
@@ -127,6 +131,14 @@ def _scan(words: NDArray[np.uint64], bits: NDArray[np.uint64], size: int) -> Dis
             np.bitwise_xor(row[start : start + len(out)], word, out=block)
             np.bitwise_count(block, out=counted)
             np.add(out, counted, out=out)
+    return result
+
+
+def _distances(words: NDArray[np.uint64], bits: NDArray[np.uint64], passages: NDArray[np.intp]) -> NDArray[np.uint16]:
+    """Hamming distances of some columns to `bits`."""
+    result = np.zeros(len(passages), np.uint16)
+    for row, word in zip(words, bits, strict=True):
+        result += np.bitwise_count(row[passages] ^ word)
     return result
 
 
