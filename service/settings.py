@@ -49,6 +49,7 @@ class Settings(BaseSettings):
     max_send_mb: int = Field(64, ge=1, le=1024, description="largest message sent, in MB")
     max_concurrent_calls: int = Field(1000, ge=1, description="calls answered at once; more are refused with RESOURCE_EXHAUSTED")
     keepalive_s: float = Field(60.0, ge=1, description="seconds without traffic after which a connection is probed")
+    health_probe_s: float = Field(5.0, gt=0, le=3600, description="seconds between looks at whether the store still answers")
     shutdown_grace_s: float = Field(10.0, ge=0, le=600, description="seconds that calls under way get to finish at shutdown")
 
     embedder: EmbedderName = Field("minilm", description="model of new namespaces: minilm, hashing (no model; for tests) or none")

@@ -15,7 +15,7 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from structmem.v1 import job_pb2, memory_service_pb2_grpc
 from structmem.v1 import memory_service_pb2 as pb
 
-from graph.errors import StoreBusy
+from graph.errors import StoreBusy, StoreUnavailable
 from service.app import ADDRESS_FILE, build
 from service.errors import InvalidSettings
 from service.in_process import in_process
@@ -31,6 +31,27 @@ async def test_health_says_serving_for_each_service_and_all(service: Any, refuse
     for name in ("", *SERVICES):
         assert (await stub.Check(health_pb2.HealthCheckRequest(service=name))).status == health_pb2.HealthCheckResponse.SERVING
     assert (await refused(stub.Check(health_pb2.HealthCheckRequest(service="other")))).code is grpc.StatusCode.NOT_FOUND
+
+
+async def test_health_follows_the_store(
+    tmp_path: Path, running: Callable[..., Any], eventually: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running(tmp_path, health_probe_s=0.05) as service:
+        stub: Any = health_pb2_grpc.HealthStub(service.channel)  # type: ignore[no-untyped-call]
+
+        async def serving() -> bool:
+            return bool((await stub.Check(health_pb2.HealthCheckRequest())).status == health_pb2.HealthCheckResponse.SERVING)
+
+        async def not_serving() -> bool:
+            return not await serving()
+
+        async def failing(*args: Any) -> Any:
+            raise StoreUnavailable("the disk does not answer")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(service.application.store, "list_namespaces", failing)
+            await eventually(not_serving)
+        await eventually(serving)
 
 
 async def test_reflection_lists_the_services(service: Any) -> None:
