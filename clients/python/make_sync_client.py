@@ -6,42 +6,42 @@ import sys
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent / "src" / "structmem"
-SOURCE, RESULT = PACKAGE / "_async_client.py", PACKAGE / "_client.py"
-HEAD = '"""The blocking client. Made from `_async_client.py` by `make_sync_client.py`; change that one."""'
+NAMES = ("client", "listings")
 REPLACEMENTS = [
-    (r'\A"""[^"]*"""', HEAD),
     (r"\basync (def|for|with)\b", r"\1"),
     (r"\bawait ", ""),
-    (r"\b_async_transport\b", "_transport"),
-    (r"\bAsyncTransport\b", "Transport"),
-    (r"\bAsyncClient\b", "Client"),
+    (r"\b_async_(?=transport|listings)", "_"),
+    (r"\bAsync(?=Transport|Listings|Client)", ""),
     (r"\bAsyncIterator\b", "Iterator"),
     (r"__aenter__", "__enter__"),
     (r"__aexit__", "__exit__"),
+    (r'\A"""[^"]*"""', '"""The blocking form of `_async_{name}.py`, made from it by `make_sync_client.py`; change that one."""'),
 ]
 
 
-def blocking(text: str) -> str:
-    """The blocking form of asyncio code."""
+def blocking(name: str) -> str:
+    """The blocking form of the asyncio code of that name."""
+    text = (PACKAGE / f"_async_{name}.py").read_text()
     for pattern, replacement in REPLACEMENTS:
-        text = re.sub(pattern, replacement, text)
+        text = re.sub(pattern, replacement.replace("{name}", name), text)
     ruff = [sys.executable, "-m", "ruff"]
-    for step in (["check", "--select", "I,UP028", "--fix", "--unsafe-fixes", "--quiet", "-"], ["format", "-"]):
-        command = [*ruff, *step, "--stdin-filename", str(RESULT)]
+    for step in (["check", "--select", "I,UP028,F401", "--fix", "--unsafe-fixes", "--quiet", "-"], ["format", "-"]):
+        command = [*ruff, *step, "--stdin-filename", str(PACKAGE / f"_{name}.py")]
         text = subprocess.run(command, input=text, capture_output=True, text=True, check=True).stdout
     return text
 
 
 def main() -> int:
-    """Writes the blocking client, or checks it."""
-    text = blocking(SOURCE.read_text())
-    if "--check" in sys.argv:
-        fresh = RESULT.exists() and RESULT.read_text() == text
-        if not fresh:
-            print(f"{RESULT.name} is out of date: run {Path(__file__).name}", file=sys.stderr)
-        return 0 if fresh else 1
-    RESULT.write_text(text)
-    return 0
+    """Writes the blocking files, or checks them."""
+    stale = 0
+    for name in NAMES:
+        text, result = blocking(name), PACKAGE / f"_{name}.py"
+        if "--check" not in sys.argv:
+            result.write_text(text)
+        elif not result.exists() or result.read_text() != text:
+            print(f"{result.name} is out of date: run {Path(__file__).name}", file=sys.stderr)
+            stale = 1
+    return stale
 
 
 if __name__ == "__main__":

@@ -124,7 +124,7 @@ def test_the_exported_names_are_these() -> None:
 
 def test_both_clients_have_these_methods() -> None:
     for cls in (structmem.Client, structmem.AsyncClient):
-        assert sorted(name for name in vars(cls) if not name.startswith("_")) == METHODS
+        assert sorted(name for name in dir(cls) if not name.startswith("_")) == METHODS
 
 
 def test_the_blocking_client_is_made_from_the_asyncio_one() -> None:

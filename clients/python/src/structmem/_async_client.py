@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Self
 
 from structmem import _calls as calls
+from structmem import _service_calls as service_calls
 from structmem._answers import (
     Appended,
     Context,
@@ -20,20 +21,19 @@ from structmem._answers import (
     Namespace,
     Retrieval,
     ServerInfo,
-    TraversedEvent,
     UsageEntry,
 )
+from structmem._async_listings import AsyncListings
 from structmem._async_transport import AsyncTransport
 from structmem._errors import JobFailedError
 from structmem._exchange import CHUNK, ExportWriter, FileLike, read_export
-from structmem._inputs import EmbeddingSpec, LabelFilter, MemoryFilter, NewMessage, TimeRange
-from structmem._kinds import EdgeKind, EntityKind, ExtractionMode, JobKind, JobState, NodeKind
-from structmem._nodes import Entity, Event, Message, Session, Statement
+from structmem._inputs import EmbeddingSpec, MemoryFilter, NewMessage
+from structmem._kinds import ExtractionMode, JobState
 from structmem._options import Options
 from structmem._waiting import Deadline
 
 
-class AsyncClient:
+class AsyncClient(AsyncListings):
     """A connection to a StructMem service.
 
     Every call takes a `timeout` in seconds and raises a StructMemError; docs/python-client.md shows each in use.
@@ -56,7 +56,7 @@ class AsyncClient:
         timeout: float | None = 30.0,
         retries: int = 4,
     ) -> None:
-        self._transport = AsyncTransport(Options.of(target, token, tls, root_certificates, timeout, retries))
+        super().__init__(AsyncTransport(Options.of(target, token, tls, root_certificates, timeout, retries)))
 
     async def __aenter__(self) -> Self:
         return self
@@ -170,139 +170,11 @@ class AsyncClient:
         """An event with its facts and relations and the messages it rests on."""
         return await self._transport.unary(calls.get_event(namespace, id), timeout)
 
-    async def list_events(
-        self,
-        namespace: str,
-        *,
-        range: TimeRange | None = None,
-        sessions: Sequence[str] = (),
-        entity_ids: Sequence[str] = (),
-        page_size: int = 0,
-        timeout: float | None = None,
-    ) -> AsyncIterator[Event]:
-        """Events in order of when they happened, or were said where that is not known; fetches pages as they are needed."""
-        token = ""
-        while True:
-            call = calls.list_events(namespace, range, sessions, entity_ids, page_size, token)
-            found, token = await self._transport.unary(call, timeout)
-            for event in found:
-                yield event
-            if not token:
-                return
-
-    async def list_facts(
-        self,
-        namespace: str,
-        *,
-        kinds: Sequence[NodeKind | str] = (),
-        said: TimeRange | None = None,
-        sessions: Sequence[str] = (),
-        speakers: Sequence[str] = (),
-        entity_ids: Sequence[str] = (),
-        include_retired: bool = False,
-        page_size: int = 0,
-        timeout: float | None = None,
-    ) -> AsyncIterator[Statement]:
-        """Facts and relations in order of when they were said; fetches pages as they are needed."""
-        token = ""
-        while True:
-            call = calls.list_facts(namespace, kinds, said, sessions, speakers, entity_ids, include_retired, page_size, token)
-            found, token = await self._transport.unary(call, timeout)
-            for statement in found:
-                yield statement
-            if not token:
-                return
-
-    async def list_messages(
-        self,
-        namespace: str,
-        *,
-        sessions: Sequence[str] = (),
-        speakers: Sequence[str] = (),
-        said: TimeRange | None = None,
-        labels: LabelFilter | None = None,
-        page_size: int = 0,
-        timeout: float | None = None,
-    ) -> AsyncIterator[Message]:
-        """Messages: of one session in their order, of several by when they were said; fetches pages as they are needed."""
-        token = ""
-        while True:
-            call = calls.list_messages(namespace, sessions, speakers, said, labels, page_size, token)
-            found, token = await self._transport.unary(call, timeout)
-            for message in found:
-                yield message
-            if not token:
-                return
-
-    async def list_sessions(self, namespace: str, *, page_size: int = 0, timeout: float | None = None) -> AsyncIterator[Session]:
-        """Sessions in the order in which they were created; fetches pages as they are needed."""
-        token = ""
-        while True:
-            found, token = await self._transport.unary(calls.list_sessions(namespace, page_size, token), timeout)
-            for session in found:
-                yield session
-            if not token:
-                return
-
-    async def list_entities(
-        self,
-        namespace: str,
-        *,
-        kinds: Sequence[EntityKind | str] = (),
-        name: str = "",
-        page_size: int = 0,
-        timeout: float | None = None,
-    ) -> AsyncIterator[Entity]:
-        """Entities in the order in which they were first seen; fetches pages as they are needed."""
-        token = ""
-        while True:
-            call = calls.list_entities(namespace, kinds, name, page_size, token)
-            found, token = await self._transport.unary(call, timeout)
-            for entity in found:
-                yield entity
-            if not token:
-                return
-
-    async def traverse_events(
-        self,
-        namespace: str,
-        start_ids: Sequence[str],
-        *,
-        edges: Sequence[EdgeKind | str] = (),
-        max_hops: int = 0,
-        range: TimeRange | None = None,
-        limit: int = 0,
-        timeout: float | None = None,
-    ) -> AsyncIterator[TraversedEvent]:
-        """Walks the graph from some nodes, at most `max_hops` (2), and gives the events on the way, nearest first."""
-        call = calls.traverse_events(namespace, start_ids, edges, max_hops, range, limit)
-        async for batch in self._transport.stream(call, timeout):
-            for traversed in batch:
-                yield traversed
-
     # Jobs
 
     async def get_job(self, namespace: str, job_id: str, *, timeout: float | None = None) -> Job:
         """One job."""
         return await self._transport.unary(calls.get_job(namespace, job_id), timeout)
-
-    async def list_jobs(
-        self,
-        namespace: str,
-        *,
-        states: Sequence[JobState | str] = (),
-        kinds: Sequence[JobKind | str] = (),
-        page_size: int = 0,
-        timeout: float | None = None,
-    ) -> AsyncIterator[Job]:
-        """Jobs, newest first; fetches pages as they are needed."""
-        token = ""
-        while True:
-            found, token = await self._transport.unary(calls.list_jobs(namespace, states, kinds, page_size, token), timeout)
-            for job in found:
-                yield job
-            if not token:
-                return
 
     async def watch_job(self, namespace: str, job_id: str, *, flush: bool = False, timeout: float | None = None) -> AsyncIterator[Job]:
         """The job after each change, until it ends. `flush`: do not let it wait for more messages."""
@@ -374,22 +246,12 @@ class AsyncClient:
         timeout: float | None = None,
     ) -> Namespace:
         """Creates a namespace. `time_zone` (IANA) is for sessions that name none."""
-        call = calls.create_namespace(namespace, embedding, extraction_mode, time_zone, description)
+        call = service_calls.create_namespace(namespace, embedding, extraction_mode, time_zone, description)
         return await self._transport.unary(call, timeout)
 
     async def get_namespace(self, namespace: str, *, timeout: float | None = None) -> Namespace:
         """One namespace."""
-        return await self._transport.unary(calls.get_namespace(namespace), timeout)
-
-    async def list_namespaces(self, prefix: str = "", *, page_size: int = 0, timeout: float | None = None) -> AsyncIterator[Namespace]:
-        """The namespaces that this client may read, by name; fetches pages as they are needed."""
-        token = ""
-        while True:
-            found, token = await self._transport.unary(calls.list_namespaces(prefix, page_size, token), timeout)
-            for namespace in found:
-                yield namespace
-            if not token:
-                return
+        return await self._transport.unary(service_calls.get_namespace(namespace), timeout)
 
     async def update_namespace(
         self,
@@ -401,23 +263,23 @@ class AsyncClient:
         timeout: float | None = None,
     ) -> Namespace:
         """Changes what is given. Another extraction mode retires what was extracted and extracts anew."""
-        call = calls.update_namespace(namespace, extraction_mode, time_zone, description)
+        call = service_calls.update_namespace(namespace, extraction_mode, time_zone, description)
         return await self._transport.unary(call, timeout)
 
     async def delete_namespace(self, namespace: str, *, timeout: float | None = None) -> None:
         """Deletes a namespace with all that is in it, for good."""
-        await self._transport.unary(calls.delete_namespace(namespace), timeout)
+        await self._transport.unary(service_calls.delete_namespace(namespace), timeout)
 
     # The service
 
     async def describe_graph(self, namespace: str, *, timeout: float | None = None) -> GraphDescription:
         """Counts of nodes, edges and vectors."""
-        return await self._transport.unary(calls.describe_graph(namespace), timeout)
+        return await self._transport.unary(service_calls.describe_graph(namespace), timeout)
 
     async def usage(self, namespace: str, *, timeout: float | None = None) -> tuple[UsageEntry, ...]:
         """What models were called for a namespace."""
-        return await self._transport.unary(calls.usage(namespace), timeout)
+        return await self._transport.unary(service_calls.usage(namespace), timeout)
 
     async def server_info(self, *, timeout: float | None = None) -> ServerInfo:
         """What the service is: version, store, extractor, embedder, recipes."""
-        return await self._transport.unary(calls.server_info(), timeout)
+        return await self._transport.unary(service_calls.server_info(), timeout)

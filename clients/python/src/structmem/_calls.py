@@ -10,13 +10,11 @@ from structmem import _answers as a
 from structmem import _decode as d
 from structmem import _decode_answers as da
 from structmem import _encode as e
-from structmem._inputs import EmbeddingSpec, LabelFilter, MemoryFilter, NewMessage, TimeRange
-from structmem._kinds import EdgeKind, EntityKind, ExtractionMode, JobKind, JobState, NodeKind
+from structmem._inputs import LabelFilter, MemoryFilter, NewMessage, TimeRange
+from structmem._kinds import EdgeKind, EntityKind, JobKind, JobState, NodeKind
 from structmem._nodes import Entity, Event, Message, Session, Statement
 from structmem.v1 import exchange_pb2, job_pb2, node_pb2
-from structmem.v1 import inspection_service_pb2 as ipb
 from structmem.v1 import memory_service_pb2 as mpb
-from structmem.v1 import namespace_service_pb2 as npb
 
 R = TypeVar("R")
 Service = Literal["memory", "namespace", "inspection"]
@@ -352,76 +350,3 @@ def retry_job(namespace: str, job_id: str) -> Call[a.Job]:
     """RetryJob."""
     request = e.build(mpb.RetryJobRequest, namespace=namespace, job_id=job_id)
     return _memory("RetryJob", request, lambda it: da.job(it.job), repeatable=False)
-
-
-# Namespaces
-
-
-def _mode(mode: ExtractionMode | str) -> int:
-    return e.number_of("extraction_mode", ExtractionMode, npb.ExtractionMode, mode)
-
-
-def create_namespace(
-    namespace: str, embedding: EmbeddingSpec | None, extraction_mode: ExtractionMode | str, time_zone: str, description: str
-) -> Call[a.Namespace]:
-    """CreateNamespace."""
-    spec = embedding and e.build(npb.EmbeddingSpec, model=embedding.model, dimension=embedding.dimension, fingerprint=embedding.fingerprint)
-    request = e.build(
-        npb.CreateNamespaceRequest,
-        namespace=namespace,
-        embedding=spec,
-        extraction_mode=_mode(extraction_mode),
-        time_zone=time_zone,
-        description=description,
-    )
-    return Call("namespace", "CreateNamespace", request, lambda it: da.namespace(it.namespace), repeatable=False)
-
-
-def get_namespace(namespace: str) -> Call[a.Namespace]:
-    """GetNamespace."""
-    request = e.build(npb.GetNamespaceRequest, namespace=namespace)
-    return Call("namespace", "GetNamespace", request, lambda it: da.namespace(it.namespace))
-
-
-def list_namespaces(prefix: str, page_size: int, page_token: str) -> Call[Page[a.Namespace]]:
-    """ListNamespaces, one page."""
-    request = e.build(npb.ListNamespacesRequest, prefix=prefix, page_size=page_size, page_token=page_token)
-    return Call("namespace", "ListNamespaces", request, lambda it: ([da.namespace(x) for x in it.namespaces], it.next_page_token))
-
-
-def update_namespace(
-    namespace: str, extraction_mode: ExtractionMode | str | None, time_zone: str | None, description: str | None
-) -> Call[a.Namespace]:
-    """UpdateNamespace."""
-    request = e.build(
-        npb.UpdateNamespaceRequest,
-        namespace=namespace,
-        extraction_mode=None if extraction_mode is None else _mode(extraction_mode),
-        time_zone=time_zone,
-        description=description,
-    )
-    return Call("namespace", "UpdateNamespace", request, lambda it: da.namespace(it.namespace))
-
-
-def delete_namespace(namespace: str) -> Call[datetime | None]:
-    """DeleteNamespace."""
-    request = e.build(npb.DeleteNamespaceRequest, namespace=namespace)
-    return Call("namespace", "DeleteNamespace", request, lambda it: d.moment(it, "deleted_at"), repeatable=False)
-
-
-# The service
-
-
-def describe_graph(namespace: str) -> Call[a.GraphDescription]:
-    """DescribeGraph."""
-    return Call("inspection", "DescribeGraph", e.build(ipb.DescribeGraphRequest, namespace=namespace), da.graph)
-
-
-def usage(namespace: str) -> Call[tuple[a.UsageEntry, ...]]:
-    """GetUsage."""
-    return Call("inspection", "GetUsage", e.build(ipb.GetUsageRequest, namespace=namespace), da.usage)
-
-
-def server_info() -> Call[a.ServerInfo]:
-    """GetServerInfo."""
-    return Call("inspection", "GetServerInfo", ipb.GetServerInfoRequest(), da.server_info)

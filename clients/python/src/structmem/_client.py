@@ -1,4 +1,4 @@
-"""The blocking client. Made from `_async_client.py` by `make_sync_client.py`; change that one."""
+"""The blocking form of `_async_client.py`, made from it by `make_sync_client.py`; change that one."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Self
 
 from structmem import _calls as calls
+from structmem import _service_calls as service_calls
 from structmem._answers import (
     Appended,
     Context,
@@ -20,20 +21,19 @@ from structmem._answers import (
     Namespace,
     Retrieval,
     ServerInfo,
-    TraversedEvent,
     UsageEntry,
 )
 from structmem._errors import JobFailedError
 from structmem._exchange import CHUNK, ExportWriter, FileLike, read_export
-from structmem._inputs import EmbeddingSpec, LabelFilter, MemoryFilter, NewMessage, TimeRange
-from structmem._kinds import EdgeKind, EntityKind, ExtractionMode, JobKind, JobState, NodeKind
-from structmem._nodes import Entity, Event, Message, Session, Statement
+from structmem._inputs import EmbeddingSpec, MemoryFilter, NewMessage
+from structmem._kinds import ExtractionMode, JobState
+from structmem._listings import Listings
 from structmem._options import Options
 from structmem._transport import Transport
 from structmem._waiting import Deadline
 
 
-class Client:
+class Client(Listings):
     """A connection to a StructMem service.
 
     Every call takes a `timeout` in seconds and raises a StructMemError; docs/python-client.md shows each in use.
@@ -56,7 +56,7 @@ class Client:
         timeout: float | None = 30.0,
         retries: int = 4,
     ) -> None:
-        self._transport = Transport(Options.of(target, token, tls, root_certificates, timeout, retries))
+        super().__init__(Transport(Options.of(target, token, tls, root_certificates, timeout, retries)))
 
     def __enter__(self) -> Self:
         return self
@@ -168,132 +168,11 @@ class Client:
         """An event with its facts and relations and the messages it rests on."""
         return self._transport.unary(calls.get_event(namespace, id), timeout)
 
-    def list_events(
-        self,
-        namespace: str,
-        *,
-        range: TimeRange | None = None,
-        sessions: Sequence[str] = (),
-        entity_ids: Sequence[str] = (),
-        page_size: int = 0,
-        timeout: float | None = None,
-    ) -> Iterator[Event]:
-        """Events in order of when they happened, or were said where that is not known; fetches pages as they are needed."""
-        token = ""
-        while True:
-            call = calls.list_events(namespace, range, sessions, entity_ids, page_size, token)
-            found, token = self._transport.unary(call, timeout)
-            yield from found
-            if not token:
-                return
-
-    def list_facts(
-        self,
-        namespace: str,
-        *,
-        kinds: Sequence[NodeKind | str] = (),
-        said: TimeRange | None = None,
-        sessions: Sequence[str] = (),
-        speakers: Sequence[str] = (),
-        entity_ids: Sequence[str] = (),
-        include_retired: bool = False,
-        page_size: int = 0,
-        timeout: float | None = None,
-    ) -> Iterator[Statement]:
-        """Facts and relations in order of when they were said; fetches pages as they are needed."""
-        token = ""
-        while True:
-            call = calls.list_facts(namespace, kinds, said, sessions, speakers, entity_ids, include_retired, page_size, token)
-            found, token = self._transport.unary(call, timeout)
-            yield from found
-            if not token:
-                return
-
-    def list_messages(
-        self,
-        namespace: str,
-        *,
-        sessions: Sequence[str] = (),
-        speakers: Sequence[str] = (),
-        said: TimeRange | None = None,
-        labels: LabelFilter | None = None,
-        page_size: int = 0,
-        timeout: float | None = None,
-    ) -> Iterator[Message]:
-        """Messages: of one session in their order, of several by when they were said; fetches pages as they are needed."""
-        token = ""
-        while True:
-            call = calls.list_messages(namespace, sessions, speakers, said, labels, page_size, token)
-            found, token = self._transport.unary(call, timeout)
-            yield from found
-            if not token:
-                return
-
-    def list_sessions(self, namespace: str, *, page_size: int = 0, timeout: float | None = None) -> Iterator[Session]:
-        """Sessions in the order in which they were created; fetches pages as they are needed."""
-        token = ""
-        while True:
-            found, token = self._transport.unary(calls.list_sessions(namespace, page_size, token), timeout)
-            yield from found
-            if not token:
-                return
-
-    def list_entities(
-        self,
-        namespace: str,
-        *,
-        kinds: Sequence[EntityKind | str] = (),
-        name: str = "",
-        page_size: int = 0,
-        timeout: float | None = None,
-    ) -> Iterator[Entity]:
-        """Entities in the order in which they were first seen; fetches pages as they are needed."""
-        token = ""
-        while True:
-            call = calls.list_entities(namespace, kinds, name, page_size, token)
-            found, token = self._transport.unary(call, timeout)
-            yield from found
-            if not token:
-                return
-
-    def traverse_events(
-        self,
-        namespace: str,
-        start_ids: Sequence[str],
-        *,
-        edges: Sequence[EdgeKind | str] = (),
-        max_hops: int = 0,
-        range: TimeRange | None = None,
-        limit: int = 0,
-        timeout: float | None = None,
-    ) -> Iterator[TraversedEvent]:
-        """Walks the graph from some nodes, at most `max_hops` (2), and gives the events on the way, nearest first."""
-        call = calls.traverse_events(namespace, start_ids, edges, max_hops, range, limit)
-        for batch in self._transport.stream(call, timeout):
-            yield from batch
-
     # Jobs
 
     def get_job(self, namespace: str, job_id: str, *, timeout: float | None = None) -> Job:
         """One job."""
         return self._transport.unary(calls.get_job(namespace, job_id), timeout)
-
-    def list_jobs(
-        self,
-        namespace: str,
-        *,
-        states: Sequence[JobState | str] = (),
-        kinds: Sequence[JobKind | str] = (),
-        page_size: int = 0,
-        timeout: float | None = None,
-    ) -> Iterator[Job]:
-        """Jobs, newest first; fetches pages as they are needed."""
-        token = ""
-        while True:
-            found, token = self._transport.unary(calls.list_jobs(namespace, states, kinds, page_size, token), timeout)
-            yield from found
-            if not token:
-                return
 
     def watch_job(self, namespace: str, job_id: str, *, flush: bool = False, timeout: float | None = None) -> Iterator[Job]:
         """The job after each change, until it ends. `flush`: do not let it wait for more messages."""
@@ -360,21 +239,12 @@ class Client:
         timeout: float | None = None,
     ) -> Namespace:
         """Creates a namespace. `time_zone` (IANA) is for sessions that name none."""
-        call = calls.create_namespace(namespace, embedding, extraction_mode, time_zone, description)
+        call = service_calls.create_namespace(namespace, embedding, extraction_mode, time_zone, description)
         return self._transport.unary(call, timeout)
 
     def get_namespace(self, namespace: str, *, timeout: float | None = None) -> Namespace:
         """One namespace."""
-        return self._transport.unary(calls.get_namespace(namespace), timeout)
-
-    def list_namespaces(self, prefix: str = "", *, page_size: int = 0, timeout: float | None = None) -> Iterator[Namespace]:
-        """The namespaces that this client may read, by name; fetches pages as they are needed."""
-        token = ""
-        while True:
-            found, token = self._transport.unary(calls.list_namespaces(prefix, page_size, token), timeout)
-            yield from found
-            if not token:
-                return
+        return self._transport.unary(service_calls.get_namespace(namespace), timeout)
 
     def update_namespace(
         self,
@@ -386,23 +256,23 @@ class Client:
         timeout: float | None = None,
     ) -> Namespace:
         """Changes what is given. Another extraction mode retires what was extracted and extracts anew."""
-        call = calls.update_namespace(namespace, extraction_mode, time_zone, description)
+        call = service_calls.update_namespace(namespace, extraction_mode, time_zone, description)
         return self._transport.unary(call, timeout)
 
     def delete_namespace(self, namespace: str, *, timeout: float | None = None) -> None:
         """Deletes a namespace with all that is in it, for good."""
-        self._transport.unary(calls.delete_namespace(namespace), timeout)
+        self._transport.unary(service_calls.delete_namespace(namespace), timeout)
 
     # The service
 
     def describe_graph(self, namespace: str, *, timeout: float | None = None) -> GraphDescription:
         """Counts of nodes, edges and vectors."""
-        return self._transport.unary(calls.describe_graph(namespace), timeout)
+        return self._transport.unary(service_calls.describe_graph(namespace), timeout)
 
     def usage(self, namespace: str, *, timeout: float | None = None) -> tuple[UsageEntry, ...]:
         """What models were called for a namespace."""
-        return self._transport.unary(calls.usage(namespace), timeout)
+        return self._transport.unary(service_calls.usage(namespace), timeout)
 
     def server_info(self, *, timeout: float | None = None) -> ServerInfo:
         """What the service is: version, store, extractor, embedder, recipes."""
-        return self._transport.unary(calls.server_info(), timeout)
+        return self._transport.unary(service_calls.server_info(), timeout)

@@ -1,0 +1,85 @@
+"""The calls of NamespaceService and InspectionService; see `structmem._calls`."""
+
+from datetime import datetime
+
+from structmem import _answers as a
+from structmem import _decode as d
+from structmem import _decode_answers as da
+from structmem import _encode as e
+from structmem._calls import Call, Page
+from structmem._inputs import EmbeddingSpec
+from structmem._kinds import ExtractionMode
+from structmem.v1 import inspection_service_pb2 as ipb
+from structmem.v1 import namespace_service_pb2 as npb
+
+# Namespaces
+
+
+def _mode(mode: ExtractionMode | str) -> int:
+    return e.number_of("extraction_mode", ExtractionMode, npb.ExtractionMode, mode)
+
+
+def create_namespace(
+    namespace: str, embedding: EmbeddingSpec | None, extraction_mode: ExtractionMode | str, time_zone: str, description: str
+) -> Call[a.Namespace]:
+    """CreateNamespace."""
+    spec = embedding and e.build(npb.EmbeddingSpec, model=embedding.model, dimension=embedding.dimension, fingerprint=embedding.fingerprint)
+    request = e.build(
+        npb.CreateNamespaceRequest,
+        namespace=namespace,
+        embedding=spec,
+        extraction_mode=_mode(extraction_mode),
+        time_zone=time_zone,
+        description=description,
+    )
+    return Call("namespace", "CreateNamespace", request, lambda it: da.namespace(it.namespace), repeatable=False)
+
+
+def get_namespace(namespace: str) -> Call[a.Namespace]:
+    """GetNamespace."""
+    request = e.build(npb.GetNamespaceRequest, namespace=namespace)
+    return Call("namespace", "GetNamespace", request, lambda it: da.namespace(it.namespace))
+
+
+def list_namespaces(prefix: str, page_size: int, page_token: str) -> Call[Page[a.Namespace]]:
+    """ListNamespaces, one page."""
+    request = e.build(npb.ListNamespacesRequest, prefix=prefix, page_size=page_size, page_token=page_token)
+    return Call("namespace", "ListNamespaces", request, lambda it: ([da.namespace(x) for x in it.namespaces], it.next_page_token))
+
+
+def update_namespace(
+    namespace: str, extraction_mode: ExtractionMode | str | None, time_zone: str | None, description: str | None
+) -> Call[a.Namespace]:
+    """UpdateNamespace."""
+    request = e.build(
+        npb.UpdateNamespaceRequest,
+        namespace=namespace,
+        extraction_mode=None if extraction_mode is None else _mode(extraction_mode),
+        time_zone=time_zone,
+        description=description,
+    )
+    return Call("namespace", "UpdateNamespace", request, lambda it: da.namespace(it.namespace))
+
+
+def delete_namespace(namespace: str) -> Call[datetime | None]:
+    """DeleteNamespace."""
+    request = e.build(npb.DeleteNamespaceRequest, namespace=namespace)
+    return Call("namespace", "DeleteNamespace", request, lambda it: d.moment(it, "deleted_at"), repeatable=False)
+
+
+# The service
+
+
+def describe_graph(namespace: str) -> Call[a.GraphDescription]:
+    """DescribeGraph."""
+    return Call("inspection", "DescribeGraph", e.build(ipb.DescribeGraphRequest, namespace=namespace), da.graph)
+
+
+def usage(namespace: str) -> Call[tuple[a.UsageEntry, ...]]:
+    """GetUsage."""
+    return Call("inspection", "GetUsage", e.build(ipb.GetUsageRequest, namespace=namespace), da.usage)
+
+
+def server_info() -> Call[a.ServerInfo]:
+    """GetServerInfo."""
+    return Call("inspection", "GetServerInfo", ipb.GetServerInfoRequest(), da.server_info)
