@@ -10,7 +10,7 @@ from bench.scale.spool import Spool
 from bench.scale.words import Zipf
 from graph.model import IdSource
 
-# An entity is drawn at the place u^4 of the list, u even in [0, 1): of 25,000 the first gets 8 % of the mentions, the later half 16 %.
+# An entity is drawn at the place u^4 of the list, u even in [0, 1): of 5,000 the first gets 12 % of the mentions, the later half 16 %.
 SKEW = 4
 MESSAGES_PER_SPEAKER = 20_000
 MOST_SPEAKERS = 50

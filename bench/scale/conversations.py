@@ -87,24 +87,29 @@ class Conversations:
 
     def _session(self, number: int, size: int) -> SessionText:
         start = _START + int(_TEN_YEARS * number * self._degrees.messages_per_session / self._plan.messages)
-        texts = [self._text(int(length)) for length in self._words.lengths(size)]
-        return SessionText(
+        speakers = self._cast.two_speakers()
+        session = SessionText(
             name=f"session-{number + 1}",
-            message_ids=[self._ids.mint("msg") for _ in range(size)],
-            texts=[text for text, _ in texts],
-            entities=[entities for _, entities in texts],
-            speakers=self._cast.two_speakers(),
+            speakers=speakers,
             times=start + np.cumsum(self._random.integers(20, 400, size)),
             vectors=self._vectors.session(self._vectors.topic(), size),
         )
+        for place, length in enumerate(self._words.lengths(size).tolist()):
+            names = self._cast.mentioned(int(self._random.poisson(self._degrees.names_per_message)))
+            addressed = [session.speaker(place + 1)] if self._random.random() < self._degrees.addressed else []
+            self._cast.name(addressed)
+            session.message_ids.append(self._ids.mint("msg"))
+            session.texts.append(self._text(length, addressed + names))
+            session.names.append(names)
+            session.addressed.append(addressed)
+        return session
 
-    def _text(self, length: int) -> tuple[str, list[int]]:
-        """A text, and the entities that it names."""
+    def _text(self, length: int, entities: list[int]) -> str:
+        """A text that names these entities."""
         words = self._words.draw(length)
-        entities = self._cast.mentioned(int(self._random.poisson(self._degrees.mentions_per_message)))
         for entity in entities:
             words[self._random.integers(len(words))] = self._cast.names[entity]
-        return " ".join(words), entities
+        return " ".join(words)
 
     def _spool_session(self, spool: Spool, session: SessionText) -> None:
         node = node_pb2.Session(
@@ -131,7 +136,7 @@ class Conversations:
             )
             spool.node(node_pb2.Node(message=message))
             spool.vector(id_, session.vectors[place])
-            for entity in session.entities[place]:
+            for entity in dict.fromkeys(session.addressed[place] + session.names[place]):
                 spool.edge(node_pb2.Edge(kind=node_pb2.EDGE_KIND_MENTIONS, source_id=id_, target_id=self._cast.ids[entity]))
         spool.progress(exchange_pb2.SessionProgress(session=session.name, extracted_seq=len(session), flush_marks=[len(session)]))
 

@@ -31,7 +31,7 @@ class Events:
         self._ids = ids
         self._random = random
         self._generation = generation
-        self._before = ""
+        self._earlier = ""
 
     def spool(self, spool: Spool, session: SessionText, recorded: Timestamp) -> None:
         """Writes the events of a session: statements on turns drawn evenly, runs of them bound into an event."""
@@ -61,22 +61,22 @@ class Events:
         for place, vector in zip(places, vectors, strict=True):
             statement = self._statement(event, session, place, recorded)
             event.statement_ids.append(statement.id)
-            named.update(dict.fromkeys(session.entities[place]))
+            named.update(dict.fromkeys(session.names[place]))
             spool.node(node_pb2.Node(statement=statement))
             spool.vector(statement.id, vector)
-            self._relates(spool, statement, session.entities[place])
+            self._relates(spool, statement, session.speaker(place), session.names[place])
         for entity in named:
             role = "speaker" if entity == speaker else "object"
             event.participants.add(entity_id=self._cast.ids[entity], name=self._cast.names[entity], role=role)
         spool.node(node_pb2.Node(event=event))
-        if self._before and self._random.random() < self._degrees.edges_per_event:
-            spool.edge(node_pb2.Edge(kind=node_pb2.EDGE_KIND_BEFORE, source_id=self._before, target_id=event.id))
-        self._before = event.id
+        if self._earlier and self._random.random() < self._degrees.causes_per_event:
+            spool.edge(node_pb2.Edge(kind=node_pb2.EDGE_KIND_CAUSES, source_id=self._earlier, target_id=event.id))
+        self._earlier = event.id
 
     def _statement(self, event: node_pb2.Event, session: SessionText, place: int, recorded: Timestamp) -> node_pb2.Statement:
-        entities = session.entities[place]
+        entities = session.names[place]
         speaker = session.speaker(place)
-        relation = len(entities) > 1 and self._random.random() < self._degrees.relations
+        relation = bool(entities) and self._random.random() < self._degrees.relations
         named = list(dict.fromkeys([speaker, *entities]))
         self._cast.name(named)
         return node_pb2.Statement(
@@ -97,13 +97,13 @@ class Events:
             confidence=0.8,
         )
 
-    def _relates(self, spool: Spool, statement: node_pb2.Statement, entities: list[int]) -> None:
+    def _relates(self, spool: Spool, statement: node_pb2.Statement, speaker: int, entities: list[int]) -> None:
         if statement.kind != node_pb2.NODE_KIND_RELATION or self._random.random() >= self._degrees.relates_per_relation:
             return
         edge = node_pb2.Edge(
             kind=node_pb2.EDGE_KIND_RELATES,
-            source_id=self._cast.ids[entities[0]],
-            target_id=self._cast.ids[entities[1]],
+            source_id=self._cast.ids[speaker],
+            target_id=self._cast.ids[entities[0]],
             via_id=statement.id,
             properties={"predicate": "says"},
         )

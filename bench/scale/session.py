@@ -1,6 +1,6 @@
 """One synthetic session before its nodes are made."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -9,22 +9,23 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, slots=True)
 class SessionText:
-    """The turns of a session, of two speakers in turn.
+    """The turns of a session, of two speakers in turn. Entities are indexes into the cast.
 
     Attributes:
-        entities: by turn, the entities that its text names, as indexes into the cast.
-        speakers: the two, as indexes into the cast.
         times: (n,) seconds since 1970.
         vectors: (n, dimension) float32 of unit length.
+        names: by turn, the others that its text names.
+        addressed: by turn, the other speaker if the text names that one, else nobody.
     """
 
     name: str
-    message_ids: list[str]
-    texts: list[str]
-    entities: list[list[int]]
     speakers: tuple[int, int]
     times: NDArray[np.int64]
     vectors: NDArray[np.float32]
+    message_ids: list[str] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+    names: list[list[int]] = field(default_factory=list)
+    addressed: list[list[int]] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.message_ids)
