@@ -2,17 +2,18 @@
 
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.table import Table
     from structmem import TimeSpan
 
 # A pipe has no width; wide enough that no table breaks a line for nothing.
 _PIPE_WIDTH = 180
+_NARROW = 120
 
 
 @cache
@@ -31,22 +32,40 @@ def error_console() -> "Console":
     return Console(stderr=True, highlight=False)
 
 
-def table(*columns: str, wrap: Sequence[str] = ()) -> "Table":
-    """A plain table. Columns in `wrap` may break lines; the others are shown whole."""
-    from rich import box
-    from rich.table import Table
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Rows for people. On a narrow terminal the columns in `spare` are left out, so that ids stay whole."""
 
-    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    for column in columns:
-        made.add_column(column, no_wrap=column not in wrap, overflow="fold", justify="left")
-    return made
+    columns: tuple[str, ...]
+    wrap: frozenset[str]
+    spare: frozenset[str]
+    rows: list[tuple[str, ...]] = field(default_factory=list)
+
+    def add_row(self, *cells: str) -> None:
+        """Adds a row with a cell a column."""
+        self.rows.append(cells)
+
+    def show(self, nothing: str) -> None:
+        """Prints the rows, or a sentence when there are none."""
+        from rich import box
+        from rich.table import Table
+
+        if not self.rows:
+            console().print(plain(nothing))
+            return
+        narrow = console().width < _NARROW
+        kept = [index for index, column in enumerate(self.columns) if not (narrow and column in self.spare)]
+        made = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+        for column in (self.columns[index] for index in kept):
+            made.add_column(column, no_wrap=column not in self.wrap, overflow="fold", min_width=12 if column in self.wrap else None)
+        for row in self.rows:
+            made.add_row(*(row[index] for index in kept))
+        console().print(made)
 
 
-def show(made: "Table", nothing: str) -> None:
-    """Prints a table, or a sentence when it has no rows."""
-    from rich.text import Text
-
-    console().print(made if made.row_count else Text(nothing))
+def table(*columns: str, wrap: Sequence[str] = (), spare: Sequence[str] = ()) -> Listing:
+    """An empty listing. Columns in `wrap` may break lines; the others are shown whole."""
+    return Listing(columns, frozenset(wrap), frozenset(spare))
 
 
 def instant(moment: datetime | None) -> str:

@@ -27,7 +27,7 @@ def config(data_dir: DataDirOption = None, config: ConfigOption = None, json: Js
     made = tables.table("setting", "value", "from")
     for name, one in found.items():
         made.add_row(name, tables.plain("" if one.value is None else str(one.value)), tables.plain(one.source))
-    tables.show(made, "")
+    made.show("")
 
 
 @connected
@@ -65,7 +65,7 @@ def usage(client: "Client", namespace: NamespaceOption, json: JsonOption = False
     for entry in found:
         numbers = (entry.calls, entry.items, entry.prompt_tokens, entry.completion_tokens, entry.errors)
         made.add_row(entry.step, tables.plain(entry.model), *(f"{number:,}" for number in numbers))
-    tables.show(made, "No model was called.")
+    made.show("No model was called.")
 
 
 def version(json: JsonOption = False) -> None:

@@ -77,5 +77,5 @@ def _print(directory: str, checked: int, findings: list[dict[str, str]]) -> None
     made = tables.table("namespace", "problem", "node", "what", wrap=("what",))
     for finding in findings:
         made.add_row(*(tables.plain(value) for value in finding.values()))
-    tables.show(made, "")
+    made.show("")
     typer.echo(f"{directory}: {checked} namespaces, {len(findings)} findings.", err=True)

@@ -13,7 +13,6 @@ from service.cli.filters import time_range
 from service.cli.options import FromOption, JsonOption, LimitOption, NamespaceOption, SessionsOption, ToOption, ZoneOption
 
 if TYPE_CHECKING:
-    from rich.table import Table
     from structmem import Client, Event
 
 
@@ -46,7 +45,7 @@ def events(
     made = events_table()
     for event in islice(found, limit):
         made.add_row(*event_row(event))
-    tables.show(made, "There are no such events.")
+    made.show("There are no such events.")
 
 
 @connected
@@ -68,17 +67,17 @@ def traverse(
     if json:
         print_json({"namespace": namespace, "start": start, "events": document(found)})
         return
-    made = tables.table("hops", "when", "event", "by way of", "id", wrap=("event", "by way of"))
+    made = tables.table("hops", "when", "event", "by way of", "id", wrap=("event", "by way of"), spare=("by way of",))
     for reached in found:
         way = " ".join(f"{step.edge}>{step.node_id[:3]}" for step in reached.path)
         event = reached.event
         made.add_row(str(reached.hops), tables.when(event.time, event.said_at), tables.plain(event.title), way, event.id)
-    tables.show(made, "No event can be reached from there.")
+    made.show("No event can be reached from there.")
 
 
-def events_table() -> "Table":
+def events_table() -> tables.Listing:
     """An empty table of events."""
-    return tables.table("when", "event", "who and what", "session", "id", wrap=("event", "who and what"))
+    return tables.table("when", "event", "who and what", "session", "id", wrap=("event", "who and what"), spare=("who and what", "session"))
 
 
 def event_row(event: "Event") -> tuple[str, ...]:

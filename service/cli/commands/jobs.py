@@ -41,7 +41,16 @@ def list_(
         out.end()
         return
     made = tables.table(
-        "state", "namespace", "session", "done", "attempts", "created", "problem", "id", wrap=("namespace", "session", "problem")
+        "state",
+        "namespace",
+        "session",
+        "done",
+        "attempts",
+        "created",
+        "problem",
+        "id",
+        wrap=("namespace", "session", "problem"),
+        spare=("attempts", "created", "namespace"),
     )
     for job in found:
         problem = job.error.message if job.error else ""
@@ -55,7 +64,7 @@ def list_(
             tables.plain(problem),
             job.id,
         )
-    tables.show(made, "There are no jobs.")
+    made.show("There are no jobs.")
 
 
 @connected

@@ -25,7 +25,6 @@ from service.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from rich.table import Table
     from structmem import Client
 
 T = TypeVar("T")
@@ -57,7 +56,7 @@ def facts(
         include_retired=retired,
         page_size=min(limit, 500),
     )
-    made = tables.table("said", "happened", "kind", "statement", "by", "id", wrap=("statement",))
+    made = tables.table("said", "happened", "kind", "statement", "by", "id", wrap=("statement",), spare=("said", "kind"))
     _list(
         "facts",
         islice(found, limit),
@@ -97,7 +96,7 @@ def messages(
         labels=label_filter(label),
         page_size=min(limit, 500),
     )
-    made = tables.table("sent", "session", "seq", "speaker", "text", "id", wrap=("text",))
+    made = tables.table("sent", "session", "seq", "speaker", "text", "id", wrap=("text",), spare=("session", "seq"))
     _list(
         "messages",
         islice(found, limit),
@@ -118,7 +117,9 @@ def messages(
 @connected
 def sessions(client: "Client", namespace: NamespaceOption, limit: LimitOption = 100, json: JsonOption = False) -> None:
     """Lists sessions in the order in which they were created."""
-    made = tables.table("session", "messages", "extracted", "first", "last", "time zone", "id", wrap=("session",))
+    made = tables.table(
+        "session", "messages", "extracted", "first", "last", "time zone", "id", wrap=("session",), spare=("first", "extracted", "time zone")
+    )
     _list(
         "sessions",
         islice(client.list_sessions(namespace, page_size=min(limit, 500)), limit),
@@ -149,7 +150,7 @@ def entities(
     json: JsonOption = False,
 ) -> None:
     """Lists entities in the order in which they were first seen."""
-    made = tables.table("name", "kind", "also known as", "mentions", "id", wrap=("name", "also known as"))
+    made = tables.table("name", "kind", "also known as", "mentions", "id", wrap=("name", "also known as"), spare=("also known as",))
     _list(
         "entities",
         islice(client.list_entities(namespace, kinds=kind or (), name=name, page_size=min(limit, 500)), limit),
@@ -160,11 +161,11 @@ def entities(
     )
 
 
-def _list(name: str, items: Iterable[T], made: "Table", row: Callable[[T], tuple[str, ...]], nothing: str, json: bool) -> None:
+def _list(name: str, items: Iterable[T], made: tables.Listing, row: Callable[[T], tuple[str, ...]], nothing: str, json: bool) -> None:
     if not json:
         for item in items:
             made.add_row(*row(item))
-        tables.show(made, nothing)
+        made.show(nothing)
         return
     out = JsonList(name)
     for item in items:

@@ -34,7 +34,16 @@ def list_(
             out.add(namespace)
         out.end()
         return
-    made = tables.table("namespace", "extraction", "model", "time zone", "created", "description", wrap=("namespace", "description"))
+    made = tables.table(
+        "namespace",
+        "extraction",
+        "model",
+        "time zone",
+        "created",
+        "description",
+        wrap=("namespace", "description"),
+        spare=("model", "time zone"),
+    )
     for namespace in found:
         made.add_row(
             tables.plain(namespace.name),
@@ -44,7 +53,7 @@ def list_(
             tables.instant(namespace.created_at),
             tables.plain(namespace.description),
         )
-    tables.show(made, "There are no namespaces.")
+    made.show("There are no namespaces.")
 
 
 @connected
@@ -80,11 +89,11 @@ def describe(client: "Client", name: NameArgument, json: JsonOption = False) -> 
     made = tables.table("nodes", "current", "retired")
     for kind, count in graph.nodes.items():
         made.add_row(str(kind), f"{count:,}", f"{graph.retired.get(kind, 0):,}")
-    tables.show(made, "It is empty.")
+    made.show("It is empty.")
     made = tables.table("edges", "count")
     for edge, count in graph.edges.items():
         made.add_row(str(edge), f"{count:,}")
-    tables.show(made, "")
+    made.show("")
     typer.echo(f"{graph.vectors:,} vectors, {graph.vectors_pending:,} to come; {graph.bytes / 1e6:.1f} MB; revision {graph.revision}")
 
 

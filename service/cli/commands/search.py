@@ -1,5 +1,6 @@
 """`structmem search` and `structmem context`."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -21,8 +22,10 @@ from service.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from structmem import Client, Hit, QueryPlan
+    from structmem import Client, Hit, Message, QueryPlan
 
+# Most facts rest on one or two messages; more would bury the hit.
+_SOURCES = 3
 QueryArgument = Annotated[str, typer.Argument(help="What to remember, in plain words.")]
 RecipeOption = Annotated[str, typer.Option(help="hybrid, lexical, dense or graph; default hybrid.")]
 KindsOption = Annotated[list[str] | None, typer.Option("--kind", help="message, fact or relation; may be given several times.")]
@@ -61,7 +64,7 @@ def search(
         return
     _print_notes(answer.plan)
     for hit in answer:
-        print_hit(hit, several=len(namespace) > 1)
+        print_hit(hit, sources_of(client, hit), several=len(namespace) > 1)
     if not answer.hits:
         tables.console().print("Nothing was found.")
 
@@ -100,7 +103,17 @@ def context(
     typer.echo(f"({answer.token_count} of {tokens} tokens, {len(answer.entries)} memories)", err=True)
 
 
-def print_hit(hit: "Hit", several: bool = False) -> None:
+def sources_of(client: "Client", hit: "Hit") -> "list[Message]":
+    """The messages that a fact or relation rests on; none for a message, which is its own source."""
+    from structmem import Message
+
+    if isinstance(hit.memory, Message):
+        return []
+    nodes = (client.get_memory(hit.namespace, id, edge_limit=1).node for id in hit.memory.evidence_ids[:_SOURCES])
+    return [node for node in nodes if isinstance(node, Message)]
+
+
+def print_hit(hit: "Hit", sources: "Sequence[Message]", several: bool = False) -> None:
     """Prints a hit: its date, its speaker and its words, where it comes from and, if it was asked for, why it is there."""
     from rich.text import Text
     from structmem import Message
@@ -117,8 +130,10 @@ def print_hit(hit: "Hit", several: bool = False) -> None:
     about = [kind, memory.id, f"session {memory.session}", f"score {hit.score:.3f}"]
     about += [f"happened {happened}"] if happened else []
     about += [f"namespace {hit.namespace}"] if several else []
-    about += [f"from {', '.join(memory.evidence_ids)}"] if not isinstance(memory, Message) else []
     out.print(Text("     " + " · ".join(about), style="dim"), soft_wrap=True)
+    for source in sources:
+        said = f"{tables.instant(source.sent_at)} {source.speaker}: “{source.text}”"
+        out.print(Text(f"     source: {source.id} {said}", style="dim"), soft_wrap=True)
     if hit.explanation:
         for text in explanation_lines(hit):
             out.print(Text(f"     {text}", style="dim"), soft_wrap=True)

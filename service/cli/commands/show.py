@@ -83,7 +83,7 @@ def _print_edges(id: str, view: "MemoryView") -> None:
         extra = ", ".join(f"{key} {value}" for key, value in edge.properties.items() if key != "order" and value)
         name = f"{edge.kind} →" if outgoing else f"← {edge.kind}"
         made.add_row(f"{name} ({extra})" if extra else name, other, tables.plain(_summary(neighbours.get(other))))
-    tables.show(made, "It has no edges.")
+    made.show("It has no edges.")
     if view.edges_truncated:
         typer.echo("There are more edges; --edges shows more of them.", err=True)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from service.cli import tables
 from service.cli.chats import read_chat
 from service.cli.commands.events import event_row, events_table
-from service.cli.commands.search import print_hit
+from service.cli.commands.search import print_hit, sources_of
 from service.cli.demo.questions import CONTEXT_QUERY, CONTEXT_TOKENS, MEMORIES, QUESTIONS, Question
 from service.cli.demo.server import ServerDidNotStart, server
 from service.cli.failures import fail
@@ -93,7 +93,7 @@ def _list_events(client: "Client") -> list[str]:
     made = events_table()
     for event in islice(found, _EVENTS_SHOWN):
         made.add_row(*event_row(event))
-    tables.show(made, "  none")
+    made.show("  none")
     return [] if found else ["events"]
 
 
@@ -101,7 +101,7 @@ def _ask(client: "Client", number: int, question: Question) -> list[str]:
     _say(f"Question {number}: {question.text}", question.shows)
     answer = client.retrieve(question.text, NAMESPACE, k=MEMORIES, explain=True)
     for hit in answer:
-        print_hit(hit)
+        print_hit(hit, sources_of(client, hit))
     return [] if answer.hits else [f"memories for: {question.text}"]
 
 
