@@ -27,7 +27,7 @@ class PipelineSettings:
 
     Attributes:
         lease: for how long a job is leased; renewed at a third of it.
-        batch: how many pending messages are looked at together. More than the longest segment, so that one of them always closes.
+        batch: how many pending messages are looked at together; at least one more than the longest segment, so that one always closes.
         context: how many messages before a segment its extractor sees.
         recipe: when segments end.
     """
@@ -101,7 +101,7 @@ class ExtractionPipeline:
             extractor = self._extractors.get(namespace.extraction_mode)
             if extractor and (namespace.generation is None or namespace.generation.extractor != extractor.spec):
                 await self._store.begin_generation(job.namespace, GenerationStart(extractor.spec))
-            work = await self._store.pending(lease, self._settings.batch)
+            work = await self._store.pending(lease, max(self._settings.batch, self._settings.recipe.most_messages + 1))
             if not work.messages:
                 return JobSucceeded()
             try:

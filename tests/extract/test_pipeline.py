@@ -356,3 +356,22 @@ async def test_sessions_in_a_zone_resolve_times_there(store: Any, clock: Any) ->
     [event] = await _events(store)
     assert event.time is not None
     assert event.time.start == datetime(2023, 5, 16, 7, tzinfo=UTC)  # at 9 UTC on the 17th it is the 17th there, from 2 in the night
+
+
+async def test_messages_that_come_while_an_idle_buffer_is_closed_are_extracted_too(store: Any, clock: Any) -> None:
+    await _namespace(store)
+    first = await _append(store, TALK[:1])
+    clock.move(IDLE + timedelta(seconds=1))
+    flush = store.flush
+
+    async def late(namespace: str, session: str) -> Any:
+        store.flush = flush
+        await _append(store, TALK[5:6], first=5)
+        return await flush(namespace, session)
+
+    store.flush = late
+    await _drain(store, _pipeline(store, clock))
+    assert (await store.get_job("acme/maria", first)).state is JobState.SUCCEEDED
+    texts = " ".join(one.text for one in await _statements(store))
+    assert "Lisbon" in texts
+    assert "boat" in texts
