@@ -78,11 +78,27 @@ def test_doctor_finds_what_is_broken(shell: Any, chat: Path, tmp_path: Path) -> 
     assert {finding["namespace"] for finding in json.loads(done.out)["findings"]} == {"alice"}
 
 
+SHOWN = {
+    "When did Maria move": ["30 March"],
+    "Who is Ines": ["sister Ines"],
+    "Why did Tom cancel": ["because of the knee"],
+    "want to go back to Berlin": ["I'll come back to Berlin", "I've changed my mind"],
+    "Which books": ["Stoner", "The Leopard", "The Book of Disquiet"],
+    "April 2024": ["pottery"],
+    "birthday": ["9 September"],
+}
+
+
 def test_the_demo_shows_all_it_should(shell: Any, tmp_path: Path) -> None:
     shell.environment.pop("STRUCTMEM_EMBEDDER")  # the real model
     done = shell.process("demo", "--dir", tmp_path / "demo")
     assert done.code == 0, done.err
-    assert done.out.count("\nQuestion ") >= 6
-    assert done.out.count("why: ") >= 6
-    assert "Maria's sister" in done.out
-    assert "tokens" in done.out
+    title, *questions = done.out.split("\nQuestion ")
+    assert "94 messages" in title
+    assert "evt_" in title
+    assert len(questions) == len(SHOWN) >= 6
+    for question, (words, expected) in zip(questions, SHOWN.items(), strict=True):
+        assert words in question.splitlines()[0]
+        assert question.count("why: ") == 3
+        assert all(text in question for text in expected), question
+    assert "tokens" in questions[-1]

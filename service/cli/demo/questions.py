@@ -12,7 +12,7 @@ class Question:
 
 
 QUESTIONS = (
-    Question("When did Maria move into her flat in Lisbon?", "when"),
+    Question("When did Maria move into her flat?", "when"),
     Question("Who is Ines?", "a relation between people"),
     Question("Why did Tom cancel the half marathon?", "why"),
     Question("Does Maria still want to go back to Berlin after a year?", "a change of mind"),
