@@ -144,7 +144,7 @@ def serving() -> Callable[[Shell], Any]:
     return _running
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def beside_a_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Shell, Server]]:
     """A shell with a server on its data directory, for tests that use namespaces of their own."""
     shell = _shell(tmp_path_factory.mktemp("served"))
