@@ -45,6 +45,8 @@ def measure(candidates: Candidates, spans: Sequence[TimeSpan], recipe: Recipe) -
     rows = len(candidates)
     is_statement = candidates.kind != NodeKind.MESSAGE
     is_assistant = candidates.role == Role.ASSISTANT
+    # A statement is the assistant's when a message that it rests on is.
+    is_assistant[candidates.statement_row[is_assistant[candidates.message_row]]] = True
     lexical = best_of_rows(passage_scores(candidates, is_statement, recipe.bm25), candidates.passage_row, rows)
     compared = ~np.isnan(candidates.similarity)
     similarity = np.where(compared, candidates.similarity, 0.0).astype(np.float64)
