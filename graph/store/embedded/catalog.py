@@ -70,6 +70,11 @@ class Catalog:
         self._names = sorted(self._by_name)
         return broken
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the catalog can be used."""
+        return self._db is not None
+
     def close(self) -> None:
         """Lets go of the file."""
         with self._lock:

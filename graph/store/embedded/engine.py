@@ -1,5 +1,6 @@
 """The parts of an embedded store put together: lock, catalog, open files, threads."""
 
+import asyncio
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -59,15 +60,16 @@ class Engine:
                 raise
 
     async def close(self) -> None:
-        """Waits for what is under way and lets go of the directory."""
-        await self.workers.run(self._close)
-        self.workers.close()
+        """Waits for what is under way and lets go of the directory. A second time nothing happens."""
+        await asyncio.to_thread(self._close)
 
     def _close(self) -> None:
+        self.workers.close()
         with storage_faults():
             try:
                 self.files.close()
-                self.jobs.clear_hints(limit=2**31)
+                if self.catalog.is_open:
+                    self.jobs.clear_hints(limit=2**31)
             finally:
                 self.catalog.close()
                 self._lock.release()

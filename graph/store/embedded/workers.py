@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TypeVar
 
+from graph.errors import StoreUnavailable
+
 T = TypeVar("T")
 
 _current = threading.local()
@@ -35,7 +37,10 @@ class Workers:
             finally:
                 _current.token = None
 
-        future = self._pool.submit(guarded)
+        try:
+            future = self._pool.submit(guarded)
+        except RuntimeError:
+            raise StoreUnavailable("the store is closed") from None
         try:
             return await asyncio.wrap_future(future)
         except asyncio.CancelledError:

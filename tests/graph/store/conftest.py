@@ -1,0 +1,237 @@
+"""The stores that the contract suite runs against, and what its tests are written in."""
+
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from graph.model import (
+    EmbeddingSpec,
+    Entity,
+    EntityKind,
+    Event,
+    ExtractionMode,
+    ExtractorSpec,
+    JobKind,
+    Lease,
+    MemoryFilter,
+    Message,
+    NodeKind,
+    Participant,
+    Role,
+    Statement,
+    TimeSpan,
+    id_of,
+)
+from graph.store.candidates import CandidateQuery
+from graph.store.commands import (
+    AppendCommand,
+    AppendOutcome,
+    ExtractionWrite,
+    GenerationStart,
+    JobSucceeded,
+    MessageDraft,
+    MessageQuery,
+    NamespaceSpec,
+    PassageVector,
+)
+from graph.store.embedded import EmbeddedStore
+from graph.store.port import Store
+from graph.text import terms_of
+
+MONDAY = datetime(2024, 3, 4, 9, 0, tzinfo=UTC)
+DIMENSION = 8
+SPEC = EmbeddingSpec("test", "fingerprint-1", DIMENSION)
+EXTRACTOR = ExtractorSpec("rules", "v1", ExtractionMode.EVENT)
+IDLE = timedelta(seconds=30)
+LEASE = timedelta(seconds=60)
+
+
+class ManualClock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.time = datetime(2025, 1, 1, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        return self.time
+
+    def advance(self, seconds: float) -> None:
+        self.time += timedelta(seconds=seconds)
+
+
+class CountingIds:
+    """Mints repeatable ids."""
+
+    def __init__(self, start: int = 0) -> None:
+        self.last = start
+
+    def mint(self, prefix: str) -> str:
+        self.last += 1
+        return id_of(prefix, uuid.UUID(int=0x018F << 112 | 0x7 << 76 | 0b10 << 62 | self.last))
+
+
+def unit(*seed: int) -> np.ndarray:
+    """A unit vector that depends on the seed alone."""
+    values = np.random.default_rng(list(seed)).normal(size=DIMENSION)
+    return (values / np.linalg.norm(values)).astype(np.float16)
+
+
+def draft(text: str, minutes: float = 0, speaker: str = "Ana", **more: object) -> MessageDraft:
+    return MessageDraft(speaker, Role.USER, text, MONDAY + timedelta(minutes=minutes), **more)
+
+
+class Bench:
+    """A store with shorthands. Every shorthand is one intent of the port, or the steps of a worker."""
+
+    monday = MONDAY
+    spec = SPEC
+    extractor = EXTRACTOR
+    draft = staticmethod(draft)
+    unit = staticmethod(unit)
+
+    def __init__(self, store: Store, clock: ManualClock, ids: CountingIds, namespace: str = "acme/ana") -> None:
+        self.store = store
+        self.clock = clock
+        self.ids = ids
+        self.namespace = namespace
+
+    async def create(self, name: str | None = None, spec: EmbeddingSpec = SPEC, mode: ExtractionMode = ExtractionMode.EVENT, **more: str):
+        return await self.store.create_namespace(NamespaceSpec(name or self.namespace, spec, mode, **more))
+
+    async def say(self, *texts: str | MessageDraft, session: str = "s1", idle: timedelta = IDLE, **more: str) -> AppendOutcome:
+        drafts = tuple(text if isinstance(text, MessageDraft) else draft(text, i) for i, text in enumerate(texts))
+        return await self.store.append(self.namespace, AppendCommand(session, drafts, idle, **more))
+
+    async def lease(self, worker: str = "w1", duration: timedelta = LEASE) -> Lease | None:
+        return await self.store.lease_job(worker, duration, {JobKind.EXTRACTION})
+
+    async def flushed_lease(self, session: str = "") -> Lease:
+        await self.store.flush(self.namespace, session)
+        lease = await self.lease()
+        assert lease is not None
+        return lease
+
+    async def embed(self, session: str = "s1") -> int:
+        waiting = await self.store.missing_vectors(self.namespace, session, 1_000)
+        vectors = [PassageVector(p.owner_id, p.ordinal, unit(*p.text.encode())) for p in waiting]
+        return await self.store.put_vectors(self.namespace, SPEC.fingerprint, vectors)
+
+    def entity(self, name: str, kind: EntityKind = EntityKind.PERSON, *aliases: str) -> Entity:
+        return Entity(self.ids.mint("ent"), name, kind, self.clock.now(), aliases)
+
+    def fact(self, text: str, evidence: list[Message], entities: list[Entity] | None = None, **more: object) -> Statement:
+        kind = more.pop("kind", NodeKind.FACT)
+        return Statement(
+            id=self.ids.mint("rel" if kind is NodeKind.RELATION else "fct"),
+            kind=kind,
+            session=evidence[0].session,
+            text=text,
+            speaker=evidence[0].speaker,
+            said_at=evidence[0].sent_at,
+            recorded_at=self.clock.now(),
+            evidence_ids=tuple(message.id for message in evidence),
+            entity_ids=tuple(entity.id for entity in entities or []),
+            **more,
+        )
+
+    def event(
+        self,
+        title: str,
+        statements: list[Statement],
+        evidence: list[Message],
+        people: list[Entity] | None = None,
+        time: TimeSpan | None = None,
+    ) -> Event:
+        return Event(
+            id=self.ids.mint("evt"),
+            session=evidence[0].session,
+            title=title,
+            said_at=evidence[0].sent_at,
+            recorded_at=self.clock.now(),
+            evidence_ids=tuple(message.id for message in evidence),
+            time=time,
+            statement_ids=tuple(statement.id for statement in statements),
+            participants=tuple(Participant(person.id, "subject") for person in people or []),
+        )
+
+    async def texts(self, session: str = "s1") -> list[str]:
+        page = await self.store.list_messages(self.namespace, MessageQuery(sessions=(session,)), None, 1_000)
+        return [message.text for message in page.items]
+
+    async def found(self, words: str, vector: np.ndarray | None = None, **filters: object) -> dict[str, str]:
+        """The texts of the memories that a search may return, by id."""
+        query = CandidateQuery(terms_of(words), vector, MemoryFilter(**filters), neighbours=0)
+        found = await self.store.candidates(self.namespace, query)
+        nodes = await self.store.get_nodes(self.namespace, [id_ for id_, good in zip(found.ids, found.eligible, strict=True) if good])
+        return {id_: node.text for id_, node in nodes.items() if isinstance(node, Message | Statement)}
+
+    async def extract(self, session: str = "s1", extractor: ExtractorSpec = EXTRACTOR) -> ExtractionWrite:
+        """One fact and one event about Ana for every waiting message of the session, committed."""
+        generation = await self.store.begin_generation(self.namespace, GenerationStart(extractor))
+        lease = await self.flushed_lease(session)
+        await self.embed(session)
+        work = await self.store.pending(lease, 1_000)
+        ana = self.entity("Ana")
+        facts = [self.fact(f"Fact: {m.text}", [m], [ana]) for m in work.messages]
+        events = [self.event(f"Event: {m.text}", [f], [m], [ana]) for m, f in zip(work.messages, facts, strict=True)]
+        write = ExtractionWrite(
+            generation=generation,
+            expected_watermark=work.watermark,
+            watermark=work.messages[-1].seq,
+            statements=tuple(facts),
+            events=tuple(events),
+            entities=(ana,),
+            vectors=tuple(PassageVector(fact.id, 0, unit(*fact.text.encode())) for fact in facts),
+        )
+        await self.store.commit_extraction(lease, write)
+        await self.store.finish_job(lease, JobSucceeded())
+        return write
+
+
+OpenStore = Callable[..., Awaitable[Store]]
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def ids() -> CountingIds:
+    return CountingIds()
+
+
+@pytest.fixture(params=["embedded"])
+async def open_store(request: pytest.FixtureRequest, tmp_path: Path, clock: ManualClock, ids: CountingIds) -> AsyncIterator[OpenStore]:
+    """Opens stores of the kind under test, and closes them at the end. Another store joins the suite with a branch here."""
+    async with AsyncExitStack() as stack:
+
+        async def open_(place: str = "data") -> Store:
+            match request.param:
+                case "embedded":
+                    store: Store = EmbeddedStore(tmp_path / place, clock=clock, ids=ids)
+                case other:
+                    raise AssertionError(other)
+            await store.open()
+            stack.push_async_callback(store.close)
+            return store
+
+        yield open_
+
+
+@pytest.fixture
+async def store(open_store: OpenStore) -> Store:
+    return await open_store()
+
+
+@pytest.fixture
+async def bench(store: Store, clock: ManualClock, ids: CountingIds) -> Bench:
+    """A store with one namespace, "acme/ana", whose vectors a worker makes."""
+    bench = Bench(store, clock, ids)
+    await bench.create()
+    return bench

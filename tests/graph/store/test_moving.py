@@ -1,0 +1,152 @@
+"""Export and import: the same memory elsewhere."""
+
+from dataclasses import replace
+
+import pytest
+
+from graph.errors import AlreadyExists, InvalidArgument, NotFound
+from graph.model import Edge, EdgeKind, MemoryFilter, Message, NodeKind, Session
+from graph.store.candidates import CandidateQuery
+from graph.store.commands import ExtractionWrite, GenerationStart, JobSucceeded, PassageVector, SessionProgress
+from graph.text import terms_of
+
+
+async def exported(bench, name=None, **options):
+    return [record async for record in bench.store.export(name or bench.namespace, **options)]
+
+
+async def stream(records):
+    for record in records:
+        yield record
+
+
+@pytest.fixture
+async def told(bench):
+    """Two sessions, one extracted in two steps with every kind of edge, one waiting, something retired and something deleted."""
+    from graph.model import ExtractionMode, ExtractorSpec
+    from graph.store.commands import Deletion
+
+    ids = [
+        m.id
+        for m in (await bench.say(*(bench.draft(text, i, labels={"n": text}, client_id=text) for i, text in enumerate("abcd")))).messages
+    ]
+    await bench.extract(extractor=ExtractorSpec("old", "1", ExtractionMode.EVENT))
+    generation = await bench.store.begin_generation(bench.namespace, GenerationStart(bench.extractor))
+    lease = await bench.flushed_lease("s1")
+    work = await bench.store.pending(lease, 9)
+    ana, ben = bench.entity("Ana"), bench.entity("Ben")
+    relation = bench.fact("Ana likes Ben", [work.messages[0]], [ana, ben], kind=NodeKind.RELATION)
+    first, second = bench.event("first", [relation], [work.messages[0]], [ana]), bench.event("second", [], [work.messages[1]])
+    edges = (
+        Edge(EdgeKind.RELATES, ana.id, ben.id, relation.id, {"predicate": "likes"}),
+        Edge(EdgeKind.BEFORE, first.id, second.id),
+        Edge(EdgeKind.MENTIONS, work.messages[2].id, ben.id),
+    )
+    vectors = (PassageVector(relation.id, 0, bench.unit(4)),)
+    await bench.store.commit_extraction(lease, ExtractionWrite(generation, 0, 4, (relation,), (first, second), (ana, ben), edges, vectors))
+    await bench.store.finish_job(lease, JobSucceeded())
+    await bench.store.delete(bench.namespace, Deletion((ids[3],)))
+    await bench.say("waiting", session="s2", time_zone="Asia/Tokyo")
+    return bench
+
+
+async def test_records_come_in_their_order_and_refer_back(told):
+    records = await exported(told)
+    kinds = [type(record).__name__ for record in records]
+    order = ["Session", "Message", "Entity", "Statement", "Event", "Edge", "SessionProgress", "PassageVector"]
+    assert list(dict.fromkeys(kinds)) == order
+    assert {r.kind for r in records if isinstance(r, Edge)} == {EdgeKind.RELATES, EdgeKind.BEFORE, EdgeKind.MENTIONS}
+    assert [r for r in records if isinstance(r, SessionProgress)] == [SessionProgress("s1", 4, (4,)), SessionProgress("s2", 0, ())]
+
+
+async def test_an_import_is_the_same_memory(told):
+    records = await exported(told)
+    source = await told.store.get_namespace(told.namespace)
+    copy = await told.store.import_namespace(replace(source, name="copy"), stream(records))
+    assert replace(copy, name=source.name, uid=source.uid) == source
+    assert repr(await exported(told, "copy")) == repr(records)
+    assert await told.store.check("copy") == []
+    before, after = await told.store.describe(told.namespace), await told.store.describe("copy")
+    assert replace(after, bytes=0) == replace(before, bytes=0)
+    query = CandidateQuery(terms_of("Ana likes a waiting"), told.unit(4).astype("f4"), MemoryFilter())
+    found = [await told.store.candidates(name, query) for name in (told.namespace, "copy")]
+    by_id = [dict(zip(c.ids, zip(c.kind.tolist(), c.said_at.tolist(), c.seq.tolist(), strict=True), strict=True)) for c in found]
+    assert by_id[0] == by_id[1]
+    assert len(by_id[0]) >= 5
+
+
+async def test_what_was_not_extracted_is_queued(told):
+    source = await told.store.get_namespace(told.namespace)
+    await told.store.import_namespace(replace(source, name="copy"), stream(await exported(told)))
+    jobs = (await told.store.list_jobs("copy", [], [], None, 9)).items
+    assert [(job.session, job.total) for job in jobs] == [("s2", 1)]
+    lease = await told.lease()
+    assert lease.job.namespace == "copy"
+    told.namespace = "copy"
+    assert (await told.say("next", session="s1")).messages[0].seq == 5
+
+
+async def test_without_vectors_they_are_queued_anew(told):
+    source = await told.store.get_namespace(told.namespace)
+    records = await exported(told, with_vectors=False)
+    assert not any(isinstance(record, PassageVector) for record in records)
+    await told.store.import_namespace(replace(source, name="copy"), stream(records))
+    assert {job.session for job in (await told.store.list_jobs("copy", [], [], None, 9)).items} == {"s1", "s2"}
+    texts = [passage.text for passage in await told.store.missing_vectors("copy", "s1", 99)]
+    assert texts == ["a", "b", "c", "Ana likes Ben"]
+
+
+async def test_a_taken_name_is_refused(told):
+    source = await told.store.get_namespace(told.namespace)
+    with pytest.raises(AlreadyExists):
+        await told.store.import_namespace(source, stream([]))
+
+
+async def test_a_stream_that_breaks_leaves_nothing(told):
+    source = replace(await told.store.get_namespace(told.namespace), name="copy")
+    records = await exported(told)
+
+    async def broken():
+        for record in records[:5]:
+            yield record
+        raise ConnectionError
+
+    with pytest.raises(ConnectionError):
+        await told.store.import_namespace(source, broken())
+    with pytest.raises(NotFound):
+        await told.store.get_namespace("copy")
+    await told.store.import_namespace(source, stream(records))
+
+
+@pytest.mark.parametrize("spoil", ["missing session", "missing message", "twice", "dimension"])
+async def test_records_that_do_not_fit_are_refused(told, spoil):
+    source = replace(await told.store.get_namespace(told.namespace), name="copy")
+    records = await exported(told)
+    match spoil:
+        case "missing session":
+            records = [r for r in records if not isinstance(r, Session)]
+        case "missing message":
+            records = [r for r in records if not (isinstance(r, Message) and r.text == "a")]
+        case "twice":
+            records.insert(3, next(r for r in records if isinstance(r, Message)))
+        case "dimension":
+            records[-1] = replace(records[-1], vector=records[-1].vector[:3])
+    with pytest.raises(InvalidArgument, match="records"):
+        await told.store.import_namespace(source, stream(records))
+    with pytest.raises(NotFound):
+        await told.store.get_namespace("copy")
+
+
+async def test_an_export_is_of_one_revision(told):
+    export = told.store.export(told.namespace)
+    first = await anext(export)
+    await told.say("later", session="s3")
+    names = [first.name] + [record.name async for record in export if isinstance(record, Session)]
+    assert names == ["s1", "s2"]
+
+
+async def test_an_abandoned_export_lets_go(told):
+    export = told.store.export(told.namespace)
+    await anext(export)
+    await export.aclose()
+    await told.store.delete_namespace(told.namespace)

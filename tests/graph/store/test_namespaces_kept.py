@@ -1,0 +1,61 @@
+"""Namespaces: created, listed, changed, deleted."""
+
+import pytest
+
+from graph.errors import AlreadyExists, NotFound
+from graph.model import NO_EMBEDDING, ExtractionMode
+from graph.store.commands import NamespaceChange
+
+
+async def test_a_namespace_keeps_its_settings(bench):
+    await bench.create("b", NO_EMBEDDING, ExtractionMode.OFF, time_zone="Europe/Lisbon", description="for tests")
+    kept = await bench.store.get_namespace("b")
+    assert (kept.name, kept.embedding, kept.extraction_mode) == ("b", NO_EMBEDDING, ExtractionMode.OFF)
+    assert (kept.time_zone, kept.description, kept.revision, kept.generation) == ("Europe/Lisbon", "for tests", 0, None)
+    assert kept.created_at == bench.clock.now()
+    assert kept.uid != (await bench.store.get_namespace(bench.namespace)).uid
+
+
+async def test_a_taken_name_is_refused(bench):
+    with pytest.raises(AlreadyExists):
+        await bench.create()
+
+
+async def test_an_unknown_name_is_not_found(bench):
+    with pytest.raises(NotFound):
+        await bench.store.get_namespace("nobody")
+    with pytest.raises(NotFound):
+        await bench.store.delete_namespace("nobody")
+    with pytest.raises(NotFound):
+        await bench.store.revision("nobody")
+
+
+async def test_a_prefix_is_a_path_not_a_string(bench):
+    for name in ("acme", "acme-2", "acme/support/x", "acmeology", "b"):
+        await bench.create(name)
+    listed = [found.name for found in await bench.store.list_namespaces("acme", "", 10)]
+    assert listed == ["acme", "acme/ana", "acme/support/x"]
+    assert [found.name for found in await bench.store.list_namespaces("", "acme/ana", 2)] == ["acme/support/x", "acmeology"]
+
+
+async def test_settings_change_and_the_revision_steps(bench):
+    before = await bench.store.revision(bench.namespace)
+    changed = await bench.store.update_namespace(bench.namespace, NamespaceChange(time_zone="Asia/Tokyo"))
+    assert (changed.time_zone, changed.extraction_mode) == ("Asia/Tokyo", ExtractionMode.EVENT)
+    assert changed.revision == before + 1
+
+
+async def test_a_deleted_namespace_is_gone_and_its_name_is_free(bench):
+    await bench.say("secret")
+    await bench.store.delete_namespace(bench.namespace)
+    with pytest.raises(NotFound):
+        await bench.texts()
+    await bench.create()
+    assert await bench.texts() == []
+
+
+async def test_the_secret_lasts(bench, open_store):
+    secret = await bench.store.secret()
+    assert len(secret) == 32
+    await bench.store.close()
+    assert await (await open_store()).secret() == secret
