@@ -35,7 +35,8 @@ _FILLER = re.compile(
     r"really )?appreciate .{0,40})|"
     r"(?:i['’]?m|i am) (?:so |really |very |super )?(?:glad|happy|sorry|proud|excited|jealous|good|fine|great|well|doing (?:well|good|"
     r"great|fine|okay))(?: for you| of you| to hear\b.{0,40}| you\b.{0,50}| too| as well)?|"
-    r"glad\b.{0,50}|(?:i['’]?m|i am) (?:all ears|in|with you)|me (?:too|neither)|same here|you (?:too|bet|got (?:it|this)|rock))\s*[.!…]*$",
+    r"glad\b.{0,50}|(?:i['’]?m|i am) (?:all ears|in|with you)|me (?:too|neither)|same here|got it\b.{0,20}|you (?:too|bet|got (?:it|"
+    r"this)|rock))\s*[.!…]*$",
     re.IGNORECASE,
 )
 _QUESTION_OPENING = re.compile(
@@ -94,6 +95,7 @@ def asks_something(question: str) -> bool:
     """Whether a question wants a fact, unlike "How are you?" or "Really?"."""
     return len(question.split()) > 2 and not re.match(
         r"(?i)\W*(?:hey|hi|hello)?\W*(?:how(?:['’]?s| is| are| have) (?:you|it|things|everything|life)\b|what['’]?s (?:up|new|"
-        r"going on)\b|isn['’]?t (?:it|that)\b|you (?:know|too|okay)\b|right\b)",
+        r"going on)\b|isn['’]?t (?:it|that)\b|(?:would|do) you (?:like|want)\b.{0,20}\b(?:me|more|specify|to (?:discuss|explore|see|"
+        r"know))\b|(?:shall|can|should|may) i\b|is there anything\b|you (?:know|too|okay)\b|right\b)",
         question,
     )
