@@ -8,7 +8,7 @@ from graph.store.embedded.search.state import IndexState
 from graph.store.embedded.search.vectors import CACHED_VECTORS, Similarities
 
 # How many passages are measured exactly: more where there are more to choose from. docs/search-index.md has other choices measured.
-RESCORED = 400
+RESCORED = 500
 RESCORED_AT_MOST = 1_000
 _PASSAGES_PER_RESCORED = 1_500
 # A filter that leaves less than this share of the passages is scanned by gathering its passages' bits.

@@ -46,6 +46,7 @@ class _Ranking:
         self._norms = postings.norms(bm25)
         size = len(self._state.passages)
         self._scores = np.zeros(-(-size // _BLOCK) * _BLOCK, np.float32)
+        self._maxima: NDArray[np.float32] = np.empty(0, np.float32)
 
     def run(self) -> NDArray[np.intp]:
         """The rows of the best memories."""
@@ -58,11 +59,11 @@ class _Ranking:
             remaining = float(bounds[frequent[done:]].sum())
             threshold = self._threshold()
             if threshold > remaining:
-                passages = self._reaching(threshold - remaining)
+                passages = self._reaching(threshold, remaining)
                 if _POSTINGS_PER_PASSAGE * len(passages) <= int(total[frequent[done:]].sum()):
                     return self._best(passages, self._postings.scores_of(passages, self._bm25))
             self._score_alone(int(term))
-        passages = self._reaching(self._threshold())
+        passages = self._reaching(self._threshold(), 0.0)
         return self._best(passages, self._scores[passages])
 
     def _score_together(self, terms: NDArray[np.intp]) -> None:
@@ -109,11 +110,11 @@ class _Ranking:
         """A score that at least `limit` allowed memories have reached; 0 when that is not known."""
         self._drop_not_allowed()
         blocks = self._scores.reshape(-1, _BLOCK)
+        self._maxima = blocks.max(axis=1)
         if len(blocks) < 4 * self._limit:
             return 0.0
-        maxima = blocks.max(axis=1)
         # Neighbouring blocks may have their best in passages of one memory; twice as many leave enough memories.
-        top = np.sort(np.argpartition(maxima, -2 * self._limit)[-2 * self._limit :])
+        top = np.sort(np.argpartition(self._maxima, -2 * self._limit)[-2 * self._limit :])
         passages = top * _BLOCK + blocks[top].argmax(axis=1)
         values = self._scores[passages]
         hit = values > 0
@@ -127,11 +128,12 @@ class _Ranking:
         elif len(self._state.dead):
             self._scores[self._state.dead] = 0
 
-    def _reaching(self, score: float) -> NDArray[np.intp]:
-        """Passages with at least this score, but for rounding; ascending."""
-        least = max(score * (1 - 1e-5), 0.0)
+    def _reaching(self, threshold: float, remaining: float) -> NDArray[np.intp]:
+        """Passages that reach the threshold with what remains; ascending. Called after `_threshold`, which looked at the blocks."""
+        # Sums in single precision may be off by some millionths.
+        least = max(threshold * (1 - 1e-5) - remaining, 0.0)
         blocks = self._scores.reshape(-1, _BLOCK)
-        chosen = np.flatnonzero(blocks.max(axis=1) >= least) if least else np.arange(len(blocks))
+        chosen = np.flatnonzero((self._maxima >= least) & (self._maxima > 0))
         inside = np.flatnonzero((blocks[chosen] >= least) & (blocks[chosen] > 0))
         return chosen[inside // _BLOCK] * _BLOCK + inside % _BLOCK
 
