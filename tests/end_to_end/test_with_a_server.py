@@ -113,7 +113,7 @@ def _stored(client: Client) -> int:
 
 
 def test_killed_while_messages_come_in(shell: Any, serving: Any, tmp_path: Path) -> None:
-    count = 600
+    count = 300
     file = tmp_path / "long.jsonl"
     entries = (
         {
@@ -128,14 +128,14 @@ def test_killed_while_messages_come_in(shell: Any, serving: Any, tmp_path: Path)
     with serving(shell) as server:
         ingest = shell.start("ingest", file, "-n", "alice", "--server", server.address)
         with Client(server.address, retries=0) as client:
-            while ingest.poll() is None and _stored(client) < 100:
+            while ingest.poll() is None and _stored(client) < 60:
                 time.sleep(0.005)
         server.kill()
         ingest.wait(60)
     with serving(shell) as server:
         repeat = shell("ingest", file, "-n", "alice", "--json").document
         assert repeat["stored"] + repeat["duplicates"] == count
-        assert repeat["duplicates"] >= 100, "what was acknowledged before the kill is there"
+        assert repeat["duplicates"] >= 60, "what was acknowledged before the kill is there"
         texts = [message["text"] for message in shell("messages", "-n", "alice", "--limit", str(2 * count), "--json").document["messages"]]
         assert len(texts) == count, "nothing is lost, nothing is doubled"
         assert len(set(texts)) == count

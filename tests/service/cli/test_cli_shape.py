@@ -58,7 +58,13 @@ def test_every_command_has_json(runner: CliRunner, name: str) -> None:
 
 
 def test_usage_errors_have_exit_code_2(runner: CliRunner) -> None:
-    for arguments in (["search"], ["search", "q"], ["nonsense"], ["delete", "-n", "alice", "--server", "127.0.0.1:1"], ["serve", "--set", "workers"]):
+    for arguments in (
+        ["search"],
+        ["search", "q"],
+        ["nonsense"],
+        ["delete", "-n", "alice", "--server", "127.0.0.1:1"],
+        ["serve", "--set", "workers"],
+    ):
         assert runner.invoke(app, arguments).exit_code == 2, arguments
 
 
