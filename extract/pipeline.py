@@ -14,7 +14,7 @@ from extract.resolve import resolve
 from extract.segment import SegmentRecipe, Segments, segment
 from extract.vectors import VectorWriter
 from graph.errors import LeaseLost, NotFound, StaleWrite
-from graph.model import ExtractionMode, IdSource, Lease, Message, Namespace
+from graph.model import NO_EXTRACTION, ExtractionMode, IdSource, Lease, Message, Namespace
 from graph.store.commands import ExtractionWrite, GenerationStart, JobDeferred, JobOutcome, JobSucceeded, PendingWork
 from graph.store.port import Clock, Store
 
@@ -99,8 +99,9 @@ class ExtractionPipeline:
             namespace = await self._store.get_namespace(job.namespace)
             await self._vectors.fill_session(namespace, job.session)
             extractor = self._extractors.get(namespace.extraction_mode)
-            if extractor and (namespace.generation is None or namespace.generation.extractor != extractor.spec):
-                await self._store.begin_generation(job.namespace, GenerationStart(extractor.spec))
+            wanted = extractor.spec if extractor else NO_EXTRACTION
+            if namespace.generation is None or namespace.generation.extractor != wanted:
+                await self._store.begin_generation(job.namespace, GenerationStart(wanted))
             work = await self._store.pending(lease, max(self._settings.batch, self._settings.recipe.most_messages + 1))
             if not work.messages:
                 return JobSucceeded()

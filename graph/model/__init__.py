@@ -6,6 +6,7 @@ from graph.model.ids import MEMORY_KINDS, PREFIXES, STATEMENT_KINDS, IdSource, N
 from graph.model.jobs import TERMINAL_STATES, Job, JobError, JobKind, JobState, Lease
 from graph.model.namespaces import (
     NO_EMBEDDING,
+    NO_EXTRACTION,
     EmbeddingSpec,
     ExtractionMode,
     ExtractorSpec,
@@ -21,6 +22,7 @@ __all__ = [
     "DISTANT_PAST",
     "MEMORY_KINDS",
     "NO_EMBEDDING",
+    "NO_EXTRACTION",
     "NO_LABELS",
     "PREFIXES",
     "STATEMENT_KINDS",

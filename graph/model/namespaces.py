@@ -20,7 +20,7 @@ class ExtractionMode(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class EmbeddingSpec:
-    """The one model whose vectors a namespace holds. `model` "none" means no vectors; `fingerprint` is empty for vectors the client gives."""
+    """The one model of a namespace's vectors. `model` "none" means no vectors; `fingerprint` is empty for vectors the client gives."""
 
     model: str
     fingerprint: str
@@ -37,6 +37,9 @@ class ExtractorSpec:
     name: str
     fingerprint: str
     mode: ExtractionMode
+
+
+NO_EXTRACTION = ExtractorSpec("none", "", ExtractionMode.OFF)
 
 
 @dataclass(frozen=True, slots=True)

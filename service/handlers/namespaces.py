@@ -3,7 +3,7 @@
 from structmem.v1 import namespace_service_pb2 as pb
 from structmem.v1 import namespace_service_pb2_grpc
 
-from graph.model import Namespace
+from graph.model import NO_EXTRACTION, Namespace
 from graph.store.commands import Cursor, GenerationStart
 from service import calls
 from service.authorize import Action, may
@@ -63,9 +63,9 @@ class NamespaceHandlers(Resource, namespace_service_pb2_grpc.NamespaceServiceSer
             change = change_from_proto(found, request)
         before = await self._store.get_namespace(request.namespace)
         after = await self._store.update_namespace(request.namespace, change)
-        extractor = self._parts.extractors.get(after.extraction_mode)
-        if extractor is not None and after.extraction_mode != before.extraction_mode:
-            await self._store.begin_generation(request.namespace, GenerationStart(extractor.spec))
+        if after.extraction_mode != before.extraction_mode:
+            extractor = self._parts.extractors.get(after.extraction_mode)
+            await self._store.begin_generation(request.namespace, GenerationStart(extractor.spec if extractor else NO_EXTRACTION))
             after = await self._store.get_namespace(request.namespace)
         return pb.UpdateNamespaceResponse(namespace=namespace_to_proto(after))
 

@@ -233,6 +233,22 @@ async def test_with_extraction_off_messages_get_vectors_and_nothing_else(store: 
     assert (described.vectors, described.vectors_pending) == (len(TALK), 0)
 
 
+async def test_what_passed_by_while_extraction_was_off_is_extracted_once_it_is_on(store: Any, clock: Any) -> None:
+    await _namespace(store)
+    await _append(store, TALK[:3])
+    await _flush_and_drain(store, _pipeline(store, clock))
+    before = await _events(store)
+    assert before
+    await store.update_namespace("acme/maria", NamespaceChange(extraction_mode=ExtractionMode.OFF))
+    await _append(store, TALK[3:], first=3)
+    await _flush_and_drain(store, _pipeline(store, clock))
+    assert await _events(store) == []
+    await store.update_namespace("acme/maria", NamespaceChange(extraction_mode=ExtractionMode.EVENT))
+    await _append(store, [("Ana", "I sold the boat today.")], first=50)
+    await _flush_and_drain(store, _pipeline(store, clock))
+    assert len(await _events(store)) > len(before) + 1
+
+
 async def test_a_namespace_of_another_model_gets_none_of_these_vectors(store: Any, clock: Any) -> None:
     await _namespace(store, embedding=HashingEmbedder(32).spec)
     await _append(store)
