@@ -23,7 +23,8 @@ async def to_networkx(store: Store, namespace: str) -> "nx.MultiDiGraph[str]":
     Nodes are keyed by their id; `kind` is the name of their NodeKind in lower case ("message"), the other attributes are the fields of
     `graph.model`'s nodes, times as aware datetimes, a time span as `time_start`, `time_end`, `time_granularity` and `time_expression`.
     Edges are keyed by the name of their EdgeKind in lower case ("evidenced_by"), with what tells parallel ones apart behind a colon: the
-    relation behind RELATES ("relates:rel_…"), the role of INVOLVES ("involves:place"). They carry `kind`, `via_id` and their properties. The graph's own attributes hold `namespace`.
+    relation behind RELATES ("relates:rel_…"), the role of INVOLVES ("involves:place"). They carry `kind`, `via_id` and their
+    properties. The graph's own attributes hold `namespace`.
 
     Raises:
         NotFound: there is no such namespace.

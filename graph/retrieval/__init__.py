@@ -18,8 +18,8 @@ from graph.retrieval.answer import (
     TokenCounter,
 )
 from graph.retrieval.assemble import build_context
-from graph.retrieval.recipes import DEFAULT_RECIPE, RECIPES, Recipe
 from graph.retrieval.read_path import retrieve, retrieve_many
+from graph.retrieval.recipes import DEFAULT_RECIPE, RECIPES, Recipe
 from graph.retrieval.traverse import TraversedEvent, traverse_events
 
 __all__ = [

@@ -40,7 +40,7 @@ class Expansion:
 
 
 async def expand(store: Store, namespace: str, candidates: Candidates, ledger: Ledger, plan: QueryPlan, recipe: Recipe) -> Expansion | None:
-    """Walks from the seeds: the best hits so far, weighted by their score, and the entities named. None when there is nothing to walk from."""
+    """Walks from the seeds: the best hits so far, weighted by their score, and the entities named. None without anything to walk from."""
     best = [int(row) for row in np.argsort(-ledger.score, kind="stable")[: recipe.graph_seeds] if ledger.score[row] > 0]
     restart_of = {candidates.ids[row]: float(ledger.score[row]) for row in best}
     strongest = max(restart_of.values(), default=1.0)

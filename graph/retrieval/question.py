@@ -6,30 +6,38 @@ from collections.abc import Sequence
 from graph.text import STOP_WORDS, words_of
 
 _ASKS_WHEN = re.compile(
-    r"\bwhen (?:is|are|was|were|will|did|do|does|has|have|had|would|should|can|could|exactly)\b|^\W*when\W*$|\bsince when\b|\bhow long\b|\bhow recently\b"
+    r"\bwhen (?:is|are|was|were|will|did|do|does|has|have|had|would|should|can|could|exactly)\b|^\W*when\W*$"
+    r"|\bsince when\b|\bhow long\b|\bhow recently\b"
     r"|\bhow many (?:\w+ ){0,2}?(?:days|weeks|months|years|hours|nights)\b"
     r"|\b(?:what|which) (?:\w+ )?(?:date|day|weekday|week|weekend|month|year|season|time|decade)\b"
 )
 _ASKS_ASSISTANT = re.compile(
-    r"\b(?:did|do|have|had|could|would|were|was) you (?:\w+ ){0,2}?(?:say|said|tell|told|recommend\w*|suggest\w*|list\w*|mention\w*|give|gave|given|explain\w*"
+    r"\b(?:did|do|have|had|could|would|were|was) you (?:\w+ ){0,2}?(?:say|said|tell|told|recommend\w*|suggest\w*"
+    r"|list\w*|mention\w*|give|gave|given|explain\w*"
     r"|advise\w*|propos\w*|describ\w*|provid\w*|answer\w*|respond\w*|repl\w+|outlin\w*|stat\w+|write|wrote|written)\b"
-    r"|\byou (?:had |have |previously |also |first |just |originally |earlier )*(?:said|told|recommended|suggested|listed|mentioned|gave|explained|advised|proposed"
+    r"|\byou (?:had |have |previously |also |first |just |originally |earlier )*(?:said|told|recommended|suggested"
+    r"|listed|mentioned|gave|explained|advised|proposed"
     r"|described|provided|answered|outlined|wrote)\b"
-    r"|\byour (?:\w+ ){0,2}?(?:recommendations?|suggestions?|advice|answers?|responses?|repl(?:y|ies)|explanations?|lists?|instructions|guidance|tips)\b"
+    r"|\byour (?:\w+ ){0,2}?(?:recommendations?|suggestions?|advice|answers?|responses?|repl(?:y|ies)|explanations?"
+    r"|lists?|instructions|guidance|tips)\b"
     r"|\bthe assistant\b|\b(?:was|were) i (?:told|advised|given|recommended)\b"
 )
 _ASKS_ADVICE = re.compile(
-    r"\bhow (?:do|can|should|would|could|might) (?:i|we)\b|\bwhat (?:\w+ ){0,3}?(?:should|would you|can|could) (?:i|we|recommend|suggest|do)\b|\b(?:can|could|would|will) you "
-    r"(?:please )?(?:help|recommend|suggest|show|explain|write|give|walk|create|make|tell|provide|draft|plan|design|list)\b|\bhelp me\b|\bany (?:tips|advice|ideas|suggestions"
-    r"|recommendations)\b|^\W*(?:please|recommend|suggest|give me|show me|explain|write|create|draft|plan)\b|\bi (?:need|want|would like|'d like)\b|\bwhat(?:'s| is| are) (?:\w+ ){0,3}?"
+    r"\bhow (?:do|can|should|would|could|might) (?:i|we)\b|\bwhat (?:\w+ ){0,3}?(?:should|would you|can|could) (?:i"
+    r"|we|recommend|suggest|do)\b|\b(?:can|could|would|will) you "
+    r"(?:please )?(?:help|recommend|suggest|show|explain|write|give|walk|create|make|tell|provide|draft|plan|design"
+    r"|list)\b|\bhelp me\b|\bany (?:tips|advice|ideas|suggestions"
+    r"|recommendations)\b|^\W*(?:please|recommend|suggest|give me|show me|explain|write|create|draft|plan)\b"
+    r"|\bi (?:need|want|would like|'d like)\b|\bwhat(?:'s| is| are) (?:\w+ ){0,3}?"
     r"(?:best|good|common|typical|ways?|steps?)\b|\bshould i\b|\bwhat are\b"
 )
 # A summary of what was said is no new piece of advice, although it is asked for in the same words.
 _ASKS_RECALL = re.compile(
-    r"\b(?:summar\w+|in order|the order|have i|did i|do i have|i (?:\w+ )?(?:said?|mention\w*|brought|told)|we(?:'ve| have)? discuss\w*|so far|our conversations?)\b"
+    r"\b(?:summar\w+|in order|the order|have i|did i|do i have|i (?:\w+ )?(?:said?|mention\w*|brought|told)"
+    r"|we(?:'ve| have)? discuss\w*|so far|our conversations?)\b"
 )
 # Names that stand for a role and not for somebody.
-GENERIC_SPEAKERS = frozenset("user assistant system tool human ai bot agent customer me you i".split())
+GENERIC_SPEAKERS = frozenset({"user", "assistant", "system", "tool", "human", "ai", "bot", "agent", "customer", "me", "you", "i"})
 _SHORTEST_NICKNAME = 3
 
 

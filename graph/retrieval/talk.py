@@ -19,7 +19,8 @@ _TALK = re.compile(
     | \b(?:list\ )?(?:the\ )?order\ in\ which\ i\b
     | \b(?:bring|brought|bringing)\ up\b
     | \b(?:different|various)\ aspects\ of\b
-    | \b(?:across|throughout|in|during|over|from)\ (?:all\ )?(?:of\ )?(?:our|my)\ (?:\w+\ )?(?:conversations?|chats?|sessions?|discussions?|messages)\b
+    | \b(?:across|throughout|in|during|over|from)\ (?:all\ )?(?:of\ )?(?:our|my)\ (?:\w+\ )?
+      (?:conversations?|chats?|sessions?|discussions?|messages)\b
     | \bmention\ only(?:\ and\ only)?\ \w+\ items\b
     | \bin\ order\b(?!\ to)
     | \bso\ far\b

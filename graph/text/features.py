@@ -29,14 +29,15 @@ _DIGIT = re.compile(r"[0-9]")
 # A year, a date or a clock time in digits.
 _TIME_DIGITS = re.compile(r"[0-9](?:[/:.-][0-9]| ?(?:[aApP][mM]|st|nd|rd|th|h)\b)|\b(?:1[89]|20)[0-9]{2}\b")
 
-_FIRST_PERSON = frozenset("i i'm i've i'd i'll my me mine myself we we're we've we'd we'll our ours us".split())
+_FIRST_PERSON = frozenset("i i'm i've i'd i'll my me mine myself we we're we've we'd we'll our ours us".split())  # noqa: SIM905 - the same
 
 # What may begin a standing wish of a user towards an assistant; each is then looked for in full.
 _INSTRUCTION_WORDS = frozenset(
-    "always never prefer now forward whenever remember avoid ensure sure please future rather every don't".split()
+    "always never prefer now forward whenever remember avoid ensure sure please future rather every don't".split()  # noqa: SIM905 - the same
 )
 _INSTRUCTION = re.compile(
-    r"\b(?:always|never|from now on|going forward|in (?:the )?future|whenever i|every time i|when i ask|i(?:'d| would)? (?:always |really |much )?prefer"
+    r"\b(?:always|never|from now on|going forward|in (?:the )?future|whenever i|every time i|when i ask|i(?:'d"
+    r"| would)? (?:always |really |much )?prefer"
     r"|i(?:'d| would) (?:rather|like you)|please (?:remember|always|never|make sure|ensure|avoid|include|use|keep|don't|do not)"
     r"|remember (?:to|that)|make sure (?:to|that|you)|don't ever)\b",
 )

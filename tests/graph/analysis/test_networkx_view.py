@@ -76,7 +76,9 @@ async def test_every_node_is_there_with_its_attributes(store: EmbeddedStore) -> 
     graph = await to_networkx(store, "home")
     assert kinds(graph) == {"session": 1, "message": 3, "event": 1, "relation": 1, "entity": 2}
     (event,) = (data for _, data in graph.nodes(data=True) if data["kind"] == "event")
-    assert event["title"] == "Eva moved" and event["time_granularity"] == "year" and event["time_expression"] == "last year"
+    assert event["title"] == "Eva moved"
+    assert event["time_granularity"] == "year"
+    assert event["time_expression"] == "last year"
     (message,) = (data for _, data in graph.nodes(data=True) if data.get("seq") == 2)
     assert (message["text"], message["role"], message["labels"]) == (TEXTS[1], "user", {"mood": "good"})
     assert {data["entity_kind"] for _, data in graph.nodes(data=True) if data["kind"] == "entity"} == {"person"}
@@ -88,7 +90,8 @@ async def test_every_edge_is_there_once(store: EmbeddedStore) -> None:
     counted = {kind: sum(k == kind.name.lower() for *_, k in graph.edges(data="kind")) for kind in EdgeKind}
     assert {k: n for k, n in counted.items() if n} == {EdgeKind(k): n for k, n in described.edges.items() if n}
     (relates,) = (data for *_, data in graph.edges(data=True) if data["kind"] == "relates")
-    assert relates["predicate"] == "sister of" and graph.nodes[relates["via_id"]]["kind"] == "relation"
+    assert relates["predicate"] == "sister of"
+    assert graph.nodes[relates["via_id"]]["kind"] == "relation"
     assert {data["role"] for *_, data in graph.edges(data=True) if data["kind"] == "involves"} == {"subject", "mover"}
 
 
@@ -102,7 +105,8 @@ async def test_graphml_reads_back(store: EmbeddedStore, tmp_path: Path) -> None:
     written = await write_graphml(store, "home", tmp_path / "home.graphml")
     graph = nx.read_graphml(tmp_path / "home.graphml", force_multigraph=True)
     original = await to_networkx(store, "home")
-    assert written == len(graph) == len(original) and graph.number_of_edges() == original.number_of_edges()
+    assert written == len(graph) == len(original)
+    assert graph.number_of_edges() == original.number_of_edges()
     texts = {data["text"] for _, data in graph.nodes(data=True) if data["kind"] == "message"}
     assert texts == {TEXTS[0], TEXTS[1], "Control � and 😀 <tags> & more"}
     assert {data.get("label.mood") for _, data in graph.nodes(data=True) if data["kind"] == "message"} == {"good"}

@@ -46,7 +46,8 @@ async def test_nothing_is_told_twice(extracted) -> None:
 
 async def test_facts_alone_make_a_context(extracted) -> None:
     built = await context(extracted, "puppy", 100, filter=MemoryFilter(kinds=frozenset({NodeKind.FACT})))
-    assert built.entries and all(", in short: " in e.text for e in built.entries)
+    assert built.entries
+    assert all(", in short: " in e.text for e in built.entries)
 
 
 async def test_the_best_memory_is_cut_rather_than_left_out(world) -> None:

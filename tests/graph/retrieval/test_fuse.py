@@ -139,7 +139,8 @@ def test_an_assistants_words_count_only_where_they_are_asked_for(columns, memory
     there = (memory("the lake", session=1, cosine=0.5), memory("the lake", "bot", session=2, cosine=0.5, role=Role.ASSISTANT))
     plain = score_of(columns, memory, QueryPlan("hybrid", TERMS), *there)
     asked = score_of(columns, memory, QueryPlan("hybrid", TERMS, asks_assistant=True), *there)
-    assert plain[1] < plain[0] and asked[1] > plain[1]
+    assert plain[1] < plain[0]
+    assert asked[1] > plain[1]
 
 
 def test_long_answers_do_not_leak_into_the_short_messages_beside_them(columns, memory) -> None:

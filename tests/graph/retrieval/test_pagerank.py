@@ -70,4 +70,5 @@ def test_a_hub_passes_on_less_than_a_rare_link() -> None:
 def test_a_path_leads_from_its_seed() -> None:
     graph = subgraph(4, [(0, 1, EdgeKind.NEXT), (1, 2, EdgeKind.NEXT)], parent=[-1, 0, 1, -1])
     assert path_to(graph, 2) == (PathStep(EdgeKind.NEXT, "n1"), PathStep(EdgeKind.NEXT, "n2"))
-    assert path_to(graph, 0) == () and seed_of(graph, 2) == 0
+    assert path_to(graph, 0) == ()
+    assert seed_of(graph, 2) == 0

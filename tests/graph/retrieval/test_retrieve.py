@@ -40,7 +40,8 @@ async def test_every_hit_explains_its_score(extracted, recipe: str, query: str) 
         explanation = hit.explanation
         assert abs(sum(c.points for c in explanation.contributions) - hit.score) < 1e-9
         assert all(c.points == c.weight * c.value for c in explanation.contributions)
-        assert explanation.contributions and explanation.evidence_ids
+        assert explanation.contributions
+        assert explanation.evidence_ids
         assert all(rank.rank >= 1 for rank in explanation.channels)
 
 
@@ -54,7 +55,8 @@ async def test_what_was_written_a_moment_ago_is_found(world) -> None:
 
 async def test_filters_decide_what_may_be_returned(world) -> None:
     answer = await world.retrieve("Nala the puppy", filter=MemoryFilter(sessions=("autumn",), speakers=("Ben",)))
-    assert answer.hits and {(h.node.session, h.node.speaker) for h in answer.hits} == {("autumn", "Ben")}
+    assert answer.hits
+    assert {(h.node.session, h.node.speaker) for h in answer.hits} == {("autumn", "Ben")}
     past = MemoryFilter(said=TimeRange(end=datetime(2020, 1, 1, tzinfo=UTC)))
     assert not (await world.retrieve("Nala", filter=past)).hits
 
@@ -62,7 +64,8 @@ async def test_filters_decide_what_may_be_returned(world) -> None:
 async def test_facts_alone_can_be_asked_for(extracted) -> None:
     answer = await extracted.retrieve("Which puppy did Ben adopt?", filter=MemoryFilter(kinds=frozenset({NodeKind.FACT})))
     first = answer.hits[0]
-    assert isinstance(first.node, Statement) and first.node.text == "Ben adopted a puppy called Nala."
+    assert isinstance(first.node, Statement)
+    assert first.node.text == "Ben adopted a puppy called Nala."
     assert first.explanation.evidence_ids == (extracted.messages["spring"][3],)
     assert "evidence" in {c.signal for c in first.explanation.contributions}
 
@@ -77,7 +80,8 @@ async def test_the_graph_reaches_what_shares_no_word_with_the_query(extracted) -
     answer = await extracted.retrieve("Which puppy did Ben adopt?", recipe="graph", k=20)
     assert answer.plan.recipe == "graph"
     reached = [h for h in answer.hits if h.explanation.path]
-    assert reached and any(c.signal == "graph" and c.from_id for h in reached for c in h.explanation.contributions)
+    assert reached
+    assert any(c.signal == "graph" and c.from_id for h in reached for c in h.explanation.contributions)
     for hit in reached:
         assert hit.explanation.path[-1].node_id == hit.node.id
 
@@ -88,8 +92,10 @@ async def test_entities_that_the_query_names_are_linked(extracted) -> None:
 
 async def test_the_embedded_text_leaves_out_the_speakers(world) -> None:
     answer = await world.retrieve("What did Ana paint?")
-    assert world.embedder.asked == ["What did paint?"] and answer.plan.dense_text == "What did paint?"
-    assert answer.plan.speakers == ("Ana",) and answer.plan.degraded == ()
+    assert world.embedder.asked == ["What did paint?"]
+    assert answer.plan.dense_text == "What did paint?"
+    assert answer.plan.speakers == ("Ana",)
+    assert answer.plan.degraded == ()
 
 
 async def test_a_query_of_ten_thousand_words_is_answered(world) -> None:
@@ -101,18 +107,21 @@ async def test_another_models_vectors_are_not_compared(world) -> None:
     other = type(world.embedder)(dimension=64, fingerprint="another")
     answer = await retrieve(world.store, world.request("sunrise"), other)
     assert answer.plan.degraded == ("dense: the model of the namespace's vectors is not served here",)
-    assert not other.asked and texts(answer)[0].startswith("Hi Ben! I painted a sunrise")
+    assert not other.asked
+    assert texts(answer)[0].startswith("Hi Ben! I painted a sunrise")
 
 
 async def test_without_an_embedder_the_other_channels_answer(world) -> None:
     answer = await retrieve(world.store, world.request("sunrise"), None)
-    assert answer.hits and answer.plan.degraded[0].startswith("dense:")
+    assert answer.hits
+    assert answer.plan.degraded[0].startswith("dense:")
 
 
 async def test_the_callers_own_vector_is_used(world) -> None:
     vector = world.embedder.vector("adopted puppy Nala") * np.float32(7)
     answer = await world.retrieve("something else entirely", recipe="dense", vector=vector)
-    assert texts(answer)[0] == "I adopted a puppy last Friday, her name is Nala." and not world.embedder.asked
+    assert texts(answer)[0] == "I adopted a puppy last Friday, her name is Nala."
+    assert not world.embedder.asked
 
 
 @pytest.mark.parametrize("vector", [np.ones(3, np.float32), np.zeros(64, np.float32), np.full(64, np.nan, np.float32)])
@@ -138,7 +147,8 @@ async def test_an_unknown_namespace_is_not_found(world) -> None:
 async def test_an_empty_namespace_answers_with_nothing(world) -> None:
     await world.store.create_namespace(NamespaceSpec("empty", NO_EMBEDDING, ExtractionMode.OFF))
     answer = await world.retrieve("anything", namespace="empty")
-    assert answer.hits == () and answer.plan.degraded == ("dense: the namespace has no vectors",)
+    assert answer.hits == ()
+    assert answer.plan.degraded == ("dense: the namespace has no vectors",)
 
 
 async def test_several_namespaces_make_one_ranking(world) -> None:
@@ -147,7 +157,8 @@ async def test_several_namespaces_make_one_ranking(world) -> None:
     await world.store.append("team", AppendCommand("s", (draft,), timedelta(0)))
     requests = [world.request("painted sunrise lake", k=3), world.request("painted sunrise lake", namespace="team", k=3)]
     answer = await retrieve_many(world.store, requests, world.embedder)
-    assert {hit.namespace for hit in answer.hits} == {"home", "team"} and len(answer.hits) == 3
+    assert {hit.namespace for hit in answer.hits} == {"home", "team"}
+    assert len(answer.hits) == 3
     assert [hit.rank for hit in answer.hits] == [1, 2, 3]
     # Both namespaces planned the same text: it was embedded once.
     assert len(world.embedder.asked) == 1

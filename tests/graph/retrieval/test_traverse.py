@@ -1,5 +1,7 @@
 """Traversal against networkx: the export of the same namespace is walked by both."""
 
+import itertools
+
 import networkx as nx
 import pytest
 
@@ -28,8 +30,9 @@ async def test_the_walk_reaches_what_networkx_reaches(extracted, hops: int, kind
         assert [one.hops for one in found] == sorted(one.hops for one in found)
         for one in found:
             places = [start, *(step.node_id for step in one.path)]
-            assert len(one.path) == one.hops and places[-1] == one.event.id
-            for (a, b), step in zip(zip(places, places[1:], strict=False), one.path, strict=True):
+            assert len(one.path) == one.hops
+            assert places[-1] == one.event.id
+            for (a, b), step in zip(itertools.pairwise(places), one.path, strict=True):
                 joining = {d["kind"] for x, y in ((a, b), (b, a)) for d in (graph.get_edge_data(x, y) or {}).values()}
                 assert step.edge.name.lower() in joining
 

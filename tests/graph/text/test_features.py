@@ -17,7 +17,9 @@ def test_a_question_long_before_the_end_was_not_left_open() -> None:
     assert Feature.QUESTION not in features("Remember my question? " + "I have found the answer since then. " * 5)
 
 
-@pytest.mark.parametrize("text", ["We met last Friday", "on 8 May", "at 5pm", "in 2019", "two weeks ago", "tomorrow's opening", "on 3/4/2024"])
+@pytest.mark.parametrize(
+    "text", ["We met last Friday", "on 8 May", "at 5pm", "in 2019", "two weeks ago", "tomorrow's opening", "on 3/4/2024"]
+)
 def test_times_are_noticed(text: str) -> None:
     assert Feature.TIME_EXPRESSION in features(text)
 
@@ -28,7 +30,8 @@ def test_texts_without_times_cost_no_parsing(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["Always answer in French.", "From now on, use metric units", "I prefer short answers", "Please don’t use emoji", "I'd prefer tea"]
+    "text",
+    ["Always answer in French.", "From now on, use metric units", "I prefer short answers", "Please don’t use emoji", "I'd prefer tea"],
 )
 def test_standing_wishes_are_instructions(text: str) -> None:
     assert Feature.INSTRUCTION in features(text)
@@ -40,4 +43,5 @@ def test_other_texts_are_no_instructions(text: str) -> None:
 
 
 def test_who_speaks_of_themselves_is_noticed() -> None:
-    assert Feature.FIRST_PERSON in features("I'm tired") and Feature.FIRST_PERSON not in features("She is tired")
+    assert Feature.FIRST_PERSON in features("I'm tired")
+    assert Feature.FIRST_PERSON not in features("She is tired")

@@ -26,7 +26,8 @@ def test_a_short_message_is_one_passage_with_its_speaker_and_date() -> None:
 
 def test_the_date_is_that_of_the_sessions_zone() -> None:
     terms = index_message(message("Hello"), ZoneInfo("Europe/Lisbon")).passages[0].terms
-    assert "9" in terms and "8" not in terms
+    assert "9" in terms
+    assert "8" not in terms
 
 
 def test_a_message_carries_the_times_it_names() -> None:
@@ -38,7 +39,8 @@ def test_a_statement_carries_when_it_happened() -> None:
     span = TimeSpan(datetime(2019, 1, 1, tzinfo=UTC), datetime(2020, 1, 1, tzinfo=UTC), Granularity.YEAR)
     statement = Statement("fct_1", NodeKind.FACT, "s", "Ana moved to Lisbon.", "Ana", SAID, SAID, ("msg_1",), time=span)
     indexed = index_statement(statement)
-    assert indexed.spans == (span,) and Feature.TIME_EXPRESSION in indexed.features
+    assert indexed.spans == (span,)
+    assert Feature.TIME_EXPRESSION in indexed.features
     assert {"ana", "move", "lisbon", "may"} <= set(indexed.passages[0].terms)
 
 
@@ -52,7 +54,8 @@ def test_a_long_message_is_cut_between_sentences() -> None:
 @pytest.mark.parametrize("text", ["東" * 2_000, "x" * 200_000, "word " * 5_000, "a.\n" * 3_000])
 def test_no_passage_is_longer_than_an_embedder_reads(text: str) -> None:
     for chunk in chunks_of(text):
-        assert len(chunk.split()) <= MAX_PASSAGE_WORDS and sum(c == "東" for c in chunk) <= MAX_PASSAGE_WORDS
+        assert len(chunk.split()) <= MAX_PASSAGE_WORDS
+        assert sum(c == "東" for c in chunk) <= MAX_PASSAGE_WORDS
 
 
 @given(st.text(alphabet="ab .?!\n東é'", max_size=3_000))
@@ -63,5 +66,6 @@ def test_chunks_lose_no_word(text: str) -> None:
 @given(st.text(min_size=1, max_size=400))
 def test_every_message_can_be_indexed(text: str) -> None:
     indexed = index_message(message(text))
-    assert [p.ordinal for p in indexed.passages] == list(range(len(indexed.passages))) and indexed.passages
+    assert [p.ordinal for p in indexed.passages] == list(range(len(indexed.passages)))
+    assert indexed.passages
     assert all(set(terms_of("Ana Silva")) <= set(p.terms) for p in indexed.passages)
