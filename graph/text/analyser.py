@@ -18,10 +18,10 @@ ANALYSER_VERSION = 2
 # Function words carry no topic; a small list (retrieval measurements were made with about this one).
 STOP_WORDS = frozenset(
     (  # noqa: SIM905 - a list of words is read as text
-        "a an the and or but if of to in on at by for with from as is are was were be been being am do does did have has had i you he she it "
-        "we they me him her us them my your his its our their this that these those there here so than then too very just not no will would "
-        "can could should shall may might must about into over after before up down out off again what which who whom whose when where why "
-        "how"
+        "a an the and or but if of to in on at by for with from as is are was were be been being am do does did have has had i "
+        "you he she it we they me him her us them my your his its our their this that these those there here so than then too "
+        "very just not no will would can could should shall may might must about into over after before up down out off again "
+        "what which who whom whose when where why how"
     ).split()
 )
 MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december")

@@ -14,9 +14,10 @@ _QUESTION_MARK = re.compile(r"[?？؟]")
 # judged by its neighbours.
 CALENDAR_WORDS = frozenset(
     (  # noqa: SIM905 - a list of words is read as text
-        "yesterday tonight tomorrow ago week weeks weekend weekends month months year years decade decades century fortnight monday tuesday "
-        "wednesday thursday friday saturday sunday tue tues thu thur thurs fri jan feb apr jun jul aug sep sept oct nov "
-        "dec spring summer autumn fall winter easter christmas xmas halloween thanksgiving 1980s 1990s 2000s 2010s 2020s"
+        "yesterday tonight tomorrow ago week weeks weekend weekends month months year years decade decades century fortnight "
+        "monday tuesday wednesday thursday friday saturday sunday tue tues thu thur thurs fri jan feb apr jun jul aug sep sept "
+        "oct nov dec spring summer autumn fall winter easter christmas xmas halloween thanksgiving 1980s 1990s 2000s 2010s "
+        "2020s"
     ).split()
 ) | (frozenset(MONTHS) - {"may"})
 TIME_WORDS = CALENDAR_WORDS | frozenset(
