@@ -28,11 +28,11 @@ async def export(engine: Engine, namespace: str, with_vectors: bool) -> AsyncIte
     """See `Store.export`."""
     batches = await engine.call(namespace, lambda file, _: _batches(file, with_vectors))
     try:
-        while (batch := await engine.workers.run(lambda: next(batches, None))) is not None:
+        while (batch := await engine.workers.run_to_end(lambda: next(batches, None))) is not None:
             for record in batch:
                 yield record
     finally:
-        await engine.workers.run(batches.close)
+        await engine.workers.run_to_end(batches.close)
 
 
 def _batches(file: NamespaceFile, with_vectors: bool) -> Generator[list[ExportRecord], None, None]:

@@ -1,6 +1,7 @@
 """Building a namespace from the records of an export, out of sight until it is complete."""
 
 from collections.abc import AsyncIterator
+from functools import partial
 
 from graph.model import Namespace
 from graph.store.commands import ExportRecord
@@ -15,21 +16,24 @@ _BATCH = 4_000
 
 async def import_namespace(engine: Engine, namespace: Namespace, records: AsyncIterator[ExportRecord]) -> Namespace:
     """See `Store.import_namespace`."""
-    entry, file = await engine.workers.run(lambda: _begin(engine, namespace))
+    run = engine.workers.run_to_end
+    begun: list[tuple[CatalogEntry, ImportFile]] = []
     done = False
     try:
+        await run(lambda: begun.append(_begin(engine, namespace)))
+        entry, file = begun[0]
         batch: list[ExportRecord] = []
         async for record in records:
             batch.append(record)
             if len(batch) == _BATCH:
-                full, batch = batch, []
-                await engine.workers.run(lambda full=full: file.add(full))  # type: ignore[misc]  # the default binds the batch
-        await engine.workers.run(lambda: file.add(batch))
-        await engine.workers.run(lambda: _finish(engine, entry, file, namespace))
+                await run(partial(file.add, batch))
+                batch = []
+        await run(partial(file.add, batch))
+        await run(lambda: _finish(engine, entry, file, namespace))
         done = True
     finally:
-        if not done:
-            await engine.workers.run(lambda: _abandon(engine, entry, file))
+        if begun and not done:
+            await run(lambda: _abandon(engine, *begun[0]))
     return await engine.read(namespace.name, namespaces.complete)
 
 

@@ -83,7 +83,7 @@ class NamespaceFile:
                 self._scrub(db)
 
     def _scrub(self, db: apsw.Connection) -> None:
-        """Lets the index's snapshot and the write-ahead log lose what was deleted. While a long read needs the log, the next write does it."""
+        """Lets snapshot and write-ahead log lose what was deleted. While a long read needs the log, it is left to the next write."""
         self.index.forget_snapshot()
         try:
             with self._read_lock:

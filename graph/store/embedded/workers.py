@@ -3,7 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from typing import TypeVar
 
@@ -28,6 +28,28 @@ class Workers:
 
     async def run(self, work: Callable[[], T]) -> T:
         """Runs `work` in a thread. When the caller is cancelled, work that has not begun never does; work under way sees `cancelled()`."""
+        future, token = self._submit(work)
+        try:
+            return await asyncio.wrap_future(future)
+        except asyncio.CancelledError:
+            token.set()
+            future.cancel()
+            raise
+
+    async def run_to_end(self, work: Callable[[], T]) -> T:
+        """As `run`, but a cancelled caller is only let go when the work has ended: for steps that share something with the next one."""
+        future, token = self._submit(work)
+        wrapped = asyncio.wrap_future(future)
+        try:
+            return await asyncio.shield(wrapped)
+        except asyncio.CancelledError:
+            token.set()
+            await asyncio.wait([wrapped])
+            if not wrapped.cancelled():
+                wrapped.exception()  # seen: the cancellation is what the caller gets
+            raise
+
+    def _submit(self, work: Callable[[], T]) -> tuple[Future[T], threading.Event]:
         token = threading.Event()
 
         def guarded() -> T:
@@ -38,15 +60,9 @@ class Workers:
                 _current.token = None
 
         try:
-            future = self._pool.submit(guarded)
+            return self._pool.submit(guarded), token
         except RuntimeError:
             raise StoreUnavailable("the store is closed") from None
-        try:
-            return await asyncio.wrap_future(future)
-        except asyncio.CancelledError:
-            token.set()
-            future.cancel()
-            raise
 
     def later(self, work: Callable[[], None]) -> None:
         """Runs `work` in a thread some time, unless the pool closes first."""

@@ -1,0 +1,264 @@
+"""The data directory: one owner, versions, what a crash leaves behind, snapshots."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from dataclasses import replace
+
+import apsw
+import numpy as np
+import pytest
+
+from graph.errors import Conflict, NotFound, StoreBusy
+from graph.model import EmbeddingSpec, ExtractionMode
+from graph.store.commands import NamespaceSpec
+from graph.store.embedded import EmbeddedStore, namespace_file, schema, search_index
+from graph.store.embedded.schema import migrate
+
+
+def database(tmp_path, uid):
+    return tmp_path / "data" / "namespaces" / f"{uid}.db"
+
+
+async def test_a_second_store_is_kept_out(bench, tmp_path):
+    second = EmbeddedStore(tmp_path / "data")
+    with pytest.raises(StoreBusy, match=str(os.getpid())):
+        await second.open()
+    await second.close()
+    await bench.say("still mine")
+
+
+async def test_a_closed_store_lets_the_next_one_in(bench, open_store):
+    await bench.say("kept")
+    await bench.store.close()
+    bench.store = await open_store()
+    assert await bench.texts() == ["kept"]
+
+
+async def test_a_newer_schema_is_refused(bench, tmp_path, open_store):
+    uid = (await bench.store.get_namespace(bench.namespace)).uid
+    await bench.say("a")
+    await bench.store.close()
+    db = apsw.Connection(str(database(tmp_path, uid)))
+    db.pragma("user_version", 99)
+    db.close()
+    bench.store = await open_store()
+    with pytest.raises(Conflict, match=r"newer version of StructMem \(schema 99"):
+        await bench.texts()
+
+
+async def test_a_newer_catalog_is_refused_and_the_lock_let_go(bench, tmp_path, open_store):
+    await bench.store.close()
+    db = apsw.Connection(str(tmp_path / "data" / "catalog.db"))
+    db.pragma("user_version", 99)
+    db.close()
+    for _ in range(2):
+        with pytest.raises(Conflict, match="newer"):
+            await open_store()
+
+
+async def test_an_older_file_is_brought_forward(bench, open_store, monkeypatch):
+    """What the next version of the schema will do to files of this one, here with a step that only the test knows."""
+    await bench.say("a")
+    await bench.store.close()
+
+    def next_step(db):
+        db.execute("CREATE TABLE moods (node INTEGER PRIMARY KEY, mood TEXT NOT NULL); INSERT INTO moods SELECT key, 'calm' FROM nodes")
+
+    newer = (*schema.NAMESPACE_MIGRATIONS, next_step)
+    monkeypatch.setattr(namespace_file, "NAMESPACE_MIGRATIONS", newer)
+    bench.store = await open_store()
+    assert await bench.texts() == ["a"]
+    moods = await bench.store._engine.read(bench.namespace, lambda db, _: db.execute("SELECT count(*) FROM moods").get)
+    assert moods == 2
+    await bench.create("fresh")
+    assert await bench.store._engine.read("fresh", lambda db, _: db.pragma("user_version")) == len(newer)
+
+
+def test_a_file_without_a_version_gets_the_whole_schema(tmp_path):
+    db = apsw.Connection(str(tmp_path / "old.db"))
+    migrate(db, schema.NAMESPACE_MIGRATIONS, "the namespace")
+    assert db.pragma("user_version") == len(schema.NAMESPACE_MIGRATIONS)
+    assert db.execute("SELECT count(*) FROM nodes").get == 0
+    db.close()
+
+
+def test_a_step_that_fails_leaves_the_version_before_it(tmp_path):
+    db = apsw.Connection(str(tmp_path / "old.db"))
+
+    def broken(connection):
+        connection.execute("CREATE TABLE half (x)")
+        raise RuntimeError("broken")
+
+    with pytest.raises(RuntimeError):
+        migrate(db, (*schema.NAMESPACE_MIGRATIONS, broken), "the namespace")
+    assert db.pragma("user_version") == len(schema.NAMESPACE_MIGRATIONS)
+    assert db.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'half'").get == 0
+    db.close()
+
+
+async def test_another_analyser_makes_the_passages_anew(bench, tmp_path, open_store):
+    await bench.say("the ferry", "the boat")
+    await bench.extract()
+    uid = (await bench.store.get_namespace(bench.namespace)).uid
+    await bench.store.close()
+    db = apsw.Connection(str(database(tmp_path, uid)))
+    db.execute("UPDATE state SET analyser = 0; UPDATE passages SET terms = x'', counts = x'', length = 0")
+    db.execute("UPDATE passages SET digest = x'00' WHERE key = 1; UPDATE vectors SET digest = x'00' WHERE passage = 1")
+    db.close()
+    bench.store = await open_store()
+    assert "the ferry" in (await bench.found("ferry")).values()
+    described = await bench.store.describe(bench.namespace)
+    assert (described.vectors, described.vectors_pending) == (3, 1)
+    assert (await bench.lease()).job.session == "s1"
+    assert await bench.embed() == 1
+    assert await bench.store.check(bench.namespace) == []
+
+
+@pytest.mark.parametrize("state", [1, 3])
+async def test_what_was_half_made_or_half_deleted_is_swept(bench, tmp_path, open_store, state):
+    uid = (await bench.store.get_namespace(bench.namespace)).uid
+    await bench.say("a")
+    await bench.create("other")
+    await bench.store.close()
+    db = apsw.Connection(str(tmp_path / "data" / "catalog.db"))
+    db.execute("UPDATE namespaces SET state = ? WHERE uid = ?", (state, uid))
+    db.close()
+    bench.store = await open_store()
+    with pytest.raises(NotFound):
+        await bench.texts()
+    assert not list((tmp_path / "data" / "namespaces").glob(f"{uid}*"))
+    assert [found.name for found in await bench.store.list_namespaces("", "", 9)] == ["other"]
+    await bench.create()
+
+
+async def test_more_namespaces_than_may_be_open(tmp_path, clock, ids, bench):
+    bench.store = EmbeddedStore(tmp_path / "many", clock=clock, ids=ids, max_open_namespaces=2, index_memory_bytes=1)
+    await bench.store.open()
+    names = [f"n{i}" for i in range(6)]
+    for name in names:
+        bench.namespace = name
+        await bench.create(name)
+    for _ in range(2):
+        for bench.namespace in names:
+            await bench.say(f"word{bench.namespace}")
+            assert set((await bench.found(f"word{bench.namespace}")).values()) == {f"word{bench.namespace}"}
+    assert len(bench.store._engine.files.opened()) <= 2
+    await bench.store.close()
+
+
+async def test_a_large_index_is_saved_and_loaded(bench, tmp_path, open_store, monkeypatch):
+    monkeypatch.setattr(search_index, "_SNAPSHOT_PASSAGES", 3)
+    await bench.say(*(f"ferry {i}" for i in range(8)))
+    await bench.extract()
+    before = await bench.found("ferry", bench.unit(1).astype(np.float32))
+    await bench.store.close()
+    (snapshot,) = (tmp_path / "data" / "namespaces").glob("*.index")
+    built = []
+    monkeypatch.setattr(search_index, "_built", lambda *_: built.append(1))
+    bench.store = await open_store()
+    await bench.say("ferry later")
+    assert set(await bench.found("ferry", bench.unit(1).astype(np.float32))) > set(before)
+    assert not built
+    assert await bench.store.check(bench.namespace) == []
+    await bench.store.close()
+    monkeypatch.undo()
+    snapshot.write_bytes(b"damaged" + snapshot.read_bytes()[7:])
+    bench.store = await open_store()
+    assert len(await bench.found("ferry")) == 17
+
+
+async def test_a_deletion_takes_the_snapshot_with_it(bench, tmp_path, monkeypatch):
+    from graph.store.commands import Deletion
+
+    monkeypatch.setattr(search_index, "_SNAPSHOT_PASSAGES", 3)
+    outcome = await bench.say(*(f"ferry {i}" for i in range(8)))
+    await bench.found("ferry")
+    for _ in range(100):
+        if list((tmp_path / "data" / "namespaces").glob("*.index")):
+            break
+        await asyncio.sleep(0.02)
+    assert list((tmp_path / "data" / "namespaces").glob("*.index"))
+    await bench.store.delete(bench.namespace, Deletion((outcome.messages[0].id,)))
+    assert not list((tmp_path / "data" / "namespaces").glob("*.index"))
+    assert len(await bench.found("ferry")) == 7
+
+
+CHILD = """
+    import asyncio, sys
+    from datetime import UTC, datetime, timedelta
+    from pathlib import Path
+    from graph.model import EmbeddingSpec, ExtractionMode, Role
+    from graph.store.commands import AppendCommand, MessageDraft, NamespaceSpec
+    from graph.store.embedded import EmbeddedStore
+
+    async def main():
+        store = EmbeddedStore(Path(sys.argv[1]))
+        await store.open()
+        names = [found.name for found in await store.list_namespaces("", "", 9)]
+        if not names:
+            await store.create_namespace(NamespaceSpec("n", EmbeddingSpec("m", "f", 8), ExtractionMode.EVENT))
+        start = int(sys.argv[2])
+        for number in range(start, start + 10_000):
+            draft = MessageDraft("Ana", Role.USER, f"message {number}", datetime(2024, 1, 1, tzinfo=UTC), f"c{number}")
+            await store.append("n", AppendCommand(f"s{number % 3}", (draft,), timedelta(0)))
+            print(number, flush=True)
+
+    asyncio.run(main())
+"""
+
+
+async def test_a_killed_process_loses_nothing_that_it_acknowledged(tmp_path, bench):
+    acknowledged = []
+    for pause in (0.05, 0.15, 0.1):
+        command = [sys.executable, "-c", textwrap.dedent(CHILD), str(tmp_path / "killed"), str(len(acknowledged))]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:  # noqa: ASYNC220  # nothing else runs meanwhile
+            acknowledged.append(int(child.stdout.readline()))
+            await asyncio.sleep(pause)
+            child.send_signal(signal.SIGKILL)
+            acknowledged += [int(line) for line in child.stdout if line.endswith("\n")]
+    bench.store = EmbeddedStore(tmp_path / "killed")
+    await bench.store.open()
+    bench.namespace = "n"
+    texts = [text for name in ("s0", "s1", "s2") for text in await bench.texts(name)]
+    kept = sorted(int(text.split()[1]) for text in texts)
+    assert set(acknowledged) <= set(kept)
+    assert len(kept) == len(set(kept))
+    assert len(kept) <= len(acknowledged) + 3
+    assert await bench.store.check("n") == []
+    jobs = {(await bench.lease()).job.session for _ in range(3)}
+    assert jobs == {"s0", "s1", "s2"}
+    await bench.store.close()
+
+
+async def test_an_import_that_died_is_swept(bench, tmp_path, open_store):
+    await bench.say("a")
+    source = await bench.store.get_namespace(bench.namespace)
+    records = [record async for record in bench.store.export(bench.namespace)]
+    stuck = asyncio.Event()
+
+    async def forever():
+        for record in records:
+            yield record
+        await stuck.wait()
+
+    importing = asyncio.create_task(bench.store.import_namespace(replace(source, name="copy"), forever()))
+    for _ in range(200):
+        await asyncio.sleep(0.01)
+        if len(list((tmp_path / "data" / "namespaces").glob("*.db"))) == 2:
+            break
+    with pytest.raises(NotFound):
+        await bench.store.get_namespace("copy")
+    importing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await importing
+    assert len(list((tmp_path / "data" / "namespaces").glob("*.db"))) == 1
+
+
+async def test_creating_namespaces_at_once_makes_each_once(bench):
+    spec = NamespaceSpec("x", EmbeddingSpec("m", "f", 8), ExtractionMode.EVENT)
+    results = await asyncio.gather(*(bench.store.create_namespace(spec) for _ in range(8)), return_exceptions=True)
+    assert sum(not isinstance(result, Exception) for result in results) == 1

@@ -1,0 +1,263 @@
+"""Random sequences of intents against a model that is a few dictionaries: whatever the order, the store keeps its word."""
+
+import asyncio
+import itertools
+import tempfile
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import hypothesis.strategies as st
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from graph.errors import DuplicateMessage, LeaseLost, NotFound, StaleWrite
+from graph.model import EmbeddingSpec, ExtractionMode, ExtractorSpec, JobKind, MemoryFilter, NodeKind, Role, Statement, UuidSource
+from graph.store.candidates import CandidateQuery
+from graph.store.commands import (
+    AppendCommand,
+    Deletion,
+    ExtractionWrite,
+    GenerationStart,
+    JobDeferred,
+    JobSucceeded,
+    MessageDraft,
+    MessageQuery,
+    NamespaceSpec,
+    StatementQuery,
+)
+from graph.store.embedded import EmbeddedStore
+from graph.text import terms_of
+
+SESSIONS = st.sampled_from(["s1", "s2"])
+WORDS = st.sampled_from(["ferry", "boat", "garden", "music"])
+
+
+class Clock:
+    def __init__(self):
+        self.time = datetime(2025, 1, 1, tzinfo=UTC)
+
+    def now(self):
+        return self.time
+
+
+@dataclass
+class Kept:
+    """What the model knows of a message."""
+
+    id: str
+    session: str
+    seq: int
+    text: str
+    client_id: str
+
+
+@dataclass
+class Model:
+    messages: dict[str, Kept] = field(default_factory=dict)
+    statements: dict[str, tuple[str, str]] = field(default_factory=dict)
+    last_seq: dict[str, int] = field(default_factory=dict)
+    watermark: dict[str, int] = field(default_factory=dict)
+    generation: int = 0
+
+    def of(self, session):
+        return [m for m in self.messages.values() if m.session == session]
+
+
+class StoreMachine(RuleBasedStateMachine):
+    """Appends, leases, commits, deletes and restarts in any order."""
+
+    def __init__(self):
+        super().__init__()
+        self.loop = asyncio.new_event_loop()
+        self.place = tempfile.TemporaryDirectory()
+        self.clock, self.ids, self.model = Clock(), UuidSource(), Model()
+        self.leases = []
+        self.numbers = itertools.count()
+        self.store = self.opened()
+
+    def run(self, work):
+        return self.loop.run_until_complete(work)
+
+    def opened(self):
+        store = EmbeddedStore(Path(self.place.name), clock=self.clock, ids=self.ids, threads=2)
+        self.run(store.open())
+        return store
+
+    def teardown(self):
+        self.run(self.store.close())
+        self.loop.close()
+        self.place.cleanup()
+
+    @initialize()
+    def create(self):
+        self.run(self.store.create_namespace(NamespaceSpec("n", EmbeddingSpec("none", "", 0), ExtractionMode.EVENT)))
+
+    @rule(session=SESSIONS, words=st.lists(WORDS, min_size=1, max_size=3), client=st.sampled_from(["", "", "c1", "c2"]))
+    def append(self, session, words, client):
+        drafts = tuple(
+            MessageDraft("Ana", Role.USER, word, self.clock.time, client if index == 0 else "") for index, word in enumerate(words)
+        )
+        known = next((m for m in self.model.of(session) if client and m.client_id == client), None)
+        work = self.store.append("n", AppendCommand(session, drafts, timedelta(seconds=10)))
+        if known is not None and (known.text != words[0] or self.time_of(known) != self.clock.time):
+            try:
+                self.run(work)
+            except DuplicateMessage:
+                return
+            raise AssertionError("other content under a known client_id went in")
+        outcome = self.run(work)
+        for index, (draft, placed) in enumerate(zip(drafts, outcome.messages, strict=True)):
+            if index == 0 and known is not None:
+                assert (placed.id, placed.seq, placed.duplicate) == (known.id, known.seq, True)
+                continue
+            self.model.last_seq[session] = self.model.last_seq.get(session, 0) + 1
+            assert (placed.seq, placed.duplicate) == (self.model.last_seq[session], False)
+            kept = Kept(placed.id, session, placed.seq, draft.text, draft.client_id)
+            self.model.messages[placed.id] = kept
+            self.times[placed.id] = draft.sent_at
+
+    @property
+    def times(self):
+        return self.__dict__.setdefault("_times", {})
+
+    def time_of(self, kept):
+        return self.times[kept.id]
+
+    @rule(session=SESSIONS)
+    def flush(self, session):
+        try:
+            self.run(self.store.flush("n", session))
+        except NotFound:
+            assert session not in self.model.last_seq
+
+    @rule(seconds=st.sampled_from([1, 11, 70]))
+    def wait(self, seconds):
+        self.clock.time += timedelta(seconds=seconds)
+
+    @rule()
+    def lease(self):
+        lease = self.run(self.store.lease_job("w", timedelta(seconds=60), [JobKind.EXTRACTION]))
+        if lease is not None:
+            held = [other for other in self.leases if other.expires_at > self.clock.time and other.job.session == lease.job.session]
+            assert not held, "one session's jobs ran at once"
+            self.leases.append(lease)
+
+    @precondition(lambda self: self.leases)
+    @rule(data=st.data(), step=st.integers(1, 3))
+    def commit(self, data, step):
+        lease = data.draw(st.sampled_from(self.leases))
+        session = lease.job.session
+        try:
+            work = self.run(self.store.pending(lease, 100))
+        except LeaseLost:
+            assert lease.expires_at <= self.clock.time or session not in self.model.last_seq or lease not in self.current_leases()
+            return
+        assert work.watermark == self.model.watermark.get(session, 0)
+        waiting = [m for m in self.model.of(session) if m.seq > work.watermark]
+        assert [m.text for m in work.messages] == [m.text for m in waiting][: len(work.messages)]
+        taken = work.messages[:step]
+        if not taken:
+            return
+        statements = tuple(
+            Statement(
+                self.ids.mint("fct"), NodeKind.FACT, session, f"said {m.text} {next(self.numbers)}", "Ana", m.sent_at, m.sent_at, (m.id,)
+            )
+            for m in taken
+        )
+        write = ExtractionWrite(work.generation, work.watermark, taken[-1].seq, statements)
+        self.run(self.store.commit_extraction(lease, write))
+        try:
+            self.run(self.store.commit_extraction(lease, write))
+        except StaleWrite:
+            pass
+        else:
+            raise AssertionError("the same step was committed twice")
+        self.model.watermark[session] = taken[-1].seq
+        self.model.statements |= {s.id: (s.text, m.id) for s, m in zip(statements, taken, strict=True)}
+
+    def current_leases(self):
+        latest = {}
+        for lease in self.leases:
+            latest[lease.job.id] = lease
+        return list(latest.values())
+
+    @precondition(lambda self: self.leases)
+    @rule(data=st.data(), done=st.booleans())
+    def finish(self, data, done):
+        lease = data.draw(st.sampled_from(self.leases))
+        outcome = JobSucceeded() if done else JobDeferred(self.clock.time + timedelta(seconds=5))
+        with suppress(LeaseLost):
+            self.run(self.store.finish_job(lease, outcome))
+        self.leases.remove(lease)
+
+    @rule(version=st.sampled_from(["1", "2"]))
+    def begin_generation(self, version):
+        number = self.run(self.store.begin_generation("n", GenerationStart(ExtractorSpec("x", version, ExtractionMode.EVENT))))
+        if number != self.model.generation:
+            if self.model.generation:
+                self.model.statements = {}
+                self.model.watermark = {}
+            assert number == self.model.generation + 1
+            self.model.generation = number
+
+    @precondition(lambda self: self.model.messages)
+    @rule(data=st.data())
+    def delete_message(self, data):
+        id_ = data.draw(st.sampled_from(sorted(self.model.messages)))
+        resting = [s for s, (_, message) in self.model.statements.items() if message == id_]
+        receipt = self.run(self.store.delete("n", Deletion((id_,))))
+        assert receipt.counts[NodeKind.MESSAGE] == 1
+        assert receipt.counts.get(NodeKind.FACT, 0) >= len(resting)
+        del self.model.messages[id_]
+        for statement in resting:
+            del self.model.statements[statement]
+
+    @precondition(lambda self: self.model.last_seq)
+    @rule(data=st.data())
+    def delete_session(self, data):
+        session = data.draw(st.sampled_from(sorted(self.model.last_seq)))
+        self.run(self.store.delete("n", Deletion(session=session)))
+        gone = {m.id for m in self.model.of(session)}
+        self.model.messages = {id_: m for id_, m in self.model.messages.items() if id_ not in gone}
+        self.model.statements = {s: (text, m) for s, (text, m) in self.model.statements.items() if m not in gone}
+        self.model.last_seq.pop(session)
+        self.model.watermark.pop(session, None)
+        self.leases = [lease for lease in self.leases if lease.job.session != session]
+
+    @rule()
+    def restart(self):
+        self.run(self.store.close())
+        self.store = self.opened()
+
+    @invariant()
+    def everything_is_there_and_nothing_else(self):
+        if not self.run(self.store.list_namespaces("", "", 1)):
+            return
+        page = self.run(self.store.list_messages("n", MessageQuery(), None, 1_000))
+        assert {m.id: (m.session, m.seq, m.text) for m in page.items} == {
+            m.id: (m.session, m.seq, m.text) for m in self.model.messages.values()
+        }
+        statements = self.run(self.store.list_statements("n", StatementQuery(), None, 1_000))
+        assert {s.id: s.text for s in statements.items} == {id_: text for id_, (text, _) in self.model.statements.items()}
+
+    @rule(word=WORDS)
+    def search(self, word):
+        query = CandidateQuery(terms_of(word), None, MemoryFilter(), neighbours=0)
+        found = self.run(self.store.candidates("n", query))
+        good = {id_ for id_, eligible in zip(found.ids, found.eligible, strict=True) if eligible}
+        said = {m.id for m in self.model.messages.values() if m.text == word}
+        stated = {id_ for id_, (text, _) in self.model.statements.items() if text.split()[1] == word}
+        assert good >= said | stated
+        assert good <= self.model.messages.keys() | self.model.statements.keys()
+
+    @rule()
+    def check(self):
+        assert self.run(self.store.check("n")) == []
+
+
+StoreMachine.TestCase.settings = settings(
+    max_examples=12, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
+)
+TestStore = StoreMachine.TestCase
