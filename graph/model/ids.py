@@ -4,6 +4,7 @@ An id is a TypeID (https://github.com/jetify-com/typeid): a prefix that tells th
 characters of Crockford's base 32. Ids of one process sort by the time they were minted.
 """
 
+import re
 import secrets
 import threading
 import time
@@ -12,8 +13,11 @@ from enum import IntEnum
 from typing import Protocol
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
-_VALUES = {character: value for value, character in enumerate(_ALPHABET)}
-_LENGTH = 26
+# Reads and writes go through tables and int(…, 32): every node that a store reads or writes passes here.
+_TEXT = re.compile(f"[0-7][{_ALPHABET}]{{25}}")
+_TO_PYTHON = str.maketrans(_ALPHABET, "0123456789abcdefghijklmnopqrstuv")
+_PAIRS = [high + low for high in _ALPHABET for low in _ALPHABET]
+_SHIFTS = range(120, -10, -10)
 
 
 class NodeKind(IntEnum):
@@ -70,12 +74,12 @@ class UuidSource:
 
 def id_of(prefix: str, value: uuid.UUID) -> str:
     """The id that stands for this UUID."""
-    number = value.int
-    characters = []
-    for _ in range(_LENGTH):
-        characters.append(_ALPHABET[number & 31])
-        number >>= 5
-    return f"{prefix}_{''.join(reversed(characters))}"
+    return id_of_number(prefix, value.int)
+
+
+def id_of_number(prefix: str, number: int) -> str:
+    """The id that stands for the UUID with this 128-bit number."""
+    return prefix + "_" + "".join([_PAIRS[number >> shift & 1023] for shift in _SHIFTS])
 
 
 def uuid_of(id_: str) -> uuid.UUID:
@@ -84,13 +88,19 @@ def uuid_of(id_: str) -> uuid.UUID:
     Raises:
         ValueError: this is not an id.
     """
+    return uuid.UUID(int=number_of(id_))
+
+
+def number_of(id_: str) -> int:
+    """The UUID of an id, as a 128-bit number.
+
+    Raises:
+        ValueError: this is not an id.
+    """
     _, separator, text = id_.partition("_")
-    if not separator or len(text) != _LENGTH or not set(text) <= _VALUES.keys() or _VALUES[text[0]] > 7:
+    if not separator or not _TEXT.fullmatch(text):
         raise ValueError("not an id")
-    number = 0
-    for character in text:
-        number = number << 5 | _VALUES[character]
-    return uuid.UUID(int=number)
+    return int(text.translate(_TO_PYTHON), 32)
 
 
 def kind_of(id_: str) -> NodeKind:
@@ -99,7 +109,7 @@ def kind_of(id_: str) -> NodeKind:
     Raises:
         ValueError: this is not the id of a node.
     """
-    uuid_of(id_)
+    number_of(id_)
     kind = _KINDS.get(id_.partition("_")[0])
     if kind is None:
         raise ValueError("not the id of a node")

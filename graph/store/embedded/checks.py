@@ -156,7 +156,7 @@ def _reanalysed(db: apsw.Connection) -> Iterator[Finding]:
             return
         keys = [key for (key,) in found]
         stored = _stored_passages(db, keys[0], keys[-1])
-        for key, node in read_nodes(db, keys).items():
+        for key, node in read_nodes(db, keys, linked=False).items():
             assert isinstance(node, Message | Statement)
             zone = zones[node.session]
             text = index_message(node, zone) if isinstance(node, Message) else index_statement(node, zone)

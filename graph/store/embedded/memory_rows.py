@@ -48,6 +48,6 @@ def _passage_row(passage: Passage) -> PassageRow:
         passage.ordinal,
         len(passage.terms),
         struct.pack(f"<{len(counts)}Q", *counts),
-        bytes(min(count, 255) for count in counts.values()),
+        bytes(counts.values()) if max(counts.values(), default=0) < 256 else bytes(min(count, 255) for count in counts.values()),
         text_digest(passage.text),
     )

@@ -1,22 +1,28 @@
 """Between the ids of nodes and their keys in a file."""
 
 from collections.abc import Iterable, Sequence
-from uuid import UUID
 
 import apsw
 
-from graph.model import PREFIXES, NodeKind, id_of, kind_of, uuid_of
+from graph.model import PREFIXES
+from graph.model.ids import id_of_number, number_of
+
+_PREFIXES = {int(kind): prefix for kind, prefix in PREFIXES.items()}
+_KINDS = {prefix: int(kind) for kind, prefix in PREFIXES.items()}
 
 
 def node_id(kind: int, uuid: bytes) -> str:
     """The id of a node as its row holds it."""
-    return id_of(PREFIXES[NodeKind(kind)], UUID(bytes=uuid))
+    return id_of_number(_PREFIXES[kind], int.from_bytes(uuid, "big"))
 
 
 def id_columns(id_: str) -> tuple[bytes, int]:
     """The columns (uuid, kind) of an id. Raises ValueError when it is none of a node."""
-    kind = kind_of(id_)
-    return uuid_of(id_).bytes, int(kind)
+    number = number_of(id_)
+    kind = _KINDS.get(id_.partition("_")[0])
+    if kind is None:
+        raise ValueError("not the id of a node")
+    return number.to_bytes(16, "big"), kind
 
 
 def keys_of(db: apsw.Connection, ids: Iterable[str]) -> dict[str, int]:

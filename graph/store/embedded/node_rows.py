@@ -48,10 +48,11 @@ class _Links:
     event: str = ""
 
 
-def read_nodes(db: apsw.Connection, keys: Sequence[int]) -> dict[int, Node]:
-    """The nodes with these keys, complete, in the order of the keys."""
+def read_nodes(db: apsw.Connection, keys: Sequence[int], *, linked: bool = True) -> dict[int, Node]:
+    """The nodes with these keys, in the order of the keys; unless `linked`, without what their edges say."""
     rows = [_Row(*row) for row in db.executemany(_SELECT, [(key,) for key in keys])]
-    links = _links(db, [row.key for row in rows if row.kind in _DERIVED])
+    derived = [row.key for row in rows if row.kind in _DERIVED]
+    links = _links(db, derived) if linked else {key: _Links() for key in derived}
     nodes: dict[int, Node] = {}
     for row in rows:
         nodes[row.key] = _node(db, row, links)

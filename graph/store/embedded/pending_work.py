@@ -65,7 +65,7 @@ def missing_vectors(db: apsw.Connection, session: str, limit: int) -> list[Passa
         return []
     waiting = rows(db, "SELECT owner, ordinal FROM passages WHERE session = ? AND waits = 1 ORDER BY key LIMIT ?", (row.key, limit))
     wanted = [(owner, [ordinal for _, ordinal in group]) for owner, group in groupby(waiting, key=lambda pair: pair[0])]
-    nodes = read_nodes(db, [owner for owner, _ in wanted])
+    nodes = read_nodes(db, [owner for owner, _ in wanted], linked=False)
     zone = ZoneInfo(row.time_zone) if row.time_zone else UTC
     texts: list[PassageText] = []
     for owner, ordinals in wanted:

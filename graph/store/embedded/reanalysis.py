@@ -33,7 +33,7 @@ def reanalyse(db: apsw.Connection, *, wait: bool) -> None:
             (after, _BATCH),
         ):
             sessions = dict(found)
-            for key, node in read_nodes(db, list(sessions)).items():
+            for key, node in read_nodes(db, list(sessions), linked=False).items():
                 assert isinstance(node, Message | Statement)
                 zone = zones[node.session]
                 text = index_message(node, zone) if isinstance(node, Message) else index_statement(node, zone)
