@@ -2,8 +2,9 @@
 
 The weights of `hybrid` are the mean of the 20 best of 300 random and refined settings on two data sets at once: ten long chats between two
 people (LoCoMo) and six chats with an assistant that answers at length. Chosen on the other conversations, they lose nothing on a
-held-out chat between people and two points of recall@10 on a held-out one with an assistant. The optimum is flat: halving or doubling
-most weights moves recall by less than a point. What each signal is worth there stands beside it, as recall@10 lost without it: between
+held-out chat between people and two and a half points of recall@10 on a held-out one with an assistant. The optimum is flat: halving
+or doubling most weights moves recall by less than a point. What each signal is worth there stands beside it, as recall@10 lost
+without it: between
 people; with an assistant. `python -m bench retrieval` measures a recipe.
 """
 
@@ -80,7 +81,7 @@ def _fused(name: str, graph: float = 0.0, graph_hops: int = 2) -> Recipe:
         previous=0.05,  # 0; .1
         next=0.24,  # .6; .8
         session=0.64,  # .8; .7
-        facts=0.12,  # extracted by rules: .8; -2.9 (at .25 -8). The data set's own facts at .25: .5
+        facts=0.12,  # as the rules extract them: .4; -2.9 (at .25: -8). The data set's own facts: 1.3
         evidence=0.1,  # orders statements among themselves; at .35 they crowd out messages beside an assistant
         speaker=0.62,  # 4.7; 0 (nobody is named there)
         dates=0.37,  # .7; .2
