@@ -18,6 +18,7 @@ from graph.store.candidates import Subgraph
 Float64 = NDArray[np.float64]
 
 # How much of a memory's relevance an edge carries over. A statement is all but its evidence; the next message often is about another thing.
+# Set by judgement: no measurement chose them, as the recipe that walks the graph is not the default.
 EDGE_WEIGHTS: Mapping[EdgeKind, float] = MappingProxyType(
     {
         EdgeKind.EVIDENCED_BY: 1.0,
