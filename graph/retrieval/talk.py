@@ -1,7 +1,8 @@
 """Words of a query that address the memory instead of what is remembered: "can you list the order in which I brought up …".
 
-An embedder reads them as part of the topic. Left out of its text they raised recall@10 on six chats with an assistant from 57.8 to 60.2, the
-chats on which they were collected, and changed nothing between people; the lexical channel keeps them: without them it gained nothing.
+An embedder reads them as part of the topic. Left out of its text they raised recall@10 on six chats with an assistant, those on which
+they were collected, from 57.8 to 60.2, and changed nothing between people. The lexical channel keeps them: leaving them out there as
+well gained nothing more.
 """
 
 import re
