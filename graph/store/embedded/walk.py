@@ -1,14 +1,14 @@
 """Walking the graph: breadth first over the indexed adjacency, bounded in hops, nodes and degree."""
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any
+from itertools import groupby
+from operator import itemgetter
 
 import apsw
 import numpy as np
 
 from graph.model import EdgeKind
 from graph.store.candidates import Subgraph
-from graph.store.embedded.connection import rows
 from graph.store.embedded.node_keys import keys_of, node_id
 
 # A hub's edges are counted up to here in each direction; more would only cost time, for the weight of a hub is next to nothing by then.
@@ -61,11 +61,12 @@ def _step(
 ) -> list[int]:
     """The nodes that are new one hop further."""
     before = len(reached.keys)
-    for key in frontier:
-        edges = _edges(db, key, kinds, max_degree + 1)
-        if len(edges) > max_degree:
-            reached.truncated = True
-        for kind, other in edges[:max_degree]:
+    edges = db.executemany(_edges_of_a_node(kinds), [(key, max_degree + 1) for key in frontier])
+    for key, found in groupby(edges, key=itemgetter(0)):
+        for count, (_, kind, other) in enumerate(found):
+            if count == max_degree:
+                reached.truncated = True
+                break
             if other in reached.place:
                 continue
             if len(reached.keys) >= max_nodes:
@@ -75,22 +76,15 @@ def _step(
     return reached.keys[before:]
 
 
-def _edges(db: apsw.Connection, key: int, kinds: str, limit: int) -> list[tuple[Any, ...]]:
-    """(kind, other node) of a node's edges in both directions, those that it is the source of first."""
-    found = rows(
-        db,
-        f"""SELECT e.kind, e.dst FROM edges e JOIN nodes n ON n.key = e.dst
-            WHERE e.src = ? AND e.kind IN ({kinds}) AND n.retired_at IS NULL LIMIT ?""",
-        (key, limit),
-    )
-    if len(found) < limit:
-        found += rows(
-            db,
-            f"""SELECT e.kind, e.src FROM edges e JOIN nodes n ON n.key = e.src
-                WHERE e.dst = ? AND e.kind IN ({kinds}) AND n.retired_at IS NULL LIMIT ?""",
-            (key, limit - len(found)),
-        )
-    return found
+def _edges_of_a_node(kinds: str) -> str:
+    """(node, kind, other node) of the edges of node ?1 in both directions, at most ?2 in each; those that it is the source of first.
+
+    Of outgoing edges a node has few, so that reading them all (the `+`) is quicker than seeking each kind.
+    """
+    return f"""SELECT ?1, * FROM (SELECT e.kind, e.dst FROM edges e CROSS JOIN nodes n ON n.key = e.dst
+            WHERE e.src = ?1 AND +e.kind IN ({kinds}) AND n.retired_at IS NULL LIMIT ?2)
+        UNION ALL SELECT ?1, * FROM (SELECT e.kind, e.src FROM edges e CROSS JOIN nodes n ON n.key = e.src
+            WHERE e.dst = ?1 AND e.kind IN ({kinds}) AND n.retired_at IS NULL LIMIT ?2)"""
 
 
 def _subgraph(db: apsw.Connection, reached: _Reached, kinds: str) -> Subgraph:
@@ -101,8 +95,8 @@ def _subgraph(db: apsw.Connection, reached: _Reached, kinds: str) -> Subgraph:
                 + (SELECT count(*) FROM (SELECT 1 FROM edges WHERE dst = ?1 LIMIT {_COUNTED_EDGES}))""",
         keys,
     )
-    edges = db.executemany(f"SELECT DISTINCT src, kind, dst FROM edges WHERE src = ? AND kind IN ({kinds})", keys)
-    inside = [(reached.place[s], kind, reached.place[t]) for s, kind, t in edges if t in reached.place]
+    edges = db.executemany(f"SELECT src, kind, dst FROM edges WHERE src = ? AND +kind IN ({kinds})", keys)
+    inside = list(dict.fromkeys((reached.place[s], kind, reached.place[t]) for s, kind, t in edges if t in reached.place))
     columns = np.array(inside, dtype=np.int32).reshape(-1, 3)
     return Subgraph(
         ids=tuple(node_id(kind, uuid) for uuid, kind in nodes),
