@@ -43,6 +43,7 @@ check: $(VENV)/.installed-test $(VENV)/.installed-check ## format, lint, types, 
 	cd proto && ../$(BIN)/buf lint
 	cd proto && ../$(BIN)/buf breaking --against $(notdir $(CONTRACT))
 	.ci/generate --check
+	$(BIN)/python clients/python/make_sync_client.py --check
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 
 format: $(VENV)/.installed-check ## formats the code and mends what the linter can mend
@@ -51,6 +52,7 @@ format: $(VENV)/.installed-check ## formats the code and mends what the linter c
 
 proto: $(VENV)/.installed-check ## generates clients/python/src/structmem/v1 from proto/
 	.ci/generate
+	$(BIN)/python clients/python/make_sync_client.py
 
 proto-release: $(VENV)/.installed-check ## makes today's contract the one that later ones must not break
 	cd proto && ../$(BIN)/buf build -o $(notdir $(CONTRACT))
