@@ -6,7 +6,7 @@ from typing import Any
 
 import apsw
 
-# A page cache of 256 KiB a connection keeps a thousand open namespaces affordable; the operating system caches the rest.
+# What each connection may cache at least: 256 KiB keep a thousand open namespaces affordable; the operating system caches the rest.
 CACHE_KIB = 256
 _STATEMENTS = 48
 _BUSY_MS = 5_000

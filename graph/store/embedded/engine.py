@@ -16,6 +16,7 @@ from graph.store.embedded.faults import storage_faults
 from graph.store.embedded.lock import DirectoryLock
 from graph.store.embedded.namespace_file import NamespaceFile, create_file
 from graph.store.embedded.open_files import OpenFiles, affordable_files
+from graph.store.embedded.search_index import DerivedIndex
 from graph.store.embedded.transaction import Transaction
 from graph.store.embedded.work_schedule import WorkSchedule
 from graph.store.embedded.workers import Workers
@@ -79,7 +80,7 @@ class Engine:
         return self.directory / "namespaces" / f"{uid}.db"
 
     def _file(self, entry: CatalogEntry) -> NamespaceFile:
-        return NamespaceFile(self.path(entry.uid), entry.settings, self.clock, self.ids, self.vfs, self.jobs)
+        return NamespaceFile(self.path(entry.uid), entry.settings, self.clock, self.ids, self.vfs, self.jobs, self.files.cache_kib)
 
     def create(self, spec: NamespaceSpec) -> CatalogEntry:
         """Creates a namespace: the catalog says CREATING until its file is there."""
@@ -126,22 +127,34 @@ class Engine:
         return found
 
     def _bound_indexes(self, used: NamespaceFile) -> None:
-        """Lets go of the indexes used least recently while all of them take more memory than they may."""
+        """While all indexes take more memory than they may, those used least recently lose cached vectors, then go."""
         with self._sizes_lock:
             size = used.index.nbytes
             self._index_total += size - self._index_sizes.get(used.uid, 0)
             self._index_sizes[used.uid] = size
             if self._index_total <= self._index_bytes:
                 return
-            self._index_sizes = {file.uid: file.index.nbytes for file in self.files.opened()}
-            surplus = sum(self._index_sizes.values()) - self._index_bytes
-            for file in self.files.opened():
-                if surplus <= 0:
-                    break
-                if file is not used and self._index_sizes[file.uid]:
-                    file.index.forget()
-                    surplus -= self._index_sizes.pop(file.uid)
-            self._index_total = sum(self._index_sizes.values())
+            others = [file for file in self.files.opened() if file is not used]
+            for shrink in (DerivedIndex.drop_cache, DerivedIndex.forget):
+                self._index_sizes = {file.uid: file.index.nbytes for file in (*others, used)}
+                self._index_total = sum(self._index_sizes.values())
+                for file in others:
+                    if self._index_total <= self._index_bytes:
+                        return
+                    shrink(file.index)
+                    self._index_total += file.index.nbytes - self._index_sizes[file.uid]
+                    self._index_sizes[file.uid] = file.index.nbytes
+
+    def index(self, namespace: str) -> None:
+        """Builds a namespace's index ahead of its first search, and saves it where that pays."""
+
+        def build(file: NamespaceFile, settings: Namespace) -> None:
+            with file.read() as db:
+                file.index.refreshed(db, settings.embedding.dimension)
+            file.index.save()
+            self._bound_indexes(file)
+
+        self.with_file(namespace, build)
 
     async def read(self, namespace: str, work: Callable[[apsw.Connection, Namespace], T]) -> T:
         """Runs `work` in a read transaction."""

@@ -15,7 +15,7 @@ _BATCH = 4_000
 
 
 async def import_namespace(engine: Engine, namespace: Namespace, records: AsyncIterator[ExportRecord]) -> Namespace:
-    """See `Store.import_namespace`."""
+    """See `Store.import_namespace`. The search index is built as well, so that the first search finds it."""
     run = engine.workers.run_to_end
     begun: list[tuple[CatalogEntry, ImportFile]] = []
     done = False
@@ -31,6 +31,7 @@ async def import_namespace(engine: Engine, namespace: Namespace, records: AsyncI
         await run(partial(file.add, batch))
         await run(lambda: _finish(engine, entry, file, namespace))
         done = True
+        await run(lambda: engine.index(namespace.name))
     finally:
         if begun and not done:
             await run(lambda: _abandon(engine, *begun[0]))

@@ -14,6 +14,7 @@ from graph.store.embedded.search import MemoryEntry, PassageEntry
 _NODES = "SELECT key, uuid, kind, role, session, seq, speaker, said_at, features, spans FROM nodes"
 _CURRENT = "kind IN (2, 4, 5) AND retired_at IS NULL"
 _PASSAGES = "SELECT owner, key, terms, counts, length FROM passages"
+_KINDS = {int(kind): kind for kind in NodeKind}
 _CHUNK = 5_000
 
 
@@ -56,7 +57,7 @@ def _entries(nodes: Iterable[Any], passages: Iterable[Any], evidence: Iterable[A
         yield MemoryEntry(
             key=key,
             uuid=uuid,
-            kind=NodeKind(kind),
+            kind=_KINDS[kind],
             role=role,
             session=session,
             seq=seq,

@@ -1,7 +1,7 @@
 """One namespace's open file: a connection that writes, one that reads, and the search index derived from it."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -10,7 +10,7 @@ import apsw
 
 from graph.errors import NotFound
 from graph.model import IdSource, Namespace, to_micros
-from graph.store.embedded.connection import connect, rows
+from graph.store.embedded.connection import CACHE_KIB, connect, rows
 from graph.store.embedded.faults import storage_faults
 from graph.store.embedded.job_queue import cover_messages, next_due
 from graph.store.embedded.reanalysis import analysed_by_other, reanalyse
@@ -40,7 +40,16 @@ def create_file(path: Path, uid: str, vfs: str | None) -> None:
 class NamespaceFile:
     """Writes are one at a time, and so are reads; a read does not wait for a write. Connections open when they are first used."""
 
-    def __init__(self, path: Path, settings: Namespace, clock: Clock, ids: IdSource, vfs: str | None, jobs: WorkSchedule) -> None:
+    def __init__(
+        self,
+        path: Path,
+        settings: Namespace,
+        clock: Clock,
+        ids: IdSource,
+        vfs: str | None,
+        jobs: WorkSchedule,
+        cache_kib: Callable[[], int] = lambda: CACHE_KIB,
+    ) -> None:
         self.path = path
         self.uid = settings.uid
         self.name = settings.name
@@ -54,6 +63,8 @@ class NamespaceFile:
         self._read_lock = threading.Lock()
         self._writer: apsw.Connection | None = None
         self._reader: apsw.Connection | None = None
+        self._cache_kib = cache_kib
+        self._reader_cache = CACHE_KIB
         self._closed = False
         self._scrub_due = False
         self._current = False
@@ -98,6 +109,9 @@ class NamespaceFile:
         self._ensure_current()
         with self._read_lock, storage_faults(self.name):
             db = self._reader = self._reader or self._open_reader()
+            if (share := self._cache_kib()) != self._reader_cache:
+                db.pragma("cache_size", -share)
+                self._reader_cache = share
             db.execute("BEGIN")
             try:
                 yield db

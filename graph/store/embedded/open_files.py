@@ -7,7 +7,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from graph.store.embedded.catalog import CatalogEntry
+from graph.store.embedded.connection import CACHE_KIB
 from graph.store.embedded.namespace_file import NamespaceFile
+
+# Readers share this much page cache: alone, one has 16 MiB (walks of a graph are an eighth faster than with 256 KiB); among a thousand,
+# each has the least.
+_SHARED_CACHE_KIB = 64 * 1024
+_MOST_CACHE_KIB = 16 * 1024
 
 # Writer and reader hold the database and its log each, and share the log's index.
 _DESCRIPTORS_EACH = 5
@@ -61,6 +67,11 @@ class OpenFiles:
         for uid in idle:
             self._users.pop(uid, None)
         return [self._files.pop(uid) for uid in idle]
+
+    def cache_kib(self) -> int:
+        """How much a reader may cache now, a power of two."""
+        share = _SHARED_CACHE_KIB // max(len(self._files), 1)
+        return max(CACHE_KIB, min(_MOST_CACHE_KIB, 1 << share.bit_length() - 1 if share else 0))
 
     def drop(self, uid: str) -> None:
         """Closes a namespace that is being deleted; its users' next step fails."""

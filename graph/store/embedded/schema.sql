@@ -40,6 +40,7 @@ CREATE INDEX messages_by_time ON nodes (said_at, key) WHERE kind = 2;
 CREATE INDEX events_by_time ON nodes (starts_at, key) WHERE kind = 3;
 CREATE INDEX statements_by_time ON nodes (said_at, key) WHERE kind IN (4, 5);
 CREATE INDEX derived_by_session ON nodes (session, kind) WHERE kind IN (3, 4, 5);
+CREATE INDEX retired_nodes ON nodes (key) WHERE retired_at IS NOT NULL;
 CREATE INDEX entities_by_key ON nodes (key) WHERE kind = 6;
 
 CREATE TABLE sessions (

@@ -19,8 +19,8 @@ from graph.store.embedded.vector_rows import read_vectors
 from graph.text import ANALYSER_VERSION
 
 _VECTOR_CHUNK = 20_000
-# A smaller index is built from the file in well under a second; saving it would not pay.
-_SNAPSHOT_PASSAGES = 20_000
+# Measured at 1,500 passages of 384 dimensions: built from the file in 70 ms, saved in 4 ms, loaded in 2 ms.
+_SNAPSHOT_PASSAGES = 500
 # The snapshot is written anew when this share of the passages came after it.
 _SNAPSHOT_TAIL = 0.2
 
@@ -98,9 +98,16 @@ class DerivedIndex:
                 # Something was deleted meanwhile, and may be in what was just written.
                 self._snapshot.unlink(missing_ok=True)
 
+    def drop_cache(self) -> None:
+        """Lets go of cached vectors."""
+        index = self._index
+        if index is not None:
+            index.drop_cache()
+
     def forget(self) -> None:
         """Lets go of the memory, after saving what is worth it."""
-        self.save()
+        if self.outgrew_snapshot:
+            self.save()
         with self._lock:
             self._index = None
 

@@ -15,6 +15,20 @@ from graph.store.embedded.node_keys import keys_of, node_id
 _COUNTED_EDGES = 10_000
 
 
+class _Kinds:
+    """The condition that an edge is of one of these kinds: a range of the index, and a mask.
+
+    An IN with a list would build a table at every execution, which takes longer than to find the edges of a node.
+    """
+
+    def __init__(self, kinds: Collection[EdgeKind]) -> None:
+        mask = sum(1 << kind for kind in set(kinds))
+        self._text = f"e.kind BETWEEN {int(min(kinds))} AND {int(max(kinds))} AND (1 << e.kind) & {mask}" if kinds else "0"
+
+    def __str__(self) -> str:
+        return self._text
+
+
 class _Reached:
     """The nodes in the order in which the walk reached them."""
 
@@ -42,10 +56,11 @@ def neighbourhood(
     current = _current(db, [found[seed] for seed in dict.fromkeys(seeds) if seed in found])
     reached = _Reached(current[:max_nodes])
     reached.truncated = len(current) > max_nodes
-    allowed = ", ".join(str(int(kind)) for kind in sorted(kinds))
+    allowed = _Kinds([EdgeKind(kind) for kind in kinds])
+    edges = _edges_of_a_node(db, allowed)
     frontier = list(reached.keys)
     for hop in range(1, hops + 1):
-        frontier = _step(db, reached, frontier, hop, allowed, max_nodes, max_degree)
+        frontier = _step(db, reached, frontier, hop, edges, max_nodes, max_degree)
         if not frontier:
             break
     return _subgraph(db, reached, allowed)
@@ -57,12 +72,12 @@ def _current(db: apsw.Connection, keys: Sequence[int]) -> list[int]:
 
 
 def _step(
-    db: apsw.Connection, reached: _Reached, frontier: Sequence[int], hop: int, kinds: str, max_nodes: int, max_degree: int
+    db: apsw.Connection, reached: _Reached, frontier: Sequence[int], hop: int, edges: str, max_nodes: int, max_degree: int
 ) -> list[int]:
     """The nodes that are new one hop further."""
     before = len(reached.keys)
-    edges = db.executemany(_edges_of_a_node(kinds), [(key, max_degree + 1) for key in frontier])
-    for key, found in groupby(edges, key=itemgetter(0)):
+    rows = db.executemany(edges, [(key, max_degree + 1) for key in frontier])
+    for key, found in groupby(rows, key=itemgetter(0)):
         for count, (_, kind, other) in enumerate(found):
             if count == max_degree:
                 reached.truncated = True
@@ -76,18 +91,18 @@ def _step(
     return reached.keys[before:]
 
 
-def _edges_of_a_node(kinds: str) -> str:
-    """(node, kind, other node) of the edges of node ?1 in both directions, at most ?2 in each; those that it is the source of first.
+def _edges_of_a_node(db: apsw.Connection, kinds: _Kinds) -> str:
+    """(node, kind, other node) of the edges of node ?1 in both directions, at most ?2 in each; those that it is the source of first."""
+    some_retired = db.execute("SELECT 1 FROM nodes WHERE retired_at IS NOT NULL LIMIT 1").fetchone() is not None
 
-    Of outgoing edges a node has few, so that reading them all (the `+`) is quicker than seeking each kind.
-    """
-    return f"""SELECT ?1, * FROM (SELECT e.kind, e.dst FROM edges e CROSS JOIN nodes n ON n.key = e.dst
-            WHERE e.src = ?1 AND +e.kind IN ({kinds}) AND n.retired_at IS NULL LIMIT ?2)
-        UNION ALL SELECT ?1, * FROM (SELECT e.kind, e.src FROM edges e CROSS JOIN nodes n ON n.key = e.src
-            WHERE e.dst = ?1 AND e.kind IN ({kinds}) AND n.retired_at IS NULL LIMIT ?2)"""
+    def half(here: str, there: str) -> str:
+        current = f"AND (SELECT n.retired_at IS NULL FROM nodes n WHERE n.key = e.{there})" if some_retired else ""
+        return f"SELECT ?1, * FROM (SELECT e.kind, e.{there} FROM edges e WHERE e.{here} = ?1 AND {kinds} {current} LIMIT ?2)"
+
+    return f"{half('src', 'dst')} UNION ALL {half('dst', 'src')}"
 
 
-def _subgraph(db: apsw.Connection, reached: _Reached, kinds: str) -> Subgraph:
+def _subgraph(db: apsw.Connection, reached: _Reached, kinds: _Kinds) -> Subgraph:
     keys = [(key,) for key in reached.keys]
     nodes = list(db.executemany("SELECT uuid, kind FROM nodes WHERE key = ?", keys))
     degree = db.executemany(
@@ -95,7 +110,7 @@ def _subgraph(db: apsw.Connection, reached: _Reached, kinds: str) -> Subgraph:
                 + (SELECT count(*) FROM (SELECT 1 FROM edges WHERE dst = ?1 LIMIT {_COUNTED_EDGES}))""",
         keys,
     )
-    edges = db.executemany(f"SELECT src, kind, dst FROM edges WHERE src = ? AND +kind IN ({kinds})", keys)
+    edges = db.executemany(f"SELECT e.src, e.kind, e.dst FROM edges e WHERE e.src = ? AND {kinds}", keys)
     inside = list(dict.fromkeys((reached.place[s], kind, reached.place[t]) for s, kind, t in edges if t in reached.place))
     columns = np.array(inside, dtype=np.int32).reshape(-1, 3)
     return Subgraph(
