@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, tzinfo
+from datetime import UTC
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -19,7 +19,7 @@ from graph.store.embedded.node_keys import node_id
 from graph.store.embedded.node_values import Placed, message_values
 from graph.store.embedded.node_writer import insert_edges, insert_nodes, insert_passages
 from graph.store.embedded.requests import body_digest, first_answer, remember_answer
-from graph.store.embedded.session_rows import SessionRow, ensure_session, session_row
+from graph.store.embedded.session_rows import SessionRow, ensure_session
 from graph.store.embedded.spec_rules import takes_client_vectors, takes_vectors, waits_for_vectors
 from graph.store.embedded.transaction import Operation, Transaction
 from graph.store.embedded.vector_rows import checked_vector, store_vectors
@@ -41,13 +41,18 @@ def append(file: NamespaceFile, settings: Namespace, ids: IdSource, command: App
     for index, draft in enumerate(command.messages):
         _check_embedding(settings, index, draft)
     digest = _digest(command)
-    zone = _zone_of(file, settings, command)
+    # Analysed outside the transaction, in the zone that the session most likely has, so that no append waits for a reader.
+    zone = file.zones.get(command.session, command.time_zone or settings.time_zone)
     prepared = [_prepare(draft, ids, zone, command.session) for draft in command.messages]
     with file.write() as tx:
         answer = first_answer(tx, command.request_id, digest)
         if answer is not None:
             return AppendOutcome(tuple(AppendedMessage(*values) for values in answer[0]), answer[1], answer[2], settings.uid)
-        outcome = _store(tx, settings, ids, command, prepared)
+        session = ensure_session(tx, ids, command.session, command.time_zone, settings.time_zone)
+        if session.time_zone != zone:
+            prepared = [_prepare(draft, ids, session.time_zone, command.session) for draft in command.messages]
+        outcome = _store(tx, settings, ids, command, session, prepared)
+        file.zones[command.session] = session.time_zone
         if command.request_id:
             messages = [[m.id, m.seq, m.client_id, m.duplicate] for m in outcome.messages]
             remember_answer(tx, command.request_id, digest, [messages, outcome.revision, outcome.job_id])
@@ -75,15 +80,7 @@ def _content(draft: MessageDraft) -> list[object]:
     return [draft.client_id, draft.speaker, int(draft.role), draft.text, sent_at, dict(draft.labels), draft.image_caption, vector]
 
 
-def _zone_of(file: NamespaceFile, settings: Namespace, command: AppendCommand) -> tzinfo:
-    """The zone of the session, which a session keeps from its first message on."""
-    with file.read() as db:
-        known = session_row(db, command.session)
-    name = known.time_zone if known else command.time_zone or settings.time_zone
-    return ZoneInfo(name) if name else UTC
-
-
-def _prepare(draft: MessageDraft, ids: IdSource, zone: tzinfo, session: str) -> _Prepared:
+def _prepare(draft: MessageDraft, ids: IdSource, zone: str, session: str) -> _Prepared:
     message = Message(
         id=ids.mint("msg"),
         session=session,
@@ -97,11 +94,12 @@ def _prepare(draft: MessageDraft, ids: IdSource, zone: tzinfo, session: str) -> 
         labels=draft.labels,
         image_caption=draft.image_caption,
     )
-    return _Prepared(draft, message, message_body(message), memory_row(index_message(message, zone)))
+    return _Prepared(draft, message, message_body(message), memory_row(index_message(message, ZoneInfo(zone) if zone else UTC)))
 
 
-def _store(tx: Transaction, settings: Namespace, ids: IdSource, command: AppendCommand, prepared: Sequence[_Prepared]) -> AppendOutcome:
-    session = ensure_session(tx, ids, command.session, command.time_zone, settings.time_zone)
+def _store(
+    tx: Transaction, settings: Namespace, ids: IdSource, command: AppendCommand, session: SessionRow, prepared: Sequence[_Prepared]
+) -> AppendOutcome:
     known = _known_messages(tx, session, command.messages)
     fresh: list[_Prepared] = []
     answers: list[AppendedMessage] = []

@@ -80,7 +80,9 @@ class Engine:
         return self.directory / "namespaces" / f"{uid}.db"
 
     def _file(self, entry: CatalogEntry) -> NamespaceFile:
-        return NamespaceFile(self.path(entry.uid), entry.settings, self.clock, self.ids, self.vfs, self.jobs, self.files.cache_kib)
+        return NamespaceFile(
+            self.path(entry.uid), entry.settings, self.clock, self.ids, self.vfs, self.jobs, self.files.cache_kib, self.workers.later
+        )
 
     def create(self, spec: NamespaceSpec) -> CatalogEntry:
         """Creates a namespace: the catalog says CREATING until its file is there."""

@@ -1,8 +1,9 @@
 """One namespace's open file: a connection that writes, one that reads, and the search index derived from it."""
 
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -26,6 +27,20 @@ from graph.text import ANALYSER_VERSION
 # SQLite calls back after about this many steps of its virtual machine, some 0.1 ms; the callback asks whether the call was cancelled.
 _PROGRESS_STEPS = 20_000
 
+# The log is moved into the database in the background from 4 MB on, and by the write itself from 40 MB on.
+_CHECKPOINT_PAGES = 1_000
+_INLINE_CHECKPOINT_PAGES = 10_000
+_RECENT_ZONES = 1_000
+
+
+class RecentZones(OrderedDict[str, str]):
+    """Time zones of sessions that were written to lately, a guess to be checked."""
+
+    def __setitem__(self, session: str, zone: str) -> None:
+        super().__setitem__(session, zone)
+        if len(self) > _RECENT_ZONES:
+            self.popitem(last=False)
+
 
 def create_file(path: Path, uid: str, vfs: str | None) -> None:
     """Makes the file of a new namespace."""
@@ -48,7 +63,8 @@ class NamespaceFile:
         ids: IdSource,
         vfs: str | None,
         jobs: WorkSchedule,
-        cache_kib: Callable[[], int] = lambda: CACHE_KIB,
+        cache_kib: Callable[[], int],
+        later: Callable[[Callable[[], None]], None],
     ) -> None:
         self.path = path
         self.uid = settings.uid
@@ -64,10 +80,14 @@ class NamespaceFile:
         self._writer: apsw.Connection | None = None
         self._reader: apsw.Connection | None = None
         self._cache_kib = cache_kib
+        self._later = later
         self._reader_cache = CACHE_KIB
         self._closed = False
         self._scrub_due = False
         self._current = False
+        self._log_pages = 0
+        self._checkpointing = False
+        self.zones = RecentZones()
 
     @contextmanager
     def write(self) -> Iterator[Transaction]:
@@ -92,6 +112,16 @@ class NamespaceFile:
             self._scrub_due = self._scrub_due or tx.scrub
             if self._scrub_due:
                 self._scrub(db)
+        if self._log_pages >= _CHECKPOINT_PAGES and not self._checkpointing:
+            self._checkpointing = True
+            self._later(self._checkpoint)
+
+    def _checkpoint(self) -> None:
+        """Moves the write-ahead log into the database, beside readers and writers, so that no write waits for it."""
+        # What goes wrong here goes wrong again where somebody can be told: in a write, which checkpoints a log that has grown too long.
+        with suppress(apsw.Error, OSError), closing(connect(self.path, self._vfs)) as db:
+            db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+        self._checkpointing = False
 
     def _scrub(self, db: apsw.Connection) -> None:
         """Lets snapshot and write-ahead log lose what was deleted. While a long read needs the log, it is left to the next write."""
@@ -146,6 +176,7 @@ class NamespaceFile:
         db = connect(self.path, self._vfs)
         try:
             migrate(db, NAMESPACE_MIGRATIONS, f"namespace {self.name}")
+            db.set_wal_hook(self._logged)
             if analysed_by_other(db):
                 reanalyse(db, wait=waits_for_vectors(self._settings.embedding))
                 self._queue_vectors(db)
@@ -153,6 +184,13 @@ class NamespaceFile:
             db.close()
             raise
         return db
+
+    def _logged(self, db: apsw.Connection, _: str, pages: int) -> int:
+        """Called by SQLite after each commit, with the length of the log."""
+        self._log_pages = pages
+        if pages >= _INLINE_CHECKPOINT_PAGES:
+            db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+        return apsw.SQLITE_OK
 
     def _queue_vectors(self, db: apsw.Connection) -> None:
         """Jobs for the sessions whose passages wait for vectors after their text was cut anew."""

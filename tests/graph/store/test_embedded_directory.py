@@ -262,3 +262,26 @@ async def test_creating_namespaces_at_once_makes_each_once(bench):
     spec = NamespaceSpec("x", EmbeddingSpec("m", "f", 8), ExtractionMode.EVENT)
     results = await asyncio.gather(*(bench.store.create_namespace(spec) for _ in range(8)), return_exceptions=True)
     assert sum(not isinstance(result, Exception) for result in results) == 1
+
+
+async def test_the_write_ahead_log_stays_short(bench, tmp_path):
+    uid = (await bench.store.get_namespace(bench.namespace)).uid
+    log = database(tmp_path, uid).with_suffix(".db-wal")
+    sizes = []
+    for _ in range(40):
+        await bench.say(*(bench.draft("word " * 400, i) for i in range(100)))
+        sizes.append(log.stat().st_size)
+        await asyncio.sleep(0.01)
+    assert max(sizes) < 24 << 20
+    assert len(await bench.texts()) == 1_000
+
+
+async def test_a_guessed_time_zone_is_put_right(bench):
+    """A session's messages are analysed in its zone, though its name was last used in another one."""
+    from graph.store.commands import Deletion
+
+    await bench.say("a", time_zone="Asia/Tokyo")
+    await bench.store.delete(bench.namespace, Deletion(session="s1"))
+    await bench.say(bench.draft("b", 60 * 15), time_zone="America/Lima")
+    await bench.say(bench.draft("c", 60 * 15))
+    assert await bench.store.check(bench.namespace) == []
