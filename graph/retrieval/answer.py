@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 from typing import Protocol
 
 import numpy as np
@@ -34,7 +34,8 @@ class RetrievalRequest:
     Attributes:
         k: how many hits, at least 1.
         recipe: a name in `RECIPES`.
-        asked_at: aware; "now" for the query's times.     zone: of the query's times.
+        asked_at: aware; "now" for the query's times.     zone: of the query's times; None: the namespace's, or UTC.
+        explain: whether hits are explained.
         vector: the query's vector, for namespaces whose model nobody here serves; any positive length, normalised before use.
     """
 
@@ -44,13 +45,17 @@ class RetrievalRequest:
     recipe: str
     filter: MemoryFilter
     asked_at: datetime
-    zone: tzinfo
+    zone: tzinfo | None
     vector: NDArray[np.float32] | None = None
+    explain: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class QueryPlan:
-    """How a query was understood. `entity_ids` go with `entities`; the fields after `degraded` are not part of the contract."""
+    """How a query was understood. `entity_ids` go with `entities`; the fields after `degraded` are not part of the contract.
+
+    `zone` is the one in which its times were read: the request's or the (first) namespace's.
+    """
 
     recipe: str
     terms: tuple[str, ...] = ()
@@ -63,6 +68,7 @@ class QueryPlan:
     entity_ids: tuple[str, ...] = ()
     asks_assistant: bool = False
     asks_advice: bool = False
+    zone: tzinfo = UTC
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +129,12 @@ class Hit:
     namespace: str
     node: Message | Statement
     score: float
-    explanation: Explanation
+    explanation: Explanation | None
+
+    @property
+    def evidence_ids(self) -> tuple[str, ...]:
+        """The messages it rests on; its own id, for a message."""
+        return (self.node.id,) if isinstance(self.node, Message) else self.node.evidence_ids
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,9 +46,8 @@ async def build_context(
     if token_budget < 1:
         raise InvalidArgument.of("token_budget", "must be at least 1")
     k = min(MAX_MEMORIES, max(10, token_budget // TOKENS_OF_A_SHORT_LINE))
-    answer = await retrieve_many(store, [replace(request, k=k) for request in requests], embedder)
-    zones = {request.namespace: request.zone for request in requests}
-    candidates = [_Line(hit, line_of(hit.node, zones[hit.namespace])) for hit in answer.hits]
+    answer = await retrieve_many(store, [replace(request, k=k, explain=False) for request in requests], embedder)
+    candidates = [_Line(hit, line_of(hit.node, answer.plan.zone)) for hit in answer.hits]
     lines = _in_order(_within_exactly(_chosen(candidates, token_budget, count_tokens), token_budget, count_tokens))
     text = _joined(lines)
     return Context(text, count_tokens(text) if text else 0, tuple(_entry(line) for line in lines), answer.plan)
@@ -60,7 +59,7 @@ def _chosen(candidates: Sequence[_Line], budget: int, count_tokens: TokenCounter
     told: set[tuple[str, str]] = set()
     left, missed = budget, 0
     for line in candidates:
-        evidence = {(line.hit.namespace, id_) for id_ in line.hit.explanation.evidence_ids}
+        evidence = {(line.hit.namespace, id_) for id_ in line.hit.evidence_ids}
         if isinstance(line.hit.node, Statement) and evidence and evidence <= told:
             continue
         size = count_tokens(f"{line.text}\n")
@@ -123,6 +122,6 @@ def _entry(line: _Line) -> ContextEntry:
         text=line.text,
         said_at=node.sent_at if isinstance(node, Message) else node.said_at,
         speaker=node.speaker,
-        evidence_ids=line.hit.explanation.evidence_ids,
+        evidence_ids=line.hit.evidence_ids,
         rank=line.hit.rank,
     )

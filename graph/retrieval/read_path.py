@@ -3,17 +3,19 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, tzinfo
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
 from graph.errors import InvalidArgument
 from graph.model import Message, Namespace, Node, Statement
-from graph.retrieval.answer import Hit, QueryEmbedder, QueryPlan, RetrievalAnswer, RetrievalRequest
+from graph.retrieval.answer import Explanation, Hit, QueryEmbedder, QueryPlan, RetrievalAnswer, RetrievalRequest
 from graph.retrieval.expand import Expansion, add_graph, expand
 from graph.retrieval.explain import explain
 from graph.retrieval.fuse import Ledger, fuse
-from graph.retrieval.measures import Ceilings, Measures, ceilings, measure
+from graph.retrieval.measures import Bools, Ceilings, Measures, ceilings, measure
 from graph.retrieval.merge import merged
 from graph.retrieval.pick import Pick, Scored, pick
 from graph.retrieval.plan import linked, names_in, plan_query
@@ -81,13 +83,13 @@ def _checked(requests: Sequence[RetrievalRequest]) -> Recipe:
 
 async def _search(store: Store, request: RetrievalRequest, recipe: Recipe, vectors: QueryVectors) -> _Search:
     """Plan, vector and candidates of one namespace."""
-    namespace, speakers = await asyncio.gather(store.get_namespace(request.namespace), store.speakers(request.namespace))
-    plan = plan_query(request.query, speakers, request.asked_at, request.zone, recipe)
+    scope = await store.query_scope(request.namespace, names_in(request.query))
+    plan = plan_query(request.query, scope.speakers, request.asked_at, request.zone or _zone(scope.namespace), recipe)
+    entity_ids, entities = linked(scope.entities)
+    plan = replace(plan, entity_ids=entity_ids, entities=entities)
     if len(plan.terms) > recipe.max_terms:
         plan = replace(plan, terms=await rarest_terms(store, request.namespace, plan.terms, recipe.max_terms))
-    plan, (vector, degraded) = await asyncio.gather(
-        _with_entities(store, namespace, request.query, plan), _query_vector(vectors, namespace, request, plan, recipe)
-    )
+    vector, degraded = await _query_vector(vectors, scope.namespace, request, plan, recipe)
     query = CandidateQuery(
         terms=plan.terms,
         vector=vector,
@@ -107,12 +109,8 @@ async def _search(store: Store, request: RetrievalRequest, recipe: Recipe, vecto
     return _Search(request, replace(plan, degraded=degraded), query, candidates, measure(candidates, plan.times, recipe))
 
 
-async def _with_entities(store: Store, namespace: Namespace, query: str, plan: QueryPlan) -> QueryPlan:
-    names = names_in(query)
-    if not names or namespace.generation is None:
-        return plan
-    ids, found = linked(await store.find_entities(namespace.name, names))
-    return replace(plan, entity_ids=ids, entities=found)
+def _zone(namespace: Namespace) -> tzinfo:
+    return ZoneInfo(namespace.time_zone) if namespace.time_zone else UTC
 
 
 async def _query_vector(
@@ -163,9 +161,13 @@ def _hits(searches: Sequence[_Search], scored: Sequence[Scored], picks: Sequence
         search, place = searches[chosen.namespace], chosen.namespace
         node = nodes[place].get(search.candidates.ids[chosen.row])
         if isinstance(node, Message | Statement):
-            explanation = explain(search.candidates, scored[place].ledger, returnable[place], search.expansion, chosen.row, node)
+            explanation = _explained(search, scored[place], returnable[place], chosen.row, node) if search.request.explain else None
             hits.append(Hit(len(hits) + 1, search.request.namespace, node, chosen.score, explanation))
     return hits
+
+
+def _explained(search: _Search, scored: Scored, returnable: Bools, row: int, node: Message | Statement) -> Explanation:
+    return explain(search.candidates, scored.ledger, returnable, search.expansion, row, node)
 
 
 def _joint_plan(plans: Sequence[QueryPlan]) -> QueryPlan:

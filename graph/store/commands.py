@@ -19,6 +19,7 @@ from graph.model import (
     JobError,
     LabelFilter,
     Message,
+    Namespace,
     Node,
     NodeKind,
     Role,
@@ -270,6 +271,20 @@ class EntityQuery:
 
     kinds: frozenset[EntityKind] = frozenset()
     name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class QueryScope:
+    """What understanding a query needs to know of a namespace.
+
+    Attributes:
+        speakers: everyone who speaks in it; at most the 1,000 most frequent.
+        entities: those with a name or alias among the names asked for, case-folded.
+    """
+
+    namespace: Namespace
+    speakers: tuple[str, ...]
+    entities: tuple[Entity, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """The store port: what the service and the pipeline ask of a store, as intents, each atomic.
 
-Two stores implement it and one contract suite (`tests/graph/store`) holds for both. Every intent that names a namespace raises NotFound when
-there is none, NamespaceCorrupt when its data is damaged, StoreUnavailable or StorageFull when it cannot be read or written now; nothing
+Two stores implement it and one contract suite (`tests/graph/store`) holds for both. Every intent that names a namespace raises NotFound
+when there is none, NamespaceCorrupt when its data is damaged, StoreUnavailable or StorageFull when it cannot be read or written now; nothing
 is acknowledged that is not durable.
 """
 
@@ -33,6 +33,7 @@ from graph.store.commands import (
     PassageText,
     PassageVector,
     PendingWork,
+    QueryScope,
     StatementQuery,
     UsageEntry,
 )
@@ -123,7 +124,7 @@ class Store(Protocol):
         ...
 
     async def missing_vectors(self, namespace: str, session: str, limit: int) -> list[PassageText]:
-        """Passages of current messages of the session that wait for a vector, oldest first; none when the namespace takes client vectors."""
+        """Passages of current messages of the session that wait for a vector, oldest first; none where the client gives vectors."""
         ...
 
     async def put_vectors(
@@ -231,12 +232,8 @@ class Store(Protocol):
         """Entities in the order in which they were first seen."""
         ...
 
-    async def speakers(self, namespace: str) -> tuple[str, ...]:
-        """Everyone who speaks in the namespace; at most the 1,000 most frequent."""
-        ...
-
-    async def find_entities(self, namespace: str, names: Sequence[str]) -> list[Entity]:
-        """Entities with a name or alias among these, case-folded."""
+    async def query_scope(self, namespace: str, names: Sequence[str]) -> QueryScope:
+        """The namespace, its speakers, and its entities among these names, in one read."""
         ...
 
     async def candidates(self, namespace: str, query: CandidateQuery) -> Candidates:

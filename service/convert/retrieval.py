@@ -7,14 +7,14 @@ from service.convert.nodes import event_to_proto, node_to_proto
 from service.convert.times import span_to_proto, timestamp
 
 
-def hit_to_proto(hit: Hit, explain: bool) -> retrieval_pb2.Hit:
+def hit_to_proto(hit: Hit) -> retrieval_pb2.Hit:
     """A hit, with its explanation when it was asked for."""
     return retrieval_pb2.Hit(
         rank=hit.rank,
         namespace=hit.namespace,
         memory=node_to_proto(hit.node),
         score=hit.score,
-        explanation=explanation_to_proto(hit.explanation) if explain else None,
+        explanation=explanation_to_proto(hit.explanation) if hit.explanation else None,
     )
 
 

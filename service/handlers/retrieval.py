@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import UTC
 
 from structmem.v1 import memory_service_pb2 as pb
 
@@ -36,8 +35,9 @@ class RetrievalHandlers(Resource):
             k = request.k if request.HasField("k") else DEFAULT_K
             if not 1 <= k <= MAX_K:
                 found.add("k", f"must be from 1 to {MAX_K:,}; leave it out for {DEFAULT_K}")
-        answer = await retrieve_many(self._store, [replace(one, k=k) for one in requests], self._parts.embedder)
-        return pb.RetrieveResponse(hits=[hit_to_proto(hit, request.explain) for hit in answer.hits], plan=plan_to_proto(answer.plan))
+        requests = [replace(one, k=k, explain=request.explain) for one in requests]
+        answer = await retrieve_many(self._store, requests, self._parts.embedder)
+        return pb.RetrieveResponse(hits=[hit_to_proto(hit) for hit in answer.hits], plan=plan_to_proto(answer.plan))
 
     async def BuildContext(self, request: pb.BuildContextRequest, context: Context) -> pb.BuildContextResponse:
         """Memories as a text within a token budget."""
@@ -77,12 +77,14 @@ class RetrievalHandlers(Resource):
                 recipe=recipe,
                 filter=memory_filter_from_proto(found, "filter", request.filter),
                 asked_at=instant(found, "asked_at", request.asked_at) if request.HasField("asked_at") else self._parts.clock.now(),
-                zone=UTC,
+                zone=zone_of(zone_name(found, "time_zone", request.time_zone)),
+                explain=False,
             )
-            zone = zone_of(zone_name(found, "time_zone", request.time_zone))
+        requests = [replace(plain, namespace=name) for name in names]
+        if not request.at_least and not request.HasField("embedding"):
+            return requests
         namespaces = [await self._store.get_namespace(name) for name in names]
         self._parts.consistency.require(request.at_least, namespaces)
-        requests = [replace(plain, namespace=n.name, zone=zone or zone_of(n.time_zone) or UTC) for n in namespaces]
         return self._with_vector(request, namespaces, requests) if request.HasField("embedding") else requests
 
     def _with_vector(

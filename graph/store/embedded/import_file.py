@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import apsw
+import numpy as np
 
 from graph.errors import InvalidArgument
 from graph.model import Edge, Entity, Event, Generation, IdSource, Message, Namespace, Session, Statement, to_micros
@@ -20,7 +21,7 @@ from graph.store.embedded.job_queue import cover_messages
 from graph.store.embedded.memory_rows import memory_row
 from graph.store.embedded.namespace_file import create_file
 from graph.store.embedded.node_bodies import message_body
-from graph.store.embedded.node_keys import keys_of
+from graph.store.embedded.node_keys import id_columns, keys_of
 from graph.store.embedded.node_values import (
     Placed,
     event_edges,
@@ -34,7 +35,7 @@ from graph.store.embedded.node_writer import insert_edges, insert_nodes, insert_
 from graph.store.embedded.session_rows import insert_session
 from graph.store.embedded.spec_rules import waits_for_vectors
 from graph.store.embedded.transaction import Transaction
-from graph.store.embedded.vector_rows import checked_vector
+from graph.store.embedded.vector_rows import checked_vector, checked_vectors
 from graph.store.port import Clock
 from graph.text import index_message, index_statement
 
@@ -92,6 +93,8 @@ class ImportFile:
             for sql in self._indexes:
                 db.execute(sql)
             _derive(db)
+            if waits_for_vectors(self._settings.embedding):
+                db.execute("UPDATE passages SET waits = 1 WHERE key NOT IN (SELECT passage FROM vectors)")
             if generation is not None:
                 tx.generation = generation.number
                 spec, started = generation.extractor, to_micros(generation.started_at)
@@ -130,7 +133,7 @@ class ImportFile:
             owners.append((key, session, columns))
             labels += [(name, value, key) for name, value in message.labels.items()]
         insert_nodes(self._tx, values)
-        insert_passages(self._tx, owners, wait=waits_for_vectors(self._settings.embedding))
+        insert_passages(self._tx, owners, wait=False)
         self._db.executemany("INSERT INTO labels VALUES (?, ?, ?)", labels)
 
     def _add_entities(self, entities: Sequence[Entity]) -> None:
@@ -149,7 +152,7 @@ class ImportFile:
             if statement.retired_at is None:
                 owners.append((key, session, columns))
         insert_nodes(self._tx, values)
-        insert_passages(self._tx, owners, wait=waits_for_vectors(self._settings.embedding))
+        insert_passages(self._tx, owners, wait=False)
         insert_edges(self._tx, edges)
 
     def _add_events(self, events: Sequence[Event]) -> None:
@@ -174,14 +177,20 @@ class ImportFile:
 
     def _add_vectors(self, vectors: Sequence[PassageVector]) -> None:
         dimension = self._settings.embedding.dimension
-        keys = self._known([vector.owner_id for vector in vectors])
-        given = {(keys[v.owner_id], v.ordinal): checked_vector(v.vector, dimension, "records.vector") for v in vectors}
+        shape = next((item.vector for item in vectors if item.vector.shape != (dimension,)), None)
+        if shape is not None:
+            checked_vector(shape, dimension, "records.vector")
+        matrix = checked_vectors(np.stack([item.vector for item in vectors]), "records.vector")
+        given = {(*id_columns(item.owner_id), item.ordinal): place for place, item in enumerate(vectors)}
         found: list[tuple[Any, ...]] = self._db.executemany(
-            "SELECT key, digest, owner, ordinal FROM passages WHERE owner = ? AND ordinal = ?", given
+            """SELECT p.key, p.digest, n.uuid, n.kind, p.ordinal FROM nodes n JOIN passages p ON p.owner = n.key AND p.ordinal = ?3
+               WHERE n.uuid = ?1 AND n.kind = ?2""",
+            given,
         ).fetchall()
-        values = [(key, given[(owner, ordinal)].tobytes(), digest) for key, digest, owner, ordinal in found]
-        self._db.executemany("INSERT INTO vectors VALUES (?, ?, ?)", values)
-        self._db.executemany("UPDATE passages SET waits = 0 WHERE key = ?", [(row[0],) for row in values])
+        if len(found) < len(vectors):
+            self._known([item.owner_id for item in vectors])
+        rows = [(key, matrix[given[tuple(place)]].tobytes(), digest) for key, digest, *place in found]
+        self._db.executemany("INSERT INTO vectors VALUES (?, ?, ?)", rows)
 
     def _session(self, name: str) -> tuple[int, str]:
         found = self._sessions.get(name)

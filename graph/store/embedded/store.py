@@ -46,6 +46,7 @@ from graph.store.commands import (
     PassageText,
     PassageVector,
     PendingWork,
+    QueryScope,
     StatementQuery,
     UsageEntry,
 )
@@ -278,16 +279,14 @@ class EmbeddedStore:
         """See `Store.list_entities`."""
         return await self._engine.read(namespace, lambda db, _: listings.list_entities(db, query, cursor, limit))
 
-    async def speakers(self, namespace: str) -> tuple[str, ...]:
-        """See `Store.speakers`."""
-        return await self._engine.read(namespace, lambda db, _: speakers(db))
+    async def query_scope(self, namespace: str, names: Sequence[str]) -> QueryScope:
+        """See `Store.query_scope`."""
 
-    async def find_entities(self, namespace: str, names: Sequence[str]) -> list[Entity]:
-        """See `Store.find_entities`."""
-        return await self._engine.read(
-            namespace,
-            lambda db, _: [node for node in node_rows.read_nodes(db, entity_keys_named(db, names)).values() if isinstance(node, Entity)],
-        )
+        def scope(db: Connection, settings: Namespace) -> QueryScope:
+            entities = node_rows.read_nodes(db, entity_keys_named(db, names)).values() if names else ()
+            return QueryScope(namespaces.complete(db, settings), speakers(db), tuple(e for e in entities if isinstance(e, Entity)))
+
+        return await self._engine.read(namespace, scope)
 
     async def candidates(self, namespace: str, query: CandidateQuery) -> Candidates:
         """See `Store.candidates`."""

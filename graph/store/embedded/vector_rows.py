@@ -22,7 +22,16 @@ def checked_vector(vector: NDArray[Any], dimension: int, field: str) -> Float16V
     """
     if vector.shape != (dimension,):
         raise InvalidArgument.of(field, f"has {vector.size} numbers, the namespace's vectors have {dimension}")
-    narrow = np.asarray(vector, dtype=np.float16)
+    return checked_vectors(vector, field)
+
+
+def checked_vectors(vectors: NDArray[Any], field: str) -> Float16Vector:
+    """One vector or a matrix of them as float16.
+
+    Raises:
+        InvalidArgument: a number is not finite.
+    """
+    narrow = np.asarray(vectors, dtype=np.float16)
     if not np.isfinite(narrow).all():
         raise InvalidArgument.of(field, "has numbers that are not finite")
     return narrow

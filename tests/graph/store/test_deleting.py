@@ -24,7 +24,7 @@ async def test_with_a_message_goes_what_rests_on_it(bench):
     statements = await bench.store.list_statements(bench.namespace, StatementQuery(), None, 9)
     assert [s.text for s in statements.items] == ["Fact: one", "Fact: three"]
     assert "two" not in (await bench.found("two")).values()
-    ana = (await bench.store.find_entities(bench.namespace, ["Ana"]))[0]
+    ana = (await bench.store.query_scope(bench.namespace, ["Ana"])).entities[0]
     assert ana.mention_count == 2
     assert await bench.store.check(bench.namespace) == []
     assert first.id in await bench.store.get_nodes(bench.namespace, [first.id])

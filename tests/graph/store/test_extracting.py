@@ -164,7 +164,7 @@ async def test_one_person_is_one_entity(bench, worker):
     assert nodes[fact.id].entity_ids == (known.id, place.id)
     assert nodes[event.id].participants == (Participant(known.id, "subject", "Ana"),)
     assert same.id not in nodes
-    assert [e.id for e in await bench.store.find_entities(bench.namespace, ["ANITA", "nobody"])] == [known.id]
+    assert [e.id for e in (await bench.store.query_scope(bench.namespace, ["ANITA", "nobody"])).entities] == [known.id]
 
 
 async def test_two_proposals_of_one_write_are_one_entity(bench, worker):

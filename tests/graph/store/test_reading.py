@@ -75,7 +75,7 @@ async def test_events_and_statements_are_listed_and_filtered(bench):
     assert [e.said_at for e in events] == sorted(e.said_at for e in events)
     late = EventQuery(TimeRange(bench.monday + timedelta(hours=1)), ("s1",))
     assert [e.title for e in (await bench.store.list_events(bench.namespace, late, None, 9)).items] == ["Event: three"]
-    ana = (await bench.store.find_entities(bench.namespace, ["ana"]))[0]
+    ana = (await bench.store.query_scope(bench.namespace, ["ana"])).entities[0]
     assert ana.id == write.entities[0].id
     about = await bench.store.list_events(bench.namespace, EventQuery(entity_ids=(ana.id,), sessions=("s2",)), None, 9)
     assert [e.title for e in about.items] == ["Event: other"]
@@ -117,7 +117,7 @@ async def test_entities_are_found_by_any_of_their_names(bench):
 
 async def test_the_most_frequent_speaker_comes_first(bench):
     await bench.say(bench.draft("a", 0, "Ben"), bench.draft("b", 0, "Ana"), bench.draft("c", 0, "Ana"))
-    assert await bench.store.speakers(bench.namespace) == ("Ana", "Ben")
+    assert (await bench.store.query_scope(bench.namespace, ())).speakers == ("Ana", "Ben")
 
 
 async def test_ids_that_are_none_are_not_there(bench):
@@ -131,7 +131,7 @@ async def test_ids_that_are_none_are_not_there(bench):
 async def test_edges_are_limited_in_each_direction(bench):
     await bench.say(*"abcdef")
     await bench.extract()
-    ana = (await bench.store.find_entities(bench.namespace, ["Ana"]))[0]
+    ana = (await bench.store.query_scope(bench.namespace, ["Ana"])).entities[0]
     shown = await bench.store.get_node_edges(bench.namespace, ana.id, 3)
     assert (len(shown.edges), shown.truncated) == (3, True)
     assert not (await bench.store.get_node_edges(bench.namespace, ana.id, 100)).truncated
@@ -164,7 +164,7 @@ async def test_a_walk_is_that_of_networkx(bench):
 async def test_a_walk_keeps_its_bounds(bench):
     await bench.say(*"abcdefgh")
     await bench.extract()
-    ana = (await bench.store.find_entities(bench.namespace, ["Ana"]))[0]
+    ana = (await bench.store.query_scope(bench.namespace, ["Ana"])).entities[0]
     capped = await bench.store.neighbourhood(bench.namespace, [ana.id], [EdgeKind.MENTIONS], 1, 100, 3)
     assert (len(capped.ids), capped.truncated) == (4, True)
     small = await bench.store.neighbourhood(bench.namespace, [ana.id], ALL, 3, 5, 100)

@@ -1,13 +1,13 @@
 """The ids of candidates, written out only when somebody asks."""
 
-import uuid
 from collections.abc import Iterator, Sequence
 from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from graph.model import PREFIXES, NodeKind, id_of
+from graph.model import PREFIXES, NodeKind
+from graph.model.ids import id_of_number
 
 
 class MemoryIds(Sequence[str]):
@@ -27,7 +27,7 @@ class MemoryIds(Sequence[str]):
     def __getitem__(self, index: int | slice) -> "str | MemoryIds":
         if isinstance(index, slice):
             return MemoryIds(self._uuids[index], self._kinds[index])
-        return id_of(PREFIXES[NodeKind(int(self._kinds[index]))], uuid.UUID(bytes=self._uuids[index].tobytes()))
+        return id_of_number(PREFIXES[NodeKind(int(self._kinds[index]))], int.from_bytes(self._uuids[index].tobytes()))
 
     def __iter__(self) -> Iterator[str]:
         prefixes = [PREFIXES[NodeKind(kind)] for kind in self._kinds.tolist()]
