@@ -1,8 +1,8 @@
 """The store port: what the service and the pipeline ask of a store, as intents, each atomic.
 
 Two stores implement it and one contract suite (`tests/graph/store`) holds for both. Every intent that names a namespace raises NotFound
-when there is none, NamespaceCorrupt when its data is damaged, StoreUnavailable or StorageFull when it cannot be read or written now; nothing
-is acknowledged that is not durable.
+when there is none, NamespaceCorrupt when its data is damaged, StoreUnavailable or StorageFull when it cannot be read or written now;
+nothing is acknowledged that is not durable.
 """
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
