@@ -33,6 +33,7 @@ from graph.store.commands import (
     AppendOutcome,
     ExtractionWrite,
     GenerationStart,
+    JobDeferred,
     JobSucceeded,
     MessageDraft,
     MessageQuery,
@@ -111,8 +112,13 @@ class Bench:
         return await self.store.lease_job(worker, duration, {JobKind.EXTRACTION})
 
     async def flushed_lease(self, session: str = "") -> Lease:
+        """The session's job, leased; jobs of other sessions that are due before it are handed back."""
         await self.store.flush(self.namespace, session)
-        lease = await self.lease()
+        others = []
+        while (lease := await self.lease()) is not None and session and lease.job.session != session:
+            others.append(lease)
+        for other in others:
+            await self.store.finish_job(other, JobDeferred(self.clock.now()))
         assert lease is not None
         return lease
 
