@@ -1,6 +1,5 @@
 """Vectors for what the pipeline stores, where the namespace takes this embedder's."""
 
-import asyncio
 from collections.abc import Sequence
 from datetime import tzinfo
 
@@ -53,6 +52,5 @@ class VectorWriter:
     async def _embed(self, embedder: Embedder, passages: Sequence[PassageText]) -> tuple[list[PassageVector], UsageEntry]:
         texts = [passage.text for passage in passages]
         rows = await embedder.embed(texts)
-        tokens = await asyncio.to_thread(lambda: sum(embedder.count_tokens(text) for text in texts))
         vectors = [PassageVector(passage.owner_id, passage.ordinal, row) for passage, row in zip(passages, rows, strict=True)]
-        return vectors, UsageEntry("embed", embedder.spec.model, calls=1, items=len(texts), prompt_tokens=tokens)
+        return vectors, UsageEntry("embed", embedder.spec.model, calls=1, items=len(texts))

@@ -57,7 +57,7 @@ class Settings(BaseSettings):
     extraction_mode: ModeName = Field("event", description="extraction of new namespaces that name none: event, flat or off")
     extractor: Literal["local", "recorded"] = Field("local", description="who extracts: local rules, or facts recorded in a file")
     recorded_file: UserPath | None = Field(None, description="file of the recorded extractor")
-    workers: int = Field(1, ge=0, le=16, description="jobs that run at once; 0: none, jobs wait")
+    workers: int = Field(2, ge=0, le=16, description="jobs that run at once; 0: none, jobs wait")
     lease_s: float = Field(30.0, ge=1, le=3600, description="seconds a worker holds a job before another may take it over")
     idle_s: float = Field(5.0, ge=0, le=86400, description="seconds that a half-full buffer waits for more messages")
     segment_drop: float = Field(0.12, ge=-1, le=1, description="a topic ends where the cosine of the next message with it falls below this")

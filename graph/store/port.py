@@ -92,7 +92,8 @@ class Store(Protocol):
         """Stores messages, their passages and edges and the extraction work, in one transaction.
 
         The session is created when it is not there. A message whose client_id is known with the same content is answered as a duplicate.
-        The session's job that nobody has leased yet is used, or one is created; its `run_after` is now + idle.
+        The session's job that nobody has leased yet is used, or one is created. It is due at once, for the vectors' sake, unless
+        its attempts have failed; now + idle is until when its half-full buffer waits for more messages (`PendingWork.idle_until`).
         A repeat of a request_id within 24 hours returns the first answer.
 
         Raises:
@@ -263,12 +264,12 @@ class Store(Protocol):
 
     # Moving and checking
 
-    def export(self, namespace: str, with_vectors: bool = True) -> AsyncIterator[ExportRecord]:
-        """Everything of one revision: sessions, messages, entities, statements, events, edges that no node implies, progress, vectors."""
+    def export(self, namespace: str, with_vectors: bool = True) -> AsyncIterator[Sequence[ExportRecord]]:
+        """Everything of one revision, in batches: sessions, messages, entities, statements, events, edges that no node implies, progress, vectors."""
         ...
 
-    async def import_namespace(self, namespace: Namespace, records: AsyncIterator[ExportRecord]) -> Namespace:
-        """Creates a namespace from the records of an export, ids and times kept, and queues what was not yet extracted or embedded.
+    async def import_namespace(self, namespace: Namespace, records: AsyncIterator[Sequence[ExportRecord]]) -> Namespace:
+        """Creates a namespace from the records of an export, in batches of any size, ids and times kept, and queues what was not yet extracted or embedded.
 
         Seen by nobody until the iterator has ended; when it or the store raises, nothing of it remains. Raises AlreadyExists.
         """

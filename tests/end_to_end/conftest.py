@@ -95,8 +95,6 @@ class Server:
             self._ready,
             "--idle",
             "0.2",
-            "--set",
-            "lease_s=1",
         )
         self.process = shell.start(*arguments, "--log-level", "error")
         deadline = time.monotonic() + 40

@@ -14,29 +14,30 @@ from graph.store.embedded.transaction import Transaction
 def cover_messages(tx: Transaction, settings: Namespace, ids: IdSource, session: int, upto: int, idle: timedelta) -> str:
     """The job that covers a session's messages up to a seq: the queued one or a new one; "" when nothing is to be done for them.
 
-    A queued job keeps its time when that is earlier, so that a session that never falls silent is still worked on.
+    The job is due at once, so that vectors come promptly; what is left half full then waits until `idle_until`. Only a job whose attempts
+    have failed keeps its time: what backs off is not hurried by more messages.
     """
     if settings.extraction_mode is ExtractionMode.OFF and not waits_for_vectors(settings.embedding):
         return ""
-    wait = tx.now + idle // timedelta(microseconds=1)
+    idle_until = tx.now + idle // timedelta(microseconds=1)
     queued = tx.db.execute("SELECT key, id FROM jobs WHERE session = ? AND state = 1 ORDER BY key DESC LIMIT 1", (session,)).fetchone()
     tx.touched_jobs = True
     if queued is not None:
         tx.db.execute(
-            """UPDATE jobs SET target = max(target, ?1), total = done + ?2, run_after = min(run_after, ?3), idle_until = ?3,
-                   updated_at = max(updated_at + 1, ?4) WHERE key = ?5""",
-            (upto, waiting_messages(tx.db, settings, session, upto), wait, tx.now, queued[0]),
+            """UPDATE jobs SET target = max(target, ?1), total = done + ?2, idle_until = ?3, updated_at = max(updated_at + 1, ?4),
+                   run_after = CASE attempts WHEN 0 THEN min(run_after, ?4) ELSE run_after END WHERE key = ?5""",
+            (upto, waiting_messages(tx.db, settings, session, upto), idle_until, tx.now, queued[0]),
         )
         return str(queued[1])
-    return _insert_job(tx, settings, ids, session, upto, wait)
+    return _insert_job(tx, settings, ids, session, upto, idle_until)
 
 
-def _insert_job(tx: Transaction, settings: Namespace, ids: IdSource, session: int, upto: int, wait: int) -> str:
+def _insert_job(tx: Transaction, settings: Namespace, ids: IdSource, session: int, upto: int, idle_until: int) -> str:
     id_ = ids.mint("job")
     tx.db.execute(
         """INSERT INTO jobs (id, kind, state, session, created_at, updated_at, run_after, idle_until, target, total)
-           VALUES (?1, ?2, 1, ?3, ?4, ?4, ?5, ?5, ?6, ?7)""",
-        (id_, int(JobKind.EXTRACTION), session, tx.now, wait, upto, waiting_messages(tx.db, settings, session, upto)),
+           VALUES (?1, ?2, 1, ?3, ?4, ?4, ?4, ?5, ?6, ?7)""",
+        (id_, int(JobKind.EXTRACTION), session, tx.now, idle_until, upto, waiting_messages(tx.db, settings, session, upto)),
     )
     return id_
 

@@ -23,7 +23,7 @@ def lease_job(engine: Engine, worker: str, duration: timedelta, kinds: Collectio
     """See `Store.lease_job`. Only namespaces with open jobs are looked at."""
     for name, uid in engine.jobs.due(to_micros(engine.clock.now())):
         try:
-            lease = engine.with_file(name, lambda file, settings: _lease(file, settings, worker, duration, kinds))
+            lease = engine.with_file(name, lambda file, settings: _lease(engine, file, settings, worker, duration, kinds))
         except NotFound:  # deleted meanwhile
             engine.jobs.forget(uid)
         except NamespaceCorrupt:
@@ -35,10 +35,15 @@ def lease_job(engine: Engine, worker: str, duration: timedelta, kinds: Collectio
     return None
 
 
-def _lease(file: NamespaceFile, settings: Namespace, worker: str, duration: timedelta, kinds: Collection[JobKind]) -> Lease | None:
+def _lease(
+    engine: Engine, file: NamespaceFile, settings: Namespace, worker: str, duration: timedelta, kinds: Collection[JobKind]
+) -> Lease | None:
     with file.write() as tx:
         # Even when nothing is due: the schedule then learns when something will be.
         tx.touched_jobs = True
+        if engine.jobs.settle(file.uid):
+            # The directory has one owner at a time: who held these leases when it was last used is gone.
+            tx.db.execute("UPDATE jobs SET expires_at = min(expires_at, ?) WHERE state = 2", (tx.now,))
         return lease_due_job(tx, settings, worker, duration, kinds)
 
 

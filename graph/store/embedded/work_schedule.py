@@ -17,12 +17,21 @@ class WorkSchedule:
         self._lock = threading.Lock()
         self._due: dict[str, tuple[int, str]] = {}
         self._drained: dict[str, str] = {}
+        self._inherited: set[str] = set()
         self.changed = Signal()
 
     def load(self) -> None:
         """Starts with the namespaces that may have had open jobs when the store was last used."""
         with self._lock:
             self._due = {entry.uid: (_LOOK_AT_ONCE, entry.settings.name) for entry in self._catalog.busy()}
+            self._inherited = set(self._due)
+
+    def settle(self, uid: str) -> bool:
+        """Whether the namespace may still hold leases of a process that is gone; true once, for the caller ends them."""
+        with self._lock:
+            inherited = uid in self._inherited
+            self._inherited.discard(uid)
+            return inherited
 
     def expect(self, name: str, uid: str) -> None:
         """A write is about to leave open jobs in this namespace: the hint must be durable first."""
@@ -35,9 +44,10 @@ class WorkSchedule:
         with self._lock:
             if due is None:
                 self._due.pop(uid, None)
+                self._inherited.discard(uid)
                 self._drained[uid] = name
             else:
-                self._due[uid] = (due, name)
+                self._due[uid] = (_LOOK_AT_ONCE if uid in self._inherited else due, name)
                 self._drained.pop(uid, None)
         self.changed.notify()
 
@@ -46,6 +56,7 @@ class WorkSchedule:
         with self._lock:
             self._due.pop(uid, None)
             self._drained.pop(uid, None)
+            self._inherited.discard(uid)
 
     def due(self, now: int) -> list[tuple[str, str]]:
         """Names and uids of the namespaces that may have a due job, longest due first."""

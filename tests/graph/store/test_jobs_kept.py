@@ -17,22 +17,52 @@ async def test_appends_share_the_job_that_nobody_has_leased(bench):
     assert first.job_id == second.job_id != ""
     job = await bench.store.get_job(bench.namespace, first.job_id)
     assert (job.state, job.total, job.done, job.session) == (JobState.QUEUED, 2, 0, "s1")
-    assert job.run_after == bench.clock.now() + timedelta(seconds=30)
+    assert job.run_after == bench.clock.now()
 
 
-async def test_a_job_waits_until_its_session_was_idle(bench):
+async def test_a_job_is_due_at_once_and_knows_until_when_its_messages_may_wait(bench):
     await bench.say("a")
-    assert await bench.lease() is None
-    bench.clock.advance(31)
     lease = await bench.lease()
     assert (lease.job.state, lease.job.attempts, lease.expires_at) == (JobState.RUNNING, 1, bench.clock.now() + MINUTE)
+    assert (await bench.store.pending(lease, 10)).idle_until == bench.clock.now() + timedelta(seconds=30)
+
+
+async def test_a_job_that_waits_for_more_messages_is_due_when_one_comes(bench):
+    await bench.say("a")
+    lease = await bench.lease()
+    await bench.store.finish_job(lease, JobDeferred((await bench.store.pending(lease, 10)).idle_until))
+    bench.clock.advance(20)
+    assert await bench.lease() is None
+    await bench.say("b")
+    lease = await bench.lease()
+    work = await bench.store.pending(lease, 10)
+    assert ([m.text for m in work.messages], work.idle_until) == (["a", "b"], bench.clock.now() + timedelta(seconds=30))
+
+
+async def test_a_job_that_waits_for_more_messages_is_due_when_none_comes(bench):
+    await bench.say("a")
+    lease = await bench.lease()
+    await bench.store.finish_job(lease, JobDeferred((await bench.store.pending(lease, 10)).idle_until))
+    bench.clock.advance(30)
+    assert await bench.lease() is not None
+
+
+async def test_messages_do_not_hurry_a_job_that_backs_off(bench):
+    await bench.say("a")
+    error = JobError("EXTRACTOR_UNAVAILABLE", "it does not answer")
+    await bench.store.finish_job(await bench.lease(), JobAttemptFailed(error, bench.clock.now() + MINUTE))
+    await bench.say("b")
+    assert await bench.lease() is None
+    bench.clock.advance(60)
+    assert await bench.lease() is not None
 
 
 async def test_a_session_that_never_falls_silent_is_still_worked_on(bench):
     for _ in range(5):
         await bench.say("on and on")
+        lease = await bench.lease()
+        await bench.store.finish_job(lease, JobDeferred((await bench.store.pending(lease, 10)).idle_until))
         bench.clock.advance(20)
-    assert await bench.lease() is not None
 
 
 async def test_later_appends_make_a_new_job_beside_a_leased_one(bench):
@@ -54,10 +84,11 @@ async def test_one_sessions_jobs_never_run_at_once(bench):
 
 async def test_the_job_due_longest_comes_first_of_all_namespaces(bench):
     await bench.create("other")
-    await bench.say("late", idle=timedelta(seconds=20))
     bench.namespace = "other"
-    await bench.say("early", idle=timedelta(seconds=10))
-    bench.clock.advance(60)
+    await bench.say("early")
+    bench.clock.advance(1)
+    bench.namespace = "acme/ana"
+    await bench.say("late")
     assert (await bench.lease()).job.namespace == "other"
     assert (await bench.lease()).job.namespace == "acme/ana"
     assert await bench.lease() is None
@@ -153,7 +184,6 @@ async def test_a_flush_makes_the_job_due_and_marks_the_boundary(bench):
 
 async def test_a_flush_reaches_a_job_that_is_leased(bench):
     await bench.say("a")
-    bench.clock.advance(31)
     lease = await bench.lease()
     assert await bench.store.flush(bench.namespace, "s1") == (lease.job.id,)
     job = await bench.store.finish_job(lease, JobDeferred(bench.clock.now() + timedelta(hours=1)))
@@ -264,6 +294,27 @@ async def test_open_jobs_are_found_again_after_a_restart(bench, open_store):
     await bench.store.close()
     bench.store = await open_store()
     assert (await bench.lease()).job.id == job
+
+
+async def test_leases_end_with_the_process_that_held_them(bench, open_store):
+    await bench.say("a")
+    old = await bench.lease(duration=timedelta(hours=1))
+    await bench.store.close()
+    bench.store = await open_store()
+    new = await bench.lease("w2", timedelta(hours=1))
+    assert (new.job.id, new.job.attempts) == (old.job.id, 2)
+    with pytest.raises(LeaseLost):
+        await bench.store.finish_job(old, JobSucceeded())
+    assert await bench.lease("w3") is None, "what this process leases stays leased"
+
+
+async def test_messages_that_come_first_after_a_restart_do_not_hide_old_leases(bench, open_store):
+    await bench.say("a")
+    old = await bench.lease(duration=timedelta(hours=1))
+    await bench.store.close()
+    bench.store = await open_store()
+    await bench.say("b", session="s2")
+    assert old.job.id in {(await bench.lease()).job.id, (await bench.lease()).job.id}
 
 
 async def test_a_generation_that_is_current_changes_nothing(bench):
