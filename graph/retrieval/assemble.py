@@ -6,13 +6,14 @@ the budget is passed over for shorter ones further down, except that the best me
 be empty because its best source is long.
 """
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from graph.errors import InvalidArgument
 from graph.model import Message, Statement, kind_of_node
-from graph.retrieval.answer import Context, ContextEntry, Hit, QueryEmbedder, RetrievalRequest, TokenCounter
+from graph.retrieval.answer import Context, ContextEntry, Hit, QueryEmbedder, RetrievalAnswer, RetrievalRequest, TokenCounter
 from graph.retrieval.context_line import line_of
 from graph.retrieval.read_path import retrieve_many
 from graph.store.port import Store
@@ -38,7 +39,7 @@ async def build_context(
 
     Args:
         requests: as `retrieve_many` takes them; their own `k` is not used.
-        count_tokens: counts a whole text; the budget holds for the joined text, exactly as it counts it.
+        count_tokens: counts a whole text; the budget holds for the joined text, exactly as it counts it. Called from a thread.
 
     Raises:
         InvalidArgument: a budget below 1, or as `retrieve_many`.
@@ -47,6 +48,11 @@ async def build_context(
         raise InvalidArgument.of("token_budget", "must be at least 1")
     k = min(MAX_MEMORIES, max(10, token_budget // TOKENS_OF_A_SHORT_LINE))
     answer = await retrieve_many(store, [replace(request, k=k, explain=False) for request in requests], embedder)
+    # Counting the tokens of a message of 200,000 characters takes a tenth of a second, in which every other call would wait.
+    return await asyncio.to_thread(_assembled, answer, token_budget, count_tokens)
+
+
+def _assembled(answer: RetrievalAnswer, token_budget: int, count_tokens: TokenCounter) -> Context:
     candidates = [_Line(hit, line_of(hit.node, answer.plan.zone)) for hit in answer.hits]
     lines = _in_order(_within_exactly(_chosen(candidates, token_budget, count_tokens), token_budget, count_tokens))
     text = _joined(lines)
@@ -79,9 +85,15 @@ def _chosen(candidates: Sequence[_Line], budget: int, count_tokens: TokenCounter
 
 
 def _cut(line: _Line, budget: int, count_tokens: TokenCounter) -> _Line:
-    """The line with as many of its words as fit, found by bisection; empty when not even its date and speaker do."""
+    """The line with as many of its words as fit; empty when not even its date and speaker do.
+
+    Found by doubling, then bisection: what is counted is never much longer than the budget, however long the line.
+    """
     words = line.text.split(" ")
-    fits, too_long = 0, len(words)
+    too_long = 1
+    while too_long < len(words) and count_tokens(f"{' '.join(words[:too_long])}{_ELLIPSIS}\n") <= budget:
+        too_long *= 2
+    fits, too_long = too_long // 2, min(too_long, len(words))
     while too_long - fits > 1:
         middle = (fits + too_long) // 2
         if count_tokens(f"{' '.join(words[:middle])}{_ELLIPSIS}\n") <= budget:

@@ -9,7 +9,6 @@ from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 from graph.model import EdgeKind
 from graph.retrieval.answer import PathStep
@@ -55,6 +54,8 @@ def personalised_pagerank(subgraph: Subgraph, restart: Float64, damping: float, 
 
     Ranks of nodes without an edge go back to the restart, as in `networkx.pagerank`, which is this function's oracle.
     """
+    from scipy import sparse  # here, because it takes longer to import than the rest of retrieval, and few recipes walk the graph
+
     size = len(subgraph.ids)
     restart = restart / restart.sum()
     rows = np.r_[subgraph.edge_source, subgraph.edge_target]

@@ -1,3 +1,6 @@
+import threading
+from types import SimpleNamespace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -66,3 +69,37 @@ def test_a_cut_line_fits(parts: list[str], budget: int) -> None:
     line = _Line(None, f"2023-05-08 Mon 18:00 Ana: {' '.join(parts)}")  # type: ignore[arg-type] # the hit plays no part
     cut = _cut(line, budget, words)
     assert words(cut.text) <= budget
+
+
+@given(st.integers(1, 60), st.integers(1, 40), st.integers(1, 5))
+def test_a_cut_line_keeps_as_many_words_as_fit(length: int, budget: int, width: int) -> None:
+    def count(text: str) -> int:
+        return width * len(text.split())
+
+    line = _Line(None, f"2023-05-08 Mon 18:00 Ana: {' '.join(['word'] * length)}")  # type: ignore[arg-type] # the hit plays no part
+    told = line.text.split()
+    fitting = [f"{' '.join(told[:n])} …" for n in range(5, len(told)) if count(f"{' '.join(told[:n])} …") <= budget]
+    assert _cut(line, budget, count).text == (fitting[-1] if fitting else "")
+
+
+def test_cutting_a_very_long_line_counts_little_of_it() -> None:
+    counted: list[int] = []
+
+    def count(text: str) -> int:
+        counted.append(len(text))
+        return words(text)
+
+    _cut(_Line(SimpleNamespace(), f"2023-05-08 Mon 18:00 Ana: {'word ' * 40_000}"), 100, count)  # type: ignore[arg-type]
+    assert sum(counted) < 20_000
+
+
+async def test_tokens_are_counted_off_the_event_loop(extracted) -> None:
+    counting: set[int] = set()
+
+    def count(text: str) -> int:
+        counting.add(threading.get_ident())
+        return words(text)
+
+    assert (await context(extracted, "puppy", 100, count)).entries
+    assert counting
+    assert threading.get_ident() not in counting
