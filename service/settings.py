@@ -9,6 +9,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, PrivateAttr, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+# A file in the data directory: where the service that owns it listens.
+ADDRESS_FILE = "address"
+
 
 def default_data_dir() -> Path:
     """`./.structmem` where there is one, so that a project may keep its memory beside it; else the platform's place for data."""

@@ -6,14 +6,16 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
-from tokenizers import Encoding, Tokenizer
 
 from extract.embed.batches import batches_by_length
 from graph.model import EmbeddingSpec
+
+if TYPE_CHECKING:
+    from tokenizers import Encoding
 
 MODEL_NAME = "all-minilm-l6-v2-int8"
 MODEL_DIRECTORY = Path(__file__).parent / "models" / MODEL_NAME
@@ -46,6 +48,10 @@ class MiniLmEmbedder:
         Raises:
             ModelDamaged: a file is missing or has another checksum.
         """
+        # Here, because they take long to import, and other embedders do without.
+        import onnxruntime
+        from tokenizers import Tokenizer
+
         sums = _checked(directory)
         self._spec = EmbeddingSpec(MODEL_NAME, hashlib.sha256("\n".join([*sums, _POOLING]).encode()).hexdigest()[:16], DIMENSION)
         self._tokenizer = Tokenizer.from_file(str(directory / "tokenizer.json"))
@@ -102,11 +108,11 @@ class MiniLmEmbedder:
         self._bulk.shutdown(wait=True, cancel_futures=True)
         self._queries.shutdown(wait=True, cancel_futures=True)
 
-    def _encode(self, texts: Sequence[str]) -> list[Encoding]:
+    def _encode(self, texts: Sequence[str]) -> list["Encoding"]:
         encodings: list[Encoding] = self._tokenizer.encode_batch_fast(list(texts))
         return encodings
 
-    def _run(self, encodings: Sequence[Encoding]) -> NDArray[np.float32]:
+    def _run(self, encodings: Sequence["Encoding"]) -> NDArray[np.float32]:
         longest = max(len(encoding.ids) for encoding in encodings)
         ids = np.zeros((len(encodings), longest), np.int64)
         mask = np.zeros((len(encodings), longest), np.int64)

@@ -117,7 +117,7 @@ def running_service(settings: "Settings") -> str | None:
 
     A service that is still starting owns the directory before it has an address: it gets some seconds.
     """
-    from service.app import ADDRESS_FILE
+    from service.settings import ADDRESS_FILE
 
     file = settings.data_dir / ADDRESS_FILE
     patience = time.monotonic() + _START_UP_S

@@ -16,10 +16,11 @@ from structmem.v1 import job_pb2, memory_service_pb2_grpc
 from structmem.v1 import memory_service_pb2 as pb
 
 from graph.errors import StoreBusy, StoreUnavailable
-from service.app import ADDRESS_FILE, build
+from service.app import build
 from service.errors import InvalidSettings
 from service.in_process import in_process
 from service.server import SERVICES
+from service.settings import ADDRESS_FILE
 
 APPEND = pb.AppendMessagesRequest(
     namespace="acme", session="s", messages=[pb.MessageInput(speaker="Ana", text="Hello there.")], create_namespace=True
