@@ -66,7 +66,7 @@ async def take(connection: Connection, namespaces: Iterable[str]) -> Snapshot:
     for namespace in namespaces:
         reading = _Reading(namespace, snapshot)
         export = connection.memory.ExportNamespace(memory_service_pb2.ExportNamespaceRequest(namespace=namespace))
-        elements = [answer.element async for answer in export]
+        elements = [element async for answer in export for element in answer.elements]
         reading.read(elements)
         for id_ in reading.message_ids:
             request = memory_service_pb2.GetMemoryRequest(namespace=namespace, id=id_, edge_limit=1000)

@@ -1,6 +1,6 @@
 """A namespace as a `networkx.MultiDiGraph`, and as GraphML."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import fields
 from datetime import datetime
 from enum import Enum
@@ -10,11 +10,18 @@ from typing import Any
 import networkx as nx
 
 from graph.model import Edge, EdgeKind, Entity, Event, Message, Node, NodeKind, Session, Statement, TimeSpan, implied_edges, kind_of_node
+from graph.store.commands import ExportRecord
 from graph.store.port import Store
 
 _NODE_TYPES = (Session, Message, Event, Statement, Entity)
 # What a node's edges say is not said again in its attributes.
 _KEPT_AS_EDGES = frozenset({"id", "kind", "evidence_ids", "statement_ids", "entity_ids", "participants"})
+
+
+async def _records(store: Store, namespace: str) -> AsyncIterator[ExportRecord]:
+    async for batch in store.export(namespace, with_vectors=False):
+        for record in batch:
+            yield record
 
 
 async def to_networkx(store: Store, namespace: str) -> "nx.MultiDiGraph[str]":
@@ -32,7 +39,7 @@ async def to_networkx(store: Store, namespace: str) -> "nx.MultiDiGraph[str]":
     graph: nx.MultiDiGraph[str] = nx.MultiDiGraph(namespace=namespace)
     sessions: dict[str, str] = {}
     last: dict[str, Message] = {}
-    async for record in store.export(namespace, with_vectors=False):
+    async for record in _records(store, namespace):
         if isinstance(record, _NODE_TYPES):
             graph.add_node(record.id, **_attributes(record))
             for edge in implied_edges(record):

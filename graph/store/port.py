@@ -265,11 +265,16 @@ class Store(Protocol):
     # Moving and checking
 
     def export(self, namespace: str, with_vectors: bool = True) -> AsyncIterator[Sequence[ExportRecord]]:
-        """Everything of one revision, in batches: sessions, messages, entities, statements, events, edges that no node implies, progress, vectors."""
+        """Everything of one revision, in batches.
+
+        Sessions, messages, entities, statements, events, edges that no node implies, progress, vectors.
+        """
         ...
 
     async def import_namespace(self, namespace: Namespace, records: AsyncIterator[Sequence[ExportRecord]]) -> Namespace:
-        """Creates a namespace from the records of an export, in batches of any size, ids and times kept, and queues what was not yet extracted or embedded.
+        """Creates a namespace from the records of an export, in batches of any size; ids and times are kept.
+
+        What was not yet extracted or embedded is queued.
 
         Seen by nobody until the iterator has ended; when it or the store raises, nothing of it remains. Raises AlreadyExists.
         """

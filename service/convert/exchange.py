@@ -1,6 +1,7 @@
 """Elements of an export, to the contract."""
 
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime
 
 import numpy as np
@@ -52,10 +53,10 @@ class Tally:
         self._records = 0
         self._digest = hashlib.sha256()
 
-    def add(self, element: exchange_pb2.ExportElement) -> None:
-        """Counts one element."""
-        self._records += 1
-        self._digest.update(element.SerializeToString(deterministic=True))
+    def add(self, elements: Sequence[exchange_pb2.ExportElement]) -> None:
+        """Counts the next elements."""
+        self._records += len(elements)
+        self._digest.update(b"".join([element.SerializeToString(deterministic=True) for element in elements]))
 
     @property
     def records(self) -> int:

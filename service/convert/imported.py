@@ -1,12 +1,16 @@
-"""Elements of an export, from the contract: every node, edge, vector and progress record is checked as if a stranger had written it."""
+"""Elements of an export, from the contract: every node, edge, vector and progress record is checked as if a stranger had written it.
 
-from collections.abc import Mapping, Sequence
+An import is as quick as this: what a node names is mostly what came before, so ids that were found valid are known again.
+"""
+
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 from structmem.v1 import exchange_pb2, node_pb2
 
+from graph.errors import InvalidArgument
 from graph.model import Edge, EdgeKind, Entity, EntityKind, Event, Message, NodeKind, Participant, Role, Session, Statement
-from graph.model.ids import STATEMENT_KINDS
+from graph.model.ids import PREFIXES, kind_of
 from graph.store.commands import ExportRecord, PassageVector, SessionProgress
 from service.convert.messages import MAX_CAPTION, MAX_CLIENT_ID, MAX_SPEAKER, MAX_TEXT, labels_from_proto
 from service.convert.times import span_from_proto
@@ -15,149 +19,227 @@ from service.validate import Violations, enum_value, instant, node_id, text, zon
 MAX_NAME = 200
 MAX_STATEMENT = 20_000
 MAX_PROPERTY = 1000
+# Ids known again take about 200 bytes each; of more than these, the later ones are read anew.
+_MAX_KNOWN = 1_000_000
+# By prefix, which compares and hashes more quickly than the kind.
+_EVERY = frozenset(PREFIXES.values())
+_SESSIONS, _MESSAGES, _EVENTS, _FACTS, _RELATIONS, _ENTITIES = (frozenset({PREFIXES[kind]}) for kind in NodeKind)
+_STATEMENTS = _FACTS | _RELATIONS
+_KINDS = {prefix: kind for kind, prefix in PREFIXES.items()}
 
 
-def record_from_proto(found: Violations, element: exchange_pb2.ExportElement, dimension: int) -> ExportRecord | None:
-    """The record of an element; None after a violation. `dimension` is that of the namespace's vectors."""
-    record: ExportRecord | None = None
-    match element.WhichOneof("element"):
-        case "node":
-            record = _node(found, element.node)
-        case "edge":
-            record = _edge(found, element.edge)
-        case "progress":
-            record = _progress(found, element.progress)
-        case "vector":
-            record = _vector(found, element.vector, dimension)
-        case other:
-            found.add("element", f"{other or 'an empty element'} cannot stand between header and trailer")
-    return None if found else record
+class RecordReader:
+    """Reads the elements of one export, in their order. `dimension` is that of the namespace's vectors."""
 
+    def __init__(self, dimension: int) -> None:
+        self._dimension = dimension
+        self._known: dict[str, str] = {}
+        self._read = 0
 
-def _node(found: Violations, node: node_pb2.Node) -> ExportRecord | None:
-    match node.WhichOneof("node"):
-        case "session":
-            return _session(found, node.session)
-        case "message":
-            return _message(found, node.message)
-        case "event":
-            return _event(found, node.event)
-        case "statement":
-            return _statement(found, node.statement)
-        case "entity":
-            return _entity(found, node.entity)
-        case _:
-            found.add("element.node", "is empty")
+    def records(self, elements: Iterable[exchange_pb2.ExportElement]) -> list[ExportRecord]:
+        """The records of the next elements.
+
+        Raises:
+            InvalidArgument: all that is wrong with the first bad one; its number, from 0, is "record" of the metadata.
+        """
+        found = Violations()
+        records: list[ExportRecord] = []
+        for element in elements:
+            record = self._record(found, element)
+            if record is None:
+                break
+            records.append(record)
+        # Checked many at a time: one by one that takes longer than all else that is done with a vector.
+        vectors = [(place, record.vector) for place, record in enumerate(records) if type(record) is PassageVector]
+        if vectors and not np.isfinite(np.stack([vector for _, vector in vectors])).all():
+            place = next(place for place, vector in vectors if not np.isfinite(vector).all())
+            found = Violations()
+            found.add("element.vector.float16_values", "must hold finite numbers only")
+            del records[place:]
+        self._read += len(records)
+        try:
+            found.check()
+        except InvalidArgument as error:
+            error.metadata = {"record": str(self._read)}
+            raise
+        return records
+
+    def _record(self, found: Violations, element: exchange_pb2.ExportElement) -> ExportRecord | None:
+        """The record of an element; None after a violation."""
+        record: ExportRecord | None = None
+        match element.WhichOneof("element"):
+            case "node":
+                record = self._node(found, element.node)
+            case "edge":
+                record = self._edge(found, element.edge)
+            case "progress":
+                record = self._progress(found, element.progress)
+            case "vector":
+                record = self._vector(found, element.vector)
+            case other:
+                found.add("element", f"{other or 'an empty element'} cannot stand between header and trailer")
+        return None if found else record
+
+    def _node(self, found: Violations, node: node_pb2.Node) -> ExportRecord | None:
+        match node.WhichOneof("node"):
+            case "session":
+                return self._session(found, node.session)
+            case "message":
+                return self._message(found, node.message)
+            case "event":
+                return self._event(found, node.event)
+            case "statement":
+                return self._statement(found, node.statement)
+            case "entity":
+                return self._entity(found, node.entity)
+            case _:
+                found.add("element.node", "is empty")
+                return None
+
+    def _session(self, found: Violations, session: node_pb2.Session) -> Session:
+        at = "element.node.session"
+        return Session(
+            id=self._id(found, f"{at}.id", session.id, _SESSIONS),
+            name=text(found, f"{at}.name", session.name, MAX_NAME),
+            recorded_at=instant(found, f"{at}.recorded_at", session.recorded_at),
+            time_zone=zone_name(found, f"{at}.time_zone", session.time_zone),
+            message_count=_count(found, f"{at}.message_count", session.message_count),
+            first_sent_at=instant(found, f"{at}.first_sent_at", session.first_sent_at) if session.HasField("first_sent_at") else None,
+            last_sent_at=instant(found, f"{at}.last_sent_at", session.last_sent_at) if session.HasField("last_sent_at") else None,
+            extracted_seq=_count(found, f"{at}.extracted_seq", session.extracted_seq),
+        )
+
+    def _message(self, found: Violations, message: node_pb2.Message) -> Message:
+        at = "element.node.message"
+        return Message(
+            id=self._id(found, f"{at}.id", message.id, _MESSAGES),
+            session=text(found, f"{at}.session", message.session, MAX_NAME),
+            seq=_count(found, f"{at}.seq", message.seq, low=1),
+            speaker=text(found, f"{at}.speaker", message.speaker, MAX_SPEAKER),
+            role=enum_value(found, f"{at}.role", message.role, Role) or Role.USER,
+            text=text(found, f"{at}.text", message.text, MAX_TEXT),
+            sent_at=instant(found, f"{at}.sent_at", message.sent_at),
+            recorded_at=instant(found, f"{at}.recorded_at", message.recorded_at),
+            client_id=text(found, f"{at}.client_id", message.client_id, MAX_CLIENT_ID, required=False),
+            labels=labels_from_proto(found, f"{at}.labels", dict(message.labels) if message.labels else {}),
+            image_caption=text(found, f"{at}.image_caption", message.image_caption, MAX_CAPTION, required=False),
+        )
+
+    def _event(self, found: Violations, event: node_pb2.Event) -> Event:
+        at = "element.node.event"
+        return Event(
+            id=self._id(found, f"{at}.id", event.id, _EVENTS),
+            session=text(found, f"{at}.session", event.session, MAX_NAME),
+            title=text(found, f"{at}.title", event.title, MAX_STATEMENT, required=False),
+            said_at=instant(found, f"{at}.said_at", event.said_at),
+            recorded_at=instant(found, f"{at}.recorded_at", event.recorded_at),
+            evidence_ids=self._ids(found, f"{at}.evidence_ids", event.evidence_ids, _MESSAGES),
+            time=span_from_proto(found, f"{at}.time", event.time) if event.HasField("time") else None,
+            statement_ids=self._ids(found, f"{at}.statement_ids", event.statement_ids, _STATEMENTS),
+            participants=tuple(self._participant(found, f"{at}.participants[{i}]", part) for i, part in enumerate(event.participants)),
+            retired_at=instant(found, f"{at}.retired_at", event.retired_at) if event.HasField("retired_at") else None,
+            generation=_count(found, f"{at}.generation", event.generation),
+        )
+
+    def _participant(self, found: Violations, at: str, part: node_pb2.Participant) -> Participant:
+        return Participant(
+            entity_id=self._id(found, f"{at}.entity_id", part.entity_id, _ENTITIES),
+            role=text(found, f"{at}.role", part.role, MAX_PROPERTY, required=False),
+            name=text(found, f"{at}.name", part.name, MAX_PROPERTY, required=False),
+        )
+
+    def _statement(self, found: Violations, statement: node_pb2.Statement) -> Statement:
+        at = "element.node.statement"
+        kind = enum_value(found, f"{at}.kind", statement.kind, NodeKind)
+        if kind is not NodeKind.FACT and kind is not NodeKind.RELATION:
+            found.add(f"{at}.kind", "must be NODE_KIND_FACT or NODE_KIND_RELATION")
+            kind = NodeKind.FACT
+        if not 0 <= statement.confidence <= 1:
+            found.add(f"{at}.confidence", "must be from 0 to 1")
+        return Statement(
+            id=self._id(found, f"{at}.id", statement.id, _FACTS if kind is NodeKind.FACT else _RELATIONS),
+            kind=kind,
+            session=text(found, f"{at}.session", statement.session, MAX_NAME),
+            text=text(found, f"{at}.text", statement.text, MAX_STATEMENT),
+            speaker=text(found, f"{at}.speaker", statement.speaker, MAX_SPEAKER, required=False),
+            said_at=instant(found, f"{at}.said_at", statement.said_at),
+            recorded_at=instant(found, f"{at}.recorded_at", statement.recorded_at),
+            evidence_ids=self._ids(found, f"{at}.evidence_ids", statement.evidence_ids, _MESSAGES),
+            event_id=self._id(found, f"{at}.event_id", statement.event_id, _EVENTS) if statement.event_id else "",
+            entity_ids=self._ids(found, f"{at}.entity_ids", statement.entity_ids, _ENTITIES),
+            predicate=text(found, f"{at}.predicate", statement.predicate, MAX_PROPERTY, required=False),
+            subject=text(found, f"{at}.subject", statement.subject, MAX_PROPERTY, required=False),
+            object=text(found, f"{at}.object", statement.object, MAX_STATEMENT, required=False),
+            time=span_from_proto(found, f"{at}.time", statement.time) if statement.HasField("time") else None,
+            confidence=statement.confidence,
+            retired_at=instant(found, f"{at}.retired_at", statement.retired_at) if statement.HasField("retired_at") else None,
+            generation=_count(found, f"{at}.generation", statement.generation),
+        )
+
+    def _entity(self, found: Violations, entity: node_pb2.Entity) -> Entity:
+        at = "element.node.entity"
+        return Entity(
+            id=self._id(found, f"{at}.id", entity.id, _ENTITIES),
+            name=text(found, f"{at}.name", entity.name, MAX_PROPERTY),
+            kind=enum_value(found, f"{at}.kind", entity.kind, EntityKind) or EntityKind.UNKNOWN,
+            recorded_at=instant(found, f"{at}.recorded_at", entity.recorded_at),
+            aliases=tuple(text(found, f"{at}.aliases[{i}]", alias, MAX_PROPERTY) for i, alias in enumerate(entity.aliases)),
+            mention_count=_count(found, f"{at}.mention_count", entity.mention_count),
+        )
+
+    def _edge(self, found: Violations, edge: node_pb2.Edge) -> Edge | None:
+        at = "element.edge"
+        kind = enum_value(found, f"{at}.kind", edge.kind, EdgeKind)
+        source = self._id(found, f"{at}.source_id", edge.source_id)
+        target = self._id(found, f"{at}.target_id", edge.target_id)
+        via = self._id(found, f"{at}.via_id", edge.via_id) if edge.via_id else ""
+        if kind is None:
+            found.add(f"{at}.kind", "is required")
             return None
+        return Edge(kind, source, target, via, _properties(found, f"{at}.properties", edge.properties))
 
+    def _progress(self, found: Violations, progress: exchange_pb2.SessionProgress) -> SessionProgress:
+        at = "element.progress"
+        return SessionProgress(
+            session=text(found, f"{at}.session", progress.session, MAX_NAME),
+            extracted_seq=_count(found, f"{at}.extracted_seq", progress.extracted_seq),
+            flush_marks=tuple(_count(found, f"{at}.flush_marks[{i}]", mark, low=1) for i, mark in enumerate(progress.flush_marks)),
+        )
 
-def _session(found: Violations, session: node_pb2.Session) -> Session:
-    at = "element.node.session"
-    return Session(
-        id=node_id(found, f"{at}.id", session.id, {NodeKind.SESSION}),
-        name=text(found, f"{at}.name", session.name, MAX_NAME),
-        recorded_at=instant(found, f"{at}.recorded_at", session.recorded_at),
-        time_zone=zone_name(found, f"{at}.time_zone", session.time_zone),
-        message_count=_count(found, f"{at}.message_count", session.message_count),
-        first_sent_at=instant(found, f"{at}.first_sent_at", session.first_sent_at) if session.HasField("first_sent_at") else None,
-        last_sent_at=instant(found, f"{at}.last_sent_at", session.last_sent_at) if session.HasField("last_sent_at") else None,
-        extracted_seq=_count(found, f"{at}.extracted_seq", session.extracted_seq),
-    )
+    def _vector(self, found: Violations, vector: exchange_pb2.PassageVector) -> PassageVector:
+        at = "element.vector"
+        if len(vector.float16_values) != self._dimension * 2:
+            found.add(
+                f"{at}.float16_values", f"must be {self._dimension:,} numbers of 2 bytes; it has {len(vector.float16_values):,} bytes"
+            )
+            return PassageVector("", 0, np.zeros(0, np.float16))
+        numbers = np.frombuffer(vector.float16_values, dtype="<f2").astype(np.float16, copy=False)
+        return PassageVector(self._id(found, f"{at}.owner_id", vector.owner_id), _count(found, f"{at}.ordinal", vector.ordinal), numbers)
 
+    def _ids(self, found: Violations, at: str, ids: Iterable[str], prefixes: frozenset[str]) -> tuple[str, ...]:
+        values = tuple(ids)
+        known = self._known
+        for value in values:
+            if known.get(value) not in prefixes:
+                return tuple(self._id(found, f"{at}[{index}]", value, prefixes) for index, value in enumerate(values))
+        return values
 
-def _message(found: Violations, message: node_pb2.Message) -> Message:
-    at = "element.node.message"
-    return Message(
-        id=node_id(found, f"{at}.id", message.id, {NodeKind.MESSAGE}),
-        session=text(found, f"{at}.session", message.session, MAX_NAME),
-        seq=_count(found, f"{at}.seq", message.seq, low=1),
-        speaker=text(found, f"{at}.speaker", message.speaker, MAX_SPEAKER),
-        role=enum_value(found, f"{at}.role", message.role, Role) or Role.USER,
-        text=text(found, f"{at}.text", message.text, MAX_TEXT),
-        sent_at=instant(found, f"{at}.sent_at", message.sent_at),
-        recorded_at=instant(found, f"{at}.recorded_at", message.recorded_at),
-        client_id=text(found, f"{at}.client_id", message.client_id, MAX_CLIENT_ID, required=False),
-        labels=labels_from_proto(found, f"{at}.labels", dict(message.labels)),
-        image_caption=text(found, f"{at}.image_caption", message.image_caption, MAX_CAPTION, required=False),
-    )
+    def _id(self, found: Violations, at: str, value: str, prefixes: frozenset[str] = _EVERY) -> str:
+        prefix = self._known.get(value) or self._prefix(value)
+        if prefix in prefixes:
+            return value
+        return node_id(found, at, value, [_KINDS[each] for each in prefixes])
 
-
-def _event(found: Violations, event: node_pb2.Event) -> Event:
-    at = "element.node.event"
-    return Event(
-        id=node_id(found, f"{at}.id", event.id, {NodeKind.EVENT}),
-        session=text(found, f"{at}.session", event.session, MAX_NAME),
-        title=text(found, f"{at}.title", event.title, MAX_STATEMENT, required=False),
-        said_at=instant(found, f"{at}.said_at", event.said_at),
-        recorded_at=instant(found, f"{at}.recorded_at", event.recorded_at),
-        evidence_ids=_ids(found, f"{at}.evidence_ids", event.evidence_ids, frozenset({NodeKind.MESSAGE})),
-        time=span_from_proto(found, f"{at}.time", event.time) if event.HasField("time") else None,
-        statement_ids=_ids(found, f"{at}.statement_ids", event.statement_ids, STATEMENT_KINDS),
-        participants=tuple(_participant(found, f"{at}.participants[{i}]", part) for i, part in enumerate(event.participants)),
-        retired_at=instant(found, f"{at}.retired_at", event.retired_at) if event.HasField("retired_at") else None,
-        generation=_count(found, f"{at}.generation", event.generation),
-    )
-
-
-def _participant(found: Violations, at: str, part: node_pb2.Participant) -> Participant:
-    return Participant(
-        entity_id=node_id(found, f"{at}.entity_id", part.entity_id, {NodeKind.ENTITY}),
-        role=text(found, f"{at}.role", part.role, MAX_PROPERTY, required=False),
-        name=text(found, f"{at}.name", part.name, MAX_PROPERTY, required=False),
-    )
-
-
-def _statement(found: Violations, statement: node_pb2.Statement) -> Statement:
-    at = "element.node.statement"
-    kind = enum_value(found, f"{at}.kind", statement.kind, NodeKind)
-    if kind not in STATEMENT_KINDS:
-        found.add(f"{at}.kind", "must be NODE_KIND_FACT or NODE_KIND_RELATION")
-        kind = NodeKind.FACT
-    if not 0 <= statement.confidence <= 1:
-        found.add(f"{at}.confidence", "must be from 0 to 1")
-    return Statement(
-        id=node_id(found, f"{at}.id", statement.id, {kind}),
-        kind=kind,
-        session=text(found, f"{at}.session", statement.session, MAX_NAME),
-        text=text(found, f"{at}.text", statement.text, MAX_STATEMENT),
-        speaker=text(found, f"{at}.speaker", statement.speaker, MAX_SPEAKER, required=False),
-        said_at=instant(found, f"{at}.said_at", statement.said_at),
-        recorded_at=instant(found, f"{at}.recorded_at", statement.recorded_at),
-        evidence_ids=_ids(found, f"{at}.evidence_ids", statement.evidence_ids, frozenset({NodeKind.MESSAGE})),
-        event_id=node_id(found, f"{at}.event_id", statement.event_id, {NodeKind.EVENT}) if statement.event_id else "",
-        entity_ids=_ids(found, f"{at}.entity_ids", statement.entity_ids, frozenset({NodeKind.ENTITY})),
-        predicate=text(found, f"{at}.predicate", statement.predicate, MAX_PROPERTY, required=False),
-        subject=text(found, f"{at}.subject", statement.subject, MAX_PROPERTY, required=False),
-        object=text(found, f"{at}.object", statement.object, MAX_STATEMENT, required=False),
-        time=span_from_proto(found, f"{at}.time", statement.time) if statement.HasField("time") else None,
-        confidence=statement.confidence,
-        retired_at=instant(found, f"{at}.retired_at", statement.retired_at) if statement.HasField("retired_at") else None,
-        generation=_count(found, f"{at}.generation", statement.generation),
-    )
-
-
-def _entity(found: Violations, entity: node_pb2.Entity) -> Entity:
-    at = "element.node.entity"
-    return Entity(
-        id=node_id(found, f"{at}.id", entity.id, {NodeKind.ENTITY}),
-        name=text(found, f"{at}.name", entity.name, MAX_PROPERTY),
-        kind=enum_value(found, f"{at}.kind", entity.kind, EntityKind) or EntityKind.UNKNOWN,
-        recorded_at=instant(found, f"{at}.recorded_at", entity.recorded_at),
-        aliases=tuple(text(found, f"{at}.aliases[{i}]", alias, MAX_PROPERTY) for i, alias in enumerate(entity.aliases)),
-        mention_count=_count(found, f"{at}.mention_count", entity.mention_count),
-    )
-
-
-def _edge(found: Violations, edge: node_pb2.Edge) -> Edge | None:
-    at = "element.edge"
-    kind = enum_value(found, f"{at}.kind", edge.kind, EdgeKind)
-    source = node_id(found, f"{at}.source_id", edge.source_id)
-    target = node_id(found, f"{at}.target_id", edge.target_id)
-    via = node_id(found, f"{at}.via_id", edge.via_id) if edge.via_id else ""
-    if kind is None:
-        found.add(f"{at}.kind", "is required")
-        return None
-    return Edge(kind, source, target, via, _properties(found, f"{at}.properties", edge.properties))
+    def _prefix(self, value: str) -> str:
+        """The prefix of a valid id, else nothing."""
+        try:
+            kind_of(value)
+        except ValueError:
+            return ""
+        prefix = value.partition("_")[0]
+        if len(self._known) < _MAX_KNOWN:
+            self._known[value] = prefix
+        return prefix
 
 
 def _properties(found: Violations, at: str, properties: Mapping[str, str]) -> dict[str, str]:
@@ -165,30 +247,6 @@ def _properties(found: Violations, at: str, properties: Mapping[str, str]) -> di
         text(found, f"{at}.key", key, MAX_PROPERTY)
         text(found, f"{at}[{key[:100]}]", value, MAX_PROPERTY, required=False)
     return dict(properties)
-
-
-def _progress(found: Violations, progress: exchange_pb2.SessionProgress) -> SessionProgress:
-    at = "element.progress"
-    return SessionProgress(
-        session=text(found, f"{at}.session", progress.session, MAX_NAME),
-        extracted_seq=_count(found, f"{at}.extracted_seq", progress.extracted_seq),
-        flush_marks=tuple(_count(found, f"{at}.flush_marks[{i}]", mark, low=1) for i, mark in enumerate(progress.flush_marks)),
-    )
-
-
-def _vector(found: Violations, vector: exchange_pb2.PassageVector, dimension: int) -> PassageVector:
-    at = "element.vector"
-    if len(vector.float16_values) != dimension * 2:
-        found.add(f"{at}.float16_values", f"must be {dimension:,} numbers of 2 bytes; it has {len(vector.float16_values):,} bytes")
-        return PassageVector("", 0, np.zeros(0, np.float16))
-    numbers = np.frombuffer(vector.float16_values, dtype="<f2").astype(np.float16)
-    if not np.isfinite(numbers).all():
-        found.add(f"{at}.float16_values", "must hold finite numbers only")
-    return PassageVector(node_id(found, f"{at}.owner_id", vector.owner_id), _count(found, f"{at}.ordinal", vector.ordinal), numbers)
-
-
-def _ids(found: Violations, at: str, ids: Sequence[str], kinds: frozenset[NodeKind]) -> tuple[str, ...]:
-    return tuple(node_id(found, f"{at}[{index}]", value, kinds) for index, value in enumerate(ids))
 
 
 def _count(found: Violations, at: str, value: int, low: int = 0) -> int:

@@ -1,6 +1,7 @@
 """A namespace as a stream, out and in: ExportNamespace, ImportNamespace."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 
 from structmem.v1 import exchange_pb2
@@ -11,7 +12,7 @@ from graph.model import ExtractionMode, Namespace
 from graph.store.commands import ExportRecord
 from service.authorize import Action
 from service.convert.exchange import FORMAT_VERSION, Tally, header_to_proto, record_to_proto
-from service.convert.imported import record_from_proto
+from service.convert.imported import RecordReader
 from service.convert.namespaces import MAX_DESCRIPTION, exported_namespace_from_proto
 from service.handlers.resource import Context, Resource
 from service.validate import Violations, instant, text, zone_name
@@ -19,6 +20,8 @@ from service.version import VERSION
 
 _ATTEMPTS = 50
 MAX_BATCH = 1000
+# Far below the 4 MB that a gRPC client takes unless told otherwise; the longest element has about 1 MB itself.
+_EXPORT_BYTES = 1 << 20
 
 
 class ExchangeHandlers(Resource):
@@ -28,14 +31,14 @@ class ExchangeHandlers(Resource):
         """All of a namespace at one revision: header, records, trailer."""
         self._enter(Action.READ, request.namespace)
         namespace, records = await self._snapshot(request.namespace, not request.without_vectors)
-        yield pb.ExportNamespaceResponse(element=header_to_proto(namespace, self._parts.clock.now(), VERSION))
+        yield pb.ExportNamespaceResponse(elements=[header_to_proto(namespace, self._parts.clock.now(), VERSION)])
         tally = Tally()
         async with aclosing(records):
-            async for record in records:
-                element = record_to_proto(record)
-                tally.add(element)
-                yield pb.ExportNamespaceResponse(element=element)
-        yield pb.ExportNamespaceResponse(element=tally.trailer())
+            async for batch in records:
+                # In a thread: other calls are answered meanwhile.
+                for response in await asyncio.to_thread(_responses, batch, tally):
+                    yield response
+        yield pb.ExportNamespaceResponse(elements=[tally.trailer()])
 
     async def _snapshot(self, name: str, with_vectors: bool) -> "tuple[Namespace, _Opened]":
         """The namespace and its records, both of one revision: where a write came between the two, they are taken again."""
@@ -57,13 +60,14 @@ class ExchangeHandlers(Resource):
         if target.target.namespace:
             self._enter(Action.ADMIN, target.target.namespace)
         first = await anext(stream, None)
-        if first is None or first.element.WhichOneof("element") != "header":
+        header, *others = _elements(first) if first is not None else [exchange_pb2.ExportElement()]
+        if header.WhichOneof("element") != "header":
             raise InvalidArgument.of("element", "the header must follow the target")
-        name = target.target.namespace or first.element.header.namespace.name
+        name = target.target.namespace or header.header.namespace.name
         self._enter(Action.ADMIN, name)
-        namespace = _namespace(name, first.element.header)
+        namespace = _namespace(name, header.header)
         tally = Tally()
-        imported = await self._store.import_namespace(namespace, _records(stream, tally, namespace.embedding.dimension))
+        imported = await self._store.import_namespace(namespace, _records(_after(others, stream), tally, namespace.embedding.dimension))
         return pb.ImportNamespaceResponse(
             namespace=imported.name,
             records=tally.records,
@@ -71,12 +75,26 @@ class ExchangeHandlers(Resource):
         )
 
 
-class _Opened:
-    """An iterator over records whose first one has been fetched, so that its snapshot stands."""
+def _responses(records: Sequence[ExportRecord], tally: Tally) -> list[pb.ExportNamespaceResponse]:
+    elements = [record_to_proto(record) for record in records]
+    tally.add(elements)
+    runs: list[list[exchange_pb2.ExportElement]] = [[]]
+    size = 0
+    for element in elements:
+        size += element.ByteSize()
+        if runs[-1] and (size > _EXPORT_BYTES or len(runs[-1]) == MAX_BATCH):
+            runs.append([])
+            size = element.ByteSize()
+        runs[-1].append(element)
+    return [pb.ExportNamespaceResponse(elements=run) for run in runs if run]
 
-    def __init__(self, records: AsyncIterator[ExportRecord]) -> None:
+
+class _Opened:
+    """An iterator over batches of records whose first one has been fetched, so that its snapshot stands."""
+
+    def __init__(self, records: AsyncIterator[Sequence[ExportRecord]]) -> None:
         self._records = records
-        self._first: ExportRecord | None = None
+        self._first: Sequence[ExportRecord] | None = None
 
     async def open(self) -> None:
         self._first = await anext(self._records, None)
@@ -84,7 +102,7 @@ class _Opened:
     def __aiter__(self) -> "_Opened":
         return self
 
-    async def __anext__(self) -> ExportRecord:
+    async def __anext__(self) -> Sequence[ExportRecord]:
         if self._first is not None:
             first, self._first = self._first, None
             return first
@@ -94,6 +112,15 @@ class _Opened:
         close = getattr(self._records, "aclose", None)
         if close is not None:
             await close()
+
+
+async def _after(
+    first: list[exchange_pb2.ExportElement], stream: AsyncIterator[pb.ImportNamespaceRequest]
+) -> AsyncIterator[pb.ImportNamespaceRequest]:
+    if first:
+        yield pb.ImportNamespaceRequest(elements=pb.ExportElements(elements=first))
+    async for request in stream:
+        yield request
 
 
 def _namespace(name: str, header: exchange_pb2.ExportHeader) -> Namespace:
@@ -116,36 +143,18 @@ def _namespace(name: str, header: exchange_pb2.ExportHeader) -> Namespace:
     return namespace
 
 
-async def _elements(stream: AsyncIterator[pb.ImportNamespaceRequest]) -> AsyncIterator[exchange_pb2.ExportElement]:
-    """The elements of the stream, whether they come one by one or in batches."""
-    async for request in stream:
-        if request.WhichOneof("part") != "elements":
-            yield request.element
-            continue
-        if not 1 <= len(request.elements.elements) <= MAX_BATCH:
-            raise InvalidArgument.of("elements.elements", f"must hold 1 to {MAX_BATCH:,} elements")
-        for element in request.elements.elements:
-            yield element
-
-
-async def _records(stream: AsyncIterator[pb.ImportNamespaceRequest], tally: Tally, dimension: int) -> AsyncIterator[ExportRecord]:
+async def _records(stream: AsyncIterator[pb.ImportNamespaceRequest], tally: Tally, dimension: int) -> AsyncIterator[Sequence[ExportRecord]]:
     """The records of the stream, checked one by one and, by the trailer, all together. The store keeps nothing when this raises."""
+    reader = RecordReader(dimension)
     trailer: exchange_pb2.ExportTrailer | None = None
-    async for element in _elements(stream):
+    async for request in stream:
+        elements = _elements(request)
         if trailer is not None:
             raise InvalidArgument.of("element", "nothing may follow the trailer")
-        if element.WhichOneof("element") == "trailer":
-            trailer = element.trailer
-            continue
-        try:
-            with Violations() as found:
-                record = record_from_proto(found, element, dimension)
-        except InvalidArgument as error:
-            error.metadata = {"record": str(tally.records)}
-            raise
-        tally.add(element)
-        assert record is not None
-        yield record
+        if elements[-1].WhichOneof("element") == "trailer":
+            trailer = elements.pop().trailer
+        # In a thread: other calls are answered meanwhile.
+        yield await asyncio.to_thread(_read, reader, tally, elements)
     if trailer is None:
         raise InvalidArgument.of("element.trailer", "the stream ended before it: the export is not complete")
     expected = tally.trailer().trailer
@@ -154,3 +163,19 @@ async def _records(stream: AsyncIterator[pb.ImportNamespaceRequest], tally: Tall
             found.add("element.trailer.records", f"says {trailer.records:,}; {expected.records:,} came")
         if trailer.sha256 != expected.sha256:
             found.add("element.trailer.sha256", "does not match the elements: the export was changed or damaged")
+
+
+def _read(reader: RecordReader, tally: Tally, elements: list[exchange_pb2.ExportElement]) -> list[ExportRecord]:
+    records = reader.records(elements)
+    tally.add(elements)
+    return records
+
+
+def _elements(request: pb.ImportNamespaceRequest) -> list[exchange_pb2.ExportElement]:
+    """The elements of one message of the stream, whether it is one or a batch."""
+    if request.WhichOneof("part") != "elements":
+        return [request.element]
+    elements = request.elements.elements
+    if not 1 <= len(elements) <= MAX_BATCH:
+        raise InvalidArgument.of("elements.elements", f"must hold 1 to {MAX_BATCH:,} elements")
+    return list(elements)

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from enum import IntEnum
+from functools import lru_cache
 from typing import TypeVar
 
 from graph.model import NodeKind, kind_of, namespace_name_problem
@@ -78,11 +79,15 @@ def enum_value(found: Violations, field: str, value: int, kind: type[E]) -> E | 
     """A member of the enum, or None for 0, which stands for "not said"."""
     if value == 0:
         return None
-    try:
-        return kind(value)
-    except ValueError:
+    member = _members(kind).get(value)
+    if member is None:
         found.add(field, f"{value} is not a value of this enum")
-        return None
+    return member
+
+
+@lru_cache
+def _members(kind: type[E]) -> dict[int, E]:
+    return {int(member): member for member in kind}
 
 
 def enum_values(found: Violations, field: str, values: Iterable[int], kind: type[E], allowed: Collection[E] | None = None) -> frozenset[E]:

@@ -18,17 +18,25 @@ _MAX_LOCAL = 64
 
 def instant(found: Violations, field: str, value: Timestamp) -> datetime:
     """A timestamp between the years 1 and 9998, to the microsecond."""
-    if not 0 <= value.nanos <= 999_999_999:
+    seconds, nanos = value.seconds, value.nanos
+    if not 0 <= nanos <= 999_999_999:
         found.add(f"{field}.nanos", "must be from 0 to 999,999,999")
         return DISTANT_PAST
-    try:
-        moment = from_micros(value.seconds * 1_000_000 + value.nanos // 1000)
-    except OverflowError:
-        moment = None
-    if moment is None or not _FIRST <= moment < _END:
+    moment = _moment(seconds, nanos)
+    if moment is None:
         found.add(field, _RANGE)
         return DISTANT_PAST
     return moment
+
+
+# What stands together in an import was mostly said and recorded at the same time.
+@lru_cache(maxsize=4096)
+def _moment(seconds: int, nanos: int) -> datetime | None:
+    try:
+        moment = from_micros(seconds * 1_000_000 + nanos // 1000)
+    except OverflowError:
+        return None
+    return moment if _FIRST <= moment < _END else None
 
 
 def local_time(found: Violations, field: str, value: str, zone: ZoneInfo | None) -> datetime:

@@ -21,9 +21,14 @@ class Violations:
     def __bool__(self) -> bool:
         return bool(self._found)
 
+    def check(self) -> None:
+        """Raises InvalidArgument when there are any."""
+        if self._found:
+            raise InvalidArgument(self._found)
+
     def __enter__(self) -> "Violations":
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if error is None and self._found:
-            raise InvalidArgument(self._found)
+        if error is None:
+            self.check()

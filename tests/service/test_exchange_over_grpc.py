@@ -29,7 +29,7 @@ async def filled(service: Any) -> Any:
 
 async def exported(service: Any, name: str = "acme", **fields: Any) -> list[exchange_pb2.ExportElement]:
     stream = service.memory.ExportNamespace(pb.ExportNamespaceRequest(namespace=name, **fields))
-    return [response.element async for response in stream]
+    return [element async for response in stream for element in response.elements]
 
 
 async def requests(name: str, elements: list[exchange_pb2.ExportElement]) -> AsyncIterator[pb.ImportNamespaceRequest]:
@@ -130,8 +130,7 @@ def with_a_dangling_edge(elements: list[Any]) -> list[Any]:
     )
     tally = Tally()
     records = [*elements[1:-1], exchange_pb2.ExportElement(edge=edge)]
-    for record in records:
-        tally.add(record)
+    tally.add(records)
     return [elements[0], *records, tally.trailer()]
 
 
@@ -162,9 +161,9 @@ async def test_of_a_damaged_export_nothing_remains(
 async def test_an_export_shows_one_revision_whatever_is_written_meanwhile(filled: Any) -> None:
     stream = filled.memory.ExportNamespace(pb.ExportNamespaceRequest(namespace="acme"))
     responses = aiter(stream)
-    header = (await anext(responses)).element.header
+    header = (await anext(responses)).elements[0].header
     late = pb.AppendMessagesRequest(namespace="acme", session="monday", messages=[pb.MessageInput(speaker="Ana", text="late")])
     await filled.memory.AppendMessages(late)
-    texts = [response.element.node.message.text async for response in responses]
+    texts = [element.node.message.text async for response in responses for element in response.elements]
     assert "late" not in texts
     assert header.revision < (await filled.application.store.get_namespace("acme")).revision

@@ -86,7 +86,7 @@ async def test_exports_are_written_whole(script: Any, aio: AsyncClient, tmp_path
     header = exchange_pb2.ExportElement(header=exchange_pb2.ExportHeader(format_version=1))
     trailer = exchange_pb2.ExportElement(trailer=exchange_pb2.ExportTrailer(records=0))
     script.answers["ExportNamespace"] = lambda request, context: iter(
-        mpb.ExportNamespaceResponse(element=element) for element in (header, trailer)
+        mpb.ExportNamespaceResponse(elements=[element]) for element in (header, trailer)
     )
     assert await aio.export_namespace("alice", tmp_path / "alice.jsonl") == 0
     assert len((tmp_path / "alice.jsonl").read_text().splitlines()) == 2

@@ -201,21 +201,21 @@ def test_an_export_is_imported_as_it_was(script: Any, client: Client, tmp_path: 
         return mpb.ImportNamespaceResponse(namespace="bob", records=2)
 
     script.answers["ExportNamespace"] = lambda request, context: iter(
-        mpb.ExportNamespaceResponse(element=element) for element in elements()
+        mpb.ExportNamespaceResponse(elements=part) for part in (elements()[:1], elements()[1:])
     )
     script.answers["ImportNamespace"] = store
     assert client.export_namespace("alice", tmp_path / name) == 2
     assert (tmp_path / name).read_bytes().startswith(b"\x1f\x8b") == name.endswith(".gz")
     assert client.import_namespace(tmp_path / name, namespace="bob").namespace == "bob"
     assert received[0].target.namespace == "bob"
-    assert [request.element for request in received[1:]] == elements()
+    assert [element for request in received[1:] for element in request.elements.elements] == elements()
 
 
 def test_an_export_that_breaks_off_leaves_the_old_file(script: Any, client: Client, tmp_path: Path) -> None:
     file = tmp_path / "alice.jsonl"
     file.write_text("the export of yesterday")
     script.answers["ExportNamespace"] = lambda request, context: iter(
-        mpb.ExportNamespaceResponse(element=element) for element in elements()[:-1]
+        mpb.ExportNamespaceResponse(elements=[element]) for element in elements()[:-1]
     )
     with pytest.raises(structmem.InternalError, match="broke off"):
         client.export_namespace("alice", file)

@@ -24,13 +24,13 @@ _VECTORS = """SELECT n.kind, n.uuid, p.ordinal, v.vector FROM vectors v JOIN pas
     ORDER BY v.passage"""
 
 
-async def export(engine: Engine, namespace: str, with_vectors: bool) -> AsyncIterator[ExportRecord]:
+async def export(engine: Engine, namespace: str, with_vectors: bool) -> AsyncIterator[list[ExportRecord]]:
     """See `Store.export`."""
     batches = await engine.call(namespace, lambda file, _: _batches(file, with_vectors))
     try:
         while (batch := await engine.workers.run_to_end(lambda: next(batches, None))) is not None:
-            for record in batch:
-                yield record
+            if batch:
+                yield batch
     finally:
         await engine.workers.run_to_end(batches.close)
 

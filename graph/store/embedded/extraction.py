@@ -95,9 +95,10 @@ def link_derived(tx: Transaction, write: ExtractionWrite, keys: dict[str, int]) 
             stating[statement.event_id].append(statement.id)
     rows: list[EdgeValues] = []
     for event in write.events:
-        rows += event_edges(event, stating[event.id], keys)
+        rows += event_edges(keys[event.id], event, stating[event.id], keys)
     mentions: list[EdgeValues] = []
-    for edge in [row for statement in write.statements for row in statement_edges(statement, keys)] + explicit_edges(write.edges, keys):
+    stated = [row for statement in write.statements for row in statement_edges(keys[statement.id], statement, keys)]
+    for edge in stated + explicit_edges(write.edges, keys):
         (mentions if edge[1] == EdgeKind.MENTIONS else rows).append(edge)
     insert_edges(tx, rows)
     named = tx.db.executemany("INSERT OR IGNORE INTO edges VALUES (?, ?, ?, ?, ?, ?) RETURNING dst", mentions).fetchall()

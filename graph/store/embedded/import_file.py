@@ -1,11 +1,12 @@
 """The file of a namespace that is being imported: written without a journal, synced once, and only then a namespace like any other."""
 
+from collections import ChainMap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, timedelta
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import apsw
@@ -21,7 +22,7 @@ from graph.store.embedded.job_queue import cover_messages
 from graph.store.embedded.memory_rows import memory_row
 from graph.store.embedded.namespace_file import create_file
 from graph.store.embedded.node_bodies import message_body
-from graph.store.embedded.node_keys import id_columns, keys_of
+from graph.store.embedded.node_keys import keys_of
 from graph.store.embedded.node_values import (
     Placed,
     event_edges,
@@ -42,6 +43,9 @@ from graph.text import index_message, index_statement
 # Building an index once over all rows is quicker than keeping it in step with each; ids must be found meanwhile.
 _INDEXES_KEPT = ("nodes_by_uuid", "passages_by_owner")
 _CACHE_KIB = 64 * 1024
+# Keys remembered by id take about 250 bytes each; beyond these they are looked up in the file.
+_MAX_KEYS = 1_000_000
+_N = TypeVar("_N", Session, Message, Entity, Statement, Event)
 
 
 class ImportFile:
@@ -58,6 +62,7 @@ class ImportFile:
         self._db.execute("BEGIN IMMEDIATE")
         self._tx = Transaction(self._db, to_micros(clock.now()))
         self._sessions: dict[str, tuple[int, str]] = {}
+        self._keys: dict[str, int] = {}
         self._add: Mapping[type, Callable[[Sequence[Any]], None]] = {
             Session: self._add_sessions,
             Message: self._add_messages,
@@ -119,13 +124,13 @@ class ImportFile:
         self._db.close()
 
     def _add_sessions(self, sessions: Sequence[Session]) -> None:
-        for key, session in zip(self._tx.node_keys(len(sessions)), sessions, strict=True):
+        for key, session in self._keyed(sessions):
             insert_session(self._tx, key, session.id, session.name, session.time_zone, to_micros(session.recorded_at))
             self._sessions[session.name] = (key, session.time_zone)
 
     def _add_messages(self, messages: Sequence[Message]) -> None:
         values, owners, labels = [], [], []
-        for key, message in zip(self._tx.node_keys(len(messages)), messages, strict=True):
+        for key, message in self._keyed(messages):
             session, zone = self._session(message.session)
             columns = memory_row(index_message(message, ZoneInfo(zone) if zone else UTC))
             place = Placed(key, session, to_micros(message.recorded_at))
@@ -137,18 +142,17 @@ class ImportFile:
         self._db.executemany("INSERT INTO labels VALUES (?, ?, ?)", labels)
 
     def _add_entities(self, entities: Sequence[Entity]) -> None:
-        for key, entity in zip(self._tx.node_keys(len(entities)), entities, strict=True):
+        for key, entity in self._keyed(entities):
             insert_entity(self._tx, key, entity, to_micros(entity.recorded_at))
 
     def _add_statements(self, statements: Sequence[Statement]) -> None:
-        keys = self._place(statements, [id_ for s in statements for id_ in (*s.evidence_ids, *s.entity_ids)])
+        keys = self._known([id_ for s in statements for id_ in (*s.evidence_ids, *s.entity_ids)])
         values, owners, edges = [], [], []
-        for statement in statements:
-            key = keys[statement.id]
+        for key, statement in self._keyed(statements):
             session, zone = self._session(statement.session)
             columns = memory_row(index_statement(statement, ZoneInfo(zone) if zone else UTC))
             values.append(statement_values(statement, self._placed(key, session, statement), columns))
-            edges += statement_edges(statement, keys)
+            edges += statement_edges(key, statement, keys)
             if statement.retired_at is None:
                 owners.append((key, session, columns))
         insert_nodes(self._tx, values)
@@ -157,10 +161,13 @@ class ImportFile:
 
     def _add_events(self, events: Sequence[Event]) -> None:
         parts = [part.entity_id for event in events for part in event.participants]
-        keys = self._place(events, parts + [id_ for event in events for id_ in (*event.evidence_ids, *event.statement_ids)])
-        places = [self._placed(keys[event.id], self._session(event.session)[0], event) for event in events]
-        insert_nodes(self._tx, [event_values(event, place) for event, place in zip(events, places, strict=True)])
-        insert_edges(self._tx, [edge for event in events for edge in event_edges(event, (), keys)])
+        keys = self._known(parts + [id_ for event in events for id_ in (*event.evidence_ids, *event.statement_ids)])
+        values, edges = [], []
+        for key, event in self._keyed(events):
+            values.append(event_values(event, self._placed(key, self._session(event.session)[0], event)))
+            edges += event_edges(key, event, (), keys)
+        insert_nodes(self._tx, values)
+        insert_edges(self._tx, edges)
 
     def _add_edges(self, edges: Sequence[Edge]) -> None:
         keys = self._known([id_ for edge in edges for id_ in (edge.source_id, edge.target_id, edge.via_id) if id_])
@@ -181,16 +188,12 @@ class ImportFile:
         if shape is not None:
             checked_vector(shape, dimension, "records.vector")
         matrix = checked_vectors(np.stack([item.vector for item in vectors]), "records.vector")
-        given = {(*id_columns(item.owner_id), item.ordinal): place for place, item in enumerate(vectors)}
-        found: list[tuple[Any, ...]] = self._db.executemany(
-            """SELECT p.key, p.digest, n.uuid, n.kind, p.ordinal FROM nodes n JOIN passages p ON p.owner = n.key AND p.ordinal = ?3
-               WHERE n.uuid = ?1 AND n.kind = ?2""",
-            given,
-        ).fetchall()
-        if len(found) < len(vectors):
-            self._known([item.owner_id for item in vectors])
-        rows = [(key, matrix[given[tuple(place)]].tobytes(), digest) for key, digest, *place in found]
-        self._db.executemany("INSERT INTO vectors VALUES (?, ?, ?)", rows)
+        keys = self._known([item.owner_id for item in vectors])
+        content, size = matrix.tobytes(), matrix.itemsize * dimension
+        self._db.executemany(
+            "INSERT INTO vectors SELECT key, ?3, digest FROM passages WHERE owner = ?1 AND ordinal = ?2",
+            [(keys[item.owner_id], item.ordinal, content[i * size : (i + 1) * size]) for i, item in enumerate(vectors)],
+        )
 
     def _session(self, name: str) -> tuple[int, str]:
         found = self._sessions.get(name)
@@ -198,21 +201,27 @@ class ImportFile:
             raise InvalidArgument.of("records", f"a record names the session {name!r}, which did not come before it")
         return found
 
-    def _place(self, nodes: Sequence[Statement | Event], referred: Sequence[str]) -> dict[str, int]:
-        keys = self._known(referred)
-        keys |= {node.id: key for node, key in zip(nodes, self._tx.node_keys(len(nodes)), strict=True)}
-        return keys
+    def _keyed(self, nodes: Sequence[_N]) -> list[tuple[int, _N]]:
+        """New nodes, each with the key that it gets."""
+        keys = self._tx.node_keys(len(nodes))
+        if len(self._keys) < _MAX_KEYS:
+            self._keys.update(zip([node.id for node in nodes], keys, strict=True))
+        return list(zip(keys, nodes, strict=True))
 
     def _placed(self, key: int, session: int, node: Statement | Event) -> Placed:
         retired_at = None if node.retired_at is None else to_micros(node.retired_at)
         return Placed(key, session, to_micros(node.recorded_at), node.generation, retired_at)
 
-    def _known(self, ids: Sequence[str]) -> dict[str, int]:
-        keys = keys_of(self._db, ids)
-        missing = next((id_ for id_ in ids if id_ not in keys), None)
+    def _known(self, ids: Sequence[str]) -> Mapping[str, int]:
+        """The keys of nodes that came before, these among them."""
+        others = {id_ for id_ in ids if id_ not in self._keys}
+        if not others:
+            return self._keys
+        found = keys_of(self._db, others) if len(self._keys) >= _MAX_KEYS else {}
+        missing = next((id_ for id_ in ids if id_ in others and id_ not in found), None)
         if missing is not None:
             raise InvalidArgument.of("records", f"a record refers to {missing!r}, which did not come before it")
-        return keys
+        return ChainMap(found, self._keys)
 
     def _queue_jobs(self, ids: IdSource) -> bool:
         waiting = rows(

@@ -1,6 +1,6 @@
 """Building a namespace from the records of an export, out of sight until it is complete."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from functools import partial
 
 from graph.model import Namespace
@@ -14,7 +14,7 @@ from graph.store.embedded.import_file import ImportFile
 _BATCH = 4_000
 
 
-async def import_namespace(engine: Engine, namespace: Namespace, records: AsyncIterator[ExportRecord]) -> Namespace:
+async def import_namespace(engine: Engine, namespace: Namespace, records: AsyncIterator[Sequence[ExportRecord]]) -> Namespace:
     """See `Store.import_namespace`. The search index is built as well, so that the first search finds it."""
     run = engine.workers.run_to_end
     begun: list[tuple[CatalogEntry, ImportFile]] = []
@@ -23,9 +23,9 @@ async def import_namespace(engine: Engine, namespace: Namespace, records: AsyncI
         await run(lambda: begun.append(_begin(engine, namespace)))
         entry, file = begun[0]
         batch: list[ExportRecord] = []
-        async for record in records:
-            batch.append(record)
-            if len(batch) == _BATCH:
+        async for some in records:
+            batch += some
+            if len(batch) >= _BATCH:
                 await run(partial(file.add, batch))
                 batch = []
         await run(partial(file.add, batch))

@@ -54,9 +54,8 @@ def _valid(time: TimeSpan | None, said_at: int) -> tuple[int, int]:
     return (to_micros(time.start), to_micros(time.end)) if time else (said_at, said_at)
 
 
-def event_edges(event: Event, statements: Iterable[str], keys: Mapping[str, int]) -> list[EdgeValues]:
-    """EVIDENCED_BY, STATES and INVOLVES of an event. `statements` are those that name it besides those that it lists."""
-    source = keys[event.id]
+def event_edges(source: int, event: Event, statements: Iterable[str], keys: Mapping[str, int]) -> list[EdgeValues]:
+    """EVIDENCED_BY, STATES and INVOLVES of the event with this key. `statements` are those that name it besides those that it lists."""
     edges = _listed(source, EdgeKind.EVIDENCED_BY, event.evidence_ids, keys)
     edges += _listed(source, EdgeKind.STATES, (*event.statement_ids, *statements), keys)
     parts = dict.fromkeys((keys[part.entity_id], part.role) for part in event.participants)
@@ -65,9 +64,8 @@ def event_edges(event: Event, statements: Iterable[str], keys: Mapping[str, int]
     return edges
 
 
-def statement_edges(statement: Statement, keys: Mapping[str, int]) -> list[EdgeValues]:
-    """EVIDENCED_BY and MENTIONS of a statement."""
-    source = keys[statement.id]
+def statement_edges(source: int, statement: Statement, keys: Mapping[str, int]) -> list[EdgeValues]:
+    """EVIDENCED_BY and MENTIONS of the statement with this key."""
     edges = _listed(source, EdgeKind.EVIDENCED_BY, statement.evidence_ids, keys)
     return edges + _listed(source, EdgeKind.MENTIONS, statement.entity_ids, keys)
 

@@ -312,11 +312,11 @@ class EmbeddedStore:
 
     # Moving and checking
 
-    def export(self, namespace: str, with_vectors: bool = True) -> AsyncIterator[ExportRecord]:
+    def export(self, namespace: str, with_vectors: bool = True) -> AsyncIterator[Sequence[ExportRecord]]:
         """See `Store.export`."""
         return export(self._engine, namespace, with_vectors)
 
-    async def import_namespace(self, namespace: Namespace, records: AsyncIterator[ExportRecord]) -> Namespace:
+    async def import_namespace(self, namespace: Namespace, records: AsyncIterator[Sequence[ExportRecord]]) -> Namespace:
         """See `Store.import_namespace`."""
         return await import_namespace(self._engine, namespace, records)
 

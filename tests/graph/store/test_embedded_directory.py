@@ -237,12 +237,12 @@ async def test_a_killed_process_loses_nothing_that_it_acknowledged(tmp_path, ben
 async def test_an_import_that_died_is_swept(bench, tmp_path, open_store):
     await bench.say("a")
     source = await bench.store.get_namespace(bench.namespace)
-    records = [record async for record in bench.store.export(bench.namespace)]
+    batches = [batch async for batch in bench.store.export(bench.namespace)]
     stuck = asyncio.Event()
 
     async def forever():
-        for record in records:
-            yield record
+        for batch in batches:
+            yield batch
         await stuck.wait()
 
     importing = asyncio.create_task(bench.store.import_namespace(replace(source, name="copy"), forever()))

@@ -12,12 +12,13 @@ from graph.text import terms_of
 
 
 async def exported(bench, name=None, **options):
-    return [record async for record in bench.store.export(name or bench.namespace, **options)]
+    return [record async for batch in bench.store.export(name or bench.namespace, **options) for record in batch]
 
 
 async def stream(records):
-    for record in records:
-        yield record
+    half = len(records) // 2
+    yield records[:half]
+    yield records[half:]
 
 
 @pytest.fixture
@@ -107,8 +108,7 @@ async def test_a_stream_that_breaks_leaves_nothing(told):
     records = await exported(told)
 
     async def broken():
-        for record in records[:5]:
-            yield record
+        yield records[:5]
         raise ConnectionError
 
     with pytest.raises(ConnectionError):
@@ -141,7 +141,8 @@ async def test_an_export_is_of_one_revision(told):
     export = told.store.export(told.namespace)
     first = await anext(export)
     await told.say("later", session="s3")
-    names = [first.name] + [record.name async for record in export if isinstance(record, Session)]
+    later = [record async for batch in export for record in batch]
+    names = [record.name for record in [*first, *later] if isinstance(record, Session)]
     assert names == ["s1", "s2"]
 
 

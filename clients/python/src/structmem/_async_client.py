@@ -26,7 +26,7 @@ from structmem._answers import (
 from structmem._async_listings import AsyncListings
 from structmem._async_transport import AsyncTransport
 from structmem._errors import JobFailedError
-from structmem._exchange import CHUNK, ExportWriter, FileLike, read_export
+from structmem._exchange import ExportWriter, FileLike, read_export
 from structmem._inputs import EmbeddingSpec, MemoryFilter, NewMessage
 from structmem._kinds import ExtractionMode, JobState
 from structmem._options import Options
@@ -218,13 +218,8 @@ class AsyncClient(AsyncListings):
         """Writes all of a namespace to a file (compressed when its name ends in ".gz") or an open text file; returns the records."""
         writer = await self._transport.aside(ExportWriter, destination)
         try:
-            chunk = []
-            async for element in self._transport.stream(calls.export_namespace(namespace, with_vectors), timeout):
-                chunk.append(element)
-                if len(chunk) == CHUNK:
-                    await self._transport.aside(writer.write, chunk)
-                    chunk = []
-            await self._transport.aside(writer.write, chunk)
+            async for elements in self._transport.stream(calls.export_namespace(namespace, with_vectors), timeout):
+                await self._transport.aside(writer.write, elements)
             return await self._transport.aside(writer.finish)
         finally:
             await self._transport.aside(writer.abandon)

@@ -10,6 +10,7 @@ from structmem import _answers as a
 from structmem import _decode as d
 from structmem import _decode_answers as da
 from structmem import _encode as e
+from structmem._exchange import in_batches
 from structmem._inputs import LabelFilter, MemoryFilter, NewMessage, TimeRange
 from structmem._kinds import EdgeKind, EntityKind, JobKind, JobState, NodeKind
 from structmem._nodes import Entity, Event, Message, Session, Statement
@@ -288,10 +289,10 @@ def traverse_events(
 # Exports
 
 
-def export_namespace(namespace: str, with_vectors: bool) -> Call[exchange_pb2.ExportElement]:
+def export_namespace(namespace: str, with_vectors: bool) -> Call[Sequence[exchange_pb2.ExportElement]]:
     """ExportNamespace."""
     request = e.build(mpb.ExportNamespaceRequest, namespace=namespace, without_vectors=not with_vectors)
-    return _memory("ExportNamespace", request, lambda it: it.element)
+    return _memory("ExportNamespace", request, lambda it: it.elements)
 
 
 def import_namespace(namespace: str, elements: Iterable[exchange_pb2.ExportElement]) -> Call[a.ImportedNamespace]:
@@ -300,8 +301,8 @@ def import_namespace(namespace: str, elements: Iterable[exchange_pb2.ExportEleme
 
     def parts() -> Iterator[mpb.ImportNamespaceRequest]:
         yield mpb.ImportNamespaceRequest(target=target)
-        for element in elements:
-            yield mpb.ImportNamespaceRequest(element=element)
+        for batch in in_batches(elements):
+            yield mpb.ImportNamespaceRequest(elements=mpb.ExportElements(elements=batch))
 
     return _memory(
         "ImportNamespace",

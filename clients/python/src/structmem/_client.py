@@ -24,7 +24,7 @@ from structmem._answers import (
     UsageEntry,
 )
 from structmem._errors import JobFailedError
-from structmem._exchange import CHUNK, ExportWriter, FileLike, read_export
+from structmem._exchange import ExportWriter, FileLike, read_export
 from structmem._inputs import EmbeddingSpec, MemoryFilter, NewMessage
 from structmem._kinds import ExtractionMode, JobState
 from structmem._listings import Listings
@@ -211,13 +211,8 @@ class Client(Listings):
         """Writes all of a namespace to a file (compressed when its name ends in ".gz") or an open text file; returns the records."""
         writer = self._transport.aside(ExportWriter, destination)
         try:
-            chunk = []
-            for element in self._transport.stream(calls.export_namespace(namespace, with_vectors), timeout):
-                chunk.append(element)
-                if len(chunk) == CHUNK:
-                    self._transport.aside(writer.write, chunk)
-                    chunk = []
-            self._transport.aside(writer.write, chunk)
+            for elements in self._transport.stream(calls.export_namespace(namespace, with_vectors), timeout):
+                self._transport.aside(writer.write, elements)
             return self._transport.aside(writer.finish)
         finally:
             self._transport.aside(writer.abandon)

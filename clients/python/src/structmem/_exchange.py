@@ -3,7 +3,7 @@
 import gzip
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -14,8 +14,9 @@ from structmem._errors import InternalError, InvalidArgumentError
 from structmem.v1 import exchange_pb2
 
 FileLike = str | os.PathLike[str] | IO[str]
-# Elements that go to the disk in one piece.
-CHUNK = 256
+# Of an import's elements that travel together; the service takes up to 1,000 of them and, unless told otherwise, 64 MB.
+_BATCH = 500
+_BATCH_BYTES = 1 << 20
 
 
 class ExportWriter:
@@ -28,7 +29,7 @@ class ExportWriter:
         self._whole = False
         self.records = 0
 
-    def write(self, elements: list[exchange_pb2.ExportElement]) -> None:
+    def write(self, elements: Sequence[exchange_pb2.ExportElement]) -> None:
         """Writes the next elements."""
         for element in elements:
             what = element.WhichOneof("element")
@@ -63,6 +64,20 @@ def read_export(source: FileLike) -> Iterator[exchange_pb2.ExportElement]:
     path = Path(os.fspath(source))
     with _open(path, "r", path) as lines:
         yield from _elements(lines)
+
+
+def in_batches(elements: Iterable[exchange_pb2.ExportElement]) -> Iterator[list[exchange_pb2.ExportElement]]:
+    """The elements in the runs in which they are sent."""
+    batch: list[exchange_pb2.ExportElement] = []
+    size = 0
+    for element in elements:
+        batch.append(element)
+        size += element.ByteSize()
+        if len(batch) == _BATCH or size >= _BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
 
 
 def _elements(lines: IO[str]) -> Iterator[exchange_pb2.ExportElement]:

@@ -1475,23 +1475,23 @@ Global___ExportNamespaceRequest: _TypeAlias = ExportNamespaceRequest  # noqa: Y0
 
 @_typing.final
 class ExportNamespaceResponse(_message.Message):
-    """ExportNamespaceResponse is one element of the stream: a header, records, and a trailer at the end. It shows one revision, whatever is written meanwhile."""
+    """ExportNamespaceResponse is a run of the export: taken together, the elements are a header, records, and a trailer at the end. They show one revision, whatever is written meanwhile."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    ELEMENT_FIELD_NUMBER: _builtins.int
+    ELEMENTS_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def element(self) -> _exchange_pb2.ExportElement:
-        """The element."""
+    def elements(self) -> _containers.RepeatedCompositeFieldContainer[_exchange_pb2.ExportElement]:
+        """1 to 1,000 elements, in their order; about 1 MB at most, or a single one that is longer."""
 
     def __init__(
         self,
         *,
-        element: _exchange_pb2.ExportElement | None = ...,
+        elements: _abc.Iterable[_exchange_pb2.ExportElement] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["element", b"element"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["element", b"element"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["elements", b"elements"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1528,7 +1528,7 @@ class ExportElements(_message.Message):
     ELEMENTS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def elements(self) -> _containers.RepeatedCompositeFieldContainer[_exchange_pb2.ExportElement]:
-        """1 to 1,000 elements, in the order of the export; neither the header nor the trailer."""
+        """1 to 1,000 elements, in the order of the export, cut anywhere."""
 
     def __init__(
         self,
