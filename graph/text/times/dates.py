@@ -3,14 +3,14 @@
 import calendar
 import re
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 
 from graph.model import Granularity, TimeSpan
-from graph.text.times.moment import Moment
+from graph.text.times.moment import Moment, Tense
 from graph.text.times.rule import Match, Rule, Spans, rule
-from graph.text.times.words import DAY, DECADES, DIGIT, FULL_WEEKDAY, MONTH, MONTH_WORDS, WEEKDAY, YEAR, month_number
+from graph.text.times.words import DAY, DECADES, DIGIT, FULL_WEEKDAY, MONTH, MONTH_WORDS, WEEKDAY, YEAR, month_number, weekday_number
 
-_WEEKDAY_BEFORE = rf"(?:(?:on\s+)?{WEEKDAY},?\s+(?:the\s+)?)?"
+_WEEKDAY_BEFORE = rf"(?:(?:on\s+)?(?P<weekday>{WEEKDAY}),?\s+(?:the\s+)?)?"
 _AFTER_MONTH = r"(?:,?\s+|\s+of\s+)"
 # What a bare month may follow; "may" and "march" are verbs as well.
 _BEFORE_MONTH = "in|during|since|until|till|by|before|after|from|through|early|mid|late|around|of|to|between|and"
@@ -20,18 +20,39 @@ _COUNTED = (
 )
 
 
-def yearless(moment: Moment, at: int, make: Callable[[int], TimeSpan]) -> Spans:
-    """The readings of a time that names no year: in a question each year's; else the present one, the last or the next by the tense."""
+def yearless(moment: Moment, at: int, make: Callable[[int], TimeSpan], weekday: int | None = None) -> Spans:
+    """The readings of a time that names no year: in a question each year's; else the present one, the next or the last where the tense
+    says so, else the nearest. A `weekday` (0 is Monday) that fits this year's day or a neighbour's decides alone.
+    """
     if moment.years:
-        return tuple(span for year in moment.years if (span := _made(make, year)) is not None)
+        spans = tuple(span for year in moment.years if (span := _made(make, year)) is not None)
+        return tuple(span for span in spans if _falls_on(moment, span, weekday)) or spans
     year = moment.today.year
     candidates = [span for number in range(year - 4, year + 5) if (span := _made(make, number)) is not None]
+    if weekday is not None:
+        near = (span for span in candidates if abs(moment.day_of(span).year - year) <= 1 and _falls_on(moment, span, weekday))
+        fitting = min(near, key=lambda span: distance(span, moment), default=None)
+        if fitting:
+            return (fitting,)
     for span in candidates:
         if span.start <= moment.said_at < span.end:
             return (span,)
-    if moment.looks_ahead(at):
-        return tuple(span for span in candidates if span.start > moment.said_at)[:1]
-    return tuple(span for span in candidates if span.end <= moment.said_at)[-1:]
+    match moment.tense(at):
+        case Tense.FUTURE:
+            return tuple(span for span in candidates if span.start > moment.said_at)[:1]
+        case Tense.PAST:
+            return tuple(span for span in candidates if span.end <= moment.said_at)[-1:]
+        case _:
+            return (min(candidates, key=lambda span: distance(span, moment)),) if candidates else ()
+
+
+def distance(span: TimeSpan, moment: Moment) -> timedelta:
+    """How far a span is from the moment; zero within it."""
+    return max(span.start - moment.said_at, moment.said_at - span.end, timedelta())
+
+
+def _falls_on(moment: Moment, span: TimeSpan, weekday: int | None) -> bool:
+    return weekday is None or moment.day_of(span).weekday() == weekday
 
 
 def _made(make: Callable[[int], TimeSpan], year: int) -> TimeSpan | None:
@@ -69,7 +90,8 @@ def _day(match: Match, moment: Moment) -> Spans | None:
         return (moment.days(date(int(match["year"]), month, day)),)
     if match["relative"]:
         return (moment.days(date(_relative_year(match["relative"], moment), month, day)),)
-    return yearless(moment, match.start(), lambda year: moment.days(date(year, month, day)))
+    weekday = weekday_number(match["weekday"]) if match["weekday"] else None
+    return yearless(moment, match.start(), lambda year: moment.days(date(year, month, day)), weekday)
 
 
 def _is_verb(month: str) -> bool:
@@ -187,25 +209,47 @@ def _week_of(match: Match, moment: Moment) -> Spans:
 
 
 def _day_of_month(match: Match, moment: Moment) -> Spans:
-    """ "On the 15th": of this month or a neighbouring one, as the tense says."""
-    number, ahead = _number(match["day"]), moment.looks_ahead(match.start())
-    first = moment.today.replace(day=1)
+    """ "On the 15th": of the month of the date before it in the sentence, else of this month or a neighbouring one, as a weekday, the
+    tense or else nearness says.
+    """
+    number = _number(match["day"])
+    named = _date_before(match, moment)
+    first = (named or moment.today).replace(day=1)
     days = []
     for shift in range(-3, 4):
         index = first.year * 12 + first.month - 1 + shift
         if number <= calendar.monthrange(index // 12, index % 12 + 1)[1]:
             days.append(date(index // 12, index % 12 + 1, number))
+    if named:
+        days = [day for day in days if day >= named]
+        return (moment.days(days[0]),) if days else ()
+    if match["weekday"]:
+        days = [day for day in days if day.weekday() == weekday_number(match["weekday"])] or days
+        return (moment.days(min(days, key=lambda day: abs(day - moment.today))),)
+    ahead = moment.looks_ahead(match.start())
     fitting = [day for day in days if (day >= moment.today if ahead else day <= moment.today)]
     return (moment.days(fitting[0] if ahead else fitting[-1]),) if fitting else ()
 
 
+def _date_before(match: Match, moment: Moment) -> date | None:
+    """The day that the sentence names before a match, if it names one by its month."""
+    low = max(moment.text.rfind(mark, 0, match.start()) for mark in (". ", "! ", "? ", "\n")) + 1
+    dates = [found for one in _DAY_RULES for found in one.pattern.finditer(moment.text, low, match.start())]
+    spans = _day(max(dates, key=lambda found: found.start()), moment) if dates else None
+    return moment.day_of(spans[-1]) if spans else None
+
+
 _TAIL = rf"(?:{_AFTER_MONTH}(?:(?P<year>{YEAR})|(?P<relative>{_RELATIVE_YEAR})))?"
+
+_DAY_RULES = (
+    rule(rf"{_WEEKDAY_BEFORE}(?P<day>{DAY})\s+(?:of\s+)?(?P<month>{MONTH}){_TAIL}", _day, MONTH_WORDS),
+    rule(rf"{_WEEKDAY_BEFORE}(?P<month>{MONTH})\s+(?:the\s+)?(?P<day>{DAY})(?![:.]\d|\s*(?:am|pm|%)){_TAIL}", _day, MONTH_WORDS),
+)
 
 RULES = (
     rule(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})(?=T?\b)(?:T[\d:.]+Z?)?", _iso, DIGIT),
     rule(r"(\d{1,2})([/.])(\d{1,2})\2(\d{4})", _numeric, DIGIT),
-    rule(rf"{_WEEKDAY_BEFORE}(?P<day>{DAY})\s+(?:of\s+)?(?P<month>{MONTH}){_TAIL}", _day, MONTH_WORDS),
-    rule(rf"{_WEEKDAY_BEFORE}(?P<month>{MONTH})\s+(?:the\s+)?(?P<day>{DAY})(?![:.]\d|\s*(?:am|pm|%)){_TAIL}", _day, MONTH_WORDS),
+    *_DAY_RULES,
     rule(
         rf"(?P<month>{MONTH})\s+(?P<first>{DAY})\s*(?:-|–|to|through|until)\s*(?P<last>{DAY})(?:{_AFTER_MONTH}(?P<year>{YEAR}))?",
         _days_of_month,
@@ -253,7 +297,7 @@ RULES = (
         MONTH_WORDS,
     ),
     rule(
-        rf"(?:(?:on|by|until|since|before|after)\s+)(?P<core>)(?:{FULL_WEEKDAY}\s+)?the\s+(?P<day>{DAY})(?<=st|nd|rd|th)"
+        rf"(?:(?:on|by|until|since|before|after)\s+(?P<core>)(?:(?P<weekday>{FULL_WEEKDAY})\s+)?)the\s+(?P<day>{DAY})(?<=st|nd|rd|th)"
         r"(?!\s+(?:of|floor|street|avenue|grade|anniversary|birthday|century|day|time|place|attempt|try|round|page|hole|row|one|step|week)\b)",
         _day_of_month,
         DIGIT,

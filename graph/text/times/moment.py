@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from enum import IntEnum
 from functools import cached_property
 
 from dateutil.relativedelta import relativedelta
@@ -21,7 +22,41 @@ _PAST = re.compile(
     r"thought|brought|taught|ate|drove|flew|held|kept|built|caught|chose|sold|since|ago|last|[a-z]{2,}ed)\b",
     re.IGNORECASE,
 )
+# What makes a participle of the form after it: "have booked" and "is booked" say nothing of the time of what was booked.
+_AUXILIARY = re.compile(
+    r"(?:\b(?:have|has|having|am|is|are|be|being|been|get|gets|getting)(?:n['’]t)?|['’](?:ve|m|re|s))\s+"
+    r"(?:(?:just|already|also|now|not|never|ever|finally|all|both|\w+ly)\s+)*$",
+    re.IGNORECASE,
+)
+# What is done about a time to come: "booked a table for Friday".
+_ARRANGED = re.compile(
+    r"(?:signed|booked|reserved|scheduled|planned|arranged|registered|enrolled|invited|postponed)\b"
+    r"|(?:bought|got)\b(?=.*\btickets?\b)",
+    re.IGNORECASE,
+)
+_FOR = re.compile(r"\b(?:for|to)\s+(?:the\s+)?$", re.IGNORECASE)
+# The present with a date is a plan: "I fly on 28 March", "the course ends in June", "we have an exam on Friday".
+_PRESENT = re.compile(
+    r"\b(?:I|we|you|they|and)\s+(?:(?:also|then|only|probably|finally)\s+)?(?:arrive|celebrate|close|come|depart|drive|end|finish|fly|get|go|"
+    r"graduate|have\s+(?:an?|the|my|our)|host|land|marry|meet|move|perform|play|retire|return|run|stay|swim|take|travel|turn|visit)\b"
+    r"|\b(?:arrives|comes|departs|drives|ends|falls\s+on|finishes|flies|gets|goes|graduates|happens|lands|marries|moves|retires|returns|"
+    r"stays|takes\s+place|travels|turns)\b",
+    re.IGNORECASE,
+)
+_IS_ON = re.compile(
+    r"(?:\b(?:is|are)|['’](?:s|re))\s+(?:(?:due|set|only|already|probably|now|not|until)\s+)?(?:(?:on|in|for|at|around|from|the)\s+)*$",
+    re.IGNORECASE,
+)
 _SENTENCE_BREAK = re.compile(r"[.!?\n](?=\s|$)|\n")
+
+
+class Tense(IntEnum):
+    """What a sentence says of the time of its dates: nothing, in the perfect ("I've booked the flight on 28 April") no more."""
+
+    NONE = 0
+    PAST = 1
+    PERFECT = 2
+    FUTURE = 3
 
 
 @dataclass(frozen=True)
@@ -82,18 +117,29 @@ class Moment:
         return span.start.astimezone(self.zone).date()
 
     def looks_ahead(self, at: int) -> bool:
-        """Whether the sentence around this place of the text speaks of the future; the past wins without any cue."""
-        return self._tense(at) is True
+        """Whether the sentence around this place of the text speaks of the future."""
+        return self.tense(at) is Tense.FUTURE
 
     def looks_back(self, at: int) -> bool:
-        """Whether the sentence around this place of the text says that it speaks of the past."""
-        return self._tense(at) is False
+        """Whether the sentence around this place of the text speaks of what is over; a perfect does."""
+        return self.tense(at) in {Tense.PAST, Tense.PERFECT}
 
-    def _tense(self, at: int) -> bool | None:
-        """True for the future: the nearest cue before the place decides, without one the first after it."""
+    def tense(self, at: int) -> Tense:
+        """What the sentence around this place says of a date there: the nearest cue before it decides, without one the first after it."""
         low = max((m.end() for m in _SENTENCE_BREAK.finditer(self.text, 0, at)), default=0)
         high_match = _SENTENCE_BREAK.search(self.text, at)
         sentence, place = self.text[low : high_match.start() if high_match else len(self.text)], at - low
-        cues = [(m.start(), True) for m in _FUTURE.finditer(sentence)] + [(m.start(), False) for m in _PAST.finditer(sentence)]
+        if _IS_ON.search(sentence[:place]):
+            return Tense.FUTURE
+        cues = [(m.start(), Tense.FUTURE) for pattern in (_FUTURE, _PRESENT) for m in pattern.finditer(sentence)]
+        cues += [(m.start(), _past_tense(sentence, m, place)) for m in _PAST.finditer(sentence)]
         chosen = max((cue for cue in cues if cue[0] <= place), default=None) or min(cues, default=None)
-        return chosen[1] if chosen else None
+        return chosen[1] if chosen else Tense.NONE
+
+
+def _past_tense(sentence: str, verb: re.Match[str], place: int) -> Tense:
+    """What a past form says of a date at a place of its sentence."""
+    arranged = _ARRANGED.match(sentence[:place], verb.start())
+    if arranged and _FOR.search(sentence[:place]):
+        return Tense.FUTURE
+    return Tense.PERFECT if arranged or _AUXILIARY.search(sentence[: verb.start()]) else Tense.PAST

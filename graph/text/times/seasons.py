@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from dateutil.easter import easter
 
 from graph.model import Granularity, TimeSpan
-from graph.text.times.dates import yearless
+from graph.text.times.dates import distance, yearless
 from graph.text.times.moment import Moment
 from graph.text.times.rule import Match, Spans, rule
 from graph.text.times.words import SEASON_WORDS, YEAR
@@ -73,14 +73,10 @@ def _choose(match: Match, moment: Moment, make: Callable[[int], TimeSpan]) -> Sp
         return tuple(span for span in around if span.start > moment.said_at)[:1]
     if which == ["this"]:
         # The one under way, else the nearest: "this summer" in September is the one just over, in May the one to come.
-        return (min(around, key=lambda span: _gap(span, moment)),)
+        return (min(around, key=lambda span: distance(span, moment)),)
     if match["relative"]:
         return (make(today.year + {"last": -1, "this": 0, "next": 1}[match["relative"].split()[0].casefold()]),)
-    return yearless(moment, match.start(), make)
-
-
-def _gap(span: TimeSpan, moment: Moment) -> timedelta:
-    return max(span.start - moment.said_at, moment.said_at - span.end, timedelta())
+    return yearless(moment, match.start("name"), make)
 
 
 def _season(match: Match, moment: Moment) -> Spans:

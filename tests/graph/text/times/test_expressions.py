@@ -57,6 +57,20 @@ def test_several_times_come_in_the_order_of_the_text_with_their_words() -> None:
     assert [span.expression for span in spans] == ["May 2021", "last summer", "two weeks ago"]
 
 
+def test_a_bare_day_after_a_date_is_of_its_month() -> None:
+    said_at = datetime(2024, 4, 14, tzinfo=UTC)
+    first, last = find_times("I arrive on Friday 14 June and stay until the 18th.", said_at, UTC)
+    assert (first.start, last.end) == (datetime(2024, 6, 14, tzinfo=UTC), datetime(2024, 6, 19, tzinfo=UTC))
+    _, after = find_times("I leave on June 28 and come back on the 2nd.", said_at, UTC)
+    assert after.start == datetime(2024, 7, 2, tzinfo=UTC)
+
+
+def test_a_weekday_in_a_question_picks_the_years_that_it_fits() -> None:
+    said_at, earliest = datetime(2024, 11, 1, tzinfo=UTC), datetime(2020, 1, 1, tzinfo=UTC)
+    [span] = find_query_times("What happened on Friday 14 June?", said_at, UTC, earliest, said_at)
+    assert span.start == datetime(2024, 6, 14, tzinfo=UTC)
+
+
 def test_a_day_on_which_clocks_change_is_shorter() -> None:
     zone = ZoneInfo("Europe/Lisbon")
     [spring] = find_times("on 26 March 2023", datetime(2023, 5, 1, tzinfo=UTC), zone)
