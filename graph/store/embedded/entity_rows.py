@@ -29,7 +29,8 @@ class _Known:
 def resolve_entities(tx: Transaction, proposals: Sequence[Entity]) -> dict[str, int]:
     """The key of the entity that each proposal stands for, by the proposal's id; those that are new are stored.
 
-    An entity matches by kind and a shared name or alias; a proposal of unknown kind takes one of any kind. Nothing else crosses kinds.
+    An entity matches by a shared name or alias and kind. A proposal of unknown kind also takes the only one of that name, whatever its
+    kind; one of a known kind gives that kind to an entity of unknown kind, if no other kind bears the name. Two known kinds stay apart.
     """
     known = _known(tx.db, {folded(name) for proposal in proposals for name in _names(proposal)})
     resolved: dict[str, int] = {}
@@ -43,6 +44,8 @@ def resolve_entities(tx: Transaction, proposals: Sequence[Entity]) -> dict[str, 
             match = _Known(key, proposal.kind)
         else:
             _add_names(tx, match.key, names)
+            if match.kind != proposal.kind and match.kind == EntityKind.UNKNOWN:
+                match = _give_kind(tx, known, match, proposal.kind)
         for name in names:
             if match not in known[folded(name)]:
                 known[folded(name)].append(match)
@@ -90,9 +93,18 @@ def _known(db: apsw.Connection, names: Iterable[str]) -> defaultdict[str, list[_
 
 def _match(known: Mapping[str, Sequence[_Known]], kind: EntityKind, names: Sequence[str]) -> _Known | None:
     found = [entity for name in names for entity in known.get(folded(name), ())]
-    same = [entity for entity in found if entity.kind == kind]
-    allowed = same or (found if kind is EntityKind.UNKNOWN else [])
-    return min(allowed, key=lambda entity: entity.key, default=None)
+    same = {entity for entity in found if entity.kind == kind}
+    single = len(set(found)) == 1 if kind is EntityKind.UNKNOWN else all(entity.kind == EntityKind.UNKNOWN for entity in found)
+    return min(same or (found if single else ()), key=lambda entity: entity.key, default=None)
+
+
+def _give_kind(tx: Transaction, known: Mapping[str, list[_Known]], entity: _Known, kind: EntityKind) -> _Known:
+    """The entity with the kind that it now turned out to have, stored and known as such."""
+    tx.db.execute("UPDATE entities SET kind = ? WHERE key = ?", (int(kind), entity.key))
+    told = _Known(entity.key, int(kind))
+    for entities in known.values():
+        entities[:] = [told if one == entity else one for one in entities]
+    return told
 
 
 def _add_names(tx: Transaction, key: int, names: Sequence[str]) -> None:

@@ -167,6 +167,35 @@ async def test_one_person_is_one_entity(bench, worker):
     assert [e.id for e in (await bench.store.query_scope(bench.namespace, ["ANITA", "nobody"])).entities] == [known.id]
 
 
+async def _entities(bench):
+    listed = (await bench.store.list_entities(bench.namespace, EntityQuery(), None, 10)).items
+    return [(e.id, e.kind) for e in listed]
+
+
+async def test_an_entity_of_unknown_kind_gets_its_kind_when_it_is_told(bench, worker):
+    unknown = bench.entity("Graça", EntityKind.UNKNOWN)
+    await worker.commit(watermark=1, entities=(unknown,))
+    place, again, person = (bench.entity("graça", kind) for kind in (EntityKind.PLACE, EntityKind.UNKNOWN, EntityKind.PERSON))
+    await worker.commit(expected_watermark=1, watermark=2, entities=(place, again))
+    assert await _entities(bench) == [(unknown.id, EntityKind.PLACE)]
+    await worker.commit(expected_watermark=2, entities=(person,))
+    assert await _entities(bench) == [(unknown.id, EntityKind.PLACE), (person.id, EntityKind.PERSON)]
+
+
+async def test_unknown_and_known_kind_of_one_write_are_one_entity_in_either_order(bench, worker):
+    unknown, known = bench.entity("Rex", EntityKind.UNKNOWN), bench.entity("Rex", EntityKind.THING)
+    first, then = bench.entity("Évora", EntityKind.PLACE), bench.entity("Évora", EntityKind.UNKNOWN)
+    await worker.commit(entities=(unknown, known, first, then))
+    assert sorted(await _entities(bench)) == sorted([(unknown.id, EntityKind.THING), (first.id, EntityKind.PLACE)])
+
+
+async def test_a_name_of_two_known_kinds_is_neither_when_its_kind_is_unknown(bench, worker):
+    place, person, unknown = (bench.entity("Paris", kind) for kind in (EntityKind.PLACE, EntityKind.PERSON, EntityKind.UNKNOWN))
+    await worker.commit(watermark=1, entities=(place, person))
+    await worker.commit(expected_watermark=1, entities=(unknown,))
+    assert sorted(await _entities(bench)) == sorted([(e.id, e.kind) for e in (place, person, unknown)])
+
+
 async def test_two_proposals_of_one_write_are_one_entity(bench, worker):
     first, second = bench.entity("Porto", EntityKind.PLACE), bench.entity("porto", EntityKind.PLACE)
     fact = bench.fact("x", [worker.work.messages[0]], [second])
