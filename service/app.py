@@ -30,10 +30,7 @@ from service.token_file import TokenFile
 _log = structlog.get_logger(__name__)
 # How long a thread may run Python before another one gets its turn (CPython's own choice is 5 ms). The pipeline's threads
 # share the interpreter with the event loop, so this is what a call may have to wait for each of them.
-_SWITCH_INTERVAL_S = float(os.environ.get("XSW", "0.0005"))
-# New objects after which the garbage collector looks at the youngest (CPython's own choice is 700): a segment being extracted or a
-# message being stored makes thousands that all live until it is written, and looking at them earlier finds nothing.
-_COLLECT_AFTER = 20_000
+_SWITCH_INTERVAL_S = 0.0005
 
 
 class Application:
@@ -163,11 +160,9 @@ def serve(settings: Settings, on_ready: Callable[[str], None] | None = None) -> 
 async def _serve(settings: Settings, on_ready: Callable[[str], None] | None) -> None:
     application = build(settings)
     await application.start()
-    # What start-up made, modules and models, lives as long as the process: the collector need not walk it, with every thread waiting.
-    if "XGC" not in os.environ:
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(_COLLECT_AFTER)
+    # What start-up made lives as long as the process: a full collection, while which every thread waits, need not walk it (25 ms).
+    gc.collect()
+    gc.freeze()
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -1,6 +1,7 @@
 """Embedders give unit vectors in the order asked for, the same whatever the company, and refuse a damaged model."""
 
 import asyncio
+import itertools
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from extract.embed import Embedder, HashingEmbedder, MiniLmEmbedder, ModelDamaged
-from extract.embed.batches import batches_by_length
+from extract.embed.batches import RUN_COST, batches_by_length
 from extract.embed.minilm import MODEL_DIRECTORY
 
 TEXTS = [
@@ -93,3 +94,17 @@ def test_batches_hold_each_text_once_within_the_budget(lengths: list[int], budge
     batches = list(batches_by_length(lengths, budget))
     assert sorted(index for batch in batches for index in batch) == list(range(len(lengths)))
     assert all(len(batch) == 1 or len(batch) * max(lengths[i] for i in batch) <= budget for batch in batches)
+
+
+@given(st.lists(st.integers(1, 60), min_size=1, max_size=9), st.integers(20, 120))
+def test_no_other_batches_of_neighbours_are_cheaper(lengths: list[int], budget: int) -> None:
+    def cost(batches: list[list[int]]) -> int:
+        return sum(RUN_COST + len(batch) * max(batch) for batch in batches)
+
+    found = [[lengths[i] for i in batch] for batch in batches_by_length(lengths, budget)]
+    ascending = sorted(lengths)
+    for cuts in itertools.product([False, True], repeat=len(lengths) - 1):
+        ends = [i + 1 for i, cut in enumerate(cuts) if cut] + [len(lengths)]
+        other = [ascending[start:end] for start, end in itertools.pairwise([0, *ends])]
+        if all(len(batch) == 1 or len(batch) * batch[-1] <= budget for batch in other):
+            assert cost(found) <= cost(other)
