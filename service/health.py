@@ -18,7 +18,8 @@ class Health:
     """Says of each service, and of all by "", whether it can serve: from `begin` to `end`, and only while the store answers."""
 
     def __init__(self, services: tuple[str, ...], probe: Callable[[], Awaitable[object]], interval: float) -> None:
-        """`probe` asks the store something small; it is called every `interval` seconds."""
+        """`probe` reads and writes something small that is of no namespace, so that a damaged one ends no other's service; called every
+        `interval` seconds."""
         self._services = ("", *services)
         self._probe = probe
         self._interval = interval

@@ -60,6 +60,10 @@ class Store(Protocol):
         """Ends what is under way and lets go of everything."""
         ...
 
+    async def ping(self) -> None:
+        """Reads and makes a tiny durable write, of no namespace. Raises StoreUnavailable, StorageFull or NamespaceCorrupt."""
+        ...
+
     async def secret(self) -> bytes:
         """A random key of 32 bytes that lasts as long as the store: the service signs page tokens with it."""
         ...
@@ -282,4 +286,8 @@ class Store(Protocol):
 
     async def check(self, namespace: str) -> list[Finding]:
         """Integrity: the file itself, orphans, dangling edges and evidence, vectors that do not match their text, indexes out of step."""
+        ...
+
+    async def check_store(self) -> list[Finding]:
+        """Integrity of what belongs to no one namespace: the list of namespaces itself, and what is left over of none."""
         ...

@@ -46,11 +46,11 @@ async def test_health_follows_the_store(
         async def not_serving() -> bool:
             return not await serving()
 
-        async def failing(*args: Any) -> Any:
+        def failing() -> None:
             raise StoreUnavailable("the disk does not answer")
 
         with monkeypatch.context() as patch:
-            patch.setattr(service.application.store, "list_namespaces", failing)
+            patch.setattr(service.application.store._engine.catalog, "probe", failing)
             await eventually(not_serving)
         await eventually(serving)
 

@@ -12,12 +12,12 @@ from typing import Any
 import apsw
 import orjson
 
-from graph.errors import AlreadyExists, NotFound
+from graph.errors import AlreadyExists, NamespaceCorrupt, NotFound
 from graph.model import EmbeddingSpec, ExtractionMode, from_micros, to_micros
 from graph.model.namespaces import Namespace
 from graph.store.commands import NamespaceChange, NamespaceSpec
 from graph.store.embedded.connection import connect
-from graph.store.embedded.faults import storage_faults
+from graph.store.embedded.faults import CATALOG_DAMAGED, storage_faults
 from graph.store.embedded.schema import CATALOG_MIGRATIONS, migrate
 from graph.store.port import Clock
 
@@ -57,18 +57,26 @@ class Catalog:
         self._names: list[str] = []
 
     def open(self) -> list[CatalogEntry]:
-        """Opens the file and returns the namespaces whose creation or deletion was broken off."""
-        self._db = connect(self._path, self._vfs, create=True)
+        """Opens the file and returns the namespaces whose creation or deletion was broken off.
+
+        Raises:
+            NamespaceCorrupt: the catalog is damaged, or empty while there are files of namespaces.
+        """
+        self._db = connect(self._path, self._vfs, create=True, verify=self._refuse_an_emptied_one)
         migrate(self._db, CATALOG_MIGRATIONS, "the catalog of namespaces")
         broken = []
-        for row in self._db.execute("SELECT uid, name, state, busy, created_at, settings FROM namespaces"):
-            entry = _entry(row)
+        for entry in _entries(self._db):
             if entry.state is NamespaceState.ACTIVE:
                 self._by_name[entry.settings.name] = entry
             else:
                 broken.append(entry)
         self._names = sorted(self._by_name)
         return broken
+
+    def _refuse_an_emptied_one(self, db: apsw.Connection) -> None:
+        """A new catalog beside the files of namespaces would hide them all."""
+        if db.pragma("user_version") == 0 and any((self._path.parent / "namespaces").glob("*.db")):
+            raise NamespaceCorrupt(CATALOG_DAMAGED)
 
     @property
     def is_open(self) -> bool:
@@ -87,6 +95,24 @@ class Catalog:
         with self._lock:
             self._execute("INSERT OR IGNORE INTO secrets VALUES (?, ?)", (name, secrets.token_bytes(32)))
             return bytes(self._execute("SELECT value FROM secrets WHERE name = ?", (name,)).get)
+
+    def probe(self) -> None:
+        """Reads a row and writes it back as it is, durably."""
+        self.secret("service")
+        self._execute("UPDATE secrets SET value = value WHERE name = 'service'", ())
+
+    def damage(self) -> list[str]:
+        """What SQLite's integrity check says of the file; nothing when it is sound."""
+        with self._lock:
+            try:
+                return [str(text) for (text,) in self._execute("PRAGMA integrity_check(20)", ()) if text != "ok"]
+            except NamespaceCorrupt as error:
+                return [str(error)]
+
+    def knows(self, uid: str) -> bool:
+        """Whether a namespace, being made or active, has this uid."""
+        with self._lock:
+            return any(entry.uid == uid for entry in self._by_name.values())
 
     def get(self, name: str) -> CatalogEntry:
         """An active namespace. Raises NotFound."""
@@ -206,6 +232,13 @@ def _settings_json(settings: Namespace) -> str:
             "description": settings.description,
         }
     ).decode()
+
+
+def _entries(db: apsw.Connection) -> list[CatalogEntry]:
+    try:
+        return [_entry(row) for row in db.execute("SELECT uid, name, state, busy, created_at, settings FROM namespaces")]
+    except (apsw.SQLError, LookupError, ValueError, TypeError):  # not what the catalog writes
+        raise NamespaceCorrupt(CATALOG_DAMAGED) from None
 
 
 def _entry(row: tuple[Any, ...]) -> CatalogEntry:

@@ -11,6 +11,9 @@ from graph.errors import NamespaceCorrupt
 from graph.model import Message, Namespace, Statement
 from graph.store.commands import Finding
 from graph.store.embedded.connection import rows
+from graph.store.embedded.engine import Engine
+from graph.store.embedded.faults import CATALOG_DAMAGED, storage_faults
+from graph.store.embedded.identity import UnfitFile
 from graph.store.embedded.index_entries import all_entries
 from graph.store.embedded.memory_rows import memory_row
 from graph.store.embedded.namespace_file import NamespaceFile
@@ -21,6 +24,7 @@ from graph.text import ANALYSER_VERSION, index_message, index_statement
 _BATCH = 1_000
 # Of one problem so many are listed; more would say no more.
 _LISTED = 100
+_DAMAGED = Finding("DAMAGED_FILE", "", "the file's structure is damaged")
 
 # (problem, sentence, query). Each query yields keys of nodes; of a node that is gone, the key that is left in its place.
 _QUERIES: tuple[tuple[str, str, str], ...] = (
@@ -126,10 +130,24 @@ def check(file: NamespaceFile, settings: Namespace) -> list[Finding]:
         with file.read_apart() as db:
             damage = [str(text) for (text,) in db.execute("PRAGMA integrity_check(20)") if text != "ok"]
             if damage:
-                return [Finding("DAMAGED_FILE", "", "the file's structure is damaged")]
-            return [*_queried(db), *_reanalysed(db), *_index_findings(file, db, settings)]
+                return [_DAMAGED]
+            try:
+                return [*_queried(db), *_reanalysed(db), *_index_findings(file, db, settings)]
+            except (apsw.SQLError, LookupError, ValueError, TypeError, AssertionError) as error:
+                return [Finding("DAMAGED_FILE", "", f"the content is not what the store writes ({type(error).__name__})")]
+    except UnfitFile as error:
+        return [Finding(error.problem, "", error.detail)]
     except NamespaceCorrupt:
-        return [Finding("DAMAGED_FILE", "", "the file's structure is damaged")]
+        return [_DAMAGED]
+
+
+def check_directory(engine: Engine) -> list[Finding]:
+    """See `Store.check_store`."""
+    found = [Finding("CATALOG_DAMAGED", "", CATALOG_DAMAGED)] if engine.catalog.damage() else []
+    with storage_faults():
+        names = sorted(path.name for path in (engine.directory / "namespaces").iterdir())
+    strays = [name for name in names if not engine.catalog.knows(name.partition(".")[0])]
+    return found + [Finding("STRAY_FILE", "", f"namespaces/{name} belongs to no namespace; move it away") for name in strays]
 
 
 def _queried(db: apsw.Connection) -> Iterator[Finding]:

@@ -1,6 +1,6 @@
 """Opening SQLite files the way that every file of the store is opened."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,17 @@ _STATEMENTS = 48
 _BUSY_MS = 5_000
 
 
-def connect(path: Path, vfs: str | None = None, *, read_only: bool = False, create: bool = False) -> apsw.Connection:
+def connect(
+    path: Path,
+    vfs: str | None = None,
+    *,
+    read_only: bool = False,
+    create: bool = False,
+    verify: Callable[[apsw.Connection], None] | None = None,
+) -> apsw.Connection:
     """A connection: write-ahead log, every commit synced, deleted content overwritten.
+
+    `verify` looks at the file before anything is written to it, and raises when it is not the right one.
 
     Raises:
         apsw.Error: the file cannot be opened, or is not a database.
@@ -25,12 +34,14 @@ def connect(path: Path, vfs: str | None = None, *, read_only: bool = False, crea
         db.pragma("cache_size", -CACHE_KIB)
         db.pragma("temp_store", "MEMORY")
         db.pragma("query_only", int(read_only))
+        if verify is not None:
+            verify(db)
         if not read_only:
             db.pragma("journal_mode", "WAL")
             db.pragma("synchronous", "FULL")
             db.pragma("secure_delete", "ON")
             db.pragma("journal_size_limit", 4 << 20)
-    except apsw.Error:
+    except BaseException:
         db.close()
         raise
     return db

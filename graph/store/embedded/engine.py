@@ -8,11 +8,13 @@ from typing import TypeVar
 
 import apsw
 
+from graph.errors import NotFound
 from graph.model import IdSource, Namespace
 from graph.store.candidates import CandidateQuery, Candidates
 from graph.store.commands import NamespaceSpec
 from graph.store.embedded.catalog import Catalog, CatalogEntry
 from graph.store.embedded.faults import storage_faults
+from graph.store.embedded.identity import UnfitFile
 from graph.store.embedded.lock import DirectoryLock
 from graph.store.embedded.namespace_file import NamespaceFile, create_file
 from graph.store.embedded.open_files import OpenFiles, affordable_files
@@ -116,8 +118,14 @@ class Engine:
     def with_file(self, namespace: str, work: Callable[[NamespaceFile, Namespace], T]) -> T:
         """Runs `work` on the namespace's open file in this thread."""
         entry = self.catalog.get(namespace)
-        with self.files.use(entry) as file:
-            return work(file, entry.settings)
+        try:
+            with self.files.use(entry) as file:
+                return work(file, entry.settings)
+        except UnfitFile:
+            # A namespace that was deleted meanwhile has lost its file rightly.
+            if self.catalog.get(namespace).uid != entry.uid:
+                raise NotFound(f"namespace {namespace!r} does not exist") from None
+            raise
 
     def search(self, file: NamespaceFile, settings: Namespace, query: CandidateQuery) -> Candidates:
         """Searches a namespace's index, brought up to date."""

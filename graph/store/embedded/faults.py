@@ -10,6 +10,7 @@ import apsw
 from graph.errors import NamespaceCorrupt, StorageFull, StoreUnavailable, StructMemError
 
 RETRY_AFTER = timedelta(seconds=1)
+CATALOG_DAMAGED = "the catalog of namespaces is damaged; put it back from a backup of the data directory"
 
 _UNAVAILABLE = (
     apsw.IOError,
@@ -36,15 +37,17 @@ def storage_faults(namespace: str = "") -> Iterator[None]:
 
 def _translated(error: Exception, namespace: str) -> Exception:
     metadata = {"namespace": namespace} if namespace else {}
+    whose = f"namespace {namespace}: its file" if namespace else "the data directory"
     if isinstance(error, apsw.FullError) or (isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}):
         return StorageFull("there is no space left to store this", metadata=metadata)
     if isinstance(error, apsw.ReadOnlyError) or (isinstance(error, OSError) and error.errno in {errno.EROFS, errno.EACCES, errno.EPERM}):
-        return StoreUnavailable("the data directory cannot be written", metadata=metadata, retry_after=RETRY_AFTER)
+        return StoreUnavailable(f"{whose} cannot be written", metadata=metadata, retry_after=RETRY_AFTER)
     if isinstance(error, (OSError, *_UNAVAILABLE)):
-        return StoreUnavailable("the storage cannot be read or written now", metadata=metadata, retry_after=RETRY_AFTER)
+        return StoreUnavailable(f"{whose} cannot be read or written now", metadata=metadata, retry_after=RETRY_AFTER)
     if isinstance(error, _CORRUPT):
-        what = f"namespace {namespace}: its data is" if namespace else "the catalog of namespaces is"
-        return NamespaceCorrupt(f"{what} damaged; structmem doctor tells more", metadata=metadata)
+        if not namespace:
+            return NamespaceCorrupt(CATALOG_DAMAGED)
+        return NamespaceCorrupt(f"namespace {namespace}: its data is damaged; structmem doctor tells more", metadata=metadata)
     if isinstance(error, apsw.InterruptError | apsw.AbortError):
         return StoreUnavailable("the call was cancelled", metadata=metadata)
     return StructMemError("the store met an unexpected fault", metadata=metadata)

@@ -1,12 +1,13 @@
 """Leasing jobs and handing them back. A lease's epoch fences out a worker whose lease has passed to another."""
 
+import logging
 from collections.abc import Collection
 from datetime import timedelta
 
 import apsw
 import orjson
 
-from graph.errors import LeaseLost, NamespaceCorrupt, NotFound
+from graph.errors import LeaseLost, NamespaceCorrupt, NotFound, StructMemError
 from graph.model import ExtractionMode, Job, JobKind, JobState, Lease, Namespace, from_micros, to_micros
 from graph.store.commands import JobAttemptFailed, JobDeferred, JobOutcome
 from graph.store.embedded.connection import row as row_of
@@ -17,17 +18,25 @@ from graph.store.embedded.namespace_file import NamespaceFile
 from graph.store.embedded.transaction import Transaction
 
 JOB_RETENTION_MICROS = 7 * 24 * 3600 * 1_000_000
+# When a namespace's file could not be read or written, it is looked at again after 10 s.
+_LOOK_AGAIN_MICROS = 10 * 1_000_000
+_log = logging.getLogger(__name__)
 
 
 def lease_job(engine: Engine, worker: str, duration: timedelta, kinds: Collection[JobKind]) -> Lease | None:
-    """See `Store.lease_job`. Only namespaces with open jobs are looked at."""
-    for name, uid in engine.jobs.due(to_micros(engine.clock.now())):
+    """See `Store.lease_job`. Only namespaces with open jobs are looked at; one that is in trouble keeps no other from its work."""
+    now = to_micros(engine.clock.now())
+    for name, uid in engine.jobs.due(now):
         try:
             lease = engine.with_file(name, lambda file, settings: _lease(engine, file, settings, worker, duration, kinds))
         except NotFound:  # deleted meanwhile
             engine.jobs.forget(uid)
-        except NamespaceCorrupt:
+        except NamespaceCorrupt as error:
+            _log.warning("namespace %s: its jobs rest until the next start: %s", name, error)
             engine.jobs.forget(uid)
+        except StructMemError as error:
+            _log.warning("namespace %s: its jobs wait: %s", name, error)
+            engine.jobs.postpone(uid, now + _LOOK_AGAIN_MICROS)
         else:
             if lease is not None:
                 return lease

@@ -5,6 +5,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import apsw
@@ -13,6 +14,7 @@ from graph.errors import NotFound
 from graph.model import IdSource, Namespace, to_micros
 from graph.store.embedded.connection import CACHE_KIB, connect, rows
 from graph.store.embedded.faults import storage_faults
+from graph.store.embedded.identity import missing, verify
 from graph.store.embedded.job_queue import cover_messages, next_due
 from graph.store.embedded.reanalysis import analysed_by_other, reanalyse
 from graph.store.embedded.schema import NAMESPACE_MIGRATIONS, migrate
@@ -172,8 +174,7 @@ class NamespaceFile:
             self._reader = self._writer = None
 
     def _open_writer(self) -> apsw.Connection:
-        self._refuse_when_closed()
-        db = connect(self.path, self._vfs)
+        db = self._connect()
         try:
             migrate(db, NAMESPACE_MIGRATIONS, f"namespace {self.name}")
             db.set_wal_hook(self._logged)
@@ -204,10 +205,19 @@ class NamespaceFile:
                     cover_messages(tx, self._settings, self._ids, key, last_seq, timedelta(0))
 
     def _open_reader(self) -> apsw.Connection:
-        self._refuse_when_closed()
-        db = connect(self.path, self._vfs, read_only=True)
+        db = self._connect(read_only=True)
         db.set_progress_handler(cancelled, _PROGRESS_STEPS)
         return db
+
+    def _connect(self, *, read_only: bool = False) -> apsw.Connection:
+        """A connection to the namespace's own file and no other."""
+        self._refuse_when_closed()
+        try:
+            return connect(self.path, self._vfs, read_only=read_only, verify=partial(verify, namespace=self.name, uid=self.uid))
+        except apsw.CantOpenError:
+            if self.path.exists():
+                raise
+            raise missing(self.name) from None
 
     def _ensure_current(self) -> None:
         """Brings an older file forward before it is read. Takes the lock of writers, which always comes before that of readers."""

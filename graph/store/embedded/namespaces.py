@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import apsw
 
-from graph.errors import NamespaceCorrupt, NotFound
+from graph.errors import NotFound, StructMemError
 from graph.model import Namespace
 from graph.store.commands import NamespaceChange, NamespaceSpec
 from graph.store.embedded.engine import Engine
@@ -30,7 +30,7 @@ def _show(file: NamespaceFile, settings: Namespace) -> Namespace:
 
 
 def listed(engine: Engine, prefix: str, after: str, limit: int) -> list[Namespace]:
-    """See `Store.list_namespaces`. A damaged namespace is listed with revision 0, so that it hides no other."""
+    """See `Store.list_namespaces`. One whose file cannot be read is listed with revision 0, so that it hides no other."""
     return list(_shown(engine, [entry.settings for entry in engine.catalog.listed(prefix, after, limit)]))
 
 
@@ -38,10 +38,10 @@ def _shown(engine: Engine, found: Iterable[Namespace]) -> Iterable[Namespace]:
     for settings in found:
         try:
             yield engine.with_file(settings.name, _show)
-        except NamespaceCorrupt:
-            yield settings
         except NotFound:  # deleted meanwhile
             continue
+        except StructMemError:
+            yield settings
 
 
 def update(engine: Engine, name: str, change: NamespaceChange) -> Namespace:

@@ -68,7 +68,7 @@ from graph.store.embedded import (
     walk,
 )
 from graph.store.embedded.append import append
-from graph.store.embedded.checks import check
+from graph.store.embedded.checks import check, check_directory
 from graph.store.embedded.description import describe, speakers, usage
 from graph.store.embedded.engine import Engine
 from graph.store.embedded.entity_rows import entity_keys_named
@@ -124,6 +124,10 @@ class EmbeddedStore:
     async def close(self) -> None:
         """See `Store.close`."""
         await self._engine.close()
+
+    async def ping(self) -> None:
+        """See `Store.ping`."""
+        await self._engine.workers.run(self._engine.catalog.probe)
 
     async def secret(self) -> bytes:
         """See `Store.secret`."""
@@ -323,3 +327,7 @@ class EmbeddedStore:
     async def check(self, namespace: str) -> list[Finding]:
         """See `Store.check`."""
         return await self._engine.call(namespace, check)
+
+    async def check_store(self) -> list[Finding]:
+        """See `Store.check_store`."""
+        return await self._engine.workers.run(lambda: check_directory(self._engine))

@@ -51,6 +51,12 @@ class WorkSchedule:
                 self._drained.pop(uid, None)
         self.changed.notify()
 
+    def postpone(self, uid: str, until: int) -> None:
+        """The namespace could not be looked at: not before then again, unless a write goes well first."""
+        with self._lock:
+            if uid in self._due:
+                self._due[uid] = (until, self._due[uid][1])
+
     def forget(self, uid: str) -> None:
         """The namespace is gone."""
         with self._lock:

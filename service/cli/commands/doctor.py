@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from service.settings import Settings
 
 
+_WHOLE = ""
+
+
 def doctor(
     namespace: Annotated[list[str] | None, typer.Option("--namespace", "-n", help="Only this one; may be given several times.")] = None,
     data_dir: DataDirOption = None,
@@ -35,29 +38,34 @@ def doctor(
         for name, those in found.items()
         for finding in those
     ]
+    checked = [name for name in found if name != _WHOLE]
     if json:
-        print_json({"data_dir": str(settings.data_dir), "namespaces": list(found), "findings": findings})
+        print_json({"data_dir": str(settings.data_dir), "namespaces": checked, "findings": findings})
     else:
-        _print(str(settings.data_dir), len(found), findings)
+        _print(str(settings.data_dir), len(checked), findings)
     if findings:
         raise typer.Exit(1)
 
 
 async def _check(settings: "Settings", names: list[str] | None) -> "dict[str, list[Finding]]":
-    from graph.errors import NamespaceCorrupt
+    """The findings by namespace; under `_WHOLE` those of none. What hinders one namespace's check hinders no other."""
+    from graph.errors import NamespaceCorrupt, StructMemError
     from graph.store.commands import Finding
     from service.choices import make_store
     from service.clock import SystemClock
 
     store = make_store(settings, SystemClock())
-    await store.open()
     try:
-        found: dict[str, list[Finding]] = {}
+        await store.open()
+    except NamespaceCorrupt as error:  # without its catalog a directory has no namespaces to check
+        return {_WHOLE: [Finding("CATALOG_DAMAGED", "", str(error))]}
+    try:
+        found = {} if names else {_WHOLE: await store.check_store()}
         for name in names if names else await _every_name(store):
             try:
                 found[name] = await store.check(name)
-            except NamespaceCorrupt as error:
-                found[name] = [Finding("corrupt", "", str(error))]
+            except StructMemError as error:
+                found[name] = [Finding(error.reason, "", str(error))]
         return found
     finally:
         await store.close()
