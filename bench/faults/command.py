@@ -13,8 +13,8 @@ from bench.server import ServerProcess, server
 
 HELP = "kill the server at random moments and compare with a run that was never killed"
 # Extraction waits for a flush, never for time to pass, so that both runs have the same segments. The model is left out: it has no part in
-# what a kill can break, and would take most of the time. A lease outlives its dead worker only briefly.
-SETTINGS: dict[str, object] = {"embedder": "hashing", "idle_s": 86400, "lease_s": 2, "segment_most_messages": 6}
+# what a kill can break, and would take most of the time.
+SETTINGS: dict[str, object] = {"embedder": "hashing", "idle_s": 86400, "segment_most_messages": 6}
 # A round without a kill takes about this long; a kill falls anywhere into it, and sometimes after it, into what the pipeline still does.
 KILL_WITHIN_S = 0.8
 # How often a second kill falls into the start after the first one, when the server repairs what it finds.
