@@ -97,9 +97,10 @@ class Catalog:
             return bytes(self._execute("SELECT value FROM secrets WHERE name = ?", (name,)).get)
 
     def probe(self) -> None:
-        """Reads a row and writes it back as it is, durably."""
+        """Reads a row and writes another one, durably."""
         self.secret("service")
-        self._execute("UPDATE secrets SET value = value WHERE name = 'service'", ())
+        # SQLite writes nothing when a row gets the value that it has.
+        self._execute("INSERT OR REPLACE INTO secrets VALUES ('probe', ?)", (secrets.token_bytes(8),))
 
     def damage(self) -> list[str]:
         """What SQLite's integrity check says of the file; nothing when it is sound."""

@@ -247,6 +247,31 @@ async def test_finished_jobs_are_forgotten_after_seven_days(bench):
         await bench.store.get_job(bench.namespace, old)
 
 
+@pytest.mark.parametrize("state", [JobState.FAILED, JobState.CANCELLED])
+async def test_a_failed_or_cancelled_job_is_kept_until_it_is_retried_or_its_namespace_goes(bench, state):
+    await bench.say("a")
+    lease = await bench.flushed_lease()
+    if state is JobState.FAILED:
+        job = await bench.store.finish_job(lease, JobAttemptFailed(JobError("X", "x"), None))
+    else:
+        job = await bench.store.cancel_job(bench.namespace, lease.job.id)
+    bench.clock.advance(366 * 24 * 3600)
+    await bench.say("b", session="s2")
+    await bench.extract("s2")
+    kept = await bench.store.get_job(bench.namespace, job.id)
+    assert (kept.state, kept.error) == (state, job.error)
+    assert (await bench.store.retry_job(bench.namespace, job.id)).state is JobState.QUEUED
+    await bench.extract("s1")
+    bench.clock.advance(7 * 24 * 3600 + 1)
+    await bench.say("c", session="s2")
+    await bench.extract("s2")
+    with pytest.raises(NotFound):
+        await bench.store.get_job(bench.namespace, job.id)
+    await bench.store.delete_namespace(bench.namespace)
+    await bench.create()
+    assert (await bench.store.list_jobs(bench.namespace, [], [], None, 9)).items == ()
+
+
 async def test_waiting_for_work_ends_when_there_is_some(bench):
     waiting = asyncio.create_task(bench.store.wait_for_work(timedelta(seconds=20)))
     await asyncio.sleep(0.05)
