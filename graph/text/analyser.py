@@ -10,6 +10,7 @@ import re
 import unicodedata
 from datetime import date
 from functools import lru_cache
+from itertools import chain
 
 import Stemmer
 
@@ -60,10 +61,7 @@ def terms_of_words(words: list[str]) -> tuple[str, ...]:
     """The terms of the words of a text (`words_of`)."""
     if "may" in words or "may's" in words:
         return _with_month_of_may(words)
-    terms: list[str] = []
-    for word in words:
-        terms += _terms_of_word(word)
-    return tuple(terms)
+    return tuple(chain.from_iterable(map(_terms_of_word, words)))
 
 
 def words_of(text: str) -> list[str]:
@@ -75,7 +73,12 @@ def words_of(text: str) -> list[str]:
 
 def date_terms(day: date) -> tuple[str, ...]:
     """A date as terms ("8", "may", "2023"), so that dated questions match lexically."""
-    return str(day.day), *_terms_of_word(MONTHS[day.month - 1]), *(("may",) if day.month == 5 else ()), f"{day.year:04d}"
+    return _date_terms(day.year, day.month, day.day)
+
+
+@lru_cache(maxsize=4096)
+def _date_terms(year: int, month: int, day: int) -> tuple[str, ...]:
+    return str(day), *_terms_of_word(MONTHS[month - 1]), *(("may",) if month == 5 else ()), f"{year:04d}"
 
 
 @lru_cache(maxsize=200_000)

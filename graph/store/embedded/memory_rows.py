@@ -43,11 +43,14 @@ def memory_row(text: IndexedText) -> MemoryRow:
 
 
 def _passage_row(passage: Passage) -> PassageRow:
-    counts = Counter(map(term_hash, passage.terms))
+    hashes = [*map(term_hash, passage.terms)]
+    counts = dict.fromkeys(hashes, 1)
+    if len(counts) < len(hashes):
+        counts = Counter(hashes)
     return PassageRow(
         passage.ordinal,
         len(passage.terms),
         struct.pack(f"<{len(counts)}Q", *counts),
-        bytes(counts.values()) if max(counts.values(), default=0) < 256 else bytes(min(count, 255) for count in counts.values()),
+        bytes(counts.values()) if len(hashes) < 256 else bytes(min(count, 255) for count in counts.values()),
         text_digest(passage.text),
     )
