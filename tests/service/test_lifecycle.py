@@ -12,7 +12,7 @@ import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
-from structmem.v1 import job_pb2, memory_service_pb2_grpc
+from structmem.v1 import job_pb2, memory_service_pb2_grpc, namespace_service_pb2
 from structmem.v1 import memory_service_pb2 as pb
 
 from graph.errors import StoreBusy, StoreUnavailable
@@ -53,6 +53,32 @@ async def test_health_follows_the_store(
             patch.setattr(service.application.store._engine.catalog, "probe", failing)
             await eventually(not_serving)
         await eventually(serving)
+
+
+@pytest.mark.parametrize("harm", [Path.unlink, lambda file: file.write_bytes(b"")], ids=["absent", "empty"])
+async def test_a_namespace_without_its_file_stops_no_other(
+    tmp_path: Path, running: Callable[..., Any], refused: Callable[..., Any], harm: Callable[[Path], object]
+) -> None:
+    async with running(tmp_path, workers=0) as service:
+        jobs = {}
+        for name in ("broken", "sound"):
+            request = pb.AppendMessagesRequest(namespace=name, session="s", messages=APPEND.messages, create_namespace=True)
+            jobs[name] = (await service.memory.AppendMessages(request)).job_id
+            if name == "broken":
+                (file,) = (tmp_path / "data" / "namespaces").glob("*.db")
+    harm(file)
+    async with running(tmp_path, health_probe_s=0.05) as service:
+        watch = pb.WatchJobRequest(namespace="sound", job_id=jobs["sound"], flush=True)
+        states = [update.job.state async for update in service.memory.WatchJob(watch, timeout=20)]
+        assert states[-1] == job_pb2.JOB_STATE_SUCCEEDED
+        listed = await service.namespaces.ListNamespaces(namespace_service_pb2.ListNamespacesRequest())
+        assert [namespace.name for namespace in listed.namespaces] == ["broken", "sound"]
+        refusal = await refused(service.memory.ListMessages(pb.ListMessagesRequest(namespace="broken")))
+        assert (refusal.code, refusal.info.metadata["namespace"]) == (grpc.StatusCode.DATA_LOSS, "broken")
+        assert "broken" in refusal.message
+        await asyncio.sleep(0.2)  # some looks at the store's health
+        stub: Any = health_pb2_grpc.HealthStub(service.channel)  # type: ignore[no-untyped-call]
+        assert (await stub.Check(health_pb2.HealthCheckRequest())).status == health_pb2.HealthCheckResponse.SERVING
 
 
 async def test_reflection_lists_the_services(service: Any) -> None:
