@@ -34,8 +34,9 @@ def cause_in(sentence: str) -> FoundCause | None:
         if not match:
             continue
         first, second = sentence[: match.start()].strip(), sentence[match.end() :].strip()
-        if len(first.split()) < 2 or not second:
-            return None
+        fronted = re.search(r"(?i)(?:^|\b(?:and|but))[\s,]*$", first) or re.match(r"(?i)because\b", first)
+        if len(first.split()) < 2 or not second or fronted:
+            return None  # "… but because of the knee I rest": where the cause ends cannot be told
         cause, effect = (second, first) if cause_after else (first, second)
         both = word != "because_of" and all(_CLAUSE_SUBJECT.match(side) for side in (first, second))
         return FoundCause(word, _closed(cause), _closed(effect), both)

@@ -6,6 +6,7 @@
 import re
 from collections.abc import Collection
 
+from extract.local.verbs import is_past
 from extract.port import EntityMention
 from graph.model import EntityKind
 from graph.text.times.words import MONTHS, WEEKDAYS
@@ -71,6 +72,12 @@ _PERSON_VERB = (
 )
 _AFTER_PERSON = re.compile(rf"^(?:\s+(?:and\s+(?:I|me)\b|(?:just\s+)?(?:{_PERSON_VERB})\b))")
 _VERB_AFTER = re.compile(rf"^(?:,?\s+(?:and\s+(?:I|me)\b|(?:just\s+)?(?:{_PERSON_VERB})\b))")
+# A name, perhaps with a title, and the word after it.
+_NAMED_SUBJECT = re.compile(
+    r"(?:(?:Dr|Mr|Mrs|Ms|Prof)\.?\s+)?(?P<name>[A-ZÀ-ÖØ-Þ][\w’'-]+)(?:\s+[A-ZÀ-ÖØ-Þ][\w’'-]+)?\s+(?:(?:also|just|still|already|never|now)\s+)?(?P<verb>[a-z]+)\b"
+)
+# Words that start sentences about nobody in particular.
+UNNAMED = frozenset("music nature practice everyone patience time money nothing things change people kindness honesty art food".split())
 _PUBLIC = re.compile(r"^[A-Z]{2,6}$")
 
 
@@ -121,3 +128,12 @@ def _kind(name: str, before: str, after: str, people: Collection[str]) -> Entity
     if _BEFORE_PERSON.search(before) or (_AFTER_PERSON.match(after) and not _PUBLIC.match(name)):
         return EntityKind.PERSON
     return EntityKind.UNKNOWN
+
+
+def has_named_subject(sentence: str) -> bool:
+    """Whether a sentence starts with a name and its verb: "Ines wants to meet you", "Dr. Lee says no"."""
+    match = _NAMED_SUBJECT.match(sentence)
+    if not match or match["name"].casefold() in _NOT_NAMES or match["name"].casefold() in UNNAMED:
+        return False
+    verb = match["verb"]
+    return is_past(verb) or verb in {"is", "was", "has", "will", "would", "can"} or (verb.endswith("s") and not verb.endswith(("ss", "us")))

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from extract.local.verbs import ADVERBS, is_past, third_person
+from extract.local.verbs import ADVERBS, goes_on, is_adjective, is_past, third_person
 
 _TOKEN = re.compile(r"\w+(?:['’]\w+)*|[^\w\s]+|\s+")
 _PLURAL = re.compile(r"\b(?:we|us|our|ours|ourselves)\b|\b(?:let['’]s|we['’]\w+)\b", re.IGNORECASE)
@@ -88,6 +88,8 @@ def with_subject(sentence: str, speaker: str) -> str:
     lowered = sentence[:1].lower() + sentence[1:]
     if verb in _DROPPED_SUBJECT:
         return f"I have {lowered}" if verb == "been" else f"I am {lowered}"
+    if is_adjective(verb):
+        return f"I am {lowered}"
     if is_past(verb) and verb not in {
         "left",
         "read",
@@ -112,6 +114,7 @@ def _rewrite(sentence: str, voices: Voices) -> str:
     joint = {match.end() - 1 for match in _JOINT_SUBJECT.finditer(sentence)}
     out: list[str] = []
     pending = ""  # a subject whose verb is still to come
+    singular = False  # whether the clause's verb agrees with one person, so that a verb after "and" does too
     previous = ""
     for match in _TOKEN.finditer(sentence):
         token = match.group()
@@ -119,11 +122,14 @@ def _rewrite(sentence: str, voices: Voices) -> str:
         if token.isspace() or not token[0].isalnum():
             out.append(token)
             if not token.isspace() and token not in {'"', "“", "”"}:
-                pending = ""
+                pending, singular = "", False
             continue
         subject = _subject(straight, voices)
         if subject is not None:
             name, tail = subject
+            singular = False
+            if previous in {"me", "us"} and straight.partition("'")[0] in {"i", "you", "we"}:
+                out.append("that ")  # "told me you …"
             if out and name.startswith("The "):
                 name = f"the {name[4:]}"
             if tail:
@@ -142,8 +148,13 @@ def _rewrite(sentence: str, voices: Voices) -> str:
                 pending = ""
             else:
                 out.append(third_person(token) if straight not in {"and", "or"} else token)
-                pending = ""
+                singular, pending = out[-1] != token, ""
+        elif previous == "you" and voices.listener and straight in {"have", "are", "do", "were", "haven't", "aren't", "don't"}:
+            out.append(third_person(token))
+        elif singular and previous == "and" and goes_on(straight):
+            out.append(third_person(token))
         else:
+            singular = singular and straight != "to"
             out.append(token)
         previous = straight
     return "".join(out)

@@ -17,17 +17,19 @@ _PREDICATES = tuple(
         ("allergic_to", r"\ballergic to\s+(?P<object>.+)"),
         ("prefers", r"\b(?:prefers?|would rather)\s+(?P<object>.+)"),
         ("favourite", r"\bfavou?rite\s+(?P<object>.+)"),
-        ("plans", r"\b(?:plan(?:s|ning)?|hop(?:e|es|ing)|intend(?:s|ing)?|want(?:s|ing)?|would (?:love|like)|decided|decides|going|"
+        ("plans", r"\b(?:plan(?:s|ning)?|hop(?:e|es|ing)|intend(?:s|ing)?|want(?:s|ing)?|would (?:love|like)|decided|decides|(?<!started )(?<!stopped )(?<!been )going|"
             r"'?s about|arrang(?:ed|ing)|aim(?:s|ing)?) to\s+(?P<object>.+)"),
         ("plans", r"\b(?:is thinking (?:of|about)|is considering|is looking forward to|will|is gonna|signed up for|is planning|"
             r"has booked|booked)\s+(?P<object>.+)"),
-        ("likes", r"\b(?:loves?|likes?|enjoys?|adores?|is (?:a (?:big |huge )?fan of|into|fond of|obsessed with|"
+        ("likes", r"\b(?:loves?|likes|(?:really|also|still|and|we|they) like|enjoys?|adores?|is (?:a (?:big |huge )?fan of|into|fond of|obsessed with|"
             r"passionate about))\s+(?P<object>.+)"),
         ("started", r"\b(?:started|began|took up|signed up for|joined|enrolled in)\s+(?P<object>.+)"),
         ("bought", r"\b(?:bought|purchased|ordered)\s+(?P<object>.+)"),
     )
 )  # fmt: skip
-_OBJECT_END = re.compile(r"\s\(|[,.;!?](?:\s|$)|\s+(?:because|since|but|so that|although|though|while|when)\b")
+_OBJECT_END = re.compile(r"\s\(|[,.;:!?](?:\s|$)|\s+(?:because|since|but|so that|although|though|while|when)\b")
+# What is left of "on Friday" when its time is cut off.
+_LOOSE_END = re.compile(r"\s+(?:on|in|at|for|by|to|from|until|till|since|over|during|around|about|the|,)$")
 _LONGEST_OBJECT = 60
 
 
@@ -39,6 +41,8 @@ def predicate_of(text: str, time_words: str = "") -> tuple[str, str]:
             target = _OBJECT_END.split(match["object"], maxsplit=1)[0]
             if time_words:
                 target = target.partition(time_words)[0]
-            target = target.strip(" \"'“”.")
+            target = _LOOSE_END.sub("", target.strip(" \"'“”."))
+            if target.count('"') % 2:
+                target = target.replace('"', "")
             return name, target if len(target) <= _LONGEST_OBJECT else target[:_LONGEST_OBJECT].rsplit(" ", 1)[0]
     return "", ""

@@ -34,8 +34,8 @@ _FILLER = re.compile(
     r"i (?:see|know|agree|understand|think so|guess(?: so)?|hear you|bet|totally (?:agree|understand|get it)|(?:completely |"
     r"really )?appreciate .{0,40})|"
     r"(?:i['’]?m|i am) (?:so |really |very |super )?(?:glad|happy|sorry|proud|excited|jealous|good|fine|great|well|doing (?:well|good|"
-    r"great|fine|okay))(?: for you| of you| to hear\b.{0,40}| you\b.{0,50}| too| as well)?|"
-    r"glad\b.{0,50}|(?:i['’]?m|i am) (?:all ears|in|with you)|me (?:too|neither)|same here|got it\b.{0,20}|you (?:too|bet|got (?:it|"
+    r"great|fine|okay))(?:,\s*\w+)?(?: for you| of you| to hear\b.{0,40}| you\b.{0,50}| too| as well)?|"
+    r"glad\b.{0,50}|(?:i['’]?m|i am) (?:all ears|in|with you)|me (?:too|neither)|told you(?: so)?|i have (?:\w+ )?news|i(?:['’]d| would) (?:like|love) (?:that|it|to)|same here|got it\b.{0,20}|you (?:too|bet|got (?:it|"
     r"this)|rock))\s*[.!…]*$",
     re.IGNORECASE,
 )
@@ -74,6 +74,8 @@ def without_opening(sentence: str) -> str:
 
 def is_filler(sentence: str) -> bool:
     """Whether a sentence greets, thanks, praises or agrees and states nothing."""
+    if any(c.isdigit() for c in sentence):
+        return False  # "It's on 9 September" praises nothing
     return not any(c.isalnum() for c in sentence) or _FILLER.match(sentence) is not None
 
 

@@ -80,7 +80,8 @@ def _weekday(match: Match, moment: Moment) -> Spans | None:
     elif moment.looks_ahead(match.start("weekday")):
         day = today + timedelta(days=7 - back)
     else:
-        day = today - timedelta(days=back % 7)
+        # Of today people say "today": on a Sunday, "I swam on Sunday" is a week ago.
+        day = today - timedelta(days=back if moment.looks_back(match.start("weekday")) else back % 7)
     return (moment.days(day),)
 
 
