@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from extract.entities import is_generic
 from extract.local.machine import advice_of
-from extract.local.names import names_in
+from extract.local.names import has_named_subject, names_in
 from extract.local.predicates import predicate_of
 from extract.local.sentences import is_question, sentences_of
 from extract.local.speakers import Cast, cast_of, display_name, is_machine
@@ -19,7 +19,7 @@ from graph.store.commands import UsageEntry
 from graph.text import ANALYSER_VERSION
 
 # Part of the fingerprint: a change of any rule of this folder or of graph.text.times raises it, and namespaces are extracted anew.
-RULES_VERSION = 1
+RULES_VERSION = 2
 _TITLE_LENGTH = 90
 _ROLE_OF = {EntityKind.PLACE: "place", EntityKind.ORGANISATION: "organisation", EntityKind.PERSON: "person"}
 
@@ -89,7 +89,9 @@ def _statements(said: Said, message: Message, everyone: Cast, speaker: tuple[Ent
     kinds = {end.name: end.kind for relation in said.relations for end in (relation.subject, relation.object)}
     named = tuple(replace(one, kind=kinds.get(one.name, one.kind)) for one in names_in(said.original, everyone.people))
     predicate, target = (
-        ("", "") if said.question else predicate_of(said.original if said.quoted else said.text, said.time.expression if said.time else "")
+        ("", "")
+        if said.question or has_named_subject(said.original)
+        else predicate_of(said.original if said.quoted else said.text, said.time.expression if said.time else "")
     )
     yield StatementDraft(
         NodeKind.FACT,

@@ -41,6 +41,8 @@ _BEFORE_CLAUSE = frozenset(
         "believe",
     }
 )
+# Verbs after which "you" was their subject, wherever it stands.
+_AGREES = frozenset({"have", "are", "do", "were", "haven't", "aren't", "don't"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +151,7 @@ def _rewrite(sentence: str, voices: Voices) -> str:
             else:
                 out.append(third_person(token) if straight not in {"and", "or"} else token)
                 singular, pending = out[-1] != token, ""
-        elif previous == "you" and voices.listener and straight in {"have", "are", "do", "were", "haven't", "aren't", "don't"}:
-            out.append(third_person(token))
-        elif singular and previous == "and" and goes_on(straight):
+        elif (previous == "you" and voices.listener and straight in _AGREES) or (singular and previous == "and" and goes_on(straight)):
             out.append(third_person(token))
         else:
             singular = singular and straight != "to"

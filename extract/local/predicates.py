@@ -17,11 +17,13 @@ _PREDICATES = tuple(
         ("allergic_to", r"\ballergic to\s+(?P<object>.+)"),
         ("prefers", r"\b(?:prefers?|would rather)\s+(?P<object>.+)"),
         ("favourite", r"\bfavou?rite\s+(?P<object>.+)"),
-        ("plans", r"\b(?:plan(?:s|ning)?|hop(?:e|es|ing)|intend(?:s|ing)?|want(?:s|ing)?|would (?:love|like)|decided|decides|(?<!started )(?<!stopped )(?<!been )going|"
+        ("plans", r"\b(?:plan(?:s|ning)?|hop(?:e|es|ing)|intend(?:s|ing)?|want(?:s|ing)?|would (?:love|like)|decided|decides|"
+            r"(?<!started )(?<!stopped )(?<!been )going|"
             r"'?s about|arrang(?:ed|ing)|aim(?:s|ing)?) to\s+(?P<object>.+)"),
         ("plans", r"\b(?:is thinking (?:of|about)|is considering|is looking forward to|will|is gonna|signed up for|is planning|"
             r"has booked|booked)\s+(?P<object>.+)"),
-        ("likes", r"\b(?:loves?|likes|(?:really|also|still|and|we|they) like|enjoys?|adores?|is (?:a (?:big |huge )?fan of|into|fond of|obsessed with|"
+        ("likes", r"\b(?:loves?|likes|"
+            r"(?:really|also|still|and|we|they) like|enjoys?|adores?|is (?:a (?:big |huge )?fan of|into|fond of|obsessed with|"
             r"passionate about))\s+(?P<object>.+)"),
         ("started", r"\b(?:started|began|took up|signed up for|joined|enrolled in)\s+(?P<object>.+)"),
         ("bought", r"\b(?:bought|purchased|ordered)\s+(?P<object>.+)"),

@@ -82,9 +82,9 @@ _ADJECTIVES_IN_ED = frozenset(
 # Verbs that, at the start of a sentence, ask for something; those of which people rather drop the "I" ("Love it") are not among them.
 _IMPERATIVES = frozenset(
     (
-        "ask be bring buy call check choose come cross don't eat enjoy find forget get give go have help imagine invite join keep leave let "
-        "listen look make meet pick play promise put read remember say send share show sit sleep start stay stop take tell think try visit "
-        "wait wake watch wear write"
+        "ask be bring buy call check choose come cross don't eat enjoy find forget get give go have help imagine invite join keep "
+        "leave let listen look make meet pick play promise put read remember say send share show sit sleep start stay stop take "
+        "tell think try visit wait wake watch wear write"
     ).split()
 )
 _SUBJECTS = re.compile(r"^(?:i|we|you|he|she|they|it)(?:'\w+)?$")

@@ -131,6 +131,37 @@ UTTERANCES = (
         ("Maria read a novel about Iceland. It was surprisingly funny",),
     ),
     U("It was a lovely day.", unwanted=("lovely day",)),
+    # what is no statement by itself
+    U("I did, on Friday.", unwanted=("did",)),
+    U("I do, I do.", unwanted=("do",)),
+    U("A little sad for me.", unwanted=("sad",)),
+    U("Quiet and devastating.", unwanted=("Quiet",)),
+    U("A dog that plays the piano!", unwanted=("piano",)),
+    U("Tell him hi from me.", unwanted=("Tell",)),
+    U("Told you!", unwanted=("told",)),
+    U("Exhausted but happy.", ("Maria is exhausted but happy.",), unwanted=("Maria exhausted",)),
+    U("Come to my concert! It's on 9 June.", ('Maria said: "Come to my concert! It\'s on 9 June." (9 June 2023)',), time="2023-06-09"),
+    U("Look after my cat in July.", ('Maria said: "Look after my cat in July."',), time="2023-07-01"),
+    U("He's my neighbour and he sings.", ('Maria said: "He\'s my neighbour and he sings."',)),
+    # answers that refer to their question, and what is none
+    U("I did, last Tuesday!", ("Did you find a house", "I did, last Tuesday!"), time="2023-05-16", before="Did you find a house?"),
+    U("I've sold it.", ("The boat?", "I've sold it."), before="And the boat?"),
+    U("They repair boats.", ("What does the firm do", "They repair boats."), before="What does the firm do?"),
+    U("You have to learn it.", unwanted=("Asked",), before="Who feeds my fish now?"),
+    U("Yes!", unwanted=("Asked",), before="When is the exam on Monday?"),
+    # dates beside their words
+    U(
+        "I fly on 28 June and get the keys on 30 June.",
+        ("Maria flies on 28 June 2023 and gets the keys on 30 June 2023.",),
+        time="2023-06-28",
+    ),
+    U("I swam on Monday, without a break.", ("Maria swam on Monday (15 May 2023), without a break.",), time="2023-05-15"),
+    U("I'm restoring a chair from 1890.", ("Maria is restoring a chair from 1890.",), unwanted=("(1890)",)),
+    U("I swim until the 20th.", ("(until 20 May 2023)",)),
+    # verbs that agree
+    U("In August you have to cheer for me.", ("In August 2023 Ana has to cheer for Maria.",)),
+    U("Clara told me you're looking for a flat.", ("Clara told Maria that Ana is looking for a flat.",)),
+    U("Clara wants to meet you too.", ("Clara wants to meet Ana too.",)),
     # names
     U("Marta told me about the concert in Seville.", ("Marta told Maria",), entities={"Marta": "PERSON", "Seville": "PLACE"}),
     U(
@@ -138,7 +169,12 @@ UTTERANCES = (
         ("Maria studied at the University of Coimbra.",),
         entities={"University of Coimbra": "ORGANISATION"},
     ),
-    U("On Friday I flew to New York.", ("On Friday Maria flew to New York",), entities={"New York": "PLACE"}, time="2023-05-12"),
+    U(
+        "On Friday I flew to New York.",
+        ("On Friday (12 May 2023) Maria flew to New York.",),
+        entities={"New York": "PLACE"},
+        time="2023-05-12",
+    ),
     # captions
     U("Look at this!", ("Maria shared a photo of a red boat in a harbour.",), caption="a photo of a red boat in a harbour"),
     # prose about nothing in particular
