@@ -11,11 +11,12 @@ def _classes(root: type[errors.StructMemError]) -> list[type[errors.StructMemErr
 @pytest.mark.parametrize("error", _classes(errors.StructMemError), ids=lambda c: c.__name__)
 def test_every_error_knows_a_grpc_status_and_stands_in_the_tree(error: type[errors.StructMemError]) -> None:
     assert hasattr(grpc.StatusCode, error.status)
-    assert error.__name__ in (errors.__doc__ or "")
+    if error.__module__ == errors.__name__:  # rooms above and below may extend the tree
+        assert error.__name__ in (errors.__doc__ or "")
 
 
 def test_reasons_tell_errors_apart() -> None:
-    reasons = [error.reason for error in _classes(errors.StructMemError)]
+    reasons = [error.reason for error in _classes(errors.StructMemError) if error.__module__ == errors.__name__]
     assert len(set(reasons)) == len(reasons)
 
 
