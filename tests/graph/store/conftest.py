@@ -200,6 +200,10 @@ class Bench:
 
 
 OpenStore = Callable[..., Awaitable[Store]]
+MakeStore = Callable[..., Store]
+
+# The stores under test, each made from its place, a clock and a source of ids. Another store joins the suite here.
+STORES: dict[str, MakeStore] = {"embedded": lambda place, clock, ids: EmbeddedStore(place, clock=clock, ids=ids)}
 
 
 @pytest.fixture
@@ -212,17 +216,19 @@ def ids() -> CountingIds:
     return CountingIds()
 
 
-@pytest.fixture(params=["embedded"])
-async def open_store(request: pytest.FixtureRequest, tmp_path: Path, clock: ManualClock, ids: CountingIds) -> AsyncIterator[OpenStore]:
-    """Opens stores of the kind under test, and closes them at the end. Another store joins the suite with a branch here."""
+@pytest.fixture(params=STORES)
+def make_store(request: pytest.FixtureRequest) -> MakeStore:
+    """Makes a store of the kind under test: `make_store(place, clock, ids)`."""
+    return STORES[request.param]
+
+
+@pytest.fixture
+async def open_store(make_store: MakeStore, tmp_path: Path, clock: ManualClock, ids: CountingIds) -> AsyncIterator[OpenStore]:
+    """Opens stores of the kind under test, and closes them at the end."""
     async with AsyncExitStack() as stack:
 
         async def open_(place: str = "data") -> Store:
-            match request.param:
-                case "embedded":
-                    store: Store = EmbeddedStore(tmp_path / place, clock=clock, ids=ids)
-                case other:
-                    raise AssertionError(other)
+            store = make_store(tmp_path / place, clock, ids)
             await store.open()
             stack.push_async_callback(store.close)
             return store

@@ -2,21 +2,24 @@
 
 import asyncio
 import itertools
+import shutil
 import tempfile
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import hypothesis.strategies as st
+import numpy as np
 from hypothesis import HealthCheck, settings
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
 
-from graph.errors import DuplicateMessage, LeaseLost, NotFound, StaleWrite
+from graph.errors import DuplicateMessage, LeaseLost, NotFound, RequestReused, StaleWrite
 from graph.model import EmbeddingSpec, ExtractionMode, ExtractorSpec, JobKind, MemoryFilter, NodeKind, Role, Statement, UuidSource
 from graph.store.candidates import CandidateQuery
 from graph.store.commands import (
     AppendCommand,
+    AppendOutcome,
     Deletion,
     ExtractionWrite,
     GenerationStart,
@@ -25,12 +28,13 @@ from graph.store.commands import (
     MessageDraft,
     MessageQuery,
     NamespaceSpec,
+    PassageVector,
     StatementQuery,
 )
-from graph.store.embedded import EmbeddedStore
 from graph.text import terms_of
 
 SESSIONS = st.sampled_from(["s1", "s2"])
+SPEC = EmbeddingSpec("test", "f", 8)
 WORDS = st.sampled_from(["ferry", "boat", "garden", "music"])
 
 
@@ -59,6 +63,8 @@ class Model:
     statements: dict[str, tuple[str, str]] = field(default_factory=dict)
     last_seq: dict[str, int] = field(default_factory=dict)
     watermark: dict[str, int] = field(default_factory=dict)
+    embedded: set[str] = field(default_factory=set)
+    requests: dict[str, tuple[AppendCommand, AppendOutcome]] = field(default_factory=dict)
     generation: int = 0
 
     def of(self, session):
@@ -66,22 +72,24 @@ class Model:
 
 
 class StoreMachine(RuleBasedStateMachine):
-    """Appends, leases, commits, deletes and restarts in any order."""
+    """Appends, embeds, leases, commits, deletes, moves, restarts and crashes in any order."""
 
-    def __init__(self):
+    def __init__(self, make_store):
         super().__init__()
+        self.make_store = make_store
         self.loop = asyncio.new_event_loop()
         self.place = tempfile.TemporaryDirectory()
         self.clock, self.ids, self.model = Clock(), UuidSource(), Model()
         self.leases = []
         self.numbers = itertools.count()
+        self.home = Path(self.place.name) / "0"
         self.store = self.opened()
 
     def run(self, work):
         return self.loop.run_until_complete(work)
 
     def opened(self):
-        store = EmbeddedStore(Path(self.place.name), clock=self.clock, ids=self.ids, threads=2)
+        store = self.make_store(self.home, self.clock, self.ids)
         self.run(store.open())
         return store
 
@@ -92,7 +100,7 @@ class StoreMachine(RuleBasedStateMachine):
 
     @initialize()
     def create(self):
-        self.run(self.store.create_namespace(NamespaceSpec("n", EmbeddingSpec("none", "", 0), ExtractionMode.EVENT)))
+        self.run(self.store.create_namespace(NamespaceSpec("n", SPEC, ExtractionMode.EVENT)))
 
     @rule(session=SESSIONS, words=st.lists(WORDS, min_size=1, max_size=3), client=st.sampled_from(["", "", "c1", "c2"]))
     def append(self, session, words, client):
@@ -117,6 +125,51 @@ class StoreMachine(RuleBasedStateMachine):
             kept = Kept(placed.id, session, placed.seq, draft.text, draft.client_id)
             self.model.messages[placed.id] = kept
             self.times[placed.id] = draft.sent_at
+
+    @rule(session=SESSIONS, words=st.lists(WORDS, min_size=1, max_size=2), request=st.sampled_from(["r1", "r2"]))
+    def append_with_request_id(self, session, words, request):
+        drafts = tuple(MessageDraft("Ana", Role.USER, word, self.clock.time) for word in words)
+        command = AppendCommand(session, drafts, timedelta(seconds=10), request_id=request)
+        first = self.model.requests.get(request)
+        if first is not None and (first[0].session, first[0].messages) != (session, drafts):
+            try:
+                self.run(self.store.append("n", command))
+            except RequestReused:
+                return
+            raise AssertionError("another body under a known request_id went in")
+        outcome = self.run(self.store.append("n", command))
+        if first is not None:
+            assert [(m.id, m.seq) for m in outcome.messages] == [(m.id, m.seq) for m in first[1].messages]
+            return
+        self.model.requests[request] = (command, outcome)
+        self.took(session, drafts, outcome)
+
+    @precondition(lambda self: self.model.requests)
+    @rule(data=st.data())
+    def repeat_a_request(self, data):
+        command, first = self.model.requests[data.draw(st.sampled_from(sorted(self.model.requests)))]
+        outcome = self.run(self.store.append("n", command))
+        assert [(m.id, m.seq) for m in outcome.messages] == [(m.id, m.seq) for m in first.messages]
+
+    def took(self, session, drafts, outcome):
+        for draft, placed in zip(drafts, outcome.messages, strict=True):
+            self.model.last_seq[session] = self.model.last_seq.get(session, 0) + 1
+            assert (placed.seq, placed.duplicate) == (self.model.last_seq[session], False)
+            self.model.messages[placed.id] = Kept(placed.id, session, placed.seq, draft.text, draft.client_id)
+            self.times[placed.id] = draft.sent_at
+
+    @rule(session=SESSIONS, count=st.integers(1, 4))
+    def embed(self, session, count):
+        waiting = self.run(self.store.missing_vectors("n", session, 1_000))
+        expected = {m.id for m in self.model.of(session)} | {
+            id_ for id_, (_, message) in self.model.statements.items() if self.model.messages[message].session == session
+        }
+        assert {passage.owner_id for passage in waiting} == expected - self.model.embedded
+        some = waiting[:count]
+        vectors = [PassageVector(passage.owner_id, passage.ordinal, unit(passage.text)) for passage in some]
+        assert self.run(self.store.put_vectors("n", SPEC.fingerprint, vectors)) == len(some)
+        assert self.run(self.store.put_vectors("n", SPEC.fingerprint, vectors)) == 0, "a vector that is there was stored again"
+        self.model.embedded |= {passage.owner_id for passage in some}
 
     @property
     def times(self):
@@ -229,7 +282,38 @@ class StoreMachine(RuleBasedStateMachine):
     @rule()
     def restart(self):
         self.run(self.store.close())
+        self.reopen()
+
+    @rule()
+    def crash(self):
+        """What a restart finds after `kill -9`: the files as they are, but for what lived in shared memory."""
+        home = self.home.with_name(str(int(self.home.name) + 1))
+        shutil.copytree(self.home, home, ignore=shutil.ignore_patterns("*-shm"))
+        self.run(self.store.close())
+        shutil.rmtree(self.home)
+        self.home = home
+        self.reopen()
+
+    def reopen(self):
         self.store = self.opened()
+        self.leases = []  # they end with the process that held them
+
+    @rule(with_vectors=st.booleans())
+    def move(self, with_vectors):
+        """A copy made by export and import is the same memory, and goes again."""
+
+        async def records(name):
+            return [batch async for batch in self.store.export(name, with_vectors)]
+
+        async def stream(batches):
+            for batch in batches:
+                yield batch
+
+        source, before = self.run(self.store.get_namespace("n")), self.run(records("n"))
+        self.run(self.store.import_namespace(replace(source, name="copy"), stream(before)))
+        assert repr(list(itertools.chain(*self.run(records("copy"))))) == repr(list(itertools.chain(*before)))
+        assert self.run(self.store.check("copy")) == []
+        self.run(self.store.delete_namespace("copy"))
 
     @invariant()
     def everything_is_there_and_nothing_else(self):
@@ -241,6 +325,9 @@ class StoreMachine(RuleBasedStateMachine):
         }
         statements = self.run(self.store.list_statements("n", StatementQuery(), None, 1_000))
         assert {s.id: s.text for s in statements.items} == {id_: text for id_, (text, _) in self.model.statements.items()}
+        present = self.model.messages.keys() | self.model.statements.keys()
+        described = self.run(self.store.describe("n"))
+        assert (described.vectors, described.vectors_pending) == (len(present & self.model.embedded), len(present - self.model.embedded))
 
     @rule(word=WORDS)
     def search(self, word):
@@ -252,12 +339,30 @@ class StoreMachine(RuleBasedStateMachine):
         assert good >= said | stated
         assert good <= self.model.messages.keys() | self.model.statements.keys()
 
+    @rule(word=WORDS)
+    def search_by_vector(self, word):
+        query = CandidateQuery((), unit(word).astype(np.float32), MemoryFilter(), neighbours=0)
+        found = self.run(self.store.candidates("n", query))
+        said = {m.id for m in self.model.messages.values() if m.text == word}
+        assert set(found.ids) >= said & self.model.embedded
+        assert set(found.ids) <= self.model.embedded & (self.model.messages.keys() | self.model.statements.keys())
+
     @rule()
     def check(self):
         assert self.run(self.store.check("n")) == []
+        assert self.run(self.store.check_store()) == []
 
 
-StoreMachine.TestCase.settings = settings(
-    max_examples=12, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
-)
-TestStore = StoreMachine.TestCase
+def unit(text):
+    """A unit vector that depends on the text alone."""
+    values = np.random.default_rng(list(text.encode())).normal(size=SPEC.dimension)
+    return (values / np.linalg.norm(values)).astype(np.float16)
+
+
+def test_whatever_the_order_the_store_keeps_its_word(make_store):
+    run_state_machine_as_test(
+        lambda: StoreMachine(make_store),
+        settings=settings(
+            max_examples=12, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
+        ),
+    )
