@@ -1,8 +1,10 @@
 """The command line with no server: the data directory is opened in process."""
 
 import json
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 
 def test_one_command_is_enough_to_try_it(shell: Any, chat: Path) -> None:
@@ -101,4 +103,30 @@ def test_the_demo_shows_all_it_should(shell: Any, tmp_path: Path) -> None:
         assert words in question.splitlines()[0]
         assert question.count("why: ") == 3
         assert all(text in question for text in expected), question
+    assert questions[0].count("Why it is first: ") == 1
     assert "tokens" in questions[-1]
+    _check_dates(
+        shell("events", "-n", "demo/maria-and-tom", "--data-dir", tmp_path / "demo", "--limit", "500", "--json").document["events"]
+    )
+
+
+# Words of an event's title, and the first and the last day on which it happened.
+HAPPENED = {
+    "signed up for the Hamburg half marathon": ("2024-04-28", "2024-04-28"),
+    "Maria flies": ("2024-03-28", "2024-03-28"),
+    "first day at work": ("2024-04-02", "2024-04-02"),
+    "moved into the flat": ("2024-03-30", "2024-03-30"),
+    "Tom arrives": ("2024-06-14", "2024-06-14"),
+    "Come for my birthday": ("2024-09-09", "2024-09-09"),
+    "Leo was born": ("2024-05-16", "2024-05-16"),
+    "Tom even swam in the sea": ("2024-06-16", "2024-06-16"),
+    "changed Tom's mind about sports": ("2024-08-01", "2024-08-31"),
+}
+
+
+def _check_dates(events: list[dict[str, Any]]) -> None:
+    zone = ZoneInfo("Europe/Berlin")
+    for words, (first, last) in HAPPENED.items():
+        [event] = [event for event in events if event["time"] and words in event["title"]]
+        start, end = (datetime.fromisoformat(event["time"][side]).astimezone(zone) for side in ("start", "end"))
+        assert (str(start.date()), str((end - timedelta(seconds=1)).date())) == (first, last), event["title"]

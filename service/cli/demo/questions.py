@@ -20,6 +20,6 @@ QUESTIONS = (
     Question("What did Tom do in April 2024?", "a time that the question names"),
     Question("What are the plans for Maria's birthday?", "a plan"),
 )
-CONTEXT_QUERY = "What should I know before I call Tom about sports?"
+CONTEXT_QUERY = "Tom's knee, his running and his swimming"
 CONTEXT_TOKENS = 220
 MEMORIES = 3

@@ -14,6 +14,7 @@ from service.cli.commands.events import event_row, events_table
 from service.cli.commands.search import print_hit, sources_of
 from service.cli.demo.questions import CONTEXT_QUERY, CONTEXT_TOKENS, MEMORIES, QUESTIONS, Question
 from service.cli.demo.server import ServerDidNotStart, server
+from service.cli.demo.words import in_words
 from service.cli.failures import fail
 from service.cli.progress import extract, progress
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 NAMESPACE = "demo/maria-and-tom"
 TIME_ZONE = "Europe/Berlin"
-_EVENTS_SHOWN = 25
+_EVENTS_SHOWN = 12
 
 
 def run(directory: Path | None) -> int:
@@ -89,12 +90,16 @@ def _ingest(client: "Client") -> list[str]:
 
 def _list_events(client: "Client") -> list[str]:
     found = list(client.list_events(NAMESPACE, page_size=500))
-    _say("Its events", f"structmem events -n {NAMESPACE} — the first {min(len(found), _EVENTS_SHOWN)} of {len(found)}")
+    dated = [event for event in found if event.time]
+    shown = min(len(dated), _EVENTS_SHOWN)
+    _say("Its events", f"by when they happened; the first {shown} of {len(dated)} that name a time, {len(found)} in all")
     made = events_table()
-    for event in islice(found, _EVENTS_SHOWN):
+    for event in islice(dated, _EVENTS_SHOWN):
         made.add_row(*event_row(event))
     made.show("  none")
-    return [] if found else ["events"]
+    every = f"All of them: structmem demo --dir DIR, then structmem events -n {NAMESPACE} --data-dir DIR"
+    tables.console().print(f"  [dim]{every}[/]", soft_wrap=True)
+    return [] if dated else ["events with times"]
 
 
 def _ask(client: "Client", number: int, question: Question) -> list[str]:
@@ -102,6 +107,8 @@ def _ask(client: "Client", number: int, question: Question) -> list[str]:
     answer = client.retrieve(question.text, NAMESPACE, k=MEMORIES, explain=True)
     for hit in answer:
         print_hit(hit, sources_of(client, hit))
+        if number == hit.rank == 1:
+            tables.console().print(tables.plain_lines(f"     {in_words(hit)}"), soft_wrap=True)
     return [] if answer.hits else [f"memories for: {question.text}"]
 
 
