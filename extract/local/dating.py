@@ -1,6 +1,7 @@
 """When what is stated happened: the time that a statement names, and the same time as a date beside the words."""
 
 import re
+from collections.abc import Sequence
 from datetime import datetime, timedelta, tzinfo
 
 from graph.model import DISTANT_FUTURE, DISTANT_PAST, Granularity, TimeSpan
@@ -12,31 +13,31 @@ _LOOSE_CLOCK = re.compile(
 )
 
 
-def time_of(text: str, said_at: datetime, zone: tzinfo) -> TimeSpan | None:
-    """The first time that a sentence names; the most exact where it names several."""
-    return min(_times(text, said_at, zone), key=lambda span: span.granularity, default=None)
+def main_time(times: Sequence[TimeSpan]) -> TimeSpan | None:
+    """The first of the times that a statement names; the most exact where it names several."""
+    return min(times, key=lambda span: span.granularity, default=None)
 
 
-def _times(text: str, said_at: datetime, zone: tzinfo) -> list[TimeSpan]:
+def times_of(text: str, said_at: datetime, zone: tzinfo) -> tuple[TimeSpan, ...]:
     """The times of what happened. The year of a thing ("a house from 1890") is none."""
-    return [
+    return tuple(
         span
         for span in find_times(text, said_at, zone)
         if not (span.granularity <= Granularity.HOUR and _LOOSE_CLOCK.fullmatch(span.expression))
         and not (span.granularity >= Granularity.YEAR and re.search(rf"(?i)\bfrom\s+{re.escape(span.expression)}(?!\s+on)", text))
-    ]
+    )
 
 
-def dated(text: str, original: str, quoted: bool, said_at: datetime, zone: tzinfo) -> str:
+def dated(text: str, times: Sequence[TimeSpan], quoted: bool, zone: tzinfo) -> str:
     """The text with the dates that its words mean: "last week (week of 8 May 2023)", "on 28 March 2024". A quotation keeps its words and
     has the date after it.
     """
     if quoted:
-        span = time_of(original, said_at, zone)
+        span = main_time(times)
         note = date_note(span, zone) if span else ""
         return text if not note or note.casefold() in text.casefold() else f"{text} ({note})"
     missing = []
-    for span in _times(original, said_at, zone):
+    for span in times:
         note = date_note(span, zone)
         if note.casefold() in text.casefold():
             continue

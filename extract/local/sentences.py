@@ -40,6 +40,7 @@ _FILLER = re.compile(
     r"this)|rock))\s*[.!…]*$",
     re.IGNORECASE,
 )
+_DIGIT = re.compile(r"\d")
 _QUESTION_OPENING = re.compile(
     r"^(?:what|who|whom|whose|when|where|why|how|which|do|does|did|are|is|was|were|have|has|had|can|could|would|will|should|any|ever|"
     r"got)\b",
@@ -75,7 +76,7 @@ def without_opening(sentence: str) -> str:
 
 def is_filler(sentence: str) -> bool:
     """Whether a sentence greets, thanks, praises or agrees and states nothing."""
-    if any(c.isdigit() for c in sentence):
+    if _DIGIT.search(sentence):
         return False  # "It's on 9 September" praises nothing
     return not any(c.isalnum() for c in sentence) or _FILLER.match(sentence) is not None
 

@@ -7,7 +7,7 @@ from datetime import datetime, tzinfo
 
 from extract.local.answers import UNBOUND, question_of
 from extract.local.causes import FoundCause, cause_in
-from extract.local.dating import dated, time_of
+from extract.local.dating import dated, main_time, times_of
 from extract.local.names import has_named_subject
 from extract.local.person import Voices, addresses, in_third_person, speaks_of_self, with_subject
 from extract.local.relations import FoundRelation, relations_in
@@ -34,12 +34,17 @@ class Said:
 
     original: str
     text: str
-    time: TimeSpan | None
+    times: tuple[TimeSpan, ...]
     relations: tuple[FoundRelation, ...] = ()
     cause: FoundCause | None = None
     quoted: bool = False
     question: Message | None = None
     joined: str = ""
+
+    @property
+    def time(self) -> TimeSpan | None:
+        """The most exact of the times that it names."""
+        return main_time(self.times)
 
 
 def statements_of(message: Message, before: Message | None, voices: Voices, zone: tzinfo) -> list[Said]:
@@ -55,7 +60,7 @@ def statements_of(message: Message, before: Message | None, voices: Voices, zone
             continue
         _add(found, sentence, message, voices, zone)
     kept = [one for one in found if one.time or not asks_for(one.original) or one.joined]
-    return [replace(one, text=dated(one.text, one.original, one.quoted, message.sent_at, zone)) for one in kept]
+    return [replace(one, text=dated(one.text, one.times, one.quoted, zone)) for one in kept]
 
 
 def _add(found: list[Said], sentence: str, message: Message, voices: Voices, zone: tzinfo) -> None:
@@ -63,30 +68,30 @@ def _add(found: list[Said], sentence: str, message: Message, voices: Voices, zon
     core = with_subject(bare, voices.speaker)
     if is_filler(bare) or is_filler(core) or len(core.split()) < 3 or is_elliptic(core) or not (has_verb(core) or asks_for(core)):
         return
-    time = time_of(core, message.sent_at, zone)
+    times = times_of(core, message.sent_at, zone)
     text, quoted = standalone(core, voices)
     if UNBOUND.match(core):
-        if _join(found, core, core if quoted else text, time):
+        if _join(found, core, core if quoted else text, times):
             return
         if not speaks_of_self(core):
             return
         text, quoted = f'{voices.speaker} said: "{core}"', True
-    if (_is_remark(core) and not time) or (quoted and not time and not asks_for(core) and not _worth_quoting(core)):
+    if (_is_remark(core) and not times) or (quoted and not times and not asks_for(core) and not _worth_quoting(core)):
         return
-    found.append(Said(core, text, time, tuple(relations_in(core, voices.speaker)), cause_in(core), quoted))
+    found.append(Said(core, text, times, tuple(relations_in(core, voices.speaker)), cause_in(core), quoted))
 
 
 def _worth_quoting(core: str) -> bool:
     return speaks_of_self(core) or _SUBSTANCE.search(core) is not None
 
 
-def _join(found: list[Said], core: str, text: str, time: TimeSpan | None) -> bool:
+def _join(found: list[Said], core: str, text: str, times: tuple[TimeSpan, ...]) -> bool:
     """ "It was great" says something only together with what it is about: the statement before it, if that is of the same message."""
     if not found or len(found[-1].text) + len(core) > _LONGEST_JOINED or len(core.split()) < 4:
         return False
     last = found[-1]
     whole = f'{last.text[:-1]} {core}"' if last.quoted else f"{last.text} {text}"
-    found[-1] = replace(last, original=f"{last.original} {core}", text=whole, time=last.time or time, joined=f"{last.joined} {core}")
+    found[-1] = replace(last, original=f"{last.original} {core}", text=whole, times=last.times or times, joined=f"{last.joined} {core}")
     return True
 
 
@@ -127,7 +132,7 @@ def _answer(message: Message, sentences: Sequence[str], before: Message | None, 
     if not question:
         return None
     text = f'Asked "{question}", {voices.speaker} said: "{first}"'
-    return Said(first, text, time_of(without_opening(first), message.sent_at, zone), quoted=True, question=before)
+    return Said(first, text, times_of(without_opening(first), message.sent_at, zone), quoted=True, question=before)
 
 
 def statements_with_time(said: Sequence[Said]) -> Iterator[tuple[TimeSpan | None, list[Said]]]:

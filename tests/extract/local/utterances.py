@@ -130,6 +130,11 @@ UTTERANCES = (
         "I read a novel about Iceland. It was surprisingly funny in places.",
         ("Maria read a novel about Iceland. It was surprisingly funny",),
     ),
+    U(
+        "I read a novel last month. It came out on 5 May 2020.",
+        ("Maria read a novel last month (April 2023). It came out",),
+        time="2023-04-01",
+    ),
     U("It was a lovely day.", unwanted=("lovely day",)),
     # what is no statement by itself
     U("I did, on Friday.", unwanted=("did",)),
