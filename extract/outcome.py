@@ -4,8 +4,8 @@ import random
 from datetime import datetime, timedelta
 
 from extract.port import ExtractorUnavailable
-from graph.errors import InvalidArgument, StorageFull, StoreUnavailable
-from graph.model import JobError
+from graph.errors import InvalidArgument, StorageFull, StoreUnavailable, StructMemError
+from graph.model import Job, JobError
 from graph.store.commands import JobAttemptFailed
 
 # Six attempts with full jitter wait a minute or two in all: long enough for a restart or a full disk's cleanup, short enough to be noticed.
@@ -34,6 +34,14 @@ def failed_attempt(error: Exception, attempts: int, now: datetime) -> JobAttempt
         bound = min(LONGEST_DELAY, FIRST_DELAY * 2 ** max(0, attempts - 1))
         retry_at = now + bound * random.random()
     return JobAttemptFailed(JobError(reason, _MESSAGES[reason]), retry_at)
+
+
+def told_of(error: Exception, job: Job | None = None) -> dict[str, str]:
+    """What the log tells of an error beside its event: where, a stable reason, the kind of error; never its text."""
+    told = dict(error.metadata) if isinstance(error, StructMemError) else {}
+    if job is not None:
+        told |= {"namespace": job.namespace, "job": job.id}
+    return told | {"reason": error.reason if isinstance(error, StructMemError) else _reason(error), "error": type(error).__name__}
 
 
 def _reason(error: Exception) -> str:

@@ -8,7 +8,7 @@ from datetime import UTC, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 from extract.embed.port import Embedder
-from extract.outcome import failed_attempt
+from extract.outcome import failed_attempt, told_of
 from extract.port import Extractor, Segment
 from extract.resolve import resolve
 from extract.segment import SegmentRecipe, Segments, segment
@@ -82,7 +82,7 @@ class ExtractionPipeline:
             except (LeaseLost, NotFound):
                 return
             except Exception as error:  # noqa: BLE001  # whatever a store raises, the work itself will meet it
-                _log.warning("lease of job %s was not renewed: %s", lease.job.id, type(error).__name__)
+                _log.warning("a lease was not renewed", extra=told_of(error, lease.job))
 
     async def _attempt(self, lease: Lease, stopping: Callable[[], bool]) -> JobOutcome | None:
         try:
@@ -90,7 +90,7 @@ class ExtractionPipeline:
         except (LeaseLost, NotFound):
             return None
         except Exception as error:  # noqa: BLE001  # an attempt may fail on anything, and must end as an outcome
-            _log.exception("attempt %d at job %s failed", lease.job.attempts, lease.job.id)
+            _log.exception("an attempt at a job failed", extra={"attempt": lease.job.attempts, **told_of(error, lease.job)})
             return failed_attempt(error, lease.job.attempts, self._clock.now())
 
     async def _work(self, lease: Lease, stopping: Callable[[], bool]) -> JobOutcome:

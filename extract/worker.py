@@ -6,6 +6,7 @@ from collections.abc import Coroutine
 from datetime import timedelta
 from typing import Any
 
+from extract.outcome import told_of
 from extract.pipeline import ExtractionPipeline
 from graph.errors import LeaseLost, NotFound, StructMemError
 from graph.model import JobKind, Lease
@@ -73,7 +74,7 @@ class ExtractionWorker:
                     continue
                 await self._until_stopped(self._store.wait_for_work(_LOOK_AGAIN), _LOOK_AGAIN)
             except Exception as error:  # noqa: BLE001  # a worker outlives whatever a store raises
-                _log.warning("worker %s: %s", name, type(error).__name__)
+                _log.warning("no job could be leased", extra={"worker": name, **told_of(error)})
                 await self._until_stopped(asyncio.sleep(_STORE_TROUBLE.total_seconds()), _STORE_TROUBLE)
 
     async def _work(self, lease: Lease) -> None:
@@ -91,7 +92,7 @@ class ExtractionWorker:
         except (LeaseLost, NotFound):
             pass  # someone else has the job, or it is gone with its namespace
         except StructMemError as error:
-            _log.warning("job %s was left to its lease: %s", lease.job.id, error.reason)
+            _log.warning("a job was left to its lease", extra=told_of(error, lease.job))
 
     async def _until_stopped(self, waiting: Coroutine[Any, Any, None], timeout: timedelta) -> None:
         """Awaits `waiting`, but not past the timeout nor once the workers are to stop."""
