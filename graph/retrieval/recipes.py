@@ -5,7 +5,8 @@ people (LoCoMo) and six chats with an assistant that answers at length. Chosen o
 held-out chat between people and two and a half points of recall@10 on a held-out one with an assistant. The optimum is flat: the means
 of the 10, 20 and 40 best settings are within .3 points of each other. What each signal is worth there stands beside it, as recall@10
 lost without it: between people; with an assistant. These figures are in-sample and were taken before any extraction, but for those of
-`facts`. The limits of the channels follow a prototype; the numbers of the graph are set by judgement, not measured.
+`facts`. The limits of the channels were taken over from earlier work that is not kept; the numbers of the graph are set by judgement,
+not measured.
 """
 
 from collections.abc import Mapping
