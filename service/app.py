@@ -31,7 +31,7 @@ _log = structlog.get_logger(__name__)
 # How long a thread may run Python before another one gets its turn (CPython's own choice is 5 ms). The pipeline's threads
 # share the interpreter with the event loop, so this is what a call may have to wait for each of them.
 _SWITCH_INTERVAL_S = 0.0005
-# Requests leave few cycles, but an import or a search makes many records at once: collecting after every 700 cost an import 7 % of its CPU time.
+# Requests leave few cycles, but an import or a search makes many records at once: collecting after every 700 cost an import 7 % of its CPU.
 _GC_THRESHOLDS = (50_000, 20, 50)
 
 
