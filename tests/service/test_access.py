@@ -140,7 +140,7 @@ async def test_each_call_needs_its_right_and_a_foreign_namespace_answers_like_no
             assert there == nowhere, method
             assert there[0] is denied, (method, holder, there)
         code, _ = await code_of(guarded, stub, method, make("acme/support"), bearer("operator"))
-        assert code is not denied, method
+        assert code not in {denied, grpc.StatusCode.UNIMPLEMENTED, grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN}, (method, code)
 
 
 @pytest.mark.parametrize(

@@ -61,9 +61,29 @@ async def test_a_filter_holds_for_every_hit(talk: Any) -> None:
     assert {hit.memory.message.speaker for hit in answer.hits} == {"Bo"}
 
 
-async def test_strange_queries_are_answered(talk: Any) -> None:
-    for query in ('"', "NEAR(a b) OR *", "Мария 👋", "col:x^2 -y", "maria " * 10_000):
-        await talk.memory.Retrieve(pb.RetrieveRequest(namespaces=["acme"], query=query))
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ('"sourdough', "sourdough"),
+        ("NEAR(sourdough bread) OR *", "sourdough"),
+        ("sourdough AND NOT", "sourdough"),
+        ("text:bread^2 -bake", "sourdough"),
+        ("Мария 👋 Oceanarium?!", "Oceanarium"),
+        ("'; DROP TABLE nodes; -- Porto", "Porto"),
+        ("sourdough " * 10_000, "sourdough"),
+    ],
+)
+async def test_strange_queries_find_the_right_message(talk: Any, query: str, found: str) -> None:
+    messages = filter_pb2.MemoryFilter(kinds=[node_pb2.NODE_KIND_MESSAGE])
+    answer = await talk.memory.Retrieve(pb.RetrieveRequest(namespaces=["acme"], query=query, filter=messages))
+    assert found in texts(answer)[0]
+
+
+@pytest.mark.parametrize("query", ['"', "*", "()", "AND", "👋", "\u200b.", "x" * 100_000])
+async def test_a_query_of_which_nothing_matches_is_answered(talk: Any, query: str) -> None:
+    request = pb.RetrieveRequest(namespaces=["acme"], query=query, k=3)
+    assert len((await talk.memory.Retrieve(request)).hits) <= 3
+    assert not (await talk.memory.Retrieve(pb.RetrieveRequest(namespaces=["acme"], query=query, recipe="lexical"))).hits
 
 
 async def test_a_context_fits_its_budget(talk: Any) -> None:

@@ -93,6 +93,13 @@ async def test_a_repeated_request_gets_the_first_answer(service: Any, refused: C
     assert len(await listed(service)) == 1
 
 
+async def test_a_request_id_belongs_to_one_method(service: Any, refused: Callable[..., Any]) -> None:
+    await service.memory.AppendMessages(append("Hi", request_id="r1"))
+    refusal = await refused(service.memory.DeleteMemories(pb.DeleteMemoriesRequest(namespace="acme", session="talk", request_id="r1")))
+    assert (refusal.code, refusal.info.reason) == (grpc.StatusCode.ALREADY_EXISTS, "REQUEST_ID_REUSED")
+    assert [m.text for m in await listed(service)] == ["Hi"]
+
+
 async def test_a_watched_job_ends_without_waiting_for_more(tmp_path: Any, running: Callable[..., Any]) -> None:
     async with running(tmp_path, idle_s=3600) as service:
         answer = await service.memory.AppendMessages(append("My sister Maria moved to Lisbon last May."))

@@ -9,8 +9,9 @@ import grpc
 import pytest
 import pytest_asyncio
 from google.protobuf.timestamp_pb2 import Timestamp
-from structmem.v1 import filter_pb2, namespace_service_pb2, time_pb2
+from structmem.v1 import filter_pb2, time_pb2
 from structmem.v1 import memory_service_pb2 as pb
+from structmem.v1 import namespace_service_pb2 as ns
 
 from graph.model import UuidSource
 
@@ -42,8 +43,17 @@ def unknown(number: int) -> Any:
     return [number]
 
 
+def mode(number: int) -> Any:
+    """A number that is no mode."""
+    return number
+
+
 def labels(**fields: Any) -> filter_pb2.MemoryFilter:
     return filter_pb2.MemoryFilter(labels=filter_pb2.LabelFilter(**fields))
+
+
+def other(**fields: Any) -> ns.CreateNamespaceRequest:
+    return ns.CreateNamespaceRequest(namespace="other", **fields)
 
 
 CASES: list[tuple[str, Any, str]] = [
@@ -59,6 +69,7 @@ CASES: list[tuple[str, Any, str]] = [
     ("AppendMessages", append(time_zone="Mars/Olympus"), "time_zone"),
     ("AppendMessages", append(time_zone="../../etc/passwd"), "time_zone"),
     ("AppendMessages", append(request_id="r" * 101), "request_id"),
+    ("AppendMessages", append(request_id="r\0"), "request_id"),
     ("AppendMessages", pb.AppendMessagesRequest(namespace="acme", session="s"), "messages"),
     ("AppendMessages", append(*[message()] * 1001), "messages"),
     ("AppendMessages", append(message(), message(text="")), "messages[1].text"),
@@ -68,6 +79,10 @@ CASES: list[tuple[str, Any, str]] = [
     ("AppendMessages", append(message(speaker="")), "messages[0].speaker"),
     ("AppendMessages", append(message(speaker="s" * 201)), "messages[0].speaker"),
     ("AppendMessages", append(message(client_id="c" * 201)), "messages[0].client_id"),
+    ("AppendMessages", append(message(client_id="c\0")), "messages[0].client_id"),
+    ("AppendMessages", append(message(speaker="Ana\0")), "messages[0].speaker"),
+    ("AppendMessages", append(message(image_caption="a\0")), "messages[0].image_caption"),
+    ("AppendMessages", append(message(labels={"k\0": "v"})), "messages[0].labels.key"),
     ("AppendMessages", append(message(role=99)), "messages[0].role"),
     ("AppendMessages", append(message(role=-1)), "messages[0].role"),
     ("AppendMessages", append(message(sent_at=YEAR_0)), "messages[0].sent_at"),
@@ -135,6 +150,9 @@ CASES: list[tuple[str, Any, str]] = [
     ("ListSessions", pb.ListSessionsRequest(namespace="acme", page_token="é"), "page_token"),
     ("ListEntities", pb.ListEntitiesRequest(namespace="acme", kinds=unknown(77)), "kinds[0]"),
     ("ListEntities", pb.ListEntitiesRequest(namespace="acme", name="n" * 201), "name"),
+    ("ListEntities", pb.ListEntitiesRequest(namespace="acme", name="n\0"), "name"),
+    ("ListEntities", pb.ListEntitiesRequest(namespace="acme", page_size=-1), "page_size"),
+    ("ListEntities", pb.ListEntitiesRequest(namespace="acme", page_token="forged"), "page_token"),
     ("TraverseEvents", pb.TraverseEventsRequest(namespace="acme"), "start_ids"),
     ("TraverseEvents", pb.TraverseEventsRequest(namespace="acme", start_ids=[ENTITY_ID], max_hops=7), "max_hops"),
     ("TraverseEvents", pb.TraverseEventsRequest(namespace="acme", start_ids=[ENTITY_ID], max_hops=-1), "max_hops"),
@@ -144,6 +162,8 @@ CASES: list[tuple[str, Any, str]] = [
     ("DeleteMemories", pb.DeleteMemoriesRequest(namespace="acme", memories=pb.MemoryIds()), "memories.ids"),
     ("DeleteMemories", pb.DeleteMemoriesRequest(namespace="acme", memories=pb.MemoryIds(ids=[ENTITY_ID])), "memories.ids[0]"),
     ("DeleteMemories", pb.DeleteMemoriesRequest(namespace="acme", session=""), "session"),
+    ("DeleteMemories", pb.DeleteMemoriesRequest(namespace="acme", session="s", request_id="r" * 101), "request_id"),
+    ("DeleteMemories", pb.DeleteMemoriesRequest(namespace="acme", session="s", request_id="r\0"), "request_id"),
     ("GetJob", pb.GetJobRequest(namespace="acme", job_id=MESSAGE_ID), "job_id"),
     ("WatchJob", pb.WatchJobRequest(namespace="acme"), "job_id"),
     ("CancelJob", pb.CancelJobRequest(namespace="acme", job_id="job_x"), "job_id"),
@@ -153,6 +173,58 @@ CASES: list[tuple[str, Any, str]] = [
     ("ListJobs", pb.ListJobsRequest(namespace="acme", page_token="forged"), "page_token"),
     ("ExportNamespace", pb.ExportNamespaceRequest(namespace="a b"), "namespace"),
 ]
+
+NAMESPACE_CASES: list[tuple[str, Any, str]] = [
+    ("CreateNamespace", ns.CreateNamespaceRequest(), "namespace"),
+    ("CreateNamespace", ns.CreateNamespaceRequest(namespace="b/"), "namespace"),
+    ("CreateNamespace", ns.CreateNamespaceRequest(namespace="b\0"), "namespace"),
+    ("CreateNamespace", other(extraction_mode=mode(9)), "extraction_mode"),
+    ("CreateNamespace", other(extraction_mode=mode(-1)), "extraction_mode"),
+    ("CreateNamespace", other(time_zone="Nowhere"), "time_zone"),
+    ("CreateNamespace", other(time_zone="UTC\0"), "time_zone"),
+    ("CreateNamespace", other(description="d" * 1001), "description"),
+    ("CreateNamespace", other(description="d\0"), "description"),
+    ("CreateNamespace", other(embedding=ns.EmbeddingSpec(model="")), "embedding.model"),
+    ("CreateNamespace", other(embedding=ns.EmbeddingSpec(model="m\0", dimension=3)), "embedding.model"),
+    ("CreateNamespace", other(embedding=ns.EmbeddingSpec(model="own")), "embedding.dimension"),
+    ("CreateNamespace", other(embedding=ns.EmbeddingSpec(model="own", dimension=-1)), "embedding.dimension"),
+    ("CreateNamespace", other(embedding=ns.EmbeddingSpec(model="own", dimension=4097)), "embedding.dimension"),
+    ("CreateNamespace", other(embedding=ns.EmbeddingSpec(model="own", dimension=3, fingerprint="f")), "embedding.fingerprint"),
+    ("CreateNamespace", other(embedding=ns.EmbeddingSpec(model="none", dimension=3)), "embedding.dimension"),
+    ("CreateNamespace", other(embedding=ns.EmbeddingSpec(model="hashing-256", dimension=3)), "embedding.dimension"),
+    ("CreateNamespace", other(embedding=ns.EmbeddingSpec(model="hashing-256", fingerprint="f")), "embedding.fingerprint"),
+    ("GetNamespace", ns.GetNamespaceRequest(), "namespace"),
+    ("GetNamespace", ns.GetNamespaceRequest(namespace="a b"), "namespace"),
+    ("ListNamespaces", ns.ListNamespacesRequest(page_size=-1), "page_size"),
+    ("ListNamespaces", ns.ListNamespacesRequest(page_size=1001), "page_size"),
+    ("ListNamespaces", ns.ListNamespacesRequest(page_token="forged"), "page_token"),
+    ("ListNamespaces", ns.ListNamespacesRequest(prefix="acme/"), "prefix"),
+    ("ListNamespaces", ns.ListNamespacesRequest(prefix="a\0"), "prefix"),
+    ("UpdateNamespace", ns.UpdateNamespaceRequest(), "namespace"),
+    ("UpdateNamespace", ns.UpdateNamespaceRequest(namespace="acme", extraction_mode=0), "extraction_mode"),
+    ("UpdateNamespace", ns.UpdateNamespaceRequest(namespace="acme", extraction_mode=mode(9)), "extraction_mode"),
+    ("UpdateNamespace", ns.UpdateNamespaceRequest(namespace="acme", extraction_mode=mode(-1)), "extraction_mode"),
+    ("UpdateNamespace", ns.UpdateNamespaceRequest(namespace="acme", time_zone="Mars/Olympus"), "time_zone"),
+    ("UpdateNamespace", ns.UpdateNamespaceRequest(namespace="acme", time_zone="UTC\0"), "time_zone"),
+    ("UpdateNamespace", ns.UpdateNamespaceRequest(namespace="acme", description="d" * 1001), "description"),
+    ("UpdateNamespace", ns.UpdateNamespaceRequest(namespace="acme", description="d\0"), "description"),
+    ("DeleteNamespace", ns.DeleteNamespaceRequest(namespace="../acme"), "namespace"),
+]
+# Requests as they would be without the surrogate, which takes the place of "ZZZ".
+SURROGATES: list[tuple[str, Any, str]] = [
+    ("MemoryService/AppendMessages", append(message(), message(text="ZZZ")), "messages[1].text"),
+    ("MemoryService/AppendMessages", append(message(speaker="a ZZZ")), "messages[0].speaker"),
+    ("MemoryService/AppendMessages", append(message(client_id="ZZZ")), "messages[0].client_id"),
+    ("MemoryService/AppendMessages", append(message(labels={"k": "ZZZ"})), "messages[0].labels[0].value"),
+    ("MemoryService/AppendMessages", append(message(labels={"ZZZ": "v"})), "messages[0].labels[0].key"),
+    ("MemoryService/AppendMessages", append(session="ZZZ"), "session"),
+    ("MemoryService/AppendMessages", append(request_id="ZZZ"), "request_id"),
+    ("MemoryService/Retrieve", retrieve(query="who is ZZZ?"), "query"),
+    ("MemoryService/Retrieve", retrieve(namespaces=["acme", "ZZZ"]), "namespaces[1]"),
+    ("MemoryService/Retrieve", retrieve(filter=filter_pb2.MemoryFilter(sessions=["a", "ZZZ"])), "filter.sessions[1]"),
+    ("NamespaceService/UpdateNamespace", ns.UpdateNamespaceRequest(namespace="acme", description="ZZZ"), "description"),
+]
+NOT_UTF8 = "must be valid UTF-8 without lone surrogates"
 
 
 async def outcome(call: Any) -> None:
@@ -167,7 +239,7 @@ async def outcome(call: Any) -> None:
 @pytest_asyncio.fixture(loop_scope="module")
 async def acme(shared_service: Any) -> Any:
     with suppress(grpc.aio.AioRpcError):  # it is there already
-        await shared_service.namespaces.CreateNamespace(namespace_service_pb2.CreateNamespaceRequest(namespace="acme"))
+        await shared_service.namespaces.CreateNamespace(ns.CreateNamespaceRequest(namespace="acme"))
     return shared_service
 
 
@@ -197,12 +269,32 @@ async def test_a_thousand_wrong_fields_still_make_an_answer(acme: Any, refused: 
     assert len(refusal.fields) == 16
 
 
-async def test_lone_surrogates_are_refused_with_the_field(acme: Any, refused: Callable[..., Any]) -> None:
-    send = acme.channel.unary_unary("/structmem.v1.MemoryService/AppendMessages")
-    data = append(message(), message(text="ZZZ")).SerializeToString().replace(b"ZZZ", "\ud800".encode("utf-8", "surrogatepass"))
-    refusal = await refused(send(data))
+def with_surrogate(request: Any) -> bytes:
+    """The request's bytes with a lone surrogate, which no client's own strings can hold."""
+    return request.SerializeToString().replace(b"ZZZ", "\ud800".encode("utf-8", "surrogatepass"))  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize(("method", "request_", "field"), SURROGATES, ids=[field for _, _, field in SURROGATES])
+async def test_lone_surrogates_are_refused_with_the_field(
+    acme: Any, refused: Callable[..., Any], method: str, request_: Any, field: str
+) -> None:
+    refusal = await refused(acme.channel.unary_unary(f"/structmem.v1.{method}")(with_surrogate(request_)))
     assert refusal.code is grpc.StatusCode.INVALID_ARGUMENT
-    assert refusal.fields == {"messages[1].text": "must be valid UTF-8 without lone surrogates"}
+    assert refusal.fields == {field: NOT_UTF8}
+
+
+async def test_a_surrogate_in_a_stream_is_refused_with_the_field(acme: Any, refused: Callable[..., Any]) -> None:
+    header = pb.ImportMessagesRequest(header=pb.ImportMessagesHeader(namespace="acme"))
+    batch = pb.ImportMessagesRequest(batch=pb.ImportMessagesBatch(session="s", messages=[message(text="ZZZ")]))
+
+    async def stream() -> Any:
+        yield header.SerializeToString()
+        yield with_surrogate(batch)
+
+    refusal = await refused(acme.channel.stream_unary("/structmem.v1.MemoryService/ImportMessages")(stream()))
+    assert refusal.code is grpc.StatusCode.INVALID_ARGUMENT
+    assert refusal.fields == {"batch.messages[0].text": NOT_UTF8}
+    assert (await acme.memory.ListSessions(pb.ListSessionsRequest(namespace="acme"))).sessions == []
 
 
 @pytest.mark.parametrize("data", [b"\xff\xff\xff", b"\x0a\xff", b"\x0b"])
@@ -223,43 +315,35 @@ async def test_an_unknown_namespace_is_not_found(acme: Any, refused: Callable[..
         acme.memory.GetMemory(pb.GetMemoryRequest(namespace="acme", id=MESSAGE_ID)),
         acme.memory.GetJob(pb.GetJobRequest(namespace="acme", job_id=job)),
         acme.memory.ExportNamespace(pb.ExportNamespaceRequest(namespace="nobody")),
-        acme.namespaces.GetNamespace(namespace_service_pb2.GetNamespaceRequest(namespace="nobody")),
-        acme.namespaces.DeleteNamespace(namespace_service_pb2.DeleteNamespaceRequest(namespace="nobody")),
+        acme.namespaces.GetNamespace(ns.GetNamespaceRequest(namespace="nobody")),
+        acme.namespaces.DeleteNamespace(ns.DeleteNamespaceRequest(namespace="nobody")),
     ):
         refusal = await refused(outcome(call))
         assert (refusal.code, refusal.info.reason) == (grpc.StatusCode.NOT_FOUND, "NOT_FOUND")
 
 
 @pytest.mark.parametrize(
-    ("fields", "field"),
-    [
-        ({"namespace": "b/"}, "namespace"),
-        ({"extraction_mode": 9}, "extraction_mode"),
-        ({"time_zone": "Nowhere"}, "time_zone"),
-        ({"description": "d" * 1001}, "description"),
-        ({"embedding": {"model": ""}}, "embedding.model"),
-        ({"embedding": {"model": "own"}}, "embedding.dimension"),
-        ({"embedding": {"model": "own", "dimension": -1}}, "embedding.dimension"),
-        ({"embedding": {"model": "own", "dimension": 4097}}, "embedding.dimension"),
-        ({"embedding": {"model": "own", "dimension": 3, "fingerprint": "f"}}, "embedding.fingerprint"),
-        ({"embedding": {"model": "none", "dimension": 3}}, "embedding.dimension"),
-        ({"embedding": {"model": "hashing-256", "dimension": 3}}, "embedding.dimension"),
-    ],
+    ("method", "request_", "field"),
+    NAMESPACE_CASES,
+    ids=[f"{method}-{field}-{i}" for i, (method, _, field) in enumerate(NAMESPACE_CASES)],
 )
-async def test_a_bad_namespace_is_not_created(acme: Any, refused: Callable[..., Any], fields: dict[str, Any], field: str) -> None:
-    request = namespace_service_pb2.CreateNamespaceRequest(**({"namespace": "other"} | fields))
-    assert field in (await refused(acme.namespaces.CreateNamespace(request))).fields
+async def test_a_bad_field_of_a_namespace_is_named(acme: Any, refused: Callable[..., Any], method: str, request_: Any, field: str) -> None:
+    before = await acme.namespaces.ListNamespaces(ns.ListNamespacesRequest())
+    refusal = await refused(getattr(acme.namespaces, method)(request_))
+    assert (refusal.code, refusal.info.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "INVALID_ARGUMENT")
+    assert field in refusal.fields
+    assert await acme.namespaces.ListNamespaces(ns.ListNamespacesRequest()) == before
 
 
 async def test_a_name_that_is_taken_is_refused(acme: Any, refused: Callable[..., Any]) -> None:
-    refusal = await refused(acme.namespaces.CreateNamespace(namespace_service_pb2.CreateNamespaceRequest(namespace="acme")))
+    refusal = await refused(acme.namespaces.CreateNamespace(ns.CreateNamespaceRequest(namespace="acme")))
     assert (refusal.code, refusal.info.reason) == (grpc.StatusCode.ALREADY_EXISTS, "ALREADY_EXISTS")
 
 
 @pytest.mark.parametrize("values", [[1.0, 2.0], [1.0] * 4, [math.nan, 0.0, 1.0], [math.inf, 0.0, 1.0], [0.0, 0.0, 0.0], []])
 async def test_a_vector_that_does_not_fit_is_refused(shared_service: Any, refused: Callable[..., Any], values: list[float]) -> None:
-    spec = namespace_service_pb2.EmbeddingSpec(model="own", dimension=3)
-    request = namespace_service_pb2.CreateNamespaceRequest(namespace="vectors", embedding=spec)
+    spec = ns.EmbeddingSpec(model="own", dimension=3)
+    request = ns.CreateNamespaceRequest(namespace="vectors", embedding=spec)
     with suppress(grpc.aio.AioRpcError):  # it is there already
         await shared_service.namespaces.CreateNamespace(request)
     vector = pb.Vector(values=values)
@@ -271,5 +355,5 @@ async def test_a_vector_that_does_not_fit_is_refused(shared_service: Any, refuse
 
 async def test_a_namespace_is_not_created_by_a_request_that_is_refused(shared_service: Any, refused: Callable[..., Any]) -> None:
     await refused(shared_service.memory.AppendMessages(append(message(text=""), namespace="fresh", create_namespace=True)))
-    refusal = await refused(shared_service.namespaces.GetNamespace(namespace_service_pb2.GetNamespaceRequest(namespace="fresh")))
+    refusal = await refused(shared_service.namespaces.GetNamespace(ns.GetNamespaceRequest(namespace="fresh")))
     assert refusal.code is grpc.StatusCode.NOT_FOUND
