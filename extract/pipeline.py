@@ -169,6 +169,7 @@ class ExtractionPipeline:
                 vectors=vectors,
                 usage=(*extraction.usage, *usage),
                 partial_failures=extraction.partial_failures,
+                read_ids=tuple(message.id for message in (*one.context, *one.messages)),
             ),
         )
         return last

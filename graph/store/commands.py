@@ -168,7 +168,8 @@ class ExtractionWrite:
     `entities` are proposals: an entity of the same kind whose name or alias matches (case-folded) is used instead, and every reference to
     the proposal's id in statements, events and edges follows it; its new aliases are added. `edges` are those that no node implies.
     `vectors` belong to the statements. The write is refused with StaleWrite when the watermark, the generation or a message that serves as
-    evidence is not as expected.
+    evidence is not as expected. `read_ids` are the messages that the extractor read: the write is refused as well when one of them is gone,
+    because what it said may stand in any statement.
     """
 
     generation: int
@@ -181,6 +182,7 @@ class ExtractionWrite:
     vectors: tuple[PassageVector, ...] = ()
     usage: tuple[UsageEntry, ...] = ()
     partial_failures: tuple[JobError, ...] = ()
+    read_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import apsw
 # What each connection may cache at least: 256 KiB keep a thousand open namespaces affordable; the operating system caches the rest.
 CACHE_KIB = 256
 _STATEMENTS = 48
-_BUSY_MS = 5_000
+BUSY_TIMEOUT_MS = 5_000
 
 
 def connect(
@@ -30,7 +30,7 @@ def connect(
     flags = apsw.SQLITE_OPEN_READWRITE | (apsw.SQLITE_OPEN_CREATE if create else 0)
     db = apsw.Connection(str(path), flags=flags, vfs=vfs, statementcachesize=_STATEMENTS)
     try:
-        db.set_busy_timeout(_BUSY_MS)
+        db.set_busy_timeout(BUSY_TIMEOUT_MS)
         db.pragma("cache_size", -CACHE_KIB)
         db.pragma("temp_store", "MEMORY")
         db.pragma("query_only", int(read_only))

@@ -10,7 +10,6 @@ from graph.store.commands import ExportRecord, PassageVector, SessionProgress
 from graph.store.embedded.connection import rows
 from graph.store.embedded.edges import edges_of
 from graph.store.embedded.engine import Engine
-from graph.store.embedded.namespace_file import NamespaceFile
 from graph.store.embedded.node_keys import node_id
 from graph.store.embedded.node_rows import read_nodes
 
@@ -26,7 +25,7 @@ _VECTORS = """SELECT n.kind, n.uuid, p.ordinal, v.vector FROM vectors v JOIN pas
 
 async def export(engine: Engine, namespace: str, with_vectors: bool) -> AsyncIterator[list[ExportRecord]]:
     """See `Store.export`."""
-    batches = await engine.call(namespace, lambda file, _: _batches(file, with_vectors))
+    batches = _batches(engine, namespace, with_vectors)
     try:
         while (batch := await engine.workers.run_to_end(lambda: next(batches, None))) is not None:
             if batch:
@@ -35,8 +34,9 @@ async def export(engine: Engine, namespace: str, with_vectors: bool) -> AsyncIte
         await engine.workers.run_to_end(batches.close)
 
 
-def _batches(file: NamespaceFile, with_vectors: bool) -> Generator[list[ExportRecord], None, None]:
-    with file.read_apart() as db:
+def _batches(engine: Engine, namespace: str, with_vectors: bool) -> Generator[list[ExportRecord], None, None]:
+    # The file stays in use, and so open, for as long as somebody reads the export.
+    with engine.files.use(engine.catalog.get(namespace)) as file, file.read_apart() as db:
         for kinds in _ORDER:
             for chunk in _chunks(db.execute(f"SELECT key FROM nodes WHERE kind {kinds} ORDER BY key")):
                 yield list(read_nodes(db, [key for (key,) in chunk]).values())

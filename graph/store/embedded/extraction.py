@@ -80,7 +80,7 @@ def _existing(tx: Transaction, write: ExtractionWrite) -> dict[str, int]:
     referred |= {part.entity_id for event in write.events for part in event.participants}
     referred |= {id_ for event in write.events for id_ in event.statement_ids}
     referred |= {id_ for edge in write.edges for id_ in (edge.source_id, edge.target_id, edge.via_id) if id_}
-    outside = referred - {node.id for node in (*derived, *write.entities)}
+    outside = (referred | set(write.read_ids)) - {node.id for node in (*derived, *write.entities)}
     keys = keys_of(tx.db, outside)
     if len(keys) < len(outside):
         raise StaleWrite("something that the extraction rests on was deleted")

@@ -64,6 +64,8 @@ def retry_job(tx: Transaction, settings: Namespace, job_id: str) -> Job:
     row = job_row(tx.db, job_id)
     if row.state not in {JobState.FAILED, JobState.CANCELLED}:
         raise Conflict("only a failed or cancelled job can be tried again", metadata={"job_id": job_id, "state": JobState(row.state).name})
+    if not row.session_name:
+        raise Conflict("the session of the job was deleted", metadata={"job_id": job_id})
     _set_state(tx, row, JobState.QUEUED)
     tx.db.execute("UPDATE jobs SET run_after = ?1, idle_until = ?1, attempts = 0 WHERE key = ?2", (tx.now, row.key))
     return job_of(settings.name, job_row(tx.db, job_id))

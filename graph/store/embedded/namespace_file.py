@@ -12,7 +12,7 @@ import apsw
 
 from graph.errors import NotFound
 from graph.model import IdSource, Namespace, to_micros
-from graph.store.embedded.connection import CACHE_KIB, connect, rows
+from graph.store.embedded.connection import BUSY_TIMEOUT_MS, CACHE_KIB, connect, rows
 from graph.store.embedded.faults import storage_faults
 from graph.store.embedded.identity import missing, verify
 from graph.store.embedded.job_queue import cover_messages, next_due
@@ -127,13 +127,16 @@ class NamespaceFile:
 
     def _scrub(self, db: apsw.Connection) -> None:
         """Lets snapshot and write-ahead log lose what was deleted. While a long read needs the log, it is left to the next write."""
-        self.index.forget_snapshot()
-        try:
-            with self._read_lock:
+        # What goes wrong here must not make a committed write look failed.
+        self._scrub_due = True
+        with suppress(apsw.Error, OSError), self._read_lock:
+            self.index.forget_snapshot()
+            db.set_busy_timeout(0)
+            try:
                 db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
-            self._scrub_due = False
-        except apsw.BusyError:
-            self._scrub_due = True
+                self._scrub_due = False
+            finally:
+                db.set_busy_timeout(BUSY_TIMEOUT_MS)
 
     @contextmanager
     def read(self) -> Iterator[apsw.Connection]:
@@ -190,7 +193,9 @@ class NamespaceFile:
         """Called by SQLite after each commit, with the length of the log."""
         self._log_pages = pages
         if pages >= _INLINE_CHECKPOINT_PAGES:
-            db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+            # What this raised would come out of the COMMIT, although the commit is durable; another checkpoint may be under way.
+            with suppress(apsw.Error):
+                db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
         return apsw.SQLITE_OK
 
     def _queue_vectors(self, db: apsw.Connection) -> None:

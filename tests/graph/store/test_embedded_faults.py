@@ -355,3 +355,16 @@ async def test_a_cancelled_read_stops(bench):
         await task
     # Reads are one at a time: this one is only answered when the endless one has ended.
     assert await bench.texts() == []
+
+
+async def test_what_is_deleted_during_an_export_is_gone_with_the_first_write_after_it(bench, tmp_path):
+    word = "zyzzyvaquux"
+    said = await bench.say(f"the {word} word", "and another")
+    export = bench.store.export(bench.namespace)
+    await anext(export)
+    await bench.store.delete(bench.namespace, Deletion((said.messages[0].id,)))
+    await bench.say("writes go on meanwhile")
+    async for _ in export:
+        pass
+    await bench.say("the first write after it")
+    assert [file for file in tmp_path.rglob("*") if file.is_file() and word.encode() in file.read_bytes()] == []

@@ -120,6 +120,13 @@ async def test_another_generation_refuses_the_commit(bench, worker):
         await worker.commit()
 
 
+async def test_a_deleted_message_that_was_only_read_refuses_the_commit(bench, worker):
+    first, second, _ = worker.work.messages
+    await bench.store.delete(bench.namespace, Deletion((second.id,)))
+    with pytest.raises(StaleWrite):
+        await worker.commit(statements=(bench.fact("what the second said", [first]),), read_ids=(first.id, second.id))
+
+
 async def test_deleted_evidence_refuses_the_commit(bench, worker):
     first, second, _ = worker.work.messages
     await bench.store.delete(bench.namespace, Deletion((second.id,)))

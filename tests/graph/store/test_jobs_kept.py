@@ -7,7 +7,7 @@ import pytest
 
 from graph.errors import Conflict, LeaseLost, NotFound
 from graph.model import ExtractionMode, JobError, JobKind, JobState
-from graph.store.commands import GenerationStart, JobAttemptFailed, JobDeferred, JobSucceeded
+from graph.store.commands import Deletion, GenerationStart, JobAttemptFailed, JobDeferred, JobSucceeded
 
 MINUTE = timedelta(minutes=1)
 
@@ -348,3 +348,12 @@ async def test_a_generation_that_is_current_changes_nothing(bench):
     revision = await bench.store.revision(bench.namespace)
     assert await bench.store.begin_generation(bench.namespace, start) == 1
     assert await bench.store.revision(bench.namespace) == revision
+
+
+async def test_a_job_whose_session_was_deleted_cannot_be_retried(bench):
+    await bench.say("a")
+    lease = await bench.flushed_lease()
+    job = await bench.store.finish_job(lease, JobAttemptFailed(JobError("X", "x"), None))
+    await bench.store.delete(bench.namespace, Deletion(session="s1"))
+    with pytest.raises(Conflict, match="session of the job was deleted"):
+        await bench.store.retry_job(bench.namespace, job.id)
