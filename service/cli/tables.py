@@ -56,8 +56,11 @@ class Listing:
         narrow = console().width < _NARROW
         kept = [index for index, column in enumerate(self.columns) if not (narrow and column in self.spare)]
         made = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
-        for column in (self.columns[index] for index in kept):
-            made.add_column(column, no_wrap=column not in self.wrap, overflow="fold", min_width=12 if column in self.wrap else None)
+        for index in kept:
+            column = self.columns[index]
+            # An id that is cut is of no use: it keeps its width, whatever the others must give up.
+            width = max(len(row[index]) for row in self.rows) if column == "id" else 12 if column in self.wrap else None
+            made.add_column(column, no_wrap=column not in self.wrap, overflow="fold", min_width=width)
         for row in self.rows:
             made.add_row(*(row[index] for index in kept))
         console().print(made)
