@@ -3,12 +3,13 @@
 import asyncio
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
 import apsw
 
-from graph.errors import NotFound
+from graph.errors import NotFound, StructMemError
 from graph.model import IdSource, Namespace
 from graph.store.candidates import CandidateQuery, Candidates
 from graph.store.commands import NamespaceSpec
@@ -134,7 +135,14 @@ class Engine:
         self._bound_indexes(file)
         if file.index.outgrew_snapshot:
             self.workers.later(file.index.save)
+        if file.index.take_fill():
+            self.workers.later(lambda: self._fill(settings.name))
         return found
+
+    def _fill(self, namespace: str) -> None:
+        # Nobody waits for it, and a search that finds a vector missing reads it itself.
+        with suppress(StructMemError), self.files.use(self.catalog.get(namespace)) as file, file.read_apart() as db:
+            file.index.fill(db, self.catalog.get(namespace).settings.embedding.dimension)
 
     def _bound_indexes(self, used: NamespaceFile) -> None:
         """While all indexes take more memory than they may, those used least recently lose cached vectors, then go."""

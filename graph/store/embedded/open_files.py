@@ -15,8 +15,8 @@ from graph.store.embedded.namespace_file import NamespaceFile
 _SHARED_CACHE_KIB = 64 * 1024
 _MOST_CACHE_KIB = 16 * 1024
 
-# Writer and reader hold the database and its log each, and share the log's index.
-_DESCRIPTORS_EACH = 5
+# Writer and reader hold the database and its log each, and share the log's index; spilled vectors are a file, too.
+_DESCRIPTORS_EACH = 6
 _DESCRIPTORS_KEPT = 256
 
 

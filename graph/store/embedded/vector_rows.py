@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from graph.errors import InvalidArgument
 from graph.store.commands import Float16Vector, PassageVector, UsageEntry
+from graph.store.embedded.connection import rows
 from graph.store.embedded.node_keys import keys_of
 from graph.store.embedded.transaction import Operation, Transaction
 from graph.store.embedded.usage_rows import add_usage
@@ -50,12 +51,12 @@ def put_vectors(tx: Transaction, vectors: Sequence[PassageVector], checked: Sequ
     """Stores vectors of passages that exist and lack one; returns how many. `checked` are their numbers."""
     keys = keys_of(tx.db, {vector.owner_id for vector in vectors})
     given = {(keys[item.owner_id], item.ordinal): vector for item, vector in zip(vectors, checked, strict=True) if item.owner_id in keys}
-    rows = tx.db.executemany(
+    found = tx.db.executemany(
         """SELECT p.key, p.owner, p.ordinal, p.digest FROM passages p LEFT JOIN vectors v ON v.passage = p.key
            WHERE p.owner = ? AND p.ordinal = ? AND v.passage IS NULL""",
         given,
     )
-    missing = {key: (given[(owner, ordinal)], digest) for key, owner, ordinal, digest in rows}
+    missing = {key: (given[(owner, ordinal)], digest) for key, owner, ordinal, digest in found}
     store_vectors(tx, missing)
     add_usage(tx, usage)
     return len(missing)
@@ -67,16 +68,15 @@ def read_vectors(db: apsw.Connection, passages: NDArray[np.int64], dimension: in
     if not len(passages):
         return found
     order = np.argsort(passages, kind="stable")
-    blobs: list[bytes] = []
-    places: list[int] = []
-    rows = db.execute(
+    stored = rows(
+        db,
         "SELECT v.passage, v.vector FROM carray(?) c CROSS JOIN vectors v ON v.passage = c.value",
         (apsw.carray(np.ascontiguousarray(passages[order], dtype=np.int64)),),
     )
-    for passage, blob in rows:
-        places.append(passage)
-        blobs.append(blob)
-    matrix = np.frombuffer(b"".join(blobs), dtype=np.float16).reshape(len(blobs), dimension)
-    present = np.isin(passages[order], np.array(places, dtype=np.int64))
-    found[order[present]] = matrix
+    matrix = np.frombuffer(b"".join([blob for _, blob in stored]), dtype=np.float16).reshape(len(stored), dimension)
+    if len(stored) == len(passages):
+        found[order] = matrix
+    else:
+        present = np.isin(passages[order], np.array([passage for passage, _ in stored], dtype=np.int64))
+        found[order[present]] = matrix
     return found

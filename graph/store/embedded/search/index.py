@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from graph.store.candidates import Candidates
 from graph.store.embedded.search.batch import batch_of
+from graph.store.embedded.search.cache_budget import CacheBudget
 from graph.store.embedded.search.columns import Totals, group_of
 from graph.store.embedded.search.compaction import compacted_arrays
 from graph.store.embedded.search.dense import nearest_memories
@@ -26,7 +27,7 @@ from graph.store.embedded.search.snapshot_file import read_snapshot, write_snaps
 from graph.store.embedded.search.state import IndexState
 from graph.store.embedded.search.tables import Tables
 from graph.store.embedded.search.temporal import overlapping
-from graph.store.embedded.search.vectors import SHARED_BUDGET, CacheBudget, ReadVectors, Similarities, VectorCache
+from graph.store.embedded.search.vectors import SHARED_BUDGET, ReadVectors, Similarities, VectorCache
 
 # The index is compacted when more passages than these are dead, and more than a quarter of all.
 _DEAD_PASSAGES = 1024
@@ -40,10 +41,12 @@ class SearchIndex:
     it found when it began.
     """
 
-    def __init__(self, dimension: int, budget: CacheBudget = SHARED_BUDGET) -> None:
-        """An empty index. `dimension` is that of the namespace's vectors, 0 where it has none; `budget` bounds the vectors cached."""
+    def __init__(self, dimension: int, budget: CacheBudget = SHARED_BUDGET, spill_in: Path | None = None) -> None:
+        """An empty index. `dimension` is that of the namespace's vectors, 0 where it has none; `budget` bounds those cached in memory;
+        others go into a file without a name in the directory `spill_in`, unless that is None."""
         self._dimension = dimension
         self._budget = budget
+        self._spill_in = spill_in
         self._lock = threading.Lock()
         self._tables = Tables()
         # Vectors that came before there were enough for a mean: (passages, vectors).
@@ -61,7 +64,7 @@ class SearchIndex:
             dead=np.empty(0, np.int32),
             signs=None,
             embedded_count=0,
-            cache=VectorCache(dimension, budget),
+            cache=VectorCache(dimension, budget, spill_in),
             speakers=(),
         )
 
@@ -163,12 +166,22 @@ class SearchIndex:
             cache = state.cache
             if state.passages.embedded[places].any():
                 # A vector changes: cached ones of running searches stay theirs.
-                cache = VectorCache(self._dimension, self._budget)
+                cache = VectorCache(self._dimension, self._budget, self._spill_in)
+            cache.spill(places, given, len(state.passages))
             signs = self._signed(state.signs, places, given)
             self._tables.mark_embedded(places)
             embedded = self._tables.passages
             count = int(np.count_nonzero(embedded.embedded))
             self._state = replace(state, passages=embedded, signs=signs, embedded_count=count, cache=cache)
+
+    def keep_vectors(self, passage_keys: NDArray[np.int64], vectors: NDArray[np.float16]) -> None:
+        """Spills vectors that passages have already, so that no search has to read them; keys that are not here are ignored."""
+        # Beside no writer: what was removed meanwhile must not be written again.
+        with self._lock:
+            state = self._state
+            passages = state.passage_keys.find(np.asarray(passage_keys, np.int64), state.passages.live)
+            known = np.flatnonzero(passages >= 0)
+            state.cache.spill(passages[known].astype(np.intp), vectors[known], len(state.passages))
 
     def _signed(self, signs: SignBits | None, passages: NDArray[np.intp], vectors: NDArray[np.float16]) -> SignBits | None:
         """The sign bits with these vectors' written; None while there are too few vectors for a mean."""
@@ -197,6 +210,7 @@ class SearchIndex:
         if not len(rows):
             return
         passages = self._tables.bury(rows)
+        state.cache.erase(passages.astype(np.intp))
         group = group_of(state.memories.kind[state.passages.owner[passages]])
         self._state = replace(
             state,
@@ -234,7 +248,7 @@ class SearchIndex:
             segments=compacted(state.segments, passage_number, len(passages)),
             dead=np.empty(0, np.int32),
             signs=signs,
-            cache=VectorCache(self._dimension, self._budget),
+            cache=VectorCache(self._dimension, self._budget, self._spill_in),
         )
 
     def search(self, query: IndexQuery, read_vectors: ReadVectors) -> Candidates:
@@ -274,7 +288,7 @@ class SearchIndex:
         write_snapshot(Path(path), snapshot)
 
     @classmethod
-    def load(cls, path: Path | str, budget: CacheBudget = SHARED_BUDGET) -> "SearchIndex":
+    def load(cls, path: Path | str, budget: CacheBudget = SHARED_BUDGET, spill_in: Path | None = None) -> "SearchIndex":
         """The index that was saved.
 
         Raises:
@@ -282,7 +296,7 @@ class SearchIndex:
             OSError: it cannot be read.
         """
         snapshot = read_snapshot(Path(path))
-        index = cls(int(snapshot.facts["dimension"]), budget)
+        index = cls(int(snapshot.facts["dimension"]), budget, spill_in)
         index._tables = Tables(column_arrays(snapshot), tuple(snapshot.facts["speakers"]))
         index._state, index._early = restored(snapshot, index._state, index._tables)
         return index

@@ -33,6 +33,9 @@ _KEPT_BY_HAMMING = 4_096
 _HALVED_FROM = 65_536
 _HALVED_WORDS = 4
 
+# The bits of every octet, (256, 8), the first bit first.
+_OCTETS = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).astype(np.float32)
+
 Mask = NDArray[np.bool_]
 # Unsigned integers of 8 or 16 bits.
 Distances = NDArray[Any]
@@ -93,8 +96,12 @@ class SignBits:
         if len(passages) <= count:
             return passages
         octets = np.ascontiguousarray(self.words[:, passages].T).view(np.uint8)
-        bits = np.unpackbits(octets, axis=1, count=len(rotated)).astype(np.float32)
-        estimate = np.vecdot(bits, rotated)
+        # The sum of the query's numbers for each value of each octet, looked up: a third of the time of unpacking the bits.
+        numbers = np.zeros(8 * octets.shape[1], np.float32)
+        numbers[: len(rotated)] = rotated
+        sums = (_OCTETS @ numbers.reshape(-1, 8).T).T.ravel()
+        place = octets + np.arange(0, 256 * octets.shape[1], 256, dtype=np.int32)
+        estimate = sums.take(place).sum(axis=1)
         return passages[np.sort(np.argpartition(estimate, -count)[-count:])]
 
     def _rotated(self, query: NDArray[np.float32]) -> NDArray[np.float32]:

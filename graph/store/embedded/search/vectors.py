@@ -1,12 +1,14 @@
 """Exact cosines of passages: from a cache of vectors within a budget, else from the namespace's file through the caller's function."""
 
 import threading
-from collections import OrderedDict
 from collections.abc import Callable
-from weakref import ref
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+
+from graph.store.embedded.search.cache_budget import CacheBudget
+from graph.store.embedded.search.spill import SpilledVectors
 
 ReadVectors = Callable[[NDArray[np.int64]], NDArray[np.float16]]
 
@@ -14,28 +16,36 @@ ReadVectors = Callable[[NDArray[np.int64]], NDArray[np.float16]]
 CACHED_VECTORS = 4096
 # All namespaces of the process together: some 40,000 vectors of 384 dimensions. Those searched least recently give theirs up.
 CACHE_BYTES = 64 * 2**20
+# Of smaller namespaces than this no vectors are spilled: reading them costs little, and a file each is not worth it.
+_SPILLED_FROM = 500
+# From so many searches on since it was last cleared a cache takes in what it finds spilled.
+_BUSY = 3
 
 
 class VectorCache:
-    """float32 vectors of some passages of one index, by passage number. Safe for several threads."""
+    """Vectors of some passages of one index, by passage number: a few in single precision in memory, the others spilled into a file
+    where there is a directory for it. Safe for several threads."""
 
-    def __init__(self, dimension: int, budget: "CacheBudget") -> None:
+    def __init__(self, dimension: int, budget: CacheBudget, directory: Path | None = None) -> None:
         self._dimension = dimension
         self._budget = budget
         self._lock = threading.Lock()
         self._slots: NDArray[np.int32] = np.empty(0, np.int32)
         self._rows = np.empty((0, dimension), np.float32)
         self._count = 0
+        self._searches = 0
+        self._spill = SpilledVectors(dimension, directory) if directory is not None and dimension else None
 
     @property
     def nbytes(self) -> int:
-        """Bytes held."""
+        """Bytes held in memory."""
         return self._rows.nbytes + self._slots.nbytes
 
     def dots(self, passages: NDArray[np.intp], query: NDArray[np.float32]) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
         """Which of the passages are here, and the dot products of those with the query."""
         with self._lock:
             slots, rows, count = self._slots, self._rows, self._count
+        self._searches += 1
         known = np.zeros(len(passages), bool)
         if not count:
             return known, np.empty(0, np.float32)
@@ -54,8 +64,28 @@ class VectorCache:
         slots = self._slots
         return bool(self._count >= len(passages) and len(passages) and passages[-1] < len(slots) and (slots[passages] >= 0).all())
 
+    def spilled(self, passages: NDArray[np.intp]) -> tuple[NDArray[np.bool_], NDArray[np.float16]]:
+        """Which of the passages are spilled, and the vectors of those."""
+        if self._spill is None:
+            return np.zeros(len(passages), bool), np.empty((0, self._dimension), np.float16)
+        return self._spill.read(passages)
+
+    def spill(self, passages: NDArray[np.intp], vectors: NDArray[np.float16], size: int) -> None:
+        """Keeps these vectors in the file, of an index of `size` passages."""
+        if self._spill is not None and size >= _SPILLED_FROM:
+            self._spill.put(passages, vectors, size)
+
+    def erase(self, passages: NDArray[np.intp]) -> None:
+        """Overwrites what is spilled of passages that were removed. A search that began before may find zeros there."""
+        if self._spill is not None:
+            self._spill.erase(passages)
+
+    def takes(self, size: int, spilled: bool) -> bool:
+        """Whether `put` is worth it for an index of `size` passages: those that are never searched twice keep no others out."""
+        return self._spill is None or (size <= CACHED_VECTORS and (not spilled or self._searches >= _BUSY))
+
     def put(self, passages: NDArray[np.intp], vectors: NDArray[np.float32]) -> None:
-        """Keeps these vectors as far as there is room."""
+        """Keeps these vectors in memory as far as there is room."""
         with self._lock:
             fresh = passages >= len(self._slots)
             fresh[~fresh] = self._slots[passages[~fresh]] < 0
@@ -81,45 +111,13 @@ class VectorCache:
             self._rows = grown
 
     def clear(self) -> None:
-        """Lets go of all vectors. Searches that hold the old ones finish with them."""
+        """Lets go of the vectors in memory. Searches that hold the old ones finish with them."""
         with self._lock:
             self._slots, self._rows, self._count = np.empty(0, np.int32), np.empty((0, self._dimension), np.float32), 0
+            self._searches = 0
 
 
-class CacheBudget:
-    """Bounds the bytes of several caches together; the one used least recently is cleared first."""
-
-    def __init__(self, limit: int = CACHE_BYTES) -> None:
-        self._limit = limit
-        self._lock = threading.Lock()
-        self._caches: OrderedDict[int, ref[VectorCache]] = OrderedDict()
-
-    def touch(self, cache: VectorCache) -> None:
-        """Notes that the cache is in use."""
-        with self._lock:
-            if id(cache) in self._caches:
-                self._caches.move_to_end(id(cache))
-
-    def charge(self, cache: VectorCache) -> None:
-        """Notes that the cache has grown, and makes room."""
-        with self._lock:
-            self._caches[id(cache)] = ref(cache)
-            self._caches.move_to_end(id(cache))
-            held = {key: found for key, found in ((key, weak()) for key, weak in self._caches.items()) if found is not None}
-            self._caches = OrderedDict((key, self._caches[key]) for key in held)
-            total = sum(found.nbytes for found in held.values())
-            evicted = []
-            for key, found in held.items():
-                if total <= self._limit:
-                    break
-                total -= found.nbytes
-                evicted.append(found)
-                del self._caches[key]
-        for found in evicted:
-            found.clear()
-
-
-SHARED_BUDGET = CacheBudget()
+SHARED_BUDGET = CacheBudget(CACHE_BYTES)
 
 
 def as_float32(vectors: NDArray[np.float16]) -> NDArray[np.float32]:
@@ -172,12 +170,29 @@ class Similarities:
         cached, dots = self._cache.dots(passages, self._query)
         values = np.empty(len(passages), np.float32)
         values[cached] = dots
-        missing = passages[~cached]
-        if len(missing):
-            stored = self._read(self._keys[missing])
-            if stored.shape != (len(missing), len(self._query)):
-                raise ValueError(f"read_vectors gave {stored.shape} for {len(missing)} passages of {len(self._query)} dimensions")
+        if not cached.all():
+            values[~cached] = self._loaded(passages[~cached])
+        return values
+
+    def _loaded(self, passages: NDArray[np.intp]) -> NDArray[np.float32]:
+        """Cosines of passages that are not in memory."""
+        cache, size = self._cache, len(self._keys)
+        held, stored = cache.spilled(passages)
+        if held.all():
             vectors = as_float32(stored)
-            values[~cached] = np.vecdot(vectors, self._query)
-            self._cache.put(missing, vectors)
+            if cache.takes(size, True):
+                cache.put(passages, vectors)
+            dots: NDArray[np.float32] = np.vecdot(vectors, self._query)
+            return dots
+        missing = passages[~held]
+        read = self._read(self._keys[missing])
+        if read.shape != (len(missing), len(self._query)):
+            raise ValueError(f"read_vectors gave {read.shape} for {len(missing)} passages of {len(self._query)} dimensions")
+        cache.spill(missing, read, size)
+        vectors = as_float32(read)
+        if cache.takes(size, False):
+            cache.put(missing, vectors)
+        values = np.empty(len(passages), np.float32)
+        values[~held] = np.vecdot(vectors, self._query)
+        values[held] = np.vecdot(as_float32(stored), self._query)
         return values

@@ -11,8 +11,8 @@ import pytest
 from graph.model import MEMORY_KINDS, NodeKind
 from graph.store.candidates import Bm25, StatisticsGroup
 from graph.store.embedded.search import IndexQuery, MemoryEntry, PassageEntry, SearchIndex, term_hash
+from graph.store.embedded.search.cache_budget import CacheBudget
 from graph.store.embedded.search.measure import STATEMENTS_PER_MESSAGE
-from graph.store.embedded.search.vectors import CacheBudget
 
 DIMENSION = 70  # not a multiple of 64
 WORDS = [f"word{i}" for i in range(40)]

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from graph.store.embedded.search import SearchIndex, signbits
-from graph.store.embedded.search.vectors import CacheBudget, as_float32
+from graph.store.embedded.search.cache_budget import CacheBudget
+from graph.store.embedded.search.vectors import as_float32
 
 
 def clustered(count: int, dimension: int, offset: float, seed: int) -> np.ndarray:
