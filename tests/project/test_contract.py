@@ -1,9 +1,11 @@
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from google.protobuf import descriptor_pb2
+from structmem.v1 import inspection_service_pb2, memory_service_pb2, namespace_service_pb2
 
 ROOT = Path(__file__).parents[2]
 TOOLS = Path(sys.executable).parent
@@ -37,19 +39,29 @@ PROMISED = {
 }
 
 
-def _released() -> descriptor_pb2.FileDescriptorSet:
-    return descriptor_pb2.FileDescriptorSet.FromString((ROOT / "proto" / "structmem.v1.binpb").read_bytes())
+def _released() -> dict[str, set[str]]:
+    files = descriptor_pb2.FileDescriptorSet.FromString((ROOT / "proto" / "structmem.v1.binpb").read_bytes()).file
+    return {f"{file.package}.{service.name}": {method.name for method in service.method} for file in files for service in file.service}
 
 
-def test_the_released_contract_has_every_promised_call() -> None:
-    offered = {
-        f"{file.package}.{service.name}": {method.name for method in service.method}
-        for file in _released().file
-        for service in file.service
-    }
+def _generated() -> dict[str, set[str]]:
+    """What the code that is installed today offers."""
+    modules = (inspection_service_pb2, memory_service_pb2, namespace_service_pb2)
+    services = [service for module in modules for service in module.DESCRIPTOR.services_by_name.values()]
+    return {service.full_name: {method.name for method in service.methods} for service in services}
 
+
+@pytest.mark.parametrize("offered", [_released, _generated])
+def test_the_contract_has_every_promised_call(offered: Callable[[], dict[str, set[str]]]) -> None:
+    assert PROMISED.keys() <= offered().keys()
     for service, methods in PROMISED.items():
-        assert methods <= offered[service]
+        assert methods <= offered()[service]
+
+
+def test_what_was_released_is_still_generated() -> None:
+    generated = _generated()
+    for service, methods in _released().items():
+        assert methods <= generated[service]
 
 
 @pytest.mark.skipif(not (TOOLS / "buf").exists(), reason="buf is installed for checks, not for tests")
