@@ -83,6 +83,9 @@ class Engine:
         return self.directory / "namespaces" / f"{uid}.db"
 
     def _file(self, entry: CatalogEntry) -> NamespaceFile:
+        # Whoever looked it up before it was deleted must not bring its file back to life.
+        if self.catalog.get(entry.settings.name).uid != entry.uid:
+            raise NotFound(f"namespace {entry.settings.name!r} was deleted")
         return NamespaceFile(
             self.path(entry.uid), entry.settings, self.clock, self.ids, self.vfs, self.jobs, self.files.cache_kib, self.workers.later
         )

@@ -28,7 +28,7 @@ def lease_job(engine: Engine, worker: str, duration: timedelta, kinds: Collectio
     now = to_micros(engine.clock.now())
     for name, uid in engine.jobs.due(now):
         try:
-            lease = engine.with_file(name, lambda file, settings: _lease(engine, file, settings, worker, duration, kinds))
+            lease = engine.with_file(name, lambda file, settings: _lease(engine, _of(file, uid), settings, worker, duration, kinds))
         except NotFound:  # deleted meanwhile
             engine.jobs.forget(uid)
         except NamespaceCorrupt as error:
@@ -42,6 +42,13 @@ def lease_job(engine: Engine, worker: str, duration: timedelta, kinds: Collectio
                 return lease
     engine.jobs.clear_hints()
     return None
+
+
+def _of(file: NamespaceFile, uid: str) -> NamespaceFile:
+    """The file, if it is the one that was due and not one of a later namespace of that name."""
+    if file.uid != uid:
+        raise NotFound("the namespace was deleted")
+    return file
 
 
 def _lease(

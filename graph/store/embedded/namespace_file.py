@@ -168,13 +168,14 @@ class NamespaceFile:
 
     def close(self) -> None:
         """Lets go of the connections. Waits for reads and writes under way; later ones fail with NotFound."""
-        self.index.forget()
         with self._write_lock, self._read_lock, storage_faults(self.name):
             self._closed = True
             for db in (self._reader, self._writer):
                 if db is not None:
                     db.close()
             self._reader = self._writer = None
+        # After the last read: no search brings the index back, and no save under way outlasts this.
+        self.index.close()
 
     def _open_writer(self) -> apsw.Connection:
         db = self._connect()

@@ -43,6 +43,8 @@ class DerivedIndex:
         self._saved_revision = -1
         self._scrubs = 0
         self._fill_due = False
+        self._holds_deleted = False
+        self._closed = False
 
     def candidates(self, db: apsw.Connection, dimension: int, query: CandidateQuery) -> Candidates:
         """Finds and measures candidates at the revision that the read transaction `db` sees."""
@@ -56,6 +58,7 @@ class DerivedIndex:
         revision = int(db.execute("SELECT revision FROM state").get)
         with self._lock:
             if self._index is None:
+                self._holds_deleted = False
                 self._index = self._loaded(dimension, revision) or _built(db, dimension, revision, self._snapshot.parent)
             if self._index.revision < revision:
                 _apply_changes(self._index, db, dimension, revision)
@@ -95,15 +98,20 @@ class DerivedIndex:
     def outgrew_snapshot(self) -> bool:
         """Whether saving the index would spare the next start much work."""
         index = self._index
-        if index is None or index.revision == self._saved_revision:
+        if index is None or self._holds_deleted or index.revision == self._saved_revision:
             return False
         count = index.passage_count
         return count > _SNAPSHOT_PASSAGES and count - self._saved_passages > _SNAPSHOT_TAIL * count
 
     def save(self) -> None:
-        """Writes the snapshot of a large index, whole or not at all. That it fails loses nothing but time."""
+        """Writes the snapshot of a large index, whole or not at all. That it fails loses nothing but time.
+
+        An index out of which something was deleted is not saved any more: the next one, built from the file, holds no trace of it.
+        """
         with self._save_lock:
             index, scrubs = self._index, self._scrubs
+            if self._closed or self._holds_deleted:
+                return
             if index is None or index.passage_count <= _SNAPSHOT_PASSAGES or index.revision == self._saved_revision:
                 return
             self._saved_passages, self._saved_revision = index.passage_count, index.revision
@@ -128,8 +136,15 @@ class DerivedIndex:
         with self._lock:
             self._index = None
 
+    def close(self) -> None:
+        """Lets go of the memory for good; when it returns, no save is under way, and none begins later."""
+        self.forget()
+        with self._save_lock:
+            self._closed = True
+
     def forget_snapshot(self) -> None:
         """Deletes the snapshot: something that it may hold was deleted."""
+        self._holds_deleted = True
         self._scrubs += 1
         self._saved_passages, self._saved_revision = 0, -1
         self._snapshot.unlink(missing_ok=True)

@@ -14,7 +14,7 @@ import pytest
 
 from graph.errors import Conflict, NotFound, StoreBusy
 from graph.model import EmbeddingSpec, ExtractionMode
-from graph.store.commands import NamespaceSpec
+from graph.store.commands import Deletion, NamespaceSpec
 from graph.store.embedded import EmbeddedStore, namespace_file, schema, search_index
 from graph.store.embedded.schema import migrate
 
@@ -285,3 +285,15 @@ async def test_a_guessed_time_zone_is_put_right(bench):
     await bench.say(bench.draft("b", 60 * 15), time_zone="America/Lima")
     await bench.say(bench.draft("c", 60 * 15))
     assert await bench.store.check(bench.namespace) == []
+
+
+async def test_nothing_deleted_comes_back_with_a_snapshot(bench, tmp_path, monkeypatch):
+    monkeypatch.setattr(search_index, "_SNAPSHOT_PASSAGES", 2)
+    speaker = "Zyzzyvaquux"
+    said = await bench.say(bench.draft("mine to forget", speaker=speaker))
+    await bench.say("b", "c", "d")
+    await bench.found("forget")
+    await bench.store.delete(bench.namespace, Deletion((said.messages[0].id,)))
+    await bench.found("forget")
+    await bench.store.close()
+    assert [file for file in (tmp_path / "data").rglob("*") if file.is_file() and speaker.encode() in file.read_bytes()] == []
