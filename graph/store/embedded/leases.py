@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Collection
 from datetime import timedelta
+from functools import partial
 
 import apsw
 import orjson
@@ -28,7 +29,7 @@ def lease_job(engine: Engine, worker: str, duration: timedelta, kinds: Collectio
     now = to_micros(engine.clock.now())
     for name, uid in engine.jobs.due(now):
         try:
-            lease = engine.with_file(name, lambda file, settings: _lease(engine, _of(file, uid), settings, worker, duration, kinds))
+            lease = engine.with_file(name, partial(_lease, engine, uid, worker, duration, kinds))
         except NotFound:  # deleted meanwhile
             engine.jobs.forget(uid)
         except NamespaceCorrupt as error:
@@ -44,16 +45,11 @@ def lease_job(engine: Engine, worker: str, duration: timedelta, kinds: Collectio
     return None
 
 
-def _of(file: NamespaceFile, uid: str) -> NamespaceFile:
-    """The file, if it is the one that was due and not one of a later namespace of that name."""
-    if file.uid != uid:
-        raise NotFound("the namespace was deleted")
-    return file
-
-
 def _lease(
-    engine: Engine, file: NamespaceFile, settings: Namespace, worker: str, duration: timedelta, kinds: Collection[JobKind]
+    engine: Engine, uid: str, worker: str, duration: timedelta, kinds: Collection[JobKind], file: NamespaceFile, settings: Namespace
 ) -> Lease | None:
+    if file.uid != uid:
+        raise NotFound("the namespace was deleted, and another one has its name")
     with file.write() as tx:
         # Even when nothing is due: the schedule then learns when something will be.
         tx.touched_jobs = True
