@@ -45,9 +45,13 @@ class ExchangeHandlers(Resource):
         for _ in range(_ATTEMPTS):
             namespace = await self._store.get_namespace(name)
             records = _Opened(self._store.export(name, with_vectors))
-            await records.open()
-            if (await self._store.get_namespace(name)).revision == namespace.revision:
-                return namespace, records
+            try:
+                await records.open()
+                if (await self._store.get_namespace(name)).revision == namespace.revision:
+                    return namespace, records
+            except BaseException:
+                await records.aclose()
+                raise
             await records.aclose()
         raise Conflict("the namespace is written to so often that no moment to export it was found; try again")
 

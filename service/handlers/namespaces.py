@@ -12,7 +12,9 @@ from service.convert.times import timestamp
 from service.handlers.resource import Context, Resource
 from service.validate import Violations, limit_of, namespace_name
 
+# How many namespaces are looked at in one go: each of them is opened for its revision.
 _SCAN = 500
+_LEAST = 20
 
 
 class NamespaceHandlers(Resource, namespace_service_pb2_grpc.NamespaceServiceServicer):
@@ -49,9 +51,10 @@ class NamespaceHandlers(Resource, namespace_service_pb2_grpc.NamespaceServiceSer
         principal = calls.current().principal
         readable: list[Namespace] = []
         while len(readable) < limit:
-            batch = await self._store.list_namespaces(prefix, after, _SCAN)
+            # Some of a batch may be deleted meanwhile or not be the caller's: only an empty one is the end.
+            batch = await self._store.list_namespaces(prefix, after, min(_SCAN, max(2 * limit, _LEAST)))
             readable += [namespace for namespace in batch if may(principal, Action.READ, namespace.name)]
-            if len(batch) < _SCAN:
+            if not batch:
                 break
             after = batch[-1].name
         return readable[:limit]

@@ -1,8 +1,10 @@
 """Building a namespace from the records of an export, out of sight until it is complete."""
 
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from functools import partial
 
+from graph.errors import StructMemError
 from graph.model import Namespace
 from graph.store.commands import ExportRecord
 from graph.store.embedded import namespaces
@@ -31,10 +33,11 @@ async def import_namespace(engine: Engine, namespace: Namespace, records: AsyncI
         await run(partial(file.add, batch))
         await run(lambda: _finish(engine, entry, file, namespace))
         done = True
-        await run(lambda: engine.index(namespace.name))
     finally:
         if begun and not done:
             await run(lambda: _abandon(engine, *begun[0]))
+    with suppress(StructMemError):  # the namespace is there; without its index it is only slower at first
+        await run(lambda: engine.index(namespace.name))
     return await engine.read(namespace.name, namespaces.complete)
 
 
