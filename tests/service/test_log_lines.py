@@ -3,7 +3,7 @@
 import json
 import logging
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +17,6 @@ from service.logs import configure_logs
 APPEND = pb.AppendMessagesRequest(
     namespace="acme", session="s", messages=[pb.MessageInput(speaker="Ana", text="A secret garden.")], create_namespace=True
 )
-
-
-@pytest.fixture(autouse=True)
-def logging_as_before() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
-    yield
-    root.handlers, root.level = handlers, level
-    logging.captureWarnings(False)
 
 
 def parsed(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
