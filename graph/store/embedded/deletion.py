@@ -129,11 +129,13 @@ def _mend_sessions(tx: Transaction, gaps: list[tuple[int, int]]) -> None:
 
 def _drop_session(tx: Transaction, key: int) -> None:
     db = tx.db
-    db.execute(
+    cancelled = db.execute(
         """UPDATE jobs SET state = 5, worker = NULL, expires_at = 0, updated_at = max(updated_at + 1, ?)
-           WHERE session = ? AND state IN (1, 2)""",
+           WHERE session = ? AND state IN (1, 2) RETURNING id""",
         (tx.now, key),
-    )
+    ).fetchall()
+    for (job_id,) in cancelled:
+        tx.job_changed(str(job_id))
     db.execute("DELETE FROM flush_marks WHERE session = ?", (key,))
     db.execute("DELETE FROM sessions WHERE key = ?", (key,))
     _drop_nodes(tx, [key])

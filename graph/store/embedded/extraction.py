@@ -133,5 +133,5 @@ def _advance(tx: Transaction, row: JobRow, session: SessionRow, write: Extractio
         "UPDATE jobs SET done = done + ?, partial_failures = ?, updated_at = max(updated_at + 1, ?) WHERE key = ?",
         (passed, orjson.dumps(failures).decode() if failures else None, tx.now, row.key),
     )
-    tx.touched_jobs = True
+    tx.job_changed(row.id)
     tx.step()

@@ -38,8 +38,10 @@ def _flush_session(tx: Transaction, settings: Namespace, ids: IdSource, session:
            WHERE session = ?2 AND state IN (1, 2)""",
         (tx.now, session.key),
     )
-    tx.touched_jobs = True
-    return [str(id_) for (id_,) in tx.db.execute("SELECT id FROM jobs WHERE session = ? AND state IN (1, 2) ORDER BY key", (session.key,))]
+    hurried = [str(id_) for (id_,) in rows(tx.db, "SELECT id FROM jobs WHERE session = ? AND state IN (1, 2) ORDER BY key", (session.key,))]
+    for id_ in hurried:
+        tx.job_changed(id_)
+    return hurried
 
 
 def expedite_job(tx: Transaction, settings: Namespace, ids: IdSource, job_id: str) -> Job:
@@ -76,7 +78,7 @@ def _set_state(tx: Transaction, row: JobRow, state: JobState) -> None:
         "UPDATE jobs SET state = ?, updated_at = ?, worker = NULL, expires_at = 0 WHERE key = ?",
         (int(state), next_update(tx.now, row.updated_at), row.key),
     )
-    tx.touched_jobs = True
+    tx.job_changed(row.id)
 
 
 def list_jobs(

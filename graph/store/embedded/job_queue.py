@@ -23,6 +23,7 @@ def cover_messages(tx: Transaction, settings: Namespace, ids: IdSource, session:
     queued = tx.db.execute("SELECT key, id FROM jobs WHERE session = ? AND state = 1 ORDER BY key DESC LIMIT 1", (session,)).fetchone()
     tx.touched_jobs = True
     if queued is not None:
+        tx.job_changed(str(queued[1]))
         tx.db.execute(
             """UPDATE jobs SET target = max(target, ?1), total = done + ?2, idle_until = ?3, updated_at = max(updated_at + 1, ?4),
                    run_after = CASE attempts WHEN 0 THEN min(run_after, ?4) ELSE run_after END WHERE key = ?5""",

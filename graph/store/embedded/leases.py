@@ -77,7 +77,7 @@ def lease_due_job(tx: Transaction, settings: Namespace, worker: str, duration: t
                idle_until = ? WHERE key = ?""",
         (worker, epoch, expires_at, next_update(tx.now, row.updated_at), last_seq, row.done + waiting, idle_until, row.key),
     )
-    tx.touched_jobs = True
+    tx.job_changed(row.id)
     return Lease(job_of(settings.name, job_row(tx.db, row.id)), worker, epoch, from_micros(expires_at))
 
 
@@ -135,4 +135,4 @@ def _release(tx: Transaction, row: JobRow, state: JobState, run_after: int, atte
         "UPDATE jobs SET state = ?, run_after = ?, attempts = ?, error = ?, updated_at = ?, worker = NULL, expires_at = 0 WHERE key = ?",
         (int(state), run_after, attempts, error, next_update(tx.now, row.updated_at), row.key),
     )
-    tx.touched_jobs = True
+    tx.job_changed(row.id)

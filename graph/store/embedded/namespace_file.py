@@ -110,7 +110,7 @@ class NamespaceFile:
                     db.execute("ROLLBACK")
                 raise
             if tx.touched_jobs:
-                self._jobs.note(self.name, self.uid, due)
+                self._jobs.note(self.name, self.uid, due, tx.changed_jobs)
             self._scrub_due = self._scrub_due or tx.scrub
             if self._scrub_due:
                 self._scrub(db)

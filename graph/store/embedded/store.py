@@ -228,7 +228,8 @@ class EmbeddedStore:
 
     async def wait_for_job_change(self, namespace: str, job_id: str, seen: datetime, timeout: timedelta) -> Job:
         """See `Store.wait_for_job_change`."""
-        return await waiting.wait_for_job_change(self._engine.jobs.changed, lambda: self.get_job(namespace, job_id), seen, timeout)
+        keys = (job_id, self._engine.catalog.get(namespace).uid)
+        return await waiting.wait_for_job_change(self._engine.jobs.changed, keys, lambda: self.get_job(namespace, job_id), seen, timeout)
 
     async def expedite_job(self, namespace: str, job_id: str) -> Job:
         """See `Store.expedite_job`."""

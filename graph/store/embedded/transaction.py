@@ -24,7 +24,8 @@ class Transaction:
     Attributes:
         db: the writer's connection, in a transaction.
         now: the store's clock, in microseconds, at the start.
-        touched_jobs: set it when jobs have changed, so that those who wait for work or for a job look again.
+        touched_jobs: set it when jobs have become due earlier or later, so that those who wait for work look again.
+        changed_jobs: ids of jobs that changed, so that those who watch them look again; `job_changed` adds one.
         scrub: set it when text was deleted, so that the write-ahead log and the index's snapshot lose it too.
     """
 
@@ -32,6 +33,7 @@ class Transaction:
         self.db = db
         self.now = now
         self.touched_jobs = False
+        self.changed_jobs: set[str] = set()
         self.scrub = False
         self.revision, self._next_node, self._next_passage, self._epoch, self.generation = row(
             db, "SELECT revision, next_node, next_passage, epoch, generation FROM state"
@@ -56,6 +58,11 @@ class Transaction:
         """A lease epoch greater than every one before it."""
         self._epoch += 1
         return int(self._epoch)
+
+    def job_changed(self, job_id: str) -> None:
+        """This write changes a job."""
+        self.touched_jobs = True
+        self.changed_jobs.add(job_id)
 
     def changed(self, operation: Operation, keys: Iterable[int]) -> None:
         """Logs a change of nodes (of passages, when they were embedded)."""

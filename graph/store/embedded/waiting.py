@@ -1,12 +1,12 @@
 """Waiting for work and for changes of a job."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from datetime import datetime, timedelta
 
 from graph.model import Job, to_micros
-from graph.store.embedded.signals import Signal
-from graph.store.embedded.work_schedule import WorkSchedule
+from graph.store.embedded.signals import Signals
+from graph.store.embedded.work_schedule import WORK, WorkSchedule
 from graph.store.port import Clock
 
 
@@ -15,8 +15,7 @@ async def wait_for_work(jobs: WorkSchedule, clock: Clock, timeout: timedelta) ->
     loop = asyncio.get_running_loop()
     deadline = loop.time() + timeout.total_seconds()
     while True:
-        woken = jobs.changed.subscribe()
-        try:
+        with jobs.changed.subscribed(WORK) as woken:
             now, due = to_micros(clock.now()), jobs.next_due()
             if due is not None and due <= now:
                 return
@@ -24,24 +23,21 @@ async def wait_for_work(jobs: WorkSchedule, clock: Clock, timeout: timedelta) ->
             await _until(woken, left if due is None else min(left, (due - now) / 1e6))
             if loop.time() >= deadline or (due is not None and not woken.done()):
                 return
-        finally:
-            jobs.changed.unsubscribe(woken)
 
 
-async def wait_for_job_change(signal: Signal, read: Callable[[], Awaitable[Job]], seen: datetime, timeout: timedelta) -> Job:
-    """The job as soon as it was updated after `seen`, or as it is at the timeout."""
+async def wait_for_job_change(
+    changes: Signals, keys: Collection[str], read: Callable[[], Awaitable[Job]], seen: datetime, timeout: timedelta
+) -> Job:
+    """The job as soon as it was updated after `seen`, or as it is at the timeout; read again only when one of the keys is notified."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + timeout.total_seconds()
     while True:
-        woken = signal.subscribe()
-        try:
+        with changes.subscribed(*keys) as woken:
             job = await read()
             left = deadline - loop.time()
             if job.updated_at > seen or left <= 0:
                 return job
             await _until(woken, left)
-        finally:
-            signal.unsubscribe(woken)
 
 
 async def _until(future: "asyncio.Future[None]", seconds: float) -> None:

@@ -1,10 +1,13 @@
 """Which namespaces have open jobs, and when the first of each is due, so that looking for work opens no idle namespace."""
 
 import threading
+from collections.abc import Collection
 
 from graph.store.embedded.catalog import Catalog
-from graph.store.embedded.signals import Signal
+from graph.store.embedded.signals import Signals
 
+# What those who look for work subscribe to; a watcher of a job subscribes to its id, and to the uid of its namespace, which may be deleted.
+WORK = "work"
 _LOOK_AT_ONCE = 0
 _CLEARED_AT_ONCE = 20
 
@@ -18,7 +21,7 @@ class WorkSchedule:
         self._due: dict[str, tuple[int, str]] = {}
         self._drained: dict[str, str] = {}
         self._inherited: set[str] = set()
-        self.changed = Signal()
+        self.changed = Signals()
 
     def load(self) -> None:
         """Starts with the namespaces that may have had open jobs when the store was last used."""
@@ -39,8 +42,8 @@ class WorkSchedule:
             self._drained.pop(uid, None)
             self._catalog.set_busy(name, uid, True)
 
-    def note(self, name: str, uid: str, due: int | None) -> None:
-        """A write has left the first open job due then (microseconds), or none; those who wait look again."""
+    def note(self, name: str, uid: str, due: int | None, changed: Collection[str] = ()) -> None:
+        """A write has left the first open job due then (microseconds), or none. Who waits for work or watches a changed job looks again."""
         with self._lock:
             if due is None:
                 self._due.pop(uid, None)
@@ -49,7 +52,7 @@ class WorkSchedule:
             else:
                 self._due[uid] = (_LOOK_AT_ONCE if uid in self._inherited else due, name)
                 self._drained.pop(uid, None)
-        self.changed.notify()
+        self.changed.notify(WORK, *changed)
 
     def postpone(self, uid: str, until: int) -> None:
         """The namespace could not be looked at: not before then again, unless a write goes well first."""
@@ -63,6 +66,7 @@ class WorkSchedule:
             self._due.pop(uid, None)
             self._drained.pop(uid, None)
             self._inherited.discard(uid)
+        self.changed.notify(uid)
 
     def due(self, now: int) -> list[tuple[str, str]]:
         """Names and uids of the namespaces that may have a due job, longest due first."""

@@ -297,6 +297,59 @@ async def test_waiting_for_a_job_ends_with_its_next_change(bench):
     assert same.id == job.id
 
 
+async def test_a_change_wakes_only_those_who_watch_that_job(bench, monkeypatch):
+    jobs = [await bench.store.get_job(bench.namespace, (await bench.say("a", session=f"s{number}")).job_id) for number in range(50)]
+    reads, real = [], bench.store.get_job
+
+    async def counted(namespace, job_id):
+        reads.append(job_id)
+        return await real(namespace, job_id)
+
+    monkeypatch.setattr(bench.store, "get_job", counted)
+    watches = [
+        asyncio.create_task(bench.store.wait_for_job_change(bench.namespace, job.id, job.updated_at, timedelta(seconds=20))) for job in jobs
+    ]
+    await asyncio.sleep(0.5)  # each has read its job and waits
+    assert len(reads) == len(jobs)
+    reads.clear()
+    lease = await bench.lease()
+    [watched] = [index for index, job in enumerate(jobs) if job.id == lease.job.id]
+    assert (await asyncio.wait_for(watches.pop(watched), 5)).state is JobState.RUNNING
+    await bench.store.renew(lease, MINUTE)
+    await asyncio.sleep(0.05)
+    assert reads == [lease.job.id]
+    assert not any(watch.done() for watch in watches)
+    await bench.store.delete_namespace(bench.namespace)
+    for watch in watches:
+        with pytest.raises(NotFound):
+            await asyncio.wait_for(watch, 5)
+
+
+@pytest.mark.parametrize("change", ["cancel", "retry", "flush", "more messages", "delete the session", "fail"])
+async def test_whatever_changes_a_job_wakes_its_watcher(bench, change):
+    job = await bench.store.get_job(bench.namespace, (await bench.say("a")).job_id)
+    if change == "retry":
+        job = await bench.store.cancel_job(bench.namespace, job.id)
+    lease = await bench.flushed_lease() if change == "fail" else None
+    job = await bench.store.get_job(bench.namespace, job.id)
+    watch = asyncio.create_task(bench.store.wait_for_job_change(bench.namespace, job.id, job.updated_at, timedelta(seconds=20)))
+    await asyncio.sleep(0.05)
+    match change:
+        case "cancel":
+            await bench.store.cancel_job(bench.namespace, job.id)
+        case "retry":
+            await bench.store.retry_job(bench.namespace, job.id)
+        case "flush":
+            await bench.store.flush(bench.namespace, "s1")
+        case "more messages":
+            await bench.say("b")
+        case "delete the session":
+            await bench.store.delete(bench.namespace, Deletion(session="s1"))
+        case "fail":
+            await bench.store.finish_job(lease, JobAttemptFailed(JobError("X", "x"), None))
+    assert (await asyncio.wait_for(watch, 5)).updated_at > job.updated_at
+
+
 async def test_an_unknown_job_is_not_found(bench):
     with pytest.raises(NotFound):
         await bench.store.get_job(bench.namespace, "job_01h455vb4pex5vsknk084sn02q")
