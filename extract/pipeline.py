@@ -117,8 +117,8 @@ class ExtractionPipeline:
             if self._clock.now() < work.idle_until:
                 return JobDeferred(work.idle_until)
             if flushed:
-                # The mark fell after later messages, which belong to the session's next job: that one takes these along.
-                return JobDeferred(self._clock.now() + timedelta(seconds=1))
+                # The mark fell after messages that came later. Leased again, the job covers them, too.
+                break
             await self._store.flush(job.namespace, job.session)
             flushed = True
         return JobDeferred(self._clock.now())

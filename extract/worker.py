@@ -8,7 +8,7 @@ from typing import Any
 
 from extract.outcome import told_of
 from extract.pipeline import ExtractionPipeline
-from graph.errors import LeaseLost, NotFound, StructMemError
+from graph.errors import LeaseLost, NotFound, StorageFull, StoreUnavailable, StructMemError
 from graph.model import JobKind, Lease
 from graph.store.commands import JobDeferred, JobOutcome
 from graph.store.port import Clock, Store
@@ -18,6 +18,8 @@ _log = logging.getLogger(__name__)
 # How long a worker sleeps at most before it looks for work unasked, and after the store could not answer.
 _LOOK_AGAIN = timedelta(seconds=5)
 _STORE_TROUBLE = timedelta(seconds=1)
+# How soon a store that could not take a job back is asked again: a look costs it little, and the job cannot go on before.
+_ASK_AGAIN = timedelta(seconds=0.5)
 # What handing a job back may take once the grace is over.
 _HAND_BACK = timedelta(seconds=2)
 
@@ -43,6 +45,7 @@ class ExtractionWorker:
         self._lease = lease
         self._stopping = asyncio.Event()
         self._lanes: set[asyncio.Task[None]] = set()
+        self._untold: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
         """Works until stopped. Cancelling it stops at once; leases then pass by themselves."""
@@ -50,9 +53,10 @@ class ExtractionWorker:
         try:
             await asyncio.gather(*self._lanes, return_exceptions=True)
         finally:
-            for lane in self._lanes:
-                lane.cancel()
-            await asyncio.gather(*self._lanes, return_exceptions=True)
+            left = {*self._lanes, *self._untold}
+            for task in left:
+                task.cancel()
+            await asyncio.gather(*left, return_exceptions=True)
 
     async def stop(self, grace: timedelta) -> None:
         """Takes no more jobs, lets those under way reach the end of their segment, and hands back what is not done within `grace`."""
@@ -83,16 +87,32 @@ class ExtractionWorker:
         except asyncio.CancelledError:
             await asyncio.shield(self._finish(lease, JobDeferred(self._clock.now())))
             raise
-        if outcome is not None:
-            await self._finish(lease, outcome)
+        if outcome is not None and not await self._finish(lease, outcome):
+            # Beside the lanes: the trouble of one namespace must not keep others from their work.
+            telling = asyncio.create_task(self._finish_later(lease, outcome))
+            self._untold.add(telling)
+            telling.add_done_callback(self._untold.discard)
 
-    async def _finish(self, lease: Lease, outcome: JobOutcome) -> None:
+    async def _finish(self, lease: Lease, outcome: JobOutcome) -> bool:
+        """Says how a job ended; whether there is nothing more to say, for it may help to say it again."""
         try:
             await self._store.finish_job(lease, outcome)
         except (LeaseLost, NotFound):
             pass  # someone else has the job, or it is gone with its namespace
+        except (StoreUnavailable, StorageFull) as error:
+            _log.warning("a job could not be handed back yet", extra=told_of(error, lease.job))
+            return False
         except StructMemError as error:
             _log.warning("a job was left to its lease", extra=told_of(error, lease.job))
+        return True
+
+    async def _finish_later(self, lease: Lease, outcome: JobOutcome) -> None:
+        """Says it as soon as the store can hear it, so that the job need not wait until its lease runs out."""
+        until = self._clock.now() + self._lease
+        while self._clock.now() < until:
+            await asyncio.sleep(_ASK_AGAIN.total_seconds())
+            if await self._finish(lease, outcome):
+                return
 
     async def _until_stopped(self, waiting: Coroutine[Any, Any, None], timeout: timedelta) -> None:
         """Awaits `waiting`, but not past the timeout nor once the workers are to stop."""

@@ -166,6 +166,30 @@ async def test_a_half_full_buffer_gets_its_vectors_and_waits_for_its_idle_time(s
     assert await _events(store) != []
 
 
+async def test_messages_that_come_before_the_flush_mark_of_an_idle_buffer_are_extracted_at_once(
+    store: Any, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await _namespace(store)
+    await _append(store, TALK[:1])
+    clock.move(IDLE)
+    flush, came = store.flush, False
+
+    async def late_flush(*arguments: Any) -> Any:
+        nonlocal came
+        if not came:
+            came = True
+            await _append(store, TALK[3:4], first=1)
+        return await flush(*arguments)
+
+    monkeypatch.setattr(store, "flush", late_flush)
+    await _drain(store, _pipeline(store, clock))
+    assert came
+    assert {message for event in await _events(store) for message in event.evidence_ids} == {
+        message.id for message in (await store.list_messages("acme/maria", MessageQuery(), None, 10)).items
+    }
+    assert (await store.list_jobs("acme/maria", {JobState.QUEUED, JobState.RUNNING}, set(), None, 10)).items == ()
+
+
 async def test_the_same_is_extracted_when_messages_come_one_by_one(store: Any, clock: Any) -> None:
     await _namespace(store)
     pipeline = _pipeline(store, clock)

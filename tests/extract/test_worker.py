@@ -137,5 +137,32 @@ async def test_workers_outlive_a_store_that_cannot_answer(store: Any, monkeypatc
     await asyncio.wait_for(running, 5)
 
 
+async def test_a_job_whose_end_cannot_be_noted_goes_on_as_soon_as_it_can(store: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    await store.create_namespace(NamespaceSpec("team", EMBEDDER.spec, ExtractionMode.EVENT))
+    commit, finish, refused = store.commit_extraction, store.finish_job, 0
+
+    async def no_commit(*arguments: Any) -> Any:
+        if refused < 2:
+            raise StoreUnavailable("the disk is broken")
+        return await commit(*arguments)
+
+    async def no_end(*arguments: Any) -> Any:
+        nonlocal refused
+        refused += 1
+        if refused <= 2:
+            raise StoreUnavailable("the disk is broken")
+        return await finish(*arguments)
+
+    monkeypatch.setattr(store, "commit_extraction", no_commit)
+    monkeypatch.setattr(store, "finish_job", no_end)
+    job = await _conversation(store, "s")
+    worker = _worker(store, lease=timedelta(hours=1))
+    running = asyncio.create_task(worker.run())
+    await _until(store, job, JobState.SUCCEEDED)
+    await worker.stop(timedelta(seconds=5))
+    await asyncio.wait_for(running, 5)
+    assert len((await store.list_events("team", EventQuery(), None, 100)).items) == 6
+
+
 async def test_stopping_before_anything_ran_is_fine(store: Any) -> None:
     await _worker(store).stop(timedelta(seconds=1))

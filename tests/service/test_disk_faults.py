@@ -45,14 +45,14 @@ async def faulty(
 ) -> AsyncIterator[Any]:
     """A service whose disk can fail, with one message stored. Nothing is extracted until a flush, unless the test gives other settings.
 
-    The worker embeds before that, so a fault may meet it; a job whose failure cannot even be noted is taken up when its lease runs out.
+    The worker embeds before that, so a fault may meet it; a job whose failure cannot even be noted is handed back when the disk is well.
     """
 
     def on_that_disk(settings: Settings, clock: Clock) -> EmbeddedStore:
         return EmbeddedStore(settings.data_dir, clock=clock, vfs=disk.name)
 
     monkeypatch.setattr("service.app.make_store", on_that_disk)
-    async with running(tmp_path, **{"lease_s": 1, "idle_s": 3600, **getattr(request, "param", {})}) as service:
+    async with running(tmp_path, **{"lease_s": 3600, "idle_s": 3600, **getattr(request, "param", {})}) as service:
         await service.memory.AppendMessages(append("before", create_namespace=True))
         try:
             yield service

@@ -19,8 +19,6 @@ from graph.store.embedded.namespace_file import NamespaceFile
 from graph.store.embedded.transaction import Transaction
 
 JOB_RETENTION_MICROS = 7 * 24 * 3600 * 1_000_000
-# When a namespace's file could not be read or written, it is looked at again after 10 s.
-_LOOK_AGAIN_MICROS = 10 * 1_000_000
 _log = logging.getLogger(__name__)
 
 
@@ -37,7 +35,7 @@ def lease_job(engine: Engine, worker: str, duration: timedelta, kinds: Collectio
             engine.jobs.forget(uid)
         except StructMemError as error:
             _log.warning("namespace %s: its jobs wait: %s", name, error)
-            engine.jobs.postpone(uid, now + _LOOK_AGAIN_MICROS)
+            engine.jobs.postpone(uid, now)
         else:
             if lease is not None:
                 return lease

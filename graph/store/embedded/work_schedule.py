@@ -9,6 +9,9 @@ from graph.store.embedded.signals import Signals
 # What those who look for work subscribe to; a watcher of a job subscribes to its id, and to the uid of its namespace, which may be deleted.
 WORK = "work"
 _LOOK_AT_ONCE = 0
+# A namespace that could not be read or written is looked at again after 1 s, 2 s, … 10 s: soon after its disk is well, and never often.
+_FIRST_PATIENCE = 1_000_000
+_LONGEST_PATIENCE = 10_000_000
 _CLEARED_AT_ONCE = 20
 
 
@@ -20,6 +23,7 @@ class WorkSchedule:
         self._lock = threading.Lock()
         self._due: dict[str, tuple[int, str]] = {}
         self._drained: dict[str, str] = {}
+        self._patience: dict[str, int] = {}
         self._inherited: set[str] = set()
         self.changed = Signals()
 
@@ -45,6 +49,7 @@ class WorkSchedule:
     def note(self, name: str, uid: str, due: int | None, changed: Collection[str] = ()) -> None:
         """A write has left the first open job due then (microseconds), or none. Who waits for work or watches a changed job looks again."""
         with self._lock:
+            self._patience.pop(uid, None)
             if due is None:
                 self._due.pop(uid, None)
                 self._inherited.discard(uid)
@@ -54,17 +59,20 @@ class WorkSchedule:
                 self._drained.pop(uid, None)
         self.changed.notify(WORK, *changed)
 
-    def postpone(self, uid: str, until: int) -> None:
-        """The namespace could not be looked at: not before then again, unless a write goes well first."""
+    def postpone(self, uid: str, now: int) -> None:
+        """The namespace could not be looked at: a while later again, unless a write goes well first."""
         with self._lock:
             if uid in self._due:
-                self._due[uid] = (until, self._due[uid][1])
+                patience = self._patience.get(uid, _FIRST_PATIENCE)
+                self._patience[uid] = min(2 * patience, _LONGEST_PATIENCE)
+                self._due[uid] = (now + patience, self._due[uid][1])
 
     def forget(self, uid: str) -> None:
         """The namespace is gone."""
         with self._lock:
             self._due.pop(uid, None)
             self._drained.pop(uid, None)
+            self._patience.pop(uid, None)
             self._inherited.discard(uid)
         self.changed.notify(uid)
 
