@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from graph.store.port import Clock, Store
 from service.choices import make_embedder, make_extractors, make_store, make_worker
 from service.clock import SystemClock
 from service.consistency_tokens import ConsistencyTokens
+from service.errors import InvalidSettings
 from service.handlers import Parts
 from service.logs import configure_logs
 from service.page_tokens import PageTokens
@@ -59,55 +61,62 @@ class Application:
         self._announced = announced
         self._working: asyncio.Task[None] | None = None
         self._tokens: TokenFile | None = None
-        self._server: Server | None = None
         self._stopping = Stopping()
+        self._opened = AsyncExitStack()
 
     async def start(self) -> str:
-        """Opens the store, begins to serve and to work, and returns the address.
+        """Opens the store, begins to serve and to work, and returns the address. When a step fails, those before it are undone.
 
         Raises:
-            InvalidSettings: the token file, the TLS files or the address are not usable.
+            InvalidSettings: the token file, the TLS files, the address or the ready file are not usable.
             StoreBusy: another process owns the data directory.
         """
+        async with AsyncExitStack() as opened:
+            await self._open(opened)
+            self._opened = opened.pop_all()
+        return self.address
+
+    async def _open(self, opened: AsyncExitStack) -> None:
+        """Takes the steps of `start` in their order; `opened` undoes them in the reverse order."""
+        opened.push_async_callback(self._close_embedder)
         self._tokens = TokenFile(self.settings.token_file) if self.settings.token_file else None
         await self.store.open()
-        try:
-            key = await self.store.secret()
-            self.consistency = ConsistencyTokens(key)
-            parts = Parts(
-                settings=self.settings,
-                store=self.store,
-                embedder=self.embedder,
-                extractors=self.extractors,
-                clock=self._clock,
-                pages=PageTokens(key, self._clock.now),
-                consistency=self.consistency,
-                stopping=self._stopping,
-                started_at=self._clock.now(),
-            )
-            self._server = Server(parts, self._tokens)
-            self.address = await self._server.start()
-        except BaseException:
-            await self.store.close()
-            raise
+        opened.push_async_callback(self.store.close)
+        key = await self.store.secret()
+        self.consistency = ConsistencyTokens(key)
+        parts = Parts(
+            settings=self.settings,
+            store=self.store,
+            embedder=self.embedder,
+            extractors=self.extractors,
+            clock=self._clock,
+            pages=PageTokens(key, self._clock.now),
+            consistency=self.consistency,
+            stopping=self._stopping,
+            started_at=self._clock.now(),
+        )
+        server = Server(parts, self._tokens)
+        opened.push_async_callback(self._end_work, server)
+        self.address = await server.start()
         if self._worker is not None:
             self._working = asyncio.create_task(self._worker.run(), name="extraction")
             self._working.add_done_callback(_report)
+        opened.callback(self._withdraw)
         self._announce()
-        return self.address
 
     async def stop(self) -> None:
         """Ends calls within the grace, hands unfinished jobs back and closes the store. Once is enough; a second time does nothing."""
-        if self._stopping:
-            return
         self._stopping.set()
-        for path in self._announcements():
-            path.unlink(missing_ok=True)
+        await self._opened.aclose()
+
+    async def _end_work(self, server: Server) -> None:
+        """Calls and jobs have the same grace, side by side."""
+        self._stopping.set()
         async with asyncio.TaskGroup() as group:
-            if self._server is not None:
-                group.create_task(self._server.stop(self.settings.shutdown_grace_s))
+            group.create_task(server.stop(self.settings.shutdown_grace_s))
             group.create_task(self._stop_working())
-        await self.store.close()
+
+    async def _close_embedder(self) -> None:
         close = getattr(self.embedder, "close", None)
         if close is not None:
             await asyncio.to_thread(close)
@@ -133,8 +142,17 @@ class Application:
     def _announce(self) -> None:
         for path in self._announcements():
             partial = path.with_name(f"{path.name}.{os.getpid()}")
-            partial.write_text(f"{self.address}\n")
-            partial.replace(path)
+            try:
+                partial.write_text(f"{self.address}\n")
+                partial.replace(path)
+            except OSError as error:
+                name = "ready_file" if path == self.settings.ready_file else "data_dir"
+                raise InvalidSettings.of(name, f"{path} cannot be written ({error.strerror})") from None
+
+    def _withdraw(self) -> None:
+        for path in self._announcements():
+            with suppress(OSError):
+                path.unlink()
 
 
 def build(settings: Settings, announced: bool = True) -> Application:

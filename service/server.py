@@ -17,6 +17,7 @@ from service.errors import InvalidSettings
 from service.handlers import InspectionHandlers, MemoryHandlers, NamespaceHandlers, Parts
 from service.health import Health
 from service.interceptors import interceptors
+from service.listening import cannot_listen, ensure_free
 from service.settings import Settings, host_and_port
 from service.token_file import TokenFile
 
@@ -65,12 +66,13 @@ class Server:
 
     def _bind(self) -> str:
         listen = self._settings.listen
+        credentials = _credentials(self._settings)
+        ensure_free(listen)
         try:
-            credentials = _credentials(self._settings)
             port = self._server.add_secure_port(listen, credentials) if credentials else self._server.add_insecure_port(listen)
         except (RuntimeError, ValueError):
-            # The library's text names no reason that helps; that another process listens is by far the likeliest.
-            raise InvalidSettings.of("listen", f"cannot listen on {listen}: is another service there already?") from None
+            # Somebody was faster, or gRPC does not take the certificate; its text names no reason that helps.
+            raise cannot_listen(listen, "is another service there already?") from None
         if listen.startswith("unix:"):
             return listen
         host, _ = host_and_port(listen)

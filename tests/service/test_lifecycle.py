@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -121,10 +122,36 @@ async def test_an_address_that_is_taken_is_refused_and_the_directory_let_go(
 ) -> None:
     async with running(tmp_path / "one") as service:
         other = build(settings_for(tmp_path / "two", listen=service.application.address))
-        with pytest.raises(InvalidSettings, match="listen"):
+        with pytest.raises(InvalidSettings, match=f"listen on {service.application.address}: another process listens there"):
             await other.start()
     async with running(tmp_path / "two"):
         pass
+
+
+async def test_what_was_opened_is_closed_when_a_later_step_fails(tmp_path: Path, settings_for: Callable[..., Any]) -> None:
+    first = build(settings_for(tmp_path, ready_file=tmp_path / "no such directory" / "ready"))
+    with pytest.raises(InvalidSettings, match="ready_file"):
+        await first.start()
+    assert not (tmp_path / "data" / ADDRESS_FILE).exists()
+    second = build(settings_for(tmp_path, listen=first.address))
+    assert await second.start() == first.address, "the port is free again, and so is the directory"
+    await second.stop()
+
+
+@pytest.mark.parametrize("listen", ["unix:{}/none/socket", "unix:{}/taken", "name.invalid:1", "203.0.113.1:0"])
+async def test_an_address_that_cannot_be_listened_on_is_named_in_one_line(
+    tmp_path: Path, settings_for: Callable[..., Any], capfd: pytest.CaptureFixture[str], listen: str
+) -> None:
+    address = listen.format(tmp_path)
+    grant = '[[token]]\nname = "ana"\ntoken = "a-token-0123456789"\n[[token.grant]]\nnamespaces = ["**"]\nrights = ["read"]\n'
+    (tmp_path / "tokens.toml").write_text(grant)
+    with socket.socket(socket.AF_UNIX) as taken:
+        taken.bind(str(tmp_path / "taken"))
+        taken.listen()
+        with pytest.raises(InvalidSettings) as raised:
+            await build(settings_for(tmp_path, listen=address, token_file=tmp_path / "tokens.toml")).start()
+    assert f"cannot listen on {address}: " in str(raised.value)
+    assert capfd.readouterr().err == ""
 
 
 async def test_tls_files_that_are_not_there_are_refused(tmp_path: Path, settings_for: Callable[..., Any]) -> None:
