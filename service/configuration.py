@@ -1,9 +1,11 @@
 """Reading settings: flags before STRUCTMEM_* variables before the TOML file before defaults, and where each value came from."""
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,10 @@ from service.errors import InvalidSettings
 from service.settings import Settings, platform_dir
 
 MASK = "********"
+_PREFIX = "STRUCTMEM_"
+# Variables that are no settings: of the command line, and those that container platforms set for a service that is called structmem.
+_OTHERS = ("config", "debug")
+_OF_PLATFORMS = re.compile(r"STRUCTMEM_(SERVICE_(HOST|PORT)|PORT)(_.*)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +52,7 @@ def load_settings(flags: Mapping[str, Any] | None = None, config_file: Path | No
     sources: dict[str, str] = dict.fromkeys(Settings.model_fields, "default")
     for source, layer in layers:
         values.update(layer)
-        sources.update({name: f"environment STRUCTMEM_{name.upper()}" if source == "environment" else source for name in layer})
+        sources.update({name: f"environment {_PREFIX}{name.upper()}" if source == "environment" else source for name in layer})
     try:
         settings = Settings(**values)
     except ValidationError as error:
@@ -91,7 +97,23 @@ def _read_file(path: Path | None) -> dict[str, Any]:
 
 
 def _environment() -> dict[str, Any]:
-    return EnvSettingsSource(Settings, env_prefix="STRUCTMEM_", env_ignore_empty=True)()
+    unknown = sorted(name for name, value in os.environ.items() if value and name.upper().startswith(_PREFIX) and not _known(name.upper()))
+    if unknown:
+        raise InvalidSettings([FieldViolation(name, f"{_no_setting(name, _PREFIX)} (environment)") for name in unknown])
+    return EnvSettingsSource(Settings, env_prefix=_PREFIX, env_ignore_empty=True)()
+
+
+def _known(variable: str) -> bool:
+    name = variable.removeprefix(_PREFIX).lower()
+    return name in Settings.model_fields or name in _OTHERS or _OF_PLATFORMS.fullmatch(variable) is not None
+
+
+def _no_setting(name: str, prefix: str = "") -> str:
+    """Why an unknown name is refused, with the nearest known one."""
+    nearest = get_close_matches(name[len(prefix) :].lower(), Settings.model_fields, 1)
+    if not nearest:
+        return "is not a setting"
+    return f"is not a setting; did you mean {prefix + nearest[0].upper() if prefix else nearest[0]}?"
 
 
 def _violation(found: Any, sources: Mapping[str, str]) -> FieldViolation:
@@ -101,5 +123,5 @@ def _violation(found: Any, sources: Mapping[str, str]) -> FieldViolation:
         return FieldViolation(name, rest) if separator else FieldViolation("settings", message)
     name = str(found["loc"][0])
     if found["type"] == "extra_forbidden":
-        message = "is not a setting"
+        message = _no_setting(name)
     return FieldViolation(name, f"{message} ({sources.get(name, 'default')})")

@@ -74,7 +74,7 @@ class Settings(BaseSettings):
     log_format: Literal["console", "json"] = Field("console", description="console or json")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="debug, info, warning or error")
 
-    server: str = Field(
+    target: str = Field(
         "", description="address of the service that the command line talks to; empty: the one that owns the data directory, if it runs"
     )
     token: SecretStr = Field(SecretStr(""), description="token that the command line presents to a service")

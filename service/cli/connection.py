@@ -3,7 +3,6 @@
 import asyncio
 import fcntl
 import inspect
-import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
 _PANEL = "Which memory"
 _START_UP_S = 5.0
-ServerOption = Annotated[
+TargetOption = Annotated[
     str | None,
     typer.Option(
         help="host:port of a running service. Default: STRUCTMEM_TARGET, else the service that owns the data directory, else in process.",
@@ -37,15 +36,17 @@ TlsOption = Annotated[bool, typer.Option("--tls", help="Connect with TLS.", rich
 CertificatesOption = Annotated[
     Path | None, typer.Option("--root-certificates", help="PEM file of certificates to trust; implies --tls.", rich_help_panel=_PANEL)
 ]
-DataDirOption = Annotated[Path | None, typer.Option(help="Data directory of the embedded store.", rich_help_panel=_PANEL)]
-ConfigOption = Annotated[Path | None, typer.Option("--config", help="TOML file of settings.", rich_help_panel=_PANEL)]
+DataDirOption = Annotated[
+    Path | None, typer.Option(help="Data directory of the embedded store (STRUCTMEM_DATA_DIR).", rich_help_panel=_PANEL)
+]
+ConfigOption = Annotated[Path | None, typer.Option("--config", help="TOML file of settings (STRUCTMEM_CONFIG).", rich_help_panel=_PANEL)]
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
     """What the options say about the service."""
 
-    server: str | None = None
+    target: str | None = None
     token: str | None = None
     tls: bool = False
     root_certificates: Path | None = None
@@ -59,7 +60,7 @@ def connected(command: Callable[..., None]) -> Callable[..., None]:
     options = [
         inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
         for name, default, annotation in (
-            ("server", None, ServerOption),
+            ("target", None, TargetOption),
             ("token", None, TokenOption),
             ("tls", False, TlsOption),
             ("root_certificates", None, CertificatesOption),
@@ -86,19 +87,12 @@ def client_of(place: Place) -> Iterator["Client"]:
     """A client of the service that the options name."""
     from structmem import Client
 
-    named = place.server or os.environ.get("STRUCTMEM_TARGET")
-    if named:
+    settings = settings_of(place)
+    address = settings.target or running_service(settings)
+    if address:
         roots = place.root_certificates.read_bytes() if place.root_certificates else None
         # A person waits: two quick further attempts, not a long back-off.
-        with Client(named, token=place.token, tls=place.tls, root_certificates=roots, retries=2) as client:
-            yield client
-        return
-    settings = settings_of(place)
-    address = settings.server or running_service(settings)
-    if address:
-        token = place.token or settings.token.get_secret_value() or None
-        roots = place.root_certificates.read_bytes() if place.root_certificates else None
-        with Client(address, token=token, tls=place.tls, root_certificates=roots, retries=2) as client:
+        with Client(address, token=settings.token.get_secret_value(), tls=place.tls, root_certificates=roots, retries=2) as client:
             yield client
         return
     with opened_here(settings) as address, Client(address, token="") as client:
@@ -109,7 +103,11 @@ def settings_of(place: Place) -> "Settings":
     """The settings in force. Raises InvalidSettings."""
     from service.configuration import load_settings
 
-    return load_settings({"data_dir": place.data_dir}, place.config)
+    if place.target and place.data_dir:
+        raise typer.BadParameter("names another memory than --data-dir; give one of them", param_hint="--target")
+    # A directory that this command names goes before the service that the environment or the file names.
+    target = "" if place.data_dir else place.target
+    return load_settings({"data_dir": place.data_dir, "target": target, "token": place.token}, place.config)
 
 
 def running_service(settings: "Settings") -> str | None:

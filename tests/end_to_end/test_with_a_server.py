@@ -126,7 +126,7 @@ def test_killed_while_messages_come_in(shell: Any, serving: Any, tmp_path: Path)
     )
     file.write_text("".join(json.dumps(entry) + "\n" for entry in sorted(entries, key=lambda entry: entry["session"])))
     with serving(shell) as server:
-        ingest = shell.start("ingest", file, "-n", "alice", "--server", server.address)
+        ingest = shell.start("ingest", file, "-n", "alice", "--target", server.address)
         with Client(server.address, retries=0) as client:
             while ingest.poll() is None and _stored(client) < 60:
                 time.sleep(0.005)

@@ -67,11 +67,31 @@ def test_a_wrong_value_is_named_with_its_source(monkeypatch: pytest.MonkeyPatch)
 
 def test_an_unknown_key_and_a_broken_file_are_refused(tmp_path: Path) -> None:
     Path("structmem.toml").write_text("wrokers = 2\n")
-    assert problem() == {"wrokers": "is not a setting (file structmem.toml)"}
+    assert problem() == {"wrokers": "is not a setting; did you mean workers? (file structmem.toml)"}
     Path("structmem.toml").write_text("workers = \n")
     assert "TOML" in problem()["config"]
     with pytest.raises(InvalidSettings, match="cannot be read"):
         load_settings({}, tmp_path / "none.toml")
+
+
+def test_an_unknown_variable_or_flag_is_refused_with_the_nearest_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STRUCTMEM_DATA_DRI", "/srv/memory")
+    monkeypatch.setenv("STRUCTMEM_COLOUR", "blue")
+    assert problem() == {
+        "STRUCTMEM_DATA_DRI": "is not a setting; did you mean STRUCTMEM_DATA_DIR? (environment)",
+        "STRUCTMEM_COLOUR": "is not a setting (environment)",
+    }
+    monkeypatch.delenv("STRUCTMEM_COLOUR")
+    monkeypatch.setenv("STRUCTMEM_DATA_DRI", "")
+    assert problem(wrokers=2) == {"wrokers": "is not a setting; did you mean workers? (flag)"}
+
+
+def test_variables_that_are_no_settings_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STRUCTMEM_DEBUG", "1")
+    # What Kubernetes and Docker set beside a service that is called structmem.
+    for name in ("SERVICE_HOST", "SERVICE_PORT", "SERVICE_PORT_GRPC", "PORT", "PORT_7600_TCP", "PORT_7600_TCP_ADDR"):
+        monkeypatch.setenv(f"STRUCTMEM_{name}", "10.0.0.1")
+    assert load_settings().workers == 2
 
 
 def test_settings_that_need_each_other_are_refused_alone(tmp_path: Path) -> None:

@@ -62,26 +62,49 @@ def test_usage_errors_have_exit_code_2(runner: CliRunner) -> None:
         ["search"],
         ["search", "q"],
         ["nonsense"],
-        ["delete", "-n", "alice", "--server", "127.0.0.1:1"],
+        ["delete", "-n", "alice", "--target", "127.0.0.1:1"],
         ["serve", "--set", "workers"],
     ):
         assert runner.invoke(app, arguments).exit_code == 2, arguments
 
 
 def test_a_bad_date_is_told_before_anything_else(runner: CliRunner, tmp_path: Path) -> None:
-    done = runner.invoke(app, ["events", "-n", "alice", "--from", "soon", "--server", "127.0.0.1:1"])
+    done = runner.invoke(app, ["events", "-n", "alice", "--from", "soon", "--target", "127.0.0.1:1"])
     assert done.exit_code == 2
     assert '"soon" is not a date' in done.stderr
 
 
+def test_the_target_has_one_name_everywhere(runner: CliRunner, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def shown() -> object:
+        return json.loads(runner.invoke(app, ["config", "--json"]).stdout)["settings"]["target"]
+
+    (tmp_path / "structmem.toml").write_text('target = "127.0.0.1:1"\n')
+    assert shown() == {"value": "127.0.0.1:1", "source": "file structmem.toml"}
+    monkeypatch.setenv("STRUCTMEM_TARGET", "127.0.0.1:2")
+    assert shown() == {"value": "127.0.0.1:2", "source": "environment STRUCTMEM_TARGET"}
+    assert "127.0.0.1:2" in runner.invoke(app, ["info"]).stderr
+    assert "127.0.0.1:3" in runner.invoke(app, ["info", "--target", "127.0.0.1:3"]).stderr
+
+
+def test_a_directory_that_is_named_goes_before_a_service_that_is_not(
+    runner: CliRunner, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("STRUCTMEM_TARGET", "127.0.0.1:1")
+    monkeypatch.setenv("STRUCTMEM_EMBEDDER", "none")
+    made = runner.invoke(app, ["namespaces", "create", "alice", "--data-dir", str(tmp_path / "data")])
+    assert (made.exit_code, made.stderr) == (0, "")
+    both = runner.invoke(app, ["info", "--data-dir", "data", "--target", "127.0.0.1:1"])
+    assert both.exit_code == 2
+
+
 def test_a_service_that_is_not_there(runner: CliRunner, unused_tcp_port: int) -> None:
-    done = runner.invoke(app, ["info", "--server", f"127.0.0.1:{unused_tcp_port}"])
+    done = runner.invoke(app, ["info", "--target", f"127.0.0.1:{unused_tcp_port}"])
     assert done.exit_code == 1
     assert done.stderr == f"structmem: the service at 127.0.0.1:{unused_tcp_port} cannot be reached\n"
 
 
 def test_a_file_that_is_not_there(runner: CliRunner) -> None:
-    done = runner.invoke(app, ["ingest", "nothing.jsonl", "-n", "alice", "--server", "127.0.0.1:1"])
+    done = runner.invoke(app, ["ingest", "nothing.jsonl", "-n", "alice", "--target", "127.0.0.1:1"])
     assert done.exit_code == 1
     assert done.stderr == "structmem: nothing.jsonl: No such file or directory\n"
 
