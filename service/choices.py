@@ -14,7 +14,7 @@ from extract.segment import SegmentRecipe
 from extract.worker import ExtractionWorker
 from graph.errors import FieldViolation, InvalidArgument
 from graph.model import ExtractionMode, UuidSource
-from graph.store.embedded import EmbeddedStore
+from graph.store.embedded import EmbeddedStore, holds_store
 from graph.store.port import Clock, Store
 from service.errors import InvalidSettings
 from service.settings import Settings
@@ -28,6 +28,11 @@ def make_store(settings: Settings, clock: Clock) -> Store:
         max_open_namespaces=settings.max_open_namespaces,
         index_memory_bytes=settings.index_memory_mb * 1024 * 1024,
     )
+
+
+def is_stored(settings: Settings) -> bool:
+    """Whether the data directory holds a store; opening one would make it."""
+    return holds_store(settings.data_dir)
 
 
 def make_embedder(settings: Settings) -> Embedder | None:

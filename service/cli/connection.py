@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from service.cli.failures import reported
+from service.cli.failures import fail, reported
 
 if TYPE_CHECKING:
     from structmem import Client
@@ -56,6 +56,15 @@ class Place:
 
 def connected(command: Callable[..., None]) -> Callable[..., None]:
     """Gives a command the options of `Place` and, as its first argument, a client of that service."""
+    return _with_client(command, create=False)
+
+
+def creating(command: Callable[..., None]) -> Callable[..., None]:
+    """As `connected`, for a command that makes the store where there is none."""
+    return _with_client(command, create=True)
+
+
+def _with_client(command: Callable[..., None], create: bool) -> Callable[..., None]:
     own = list(inspect.signature(command).parameters.values())[1:]
     options = [
         inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
@@ -72,7 +81,7 @@ def connected(command: Callable[..., None]) -> Callable[..., None]:
     @wraps(command)
     def run(**given: Any) -> None:
         place = Place(**{option.name: given.pop(option.name) for option in options})
-        with reported(), client_of(place) as client:
+        with reported(), client_of(place, create) as client:
             command(client, **given)
 
     parameters = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own] + options
@@ -83,8 +92,8 @@ def connected(command: Callable[..., None]) -> Callable[..., None]:
 
 
 @contextmanager
-def client_of(place: Place) -> Iterator["Client"]:
-    """A client of the service that the options name."""
+def client_of(place: Place, create: bool) -> Iterator["Client"]:
+    """A client of the service that the options name. `create`: where none is named or runs, an empty directory becomes a store."""
     from structmem import Client
 
     settings = settings_of(place)
@@ -95,6 +104,8 @@ def client_of(place: Place) -> Iterator["Client"]:
         with Client(address, token=settings.token.get_secret_value(), tls=place.tls, root_certificates=roots, retries=2) as client:
             yield client
         return
+    if not create:
+        ensure_stored(settings)
     with opened_here(settings) as address, Client(address, token="") as client:
         yield client
 
@@ -108,6 +119,15 @@ def settings_of(place: Place) -> "Settings":
     # A directory that this command names goes before the service that the environment or the file names.
     target = "" if place.data_dir else place.target
     return load_settings({"data_dir": place.data_dir, "target": target, "token": place.token}, place.config)
+
+
+def ensure_stored(settings: "Settings") -> None:
+    """Fails, with what to do, where the data directory holds no store: looking for something must not make one."""
+    from service.choices import is_stored
+
+    if not is_stored(settings):
+        advice = "`structmem serve`, `ingest` and `import` make one, --data-dir names another directory"
+        fail(f"data_dir: there is no store in {settings.data_dir}; {advice}")
 
 
 def running_service(settings: "Settings") -> str | None:

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pytest
+
 
 def test_one_command_is_enough_to_try_it(shell: Any, chat: Path) -> None:
     done = shell.process("ingest", chat, "-n", "alice", "--timezone", "Europe/Lisbon")
@@ -42,7 +44,44 @@ def test_local_times_need_a_zone_from_somewhere(shell: Any, chat: Path) -> None:
     assert first["sent_at"] == "2024-06-23T16:00:00Z"
 
 
+READS = [
+    ("search", "q", "-n", "alice"),
+    ("context", "q", "-n", "alice"),
+    ("events", "-n", "alice"),
+    ("show", "evt_1", "-n", "alice"),
+    ("delete", "--session", "s", "-n", "alice", "--yes"),
+    ("export", "-n", "alice", "-o", "-"),
+    ("jobs",),
+    ("namespaces", "--json"),
+    ("namespaces", "describe", "alice"),
+    ("info", "--json"),
+    ("doctor",),
+]
+
+
+@pytest.mark.parametrize("arguments", READS, ids=" ".join)
+@pytest.mark.parametrize("there", [True, False], ids=["empty", "missing"])
+def test_looking_makes_no_store(shell: Any, tmp_path: Path, arguments: tuple[str, ...], there: bool) -> None:
+    data = tmp_path / "data"
+    if there:
+        data.mkdir()
+    done = shell(*arguments)
+    assert (done.code, done.out) == (1, "")
+    assert done.err.startswith(f"structmem: data_dir: there is no store in {data}; `structmem serve`")
+    assert data.exists() == there
+    assert not there or not list(data.iterdir())
+
+
+def test_writing_makes_a_store(shell: Any, chat: Path, tmp_path: Path) -> None:
+    assert shell("namespaces", "create", "bob").code == 0
+    assert shell("ingest", chat, "-n", "alice", "--timezone", "UTC", "--data-dir", tmp_path / "other").code == 0
+    assert shell("export", "-n", "alice", "-o", tmp_path / "alice.jsonl", "--data-dir", tmp_path / "other").code == 0
+    assert shell("import", tmp_path / "alice.jsonl", "--data-dir", tmp_path / "third").code == 0
+    assert shell("doctor", "--data-dir", tmp_path / "third").out == f"{tmp_path / 'third'}: 1 namespaces, no findings.\n"
+
+
 def test_what_is_not_there_is_said_in_a_sentence(shell: Any) -> None:
+    shell("namespaces", "create", "alice")
     for arguments in (("search", "q", "-n", "nobody"), ("events", "-n", "nobody"), ("namespaces", "describe", "nobody")):
         done = shell(*arguments)
         assert done.code == 1

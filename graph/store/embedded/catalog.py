@@ -22,6 +22,11 @@ from graph.store.embedded.schema import CATALOG_MIGRATIONS, migrate
 from graph.store.port import Clock
 
 
+def holds_store(directory: Path) -> bool:
+    """Whether a directory holds a store, sound or not; looking makes nothing."""
+    return (directory / "catalog.db").exists() or any((directory / "namespaces").glob("*.db"))
+
+
 class NamespaceState(IntEnum):
     """Where a namespace's file stands. CREATING and DELETING are swept when the store opens."""
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from service.cli.connection import connected
+from service.cli.connection import creating
 from service.cli.dates import zone_of
 from service.cli.documents import document, print_json
 from service.cli.failures import fail
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _SHOWN_PROBLEMS = 20
 
 
-@connected
+@creating
 def ingest(
     client: "Client",
     file: FileArgument,

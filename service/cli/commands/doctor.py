@@ -1,15 +1,14 @@
 """`structmem doctor`: whether the data directory is sound."""
 
 import asyncio
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from service.cli import tables
-from service.cli.connection import ConfigOption, DataDirOption, Place, settings_of
+from service.cli.connection import ConfigOption, DataDirOption, Place, ensure_stored, settings_of
 from service.cli.documents import print_json
-from service.cli.failures import fail, reported
+from service.cli.failures import reported
 from service.cli.options import JsonOption
 
 if TYPE_CHECKING:
@@ -30,8 +29,7 @@ def doctor(
     """Checks a data directory that no service has open: files, orphans, dangling evidence, vectors, indexes. Exit code 1 on findings."""
     with reported():
         settings = settings_of(Place(data_dir=data_dir, config=config))
-        if not Path(settings.data_dir).is_dir():
-            fail(f"data_dir: there is no directory {settings.data_dir}")
+        ensure_stored(settings)
         found = asyncio.run(_check(settings, namespace))
     findings = [
         {"namespace": name, "problem": finding.problem, "node_id": finding.node_id, "detail": finding.detail}

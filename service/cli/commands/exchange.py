@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from service.cli.connection import connected
+from service.cli.connection import connected, creating
 from service.cli.documents import print_json
 from service.cli.failures import fail
 from service.cli.options import FileArgument, JsonOption, NamespaceOption
@@ -36,7 +36,7 @@ def export(
         typer.echo(f"Exported {namespace}: {records:,} records.", err=standard)
 
 
-@connected
+@creating
 def import_(
     client: "Client",
     file: FileArgument,

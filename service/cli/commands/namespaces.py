@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from service.cli import tables
-from service.cli.connection import connected
+from service.cli.connection import connected, creating
 from service.cli.documents import JsonList, document, print_json
 from service.cli.failures import fail
 from service.cli.grouping import ListsByDefault
@@ -56,7 +56,7 @@ def list_(
     made.show("There are no namespaces.")
 
 
-@connected
+@creating
 def create(
     client: "Client",
     name: NameArgument,
