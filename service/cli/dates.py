@@ -53,7 +53,19 @@ def range_of(since: str | None, until: str | None, zone: tzinfo) -> tuple[dateti
     return first, last
 
 
-def _parsed(option: str, text: str | None, zone: tzinfo) -> tuple[datetime, datetime] | None:
+def checked_date(text: str | None) -> str | None:
+    """A date as it was typed, before anything is done with it. Raises BadParameter."""
+    _parsed(None, text, UTC)
+    return text
+
+
+def checked_zone(name: str | None) -> str | None:
+    """The name of a time zone, before anything is done with it. Raises BadParameter."""
+    zone_of(name)
+    return name
+
+
+def _parsed(option: str | None, text: str | None, zone: tzinfo) -> tuple[datetime, datetime] | None:
     if text is None:
         return None
     try:

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
 from enum import Enum
@@ -38,23 +38,11 @@ def node_document(node: Any) -> dict[str, Any]:
 
 def print_json(value: Any) -> None:
     """Prints one document."""
-    json.dump(document(value), sys.stdout, ensure_ascii=False, indent=2)
-    sys.stdout.write("\n")
+    sys.stdout.write(json.dumps(document(value), ensure_ascii=False, indent=2) + "\n")
 
 
-class JsonList:
-    """Prints one document `{name: [...]}` item by item, so that a long listing does not wait for its end."""
-
-    def __init__(self, name: str) -> None:
-        self._count = 0
-        sys.stdout.write(f'{{"{name}": [')
-
-    def add(self, item: Any) -> None:
-        """Prints the next item."""
-        sys.stdout.write("\n  " if self._count == 0 else ",\n  ")
-        json.dump(document(item), sys.stdout, ensure_ascii=False)
-        self._count += 1
-
-    def end(self) -> None:
-        """Ends the document."""
-        sys.stdout.write("\n]}\n" if self._count else "]}\n")
+def print_list(name: str, items: Iterable[Any]) -> None:
+    """Prints one document `{name: [...]}`, an item a line. Nothing is printed before the last item is there: the next page may fail."""
+    lines = [json.dumps(document(item), ensure_ascii=False) for item in items]
+    inner = "\n  " + ",\n  ".join(lines) + "\n" if lines else ""
+    sys.stdout.write(f'{{"{name}": [{inner}]}}\n')

@@ -13,3 +13,7 @@ class ListsByDefault(TyperGroup):
         if not args or (args[0] not in self.commands and args[0] not in ctx.help_option_names):
             args = ["list", *args]
         return super().parse_args(ctx, args)
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Help shows the options of `list` as the group's own; they never reach the group, for `list` stands before them."""
+        return [*self.commands["list"].params, *super().get_params(ctx)]

@@ -5,14 +5,22 @@ from typing import Annotated
 
 import typer
 
+from service.cli.dates import checked_date, checked_zone
+
 NamespaceOption = Annotated[str, typer.Option("--namespace", "-n", help="The namespace, such as alice or acme/support/maria.")]
 NamespacesOption = Annotated[list[str], typer.Option("--namespace", "-n", help="A namespace to read; may be given several times.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print a JSON document instead of a table.")]
 FromOption = Annotated[
-    str | None, typer.Option("--from", help="Beginning with this date: 2024, 2024-03, 2024-03-05, 2024-03-05T10:00+01:00.")
+    str | None,
+    typer.Option("--from", callback=checked_date, help="Beginning with this date: 2024, 2024-03, 2024-03-05, 2024-03-05T10:00+01:00."),
 ]
-ToOption = Annotated[str | None, typer.Option("--to", help="Up to the end of this date, such as 2024-03: all of March.")]
-ZoneOption = Annotated[str | None, typer.Option("--timezone", help="IANA time zone of dates without an offset; default UTC.")]
+ToOption = Annotated[
+    str | None, typer.Option("--to", callback=checked_date, help="Up to the end of this date, such as 2024-03: all of March.")
+]
+ZoneOption = Annotated[
+    str | None,
+    typer.Option("--timezone", callback=checked_zone, help="IANA time zone of dates, given and shown; default: the namespace's, else UTC."),
+]
 LimitOption = Annotated[int, typer.Option("--limit", min=1, help="At most this many.")]
 SessionsOption = Annotated[list[str] | None, typer.Option("--session", help="Only this session; may be given several times.")]
 SpeakersOption = Annotated[list[str] | None, typer.Option("--speaker", help="Only this speaker; may be given several times.")]

@@ -1,15 +1,13 @@
-"""Answers as tables and lines for people. Times are shown in UTC; days, months and years as the speaker meant them."""
+"""Answers as tables and lines for people."""
 
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from structmem import TimeSpan
 
 # A pipe has no width; wide enough that no table breaks a line for nothing.
 _PIPE_WIDTH = 180
@@ -69,43 +67,6 @@ class Listing:
 def table(*columns: str, wrap: Sequence[str] = (), spare: Sequence[str] = ()) -> Listing:
     """An empty listing. Columns in `wrap` may break lines; the others are shown whole."""
     return Listing(columns, frozenset(wrap), frozenset(spare))
-
-
-def instant(moment: datetime | None) -> str:
-    """A time to the minute, in UTC."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M") if moment else ""
-
-
-def span(it: "TimeSpan | None") -> str:
-    """When something happened, as exactly as it is known."""
-    if it is None:
-        return ""
-    if it.start is None or it.end is None:
-        first = f"since {_day(it.start)}" if it.start else ""
-        return first or (f"until {_day(it.end)}" if it.end else "")
-    match it.granularity.value:
-        case "year":
-            return _day(it.start)[:4]
-        case "month":
-            return _day(it.start)[:7]
-        case "day":
-            return _day(it.start)
-        case "week" | "season" | "era":
-            return f"{_day(it.start)} to {_day(it.end - timedelta(days=1))}"
-        case "day_part" | "hour":
-            return instant(it.start)
-        case _:
-            return instant(it.start)
-
-
-def _day(moment: datetime | None) -> str:
-    # A local day starts up to 14 hours before or 12 after the same day in UTC: its noon tells it apart.
-    return (moment + timedelta(hours=12)).astimezone(UTC).strftime("%Y-%m-%d") if moment else ""
-
-
-def when(it: "TimeSpan | None", said_at: datetime | None) -> str:
-    """When something happened, or, in brackets, when it was said."""
-    return span(it) or (f"({instant(said_at)})" if said_at else "")
 
 
 def plain(text: str) -> str:

@@ -22,6 +22,31 @@ def test_one_command_is_enough_to_try_it(shell: Any, chat: Path) -> None:
     assert "vectors" in described.out
 
 
+def test_tables_show_times_in_a_zone_that_they_name(shell: Any) -> None:
+    said = {"session": "s", "speaker": "Tom", "text": "I met Clara yesterday evening.", "sent_at": "2024-07-05T00:30:00"}
+    shell("ingest", "-", "-n", "alice", "--timezone", "Europe/Lisbon", stdin=json.dumps(said))
+    for arguments in (("events",), ("facts",), ("messages",), ("sessions",)):
+        assert "(Europe/Lisbon)" in shell(*arguments, "-n", "alice").out
+    assert "2024-07-05 00:30" in shell("messages", "-n", "alice").out
+    assert "2024-07-04 23:30" in shell("messages", "-n", "alice", "--timezone", "UTC").out
+    assert "2024-07-04 18:00 to 00:00" in shell("events", "-n", "alice").out
+    assert "2024-07-04 17:00 to 23:00" in shell("events", "-n", "alice", "--timezone", "UTC").out
+    shown = shell("context", "Clara", "-n", "alice")
+    assert "2024-07-05 Fri 00:30 Tom" in shown.out
+    assert "times in Europe/Lisbon)" in shown.err
+    assert "(times in Europe/Lisbon)" in shell("search", "Clara", "-n", "alice").err
+    assert shell("messages", "-n", "alice", "--from", "2024-07-05", "--json").document["messages"]
+    assert not shell("messages", "-n", "alice", "--from", "2024-07-05", "--timezone", "UTC", "--json").document["messages"]
+
+
+@pytest.mark.parametrize("listing", ["events", "facts", "messages", "sessions", "entities", "jobs", "usage"])
+def test_a_listing_that_fails_prints_no_part_of_a_document(shell: Any, listing: str) -> None:
+    shell("namespaces", "create", "alice")
+    done = shell(listing, "-n", "nobody", "--json")
+    assert (done.code, done.out) == (1, "")
+    assert "nobody" in done.err
+
+
 def test_a_broken_line_keeps_everything_out_unless_asked(shell: Any, chat: Path) -> None:
     chat.write_text(chat.read_text() + '{"session": "june", "speaker": "Tom"}\n{not json}\n')
     refused = shell("ingest", chat, "-n", "alice", "--timezone", "Europe/Lisbon")

@@ -10,6 +10,7 @@ from service.cli.connection import ConfigOption, DataDirOption, Place, connected
 from service.cli.documents import document, print_json
 from service.cli.failures import reported
 from service.cli.options import JsonOption, NamespaceOption
+from service.cli.times import IN_UTC
 
 if TYPE_CHECKING:
     from structmem import Client
@@ -45,7 +46,7 @@ def info(client: "Client", json: JsonOption = False) -> None:
         "embedder": f"{found.embedder.model} ({found.embedder.dimension} dimensions)",
         "recipes": ", ".join(found.recipes),
         "default recipe": found.default_recipe,
-        "started": tables.instant(found.started_at),
+        "started": f"{IN_UTC.instant(found.started_at)} UTC",
         "jobs kept": f"{found.job_retention_days} days",
         "request ids": f"{found.request_id_retention_hours} hours",
     }

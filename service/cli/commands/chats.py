@@ -1,6 +1,7 @@
 """`structmem ingest`: a chat file into a namespace."""
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -48,6 +49,7 @@ def ingest(
     lines = [line for line in chat.lines if line.place not in broken]
     if not lines:
         fail("there is nothing to store")
+    _create(client, namespace, zone)
     imported = _store(client, namespace, lines, zone)
     jobs = _extract(client, imported) if wait else []
     if json:
@@ -98,6 +100,15 @@ def _report(problems: "list[LineProblem]", skip_broken: bool) -> None:
         typer.echo(f"structmem: ... and {len(problems) - _SHOWN_PROBLEMS} more", err=True)
     if problems and not skip_broken:
         fail(f"nothing was stored; --skip-broken stores the file without {_counted(len(problems), 'broken message')}")
+
+
+def _create(client: "Client", namespace: str, zone: str) -> None:
+    """Makes the namespace, where it is not there, with the zone of its first chat. Who may only write gets one without when storing."""
+    from structmem import AlreadyExistsError, PermissionDeniedError
+
+    if zone:
+        with suppress(AlreadyExistsError, PermissionDeniedError):
+            client.create_namespace(namespace, time_zone=zone)
 
 
 def _store(client: "Client", namespace: str, lines: "list[ChatLine]", zone: str) -> "Imported":

@@ -7,10 +7,10 @@ import typer
 
 from service.cli import tables
 from service.cli.connection import connected
-from service.cli.dates import zone_of
-from service.cli.documents import JsonList, document, print_json
+from service.cli.documents import document, print_json, print_list
 from service.cli.filters import time_range
 from service.cli.options import FromOption, JsonOption, LimitOption, NamespaceOption, SessionsOption, ToOption, ZoneOption
+from service.cli.times import Times, times_of
 
 if TYPE_CHECKING:
     from structmem import Client, Event
@@ -29,22 +29,20 @@ def events(
     json: JsonOption = False,
 ) -> None:
     """Lists events in time: by when they happened or, in brackets, were said."""
+    times = times_of(client, [namespace], timezone)
     found = client.list_events(
         namespace,
-        range=time_range(since, until, zone_of(timezone)),
+        range=time_range(since, until, times.zone),
         sessions=session or (),
         entity_ids=entity_ids(client, namespace, entity),
         page_size=min(limit, 500),
     )
     if json:
-        out = JsonList("events")
-        for event in islice(found, limit):
-            out.add(event)
-        out.end()
+        print_list("events", islice(found, limit))
         return
-    made = events_table()
+    made = events_table(times)
     for event in islice(found, limit):
-        made.add_row(*event_row(event))
+        made.add_row(*event_row(event, times))
     made.show("There are no such events.")
 
 
@@ -62,29 +60,32 @@ def traverse(
     json: JsonOption = False,
 ) -> None:
     """Walks the graph from some nodes and lists the events on the way, nearest first."""
-    span = time_range(since, until, zone_of(timezone))
+    times = times_of(client, [namespace], timezone)
+    span = time_range(since, until, times.zone)
     found = list(client.traverse_events(namespace, start, edges=edge or (), max_hops=hops, range=span, limit=limit))
     if json:
         print_json({"namespace": namespace, "start": start, "events": document(found)})
         return
-    made = tables.table("hops", "when", "event", "by way of", "id", wrap=("event", "by way of"), spare=("by way of",))
+    made = tables.table("hops", times.heading("when"), "event", "by way of", "id", wrap=("event", "by way of"), spare=("by way of",))
     for reached in found:
         way = " ".join(f"{step.edge}>{step.node_id[:3]}" for step in reached.path)
         event = reached.event
-        made.add_row(str(reached.hops), tables.when(event.time, event.said_at), tables.plain(event.title), way, event.id)
+        made.add_row(str(reached.hops), times.when(event.time, event.said_at), tables.plain(event.title), way, event.id)
     made.show("No event can be reached from there.")
 
 
-def events_table() -> tables.Listing:
+def events_table(times: Times) -> tables.Listing:
     """An empty table of events."""
-    return tables.table("when", "event", "who and what", "session", "id", wrap=("event", "who and what"), spare=("who and what", "session"))
+    return tables.table(
+        times.heading("when"), "event", "who and what", "session", "id", wrap=("event", "who and what"), spare=("who and what", "session")
+    )
 
 
-def event_row(event: "Event") -> tuple[str, ...]:
+def event_row(event: "Event", times: Times) -> tuple[str, ...]:
     """An event as a row of that table."""
     people = dict.fromkeys(participant.name for participant in event.participants if participant.name)
     return (
-        tables.when(event.time, event.said_at),
+        times.when(event.time, event.said_at),
         tables.plain(event.title),
         tables.plain(", ".join(people)),
         tables.plain(event.session),

@@ -8,14 +8,18 @@ import typer
 
 from service.cli import tables
 from service.cli.connection import connected
-from service.cli.documents import JsonList, print_json
+from service.cli.documents import print_json, print_list
 from service.cli.grouping import ListsByDefault
 from service.cli.options import JsonOption, LimitOption, NamespaceOption
+from service.cli.times import IN_UTC
 
 if TYPE_CHECKING:
     from structmem import Client, Job
 
-app = typer.Typer(cls=ListsByDefault, help="Background work: extraction of sessions.", pretty_exceptions_enable=False)
+app = typer.Typer(
+    cls=ListsByDefault, help="Background work: extraction of sessions. Without a command: lists the jobs.", pretty_exceptions_enable=False
+)
+_CREATED = IN_UTC.heading("created")
 JobArgument = Annotated[str, typer.Argument(help="The job's id.")]
 StatesOption = Annotated[
     list[str] | None, typer.Option("--state", help="queued, running, succeeded, failed or cancelled; may be given several times.")
@@ -35,10 +39,7 @@ def list_(
     everywhere = (client.list_jobs(name, states=state or (), page_size=min(limit, 500)) for name in names)
     found = islice(chain.from_iterable(everywhere), limit)
     if json:
-        out = JsonList("jobs")
-        for job in found:
-            out.add(job)
-        out.end()
+        print_list("jobs", found)
         return
     made = tables.table(
         "state",
@@ -46,11 +47,11 @@ def list_(
         "session",
         "done",
         "attempts",
-        "created",
+        _CREATED,
         "problem",
         "id",
         wrap=("namespace", "session", "problem"),
-        spare=("attempts", "created", "namespace"),
+        spare=("attempts", _CREATED, "namespace"),
     )
     for job in found:
         problem = job.error.message if job.error else ""
@@ -60,7 +61,7 @@ def list_(
             tables.plain(job.session),
             f"{job.done} of {job.total}",
             str(job.attempts),
-            tables.instant(job.created_at),
+            IN_UTC.instant(job.created_at),
             tables.plain(problem),
             job.id,
         )

@@ -9,8 +9,7 @@ import typer
 from service.cli import tables
 from service.cli.commands.events import entity_ids
 from service.cli.connection import connected
-from service.cli.dates import zone_of
-from service.cli.documents import JsonList, node_document
+from service.cli.documents import node_document, print_list
 from service.cli.filters import label_filter, time_range
 from service.cli.options import (
     FromOption,
@@ -23,6 +22,7 @@ from service.cli.options import (
     ToOption,
     ZoneOption,
 )
+from service.cli.times import times_of
 
 if TYPE_CHECKING:
     from structmem import Client
@@ -46,24 +46,26 @@ def facts(
     json: JsonOption = False,
 ) -> None:
     """Lists facts and relations in order of when they were said."""
+    times = times_of(client, [namespace], timezone)
     found = client.list_facts(
         namespace,
         kinds=kind or (),
-        said=time_range(since, until, zone_of(timezone)),
+        said=time_range(since, until, times.zone),
         sessions=session or (),
         speakers=speaker or (),
         entity_ids=entity_ids(client, namespace, entity),
         include_retired=retired,
         page_size=min(limit, 500),
     )
-    made = tables.table("said", "happened", "kind", "statement", "by", "id", wrap=("statement",), spare=("said", "kind"))
+    said = times.heading("said")
+    made = tables.table(said, times.heading("happened"), "kind", "statement", "by", "id", wrap=("statement",), spare=(said, "kind"))
     _list(
         "facts",
         islice(found, limit),
         made,
         lambda it: (
-            tables.instant(it.said_at),
-            tables.span(it.time),
+            times.instant(it.said_at),
+            times.span(it.time),
             str(it.kind),
             tables.plain(it.text),
             tables.plain(it.speaker),
@@ -88,21 +90,22 @@ def messages(
     json: JsonOption = False,
 ) -> None:
     """Lists messages, verbatim: of one session in their order, of several by when they were said."""
+    times = times_of(client, [namespace], timezone)
     found = client.list_messages(
         namespace,
         sessions=session or (),
         speakers=speaker or (),
-        said=time_range(since, until, zone_of(timezone)),
+        said=time_range(since, until, times.zone),
         labels=label_filter(label),
         page_size=min(limit, 500),
     )
-    made = tables.table("sent", "session", "seq", "speaker", "text", "id", wrap=("text",), spare=("session", "seq"))
+    made = tables.table(times.heading("sent"), "session", "seq", "speaker", "text", "id", wrap=("text",), spare=("session", "seq"))
     _list(
         "messages",
         islice(found, limit),
         made,
         lambda it: (
-            tables.instant(it.sent_at),
+            times.instant(it.sent_at),
             tables.plain(it.session),
             str(it.seq),
             tables.plain(it.speaker),
@@ -115,10 +118,14 @@ def messages(
 
 
 @connected
-def sessions(client: "Client", namespace: NamespaceOption, limit: LimitOption = 100, json: JsonOption = False) -> None:
+def sessions(
+    client: "Client", namespace: NamespaceOption, limit: LimitOption = 100, timezone: ZoneOption = None, json: JsonOption = False
+) -> None:
     """Lists sessions in the order in which they were created."""
+    times = times_of(client, [namespace], timezone)
+    first, last = times.heading("first"), times.heading("last")
     made = tables.table(
-        "session", "messages", "extracted", "first", "last", "time zone", "id", wrap=("session",), spare=("first", "extracted", "time zone")
+        "session", "messages", "extracted", first, last, "time zone", "id", wrap=("session",), spare=(first, "extracted", "time zone")
     )
     _list(
         "sessions",
@@ -128,8 +135,8 @@ def sessions(client: "Client", namespace: NamespaceOption, limit: LimitOption = 
             tables.plain(it.name),
             str(it.message_count),
             str(it.extracted_seq),
-            tables.instant(it.first_sent_at),
-            tables.instant(it.last_sent_at),
+            times.instant(it.first_sent_at),
+            times.instant(it.last_sent_at),
             it.time_zone,
             it.id,
         ),
@@ -162,12 +169,9 @@ def entities(
 
 
 def _list(name: str, items: Iterable[T], made: tables.Listing, row: Callable[[T], tuple[str, ...]], nothing: str, json: bool) -> None:
-    if not json:
-        for item in items:
-            made.add_row(*row(item))
-        made.show(nothing)
+    if json:
+        print_list(name, map(node_document, items))
         return
-    out = JsonList(name)
     for item in items:
-        out.add(node_document(item))
-    out.end()
+        made.add_row(*row(item))
+    made.show(nothing)

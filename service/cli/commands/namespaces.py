@@ -7,15 +7,16 @@ import typer
 
 from service.cli import tables
 from service.cli.connection import connected, creating
-from service.cli.documents import JsonList, document, print_json
+from service.cli.documents import document, print_json, print_list
 from service.cli.failures import fail
 from service.cli.grouping import ListsByDefault
 from service.cli.options import JsonOption, LimitOption, YesOption
+from service.cli.times import IN_UTC
 
 if TYPE_CHECKING:
     from structmem import Client, Namespace
 
-app = typer.Typer(cls=ListsByDefault, help="The units of isolation.", pretty_exceptions_enable=False)
+app = typer.Typer(cls=ListsByDefault, help="The units of isolation. Without a command: lists them.", pretty_exceptions_enable=False)
 NameArgument = Annotated[str, typer.Argument(help="The namespace, such as alice or acme/support/maria.")]
 
 
@@ -29,17 +30,14 @@ def list_(
     """Lists namespaces by name."""
     found = islice(client.list_namespaces(prefix, page_size=min(limit, 1000)), limit)
     if json:
-        out = JsonList("namespaces")
-        for namespace in found:
-            out.add(namespace)
-        out.end()
+        print_list("namespaces", found)
         return
     made = tables.table(
         "namespace",
         "extraction",
         "model",
         "time zone",
-        "created",
+        IN_UTC.heading("created"),
         "description",
         wrap=("namespace", "description"),
         spare=("model", "time zone"),
@@ -50,7 +48,7 @@ def list_(
             str(namespace.extraction_mode),
             tables.plain(namespace.embedding.model),
             namespace.time_zone,
-            tables.instant(namespace.created_at),
+            IN_UTC.instant(namespace.created_at),
             tables.plain(namespace.description),
         )
     made.show("There are no namespaces.")
@@ -128,7 +126,7 @@ def _print_namespace(namespace: "Namespace") -> None:
         "model": f"{namespace.embedding.model} ({namespace.embedding.dimension} dimensions)",
         "extraction": str(namespace.extraction_mode),
         "extracted by": f"{generation.extractor}, generation {generation.number}" if generation else "",
-        "created": tables.instant(namespace.created_at),
+        "created": f"{IN_UTC.instant(namespace.created_at)} UTC",
     }
     for name, value in facts.items():
         if value:

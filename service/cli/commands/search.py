@@ -7,7 +7,6 @@ import typer
 
 from service.cli import tables
 from service.cli.connection import connected
-from service.cli.dates import zone_of
 from service.cli.documents import document, node_document, print_json
 from service.cli.filters import memory_filter, time_range
 from service.cli.options import (
@@ -20,6 +19,7 @@ from service.cli.options import (
     ToOption,
     ZoneOption,
 )
+from service.cli.times import Times, times_of
 
 if TYPE_CHECKING:
     from structmem import Client, Hit, Message, QueryPlan
@@ -49,7 +49,8 @@ def search(
     json: JsonOption = False,
 ) -> None:
     """Finds the memories that fit a query best."""
-    happened = time_range(since, until, zone_of(timezone))
+    times = times_of(client, namespace, timezone)
+    happened = time_range(since, until, times.zone)
     answer = client.retrieve(
         query,
         namespace,
@@ -64,8 +65,10 @@ def search(
         return
     _print_notes(answer.plan)
     for hit in answer:
-        print_hit(hit, sources_of(client, hit), several=len(namespace) > 1)
-    if not answer.hits:
+        print_hit(hit, sources_of(client, hit), times, several=len(namespace) > 1)
+    if answer.hits:
+        typer.echo(f"(times in {times.name})", err=True)
+    else:
         tables.console().print("Nothing was found.")
 
 
@@ -86,7 +89,8 @@ def context(
     json: JsonOption = False,
 ) -> None:
     """Writes memories out as a text for a prompt, within a budget of tokens."""
-    happened = time_range(since, until, zone_of(timezone))
+    times = times_of(client, namespace, timezone)
+    happened = time_range(since, until, times.zone)
     answer = client.build_context(
         query,
         namespace,
@@ -100,7 +104,7 @@ def context(
         return
     _print_notes(answer.plan)
     typer.echo(answer.text)
-    typer.echo(f"({answer.token_count} of {tokens} tokens, {len(answer.entries)} memories)", err=True)
+    typer.echo(f"({answer.token_count} of {tokens} tokens, {len(answer.entries)} memories, times in {times.name})", err=True)
 
 
 def sources_of(client: "Client", hit: "Hit") -> "list[Message]":
@@ -113,26 +117,24 @@ def sources_of(client: "Client", hit: "Hit") -> "list[Message]":
     return [node for node in nodes if isinstance(node, Message)]
 
 
-def print_hit(hit: "Hit", sources: "Sequence[Message]", several: bool = False) -> None:
+def print_hit(hit: "Hit", sources: "Sequence[Message]", times: Times, several: bool = False) -> None:
     """Prints a hit: its date, its speaker and its words, where it comes from and, if it was asked for, why it is there."""
     from rich.text import Text
     from structmem import Message
 
     memory = hit.memory
     said_at = memory.sent_at if isinstance(memory, Message) else memory.said_at
-    happened = "" if isinstance(memory, Message) else tables.span(memory.time)
+    happened = "" if isinstance(memory, Message) else times.span(memory.time)
     kind = "message" if isinstance(memory, Message) else str(memory.kind)
     out = tables.console()
-    line = Text.assemble(
-        (f"{hit.rank:>3}. ", "bold"), (tables.instant(said_at), "cyan"), "  ", (memory.speaker, "bold"), f": {memory.text}"
-    )
+    line = Text.assemble((f"{hit.rank:>3}. ", "bold"), (times.instant(said_at), "cyan"), "  ", (memory.speaker, "bold"), f": {memory.text}")
     out.print(line, soft_wrap=True)
     about = [kind, memory.id, f"session {memory.session}", f"score {hit.score:.3f}"]
     about += [f"happened {happened}"] if happened else []
     about += [f"namespace {hit.namespace}"] if several else []
     out.print(Text("     " + " · ".join(about), style="dim"), soft_wrap=True)
     for source in sources:
-        said = f"{tables.instant(source.sent_at)} {source.speaker}: “{source.text}”"
+        said = f"{times.instant(source.sent_at)} {source.speaker}: “{source.text}”"
         out.print(Text(f"     source: {source.id} {said}", style="dim"), soft_wrap=True)
     if hit.explanation:
         for text in explanation_lines(hit):

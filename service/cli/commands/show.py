@@ -7,7 +7,8 @@ import typer
 from service.cli import tables
 from service.cli.connection import connected
 from service.cli.documents import document, node_document, print_json
-from service.cli.options import JsonOption, NamespaceOption
+from service.cli.options import JsonOption, NamespaceOption, ZoneOption
+from service.cli.times import Times, times_of
 
 if TYPE_CHECKING:
     from structmem import Client, MemoryView, Node
@@ -19,6 +20,7 @@ def show(
     id: Annotated[str, typer.Argument(help="The id of a message, event, fact, relation, entity or session.")],
     namespace: NamespaceOption,
     edges: Annotated[int, typer.Option(min=1, max=1000, help="At most this many edges in each direction.")] = 100,
+    timezone: ZoneOption = None,
     json: JsonOption = False,
 ) -> None:
     """Shows any node with its edges and the messages it rests on."""
@@ -34,25 +36,26 @@ def show(
             }
         )
         return
-    _print_node(view.node)
-    _print_edges(id, view)
+    times = times_of(client, [namespace], timezone)
+    _print_node(view.node, times)
+    _print_edges(id, view, times)
 
 
-def _print_node(node: "Node") -> None:
+def _print_node(node: "Node", times: Times) -> None:
     from structmem import Entity, Event, Message, Session, Statement, kind_of
 
     facts: dict[str, str] = {"kind": str(kind_of(node)), "id": node.id}
     match node:
         case Message():
             facts |= {"session": f"{node.session}, message {node.seq}", "speaker": f"{node.speaker} ({node.role})"}
-            facts |= {"sent": tables.instant(node.sent_at), "text": node.text, "image": node.image_caption}
+            facts |= {"sent": times.instant(node.sent_at), "text": node.text, "image": node.image_caption}
             facts |= {"labels": ", ".join(f"{key}={value}" for key, value in node.labels.items()), "client id": node.client_id}
         case Event():
             parts = (f"{part.name} ({part.role})" if part.role else part.name for part in node.participants)
-            facts |= {"title": node.title, "happened": _exactly(node), "said": tables.instant(node.said_at)}
+            facts |= {"title": node.title, "happened": _exactly(node, times), "said": times.instant(node.said_at)}
             facts |= {"session": node.session, "participants": ", ".join(parts)}
         case Statement():
-            facts |= {"text": node.text, "speaker": node.speaker, "happened": _exactly(node), "said": tables.instant(node.said_at)}
+            facts |= {"text": node.text, "speaker": node.speaker, "happened": _exactly(node, times), "said": times.instant(node.said_at)}
             facts |= {"in short": " — ".join(filter(None, (node.subject, node.predicate, node.object))), "session": node.session}
             facts |= {"event": node.event_id, "confidence": f"{node.confidence:.2f}"}
         case Entity():
@@ -60,21 +63,22 @@ def _print_node(node: "Node") -> None:
             facts |= {"mentions": str(node.mention_count)}
         case Session():
             facts |= {"name": node.name, "messages": str(node.message_count), "time zone": node.time_zone}
-            facts |= {"first": tables.instant(node.first_sent_at), "last": tables.instant(node.last_sent_at)}
-    facts |= {"recorded": tables.instant(node.recorded_at), "retired": tables.instant(getattr(node, "retired_at", None))}
+            facts |= {"first": times.instant(node.first_sent_at), "last": times.instant(node.last_sent_at)}
+    facts |= {"recorded": times.instant(node.recorded_at), "retired": times.instant(getattr(node, "retired_at", None))}
+    facts |= {"times": times.name}
     for name, value in facts.items():
         if value:
             typer.echo(f"{name:>14}  {value}")
 
 
-def _exactly(node: "Node") -> str:
+def _exactly(node: "Node", times: Times) -> str:
     span = getattr(node, "time", None)
     if span is None:
         return ""
-    return tables.span(span) + (f' ("{span.expression}")' if span.expression else "")
+    return times.span(span) + (f' ("{span.expression}")' if span.expression else "")
 
 
-def _print_edges(id: str, view: "MemoryView") -> None:
+def _print_edges(id: str, view: "MemoryView", times: Times) -> None:
     neighbours = {node.id: node for node in view.neighbours}
     made = tables.table("edge", "node", "what it is", wrap=("what it is",))
     for edge in view.edges:
@@ -82,20 +86,20 @@ def _print_edges(id: str, view: "MemoryView") -> None:
         other = edge.target_id if outgoing else edge.source_id
         extra = ", ".join(f"{key} {value}" for key, value in edge.properties.items() if key != "order" and value)
         name = f"{edge.kind} →" if outgoing else f"← {edge.kind}"
-        made.add_row(f"{name} ({extra})" if extra else name, other, tables.plain(_summary(neighbours.get(other))))
+        made.add_row(f"{name} ({extra})" if extra else name, other, tables.plain(_summary(neighbours.get(other), times)))
     made.show("It has no edges.")
     if view.edges_truncated:
         typer.echo("There are more edges; --edges shows more of them.", err=True)
 
 
-def _summary(node: "Node | None") -> str:
+def _summary(node: "Node | None", times: Times) -> str:
     from structmem import Entity, Event, Message, Session, Statement
 
     match node:
         case Message():
-            return f"{tables.instant(node.sent_at)} {node.speaker}: {node.text}"
+            return f"{times.instant(node.sent_at)} {node.speaker}: {node.text}"
         case Event():
-            return f"{tables.when(node.time, node.said_at)} {node.title}"
+            return f"{times.when(node.time, node.said_at)} {node.title}"
         case Statement():
             return node.text
         case Entity():

@@ -12,17 +12,20 @@ from service.cli import tables
 from service.cli.chats import read_chat
 from service.cli.commands.events import event_row, events_table
 from service.cli.commands.search import print_hit, sources_of
+from service.cli.dates import zone_of
 from service.cli.demo.questions import CONTEXT_QUERY, CONTEXT_TOKENS, MEMORIES, QUESTIONS, Question
 from service.cli.demo.server import ServerDidNotStart, server
 from service.cli.demo.words import in_words
 from service.cli.failures import fail
 from service.cli.progress import extract, progress
+from service.cli.times import Times
 
 if TYPE_CHECKING:
     from structmem import Client
 
 NAMESPACE = "demo/maria-and-tom"
 TIME_ZONE = "Europe/Berlin"
+_TIMES = Times(zone_of(TIME_ZONE), TIME_ZONE)
 _EVENTS_SHOWN = 12
 
 
@@ -72,10 +75,11 @@ def _ingest(client: "Client") -> list[str]:
     sessions = dict.fromkeys(line.session for line in chat.lines)
     _say("Storing a conversation", f"{len(chat.lines)} messages of Maria and Tom in {len(sessions)} sessions, over gRPC")
     started = time.monotonic()
+    client.create_namespace(NAMESPACE, time_zone=TIME_ZONE)
     with progress() as bars:
         bar = bars.add("storing", len(chat.lines))
         messages = bar.counting((line.session, line.message) for line in chat.lines)
-        imported = client.import_messages(NAMESPACE, messages, time_zone=TIME_ZONE, create_namespace=True)
+        imported = client.import_messages(NAMESPACE, messages)
     jobs = extract(client, imported)
     graph = client.describe_graph(NAMESPACE)
     counts = ", ".join(f"{count} {kind}" for kind, count in graph.nodes.items() if count)
@@ -93,9 +97,9 @@ def _list_events(client: "Client") -> list[str]:
     dated = [event for event in found if event.time]
     shown = min(len(dated), _EVENTS_SHOWN)
     _say("Its events", f"by when they happened; the first {shown} of {len(dated)} that name a time, {len(found)} in all")
-    made = events_table()
+    made = events_table(_TIMES)
     for event in islice(dated, _EVENTS_SHOWN):
-        made.add_row(*event_row(event))
+        made.add_row(*event_row(event, _TIMES))
     made.show("  none")
     every = f"All of them: structmem demo --dir DIR, then structmem events -n {NAMESPACE} --data-dir DIR"
     tables.console().print(f"  [dim]{every}[/]", soft_wrap=True)
@@ -106,7 +110,7 @@ def _ask(client: "Client", number: int, question: Question) -> list[str]:
     _say(f"Question {number}: {question.text}", question.shows)
     answer = client.retrieve(question.text, NAMESPACE, k=MEMORIES, explain=True)
     for hit in answer:
-        print_hit(hit, sources_of(client, hit))
+        print_hit(hit, sources_of(client, hit), _TIMES)
         if number == hit.rank == 1:
             tables.console().print(tables.plain_lines(f"     {in_words(hit)}"), soft_wrap=True)
     return [] if answer.hits else [f"memories for: {question.text}"]

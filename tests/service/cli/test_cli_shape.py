@@ -3,12 +3,14 @@
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from service.cli.app import app
+from service.cli.documents import print_list
 
 COMMANDS = [
     "config",
@@ -55,6 +57,26 @@ def test_help_names_every_command(runner: CliRunner) -> None:
 @pytest.mark.parametrize("name", [name for name in COMMANDS if name not in WITHOUT_JSON])
 def test_every_command_has_json(runner: CliRunner, name: str) -> None:
     assert "--json" in runner.invoke(app, [name, "--help"]).stdout
+
+
+@pytest.mark.parametrize(("group", "options"), [("jobs", ["--namespace", "-n", "--state"]), ("namespaces", ["--prefix"])])
+def test_a_group_that_lists_shows_the_options_of_its_list(runner: CliRunner, group: str, options: list[str]) -> None:
+    text = runner.invoke(app, [group, "--help"]).stdout
+    assert all(f"{option} " in text for option in [*options, "--limit", "--json", "--data-dir", "--target"])
+
+
+def test_a_document_whose_items_fail_half_way_is_not_begun(capsys: pytest.CaptureFixture[str]) -> None:
+    def items() -> Iterator[str]:
+        yield "first"
+        raise RuntimeError("the next page")
+
+    with pytest.raises(RuntimeError):
+        print_list("items", items())
+    assert capsys.readouterr().out == ""
+    print_list("items", ["first", "second"])
+    assert json.loads(capsys.readouterr().out) == {"items": ["first", "second"]}
+    print_list("items", [])
+    assert json.loads(capsys.readouterr().out) == {"items": []}
 
 
 def test_usage_errors_have_exit_code_2(runner: CliRunner) -> None:

@@ -1,0 +1,66 @@
+"""Times as people read them: in one zone that is named, days and longer as the speaker meant them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import TYPE_CHECKING
+
+from service.cli.dates import zone_of
+
+if TYPE_CHECKING:
+    from structmem import Client, TimeSpan
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """Writes times of a zone."""
+
+    zone: tzinfo
+    name: str
+
+    def heading(self, column: str) -> str:
+        """The heading of a column of times."""
+        return f"{column} ({self.name})"
+
+    def instant(self, moment: datetime | None) -> str:
+        """A time to the minute."""
+        return moment.astimezone(self.zone).strftime("%Y-%m-%d %H:%M") if moment else ""
+
+    def span(self, it: "TimeSpan | None") -> str:
+        """When something happened, as exactly as it is known."""
+        if it is None:
+            return ""
+        if it.start is None or it.end is None:
+            first = f"since {_day(it.start)}" if it.start else ""
+            return first or (f"until {_day(it.end)}" if it.end else "")
+        match it.granularity.value:
+            case "year":
+                return _day(it.start)[:4]
+            case "month":
+                return _day(it.start)[:7]
+            case "day":
+                return _day(it.start)
+            case "week" | "season" | "era":
+                return f"{_day(it.start)} to {_day(it.end - timedelta(days=1))}"
+            case "day_part":
+                return f"{self.instant(it.start)} to {self.instant(it.end)[-5:]}"
+            case _:
+                return self.instant(it.start)
+
+    def when(self, it: "TimeSpan | None", said_at: datetime | None) -> str:
+        """When something happened, or, in brackets, when it was said."""
+        return self.span(it) or (f"({self.instant(said_at)})" if said_at else "")
+
+
+IN_UTC = Times(UTC, "UTC")
+
+
+def times_of(client: "Client", namespaces: Sequence[str], timezone: str | None) -> Times:
+    """The times of a command: of its --timezone, else of the first namespace, else in UTC, as the service reads the times of a query."""
+    name = timezone or client.get_namespace(namespaces[0]).time_zone
+    return Times(zone_of(name), name) if name else IN_UTC
+
+
+def _day(moment: datetime | None) -> str:
+    # A local day starts up to 14 hours before or 12 after the same day in UTC: its noon tells it apart.
+    return (moment + timedelta(hours=12)).astimezone(UTC).strftime("%Y-%m-%d") if moment else ""
