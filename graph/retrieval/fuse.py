@@ -3,16 +3,13 @@
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from graph.model import Role
 from graph.retrieval.answer import QueryPlan
-from graph.retrieval.measures import Ceilings, Measures, lends
+from graph.retrieval.measures import Bools, Ceilings, Ints, Measures
 from graph.retrieval.recipes import Recipe
 from graph.retrieval.scoring import Float64
 from graph.store.candidates import Candidates, Feature
-
-Ints = NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,51 +25,53 @@ class Signal:
 
 @dataclass(slots=True)
 class Ledger:
-    """What every signal adds to every candidate; `score` is their sum, in the order of the signals."""
+    """What every signal adds to every candidate; `score` is their sum, in the order of the signals. `found`: something speaks for it."""
 
     score: Float64
+    found: Bools
     signals: list[Signal] = field(default_factory=list)
 
+    @classmethod
+    def of(cls, rows: int) -> "Ledger":
+        """The ledger of this many candidates before any signal."""
+        return cls(np.zeros(rows), np.zeros(rows, dtype=bool))
+
     def add(self, name: str, raw: Float64, value: Float64, weight: float, source: Ints | None = None) -> None:
-        """Adds a signal. One that adds nothing to anybody is left out."""
+        """Adds a signal; `value` is never below 0. One that adds nothing to anybody is left out."""
         if weight and value.any():
             self.signals.append(Signal(name, raw, value, weight, source))
             self.score = self.score + weight * value
+            if weight > 0:
+                self.found |= value > 0
 
 
 def fuse(candidates: Candidates, measures: Measures, limits: Ceilings, plan: QueryPlan, recipe: Recipe) -> Ledger:
     """The ledger of all signals but the graph's."""
-    ledger = Ledger(np.zeros(len(candidates)))
-    _add_channels(ledger, measures, limits, recipe)
+    ledger = Ledger.of(len(candidates))
+    # Statements have statistics, and so a lexical ceiling, of their own.
+    lexical = np.where(measures.is_statement, _scaled(measures.lexical, limits.statement), _scaled(measures.lexical, limits.message))
+    # Up to the floor the cosine tells nothing: texts without any relation reach that, too.
+    dense = _scaled(np.maximum(measures.dense - recipe.dense_floor, 0.0), limits.dense - recipe.dense_floor)
+    _add_channels(ledger, measures, lexical, dense, limits, recipe)
     own = ledger.score
     _add_neighbours(ledger, candidates, measures, own, recipe)
     _add_session(ledger, candidates, measures, own, recipe)
-    _add_statements(ledger, candidates, measures, limits, own, recipe)
+    _add_statements(ledger, candidates, np.maximum(lexical, dense), own, recipe)
     _add_question(ledger, candidates, measures, plan, recipe)
     return ledger
 
 
 def _scaled(values: Float64, ceiling: float) -> Float64:
-    return values / ceiling if ceiling > 0 else np.zeros(len(values))
+    """Values on the common scale. A ceiling of 0 is that of nothing but zeros."""
+    return values / (ceiling if ceiling > 0 else 1.0)
 
 
-def _lexical_scale(measures: Measures, limits: Ceilings) -> Float64:
-    """The lexical measure on the common scale; statements have statistics, and so a ceiling, of their own."""
-    return np.where(measures.is_statement, _scaled(measures.lexical, limits.statement), _scaled(measures.lexical, limits.message))
-
-
-def _dense_scale(measures: Measures, limits: Ceilings, recipe: Recipe) -> Float64:
-    """The cosine on the common scale. Up to the floor it tells nothing: texts without any relation reach that, too."""
-    return _scaled(np.maximum(measures.dense - recipe.dense_floor, 0.0), limits.dense - recipe.dense_floor)
-
-
-def _add_channels(ledger: Ledger, measures: Measures, limits: Ceilings, recipe: Recipe) -> None:
-    lexical = _lexical_scale(measures, limits)
+def _add_channels(ledger: Ledger, measures: Measures, lexical: Float64, dense: Float64, limits: Ceilings, recipe: Recipe) -> None:
     ledger.add("lexical", measures.lexical, lexical, recipe.lexical)
     # A statement has no neighbours: its own match counts for the window as well.
     window = np.where(measures.is_statement, lexical, _scaled(measures.window, limits.window))
     ledger.add("lexical_window", np.where(measures.is_statement, measures.lexical, measures.window), window, recipe.lexical_window)
-    ledger.add("dense", measures.dense, _dense_scale(measures, limits, recipe), recipe.dense)
+    ledger.add("dense", measures.dense, dense, recipe.dense)
     if recipe.lexical and measures.is_unembedded.any():
         # What has no vector yet must not fall behind everything that has one.
         stand_in = np.where(measures.is_unembedded, lexical, 0.0)
@@ -80,17 +79,17 @@ def _add_channels(ledger: Ledger, measures: Measures, limits: Ceilings, recipe: 
 
 
 def _add_neighbours(ledger: Ledger, candidates: Candidates, measures: Measures, own: Float64, recipe: Recipe) -> None:
-    asks = (candidates.features & Feature.QUESTION) != 0
-    before, after = candidates.previous, candidates.next
-    from_before = lends(before, measures.is_assistant)
-    follows_question = from_before & asks[np.where(before >= 0, before, 0)]
-    for name, mask, neighbour, weight in (
-        ("answer", follows_question, before, recipe.answer),
-        ("previous", from_before & ~follows_question, before, recipe.previous),
-        ("next", lends(after, measures.is_assistant), after, recipe.next),
+    # The last place is that of no neighbour, -1: it asks nothing and lends nothing.
+    asks = np.append((candidates.features & Feature.QUESTION) != 0, False)
+    lent_by = np.append(own, 0.0)
+    follows_question = asks[measures.before]
+    for name, lender, weight in (
+        ("answer", np.where(follows_question, measures.before, np.int32(-1)), recipe.answer),
+        ("previous", np.where(follows_question, np.int32(-1), measures.before), recipe.previous),
+        ("next", measures.after, recipe.next),
     ):
-        lent = np.where(mask, own[neighbour], 0.0)
-        ledger.add(name, lent, lent, weight, np.where(mask, neighbour, -1).astype(np.int32))
+        lent = lent_by[lender]
+        ledger.add(name, lent, lent, weight, lender)
 
 
 def _add_session(ledger: Ledger, candidates: Candidates, measures: Measures, own: Float64, recipe: Recipe) -> None:
@@ -100,8 +99,8 @@ def _add_session(ledger: Ledger, candidates: Candidates, measures: Measures, own
         return
     order = messages[np.lexsort((-own[messages], candidates.session[messages]))]
     sessions = candidates.session[order]
-    starts = np.flatnonzero(np.r_[True, sessions[1:] != sessions[:-1]])
-    sizes = np.diff(np.r_[starts, len(order)])
+    starts = np.append(0, np.flatnonzero(sessions[1:] != sessions[:-1]) + 1)
+    sizes = np.diff(starts, append=len(order))
     place = np.arange(len(order)) - np.repeat(starts, sizes)
     best = np.where(place < recipe.session_best, own[order], 0.0)
     mean = np.add.reduceat(best, starts) / np.minimum(sizes, recipe.session_best)
@@ -111,11 +110,10 @@ def _add_session(ledger: Ledger, candidates: Candidates, measures: Measures, own
     ledger.add("session", value, value, recipe.session)
 
 
-def _add_statements(ledger: Ledger, candidates: Candidates, measures: Measures, limits: Ceilings, own: Float64, recipe: Recipe) -> None:
+def _add_statements(ledger: Ledger, candidates: Candidates, match: Float64, own: Float64, recipe: Recipe) -> None:
     """Statements lend the better of their lexical and dense match to the messages they rest on; messages lend theirs to statements."""
     if not len(candidates.statement_row):
         return
-    match = np.maximum(_lexical_scale(measures, limits), _dense_scale(measures, limits, recipe))
     value, source = _best_lender(match, candidates.statement_row, candidates.message_row)
     ledger.add("facts", value, value, recipe.facts, source)
     value, source = _best_lender(own, candidates.message_row, candidates.statement_row)
@@ -134,21 +132,22 @@ def _best_lender(values: Float64, lender: Ints, borrower: Ints) -> tuple[Float64
 
 def _add_question(ledger: Ledger, candidates: Candidates, measures: Measures, plan: QueryPlan, recipe: Recipe) -> None:
     """What the question asks for: somebody's words, a time, what the assistant said, advice."""
-    rows = len(candidates)
-    ones = np.ones(rows)
+
+    def add(name: str, applies: Bools, weight: float) -> None:
+        value = applies.astype(np.float64)
+        ledger.add(name, value, value, weight)
+
     if len(plan.speakers) == 1 and plan.speakers[0] in candidates.speakers:
-        speaks = (candidates.speaker == candidates.speakers.index(plan.speakers[0])) * ones
-        ledger.add("speaker", speaks, speaks, recipe.speaker)
+        add("speaker", candidates.speaker == candidates.speakers.index(plan.speakers[0]), recipe.speaker)
     if plan.times:
         ledger.add("dates", measures.dates, measures.dates, recipe.dates)
     if plan.asks_when:
-        timed = ((candidates.features & Feature.TIME_EXPRESSION) != 0) * ones
-        ledger.add("when", timed, timed, recipe.when)
-    by_assistant = measures.is_assistant * ones
-    ledger.add("assistant", by_assistant, by_assistant, recipe.assistant)
+        add("when", (candidates.features & Feature.TIME_EXPRESSION) != 0, recipe.when)
+    if not measures.is_assistant.any():
+        return
+    add("assistant", measures.is_assistant, recipe.assistant)
     if plan.asks_assistant:
-        ledger.add("asked_assistant", by_assistant, by_assistant, recipe.asked_assistant)
+        add("asked_assistant", measures.is_assistant, recipe.asked_assistant)
     # A standing wish is one towards an assistant.
-    if plan.asks_advice and measures.is_assistant.any():
-        wishes = (((candidates.features & Feature.INSTRUCTION) != 0) & (candidates.role == Role.USER)) * ones
-        ledger.add("instruction", wishes, wishes, recipe.instruction)
+    if plan.asks_advice:
+        add("instruction", ((candidates.features & Feature.INSTRUCTION) != 0) & (candidates.role == Role.USER), recipe.instruction)

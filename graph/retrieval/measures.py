@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graph.model import NodeKind, Role, TimeSpan, to_micros
+from graph.retrieval.passages import PassageRuns, passage_runs, passage_scores
 from graph.retrieval.recipes import Recipe
-from graph.retrieval.scoring import Float64, best_of_rows, bm25, idf, passage_scores, sum_of_rows
+from graph.retrieval.scoring import Float64, bm25, idf
 from graph.store.candidates import Candidates, StatisticsGroup
 
 Bools = NDArray[np.bool_]
@@ -17,9 +18,14 @@ Ints = NDArray[np.int32]
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """Raw measures of n candidates: BM25+ of the best passage; that of a message with its neighbours; the best passage's cosine, at
-    least 0; the overlap with the query's times, 0 or 1; and what they are: without a vector to compare, statements, the assistant's
-    messages."""
+    """Raw measures of n candidates, each (n,).
+
+    Attributes:
+        lexical: BM25+ of the best passage.     window: that of a message with its neighbours; 0 for statements.
+        dense: the best passage's cosine, at least 0.     dates: the overlap with the query's times, 0 or 1.
+        is_unembedded: without a vector to compare.     is_statement; is_assistant: the assistant's words.
+        before, after: the neighbouring message that may lend score, -1 where none may.
+    """
 
     lexical: Float64
     window: Float64
@@ -28,6 +34,8 @@ class Measures:
     is_unembedded: Bools
     is_statement: Bools
     is_assistant: Bools
+    before: Ints
+    after: Ints
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,46 +51,52 @@ class Ceilings:
 def measure(candidates: Candidates, spans: Sequence[TimeSpan], recipe: Recipe) -> Measures:
     """The measures of all candidates."""
     rows = len(candidates)
+    runs = passage_runs(candidates.passage_row, rows)
     is_statement = candidates.kind != NodeKind.MESSAGE
     is_assistant = candidates.role == Role.ASSISTANT
     # A statement is the assistant's when a message that it rests on is.
     is_assistant[candidates.statement_row[is_assistant[candidates.message_row]]] = True
-    lexical = best_of_rows(passage_scores(candidates, is_statement, recipe.bm25), candidates.passage_row, rows)
-    compared = ~np.isnan(candidates.similarity)
-    similarity = np.where(compared, candidates.similarity, 0.0).astype(np.float64)
+    before, after = _lenders(candidates.previous, is_assistant), _lenders(candidates.next, is_assistant)
+    compared = candidates.passage_row[~np.isnan(candidates.similarity)]
     return Measures(
-        lexical=lexical,
-        window=_window_scores(candidates, is_statement, is_assistant, recipe) if recipe.lexical_window else np.zeros(rows),
-        dense=np.maximum(best_of_rows(similarity, candidates.passage_row, rows), 0.0),
+        lexical=runs.best(passage_scores(candidates, is_statement, recipe.bm25)),
+        window=_window_scores(candidates, runs, is_statement, (before, after), recipe) if recipe.lexical_window else np.zeros(rows),
+        # The greater of a number and NaN is the number.
+        dense=runs.best(np.fmax(candidates.similarity, 0.0).astype(np.float64)),
         dates=_date_overlap(candidates, spans),
-        is_unembedded=best_of_rows(compared.astype(np.float64), candidates.passage_row, rows) == 0,
+        is_unembedded=np.bincount(compared, minlength=rows) == 0,
         is_statement=is_statement,
         is_assistant=is_assistant,
+        before=before,
+        after=after,
     )
 
 
-def lends(neighbour: Ints, is_assistant: Bools) -> Bools:
-    """(n,) whether the neighbouring message (row, or -1) may lend score: not from an assistant's message to a person's, whose short text
-    would drown in it."""
-    there = neighbour >= 0
-    return there & ~(is_assistant[np.where(there, neighbour, 0)] & ~is_assistant)
+def _lenders(neighbour: Ints, is_assistant: Bools) -> Ints:
+    """(n,) the neighbouring message that may lend score (row, or -1): not an assistant's to a person's, whose short text would drown in
+    it."""
+    if not is_assistant.any():
+        return neighbour
+    # Where there is no neighbour, whatever stands in the last row decides between -1 and -1.
+    return np.where(is_assistant[neighbour] & ~is_assistant, np.int32(-1), neighbour)
 
 
-def _window_scores(candidates: Candidates, is_statement: Bools, is_assistant: Bools, recipe: Recipe) -> Float64:
+def _window_scores(
+    candidates: Candidates, runs: PassageRuns, is_statement: Bools, neighbours: tuple[Ints, Ints], recipe: Recipe
+) -> Float64:
     """(n,) BM25+ of each message together with its neighbours in the session; 0 for statements."""
     rows = len(candidates)
-    scores = np.zeros(rows)
-    if StatisticsGroup.MESSAGES not in candidates.statistics:
-        return scores
-    counts = sum_of_rows(candidates.term_counts, candidates.passage_row, rows)
-    length = np.bincount(candidates.passage_row, weights=candidates.length, minlength=rows).astype(np.float64)
-    window, window_length = counts.copy(), length.copy()
-    for neighbour in (candidates.previous, candidates.next):
-        taken = np.flatnonzero(lends(neighbour, is_assistant))
-        window[taken] += counts[neighbour[taken]]
-        window_length[taken] += length[neighbour[taken]]
-    statistics = candidates.statistics[StatisticsGroup.MESSAGES]
-    scores[:] = bm25(window, window_length, idf(statistics), 3 * statistics.mean_length, recipe.window_bm25)
+    statistics = candidates.statistics.get(StatisticsGroup.MESSAGES)
+    if statistics is None:
+        return np.zeros(rows)
+    # One more row of nothing, the last, for those without a neighbour: theirs is -1.
+    counts = np.zeros((rows + 1, candidates.term_counts.shape[1]), dtype=np.float32)
+    counts[:-1] = runs.sums(candidates.term_counts)
+    length = np.bincount(candidates.passage_row, weights=candidates.length, minlength=rows + 1)
+    before, after = neighbours
+    window = counts[:-1] + counts.take(before, axis=0) + counts.take(after, axis=0)
+    window_length = length[:-1] + length[before] + length[after]
+    scores = bm25(window, window_length, idf(statistics), 3 * statistics.mean_length, recipe.window_bm25)
     scores[is_statement] = 0.0
     return scores
 
@@ -102,7 +116,7 @@ def ceilings(measures: Sequence[Measures]) -> Ceilings:
     """The ceilings over all the namespaces of one answer."""
 
     def best(values: Sequence[Float64]) -> float:
-        return max((float(v.max()) for v in values if len(v)), default=0.0)
+        return max((float(v.max(initial=0.0)) for v in values), default=0.0)
 
     return Ceilings(
         message=best([m.lexical[~m.is_statement] for m in measures]),

@@ -1,13 +1,20 @@
 """Picking the hits: the best of all namespaces, without spending two ranks on a statement and the message it rests on."""
 
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 import numpy as np
+from numpy.typing import NDArray
 
+from graph.model import NodeKind
 from graph.retrieval.fuse import Ledger
 from graph.retrieval.measures import Bools
 from graph.store.candidates import Candidates
+
+# How many are put in order at first, for each hit wanted: memories that another one stands for take part, too.
+_AT_FIRST = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +27,7 @@ class Scored:
     @property
     def returnable(self) -> Bools:
         """(n,) what may be returned: what passes the filter and something speaks for."""
-        found = np.zeros(len(self.candidates), dtype=bool)
-        for signal in self.ledger.signals:
-            found |= signal.weight * signal.value > 0
-        return found & self.candidates.eligible
+        return self.ledger.found & self.candidates.eligible
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,31 +45,49 @@ def pick(scored: Sequence[Scored], k: int) -> list[Pick]:
     A memory is passed over when a better one already stands for it: a statement when all the messages it rests on were picked (alone or
     through another statement), a message when a picked statement rests on it. Among equals the later said comes first.
     """
-    namespaces = np.concatenate([np.full(len(s.candidates), i) for i, s in enumerate(scored)])
-    rows = np.concatenate([np.arange(len(s.candidates)) for s in scored])
-    scores = np.concatenate([s.ledger.score for s in scored])
-    keep = np.concatenate([s.returnable for s in scored])
-    said = np.concatenate([s.candidates.said_at for s in scored])
-    seq = np.concatenate([s.candidates.seq for s in scored])
-    order = np.lexsort((-seq, -said, -scores))
-    evidence = [_evidence_rows(s.candidates) for s in scored]
+    begins = list(accumulate((len(s.candidates) for s in scored), initial=0))[:-1]
+    evidence = [_Evidence(s.candidates) for s in scored]
     covered: set[tuple[int, int]] = set()
     picks: list[Pick] = []
-    for place in order[keep[order]].tolist():
-        namespace, row = int(namespaces[place]), int(rows[place])
-        stands_for = {(namespace, message) for message in evidence[namespace].get(row, (row,))}
+    for place in _ranked(scored, k * _AT_FIRST):
+        namespace = bisect_right(begins, place) - 1
+        row = place - begins[namespace]
+        stands_for = {(namespace, message) for message in evidence[namespace].of(row)}
         if stands_for <= covered:
             continue
         covered |= stands_for
-        picks.append(Pick(namespace, row, float(scores[place])))
+        picks.append(Pick(namespace, row, float(scored[namespace].ledger.score[row])))
         if len(picks) == k:
             break
     return picks
 
 
-def _evidence_rows(candidates: Candidates) -> dict[int, list[int]]:
-    """The rows of the messages on which each statement's row rests."""
-    rows: dict[int, list[int]] = {}
-    for statement, message in zip(candidates.statement_row.tolist(), candidates.message_row.tolist(), strict=True):
-        rows.setdefault(statement, []).append(message)
-    return rows
+def _ranked(scored: Sequence[Scored], at_once: int) -> Iterator[int]:
+    """What may be returned, by its place among all rows, best first. Put in order piece by piece: few are ever asked for."""
+    scores = np.concatenate([s.ledger.score for s in scored])
+    said = np.concatenate([s.candidates.said_at for s in scored])
+    seq = np.concatenate([s.candidates.seq for s in scored])
+    left = np.flatnonzero(np.concatenate([s.returnable for s in scored]))
+    while len(left):
+        best = np.ones(len(left), dtype=bool)
+        if len(left) > at_once:
+            best = scores[left] >= np.partition(scores[left], -at_once)[-at_once]
+        piece, left = left[best], left[~best]
+        yield from piece[np.lexsort((-seq[piece], -said[piece], -scores[piece]))].tolist()
+
+
+class _Evidence:
+    """The messages on which each statement rests, by row."""
+
+    def __init__(self, candidates: Candidates) -> None:
+        order = np.argsort(candidates.statement_row, kind="stable")
+        self._is_message = candidates.kind == NodeKind.MESSAGE
+        self._statement: NDArray[np.int32] = candidates.statement_row[order]
+        self._message: NDArray[np.int32] = candidates.message_row[order]
+
+    def of(self, row: int) -> list[int]:
+        """The messages of a statement's row; the row itself where it rests on none, as a message does."""
+        if self._is_message[row]:
+            return [row]
+        first, last = np.searchsorted(self._statement, (row, row + 1))
+        return self._message[first:last].tolist() or [row]

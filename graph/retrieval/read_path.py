@@ -104,9 +104,10 @@ async def _search(store: Store, request: RetrievalRequest, recipe: Recipe, vecto
     candidates = await store.candidates(request.namespace, query)
     if recipe.lexical_limit and not plan.terms:
         degraded = (*degraded, "lexical: the query has no terms")
-    if vector is not None and len(candidates) and np.isnan(candidates.similarity).all():
+    measures = measure(candidates, plan.times, recipe)
+    if vector is not None and len(candidates) and measures.is_unembedded.all():
         degraded = (*degraded, "dense: the namespace has no vectors yet")
-    return _Search(request, replace(plan, degraded=degraded), query, candidates, measure(candidates, plan.times, recipe))
+    return _Search(request, replace(plan, degraded=degraded), query, candidates, measures)
 
 
 def _zone(namespace: Namespace) -> tzinfo:

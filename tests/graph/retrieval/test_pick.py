@@ -1,11 +1,13 @@
 import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
 
 from graph.retrieval.fuse import Ledger
 from graph.retrieval.pick import Scored, pick
 
 
 def scored(candidates, scores: list[float]) -> Scored:
-    ledger = Ledger(np.zeros(len(candidates)))
+    ledger = Ledger.of(len(candidates))
     values = np.array(scores, dtype=np.float64)
     ledger.add("dense", values, values, 1.0)
     return Scored(candidates, ledger)
@@ -52,3 +54,27 @@ def test_namespaces_share_one_ranking(columns, memory) -> None:
 
 def test_an_empty_namespace_answers_with_nothing(columns) -> None:
     assert pick([scored(columns([], ()), [])], 5) == []
+
+
+@st.composite
+def _many(draw: st.DrawFn, memory: type) -> tuple[list, list[float]]:
+    """More memories than are put in order at first, with many equals among them."""
+    messages = [memory("m", said_at=draw(st.integers(0, 2)), eligible=draw(st.booleans())) for _ in range(draw(st.integers(1, 30)))]
+    places = st.integers(0, len(messages) - 1)
+    facts = [memory("f", rests_on=tuple(draw(st.sets(places, min_size=1, max_size=3)))) for _ in range(draw(st.integers(0, 20)))]
+    there = [*messages, *facts]
+    return there, [draw(st.sampled_from([0.0, 0.1, 0.5, 0.9])) for _ in there]
+
+
+@given(st.data(), st.integers(1, 8))
+def test_the_picks_are_those_of_going_through_all_in_order(columns, memory, data: st.DataObject, k: int) -> None:
+    there, scores = data.draw(_many(memory))
+    candidates = columns(there, ())
+    order = sorted(range(len(there)), key=lambda row: (-scores[row], -candidates.said_at[row], -candidates.seq[row]))
+    picked, covered = [], set()
+    for row in (row for row in order if scores[row] > 0 and there[row].eligible):
+        stands_for = set(there[row].rests_on) or {row}
+        if not stands_for <= covered and len(picked) < k:
+            covered |= stands_for
+            picked.append(row)
+    assert rows(candidates, scores, k) == picked

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rank_bm25 import BM25Plus
 
-from graph.retrieval.scoring import best_of_rows, bm25, idf, sum_of_rows
+from graph.retrieval.passages import passage_runs
+from graph.retrieval.scoring import bm25, idf
 from graph.store.candidates import Bm25, LexicalStatistics
 
 WORDS = st.sampled_from(["ana", "tea", "lisbon", "march", "dog", "paint", "sunris"])
@@ -42,14 +43,19 @@ def test_a_document_without_the_terms_scores_nothing() -> None:
 
 
 def test_a_row_takes_its_best_passage_and_sums_its_counts() -> None:
-    rows = np.array([0, 0, 2], dtype=np.int32)
-    assert best_of_rows(np.array([1.0, 3.0, 2.0]), rows, 4).tolist() == [3, 0, 2, 0]
+    runs = passage_runs(np.array([0, 0, 2], dtype=np.int32), 4)
+    assert runs.best(np.array([1.0, 3.0, 2.0])).tolist() == [3, 0, 2, 0]
     counts = np.array([[1, 0], [2, 1], [0, 5]], dtype=np.float32)
-    assert sum_of_rows(counts, rows, 4).tolist() == [[3, 1], [0, 0], [0, 5], [0, 0]]
+    assert runs.sums(counts).tolist() == [[3, 1], [0, 0], [0, 5], [0, 0]]
+
+
+def test_rows_of_one_passage_each_are_their_passages() -> None:
+    runs = passage_runs(np.arange(3, dtype=np.int32), 3)
+    assert runs.best(np.array([1.0, 3.0, 2.0])).tolist() == [1, 3, 2]
+    assert runs.sums(np.eye(3, dtype=np.float32)).tolist() == np.eye(3).tolist()
 
 
 @pytest.mark.parametrize("rows", [0, 3])
 def test_nothing_found_is_no_error(rows: int) -> None:
-    none = np.zeros(0, dtype=np.int32)
-    assert best_of_rows(np.zeros(0), none, rows).tolist() == [0] * rows
+    assert passage_runs(np.zeros(0, dtype=np.int32), rows).best(np.zeros(0)).tolist() == [0] * rows
     assert bm25(np.zeros((rows, 0), dtype=np.float32), np.ones(rows, dtype=np.int32), np.zeros(0), 3.0, Bm25()).tolist() == [0] * rows
