@@ -1,5 +1,6 @@
 """What the calls send and how their answers read."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ import grpc
 import pytest
 import structmem
 from google.protobuf.timestamp_pb2 import Timestamp
-from structmem import Client, NewMessage
+from structmem import Client, InvalidArgumentError, NewMessage
 from structmem.v1 import exchange_pb2, filter_pb2, job_pb2, node_pb2, retrieval_pb2, time_pb2
 from structmem.v1 import memory_service_pb2 as mpb
 from structmem.v1 import namespace_service_pb2 as npb
@@ -92,6 +93,33 @@ def test_k_is_sent_only_when_it_is_given(script: Any, client: Client) -> None:
     client.retrieve("q", "alice")
     client.retrieve("q", "alice", k=0)
     assert [request.HasField("k") for request in script.requests] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("field", "call"),
+    [
+        ("token_budget", lambda client: client.build_context("q", "alice", token_budget=0)),
+        ("edge_limit", lambda client: client.get_memory("alice", "evt_1", edge_limit=0)),
+        ("max_hops", lambda client: list(client.traverse_events("alice", ["evt_1"], max_hops=0))),
+        ("limit", lambda client: list(client.traverse_events("alice", ["evt_1"], limit=-1))),
+        ("page_size", lambda client: list(client.list_events("alice", page_size=0))),
+        ("page_size", lambda client: list(client.list_facts("alice", page_size=0))),
+        ("page_size", lambda client: list(client.list_messages("alice", page_size=0))),
+        ("page_size", lambda client: list(client.list_sessions("alice", page_size=0))),
+        ("page_size", lambda client: list(client.list_entities("alice", page_size=0))),
+        ("page_size", lambda client: list(client.list_jobs("alice", page_size=0))),
+        ("page_size", lambda client: list(client.list_namespaces(page_size=0))),
+    ],
+)
+def test_a_limit_of_nothing_is_refused_and_not_taken_for_the_default(
+    script: Any, client: Client, field: str, call: Callable[[Client], object]
+) -> None:
+    with pytest.raises(InvalidArgumentError) as raised:
+        call(client)
+    assert [(violation.field, violation.reason) for violation in raised.value.violations] == [
+        (field, "must be at least 1; leave it out for the default")
+    ]
+    assert script.requests == []
 
 
 def test_an_enum_of_a_newer_service_reads_as_unspecified(script: Any, client: Client) -> None:

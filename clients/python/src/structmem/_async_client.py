@@ -147,7 +147,7 @@ class AsyncClient(AsyncListings):
         query: str,
         namespaces: str | Sequence[str],
         *,
-        token_budget: int = 0,
+        token_budget: int | None = None,
         recipe: str = "",
         filter: MemoryFilter | None = None,
         at_least: str = "",
@@ -162,7 +162,7 @@ class AsyncClient(AsyncListings):
 
     # Looking
 
-    async def get_memory(self, namespace: str, id: str, *, edge_limit: int = 0, timeout: float | None = None) -> MemoryView:
+    async def get_memory(self, namespace: str, id: str, *, edge_limit: int | None = None, timeout: float | None = None) -> MemoryView:
         """Any node with at most `edge_limit` (100) edges in each direction."""
         return await self._transport.unary(calls.get_memory(namespace, id, edge_limit), timeout)
 

@@ -24,7 +24,7 @@ class AsyncListings:
         range: TimeRange | None = None,
         sessions: Sequence[str] = (),
         entity_ids: Sequence[str] = (),
-        page_size: int = 0,
+        page_size: int | None = None,
         timeout: float | None = None,
     ) -> AsyncIterator[Event]:
         """Events in order of when they happened, or were said where that is not known; fetches pages as they are needed."""
@@ -47,7 +47,7 @@ class AsyncListings:
         speakers: Sequence[str] = (),
         entity_ids: Sequence[str] = (),
         include_retired: bool = False,
-        page_size: int = 0,
+        page_size: int | None = None,
         timeout: float | None = None,
     ) -> AsyncIterator[Statement]:
         """Facts and relations in order of when they were said; fetches pages as they are needed."""
@@ -68,7 +68,7 @@ class AsyncListings:
         speakers: Sequence[str] = (),
         said: TimeRange | None = None,
         labels: LabelFilter | None = None,
-        page_size: int = 0,
+        page_size: int | None = None,
         timeout: float | None = None,
     ) -> AsyncIterator[Message]:
         """Messages: of one session in their order, of several by when they were said; fetches pages as they are needed."""
@@ -81,7 +81,7 @@ class AsyncListings:
             if not token:
                 return
 
-    async def list_sessions(self, namespace: str, *, page_size: int = 0, timeout: float | None = None) -> AsyncIterator[Session]:
+    async def list_sessions(self, namespace: str, *, page_size: int | None = None, timeout: float | None = None) -> AsyncIterator[Session]:
         """Sessions in the order in which they were created; fetches pages as they are needed."""
         token = ""
         while True:
@@ -97,7 +97,7 @@ class AsyncListings:
         *,
         kinds: Sequence[EntityKind | str] = (),
         name: str = "",
-        page_size: int = 0,
+        page_size: int | None = None,
         timeout: float | None = None,
     ) -> AsyncIterator[Entity]:
         """Entities in the order in which they were first seen; fetches pages as they are needed."""
@@ -116,9 +116,9 @@ class AsyncListings:
         start_ids: Sequence[str],
         *,
         edges: Sequence[EdgeKind | str] = (),
-        max_hops: int = 0,
+        max_hops: int | None = None,
         range: TimeRange | None = None,
-        limit: int = 0,
+        limit: int | None = None,
         timeout: float | None = None,
     ) -> AsyncIterator[TraversedEvent]:
         """Walks the graph from some nodes, at most `max_hops` (2), and gives the events on the way, nearest first."""
@@ -133,7 +133,7 @@ class AsyncListings:
         *,
         states: Sequence[JobState | str] = (),
         kinds: Sequence[JobKind | str] = (),
-        page_size: int = 0,
+        page_size: int | None = None,
         timeout: float | None = None,
     ) -> AsyncIterator[Job]:
         """Jobs, newest first; fetches pages as they are needed."""
@@ -145,7 +145,9 @@ class AsyncListings:
             if not token:
                 return
 
-    async def list_namespaces(self, prefix: str = "", *, page_size: int = 0, timeout: float | None = None) -> AsyncIterator[Namespace]:
+    async def list_namespaces(
+        self, prefix: str = "", *, page_size: int | None = None, timeout: float | None = None
+    ) -> AsyncIterator[Namespace]:
         """The namespaces that this client may read, by name; fetches pages as they are needed."""
         token = ""
         while True:

@@ -142,7 +142,7 @@ def retrieve(
 def build_context(
     namespaces: str | Sequence[str],
     query: str,
-    token_budget: int,
+    token_budget: int | None,
     recipe: str,
     filter: MemoryFilter | None,
     at_least: str,
@@ -155,7 +155,7 @@ def build_context(
         mpb.BuildContextRequest,
         namespaces=as_names(namespaces),
         query=query,
-        token_budget=token_budget,
+        token_budget=e.at_least_one("token_budget", token_budget),
         recipe=recipe,
         filter=e.memory_filter(filter),
         at_least=at_least,
@@ -169,9 +169,9 @@ def build_context(
 # Looking at the graph
 
 
-def get_memory(namespace: str, id: str, edge_limit: int) -> Call[a.MemoryView]:
+def get_memory(namespace: str, id: str, edge_limit: int | None) -> Call[a.MemoryView]:
     """GetMemory."""
-    request = e.build(mpb.GetMemoryRequest, namespace=namespace, id=id, edge_limit=edge_limit)
+    request = e.build(mpb.GetMemoryRequest, namespace=namespace, id=id, edge_limit=e.at_least_one("edge_limit", edge_limit))
     return _memory("GetMemory", request, da.memory_view)
 
 
@@ -181,7 +181,7 @@ def get_event(namespace: str, id: str) -> Call[a.EventView]:
 
 
 def list_events(
-    namespace: str, range: TimeRange | None, sessions: Sequence[str], entity_ids: Sequence[str], page_size: int, page_token: str
+    namespace: str, range: TimeRange | None, sessions: Sequence[str], entity_ids: Sequence[str], page_size: int | None, page_token: str
 ) -> Call[Page[Event]]:
     """ListEvents, one page."""
     request = e.build(
@@ -190,7 +190,7 @@ def list_events(
         range=e.time_range("range", range),
         sessions=list(sessions),
         entity_ids=list(entity_ids),
-        page_size=page_size,
+        page_size=e.at_least_one("page_size", page_size),
         page_token=page_token,
     )
     return _memory("ListEvents", request, lambda it: ([d.event(x) for x in it.events], it.next_page_token))
@@ -204,7 +204,7 @@ def list_facts(
     speakers: Sequence[str],
     entity_ids: Sequence[str],
     include_retired: bool,
-    page_size: int,
+    page_size: int | None,
     page_token: str,
 ) -> Call[Page[Statement]]:
     """ListFacts, one page."""
@@ -217,7 +217,7 @@ def list_facts(
         speakers=list(speakers),
         entity_ids=list(entity_ids),
         include_retired=include_retired,
-        page_size=page_size,
+        page_size=e.at_least_one("page_size", page_size),
         page_token=page_token,
     )
     return _memory("ListFacts", request, lambda it: ([d.statement(x) for x in it.statements], it.next_page_token))
@@ -229,7 +229,7 @@ def list_messages(
     speakers: Sequence[str],
     said: TimeRange | None,
     labels: LabelFilter | None,
-    page_size: int,
+    page_size: int | None,
     page_token: str,
 ) -> Call[Page[Message]]:
     """ListMessages, one page."""
@@ -240,26 +240,28 @@ def list_messages(
         speakers=list(speakers),
         said=e.time_range("said", said),
         labels=e.label_filter(labels),
-        page_size=page_size,
+        page_size=e.at_least_one("page_size", page_size),
         page_token=page_token,
     )
     return _memory("ListMessages", request, lambda it: ([d.message(x) for x in it.messages], it.next_page_token))
 
 
-def list_sessions(namespace: str, page_size: int, page_token: str) -> Call[Page[Session]]:
+def list_sessions(namespace: str, page_size: int | None, page_token: str) -> Call[Page[Session]]:
     """ListSessions, one page."""
-    request = e.build(mpb.ListSessionsRequest, namespace=namespace, page_size=page_size, page_token=page_token)
+    request = e.build(mpb.ListSessionsRequest, namespace=namespace, page_size=e.at_least_one("page_size", page_size), page_token=page_token)
     return _memory("ListSessions", request, lambda it: ([d.session(x) for x in it.sessions], it.next_page_token))
 
 
-def list_entities(namespace: str, kinds: Sequence[EntityKind | str], name: str, page_size: int, page_token: str) -> Call[Page[Entity]]:
+def list_entities(
+    namespace: str, kinds: Sequence[EntityKind | str], name: str, page_size: int | None, page_token: str
+) -> Call[Page[Entity]]:
     """ListEntities, one page."""
     request = e.build(
         mpb.ListEntitiesRequest,
         namespace=namespace,
         kinds=[e.number_of("kinds", EntityKind, node_pb2.EntityKind, kind) for kind in kinds],
         name=name,
-        page_size=page_size,
+        page_size=e.at_least_one("page_size", page_size),
         page_token=page_token,
     )
     return _memory("ListEntities", request, lambda it: ([d.entity(x) for x in it.entities], it.next_page_token))
@@ -269,9 +271,9 @@ def traverse_events(
     namespace: str,
     start_ids: Sequence[str],
     edges: Sequence[EdgeKind | str],
-    max_hops: int,
+    max_hops: int | None,
     range: TimeRange | None,
-    limit: int,
+    limit: int | None,
 ) -> Call[list[a.TraversedEvent]]:
     """TraverseEvents."""
     request = e.build(
@@ -279,9 +281,9 @@ def traverse_events(
         namespace=namespace,
         start_ids=list(start_ids),
         edges=[e.number_of("edges", EdgeKind, node_pb2.EdgeKind, edge) for edge in edges],
-        max_hops=max_hops,
+        max_hops=e.at_least_one("max_hops", max_hops),
         range=e.time_range("range", range),
-        limit=limit,
+        limit=e.at_least_one("limit", limit),
     )
     return _memory("TraverseEvents", request, da.traversed)
 
@@ -321,7 +323,7 @@ def get_job(namespace: str, job_id: str) -> Call[a.Job]:
 
 
 def list_jobs(
-    namespace: str, states: Sequence[JobState | str], kinds: Sequence[JobKind | str], page_size: int, page_token: str
+    namespace: str, states: Sequence[JobState | str], kinds: Sequence[JobKind | str], page_size: int | None, page_token: str
 ) -> Call[Page[a.Job]]:
     """ListJobs, one page."""
     request = e.build(
@@ -329,7 +331,7 @@ def list_jobs(
         namespace=namespace,
         states=[e.number_of("states", JobState, job_pb2.JobState, state) for state in states],
         kinds=[e.number_of("kinds", JobKind, job_pb2.JobKind, kind) for kind in kinds],
-        page_size=page_size,
+        page_size=e.at_least_one("page_size", page_size),
         page_token=page_token,
     )
     return _memory("ListJobs", request, lambda it: ([da.job(x) for x in it.jobs], it.next_page_token))

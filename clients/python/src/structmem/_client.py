@@ -145,7 +145,7 @@ class Client(Listings):
         query: str,
         namespaces: str | Sequence[str],
         *,
-        token_budget: int = 0,
+        token_budget: int | None = None,
         recipe: str = "",
         filter: MemoryFilter | None = None,
         at_least: str = "",
@@ -160,7 +160,7 @@ class Client(Listings):
 
     # Looking
 
-    def get_memory(self, namespace: str, id: str, *, edge_limit: int = 0, timeout: float | None = None) -> MemoryView:
+    def get_memory(self, namespace: str, id: str, *, edge_limit: int | None = None, timeout: float | None = None) -> MemoryView:
         """Any node with at most `edge_limit` (100) edges in each direction."""
         return self._transport.unary(calls.get_memory(namespace, id, edge_limit), timeout)
 

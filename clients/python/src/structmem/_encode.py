@@ -48,6 +48,13 @@ def _why(value: object, problem: Exception) -> str:
     return f"cannot be a {type(value).__name__}" if isinstance(problem, TypeError) else "has no valid value"
 
 
+def at_least_one(field: str, value: int | None) -> int | None:
+    """A limit. On the wire 0 cannot be told from a limit that is left out, so it is refused here, and not taken for the default."""
+    if isinstance(value, int) and value < 1:
+        raise InvalidArgumentError.of(field, "must be at least 1; leave it out for the default")
+    return value
+
+
 def number_of(field: str, cls: type[E], names: EnumNames, value: E | str) -> int:
     """The contract's number of an enum's member, given as the member or as its text."""
     try:

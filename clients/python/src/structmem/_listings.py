@@ -24,7 +24,7 @@ class Listings:
         range: TimeRange | None = None,
         sessions: Sequence[str] = (),
         entity_ids: Sequence[str] = (),
-        page_size: int = 0,
+        page_size: int | None = None,
         timeout: float | None = None,
     ) -> Iterator[Event]:
         """Events in order of when they happened, or were said where that is not known; fetches pages as they are needed."""
@@ -46,7 +46,7 @@ class Listings:
         speakers: Sequence[str] = (),
         entity_ids: Sequence[str] = (),
         include_retired: bool = False,
-        page_size: int = 0,
+        page_size: int | None = None,
         timeout: float | None = None,
     ) -> Iterator[Statement]:
         """Facts and relations in order of when they were said; fetches pages as they are needed."""
@@ -66,7 +66,7 @@ class Listings:
         speakers: Sequence[str] = (),
         said: TimeRange | None = None,
         labels: LabelFilter | None = None,
-        page_size: int = 0,
+        page_size: int | None = None,
         timeout: float | None = None,
     ) -> Iterator[Message]:
         """Messages: of one session in their order, of several by when they were said; fetches pages as they are needed."""
@@ -78,7 +78,7 @@ class Listings:
             if not token:
                 return
 
-    def list_sessions(self, namespace: str, *, page_size: int = 0, timeout: float | None = None) -> Iterator[Session]:
+    def list_sessions(self, namespace: str, *, page_size: int | None = None, timeout: float | None = None) -> Iterator[Session]:
         """Sessions in the order in which they were created; fetches pages as they are needed."""
         token = ""
         while True:
@@ -93,7 +93,7 @@ class Listings:
         *,
         kinds: Sequence[EntityKind | str] = (),
         name: str = "",
-        page_size: int = 0,
+        page_size: int | None = None,
         timeout: float | None = None,
     ) -> Iterator[Entity]:
         """Entities in the order in which they were first seen; fetches pages as they are needed."""
@@ -111,9 +111,9 @@ class Listings:
         start_ids: Sequence[str],
         *,
         edges: Sequence[EdgeKind | str] = (),
-        max_hops: int = 0,
+        max_hops: int | None = None,
         range: TimeRange | None = None,
-        limit: int = 0,
+        limit: int | None = None,
         timeout: float | None = None,
     ) -> Iterator[TraversedEvent]:
         """Walks the graph from some nodes, at most `max_hops` (2), and gives the events on the way, nearest first."""
@@ -127,7 +127,7 @@ class Listings:
         *,
         states: Sequence[JobState | str] = (),
         kinds: Sequence[JobKind | str] = (),
-        page_size: int = 0,
+        page_size: int | None = None,
         timeout: float | None = None,
     ) -> Iterator[Job]:
         """Jobs, newest first; fetches pages as they are needed."""
@@ -138,7 +138,7 @@ class Listings:
             if not token:
                 return
 
-    def list_namespaces(self, prefix: str = "", *, page_size: int = 0, timeout: float | None = None) -> Iterator[Namespace]:
+    def list_namespaces(self, prefix: str = "", *, page_size: int | None = None, timeout: float | None = None) -> Iterator[Namespace]:
         """The namespaces that this client may read, by name; fetches pages as they are needed."""
         token = ""
         while True:

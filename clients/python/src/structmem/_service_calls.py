@@ -41,9 +41,9 @@ def get_namespace(namespace: str) -> Call[a.Namespace]:
     return Call("namespace", "GetNamespace", request, lambda it: da.namespace(it.namespace))
 
 
-def list_namespaces(prefix: str, page_size: int, page_token: str) -> Call[Page[a.Namespace]]:
+def list_namespaces(prefix: str, page_size: int | None, page_token: str) -> Call[Page[a.Namespace]]:
     """ListNamespaces, one page."""
-    request = e.build(npb.ListNamespacesRequest, prefix=prefix, page_size=page_size, page_token=page_token)
+    request = e.build(npb.ListNamespacesRequest, prefix=prefix, page_size=e.at_least_one("page_size", page_size), page_token=page_token)
     return Call("namespace", "ListNamespaces", request, lambda it: ([da.namespace(x) for x in it.namespaces], it.next_page_token))
 
 
