@@ -1,5 +1,8 @@
 """All commands, registered."""
 
+from collections.abc import Callable
+from typing import Annotated
+
 import typer
 
 from service.cli.commands import about, chats, events, exchange, jobs, listings, namespaces, search, serve, show
@@ -8,31 +11,40 @@ from service.cli.commands import doctor as checks
 
 app = typer.Typer(
     name="structmem",
-    help="A long-term memory for agents: messages in, memories out.",
     no_args_is_help=True,
     add_completion=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command()(serve.serve)
-app.command()(chats.ingest)
-app.command()(search.search)
-app.command()(search.context)
-app.command()(events.events)
-app.command()(events.traverse)
-app.command()(listings.facts)
-app.command()(listings.messages)
-app.command()(listings.sessions)
-app.command()(listings.entities)
-app.command()(show.show)
-app.command()(deletion.delete)
-app.command("export")(exchange.export)
-app.command("import")(exchange.import_)
-app.add_typer(jobs.app, name="jobs")
-app.add_typer(namespaces.app, name="namespaces")
-app.command()(checks.doctor)
-app.command()(about.config)
-app.command()(about.info)
-app.command()(about.usage)
-app.command()(about.version)
-app.command()(about.demo)
+_PANELS: dict[str, tuple[Callable[..., None], ...]] = {
+    "To begin with": (about.demo, serve.serve, chats.ingest, search.search, search.context),
+    "What is remembered": (
+        events.events,
+        listings.facts,
+        listings.messages,
+        listings.sessions,
+        listings.entities,
+        show.show,
+        events.traverse,
+    ),
+    "Keeping it": (deletion.delete, exchange.export, exchange.import_, checks.doctor),
+    "The service": (about.config, about.info, about.usage, about.version),
+}
+for panel, commands in _PANELS.items():
+    for command in commands:
+        app.command(command.__name__.rstrip("_"), rich_help_panel=panel)(command)
+app.add_typer(namespaces.app, name="namespaces", rich_help_panel="Keeping it")
+app.add_typer(jobs.app, name="jobs", rich_help_panel="The service")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        about.version()
+        raise typer.Exit
+
+
+@app.callback()
+def _structmem(
+    version: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
+    """A long-term memory for agents: messages in, memories out."""

@@ -47,6 +47,20 @@ def test_a_listing_that_fails_prints_no_part_of_a_document(shell: Any, listing: 
     assert "nobody" in done.err
 
 
+def test_a_listing_that_ends_at_its_limit_says_so(shell: Any, chat: Path) -> None:
+    shell("ingest", chat, "-n", "alice", "--timezone", "Europe/Lisbon")
+    shell("ingest", chat, "-n", "bob", "--timezone", "Europe/Lisbon")
+    for listing in ("events", "messages", "sessions", "jobs", "namespaces"):
+        place = () if listing == "namespaces" else ("-n", "alice")
+        short = shell(listing, *place, "--limit", "1", "--json")
+        assert len(short.document[listing]) == 1
+        assert short.err == "There are more than these 1; --limit shows more.\n"
+    assert shell("sessions", "-n", "alice", "--limit", "2").err == ""
+    jobs = shell("jobs", "--json").document["jobs"]
+    assert [job["created_at"] for job in jobs] == sorted((job["created_at"] for job in jobs), reverse=True)
+    assert {job["namespace"] for job in jobs} == {"alice", "bob"}
+
+
 def test_a_broken_line_keeps_everything_out_unless_asked(shell: Any, chat: Path) -> None:
     chat.write_text(chat.read_text() + '{"session": "june", "speaker": "Tom"}\n{not json}\n')
     refused = shell("ingest", chat, "-n", "alice", "--timezone", "Europe/Lisbon")
@@ -156,7 +170,9 @@ SHOWN = {
 
 
 def test_the_demo_shows_all_it_should(shell: Any, tmp_path: Path) -> None:
-    shell.environment.pop("STRUCTMEM_EMBEDDER")  # the real model
+    # What is set for the user's own service, or stands in a file here, is not the demo's.
+    (tmp_path / "structmem.toml").write_text('token_file = "none.toml"\n')
+    shell.environment["STRUCTMEM_WORKERS"] = "0"
     done = shell.process("demo", "--dir", tmp_path / "demo")
     assert done.code == 0, done.err
     title, *questions = done.out.split("\nQuestion ")

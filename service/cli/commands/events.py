@@ -1,6 +1,5 @@
 """`structmem events` and `structmem traverse`."""
 
-from itertools import islice
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,6 +8,7 @@ from service.cli import tables
 from service.cli.connection import connected
 from service.cli.documents import document, print_json, print_list
 from service.cli.filters import time_range
+from service.cli.limits import at_most, page_size
 from service.cli.options import FromOption, JsonOption, LimitOption, NamespaceOption, SessionsOption, ToOption, ZoneOption
 from service.cli.times import Times, times_of
 
@@ -35,13 +35,13 @@ def events(
         range=time_range(since, until, times.zone),
         sessions=session or (),
         entity_ids=entity_ids(client, namespace, entity),
-        page_size=min(limit, 500),
+        page_size=page_size(limit),
     )
     if json:
-        print_list("events", islice(found, limit))
+        print_list("events", at_most(limit, found))
         return
     made = events_table(times)
-    for event in islice(found, limit):
+    for event in at_most(limit, found):
         made.add_row(*event_row(event, times))
     made.show("There are no such events.")
 

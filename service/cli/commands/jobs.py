@@ -1,7 +1,7 @@
 """`structmem jobs`: list, watch, retry, cancel."""
 
 import sys
-from itertools import chain, islice
+from heapq import merge
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,6 +10,7 @@ from service.cli import tables
 from service.cli.connection import connected
 from service.cli.documents import print_json, print_list
 from service.cli.grouping import ListsByDefault
+from service.cli.limits import at_most, page_size
 from service.cli.options import JsonOption, LimitOption, NamespaceOption
 from service.cli.times import IN_UTC
 
@@ -36,8 +37,9 @@ def list_(
 ) -> None:
     """Lists jobs, newest first."""
     names = [namespace] if namespace else [it.name for it in client.list_namespaces()]
-    everywhere = (client.list_jobs(name, states=state or (), page_size=min(limit, 500)) for name in names)
-    found = islice(chain.from_iterable(everywhere), limit)
+    everywhere = (client.list_jobs(name, states=state or (), page_size=page_size(limit)) for name in names)
+    # Ids sort by time.
+    found = at_most(limit, merge(*everywhere, key=lambda job: job.id, reverse=True))
     if json:
         print_list("jobs", found)
         return

@@ -1,7 +1,6 @@
 """`structmem facts`, `messages`, `sessions` and `entities`."""
 
 from collections.abc import Callable, Iterable
-from itertools import islice
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
@@ -11,6 +10,7 @@ from service.cli.commands.events import entity_ids
 from service.cli.connection import connected
 from service.cli.documents import node_document, print_list
 from service.cli.filters import label_filter, time_range
+from service.cli.limits import at_most, page_size
 from service.cli.options import (
     FromOption,
     JsonOption,
@@ -55,13 +55,13 @@ def facts(
         speakers=speaker or (),
         entity_ids=entity_ids(client, namespace, entity),
         include_retired=retired,
-        page_size=min(limit, 500),
+        page_size=page_size(limit),
     )
     said = times.heading("said")
     made = tables.table(said, times.heading("happened"), "kind", "statement", "by", "id", wrap=("statement",), spare=(said, "kind"))
     _list(
         "facts",
-        islice(found, limit),
+        at_most(limit, found),
         made,
         lambda it: (
             times.instant(it.said_at),
@@ -97,12 +97,12 @@ def messages(
         speakers=speaker or (),
         said=time_range(since, until, times.zone),
         labels=label_filter(label),
-        page_size=min(limit, 500),
+        page_size=page_size(limit),
     )
     made = tables.table(times.heading("sent"), "session", "seq", "speaker", "text", "id", wrap=("text",), spare=("session", "seq"))
     _list(
         "messages",
-        islice(found, limit),
+        at_most(limit, found),
         made,
         lambda it: (
             times.instant(it.sent_at),
@@ -129,7 +129,7 @@ def sessions(
     )
     _list(
         "sessions",
-        islice(client.list_sessions(namespace, page_size=min(limit, 500)), limit),
+        at_most(limit, client.list_sessions(namespace, page_size=page_size(limit))),
         made,
         lambda it: (
             tables.plain(it.name),
@@ -160,7 +160,7 @@ def entities(
     made = tables.table("name", "kind", "also known as", "mentions", "id", wrap=("name", "also known as"), spare=("also known as",))
     _list(
         "entities",
-        islice(client.list_entities(namespace, kinds=kind or (), name=name, page_size=min(limit, 500)), limit),
+        at_most(limit, client.list_entities(namespace, kinds=kind or (), name=name, page_size=page_size(limit))),
         made,
         lambda it: (tables.plain(it.name), str(it.kind), tables.plain(", ".join(it.aliases)), str(it.mention_count), it.id),
         "There are no such entities.",

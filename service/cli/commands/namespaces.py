@@ -1,6 +1,5 @@
 """`structmem namespaces`: list, create, describe, delete."""
 
-from itertools import islice
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,6 +9,7 @@ from service.cli.connection import connected, creating
 from service.cli.documents import document, print_json, print_list
 from service.cli.failures import fail
 from service.cli.grouping import ListsByDefault
+from service.cli.limits import at_most, page_size
 from service.cli.options import JsonOption, LimitOption, YesOption
 from service.cli.times import IN_UTC
 
@@ -28,7 +28,7 @@ def list_(
     json: JsonOption = False,
 ) -> None:
     """Lists namespaces by name."""
-    found = islice(client.list_namespaces(prefix, page_size=min(limit, 1000)), limit)
+    found = at_most(limit, client.list_namespaces(prefix, page_size=page_size(limit)))
     if json:
         print_list("namespaces", found)
         return

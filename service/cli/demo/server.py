@@ -1,5 +1,6 @@
 """A server process of the demo's own."""
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -17,13 +18,16 @@ class ServerDidNotStart(RuntimeError):
 
 @contextmanager
 def server(directory: Path) -> Iterator[str]:
-    """Runs `structmem serve` on a free port and gives its address once it can serve; stops it with SIGTERM."""
+    """Runs `structmem serve`, with its defaults, on a free port and gives its address once it can serve; stops it with SIGTERM."""
     with tempfile.TemporaryDirectory(prefix="structmem-demo-") as scratch:
         ready, log = Path(scratch) / "address", Path(scratch) / "log"
         command = [sys.executable, "-c", "from service.cli import main; main()", "serve"]
         command += ["--data-dir", str(directory), "--listen", "127.0.0.1:0", "--ready-file", str(ready), "--log-level", "warning"]
+        # The demo shows the defaults, whatever is set for the user's own service.
+        command += ["--config", os.devnull]
+        environment = {name: value for name, value in os.environ.items() if not name.upper().startswith("STRUCTMEM_")}
         with log.open("wb") as output:
-            process = subprocess.Popen(command, stdout=output, stderr=output)
+            process = subprocess.Popen(command, stdout=output, stderr=output, env=environment)
         try:
             yield _address(process, ready, log)
         finally:

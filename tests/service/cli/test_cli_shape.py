@@ -79,6 +79,12 @@ def test_a_document_whose_items_fail_half_way_is_not_begun(capsys: pytest.Captur
     assert json.loads(capsys.readouterr().out) == {"items": []}
 
 
+def test_the_version_is_told_either_way(runner: CliRunner) -> None:
+    told = runner.invoke(app, ["version"]).stdout
+    assert told.startswith("structmem ")
+    assert runner.invoke(app, ["--version"]).stdout == told
+
+
 def test_usage_errors_have_exit_code_2(runner: CliRunner) -> None:
     for arguments in (
         ["search"],
