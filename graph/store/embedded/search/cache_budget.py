@@ -29,6 +29,16 @@ class CacheBudget:
         # By id: the cache and how many bytes of it are counted in the total.
         self._caches: OrderedDict[int, tuple[ref[Cache], int]] = OrderedDict()
 
+    def fits(self, nbytes: int) -> bool:
+        """Whether a cache of so many bytes fits in at all."""
+        return nbytes <= self._limit
+
+    def admits(self, cache: Cache, nbytes: int, busy: bool) -> bool:
+        """Whether the cache may hold so many bytes: beside the others, or, where it is busy, in their place."""
+        with self._lock:
+            _, counted = self._caches.get(id(cache), (None, 0))
+            return nbytes <= (self._limit if busy else self._limit - self._total + counted)
+
     def touch(self, cache: Cache) -> None:
         """Notes that the cache is in use."""
         with self._lock:

@@ -4,10 +4,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graph.store.embedded.search.ranking import top_memories
+from graph.store.embedded.search.similarity import Similarities
 from graph.store.embedded.search.state import IndexState
-from graph.store.embedded.search.vectors import CACHED_VECTORS, Similarities
 
-# How many passages are measured exactly: more where there are more to choose from. docs/search-index.md has other choices measured.
+# So many passages are measured exactly where their vectors are in memory, or lie so close in the file that one read brings them.
+MEASURED = 2_048
+# Where each must be read: more where there are more to choose from. docs/search-index.md has other choices measured.
 RESCORED = 500
 RESCORED_AT_MOST = 1_000
 _PASSAGES_PER_RESCORED = 1_500
@@ -33,10 +35,11 @@ def _near(state: IndexState, query: NDArray[np.float32], limit: int, mask: NDArr
     """The passages worth an exact cosine; ascending."""
     size, signs = len(state.passages), state.signs
     left = size if mask is None else int(np.count_nonzero(mask))
-    count = max(2 * limit, min(RESCORED + left // _PASSAGES_PER_RESCORED, RESCORED_AT_MOST))
-    if left > CACHED_VECTORS and left * _GATHERED_SHARE >= size and signs is not None:
+    cheap = size <= MEASURED or state.cache.holds(state.embedded_count)
+    count = max(2 * limit, MEASURED if cheap else min(RESCORED + left // _PASSAGES_PER_RESCORED, RESCORED_AT_MOST))
+    if left > count and left * _GATHERED_SHARE >= size and signs is not None:
         return signs.nearest(query, size, mask, count)
-    passages = np.arange(size) if mask is None else np.flatnonzero(mask)
-    if signs is None or left <= count or (left <= CACHED_VECTORS and state.cache.holds(passages)):
+    passages = np.arange(size) if mask is None else mask.nonzero()[0]
+    if signs is None or left <= count:
         return passages
     return signs.nearest_of(query, passages, count)

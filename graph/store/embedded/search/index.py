@@ -22,12 +22,13 @@ from graph.store.embedded.search.postings import build, compacted, with_segment
 from graph.store.embedded.search.query_postings import QueryPostings
 from graph.store.embedded.search.runs import SortedRuns
 from graph.store.embedded.search.signbits import MEAN_SAMPLE, SignBits
+from graph.store.embedded.search.similarity import ReadVectors, Similarities
 from graph.store.embedded.search.snapshot import column_arrays, restored, snapshot_of
 from graph.store.embedded.search.snapshot_file import read_snapshot, write_snapshot
 from graph.store.embedded.search.state import IndexState
 from graph.store.embedded.search.tables import Tables
 from graph.store.embedded.search.temporal import overlapping
-from graph.store.embedded.search.vectors import SHARED_BUDGET, ReadVectors, Similarities, VectorCache
+from graph.store.embedded.search.vectors import SHARED_BUDGET, VectorCache
 
 # The index is compacted when more passages than these are dead, and more than a quarter of all.
 _DEAD_PASSAGES = 1024
@@ -167,7 +168,7 @@ class SearchIndex:
             if state.passages.embedded[places].any():
                 # A vector changes: cached ones of running searches stay theirs.
                 cache = VectorCache(self._dimension, self._budget, self._spill_in)
-            cache.spill(places, given, len(state.passages))
+            cache.put(places, given, len(state.passages))
             signs = self._signed(state.signs, places, given)
             self._tables.mark_embedded(places)
             embedded = self._tables.passages
@@ -175,13 +176,13 @@ class SearchIndex:
             self._state = replace(state, passages=embedded, signs=signs, embedded_count=count, cache=cache)
 
     def keep_vectors(self, passage_keys: NDArray[np.int64], vectors: NDArray[np.float16]) -> None:
-        """Spills vectors that passages have already, so that no search has to read them; keys that are not here are ignored."""
+        """Takes vectors that passages have already, so that no search has to read them; keys that are not here are ignored."""
         # Beside no writer: what was removed meanwhile must not be written again.
         with self._lock:
             state = self._state
             passages = state.passage_keys.find(np.asarray(passage_keys, np.int64), state.passages.live)
             known = np.flatnonzero(passages >= 0)
-            state.cache.spill(passages[known].astype(np.intp), vectors[known], len(state.passages))
+            state.cache.put(passages[known].astype(np.intp), vectors[known], len(state.passages))
 
     def _signed(self, signs: SignBits | None, passages: NDArray[np.intp], vectors: NDArray[np.float16]) -> SignBits | None:
         """The sign bits with these vectors' written; None while there are too few vectors for a mean."""

@@ -8,6 +8,7 @@ import pytest
 from graph.model import UuidSource, uuid_of
 from graph.store.candidates import StatisticsGroup
 from graph.store.embedded.search import SearchIndex, lexical, term_hash
+from graph.store.embedded.search.cache_budget import CacheBudget
 
 
 def no_vectors(keys):
@@ -95,7 +96,7 @@ def test_terms_that_are_everywhere_change_no_ranking(make_message, plain_query, 
 
 def test_memory_of_a_small_namespace_is_bounded(make_message):
     rng = np.random.default_rng(6)
-    index = SearchIndex(384)
+    index = SearchIndex(384, CacheBudget(0))
     for start in range(0, 2_500, 100):
         index.add([make_message(key + 1, " ".join(f"w{w}" for w in rng.zipf(1.3, 12) % 5000)) for key in range(start, start + 100)])
         index.set_vectors(np.arange(start, start + 100) + 1, rng.standard_normal((100, 384)).astype(np.float16))

@@ -1,0 +1,29 @@
+"""Arithmetic with vectors of half precision. numpy converts them one number at a time (1.1 ms for 1,000 vectors of 384), so their bits are
+moved to where single precision has them. What comes out is the number times 2^-112, subnormal ones included."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+_SCALE = np.float32(2.0**112)
+
+
+def dots(vectors: NDArray[np.float16], query: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The dot product of each vector, of finite numbers not above 1, with the query."""
+    # Scaling the query by a power of two instead of the vectors changes no product. `vecdot` keeps to one thread, where a matrix product
+    # may wait for a second one that has no core to run on.
+    products: NDArray[np.float32] = np.vecdot(_moved(vectors), query * _SCALE)
+    return products
+
+
+def as_float32(vectors: NDArray[np.float16]) -> NDArray[np.float32]:
+    """The same finite numbers in single precision."""
+    numbers = _moved(vectors)
+    numbers *= _SCALE
+    return numbers
+
+
+def _moved(vectors: NDArray[np.float16]) -> NDArray[np.float32]:
+    bits = np.ascontiguousarray(vectors).view(np.int16).astype(np.int32)
+    bits <<= 13
+    bits &= np.int32(-0x70002000)
+    return bits.view(np.float32)
