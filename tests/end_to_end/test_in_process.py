@@ -119,6 +119,11 @@ def test_writing_makes_a_store(shell: Any, chat: Path, tmp_path: Path) -> None:
     assert shell("doctor", "--data-dir", tmp_path / "third").out == f"{tmp_path / 'third'}: 1 namespaces, no findings.\n"
 
 
+def test_a_file_that_is_no_export_is_refused_in_one_line(shell: Any, chat: Path) -> None:
+    done = shell.process("import", chat, "-n", "alice")
+    assert (done.code, done.out, done.err) == (1, "", "structmem: line 1: is no element of an export\n")
+
+
 def test_what_is_not_there_is_said_in_a_sentence(shell: Any) -> None:
     shell("namespaces", "create", "alice")
     for arguments in (("search", "q", "-n", "nobody"), ("events", "-n", "nobody"), ("namespaces", "describe", "nobody")):

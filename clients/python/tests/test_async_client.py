@@ -71,15 +71,16 @@ async def test_an_import_streams_and_reports_an_early_refusal(script: Any, aio: 
         await aio.import_messages("alice", messages * 20)
 
 
-async def test_what_breaks_in_the_callers_iterator_comes_out(script: Any, aio: AsyncClient) -> None:
+async def test_what_breaks_in_the_callers_iterator_comes_out(script: Any, aio: AsyncClient, caplog: pytest.LogCaptureFixture) -> None:
     script.answers["ImportMessages"] = lambda requests, context: (list(requests), mpb.ImportMessagesResponse())[1]
 
     def messages() -> Any:
         yield "s", NewMessage("Maria", "fine")
         raise LookupError("the file ended early")
 
-    with pytest.raises(LookupError, match="ended early"):
+    with caplog.at_level("DEBUG"), pytest.raises(LookupError, match="ended early"):
         await aio.import_messages("alice", messages())
+    assert "Traceback" not in caplog.text
 
 
 async def test_exports_are_written_whole(script: Any, aio: AsyncClient, tmp_path: Path) -> None:

@@ -173,15 +173,16 @@ def test_an_import_sends_runs_of_one_session(script: Any, client: Client) -> Non
     assert {b.batch.time_zone for b in batches} == {"Europe/Lisbon"}
 
 
-def test_what_breaks_in_the_callers_iterator_comes_out(script: Any, client: Client) -> None:
+def test_what_breaks_in_the_callers_iterator_comes_out(script: Any, client: Client, caplog: pytest.LogCaptureFixture) -> None:
     script.answers["ImportMessages"] = lambda requests, context: (list(requests), mpb.ImportMessagesResponse())[1]
 
     def messages() -> Any:
         yield "s", NewMessage("Maria", "fine")
         raise LookupError("the file ended early")
 
-    with pytest.raises(LookupError, match="ended early"):
+    with caplog.at_level("DEBUG"), pytest.raises(LookupError, match="ended early"):
         client.import_messages("alice", messages())
+    assert "Traceback" not in caplog.text
 
 
 def test_waiting_follows_every_job_and_flushes(script: Any, client: Client) -> None:

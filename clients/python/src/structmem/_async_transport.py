@@ -61,14 +61,12 @@ class AsyncTransport:
         """Sends a stream of requests, made in a thread, and reads one answer. What the requests' iterator raises is raised here."""
         requests = RecordingIterator(call.request)
         try:
-            return call.parse(await self._method(call)(_in_thread(requests), timeout=timeout, metadata=self._options.metadata))
+            answer = await self._method(call)(_in_thread(requests), timeout=timeout, metadata=self._options.metadata)
         except grpc.RpcError as failure:
             raise (requests.error or error_of(failure, self._options.target)) from None
-        except asyncio.CancelledError:
-            # A request iterator that raises makes gRPC cancel the call.
-            if requests.error is None:
-                raise
-            raise requests.error from None
+        if requests.error is not None:
+            raise requests.error
+        return call.parse(answer)
 
     async def aside(self, function: Callable[..., T], *arguments: object) -> T:
         """Runs a function that blocks, such as one that writes a file, in a thread."""

@@ -1,11 +1,11 @@
-"""An iterator that remembers what went wrong in it: gRPC swallows exceptions of request iterators."""
+"""An iterator that keeps what goes wrong in it: gRPC swallows exceptions of request iterators, and logs them with a traceback."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 
 class RecordingIterator:
-    """Passes items on; `error` is what the source raised, if it did."""
+    """Passes items on, and ends where the source raises; `error` is then what it raised, and goes before any answer of the service."""
 
     def __init__(self, source: Iterable[Any]) -> None:
         self._source: Iterator[Any] = iter(source)
@@ -19,6 +19,6 @@ class RecordingIterator:
             return next(self._source)
         except StopIteration:
             raise
-        except Exception as problem:
+        except Exception as problem:  # noqa: BLE001  # whatever it is, the transport raises it
             self.error = problem
-            raise
+            raise StopIteration from None

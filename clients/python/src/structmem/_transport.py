@@ -63,9 +63,12 @@ class Transport:
         """Sends a stream of requests and reads one answer. What the requests' iterator raises is raised here."""
         requests = RecordingIterator(call.request)
         try:
-            return call.parse(self._method(call)(requests, timeout=timeout, metadata=self._options.metadata))
+            answer = self._method(call)(requests, timeout=timeout, metadata=self._options.metadata)
         except grpc.RpcError as failure:
             raise (requests.error or error_of(failure, self._options.target)) from None
+        if requests.error is not None:
+            raise requests.error
+        return call.parse(answer)
 
     def aside(self, function: Callable[..., T], *arguments: object) -> T:
         """Runs a function that blocks, such as one that writes a file."""
