@@ -1,5 +1,6 @@
 """Expansion over the graph: what is connected with the best hits and with the entities that the query names gets some of their score."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -41,19 +42,26 @@ class Expansion:
 
 async def expand(store: Store, namespace: str, candidates: Candidates, ledger: Ledger, plan: QueryPlan, recipe: Recipe) -> Expansion | None:
     """Walks from the seeds: the best hits so far, weighted by their score, and the entities named. None without anything to walk from."""
-    best = [int(row) for row in np.argsort(-ledger.score, kind="stable")[: recipe.graph_seeds] if ledger.score[row] > 0]
-    restart_of = {candidates.ids[row]: float(ledger.score[row]) for row in best}
+    score = ledger.total()
+    best = [row for row in np.argsort(-score, kind="stable")[: recipe.graph_seeds].tolist() if score[row] > 0]
+    restart_of = {candidates.ids[row]: float(score[row]) for row in best}
     strongest = max(restart_of.values(), default=1.0)
     restart_of |= dict.fromkeys(plan.entity_ids[: recipe.graph_entities], strongest)
     if not restart_of:
         return None
     subgraph = await store.neighbourhood(namespace, tuple(restart_of), WALKED, recipe.graph_hops, recipe.graph_nodes, recipe.graph_degree)
+    # In a thread: hundreds of nodes take milliseconds.
+    return await asyncio.to_thread(_spread, subgraph, restart_of, recipe.damping)
+
+
+def _spread(subgraph: Subgraph, restart_of: Mapping[str, float], damping: float) -> Expansion | None:
+    """How much score flows from the seeds to every memory of the subgraph. None when there is nothing to flow along."""
     restart = np.array([restart_of.get(id_, 0.0) for id_ in subgraph.ids])
     if not len(subgraph.edge_kind) or not restart.any():
         return None
-    rank = personalised_pagerank(subgraph, restart, recipe.damping, edge_weights(subgraph))
+    rank = personalised_pagerank(subgraph, restart, damping, edge_weights(subgraph))
     # What a seed gives itself is no news: only what flows to a node from others counts.
-    flow = np.maximum(rank - (1 - recipe.damping) * restart / restart.sum(), 0.0)
+    flow = np.maximum(rank - (1 - damping) * restart / restart.sum(), 0.0)
     memories = np.isin(subgraph.kind, (NodeKind.MESSAGE, NodeKind.FACT, NodeKind.RELATION))
     reached = np.flatnonzero(memories & (flow > 0))
     ids = [subgraph.ids[node] for node in reached]

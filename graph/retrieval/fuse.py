@@ -1,5 +1,6 @@
 """Fusion: the score of a memory is a plain sum of what each signal adds, kept as columns so that any hit can be explained."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,6 +11,10 @@ from graph.retrieval.measures import Bools, Ceilings, Ints, Measures
 from graph.retrieval.recipes import Recipe
 from graph.retrieval.scoring import Float64
 from graph.store.candidates import Candidates, Feature
+
+# Plain numbers: numpy takes five times as long to make sense of a member of an enumeration.
+_QUESTION, _TIME_EXPRESSION, _INSTRUCTION = int(Feature.QUESTION), int(Feature.TIME_EXPRESSION), int(Feature.INSTRUCTION)
+_USER = int(Role.USER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,35 +30,41 @@ class Signal:
 
 @dataclass(slots=True)
 class Ledger:
-    """What every signal adds to every candidate; `score` is their sum, in the order of the signals. `found`: something speaks for it."""
+    """What every signal adds to every one of n candidates."""
 
-    score: Float64
-    found: Bools
+    rows: int
     signals: list[Signal] = field(default_factory=list)
 
-    @classmethod
-    def of(cls, rows: int) -> "Ledger":
-        """The ledger of this many candidates before any signal."""
-        return cls(np.zeros(rows), np.zeros(rows, dtype=bool))
-
     def add(self, name: str, raw: Float64, value: Float64, weight: float, source: Ints | None = None) -> None:
-        """Adds a signal; `value` is never below 0. One that adds nothing to anybody is left out."""
-        if weight and value.any():
+        """Adds a signal; `value` is never below 0."""
+        if weight:
             self.signals.append(Signal(name, raw, value, weight, source))
-            self.score = self.score + weight * value
-            if weight > 0:
-                self.found |= value > 0
+
+    def total(self) -> Float64:
+        """(n,) the scores: what the signals add, in their order."""
+        return self._sum(self.signals)
+
+    def found(self) -> Bools:
+        """(n,) whether any signal speaks for the candidate."""
+        return self._sum([signal for signal in self.signals if signal.weight > 0]) > 0
+
+    def _sum(self, signals: Sequence[Signal]) -> Float64:
+        if not signals:
+            return np.zeros(self.rows)
+        points = np.array([signal.value for signal in signals])
+        points *= np.array([signal.weight for signal in signals])[:, None]
+        return np.asarray(points.sum(axis=0), dtype=np.float64)
 
 
 def fuse(candidates: Candidates, measures: Measures, limits: Ceilings, plan: QueryPlan, recipe: Recipe) -> Ledger:
     """The ledger of all signals but the graph's."""
-    ledger = Ledger.of(len(candidates))
+    ledger = Ledger(len(candidates))
     # Statements have statistics, and so a lexical ceiling, of their own.
     lexical = np.where(measures.is_statement, _scaled(measures.lexical, limits.statement), _scaled(measures.lexical, limits.message))
     # Up to the floor the cosine tells nothing: texts without any relation reach that, too.
     dense = _scaled(np.maximum(measures.dense - recipe.dense_floor, 0.0), limits.dense - recipe.dense_floor)
     _add_channels(ledger, measures, lexical, dense, limits, recipe)
-    own = ledger.score
+    own = ledger.total()
     _add_neighbours(ledger, candidates, measures, own, recipe)
     _add_session(ledger, candidates, measures, own, recipe)
     _add_statements(ledger, candidates, np.maximum(lexical, dense), own, recipe)
@@ -80,7 +91,7 @@ def _add_channels(ledger: Ledger, measures: Measures, lexical: Float64, dense: F
 
 def _add_neighbours(ledger: Ledger, candidates: Candidates, measures: Measures, own: Float64, recipe: Recipe) -> None:
     # The last place is that of no neighbour, -1: it asks nothing and lends nothing.
-    asks = np.append((candidates.features & Feature.QUESTION) != 0, False)
+    asks = np.append(candidates.features & _QUESTION, 0) != 0
     lent_by = np.append(own, 0.0)
     follows_question = asks[measures.before]
     for name, lender, weight in (
@@ -94,19 +105,23 @@ def _add_neighbours(ledger: Ledger, candidates: Candidates, measures: Measures, 
 
 def _add_session(ledger: Ledger, candidates: Candidates, measures: Measures, own: Float64, recipe: Recipe) -> None:
     """Each memory gets the mean of its session's best few messages."""
-    messages = np.flatnonzero(~measures.is_statement)
-    if not len(messages) or not recipe.session:
+    if not len(candidates) or not recipe.session:
         return
-    order = messages[np.lexsort((-own[messages], candidates.session[messages]))]
-    sessions = candidates.session[order]
-    starts = np.append(0, np.flatnonzero(sessions[1:] != sessions[:-1]) + 1)
-    sizes = np.diff(starts, append=len(order))
-    place = np.arange(len(order)) - np.repeat(starts, sizes)
-    best = np.where(place < recipe.session_best, own[order], 0.0)
-    mean = np.add.reduceat(best, starts) / np.minimum(sizes, recipe.session_best)
-    known = sessions[starts]
-    place_of = np.minimum(np.searchsorted(known, candidates.session), len(known) - 1)
-    value = np.where(known[place_of] == candidates.session, mean[place_of], 0.0)
+    # Each session's messages from the best to the worst, then its statements.
+    ranked = np.where(measures.is_statement, -1.0, own)
+    order = np.lexsort((-ranked, candidates.session))
+    ranked, session = ranked[order], candidates.session[order]
+    begins = np.empty(len(order), dtype=bool)
+    begins[0], begins[1:] = True, session[1:] != session[:-1]
+    start = np.flatnonzero(begins)
+    end = np.append(start[1:], len(order))
+    total, count = np.zeros(len(start)), np.zeros(len(start))
+    for place in range(recipe.session_best):
+        counts = (start + place < end) & (ranked[np.minimum(start + place, len(order) - 1)] >= 0)
+        total[counts] += ranked[start[counts] + place]
+        count += counts
+    value = np.empty(len(order))
+    value[order] = (total / np.maximum(count, 1))[np.cumsum(begins) - 1]
     ledger.add("session", value, value, recipe.session)
 
 
@@ -125,8 +140,9 @@ def _best_lender(values: Float64, lender: Ints, borrower: Ints) -> tuple[Float64
     best = np.zeros(len(values))
     source = np.full(len(values), -1, dtype=np.int32)
     order = np.argsort(values[lender], kind="stable")
-    best[borrower[order]] = values[lender[order]]
-    source[borrower[order]] = lender[order]
+    lender, borrower = lender[order], borrower[order]
+    best[borrower] = values[lender]
+    source[borrower] = lender
     return best, source
 
 
@@ -142,7 +158,7 @@ def _add_question(ledger: Ledger, candidates: Candidates, measures: Measures, pl
     if plan.times:
         ledger.add("dates", measures.dates, measures.dates, recipe.dates)
     if plan.asks_when:
-        add("when", (candidates.features & Feature.TIME_EXPRESSION) != 0, recipe.when)
+        add("when", (candidates.features & _TIME_EXPRESSION) != 0, recipe.when)
     if not measures.is_assistant.any():
         return
     add("assistant", measures.is_assistant, recipe.assistant)
@@ -150,4 +166,4 @@ def _add_question(ledger: Ledger, candidates: Candidates, measures: Measures, pl
         add("asked_assistant", measures.is_assistant, recipe.asked_assistant)
     # A standing wish is one towards an assistant.
     if plan.asks_advice:
-        add("instruction", ((candidates.features & Feature.INSTRUCTION) != 0) & (candidates.role == Role.USER), recipe.instruction)
+        add("instruction", ((candidates.features & _INSTRUCTION) != 0) & (candidates.role == _USER), recipe.instruction)

@@ -14,6 +14,8 @@ from graph.store.candidates import Candidates, StatisticsGroup
 
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int32]
+# Plain numbers: numpy takes five times as long to make sense of a member of an enumeration.
+_MESSAGE, _ASSISTANT = int(NodeKind.MESSAGE), int(Role.ASSISTANT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +54,8 @@ def measure(candidates: Candidates, spans: Sequence[TimeSpan], recipe: Recipe) -
     """The measures of all candidates."""
     rows = len(candidates)
     runs = passage_runs(candidates.passage_row, rows)
-    is_statement = candidates.kind != NodeKind.MESSAGE
-    is_assistant = candidates.role == Role.ASSISTANT
+    is_statement = candidates.kind != _MESSAGE
+    is_assistant = candidates.role == _ASSISTANT
     # A statement is the assistant's when a message that it rests on is.
     is_assistant[candidates.statement_row[is_assistant[candidates.message_row]]] = True
     before, after = _lenders(candidates.previous, is_assistant), _lenders(candidates.next, is_assistant)

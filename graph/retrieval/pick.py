@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from graph.model import NodeKind
 from graph.retrieval.fuse import Ledger
 from graph.retrieval.measures import Bools
+from graph.retrieval.scoring import Float64
 from graph.store.candidates import Candidates
 
 # How many are put in order at first, for each hit wanted: memories that another one stands for take part, too.
@@ -19,15 +20,21 @@ _AT_FIRST = 4
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """The candidates of one namespace with their ledger."""
+    """The n candidates of one namespace with their ledger.
+
+    Attributes:
+        score: (n,) the ledger's total.     returnable: (n,) what may be returned: what passes the filter and something speaks for.
+    """
 
     candidates: Candidates
     ledger: Ledger
+    score: Float64
+    returnable: Bools
 
-    @property
-    def returnable(self) -> Bools:
-        """(n,) what may be returned: what passes the filter and something speaks for."""
-        return self.ledger.found & self.candidates.eligible
+    @classmethod
+    def of(cls, candidates: Candidates, ledger: Ledger) -> "Scored":
+        """The candidates with what the ledger says of them."""
+        return cls(candidates, ledger, ledger.total(), ledger.found() & candidates.eligible)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +63,7 @@ def pick(scored: Sequence[Scored], k: int) -> list[Pick]:
         if stands_for <= covered:
             continue
         covered |= stands_for
-        picks.append(Pick(namespace, row, float(scored[namespace].ledger.score[row])))
+        picks.append(Pick(namespace, row, float(scored[namespace].score[row])))
         if len(picks) == k:
             break
     return picks
@@ -64,7 +71,7 @@ def pick(scored: Sequence[Scored], k: int) -> list[Pick]:
 
 def _ranked(scored: Sequence[Scored], at_once: int) -> Iterator[int]:
     """What may be returned, by its place among all rows, best first. Put in order piece by piece: few are ever asked for."""
-    scores = np.concatenate([s.ledger.score for s in scored])
+    scores = np.concatenate([s.score for s in scored])
     said = np.concatenate([s.candidates.said_at for s in scored])
     seq = np.concatenate([s.candidates.seq for s in scored])
     left = np.flatnonzero(np.concatenate([s.returnable for s in scored]))
@@ -81,7 +88,7 @@ class _Evidence:
 
     def __init__(self, candidates: Candidates) -> None:
         order = np.argsort(candidates.statement_row, kind="stable")
-        self._is_message = candidates.kind == NodeKind.MESSAGE
+        self._is_message = candidates.kind == int(NodeKind.MESSAGE)
         self._statement: NDArray[np.int32] = candidates.statement_row[order]
         self._message: NDArray[np.int32] = candidates.message_row[order]
 

@@ -1,7 +1,7 @@
 """The read path: plan, embed the query, find candidates, score, expand over the graph, pick, explain."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, tzinfo
 from zoneinfo import ZoneInfo
@@ -15,15 +15,19 @@ from graph.retrieval.answer import Explanation, Hit, QueryEmbedder, QueryPlan, R
 from graph.retrieval.expand import Expansion, add_graph, expand
 from graph.retrieval.explain import explain
 from graph.retrieval.fuse import Ledger, fuse
-from graph.retrieval.measures import Bools, Ceilings, Measures, ceilings, measure
+from graph.retrieval.measures import Ceilings, Measures, ceilings, measure
 from graph.retrieval.merge import merged
 from graph.retrieval.pick import Pick, Scored, pick
 from graph.retrieval.plan import linked, names_in, plan_query
 from graph.retrieval.query_vector import QueryVectors
 from graph.retrieval.rarity import rarest_terms
 from graph.retrieval.recipes import RECIPES, Recipe
+from graph.retrieval.together import together
 from graph.store.candidates import CandidateQuery, Candidates
 from graph.store.port import Store
+
+# Candidates that take so little time (about 2 ms) that other calls may wait for it; more are ranked in a thread.
+_RANKED_IN_PLACE = 4_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +60,14 @@ async def retrieve_many(store: Store, requests: Sequence[RetrievalRequest], embe
     """
     recipe = _checked(requests)
     vectors = QueryVectors(embedder)
-    searches = await asyncio.gather(*(_search(store, request, recipe, vectors) for request in requests))
+    searches = await together([_search(store, request, recipe, vectors) for request in requests])
     if recipe.graph:
         limits = ceilings([search.measures for search in searches])
-        searches = await asyncio.gather(*(_expanded(store, search, limits, recipe) for search in searches))
-    limits = ceilings([search.measures for search in searches])
-    scored = [Scored(search.candidates, _ledger(search, limits, recipe)) for search in searches]
-    picks = pick(scored, requests[0].k)
-    nodes = await _nodes(store, searches, picks)
-    return RetrievalAnswer(tuple(_hits(searches, scored, picks, nodes)), _joint_plan([search.plan for search in searches]))
+        searches = await together([_expanded(store, search, limits, recipe) for search in searches])
+    many = sum(len(search.candidates) for search in searches) > _RANKED_IN_PLACE
+    scored, picks = await asyncio.to_thread(_ranked, searches, recipe) if many else _ranked(searches, recipe)
+    hits = await _hits(store, searches, scored, picks)
+    return RetrievalAnswer(tuple(hits), _joint_plan([search.plan for search in searches]))
 
 
 def _checked(requests: Sequence[RetrievalRequest]) -> Recipe:
@@ -138,6 +141,13 @@ async def _expanded(store: Store, search: _Search, limits: Ceilings, recipe: Rec
     return replace(search, candidates=candidates, measures=measures, expansion=expansion)
 
 
+def _ranked(searches: Sequence[_Search], recipe: Recipe) -> tuple[list[Scored], list[Pick]]:
+    """The candidates of every namespace with their scores, and the best of all."""
+    limits = ceilings([search.measures for search in searches])
+    scored = [Scored.of(search.candidates, _ledger(search, limits, recipe)) for search in searches]
+    return scored, pick(scored, searches[0].request.k)
+
+
 def _ledger(search: _Search, limits: Ceilings, recipe: Recipe) -> Ledger:
     ledger = fuse(search.candidates, search.measures, limits, search.plan, recipe)
     if search.expansion is not None:
@@ -145,30 +155,26 @@ def _ledger(search: _Search, limits: Ceilings, recipe: Recipe) -> Ledger:
     return ledger
 
 
-async def _nodes(store: Store, searches: Sequence[_Search], picks: Sequence[Pick]) -> list[dict[str, Node]]:
-    """The picked nodes of each search by id; one that was deleted meanwhile is missing."""
+async def _hits(store: Store, searches: Sequence[_Search], scored: Sequence[Scored], picks: Sequence[Pick]) -> list[Hit]:
+    """The hits, without those that were deleted meanwhile."""
+    ids = [searches[chosen.namespace].candidates.ids[chosen.row] for chosen in picks]
 
-    async def of(place: int, search: _Search) -> dict[str, Node]:
-        ids = [search.candidates.ids[p.row] for p in picks if p.namespace == place]
-        return dict(await store.get_nodes(search.request.namespace, ids)) if ids else {}
+    async def nodes_of(place: int, search: _Search) -> Mapping[str, Node]:
+        wanted = [id_ for id_, chosen in zip(ids, picks, strict=True) if chosen.namespace == place]
+        return await store.get_nodes(search.request.namespace, wanted) if wanted else {}
 
-    return list(await asyncio.gather(*(of(place, search) for place, search in enumerate(searches))))
-
-
-def _hits(searches: Sequence[_Search], scored: Sequence[Scored], picks: Sequence[Pick], nodes: Sequence[dict[str, Node]]) -> list[Hit]:
+    nodes = await together([nodes_of(place, search) for place, search in enumerate(searches)])
     hits: list[Hit] = []
-    returnable = [one.returnable for one in scored]
-    for chosen in picks:
-        search, place = searches[chosen.namespace], chosen.namespace
-        node = nodes[place].get(search.candidates.ids[chosen.row])
+    for id_, chosen in zip(ids, picks, strict=True):
+        search, node = searches[chosen.namespace], nodes[chosen.namespace].get(id_)
         if isinstance(node, Message | Statement):
-            explanation = _explained(search, scored[place], returnable[place], chosen.row, node) if search.request.explain else None
+            explanation = _explained(search, scored[chosen.namespace], chosen.row, node) if search.request.explain else None
             hits.append(Hit(len(hits) + 1, search.request.namespace, node, chosen.score, explanation))
     return hits
 
 
-def _explained(search: _Search, scored: Scored, returnable: Bools, row: int, node: Message | Statement) -> Explanation:
-    return explain(search.candidates, scored.ledger, returnable, search.expansion, row, node)
+def _explained(search: _Search, scored: Scored, row: int, node: Message | Statement) -> Explanation:
+    return explain(search.candidates, scored.ledger, scored.returnable, search.expansion, row, node)
 
 
 def _joint_plan(plans: Sequence[QueryPlan]) -> QueryPlan:

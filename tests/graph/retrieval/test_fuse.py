@@ -73,7 +73,7 @@ def test_every_score_is_the_sum_of_its_explanation(columns, memory, data: st.Dat
     ledger = scored(candidates, plan)
     for row in range(len(candidates)):
         contributions = contributions_of(candidates, ledger, None, row)
-        assert abs(sum(c.points for c in contributions) - ledger.score[row]) < 1e-9
+        assert abs(sum(c.points for c in contributions) - ledger.total()[row]) < 1e-9
         assert all(c.points == c.weight * c.value and -1e-9 <= c.value <= 1 + 1e-9 for c in contributions)
         assert all(not c.from_id or c.from_id in candidates.ids for c in contributions)
 
@@ -85,19 +85,19 @@ def test_a_memory_beside_the_point_in_another_session_changes_nothing(columns, m
     added = columns([*there, memory("zebras", speaker="Cleo", session=99, said_at=-5, cosine=0.0)], TERMS)
     # The namespace's statistics count the new memory; what is compared is what retrieval makes of the same statistics.
     before, after = scored(replace(without, statistics=added.statistics), plan), scored(added, plan)
-    np.testing.assert_allclose(after.score[:-1], before.score, atol=1e-12)
+    np.testing.assert_allclose(after.total()[:-1], before.total(), atol=1e-12)
 
 
 def test_the_order_of_rows_does_not_matter(columns, memory) -> None:
     there = [memory("I painted a sunrise", session=i, cosine=0.1 * i) for i in range(1, 6)]
     plan = QueryPlan("hybrid", TERMS)
-    forward = scored(columns(there, TERMS), plan).score
-    backward = scored(columns(there[::-1], TERMS), plan).score
+    forward = scored(columns(there, TERMS), plan).total()
+    backward = scored(columns(there[::-1], TERMS), plan).total()
     np.testing.assert_allclose(forward, backward[::-1])
 
 
 def score_of(columns, memory, plan: QueryPlan, *there) -> np.ndarray:
-    return scored(columns(there, TERMS), plan).score
+    return scored(columns(there, TERMS), plan).total()
 
 
 def test_an_answer_is_found_by_its_question(columns, memory) -> None:
@@ -117,7 +117,7 @@ def test_an_answer_is_found_by_its_question(columns, memory) -> None:
 def test_a_fact_lends_to_the_message_it_rests_on_and_says_so(columns, memory) -> None:
     candidates = columns([memory("It was great"), memory("Nice"), memory("Ana painted a sunrise", cosine=0.9, rests_on=(0,))], TERMS)
     ledger = scored(candidates, QueryPlan("hybrid", TERMS))
-    assert ledger.score[0] > ledger.score[1]
+    assert ledger.total()[0] > ledger.total()[1]
     lent = [c for c in contributions_of(candidates, ledger, None, 0) if c.signal == "facts"]
     assert [c.from_id for c in lent] == ["fct_2"]
 

@@ -7,10 +7,10 @@ from graph.retrieval.pick import Scored, pick
 
 
 def scored(candidates, scores: list[float]) -> Scored:
-    ledger = Ledger.of(len(candidates))
+    ledger = Ledger(len(candidates))
     values = np.array(scores, dtype=np.float64)
     ledger.add("dense", values, values, 1.0)
-    return Scored(candidates, ledger)
+    return Scored.of(candidates, ledger)
 
 
 def rows(candidates, scores: list[float], k: int) -> list[int]:
