@@ -152,6 +152,17 @@ def test_deleting_a_namespace_asks_first(shell: Any, chat: Path) -> None:
     assert shell("namespaces", "--json").document["namespaces"] == []
 
 
+def test_a_damaged_namespace_hides_no_others_jobs(shell: Any, chat: Path, tmp_path: Path) -> None:
+    shell("ingest", chat, "-n", "alice", "--timezone", "Europe/Lisbon")
+    (file,) = (tmp_path / "data" / "namespaces").glob("*.db")
+    file.write_bytes(b"\xff" * 9000)
+    shell("ingest", chat, "-n", "bob", "--timezone", "Europe/Lisbon")
+    done = shell("jobs", "--json")
+    assert {job["namespace"] for job in done.document["jobs"]} == {"bob"}
+    assert done.err.startswith("note: namespace alice: ")
+    assert shell("jobs", "-n", "alice").code == 1
+
+
 def test_doctor_finds_what_is_broken(shell: Any, chat: Path, tmp_path: Path) -> None:
     shell("ingest", chat, "-n", "alice", "--timezone", "Europe/Lisbon")
     (file,) = (tmp_path / "data" / "namespaces").glob("*.db")

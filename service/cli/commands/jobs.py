@@ -1,6 +1,7 @@
 """`structmem jobs`: list, watch, retry, cancel."""
 
 import sys
+from collections.abc import Iterator, Sequence
 from heapq import merge
 from typing import TYPE_CHECKING, Annotated
 
@@ -36,8 +37,10 @@ def list_(
     json: JsonOption = False,
 ) -> None:
     """Lists jobs, newest first."""
-    names = [namespace] if namespace else [it.name for it in client.list_namespaces()]
-    everywhere = (client.list_jobs(name, states=state or (), page_size=page_size(limit)) for name in names)
+    if namespace:
+        everywhere = [client.list_jobs(namespace, states=state or (), page_size=page_size(limit))]
+    else:
+        everywhere = [_jobs_of(client, it.name, state or (), limit) for it in client.list_namespaces()]
     # Ids sort by time.
     found = at_most(limit, merge(*everywhere, key=lambda job: job.id, reverse=True))
     if json:
@@ -107,6 +110,18 @@ app.command("list")(list_)
 app.command()(watch)
 app.command()(retry)
 app.command()(cancel)
+
+
+def _jobs_of(client: "Client", namespace: str, states: Sequence[str], limit: int) -> "Iterator[Job]":
+    """The jobs of one namespace among others: what is wrong with it hides no others' jobs."""
+    from structmem import NamespaceCorruptError, NotFoundError
+
+    try:
+        yield from client.list_jobs(namespace, states=states, page_size=page_size(limit))
+    except NamespaceCorruptError as error:
+        typer.echo(f"note: {error}", err=True)
+    except NotFoundError:
+        pass  # deleted meanwhile
 
 
 def _answer(job: "Job", json: bool) -> None:
