@@ -19,12 +19,14 @@ def fail(message: str, code: int = 1) -> NoReturn:
 @contextmanager
 def reported() -> Iterator[None]:
     """Turns errors of StructMem, of the client or of this process, into a sentence."""
-    from structmem import JobFailedError, StructMemError
+    from structmem import JobFailedError, StructMemError, UnauthenticatedError
 
     from graph.errors import StructMemError as DomainError
 
     try:
         yield
+    except UnauthenticatedError as error:
+        fail(f"{error}; --token or STRUCTMEM_TOKEN gives it")
     except JobFailedError as error:
         fail(f"{error}; `structmem jobs retry {error.job.id} -n {error.job.namespace}` starts it again")
     except (StructMemError, DomainError) as error:

@@ -69,6 +69,31 @@ def test_a_memory_from_ingest_to_deletion(beside_a_server: Any, chat: Path) -> N
     assert {message["session"] for message in left} == {"march"}
 
 
+TOKENS = """
+[[token]]
+name = "ingester"
+token = "ingester-token-0123456789"
+[[token.grant]]
+namespaces = ["**"]
+rights = ["write"]
+"""
+
+
+def test_who_may_only_write_can_ingest(shell: Any, serving: Any, chat: Path, tmp_path: Path) -> None:
+    (tmp_path / "tokens.toml").write_text(TOKENS)
+    (tmp_path / "tokens.toml").chmod(0o600)
+    shell.environment["STRUCTMEM_TOKEN_FILE"] = str(tmp_path / "tokens.toml")
+    with serving(shell):
+        nobody = shell("ingest", chat, "-n", "alice", *LISBON)
+        assert nobody.code == 1
+        assert "--token or STRUCTMEM_TOKEN gives it" in nobody.err
+        shell.environment["STRUCTMEM_TOKEN"] = "ingester-token-0123456789"
+        done = shell("ingest", chat, "-n", "alice", *LISBON)
+        assert (done.code, done.out) == (0, "Stored 6 messages in 2 sessions of alice.\n")
+        assert "may not follow the extraction" in done.err
+        assert shell("search", "Maria", "-n", "alice").err == "structmem: this principal may not read that namespace\n"
+
+
 def test_an_export_is_the_same_memory_elsewhere(beside_a_server: Any, chat: Path, tmp_path: Path) -> None:
     shell, _ = beside_a_server
     file = tmp_path / "carla.jsonl.gz"

@@ -122,9 +122,15 @@ def _store(client: "Client", namespace: str, lines: "list[ChatLine]", zone: str)
 
 
 def _extract(client: "Client", imported: "Imported") -> "list[Job]":
+    from structmem import PermissionDeniedError
+
     from service.cli.progress import extract
 
-    return extract(client, imported)
+    try:
+        return extract(client, imported)
+    except PermissionDeniedError:
+        typer.echo("note: this token may not follow the extraction, which goes on; everything is stored", err=True)
+        return []
 
 
 def _say(imported: "Imported", jobs: "list[Job]", wait: bool) -> None:
