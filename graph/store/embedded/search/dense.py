@@ -7,7 +7,9 @@ from graph.store.embedded.search.ranking import top_memories
 from graph.store.embedded.search.similarity import Similarities
 from graph.store.embedded.search.state import IndexState
 
-# So many passages are measured exactly where their vectors are in memory, or lie so close in the file that one read brings them.
+# All passages of a namespace of so many are measured exactly: one read brings their vectors, at about the cost of choosing among them.
+SMALL = 4_096
+# So many are measured exactly where the vectors are in memory.
 MEASURED = 2_048
 # Where each must be read: more where there are more to choose from. docs/search-index.md has other choices measured.
 RESCORED = 500
@@ -35,8 +37,12 @@ def _near(state: IndexState, query: NDArray[np.float32], limit: int, mask: NDArr
     """The passages worth an exact cosine; ascending."""
     size, signs = len(state.passages), state.signs
     left = size if mask is None else int(np.count_nonzero(mask))
-    cheap = size <= MEASURED or state.cache.holds(state.embedded_count)
-    count = max(2 * limit, MEASURED if cheap else min(RESCORED + left // _PASSAGES_PER_RESCORED, RESCORED_AT_MOST))
+    if size <= SMALL:
+        count = SMALL
+    elif state.cache.holds(state.embedded_count):
+        count = max(2 * limit, MEASURED)
+    else:
+        count = max(2 * limit, min(RESCORED + left // _PASSAGES_PER_RESCORED, RESCORED_AT_MOST))
     if left > count and left * _GATHERED_SHARE >= size and signs is not None:
         return signs.nearest(query, size, mask, count)
     passages = np.arange(size) if mask is None else mask.nonzero()[0]

@@ -54,7 +54,7 @@ class GrowingArray(Generic[S]):
 
 def ranges(starts: NDArray[Any], counts: NDArray[Any]) -> NDArray[np.intp]:
     """The concatenation of `start, start + 1, ..., start + count - 1` over all pairs."""
-    counts = counts.astype(np.intp)
-    ends = np.cumsum(counts)
-    total = int(ends[-1]) if len(ends) else 0
-    return np.repeat(starts.astype(np.intp) - (ends - counts), counts) + np.arange(total, dtype=np.intp)
+    ends = counts.cumsum(dtype=np.intp)
+    result: NDArray[np.intp] = (starts - ends + counts).repeat(counts)
+    result += np.arange(len(result), dtype=np.intp)
+    return result

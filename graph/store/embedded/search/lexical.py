@@ -13,6 +13,8 @@ from graph.store.embedded.search.state import IndexState
 FREQUENT = 16_384
 # Passages whose best score is looked at before each of them is.
 _BLOCK = 256
+# No score that is not zero is smaller.
+_SMALLEST = float(np.finfo(np.float32).tiny)
 # Measuring a passage by itself costs about as much as scoring so many postings; it is done where that comes out cheaper.
 _POSTINGS_PER_PASSAGE = 16
 
@@ -23,7 +25,7 @@ def best_matches(state: IndexState, postings: QueryPostings, limit: int, bm25: B
     if limit <= 0 or not total:
         return np.empty(0, np.intp)
     if allowed is not None:
-        few = np.flatnonzero(allowed)
+        few = allowed.nonzero()[0]
         if _POSTINGS_PER_PASSAGE * len(few) <= total:
             scores = postings.scores_of(few, bm25)
             hit = scores > 0
@@ -133,8 +135,9 @@ class _Ranking:
         # Sums in single precision may be off by some millionths.
         least = max(threshold * (1 - 1e-5) - remaining, 0.0)
         blocks = self._scores.reshape(-1, _BLOCK)
-        chosen = np.flatnonzero((self._maxima >= least) & (self._maxima > 0))
-        inside = np.flatnonzero((blocks[chosen] >= least) & (blocks[chosen] > 0))
+        least = max(least, _SMALLEST)
+        chosen = (self._maxima >= least).nonzero()[0]
+        inside = (blocks[chosen] >= least).ravel().nonzero()[0]
         return chosen[inside // _BLOCK] * _BLOCK + inside % _BLOCK
 
     def _best(self, passages: NDArray[np.intp], scores: NDArray[np.float32]) -> NDArray[np.intp]:

@@ -52,7 +52,7 @@ def _resting(state: IndexState, messages: NDArray[np.intp]) -> NDArray[np.intp]:
     owner, statements = owner[alive], statements[alive]
     order = np.lexsort((statements, owner))
     owner, statements = owner[order], statements[order]
-    rank = np.arange(len(owner)) - np.searchsorted(owner, owner, "left")
+    rank = np.arange(len(owner)) - owner.searchsorted(owner, "left")
     return statements[rank < STATEMENTS_PER_MESSAGE].astype(np.intp)
 
 
@@ -106,5 +106,5 @@ def _place(rows: NDArray[np.intp], wanted: NDArray[np.integer]) -> NDArray[np.in
     """Where each wanted row stands in `rows`; -1 where it does not."""
     if not len(rows):
         return np.full(len(wanted), -1, np.int32)
-    place = np.minimum(np.searchsorted(rows, wanted), len(rows) - 1)
+    place = np.minimum(rows.searchsorted(wanted), len(rows) - 1)
     return np.where(rows[place] == wanted, place, -1).astype(np.int32)

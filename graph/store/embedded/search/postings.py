@@ -33,7 +33,7 @@ class Segment:
         starts = np.zeros((len(terms), 2), np.int32)
         lengths = np.zeros((len(terms), 2), np.int32)
         if len(self.terms):
-            place = np.searchsorted(self.terms, terms)
+            place = self.terms.searchsorted(terms)
             place[place == len(self.terms)] = 0
             known = np.flatnonzero(self.terms[place] == terms)
             slot = 2 * place[known]
@@ -116,5 +116,5 @@ def _offsets(lengths: NDArray[np.integer]) -> NDArray[np.int32]:
 
 
 def _slots_in(terms: NDArray[np.uint64], segment: Segment) -> NDArray[np.intp]:
-    place = 2 * np.searchsorted(terms, segment.terms)
+    place = 2 * terms.searchsorted(segment.terms)
     return ranges(place, np.full(len(place), 2))

@@ -45,7 +45,7 @@ class QueryPostings:
         """How often each term occurs in each of these passages (ascending): (p, t)."""
         result = np.zeros((len(passages), self.terms), np.float32)
         for segment, (starts, lengths) in zip(self._state.segments, self.slots, strict=True):
-            low, high = np.searchsorted(passages, (segment.first, segment.end))
+            low, high = passages.searchsorted((segment.first, segment.end))
             if low < high:
                 part, out = passages[low:high], result[low:high]
                 if segment.end - segment.first <= _TABLE:
@@ -85,11 +85,11 @@ class QueryPostings:
         if not len(dead):
             return result
         for segment, (starts, lengths) in zip(self._state.segments, self.slots, strict=True):
-            within = dead[slice(*np.searchsorted(dead, (segment.first, segment.end)))]
+            within = dead[slice(*dead.searchsorted((segment.first, segment.end)))]
             for term, group in zip(*np.nonzero(lengths if len(within) else lengths[:0]), strict=True):
                 passages = segment.passage[starts[term, group] : starts[term, group] + lengths[term, group]]
                 if 16 * len(within) < len(passages):
-                    place = np.minimum(np.searchsorted(passages, within), len(passages) - 1)
+                    place = np.minimum(passages.searchsorted(within), len(passages) - 1)
                     result[term, group] += np.count_nonzero(passages[place] == within)
                 else:
                     result[term, group] += len(passages) - np.count_nonzero(live[passages])

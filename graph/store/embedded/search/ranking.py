@@ -10,7 +10,10 @@ def best_of(owners: NDArray[Any], values: NDArray[Any]) -> tuple[NDArray[Any], N
     """Each owner once with the best of its values; `owners` ascend."""
     if not len(owners):
         return owners, values
-    starts = np.flatnonzero(np.r_[True, owners[1:] != owners[:-1]])
+    first = np.empty(len(owners), bool)
+    first[0] = True
+    np.not_equal(owners[1:], owners[:-1], out=first[1:])
+    starts = first.nonzero()[0]
     return owners[starts], np.maximum.reduceat(values, starts)
 
 

@@ -5,8 +5,8 @@ import threading
 import numpy as np
 from numpy.typing import NDArray
 
-# Half more room at each growth, as in `growth`; pages that were never written take no memory.
-_GROWTH = 1.5
+# Rows that were never written take no memory, but count as if they did.
+_GROWTH = 1.25
 
 
 class ResidentVectors:

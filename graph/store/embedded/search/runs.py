@@ -38,9 +38,9 @@ class SortedRuns:
         found: list[NDArray[np.intp]] = []
         rows: list[NDArray[np.int32]] = []
         for run_keys, run_rows in self.runs:
-            low = np.searchsorted(run_keys, keys, "left")
-            count = np.searchsorted(run_keys, keys, "right") - low
-            hits = np.flatnonzero(count)
+            low = run_keys.searchsorted(keys, "left")
+            count = run_keys.searchsorted(keys, "right") - low
+            hits = count.nonzero()[0]
             if len(hits):
                 found.append(np.repeat(hits, count[hits]))
                 rows.append(run_rows[ranges(low[hits], count[hits])])

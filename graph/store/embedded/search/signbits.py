@@ -78,7 +78,7 @@ class SignBits:
         """About `count` of the first `size` passages, those that seem nearest to the query among the masked ones (None: all); ascending."""
         half = len(self.words) // 2
         if size < _HALVED_FROM or len(self.words) < _HALVED_WORDS:
-            return self.nearest_of(query, np.arange(size) if mask is None else np.flatnonzero(mask), count)
+            return self.nearest_of(query, np.arange(size) if mask is None else mask.nonzero()[0], count)
         rotated = self._rotated(query)
         bits = _packed(rotated[None, :])[:, 0]
         distances = _scan(self.words[:half], bits[:half], size)

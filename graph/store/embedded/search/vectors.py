@@ -9,8 +9,8 @@ from graph.store.embedded.search.cache_budget import CacheBudget
 from graph.store.embedded.search.resident import ResidentVectors
 from graph.store.embedded.search.spill import SpilledVectors
 
-# What vectors of all namespaces together may take in memory: some 350,000 of 384 dimensions.
-CACHE_BYTES = 256 * 2**20
+# What vectors of all namespaces together may take in memory: some 175,000 of 384 dimensions.
+CACHE_BYTES = 128 * 2**20
 # Of smaller namespaces than this no vectors are spilled: reading them costs little, and a file each is not worth it.
 _SPILLED_FROM = 500
 # From so many searches on since it was last cleared, a namespace drives the vectors of others out of memory.
