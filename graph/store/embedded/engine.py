@@ -47,6 +47,8 @@ class Engine:
         self._index_sizes: dict[str, int] = {}
         self._index_total = 0
         self._sizes_lock = threading.Lock()
+        self._shrinking = False
+        self._closing = threading.Event()
 
     def open(self) -> None:
         """Takes the directory, and sweeps what a crash left half made or half deleted."""
@@ -68,6 +70,7 @@ class Engine:
         await asyncio.to_thread(self._close)
 
     def _close(self) -> None:
+        self._closing.set()
         self.workers.close()
         with storage_faults():
             try:
@@ -145,26 +148,36 @@ class Engine:
     def _fill(self, namespace: str) -> None:
         # Nobody waits for it, and a search that finds a vector missing reads it itself.
         with suppress(StructMemError), self.files.use(self.catalog.get(namespace)) as file, file.read_apart() as db:
-            file.index.fill(db, self.catalog.get(namespace).settings.embedding.dimension)
+            file.index.fill(db, self.catalog.get(namespace).settings.embedding.dimension, self._closing.is_set)
 
     def _bound_indexes(self, used: NamespaceFile) -> None:
-        """While all indexes take more memory than they may, those used least recently lose cached vectors, then go."""
+        """Notes what the index takes now. Room is made in the background: letting an index go may mean saving it first."""
         with self._sizes_lock:
             size = used.index.nbytes
             self._index_total += size - self._index_sizes.get(used.uid, 0)
             self._index_sizes[used.uid] = size
-            if self._index_total <= self._index_bytes:
+            if self._index_total <= self._index_bytes or self._shrinking:
                 return
-            others = [file for file in self.files.opened() if file is not used]
+            self._shrinking = True
+        self.workers.later(lambda: self._shrink(used))
+
+    def _shrink(self, used: NamespaceFile) -> None:
+        """While all indexes take more memory than they may, those used least recently lose cached vectors, then go."""
+        others = [file for file in self.files.opened() if file is not used]
+        sizes = {file.uid: file.index.nbytes for file in (*others, used)}
+        total = sum(sizes.values())
+        try:
             for shrink in (DerivedIndex.drop_cache, DerivedIndex.forget):
-                self._index_sizes = {file.uid: file.index.nbytes for file in (*others, used)}
-                self._index_total = sum(self._index_sizes.values())
                 for file in others:
-                    if self._index_total <= self._index_bytes:
+                    if total <= self._index_bytes or self._closing.is_set():
                         return
                     shrink(file.index)
-                    self._index_total += file.index.nbytes - self._index_sizes[file.uid]
-                    self._index_sizes[file.uid] = file.index.nbytes
+                    total += file.index.nbytes - sizes[file.uid]
+                    sizes[file.uid] = file.index.nbytes
+        finally:
+            with self._sizes_lock:
+                self._index_sizes, self._index_total = sizes, sum(sizes.values())
+                self._shrinking = False
 
     def index(self, namespace: str) -> None:
         """Builds a namespace's index ahead of its first search, and saves it where that pays."""

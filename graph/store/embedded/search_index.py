@@ -1,6 +1,7 @@
 """A namespace's derived search index: built from the file, kept in step with it by the change log, saved where it is large."""
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import apsw
@@ -81,10 +82,10 @@ class DerivedIndex:
         due, self._fill_due = self._fill_due, False
         return due
 
-    def fill(self, db: apsw.Connection, dimension: int) -> None:
-        """Reads all vectors ahead of the searches that need them."""
+    def fill(self, db: apsw.Connection, dimension: int, stopped: Callable[[], bool]) -> None:
+        """Reads all vectors ahead of the searches that need them, until `stopped` says that nobody will search any more."""
         after = 0
-        while (index := self._index) is not None and len(keys := _vector_keys(db, after, _FILL_CHUNK)):
+        while (index := self._index) is not None and not stopped() and len(keys := _vector_keys(db, after, _FILL_CHUNK)):
             index.keep_vectors(keys, read_vectors(db, keys, dimension))
             after = int(keys[-1])
 

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 from dataclasses import replace
 
 import apsw
@@ -17,6 +18,7 @@ from graph.model import EmbeddingSpec, ExtractionMode
 from graph.store.commands import Deletion, NamespaceSpec
 from graph.store.embedded import EmbeddedStore, namespace_file, schema, search_index
 from graph.store.embedded.schema import migrate
+from graph.store.embedded.search import SearchIndex
 
 
 def database(tmp_path, uid):
@@ -169,6 +171,56 @@ async def test_a_large_index_is_saved_and_loaded(bench, tmp_path, open_store, mo
     snapshot.write_bytes(b"damaged" + snapshot.read_bytes()[7:])
     bench.store = await open_store()
     assert len(await bench.found("ferry")) == 17
+
+
+async def eventually(holds) -> None:
+    for _ in range(250):
+        if holds():
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError("it never came to that")
+
+
+async def test_indexes_beyond_their_memory_are_let_go_in_the_background(tmp_path, clock, ids, bench):
+    bench.store = EmbeddedStore(tmp_path / "many", clock=clock, ids=ids, index_memory_bytes=1)
+    await bench.store.open()
+    for bench.namespace in ("one", "two", "three"):
+        await bench.create(bench.namespace)
+        await bench.say("ferry")
+        assert len(await bench.found("ferry")) == 1
+    opened = bench.store._engine.files.opened()
+    await eventually(lambda: [file.index.nbytes > 0 for file in opened] == [False, False, True])
+    bench.namespace = "one"
+    assert len(await bench.found("ferry")) == 1
+    await bench.store.close()
+
+
+async def test_closing_does_not_wait_until_all_vectors_are_read_ahead(bench, open_store, monkeypatch):
+    monkeypatch.setattr(search_index, "_SNAPSHOT_PASSAGES", 3)
+    monkeypatch.setattr(search_index, "_FILLED_FROM", 3)
+    monkeypatch.setattr(search_index, "_FILL_CHUNK", 1)
+    await bench.say(*(f"ferry {i}" for i in range(8)))
+    await bench.extract()
+    await bench.found("ferry", bench.unit(1).astype(np.float32))
+    await bench.store.close()
+    bench.store = await open_store()
+    read, begun, going_on = [], threading.Event(), threading.Event()
+    keep = SearchIndex.keep_vectors
+
+    def slowly(index, keys, vectors):
+        read.extend(keys.tolist())
+        begun.set()
+        assert going_on.wait(20)
+        keep(index, keys, vectors)
+
+    monkeypatch.setattr(SearchIndex, "keep_vectors", slowly)
+    await bench.found("ferry", bench.unit(1).astype(np.float32))
+    assert await asyncio.to_thread(begun.wait, 20)
+    closing = asyncio.create_task(bench.store.close())
+    await eventually(bench.store._engine._closing.is_set)
+    going_on.set()
+    await closing
+    assert len(read) == 1
 
 
 async def test_a_deletion_takes_the_snapshot_with_it(bench, tmp_path, monkeypatch):

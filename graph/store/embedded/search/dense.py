@@ -6,9 +6,8 @@ from numpy.typing import NDArray
 from graph.store.embedded.search.ranking import top_memories
 from graph.store.embedded.search.similarity import Similarities
 from graph.store.embedded.search.state import IndexState
+from graph.store.embedded.search.vectors import SMALL
 
-# All passages of a namespace of so many are measured exactly: one read brings their vectors, at about the cost of choosing among them.
-SMALL = 4_096
 # So many are measured exactly where the vectors are in memory.
 MEASURED = 2_048
 # Where each must be read: more where there are more to choose from. docs/search-index.md has other choices measured.

@@ -9,10 +9,13 @@ from graph.store.embedded.search.cache_budget import CacheBudget
 from graph.store.embedded.search.resident import ResidentVectors
 from graph.store.embedded.search.spill import SpilledVectors
 
-# What vectors of all namespaces together may take in memory: some 175,000 of 384 dimensions.
-CACHE_BYTES = 128 * 2**20
+# What vectors of all namespaces together may take in memory: some 350,000 of 384 dimensions.
+CACHE_BYTES = 256 * 2**20
 # Of smaller namespaces than this no vectors are spilled: reading them costs little, and a file each is not worth it.
 _SPILLED_FROM = 500
+# All passages of an index of so many are measured exactly: one read of the file brings their vectors, at about the cost of choosing among
+# them. So they take no memory, of which a thousand such namespaces would want more than there is.
+SMALL = 4_096
 # From so many searches on since it was last cleared, a namespace drives the vectors of others out of memory.
 _BUSY = 3
 
@@ -59,13 +62,15 @@ class VectorCache:
 
     def _keep(self, passages: NDArray[np.intp], vectors: NDArray[np.float16], size: int) -> None:
         """Keeps vectors in memory, where the whole index finds room there: all of it, or none."""
-        # Without a file of its own an index has only memory to spare reading the database.
-        busy = self._searches >= _BUSY or self._spill is None
-        if len(passages) and self._budget.admits(self, size * (2 * self._dimension + 1), busy):
+        filed = self._spill is not None and size >= _SPILLED_FROM
+        nbytes = size * (2 * self._dimension + 1)
+        if (filed and size <= SMALL) or not self._budget.fits(nbytes):
+            if self._resident.nbytes:
+                self.clear()
+        # What is in no file must be read from the database.
+        elif len(passages) and self._budget.admits(self, nbytes, busy=not filed or self._searches >= _BUSY):
             self._resident.put(passages, vectors, size)
             self._budget.charge(self)
-        elif self._resident.nbytes and not self._budget.fits(size * (2 * self._dimension + 1)):
-            self.clear()
 
     def erase(self, passages: NDArray[np.intp]) -> None:
         """Overwrites the vectors of passages (ascending) that were removed. A search that began before may find zeros there."""
