@@ -68,6 +68,7 @@ class SearchIndex:
             cache=VectorCache(dimension, budget, spill_in),
             speakers=(),
         )
+        self._sized: tuple[IndexState | None, int] = None, 0
 
     @property
     def dimension(self) -> int:
@@ -97,11 +98,16 @@ class SearchIndex:
     @property
     def nbytes(self) -> int:
         """Bytes of the index, cached vectors included."""
-        state = self._state
-        runs = state.keys.nbytes + state.passage_keys.nbytes + state.resting.nbytes
-        signs = state.signs.words.nbytes if state.signs else 0
-        early = sum(vectors.nbytes for _, vectors in self._early)
-        return self._tables.nbytes + runs + sum(s.nbytes for s in state.segments) + signs + early + state.cache.nbytes
+        state, size = self._sized
+        if state is not self._state:
+            # Asked after each search, and the same until something is written.
+            state = self._state
+            runs = state.keys.nbytes + state.passage_keys.nbytes + state.resting.nbytes
+            signs = state.signs.words.nbytes if state.signs else 0
+            early = sum(vectors.nbytes for _, vectors in self._early)
+            size = self._tables.nbytes + runs + sum(s.nbytes for s in state.segments) + signs + early
+            self._sized = state, size
+        return size + state.cache.nbytes
 
     def drop_cache(self) -> None:
         """Lets go of cached vectors."""

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from graph.model import NodeKind
 from graph.store.candidates import Candidates
 from graph.store.embedded.search.entries import IndexQuery
-from graph.store.embedded.search.growth import ranges
+from graph.store.embedded.search.growth import distinct, ranges
 from graph.store.embedded.search.ids import MemoryIds
 from graph.store.embedded.search.query_postings import QueryPostings
 from graph.store.embedded.search.similarity import Similarities
@@ -19,15 +19,15 @@ STATEMENTS_PER_MESSAGE = 8
 
 def widened(state: IndexState, found: NDArray[np.intp], neighbours: int) -> NDArray[np.intp]:
     """The rows found, the evidence of statements among them, what rests on these messages, and their neighbours; ascending."""
-    rows = np.unique(found)
-    rows = np.union1d(rows, _evidence(state, rows)[1])
+    rows = distinct(found)
+    rows = distinct(np.concatenate([rows, _evidence(state, rows)[1]]))
     messages = rows[state.memories.kind[rows] == NodeKind.MESSAGE]
     parts = [rows, _resting(state, messages)]
     before = after = messages
     for _ in range(neighbours):
         before, after = _step(state.memories.previous, before), _step(state.memories.next, after)
         parts += [before, after]
-    return np.unique(np.concatenate(parts))
+    return distinct(np.concatenate(parts))
 
 
 def _step(link: NDArray[np.int32], rows: NDArray[np.intp]) -> NDArray[np.intp]:
