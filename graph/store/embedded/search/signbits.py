@@ -31,9 +31,12 @@ _SHARE_KEPT_BY_HALF = 100
 _KEPT_BY_HAMMING = 4_096
 # Where so many may be left, the distance alone chooses them: measuring them exactly costs no more than estimating twice as many.
 _ENOUGH_BY_HAMMING = 2_048
-# From here on half of the bits are scanned first, given at least so many words.
-_HALVED_FROM = 65_536
+# From here on half of the bits are scanned first, given at least so many words. Below, all of them cost little more: of 220,000 passages
+# .4 ms, for a tenth more recall@100 where it is low.
+_HALVED_FROM = 400_000
 _HALVED_WORDS = 4
+# So many distances tell how far the best of a large index lie.
+_SAMPLE = 16_384
 
 # The bits of every octet, (256, 8), the first bit first.
 _OCTETS = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).astype(np.float32)
@@ -77,10 +80,11 @@ class SignBits:
     def nearest(self, query: NDArray[np.float32], size: int, mask: Mask | None, count: int) -> NDArray[np.intp]:
         """About `count` of the first `size` passages, those that seem nearest to the query among the masked ones (None: all); ascending."""
         half = len(self.words) // 2
-        if size < _HALVED_FROM or len(self.words) < _HALVED_WORDS:
-            return self.nearest_of(query, np.arange(size) if mask is None else mask.nonzero()[0], count)
         rotated = self._rotated(query)
         bits = _packed(rotated[None, :])[:, 0]
+        if size < _HALVED_FROM or len(self.words) < _HALVED_WORDS:
+            kept = _smallest(distances := _scan(self.words, bits, size), max(count, _KEPT_BY_HAMMING), mask)
+            return self._narrowed(rotated, kept, distances[kept], count)
         distances = _scan(self.words[:half], bits[:half], size)
         kept = _smallest(distances, max(_KEPT_BY_HALF, size // _SHARE_KEPT_BY_HALF), mask)
         whole = distances[kept] + _distances(self.words[half:], bits[half:], kept)
@@ -155,24 +159,20 @@ def _distances(words: NDArray[np.uint64], bits: NDArray[np.uint64], passages: ND
 
 
 def _smallest(distances: Distances, count: int, mask: Mask | None) -> NDArray[np.intp]:
-    """Indexes of at least `count` smallest distances among the masked, with all ties of the last; all masked ones when there are fewer."""
+    """Indexes of about `count` smallest distances among the masked, with all ties of the last; all masked ones when there are fewer."""
     if mask is not None:
         distances[~mask] = np.iinfo(distances.dtype).max
     beyond = int(np.iinfo(distances.dtype).max)
     limit = _limit(distances, count) if len(distances) > count else beyond - 1
-    return np.flatnonzero(distances <= min(limit, beyond - 1))
+    return (distances <= min(limit, beyond - 1)).nonzero()[0]
 
 
 def _limit(distances: Distances, count: int) -> int:
-    """The distance within which `count` lie. Found among those that a sample promises to be small enough, not among all."""
-    step = max(len(distances) // 16_384, 1)
+    """The distance within which `count` lie: of many, hardly ever fewer and up to a tenth more, as a sample has it."""
+    step = len(distances) // _SAMPLE
+    if step <= 1:
+        return int(np.partition(distances, count - 1)[count - 1])
     sample = np.sort(distances[::step], kind="stable")  # a radix sort, for numbers as short as these
-    # Three standard deviations above the expected place, so that the first try nearly always holds enough.
-    expected = count / step
-    place = int(expected + 3 * expected**0.5) + 1
-    while place < len(sample):
-        within = distances[distances <= sample[place]]
-        if len(within) >= count:
-            return int(np.partition(within, count - 1)[count - 1])
-        place *= 2
-    return int(np.partition(distances, count - 1)[count - 1])
+    # Three standard deviations above the expected place.
+    place = int(count / step + 3 * (count / step) ** 0.5)
+    return int(sample[min(place, len(sample) - 1)])
