@@ -30,7 +30,7 @@ def describe(file: NamespaceFile) -> GraphDescription:
 
 def speakers(db: apsw.Connection) -> tuple[str, ...]:
     """See `Store.speakers`; the most frequent first."""
-    found = rows(db, "SELECT name FROM speakers ORDER BY messages DESC, name LIMIT ?", (_MAX_SPEAKERS,))
+    found = rows(db, f"SELECT name FROM speakers ORDER BY messages DESC, name LIMIT {_MAX_SPEAKERS}")
     return tuple(name for (name,) in found)
 
 

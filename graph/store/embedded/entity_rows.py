@@ -9,6 +9,7 @@ import apsw
 import orjson
 
 from graph.model import Entity, EntityKind
+from graph.store.embedded.connection import rows
 from graph.store.embedded.node_bodies import entity_body
 from graph.store.embedded.node_keys import id_columns
 from graph.store.embedded.node_writer import insert_nodes
@@ -63,8 +64,9 @@ def insert_entity(tx: Transaction, key: int, entity: Entity, recorded_at: int) -
 
 def entity_keys_named(db: apsw.Connection, names: Iterable[str]) -> list[int]:
     """Keys of the entities with one of these names or aliases, oldest first."""
-    wanted = [(name,) for name in {folded(name) for name in names}]
-    return sorted({key for (key,) in db.executemany("SELECT entity FROM entity_names WHERE folded = ?", wanted)})
+    wanted = orjson.dumps(list({folded(name) for name in names})).decode()
+    found = rows(db, "SELECT DISTINCT entity FROM entity_names WHERE folded IN (SELECT value FROM json_each(?))", (wanted,))
+    return sorted(key for (key,) in found)
 
 
 def recount_mentions(tx: Transaction, entities: Iterable[int]) -> None:
@@ -82,11 +84,11 @@ def _names(entity: Entity) -> tuple[str, ...]:
 
 def _known(db: apsw.Connection, names: Iterable[str]) -> defaultdict[str, list[_Known]]:
     known: defaultdict[str, list[_Known]] = defaultdict(list)
-    rows = db.executemany(
-        "SELECT a.folded, a.entity, e.kind FROM entity_names a JOIN entities e ON e.key = a.entity WHERE a.folded = ? ORDER BY a.entity",
+    found = db.executemany(
+        "SELECT a.folded, a.entity, e.kind FROM entity_names a JOIN entities e ON e.key = a.entity WHERE a.folded = +? ORDER BY a.entity",
         [(name,) for name in names],
     )
-    for name, key, kind in rows:
+    for name, key, kind in found:
         known[name].append(_Known(key, kind))
     return known
 
