@@ -35,7 +35,7 @@ class RetrievalRequest:
         k: how many hits, at least 1.
         recipe: a name in `RECIPES`.
         asked_at: aware; "now" for the query's times.     zone: of the query's times; None: the namespace's, or UTC.
-        explain: whether hits are explained.
+        explain: whether hits are explained.        min_relevance: what is less relevant is no hit; 0 to 1.
         vector: the query's vector, for namespaces whose model nobody here serves; any positive length, normalised before use.
     """
 
@@ -48,6 +48,7 @@ class RetrievalRequest:
     zone: tzinfo | None
     vector: NDArray[np.float32] | None = None
     explain: bool = True
+    min_relevance: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +124,14 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One memory of an answer. Scores order one answer and are not comparable between answers."""
+    """One memory of an answer. Scores order one answer and are not comparable between answers; `relevance`, from 0 to 1, is."""
 
     rank: int
     namespace: str
     node: Message | Statement
     score: float
     explanation: Explanation | None
+    relevance: float = 0.0
 
     @property
     def evidence_ids(self) -> tuple[str, ...]:
@@ -139,10 +141,17 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class RetrievalAnswer:
-    """The hits, best first, and how the query was understood."""
+    """The hits, best first, and how the query was understood.
+
+    Attributes:
+        best_relevance: that of the most relevant memory that was found, hit or not; 0 when none was.
+        nothing_relevant: there are no hits because nothing is as relevant as the request wants it.
+    """
 
     hits: tuple[Hit, ...]
     plan: QueryPlan
+    best_relevance: float = 0.0
+    nothing_relevant: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,13 +166,19 @@ class ContextEntry:
     speaker: str
     evidence_ids: tuple[str, ...]
     rank: int
+    relevance: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Memories as a text for a prompt: one line a memory, in order of time. `token_count` is the count of `text`, never over the budget."""
+    """Memories as a text for a prompt: one line a memory, in order of time. `token_count` is the count of `text`, never over the budget.
+
+    The other fields are those of the `RetrievalAnswer` that it was made of.
+    """
 
     text: str
     token_count: int
     entries: tuple[ContextEntry, ...]
     plan: QueryPlan
+    best_relevance: float = 0.0
+    nothing_relevant: bool = False

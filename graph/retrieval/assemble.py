@@ -56,7 +56,14 @@ def _assembled(answer: RetrievalAnswer, token_budget: int, count_tokens: TokenCo
     candidates = [_Line(hit, line_of(hit.node, answer.plan.zone)) for hit in answer.hits]
     lines = _in_order(_within_exactly(_chosen(candidates, token_budget, count_tokens), token_budget, count_tokens))
     text = _joined(lines)
-    return Context(text, count_tokens(text) if text else 0, tuple(_entry(line) for line in lines), answer.plan)
+    return Context(
+        text=text,
+        token_count=count_tokens(text) if text else 0,
+        entries=tuple(_entry(line) for line in lines),
+        plan=answer.plan,
+        best_relevance=answer.best_relevance,
+        nothing_relevant=answer.nothing_relevant,
+    )
 
 
 def _chosen(candidates: Sequence[_Line], budget: int, count_tokens: TokenCounter) -> list[_Line]:
@@ -136,4 +143,5 @@ def _entry(line: _Line) -> ContextEntry:
         speaker=node.speaker,
         evidence_ids=line.hit.evidence_ids,
         rank=line.hit.rank,
+        relevance=line.hit.relevance,
     )

@@ -1,4 +1,4 @@
-"""The read path: plan, embed the query, find candidates, score, expand over the graph, pick, explain."""
+"""The read path: plan, embed the query, find candidates, score, expand over the graph, judge how relevant they are, pick, explain."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -9,10 +9,11 @@ from graph.model import Message, Node, Statement
 from graph.retrieval.answer import Explanation, Hit, QueryEmbedder, QueryPlan, RetrievalAnswer, RetrievalRequest
 from graph.retrieval.explain import explain
 from graph.retrieval.measures import ceilings
-from graph.retrieval.pick import Pick, Scored, pick
+from graph.retrieval.pick import Scored
 from graph.retrieval.query_vector import QueryVectors
+from graph.retrieval.ranking import Ranking, rank
 from graph.retrieval.recipes import RECIPES, Recipe
-from graph.retrieval.search import Search, expanded, ledger_of, search_of
+from graph.retrieval.search import Search, expanded, search_of
 from graph.retrieval.together import together
 from graph.store.port import Store
 
@@ -33,22 +34,25 @@ async def retrieve(store: Store, request: RetrievalRequest, embedder: QueryEmbed
 async def retrieve_many(store: Store, requests: Sequence[RetrievalRequest], embedder: QueryEmbedder | None) -> RetrievalAnswer:
     """One ranking over several namespaces, as `retrieve`.
 
-    Takes one request for each namespace, all with the same query, k and recipe. Every channel is scaled by its best over all the
-    namespaces, so that scores compare. The answer's plan joins what the namespaces' speakers and entities told about the query.
+    Takes one request for each namespace, all with the same query, k, recipe and least relevance. Every channel is scaled by its best over
+    all the namespaces, so that scores compare. The answer's plan joins what the namespaces' speakers and entities told about the query.
     """
-    recipe = _checked(requests)
+    recipe = checked(requests)
     vectors = QueryVectors(embedder)
     searches = await together([search_of(store, request, recipe, vectors) for request in requests])
     if recipe.graph:
         limits = ceilings([search.measures for search in searches])
         searches = await together([expanded(store, search, limits, recipe) for search in searches])
     many = sum(len(search.candidates) for search in searches) > _RANKED_IN_PLACE
-    scored, picks = await asyncio.to_thread(_ranked, searches, recipe) if many else _ranked(searches, recipe)
-    hits = await _hits(store, searches, scored, picks)
-    return RetrievalAnswer(tuple(hits), _joint_plan([search.plan for search in searches]))
+    ranking = await asyncio.to_thread(rank, searches, recipe) if many else rank(searches, recipe)
+    hits = await _hits(store, searches, ranking)
+    plan = _joint_plan([search.plan for search in searches])
+    nothing_relevant = not ranking.picks and requests[0].min_relevance > 0
+    return RetrievalAnswer(tuple(hits), plan, ranking.best_relevance, nothing_relevant)
 
 
-def _checked(requests: Sequence[RetrievalRequest]) -> Recipe:
+def checked(requests: Sequence[RetrievalRequest]) -> Recipe:
+    """The recipe of requests that can be answered. Raises InvalidArgument, as `retrieve_many` says."""
     if not requests:
         raise InvalidArgument.of("namespaces", "at least one is required")
     first = requests[0]
@@ -56,21 +60,17 @@ def _checked(requests: Sequence[RetrievalRequest]) -> Recipe:
         raise InvalidArgument.of("k", "must be at least 1")
     if not first.query.strip():
         raise InvalidArgument.of("query", "is required")
+    if not 0 <= first.min_relevance <= 1:
+        raise InvalidArgument.of("min_relevance", "must be from 0 to 1")
     recipe = RECIPES.get(first.recipe)
     if recipe is None:
         raise InvalidArgument.of("recipe", f"must be one of {', '.join(RECIPES)}")
     return recipe
 
 
-def _ranked(searches: Sequence[Search], recipe: Recipe) -> tuple[list[Scored], list[Pick]]:
-    """The candidates of every namespace with their scores, and the best of all."""
-    limits = ceilings([search.measures for search in searches])
-    scored = [Scored.of(search.candidates, ledger_of(search, limits, recipe)) for search in searches]
-    return scored, pick(scored, searches[0].request.k)
-
-
-async def _hits(store: Store, searches: Sequence[Search], scored: Sequence[Scored], picks: Sequence[Pick]) -> list[Hit]:
+async def _hits(store: Store, searches: Sequence[Search], ranking: Ranking) -> list[Hit]:
     """The hits, without those that were deleted meanwhile."""
+    picks = ranking.picks
     ids = [searches[chosen.namespace].candidates.ids[chosen.row] for chosen in picks]
 
     async def nodes_of(place: int, search: Search) -> Mapping[str, Node]:
@@ -82,8 +82,9 @@ async def _hits(store: Store, searches: Sequence[Search], scored: Sequence[Score
     for id_, chosen in zip(ids, picks, strict=True):
         search, node = searches[chosen.namespace], nodes[chosen.namespace].get(id_)
         if isinstance(node, Message | Statement):
-            explanation = _explained(search, scored[chosen.namespace], chosen.row, node) if search.request.explain else None
-            hits.append(Hit(len(hits) + 1, search.request.namespace, node, chosen.score, explanation))
+            explanation = _explained(search, ranking.scored[chosen.namespace], chosen.row, node) if search.request.explain else None
+            relevance = float(ranking.relevance[chosen.namespace][chosen.row])
+            hits.append(Hit(len(hits) + 1, search.request.namespace, node, chosen.score, explanation, relevance))
     return hits
 
 

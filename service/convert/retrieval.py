@@ -2,9 +2,19 @@
 
 from structmem.v1 import memory_service_pb2, node_pb2, retrieval_pb2
 
-from graph.retrieval import Context, ContextEntry, Explanation, Hit, PathStep, QueryPlan, TraversedEvent
+from graph.retrieval import Context, ContextEntry, Explanation, Hit, PathStep, QueryPlan, RetrievalAnswer, TraversedEvent
 from service.convert.nodes import event_to_proto, node_to_proto
 from service.convert.times import span_to_proto, timestamp
+
+
+def answer_to_proto(answer: RetrievalAnswer) -> memory_service_pb2.RetrieveResponse:
+    """The hits of a query, and how it was understood."""
+    return memory_service_pb2.RetrieveResponse(
+        hits=[hit_to_proto(hit) for hit in answer.hits],
+        plan=plan_to_proto(answer.plan),
+        nothing_relevant=answer.nothing_relevant,
+        best_relevance=answer.best_relevance,
+    )
 
 
 def hit_to_proto(hit: Hit) -> retrieval_pb2.Hit:
@@ -15,6 +25,7 @@ def hit_to_proto(hit: Hit) -> retrieval_pb2.Hit:
         memory=node_to_proto(hit.node),
         score=hit.score,
         explanation=explanation_to_proto(hit.explanation) if hit.explanation else None,
+        relevance=hit.relevance,
     )
 
 
@@ -58,6 +69,8 @@ def context_to_proto(context: Context) -> memory_service_pb2.BuildContextRespons
         token_count=context.token_count,
         entries=[_entry(entry) for entry in context.entries],
         plan=plan_to_proto(context.plan),
+        nothing_relevant=context.nothing_relevant,
+        best_relevance=context.best_relevance,
     )
 
 
@@ -71,6 +84,7 @@ def _entry(entry: ContextEntry) -> memory_service_pb2.ContextEntry:
         speaker=entry.speaker,
         evidence_ids=entry.evidence_ids,
         rank=entry.rank,
+        relevance=entry.relevance,
     )
 
 

@@ -9,11 +9,11 @@ from graph.model import EdgeKind, Namespace, NodeKind
 from graph.retrieval import DEFAULT_RECIPE, RECIPES, RetrievalRequest, build_context, retrieve_many, traverse_events
 from service.authorize import Action
 from service.convert.filters import memory_filter_from_proto
-from service.convert.retrieval import context_to_proto, hit_to_proto, plan_to_proto, traversed_to_proto
+from service.convert.retrieval import answer_to_proto, context_to_proto, traversed_to_proto
 from service.convert.times import range_from_proto
 from service.handlers.resource import Context, Resource
 from service.token_count import count_tokens
-from service.validate import Violations, enum_values, instant, limit_of, node_ids, text, vector, zone_name, zone_of
+from service.validate import Violations, enum_values, instant, limit_of, node_ids, share, text, vector, zone_name, zone_of
 
 MAX_NAMESPACES = 16
 MAX_QUERY = 100_000
@@ -37,7 +37,7 @@ class RetrievalHandlers(Resource):
                 found.add("k", f"must be from 1 to {MAX_K:,}; leave it out for {DEFAULT_K}")
         requests = [replace(one, k=k, explain=request.explain) for one in requests]
         answer = await retrieve_many(self._store, requests, self._parts.embedder)
-        return pb.RetrieveResponse(hits=[hit_to_proto(hit) for hit in answer.hits], plan=plan_to_proto(answer.plan))
+        return answer_to_proto(answer)
 
     async def BuildContext(self, request: pb.BuildContextRequest, context: Context) -> pb.BuildContextResponse:
         """Memories as a text within a token budget."""
@@ -79,6 +79,7 @@ class RetrievalHandlers(Resource):
                 asked_at=instant(found, "asked_at", request.asked_at) if request.HasField("asked_at") else self._parts.clock.now(),
                 zone=zone_of(zone_name(found, "time_zone", request.time_zone)),
                 explain=False,
+                min_relevance=share(found, "min_relevance", request.min_relevance),
             )
         requests = [replace(plain, namespace=name) for name in names]
         if not request.at_least and not request.HasField("embedding"):

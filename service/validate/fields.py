@@ -75,6 +75,14 @@ def limit_of(found: Violations, field: str, value: int, default: int, high: int,
     return value or default
 
 
+def share(found: Violations, field: str, value: float) -> float:
+    """A number from 0 to 1."""
+    # Written so that NaN does not pass.
+    if not 0 <= value <= 1:
+        found.add(field, "must be from 0 to 1")
+    return value
+
+
 def enum_value(found: Violations, field: str, value: int, kind: type[E]) -> E | None:
     """A member of the enum, or None for 0, which stands for "not said"."""
     if value == 0:

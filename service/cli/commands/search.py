@@ -22,13 +22,16 @@ from service.cli.options import (
 from service.cli.times import Times, times_of
 
 if TYPE_CHECKING:
-    from structmem import Client, Hit, Message, QueryPlan
+    from structmem import Client, Context, Hit, Message, QueryPlan, Retrieval
 
 # Most facts rest on one or two messages; more would bury the hit.
 _SOURCES = 3
 QueryArgument = Annotated[str, typer.Argument(help="What to remember, in plain words.")]
 RecipeOption = Annotated[str, typer.Option(help="hybrid, lexical, dense or graph; default hybrid.")]
 KindsOption = Annotated[list[str] | None, typer.Option("--kind", help="message, fact or relation; may be given several times.")]
+RelevanceOption = Annotated[
+    float, typer.Option("--min-relevance", min=0, max=1, help="Only memories of at least this relevance, 0 to 1; may leave none.")
+]
 
 
 @connected
@@ -45,6 +48,7 @@ def search(
     session: SessionsOption = None,
     kind: KindsOption = None,
     label: LabelsOption = None,
+    min_relevance: RelevanceOption = 0.0,
     timezone: ZoneOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -59,9 +63,11 @@ def search(
         filter=memory_filter(kind, session, speaker, happened, label),
         time_zone=timezone or "",
         explain=explain,
+        min_relevance=min_relevance,
     )
     if json:
-        print_json({"query": query, "namespaces": namespace, "plan": answer.plan, "hits": [_hit_document(hit) for hit in answer]})
+        about = {"nothing_relevant": answer.nothing_relevant, "best_relevance": answer.best_relevance}
+        print_json({"query": query, "namespaces": namespace, "plan": answer.plan, **about, "hits": [_hit_document(hit) for hit in answer]})
         return
     _print_notes(answer.plan)
     for hit in answer:
@@ -69,7 +75,7 @@ def search(
     if answer.hits:
         typer.echo(f"(times in {times.name})", err=True)
     else:
-        tables.console().print("Nothing was found.")
+        tables.console().print(_nothing(answer))
 
 
 @connected
@@ -85,6 +91,7 @@ def context(
     session: SessionsOption = None,
     kind: KindsOption = None,
     label: LabelsOption = None,
+    min_relevance: RelevanceOption = 0.0,
     timezone: ZoneOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -98,13 +105,20 @@ def context(
         recipe=recipe,
         filter=memory_filter(kind, session, speaker, happened, label),
         time_zone=timezone or "",
+        min_relevance=min_relevance,
     )
     if json:
         print_json({"query": query, "namespaces": namespace, **document(answer)})
         return
     _print_notes(answer.plan)
-    typer.echo(answer.text)
+    typer.echo(_nothing(answer) if answer.nothing_relevant else answer.text)
     typer.echo(f"({answer.token_count} of {tokens} tokens, {len(answer.entries)} memories, times in {times.name})", err=True)
+
+
+def _nothing(answer: "Retrieval | Context") -> str:
+    if not answer.nothing_relevant:
+        return "Nothing was found."
+    return f"Nothing relevant was found: the most relevant memory reaches {answer.best_relevance:.2f}."
 
 
 def sources_of(client: "Client", hit: "Hit") -> "list[Message]":
@@ -129,7 +143,7 @@ def print_hit(hit: "Hit", sources: "Sequence[Message]", times: Times, several: b
     out = tables.console()
     line = Text.assemble((f"{hit.rank:>3}. ", "bold"), (times.instant(said_at), "cyan"), "  ", (memory.speaker, "bold"), f": {memory.text}")
     out.print(line, soft_wrap=True)
-    about = [kind, memory.id, f"session {memory.session}", f"score {hit.score:.3f}"]
+    about = [kind, memory.id, f"session {memory.session}", f"relevance {hit.relevance:.2f}", f"score {hit.score:.3f}"]
     about += [f"happened {happened}"] if happened else []
     about += [f"namespace {hit.namespace}"] if several else []
     out.print(Text("     " + " · ".join(about), style="dim"), soft_wrap=True)
@@ -160,6 +174,7 @@ def _hit_document(hit: "Hit") -> dict[str, object]:
         "rank": hit.rank,
         "namespace": hit.namespace,
         "score": hit.score,
+        "relevance": hit.relevance,
         "memory": node_document(hit.memory),
         "explanation": document(hit.explanation),
     }

@@ -117,13 +117,14 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One memory of an answer: a message, fact or relation. `score` orders one answer only."""
+    """One memory of an answer: a message, fact or relation. `score` orders one answer; `relevance` (0 to 1) compares between answers."""
 
     rank: int
     namespace: str
     memory: Message | Statement
     score: float
     explanation: Explanation | None = None
+    relevance: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,10 +143,12 @@ class QueryPlan:
 
 @dataclass(frozen=True, slots=True)
 class Retrieval:
-    """The hits, best first; iterates over them."""
+    """The hits, best first; iterates over them. `nothing_relevant`: nothing that was found reaches the `min_relevance` asked for."""
 
     hits: tuple[Hit, ...]
     plan: QueryPlan
+    nothing_relevant: bool = False
+    best_relevance: float = 0.0
 
     def __iter__(self) -> Iterator[Hit]:
         return iter(self.hits)
@@ -169,16 +172,19 @@ class ContextEntry:
     speaker: str
     evidence_ids: tuple[str, ...]
     rank: int
+    relevance: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Memories as a text for a prompt, in order of time, within a token budget."""
+    """Memories as a text for a prompt, in order of time, within a token budget. The last two fields are as in `Retrieval`."""
 
     text: str
     token_count: int
     entries: tuple[ContextEntry, ...]
     plan: QueryPlan
+    nothing_relevant: bool = False
+    best_relevance: float = 0.0
 
 
 # Looking at the graph

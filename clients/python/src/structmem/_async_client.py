@@ -133,13 +133,15 @@ class AsyncClient(AsyncListings):
         time_zone: str = "",
         explain: bool = False,
         embedding: Sequence[float] = (),
+        min_relevance: float = 0.0,
         timeout: float | None = None,
     ) -> Retrieval:
         """Finds the `k` (10) memories that fit a query best, in one namespace or several.
 
         `at_least` is the consistency token of a write that the answer must see; `asked_at` is "now" for words such as "last week".
+        What is less relevant than `min_relevance` (0 to 1) is no hit; `nothing_relevant` of the answer says when that leaves none.
         """
-        call = calls.retrieve(namespaces, query, k, recipe, filter, at_least, asked_at, time_zone, explain, embedding)
+        call = calls.retrieve(namespaces, query, k, recipe, filter, at_least, asked_at, time_zone, explain, embedding, min_relevance)
         return await self._transport.unary(call, timeout)
 
     async def build_context(
@@ -154,10 +156,11 @@ class AsyncClient(AsyncListings):
         asked_at: datetime | None = None,
         time_zone: str = "",
         embedding: Sequence[float] = (),
+        min_relevance: float = 0.0,
         timeout: float | None = None,
     ) -> Context:
         """Finds memories and writes them out, in order of time, within `token_budget` (1,500) tokens."""
-        call = calls.build_context(namespaces, query, token_budget, recipe, filter, at_least, asked_at, time_zone, embedding)
+        call = calls.build_context(namespaces, query, token_budget, recipe, filter, at_least, asked_at, time_zone, embedding, min_relevance)
         return await self._transport.unary(call, timeout)
 
     # Looking

@@ -121,6 +121,7 @@ def retrieve(
     time_zone: str,
     explain: bool,
     embedding: Sequence[float],
+    min_relevance: float,
 ) -> Call[a.Retrieval]:
     """Retrieve."""
     request = e.build(
@@ -135,6 +136,7 @@ def retrieve(
         time_zone=time_zone,
         explain=explain,
         embedding=e.vector(embedding),
+        min_relevance=min_relevance,
     )
     return _memory("Retrieve", request, da.retrieval)
 
@@ -149,6 +151,7 @@ def build_context(
     asked_at: datetime | None,
     time_zone: str,
     embedding: Sequence[float],
+    min_relevance: float,
 ) -> Call[a.Context]:
     """BuildContext."""
     request = e.build(
@@ -162,6 +165,7 @@ def build_context(
         asked_at=e.timestamp("asked_at", asked_at),
         time_zone=time_zone,
         embedding=e.vector(embedding),
+        min_relevance=min_relevance,
     )
     return _memory("BuildContext", request, da.context)
 

@@ -52,12 +52,12 @@ def explanation(it: rpb.Explanation) -> a.Explanation:
 def hit(it: rpb.Hit) -> a.Hit:
     """One memory of an answer."""
     why = explanation(it.explanation) if it.HasField("explanation") else None
-    return a.Hit(it.rank, it.namespace, d.memory(it.memory), it.score, why)
+    return a.Hit(it.rank, it.namespace, d.memory(it.memory), it.score, why, it.relevance)
 
 
 def retrieval(it: mpb.RetrieveResponse) -> a.Retrieval:
     """An answer."""
-    return a.Retrieval(tuple(hit(h) for h in it.hits), plan(it.plan))
+    return a.Retrieval(tuple(hit(h) for h in it.hits), plan(it.plan), it.nothing_relevant, it.best_relevance)
 
 
 def context(it: mpb.BuildContextResponse) -> a.Context:
@@ -72,10 +72,11 @@ def context(it: mpb.BuildContextResponse) -> a.Context:
             speaker=entry.speaker,
             evidence_ids=tuple(entry.evidence_ids),
             rank=entry.rank,
+            relevance=entry.relevance,
         )
         for entry in it.entries
     )
-    return a.Context(it.text, it.token_count, entries, plan(it.plan))
+    return a.Context(it.text, it.token_count, entries, plan(it.plan), it.nothing_relevant, it.best_relevance)
 
 
 def memory_view(it: mpb.GetMemoryResponse) -> a.MemoryView:

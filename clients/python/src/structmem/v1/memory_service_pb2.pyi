@@ -437,6 +437,7 @@ class RetrieveRequest(_message.Message):
     TIME_ZONE_FIELD_NUMBER: _builtins.int
     EXPLAIN_FIELD_NUMBER: _builtins.int
     EMBEDDING_FIELD_NUMBER: _builtins.int
+    MIN_RELEVANCE_FIELD_NUMBER: _builtins.int
     query: _builtins.str
     """The query, 1 to 100,000 characters."""
     k: _builtins.int
@@ -449,6 +450,8 @@ class RetrieveRequest(_message.Message):
     """IANA time zone of the query's times; empty: the namespace's, or UTC."""
     explain: _builtins.bool
     """Explain each hit."""
+    min_relevance: _builtins.float
+    """Only hits of at least this relevance, from 0 to 1. 0: all, however little they have to do with the query."""
     @_builtins.property
     def namespaces(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """One or several namespaces, at most 16; the caller must be allowed to read each."""
@@ -478,10 +481,11 @@ class RetrieveRequest(_message.Message):
         time_zone: _builtins.str = ...,
         explain: _builtins.bool = ...,
         embedding: Global___Vector | None = ...,
+        min_relevance: _builtins.float = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_k", b"_k", "asked_at", b"asked_at", "embedding", b"embedding", "filter", b"filter", "k", b"k"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_k", b"_k", "asked_at", b"asked_at", "at_least", b"at_least", "embedding", b"embedding", "explain", b"explain", "filter", b"filter", "k", b"k", "namespaces", b"namespaces", "query", b"query", "recipe", b"recipe", "time_zone", b"time_zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_k", b"_k", "asked_at", b"asked_at", "at_least", b"at_least", "embedding", b"embedding", "explain", b"explain", "filter", b"filter", "k", b"k", "min_relevance", b"min_relevance", "namespaces", b"namespaces", "query", b"query", "recipe", b"recipe", "time_zone", b"time_zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__k: _TypeAlias = _typing.Literal["k"]  # noqa: Y015
     _WhichOneofArgType__k: _TypeAlias = _typing.Literal["_k", b"_k"]  # noqa: Y015
@@ -497,6 +501,12 @@ class RetrieveResponse(_message.Message):
 
     HITS_FIELD_NUMBER: _builtins.int
     PLAN_FIELD_NUMBER: _builtins.int
+    NOTHING_RELEVANT_FIELD_NUMBER: _builtins.int
+    BEST_RELEVANCE_FIELD_NUMBER: _builtins.int
+    nothing_relevant: _builtins.bool
+    """Nothing that was found is as relevant as the request wants it; there are no hits then."""
+    best_relevance: _builtins.float
+    """The relevance of the most relevant memory that was found, whether or not it is a hit; 0 when none was."""
     @_builtins.property
     def hits(self) -> _containers.RepeatedCompositeFieldContainer[_retrieval_pb2.Hit]:
         """The hits, best first."""
@@ -510,10 +520,12 @@ class RetrieveResponse(_message.Message):
         *,
         hits: _abc.Iterable[_retrieval_pb2.Hit] | None = ...,
         plan: _retrieval_pb2.QueryPlan | None = ...,
+        nothing_relevant: _builtins.bool = ...,
+        best_relevance: _builtins.float = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["plan", b"plan"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["hits", b"hits", "plan", b"plan"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["best_relevance", b"best_relevance", "hits", b"hits", "nothing_relevant", b"nothing_relevant", "plan", b"plan"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -534,6 +546,7 @@ class BuildContextRequest(_message.Message):
     ASKED_AT_FIELD_NUMBER: _builtins.int
     TIME_ZONE_FIELD_NUMBER: _builtins.int
     EMBEDDING_FIELD_NUMBER: _builtins.int
+    MIN_RELEVANCE_FIELD_NUMBER: _builtins.int
     query: _builtins.str
     """As RetrieveRequest.query."""
     token_budget: _builtins.int
@@ -544,6 +557,8 @@ class BuildContextRequest(_message.Message):
     """As RetrieveRequest.at_least."""
     time_zone: _builtins.str
     """As RetrieveRequest.time_zone."""
+    min_relevance: _builtins.float
+    """As RetrieveRequest.min_relevance."""
     @_builtins.property
     def namespaces(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """As RetrieveRequest.namespaces."""
@@ -572,10 +587,11 @@ class BuildContextRequest(_message.Message):
         asked_at: _timestamp_pb2.Timestamp | None = ...,
         time_zone: _builtins.str = ...,
         embedding: Global___Vector | None = ...,
+        min_relevance: _builtins.float = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["asked_at", b"asked_at", "embedding", b"embedding", "filter", b"filter"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["asked_at", b"asked_at", "at_least", b"at_least", "embedding", b"embedding", "filter", b"filter", "namespaces", b"namespaces", "query", b"query", "recipe", b"recipe", "time_zone", b"time_zone", "token_budget", b"token_budget"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asked_at", b"asked_at", "at_least", b"at_least", "embedding", b"embedding", "filter", b"filter", "min_relevance", b"min_relevance", "namespaces", b"namespaces", "query", b"query", "recipe", b"recipe", "time_zone", b"time_zone", "token_budget", b"token_budget"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -595,6 +611,7 @@ class ContextEntry(_message.Message):
     SPEAKER_FIELD_NUMBER: _builtins.int
     EVIDENCE_IDS_FIELD_NUMBER: _builtins.int
     RANK_FIELD_NUMBER: _builtins.int
+    RELEVANCE_FIELD_NUMBER: _builtins.int
     namespace: _builtins.str
     """The namespace it is from."""
     id: _builtins.str
@@ -607,6 +624,8 @@ class ContextEntry(_message.Message):
     """Who said it."""
     rank: _builtins.int
     """Its rank in the retrieval."""
+    relevance: _builtins.float
+    """As Hit.relevance."""
     @_builtins.property
     def said_at(self) -> _timestamp_pb2.Timestamp:
         """When it was said."""
@@ -626,10 +645,11 @@ class ContextEntry(_message.Message):
         speaker: _builtins.str = ...,
         evidence_ids: _abc.Iterable[_builtins.str] | None = ...,
         rank: _builtins.int = ...,
+        relevance: _builtins.float = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["said_at", b"said_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["evidence_ids", b"evidence_ids", "id", b"id", "kind", b"kind", "namespace", b"namespace", "rank", b"rank", "said_at", b"said_at", "speaker", b"speaker", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["evidence_ids", b"evidence_ids", "id", b"id", "kind", b"kind", "namespace", b"namespace", "rank", b"rank", "relevance", b"relevance", "said_at", b"said_at", "speaker", b"speaker", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -645,10 +665,16 @@ class BuildContextResponse(_message.Message):
     TOKEN_COUNT_FIELD_NUMBER: _builtins.int
     ENTRIES_FIELD_NUMBER: _builtins.int
     PLAN_FIELD_NUMBER: _builtins.int
+    NOTHING_RELEVANT_FIELD_NUMBER: _builtins.int
+    BEST_RELEVANCE_FIELD_NUMBER: _builtins.int
     text: _builtins.str
     """The context, ready for a prompt: one line a memory with its date and speaker, in order of time, nothing twice."""
     token_count: _builtins.int
     """The tokens of `text`."""
+    nothing_relevant: _builtins.bool
+    """As RetrieveResponse.nothing_relevant; `text` is empty then."""
+    best_relevance: _builtins.float
+    """As RetrieveResponse.best_relevance."""
     @_builtins.property
     def entries(self) -> _containers.RepeatedCompositeFieldContainer[Global___ContextEntry]:
         """The memories in `text`, in its order."""
@@ -664,10 +690,12 @@ class BuildContextResponse(_message.Message):
         token_count: _builtins.int = ...,
         entries: _abc.Iterable[Global___ContextEntry] | None = ...,
         plan: _retrieval_pb2.QueryPlan | None = ...,
+        nothing_relevant: _builtins.bool = ...,
+        best_relevance: _builtins.float = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["plan", b"plan"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["entries", b"entries", "plan", b"plan", "text", b"text", "token_count", b"token_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["best_relevance", b"best_relevance", "entries", b"entries", "nothing_relevant", b"nothing_relevant", "plan", b"plan", "text", b"text", "token_count", b"token_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -171,12 +171,15 @@ class Hit(_message.Message):
     MEMORY_FIELD_NUMBER: _builtins.int
     SCORE_FIELD_NUMBER: _builtins.int
     EXPLANATION_FIELD_NUMBER: _builtins.int
+    RELEVANCE_FIELD_NUMBER: _builtins.int
     rank: _builtins.int
     """1 for the best."""
     namespace: _builtins.str
     """The namespace it is from."""
     score: _builtins.float
     """Orders one answer; not comparable between answers."""
+    relevance: _builtins.float
+    """How likely it is that this has to do with what was asked, from 0 to 1. Comparable between answers and namespaces, unlike the score; docs/retrieval.md says how far."""
     @_builtins.property
     def memory(self) -> _node_pb2.Node:
         """The message, fact or relation."""
@@ -193,10 +196,11 @@ class Hit(_message.Message):
         memory: _node_pb2.Node | None = ...,
         score: _builtins.float = ...,
         explanation: Global___Explanation | None = ...,
+        relevance: _builtins.float = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["explanation", b"explanation", "memory", b"memory"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["explanation", b"explanation", "memory", b"memory", "namespace", b"namespace", "rank", b"rank", "score", b"score"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["explanation", b"explanation", "memory", b"memory", "namespace", b"namespace", "rank", b"rank", "relevance", b"relevance", "score", b"score"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
