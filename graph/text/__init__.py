@@ -2,7 +2,7 @@
 
 from graph.text.analyser import ANALYSER_VERSION, MONTHS, STOP_WORDS, date_terms, terms_of, words_of
 from graph.text.features import features_of, has_time_cue
-from graph.text.passages import IndexedText, Passage, index_message, index_statement
+from graph.text.passages import IndexedText, Passage, index_claim, index_message, index_statement, index_turn
 
 __all__ = [
     "ANALYSER_VERSION",
@@ -13,8 +13,10 @@ __all__ = [
     "date_terms",
     "features_of",
     "has_time_cue",
+    "index_claim",
     "index_message",
     "index_statement",
+    "index_turn",
     "terms_of",
     "words_of",
 ]

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, tzinfo
+from datetime import UTC, datetime, tzinfo
 
 from graph.model import Message, Statement, TimeSpan
 from graph.store.candidates import Feature
@@ -41,28 +41,37 @@ class IndexedText:
 
 def index_message(message: Message, zone: tzinfo = UTC) -> IndexedText:
     """What to index of a message. `zone` is its session's: it dates the message and resolves the times that the text names."""
-    said_at = message.sent_at.astimezone(zone)
-    frame = terms_of(message.speaker) + date_terms(said_at)
-    body = message.text if not message.image_caption else f"{message.text}\n[image: {message.image_caption}]"
+    return index_turn(message.speaker, message.text, message.image_caption, message.sent_at, zone)
+
+
+def index_turn(speaker: str, text: str, caption: str, sent_at: datetime, zone: tzinfo) -> IndexedText:
+    """The same of a message's parts."""
+    frame = terms_of(speaker) + date_terms(sent_at.astimezone(zone))
+    body = text if not caption else f"{text}\n[image: {caption}]"
     words = words_of(body)
     chunks = chunks_of(body)
     if len(chunks) == 1:
         passages: tuple[Passage, ...] = (Passage(0, body, frame + terms_of_words(words)),)
     else:
         passages = tuple(Passage(i, chunk, frame + terms_of(chunk)) for i, chunk in enumerate(chunks))
-    features = features_of(message.text, words)
-    spans = named_times(message.text, message.sent_at, zone) if Feature.TIME_EXPRESSION in features else ()
+    features = features_of(text, words)
+    spans = named_times(text, sent_at, zone) if Feature.TIME_EXPRESSION in features else ()
     return IndexedText(passages, features, spans)
 
 
 def index_statement(statement: Statement, zone: tzinfo = UTC) -> IndexedText:
     """What to index of a fact or relation. Its span, if any, is when it happened."""
-    words = words_of(statement.text)
-    terms = terms_of_words(words) + date_terms(statement.said_at.astimezone(zone))
-    features = features_of(statement.text, words)
-    if statement.time:
+    return index_claim(statement.text, statement.said_at, statement.time, zone)
+
+
+def index_claim(text: str, said_at: datetime, time: TimeSpan | None, zone: tzinfo) -> IndexedText:
+    """The same of a statement's parts."""
+    words = words_of(text)
+    terms = terms_of_words(words) + date_terms(said_at.astimezone(zone))
+    features = features_of(text, words)
+    if time:
         features |= Feature.TIME_EXPRESSION
-    return IndexedText((Passage(0, statement.text, terms),), features, (statement.time,) if statement.time else ())
+    return IndexedText((Passage(0, text, terms),), features, (time,) if time else ())
 
 
 def chunks_of(text: str) -> list[str]:

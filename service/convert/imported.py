@@ -97,48 +97,50 @@ class RecordReader:
                 return None
 
     def _session(self, found: Violations, session: node_pb2.Session) -> Session:
-        at = "element.node.session"
         return Session(
-            id=self._id(found, f"{at}.id", session.id, _SESSIONS),
-            name=text(found, f"{at}.name", session.name, MAX_NAME),
-            recorded_at=instant(found, f"{at}.recorded_at", session.recorded_at),
-            time_zone=zone_name(found, f"{at}.time_zone", session.time_zone),
-            message_count=_count(found, f"{at}.message_count", session.message_count),
-            first_sent_at=instant(found, f"{at}.first_sent_at", session.first_sent_at) if session.HasField("first_sent_at") else None,
-            last_sent_at=instant(found, f"{at}.last_sent_at", session.last_sent_at) if session.HasField("last_sent_at") else None,
-            extracted_seq=_count(found, f"{at}.extracted_seq", session.extracted_seq),
+            id=self._id(found, "element.node.session.id", session.id, _SESSIONS),
+            name=text(found, "element.node.session.name", session.name, MAX_NAME),
+            recorded_at=instant(found, "element.node.session.recorded_at", session.recorded_at),
+            time_zone=zone_name(found, "element.node.session.time_zone", session.time_zone),
+            message_count=_count(found, "element.node.session.message_count", session.message_count),
+            first_sent_at=instant(found, "element.node.session.first_sent_at", session.first_sent_at)
+            if session.HasField("first_sent_at")
+            else None,
+            last_sent_at=instant(found, "element.node.session.last_sent_at", session.last_sent_at)
+            if session.HasField("last_sent_at")
+            else None,
+            extracted_seq=_count(found, "element.node.session.extracted_seq", session.extracted_seq),
         )
 
     def _message(self, found: Violations, message: node_pb2.Message) -> Message:
-        at = "element.node.message"
         return Message(
-            id=self._id(found, f"{at}.id", message.id, _MESSAGES),
-            session=text(found, f"{at}.session", message.session, MAX_NAME),
-            seq=_count(found, f"{at}.seq", message.seq, low=1),
-            speaker=text(found, f"{at}.speaker", message.speaker, MAX_SPEAKER),
-            role=enum_value(found, f"{at}.role", message.role, Role) or Role.USER,
-            text=text(found, f"{at}.text", message.text, MAX_TEXT),
-            sent_at=instant(found, f"{at}.sent_at", message.sent_at),
-            recorded_at=instant(found, f"{at}.recorded_at", message.recorded_at),
-            client_id=text(found, f"{at}.client_id", message.client_id, MAX_CLIENT_ID, required=False),
-            labels=labels_from_proto(found, f"{at}.labels", dict(message.labels) if message.labels else {}),
-            image_caption=text(found, f"{at}.image_caption", message.image_caption, MAX_CAPTION, required=False),
+            id=self._id(found, "element.node.message.id", message.id, _MESSAGES),
+            session=text(found, "element.node.message.session", message.session, MAX_NAME),
+            seq=_count(found, "element.node.message.seq", message.seq, low=1),
+            speaker=text(found, "element.node.message.speaker", message.speaker, MAX_SPEAKER),
+            role=enum_value(found, "element.node.message.role", message.role, Role) or Role.USER,
+            text=text(found, "element.node.message.text", message.text, MAX_TEXT),
+            sent_at=instant(found, "element.node.message.sent_at", message.sent_at),
+            recorded_at=instant(found, "element.node.message.recorded_at", message.recorded_at),
+            client_id=text(found, "element.node.message.client_id", message.client_id, MAX_CLIENT_ID, required=False),
+            labels=labels_from_proto(found, "element.node.message.labels", dict(message.labels) if message.labels else {}),
+            image_caption=text(found, "element.node.message.image_caption", message.image_caption, MAX_CAPTION, required=False),
         )
 
     def _event(self, found: Violations, event: node_pb2.Event) -> Event:
         at = "element.node.event"
         return Event(
-            id=self._id(found, f"{at}.id", event.id, _EVENTS),
-            session=text(found, f"{at}.session", event.session, MAX_NAME),
-            title=text(found, f"{at}.title", event.title, MAX_STATEMENT, required=False),
-            said_at=instant(found, f"{at}.said_at", event.said_at),
-            recorded_at=instant(found, f"{at}.recorded_at", event.recorded_at),
-            evidence_ids=self._ids(found, f"{at}.evidence_ids", event.evidence_ids, _MESSAGES),
-            time=span_from_proto(found, f"{at}.time", event.time) if event.HasField("time") else None,
-            statement_ids=self._ids(found, f"{at}.statement_ids", event.statement_ids, _STATEMENTS),
+            id=self._id(found, "element.node.event.id", event.id, _EVENTS),
+            session=text(found, "element.node.event.session", event.session, MAX_NAME),
+            title=text(found, "element.node.event.title", event.title, MAX_STATEMENT, required=False),
+            said_at=instant(found, "element.node.event.said_at", event.said_at),
+            recorded_at=instant(found, "element.node.event.recorded_at", event.recorded_at),
+            evidence_ids=self._ids(found, "element.node.event.evidence_ids", event.evidence_ids, _MESSAGES),
+            time=span_from_proto(found, "element.node.event.time", event.time) if event.HasField("time") else None,
+            statement_ids=self._ids(found, "element.node.event.statement_ids", event.statement_ids, _STATEMENTS),
             participants=tuple(self._participant(found, f"{at}.participants[{i}]", part) for i, part in enumerate(event.participants)),
-            retired_at=instant(found, f"{at}.retired_at", event.retired_at) if event.HasField("retired_at") else None,
-            generation=_count(found, f"{at}.generation", event.generation),
+            retired_at=instant(found, "element.node.event.retired_at", event.retired_at) if event.HasField("retired_at") else None,
+            generation=_count(found, "element.node.event.generation", event.generation),
         )
 
     def _participant(self, found: Violations, at: str, part: node_pb2.Participant) -> Participant:
@@ -149,72 +151,74 @@ class RecordReader:
         )
 
     def _statement(self, found: Violations, statement: node_pb2.Statement) -> Statement:
-        at = "element.node.statement"
-        kind = enum_value(found, f"{at}.kind", statement.kind, NodeKind)
+        kind = enum_value(found, "element.node.statement.kind", statement.kind, NodeKind)
         if kind is not NodeKind.FACT and kind is not NodeKind.RELATION:
-            found.add(f"{at}.kind", "must be NODE_KIND_FACT or NODE_KIND_RELATION")
+            found.add("element.node.statement.kind", "must be NODE_KIND_FACT or NODE_KIND_RELATION")
             kind = NodeKind.FACT
         if not 0 <= statement.confidence <= 1:
-            found.add(f"{at}.confidence", "must be from 0 to 1")
+            found.add("element.node.statement.confidence", "must be from 0 to 1")
         return Statement(
-            id=self._id(found, f"{at}.id", statement.id, _FACTS if kind is NodeKind.FACT else _RELATIONS),
+            id=self._id(found, "element.node.statement.id", statement.id, _FACTS if kind is NodeKind.FACT else _RELATIONS),
             kind=kind,
-            session=text(found, f"{at}.session", statement.session, MAX_NAME),
-            text=text(found, f"{at}.text", statement.text, MAX_STATEMENT),
-            speaker=text(found, f"{at}.speaker", statement.speaker, MAX_SPEAKER, required=False),
-            said_at=instant(found, f"{at}.said_at", statement.said_at),
-            recorded_at=instant(found, f"{at}.recorded_at", statement.recorded_at),
-            evidence_ids=self._ids(found, f"{at}.evidence_ids", statement.evidence_ids, _MESSAGES),
-            event_id=self._id(found, f"{at}.event_id", statement.event_id, _EVENTS) if statement.event_id else "",
-            entity_ids=self._ids(found, f"{at}.entity_ids", statement.entity_ids, _ENTITIES),
-            predicate=text(found, f"{at}.predicate", statement.predicate, MAX_PROPERTY, required=False),
-            subject=text(found, f"{at}.subject", statement.subject, MAX_PROPERTY, required=False),
-            object=text(found, f"{at}.object", statement.object, MAX_STATEMENT, required=False),
-            time=span_from_proto(found, f"{at}.time", statement.time) if statement.HasField("time") else None,
+            session=text(found, "element.node.statement.session", statement.session, MAX_NAME),
+            text=text(found, "element.node.statement.text", statement.text, MAX_STATEMENT),
+            speaker=text(found, "element.node.statement.speaker", statement.speaker, MAX_SPEAKER, required=False),
+            said_at=instant(found, "element.node.statement.said_at", statement.said_at),
+            recorded_at=instant(found, "element.node.statement.recorded_at", statement.recorded_at),
+            evidence_ids=self._ids(found, "element.node.statement.evidence_ids", statement.evidence_ids, _MESSAGES),
+            event_id=self._id(found, "element.node.statement.event_id", statement.event_id, _EVENTS) if statement.event_id else "",
+            entity_ids=self._ids(found, "element.node.statement.entity_ids", statement.entity_ids, _ENTITIES),
+            predicate=text(found, "element.node.statement.predicate", statement.predicate, MAX_PROPERTY, required=False),
+            subject=text(found, "element.node.statement.subject", statement.subject, MAX_PROPERTY, required=False),
+            object=text(found, "element.node.statement.object", statement.object, MAX_STATEMENT, required=False),
+            time=span_from_proto(found, "element.node.statement.time", statement.time) if statement.HasField("time") else None,
             confidence=statement.confidence,
-            retired_at=instant(found, f"{at}.retired_at", statement.retired_at) if statement.HasField("retired_at") else None,
-            generation=_count(found, f"{at}.generation", statement.generation),
+            retired_at=instant(found, "element.node.statement.retired_at", statement.retired_at)
+            if statement.HasField("retired_at")
+            else None,
+            generation=_count(found, "element.node.statement.generation", statement.generation),
         )
 
     def _entity(self, found: Violations, entity: node_pb2.Entity) -> Entity:
         at = "element.node.entity"
         return Entity(
-            id=self._id(found, f"{at}.id", entity.id, _ENTITIES),
-            name=text(found, f"{at}.name", entity.name, MAX_PROPERTY),
-            kind=enum_value(found, f"{at}.kind", entity.kind, EntityKind) or EntityKind.UNKNOWN,
-            recorded_at=instant(found, f"{at}.recorded_at", entity.recorded_at),
+            id=self._id(found, "element.node.entity.id", entity.id, _ENTITIES),
+            name=text(found, "element.node.entity.name", entity.name, MAX_PROPERTY),
+            kind=enum_value(found, "element.node.entity.kind", entity.kind, EntityKind) or EntityKind.UNKNOWN,
+            recorded_at=instant(found, "element.node.entity.recorded_at", entity.recorded_at),
             aliases=tuple(text(found, f"{at}.aliases[{i}]", alias, MAX_PROPERTY) for i, alias in enumerate(entity.aliases)),
-            mention_count=_count(found, f"{at}.mention_count", entity.mention_count),
+            mention_count=_count(found, "element.node.entity.mention_count", entity.mention_count),
         )
 
     def _edge(self, found: Violations, edge: node_pb2.Edge) -> Edge | None:
-        at = "element.edge"
-        kind = enum_value(found, f"{at}.kind", edge.kind, EdgeKind)
-        source = self._id(found, f"{at}.source_id", edge.source_id)
-        target = self._id(found, f"{at}.target_id", edge.target_id)
-        via = self._id(found, f"{at}.via_id", edge.via_id) if edge.via_id else ""
+        kind = enum_value(found, "element.edge.kind", edge.kind, EdgeKind)
+        source = self._id(found, "element.edge.source_id", edge.source_id)
+        target = self._id(found, "element.edge.target_id", edge.target_id)
+        via = self._id(found, "element.edge.via_id", edge.via_id) if edge.via_id else ""
         if kind is None:
-            found.add(f"{at}.kind", "is required")
+            found.add("element.edge.kind", "is required")
             return None
-        return Edge(kind, source, target, via, _properties(found, f"{at}.properties", edge.properties))
+        return Edge(kind, source, target, via, _properties(found, "element.edge.properties", edge.properties))
 
     def _progress(self, found: Violations, progress: exchange_pb2.SessionProgress) -> SessionProgress:
         at = "element.progress"
         return SessionProgress(
-            session=text(found, f"{at}.session", progress.session, MAX_NAME),
-            extracted_seq=_count(found, f"{at}.extracted_seq", progress.extracted_seq),
+            session=text(found, "element.progress.session", progress.session, MAX_NAME),
+            extracted_seq=_count(found, "element.progress.extracted_seq", progress.extracted_seq),
             flush_marks=tuple(_count(found, f"{at}.flush_marks[{i}]", mark, low=1) for i, mark in enumerate(progress.flush_marks)),
         )
 
     def _vector(self, found: Violations, vector: exchange_pb2.PassageVector) -> PassageVector:
-        at = "element.vector"
         if len(vector.float16_values) != self._dimension * 2:
             found.add(
-                f"{at}.float16_values", f"must be {self._dimension:,} numbers of 2 bytes; it has {len(vector.float16_values):,} bytes"
+                "element.vector.float16_values",
+                f"must be {self._dimension:,} numbers of 2 bytes; it has {len(vector.float16_values):,} bytes",
             )
             return PassageVector("", 0, np.zeros(0, np.float16))
         numbers = np.frombuffer(vector.float16_values, dtype="<f2").astype(np.float16, copy=False)
-        return PassageVector(self._id(found, f"{at}.owner_id", vector.owner_id), _count(found, f"{at}.ordinal", vector.ordinal), numbers)
+        return PassageVector(
+            self._id(found, "element.vector.owner_id", vector.owner_id), _count(found, "element.vector.ordinal", vector.ordinal), numbers
+        )
 
     def _ids(self, found: Violations, at: str, ids: Iterable[str], prefixes: frozenset[str]) -> tuple[str, ...]:
         values = tuple(ids)

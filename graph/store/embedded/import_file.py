@@ -3,11 +3,10 @@
 from collections import ChainMap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, timedelta
+from datetime import timedelta
 from itertools import groupby
 from pathlib import Path
 from typing import Any, TypeVar
-from zoneinfo import ZoneInfo
 
 import apsw
 import numpy as np
@@ -18,8 +17,9 @@ from graph.store.commands import ExportRecord, PassageVector, SessionProgress
 from graph.store.embedded.connection import rows
 from graph.store.embedded.entity_rows import insert_entity
 from graph.store.embedded.faults import storage_faults
+from graph.store.embedded.import_analysis import ImportAnalysis
 from graph.store.embedded.job_queue import cover_messages
-from graph.store.embedded.memory_rows import memory_row
+from graph.store.embedded.memory_rows import MemoryRow, message_source, statement_source
 from graph.store.embedded.namespace_file import create_file
 from graph.store.embedded.node_bodies import message_body
 from graph.store.embedded.node_keys import keys_of
@@ -38,7 +38,6 @@ from graph.store.embedded.spec_rules import waits_for_vectors
 from graph.store.embedded.transaction import Transaction
 from graph.store.embedded.vector_rows import checked_vector, checked_vectors
 from graph.store.port import Clock
-from graph.text import index_message, index_statement
 
 # Building an index once over all rows is quicker than keeping it in step with each; ids must be found meanwhile.
 _INDEXES_KEPT = ("nodes_by_uuid", "passages_by_owner")
@@ -63,6 +62,8 @@ class ImportFile:
         self._tx = Transaction(self._db, to_micros(clock.now()))
         self._sessions: dict[str, tuple[int, str]] = {}
         self._keys: dict[str, int] = {}
+        self._kind: type | None = None
+        self._analysis = ImportAnalysis()
         self._add: Mapping[type, Callable[[Sequence[Any]], None]] = {
             Session: self._add_sessions,
             Message: self._add_messages,
@@ -89,12 +90,18 @@ class ImportFile:
         """
         with storage_faults(self._settings.name), _record_faults():
             for kind, run in groupby(records, key=type):
+                if kind is not self._kind:
+                    # What comes after refers to what came before: that must be in the file by then.
+                    self._analysis.complete()
+                    self._kind = kind
                 self._add[kind](list(run))
 
     def finish(self, ids: IdSource, revision: int, generation: Generation | None) -> bool:
         """Completes the file, makes it durable, and tells whether it has open jobs."""
         with storage_faults(self._settings.name), _record_faults():
             db, tx = self._db, self._tx
+            self._analysis.complete()
+            self._analysis.close()
             for sql in self._indexes:
                 db.execute(sql)
             _derive(db)
@@ -121,6 +128,7 @@ class ImportFile:
 
     def close(self) -> None:
         """Lets go of an unfinished file."""
+        self._analysis.close()
         self._db.close()
 
     def _add_sessions(self, sessions: Sequence[Session]) -> None:
@@ -129,17 +137,20 @@ class ImportFile:
             self._sessions[session.name] = (key, session.time_zone)
 
     def _add_messages(self, messages: Sequence[Message]) -> None:
-        values, owners, labels = [], [], []
-        for key, message in self._keyed(messages):
-            session, zone = self._session(message.session)
-            columns = memory_row(index_message(message, ZoneInfo(zone) if zone else UTC))
-            place = Placed(key, session, to_micros(message.recorded_at))
-            values.append(message_values(message, message.seq, message_body(message), place, columns))
-            owners.append((key, session, columns))
-            labels += [(name, value, key) for name, value in message.labels.items()]
-        insert_nodes(self._tx, values)
-        insert_passages(self._tx, owners, wait=False)
-        self._db.executemany("INSERT INTO labels VALUES (?, ?, ?)", labels)
+        placed = [(key, message, *self._session(message.session)) for key, message in self._keyed(messages)]
+
+        def store(columns: Sequence[MemoryRow]) -> None:
+            values, owners, labels = [], [], []
+            for (key, message, session, _), row in zip(placed, columns, strict=True):
+                place = Placed(key, session, to_micros(message.recorded_at))
+                values.append(message_values(message, message.seq, message_body(message), place, row))
+                owners.append((key, session, row))
+                labels += [(name, value, key) for name, value in message.labels.items()]
+            insert_nodes(self._tx, values)
+            insert_passages(self._tx, owners, wait=False)
+            self._db.executemany("INSERT INTO labels VALUES (?, ?, ?)", labels)
+
+        self._analysis.submit([message_source(message, zone) for _, message, _, zone in placed], store)
 
     def _add_entities(self, entities: Sequence[Entity]) -> None:
         for key, entity in self._keyed(entities):
@@ -147,17 +158,20 @@ class ImportFile:
 
     def _add_statements(self, statements: Sequence[Statement]) -> None:
         keys = self._known([id_ for s in statements for id_ in (*s.evidence_ids, *s.entity_ids)])
-        values, owners, edges = [], [], []
-        for key, statement in self._keyed(statements):
-            session, zone = self._session(statement.session)
-            columns = memory_row(index_statement(statement, ZoneInfo(zone) if zone else UTC))
-            values.append(statement_values(statement, self._placed(key, session, statement), columns))
-            edges += statement_edges(key, statement, keys)
-            if statement.retired_at is None:
-                owners.append((key, session, columns))
-        insert_nodes(self._tx, values)
-        insert_passages(self._tx, owners, wait=False)
-        insert_edges(self._tx, edges)
+        placed = [(key, statement, *self._session(statement.session)) for key, statement in self._keyed(statements)]
+
+        def store(columns: Sequence[MemoryRow]) -> None:
+            values, owners, edges = [], [], []
+            for (key, statement, session, _), row in zip(placed, columns, strict=True):
+                values.append(statement_values(statement, self._placed(key, session, statement), row))
+                edges += statement_edges(key, statement, keys)
+                if statement.retired_at is None:
+                    owners.append((key, session, row))
+            insert_nodes(self._tx, values)
+            insert_passages(self._tx, owners, wait=False)
+            insert_edges(self._tx, edges)
+
+        self._analysis.submit([statement_source(statement, zone) for _, statement, _, zone in placed], store)
 
     def _add_events(self, events: Sequence[Event]) -> None:
         parts = [part.entity_id for event in events for part in event.participants]

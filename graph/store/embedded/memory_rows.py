@@ -2,16 +2,30 @@
 
 import struct
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterable
+from datetime import UTC, datetime
 from hashlib import blake2b
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
-from graph.model import to_micros
+from graph.model import Message, Statement, TimeSpan, to_micros
 from graph.store.embedded.search import term_hash
-from graph.text import IndexedText, Passage
+from graph.text import IndexedText, Passage, index_claim, index_turn
 
 
-@dataclass(frozen=True, slots=True)
-class PassageRow:
+# Tuples, as they go from one process to another a hundred thousand at a time.
+class MemorySource(NamedTuple):
+    """What is analysed of a message or statement: `zone` is its session's, `speaker` None for a statement."""
+
+    text: str
+    said_at: datetime
+    zone: str
+    speaker: str | None = None
+    caption: str = ""
+    time: TimeSpan | None = None
+
+
+class PassageRow(NamedTuple):
     """A passage without its keys. `terms` are uint64 hashes, `counts` a uint8 each."""
 
     ordinal: int
@@ -21,8 +35,7 @@ class PassageRow:
     digest: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class MemoryRow:
+class MemoryRow(NamedTuple):
     """The columns of a memory that searches read. `spans` are pairs of int64 microseconds, None for none."""
 
     features: int
@@ -33,6 +46,28 @@ class MemoryRow:
 def text_digest(text: str) -> bytes:
     """Identifies the text of a passage, so that a vector can be held against the text it was made from."""
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+
+
+def message_source(message: Message, zone: str) -> MemorySource:
+    """What is analysed of a message."""
+    return MemorySource(message.text, message.sent_at, zone, message.speaker, message.image_caption)
+
+
+def statement_source(statement: Statement, zone: str) -> MemorySource:
+    """What is analysed of a statement."""
+    return MemorySource(statement.text, statement.said_at, zone, time=statement.time)
+
+
+def memory_rows(sources: Iterable[MemorySource]) -> list[MemoryRow]:
+    """The columns of memories whose texts are yet to be analysed."""
+    return [memory_row(_analysed(source)) for source in sources]
+
+
+def _analysed(source: MemorySource) -> IndexedText:
+    zone = ZoneInfo(source.zone) if source.zone else UTC
+    if source.speaker is None:
+        return index_claim(source.text, source.said_at, source.time, zone)
+    return index_turn(source.speaker, source.text, source.caption, source.said_at, zone)
 
 
 def memory_row(text: IndexedText) -> MemoryRow:

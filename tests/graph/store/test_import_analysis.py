@@ -1,0 +1,80 @@
+"""A large import's texts are analysed in another process: with the same rows, in the same order, whatever becomes of it."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+
+from graph.model import Granularity, TimeSpan
+from graph.store.embedded import import_analysis
+from graph.store.embedded.analyst import Analyst
+from graph.store.embedded.import_analysis import ImportAnalysis
+from graph.store.embedded.memory_rows import MemoryRow, MemorySource, memory_rows
+
+_SAID = datetime(2024, 5, 6, 7, 8, tzinfo=UTC)
+_SPAN = TimeSpan(_SAID, _SAID, Granularity.DAY, "today")
+_BATCHES = [
+    [
+        MemorySource(f"We met {n} times in May, on 3 May 2023. Ça va? 東京", _SAID, "Asia/Tokyo", "Ana", "a dog"),
+        MemorySource(f"Ana met Bo {n} times", _SAID, "", time=_SPAN),
+        MemorySource(f"{n} " + "many words in a row. " * 100, _SAID, "", "Bo"),
+    ]
+    for n in range(6)
+]
+_EXPECTED = [memory_rows(batch) for batch in _BATCHES]
+
+
+@pytest.fixture
+def analysis(monkeypatch: pytest.MonkeyPatch) -> Iterator[ImportAnalysis]:
+    """One that takes its process after the first batch."""
+    monkeypatch.setattr(import_analysis, "_ALONE", 1)
+    made = ImportAnalysis()
+    yield made
+    made.close()
+
+
+def _submit_all(analysis: ImportAnalysis, stored: list[list[MemoryRow]]) -> None:
+    for batch in _BATCHES:
+        analysis.submit(batch, lambda rows: stored.append(list(rows)))
+    analysis.complete()
+
+
+def test_rows_are_the_same_and_in_order(analysis: ImportAnalysis) -> None:
+    stored: list[list[MemoryRow]] = []
+    _submit_all(analysis, stored)
+    assert analysis._analyst is not None
+    assert stored == _EXPECTED
+
+
+@pytest.mark.parametrize("after", [1, 2, 4])
+def test_a_process_that_ends_loses_nothing(analysis: ImportAnalysis, after: int) -> None:
+    stored: list[list[MemoryRow]] = []
+    for number, batch in enumerate(_BATCHES):
+        analysis.submit(batch, lambda rows: stored.append(list(rows)))
+        if number == after:
+            assert analysis._analyst is not None
+            analysis._analyst._process.kill()
+    analysis.complete()
+    assert stored == _EXPECTED
+    assert analysis._analyst is None
+
+
+def test_there_is_one_process_and_another_import_does_without(analysis: ImportAnalysis) -> None:
+    first = Analyst.hired()
+    assert first is not None
+    stored: list[list[MemoryRow]] = []
+    _submit_all(analysis, stored)
+    assert analysis._analyst is None
+    assert stored == _EXPECTED
+    first.dismiss()
+    second = Analyst.hired()
+    assert second is not None
+    second.dismiss()
+
+
+def test_a_small_import_starts_no_process() -> None:
+    analysis = ImportAnalysis()
+    stored: list[list[MemoryRow]] = []
+    _submit_all(analysis, stored)
+    assert analysis._analyst is None
+    assert stored == _EXPECTED
