@@ -1,10 +1,13 @@
 """What is in the memory and what the service is: DescribeGraph, GetServerInfo, GetUsage."""
 
+from datetime import timedelta
+
 from structmem.v1 import inspection_service_pb2 as pb
 from structmem.v1 import inspection_service_pb2_grpc
 
 from graph.model import ExtractionMode
 from graph.retrieval import DEFAULT_RECIPE, RECIPES
+from graph.store.retention import JOB_RETENTION, REQUEST_ID_RETENTION
 from service.authorize import Action
 from service.convert.inspection import description_to_proto, usage_to_proto
 from service.convert.namespaces import embedding_to_proto
@@ -12,8 +15,6 @@ from service.convert.times import timestamp
 from service.handlers.resource import Context, Resource
 from service.version import VERSION
 
-JOB_RETENTION_DAYS = 7
-REQUEST_ID_RETENTION_HOURS = 24
 _NOTES = {
     "local": "Rules on the service's own machine, without a model or a network: quick and repeatable, blind to what is only implied.",
     "recorded": "Facts recorded in a file are replayed: for benchmarks and tests, not for new conversations.",
@@ -40,8 +41,8 @@ class InspectionHandlers(Resource, inspection_service_pb2_grpc.InspectionService
             recipes=sorted(RECIPES),
             default_recipe=DEFAULT_RECIPE,
             started_at=timestamp(self._parts.started_at),
-            job_retention_days=JOB_RETENTION_DAYS,
-            request_id_retention_hours=REQUEST_ID_RETENTION_HOURS,
+            job_retention_days=JOB_RETENTION.days,
+            request_id_retention_hours=REQUEST_ID_RETENTION // timedelta(hours=1),
         )
 
     async def GetUsage(self, request: pb.GetUsageRequest, context: Context) -> pb.GetUsageResponse:

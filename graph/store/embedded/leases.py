@@ -17,8 +17,9 @@ from graph.store.embedded.job_queue import due_job, waiting_messages
 from graph.store.embedded.job_rows import SELECT_JOB, JobRow, error_json, job_of, job_row, next_update
 from graph.store.embedded.namespace_file import NamespaceFile
 from graph.store.embedded.transaction import Transaction
+from graph.store.retention import JOB_RETENTION
 
-JOB_RETENTION_MICROS = 7 * 24 * 3600 * 1_000_000
+_JOB_RETENTION_MICROS = JOB_RETENTION // timedelta(microseconds=1)
 _log = logging.getLogger(__name__)
 
 
@@ -114,7 +115,7 @@ def finish_job(tx: Transaction, settings: Namespace, lease: Lease, outcome: JobO
         case _:
             tx.db.execute("UPDATE jobs SET done = max(done, total) WHERE key = ?", (row.key,))
             _release(tx, row, JobState.SUCCEEDED, row.run_after, row.attempts, None)
-    tx.db.execute("DELETE FROM jobs WHERE state = 3 AND updated_at < ?", (tx.now - JOB_RETENTION_MICROS,))
+    tx.db.execute("DELETE FROM jobs WHERE state = 3 AND updated_at < ?", (tx.now - _JOB_RETENTION_MICROS,))
     return job_of(settings.name, job_row(tx.db, row.id))
 
 

@@ -1,5 +1,6 @@
 """Request ids: a repeat within 24 hours gets the first answer, the same id with another body is refused."""
 
+from datetime import timedelta
 from hashlib import blake2b
 from typing import Any
 
@@ -7,8 +8,9 @@ import orjson
 
 from graph.errors import RequestReused
 from graph.store.embedded.transaction import Transaction
+from graph.store.retention import REQUEST_ID_RETENTION
 
-RETENTION_MICROS = 24 * 3600 * 1_000_000
+_RETENTION_MICROS = REQUEST_ID_RETENTION // timedelta(microseconds=1)
 
 
 def body_digest(*parts: object) -> bytes:
@@ -38,5 +40,5 @@ def remember_answer(tx: Transaction, request_id: str, digest: bytes, answer: obj
     if request_id:
         tx.db.execute(
             "INSERT OR REPLACE INTO requests VALUES (?, ?, ?, ?)",
-            (request_id, digest, orjson.dumps(answer).decode(), tx.now + RETENTION_MICROS),
+            (request_id, digest, orjson.dumps(answer).decode(), tx.now + _RETENTION_MICROS),
         )

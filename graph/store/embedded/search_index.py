@@ -61,8 +61,8 @@ class DerivedIndex:
             if self._index is None:
                 self._holds_deleted = False
                 self._index = self._loaded(dimension, revision) or _built(db, dimension, revision, self._snapshot.parent)
-            if self._index.revision < revision:
-                _apply_changes(self._index, db, dimension, revision)
+            if self._index.revision < revision and not _apply_changes(self._index, db, dimension, revision):
+                self._index = _built(db, dimension, revision, self._snapshot.parent)
             return self._index
 
     def _loaded(self, dimension: int, revision: int) -> SearchIndex | None:
@@ -174,11 +174,16 @@ def _vector_keys(db: apsw.Connection, after: int, limit: int = _VECTOR_CHUNK) ->
     return np.array([key for (key,) in found], dtype=np.int64)
 
 
-def _apply_changes(index: SearchIndex, db: apsw.Connection, dimension: int, revision: int) -> None:
-    """Brings the index to `revision`. Keys are never used twice, so what each was last is what the file says now."""
+def _apply_changes(index: SearchIndex, db: apsw.Connection, dimension: int, revision: int) -> bool:
+    """Brings the index to `revision`, unless the log does not reach back that far.
+
+    Keys are never used twice, so what each was last is what the file says now.
+    """
     changed: dict[int, list[bytes]] = {}
     for operation, keys in rows(db, "SELECT operation, keys FROM changes WHERE revision > ?", (index.revision,)):
         changed.setdefault(operation, []).append(keys)
+    if Operation.FORGOTTEN in changed:
+        return False
 
     def keys_of(*operations: Operation) -> NDArray[np.int64]:
         return np.frombuffer(b"".join(blob for o in operations for blob in changed.get(o, ())), dtype=np.int64)
@@ -195,3 +200,4 @@ def _apply_changes(index: SearchIndex, db: apsw.Connection, dimension: int, revi
         present = ~np.isnan(vectors[:, 0])
         index.set_vectors(embedded[present], vectors[present])
     index.revision = revision
+    return True

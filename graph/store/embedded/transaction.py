@@ -12,10 +12,16 @@ from graph.store.embedded.connection import row
 class Operation(IntEnum):
     """What a row of the change log says happened to its keys. The numbers are stored; within a revision they are applied in this order."""
 
+    FORGOTTEN = 0  # without keys: what this revision and those before it did is not logged any more
     REMOVED = 1
     RETIRED = 2
     ADDED = 3
     EMBEDDED = 4
+
+
+# An index reads the log from its own revision on; one that lags further behind is built anew. The log takes some 30 bytes a revision and 8 a key.
+_KEPT_REVISIONS = 100_000
+_FORGET_EVERY = 1_000
 
 
 class Transaction:
@@ -82,8 +88,16 @@ class Transaction:
         ]
         if rows:
             self.db.executemany("INSERT INTO changes VALUES (?, ?, ?)", rows)
+        if self._stepped and self.revision % _FORGET_EVERY == 0:
+            self._forget_changes(self.revision - _KEPT_REVISIONS)
         if self._stepped or self._began_with != (self._next_node, self._next_passage, self._epoch, self.generation):
             self.db.execute(
                 "UPDATE state SET revision = ?, next_node = ?, next_passage = ?, epoch = ?, generation = ?",
                 (self.revision, self._next_node, self._next_passage, self._epoch, self.generation),
             )
+
+    def _forget_changes(self, upto: int) -> None:
+        """Drops what the log says of the revisions up to this one, and notes that it did."""
+        if self.db.execute("SELECT 1 FROM changes WHERE revision <= ? LIMIT 1", (upto,)).fetchone():
+            self.db.execute("DELETE FROM changes WHERE revision <= ?", (upto,))
+            self.db.execute("INSERT INTO changes VALUES (?, ?, x'')", (upto, int(Operation.FORGOTTEN)))

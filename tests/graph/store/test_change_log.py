@@ -1,0 +1,41 @@
+"""The change log does not grow for ever, and no search is wrong because it was cut."""
+
+import apsw
+import pytest
+
+from graph.store.commands import Deletion
+from graph.store.embedded import transaction
+
+
+@pytest.fixture(autouse=True)
+def short_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transaction, "_KEPT_REVISIONS", 4)
+    monkeypatch.setattr(transaction, "_FORGET_EVERY", 2)
+
+
+def _logged(tmp_path) -> list[int]:
+    (path,) = tmp_path.glob("**/namespaces/*.db")
+    db = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+    try:
+        return [revision for (revision,) in db.execute("SELECT revision FROM changes")]
+    finally:
+        db.close()
+
+
+async def test_the_log_keeps_the_last_revisions(bench, tmp_path):
+    for number in range(20):
+        await bench.say(f"ferry {number}")
+    revision = await bench.store.revision(bench.namespace)
+    assert revision >= 20
+    assert min(_logged(tmp_path)) >= revision - 4 - 2
+    assert len(await bench.found("ferry")) == 20
+
+
+@pytest.mark.parametrize("writes", [1, 3, 4, 5, 6, 7, 12])
+async def test_an_index_that_lags_behind_the_log_finds_what_came_and_loses_what_went(bench, writes):
+    (first,) = (await bench.say("an old ferry")).messages
+    await bench.found("ferry")
+    await bench.store.delete(bench.namespace, Deletion((first.id,)))
+    for number in range(writes):
+        await bench.say(f"ferry {number}")
+    assert sorted((await bench.found("ferry")).values()) == sorted(f"ferry {number}" for number in range(writes))
