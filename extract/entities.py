@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from functools import lru_cache
 
 from extract.port import EntityMention, Extraction
 from graph.model import PREFIXES, Entity, EntityKind, IdSource, NodeKind
@@ -10,6 +11,7 @@ from graph.model import PREFIXES, Entity, EntityKind, IdSource, NodeKind
 GENERIC_SPEAKERS = frozenset({"user", "assistant", "system", "tool", "human", "ai", "bot", "agent", "model", "the user", "the assistant"})
 
 
+@lru_cache(maxsize=4096)
 def is_generic(name: str) -> bool:
     """Whether a speaker's name names a role rather than a person."""
     return fold(name) in GENERIC_SPEAKERS

@@ -9,7 +9,7 @@ from extract.local.extractor import extract_segment
 from extract.port import Segment, StatementDraft
 from graph.model import ExtractionMode, NodeKind
 
-TYPES = ("statement", "speaker", "pronoun", "time", "entity", "relation", *FACT_TYPES, "cause", "non-fact")
+TYPES = ("statement", "speaker", "pronoun", "time", "entity", "kind", "relation", *FACT_TYPES, "cause", "non-fact")
 _CAUSES = frozenset({"because", "because_of", "so_that", "so", "therefore"})
 # Which predicates make a fact one of a type.
 PREDICATES = {
@@ -82,11 +82,13 @@ def _judged(chat: Chat) -> Iterator[_Judged]:
     named = {
         f"{mention.name} {mention.kind.name}"
         for mention in (*(m for one in statements for m in one.mentions), *found.mentions.get(message.id, ()))
-        if mention.name.casefold() not in speakers and "'s " not in mention.name
+        if mention.name.casefold() not in speakers and "'s " not in mention.name and not _named_before(mention.name, chat)
     }
-    yield _sets("entity", chat.entities, named)
+    yield _sets("entity", {_name(one) for one in chat.entities}, {_name(one) for one in named})
+    right = {_name(one) for one in chat.entities}
+    yield _sets("kind", chat.entities, {one for one in named if _name(one) in right and not one.endswith(" UNKNOWN")})
     relations = {(s.subject, s.predicate, s.object) for s in statements if s.kind is NodeKind.RELATION and s.predicate not in _CAUSES}
-    yield _sets("relation", chat.relations, relations)
+    yield _sets("relation", chat.relations, {one for one in relations if one in chat.relations or not _goes_without_saying(one)})
     for kind in FACT_TYPES:
         of_kind = [one for one in facts if one.predicate in PREDICATES[kind]]
         yield _phrases(kind, chat.typed[kind], of_kind, lambda words, one: words.casefold() in one.text.casefold())
@@ -94,6 +96,21 @@ def _judged(chat: Chat) -> Iterator[_Judged]:
     yield _phrases("cause", chat.causes, causes, _is_cause)
     silent = not facts
     yield "non-fact", ["silence"] * (chat.nothing and not silent), ["silence"] * (silent and bool(chat.facts)), chat.nothing, silent
+
+
+def _name(entity: str) -> str:
+    return entity.rpartition(" ")[0]
+
+
+def _named_before(name: str, chat: Chat) -> bool:
+    """Whether a name comes from what was said before, in place of a pronoun."""
+    return name not in chat.talk[-1][1] and any(name in text for _, text in chat.talk[:-1])
+
+
+def _goes_without_saying(relation: tuple[str, str, str]) -> bool:
+    """Whether a relation only says that Tom's aunt is an aunt of Tom's, or is one of the user's, which the set leaves out."""
+    subject, _, target = relation
+    return subject.startswith(f"{target}'s ") or target == "The user"
 
 
 def _judged_facts(chat: Chat, facts: Sequence[StatementDraft]) -> _Judged:

@@ -14,6 +14,8 @@ _ADVICE = re.compile(r"(?i)\b(?:should|recommend|suggest|could|can|would|do i|ti
 UNBOUND = re.compile(r"^(?:it|this|that|these|those|they|he|she|his|her|their|its|there)\b", re.IGNORECASE)
 # What the question was about, at the end of a clause: "I've cancelled it."
 _REFERS = re.compile(r"(?i)\b(?:it|them|that|there|him|her)\s*(?:[.!,;]|$)")
+# Half a sentence, with its verb: "Since I was twelve."
+_SUBORDINATE = re.compile(r"(?i)(?:since|when|because|after|before|until|if|so that|as soon as|whenever)\b[^,]*$")
 # Names a thing rather than praises: "It's the meniscus."
 _NAMING = re.compile(
     r"(?i)(?:it|that|this|he|she|they)(?:['’](?:s|re)| is| was| are| were)\s+(?:the|an?|my|our|his|her|in|at|on|from|near)\b"
@@ -35,7 +37,7 @@ def question_of(first: str, before: str) -> str:
         return question
     if is_filler(core) and not (wh and _NAMING.match(core)):
         return ""
-    if not has_verb(core):
+    if not has_verb(core) or (_SUBORDINATE.match(core) and words <= _SHORT_WORDS):
         return question if words <= _FRAGMENT_WORDS and not is_filler(first) else ""
     if words > _SHORT_WORDS:
         return ""

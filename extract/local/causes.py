@@ -10,11 +10,13 @@ _CLAUSE_SUBJECT = re.compile(
 # (word, pattern, whether the cause comes after the word)
 _LINKS = (
     ("because", re.compile(r",?\s+(?:just\s+|mainly\s+|mostly\s+|simply\s+)?(?:because|cuz|'cause)\s+(?!of\b)"), True),
-    ("because_of", re.compile(r",?\s+(?:because of|due to|thanks to|on account of)\s+"), True),
+    ("because_of", re.compile(r",?\s+(?:because of|due to|thanks to|on account of|as a result of)\s+"), True),
     ("so_that", re.compile(r",?\s+so that\s+"), False),
-    ("so", re.compile(r",\s+so\s+(?=(?:I|we|he|she|they|it|my|our)\b)"), False),
+    ("so", re.compile(r",\s+so\s+(?=(?:I|we|he|she|they|it|my|our|the|this|his|her|their|[A-Z]\w+)\b)"), False),
     ("therefore", re.compile(r"[,;]\s+(?:that['’]s why|which is why|therefore)\s+"), False),
 )
+# "Because it rained, we stayed in."
+_FRONTED = re.compile(r"(?P<word>because of|because|thanks to|due to)\s+(?P<cause>[^,;]{3,120}),\s+(?P<effect>[^;]{6,})", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,10 @@ class FoundCause:
 
 def cause_in(sentence: str) -> FoundCause | None:
     """The cause that a sentence states, if it does. For "so that" the effect is what the first part was done for."""
+    fronted = _FRONTED.match(sentence)
+    if fronted:
+        word, cause, effect = fronted["word"].casefold().replace(" ", "_"), fronted["cause"].strip(), fronted["effect"].strip()
+        return FoundCause(word, _closed(cause), _closed(effect), word == "because" and all(map(_CLAUSE_SUBJECT.match, (cause, effect))))
     for word, pattern, cause_after in _LINKS:
         match = pattern.search(sentence)
         if not match:

@@ -5,12 +5,15 @@ import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 from extract.entities import is_generic
 from extract.local.machine import advice_of
 from extract.local.names import has_named_subject, names_in
 from extract.local.predicates import predicate_of
+from extract.local.reference import References
 from extract.local.sentences import is_question, sentences_of
+from extract.local.shortening import shortened
 from extract.local.speakers import Cast, cast_of, display_name, is_machine
 from extract.local.statements import Said, standalone, statements_of, statements_with_time
 from extract.port import EntityMention, EventDraft, Extraction, Segment, StatementDraft
@@ -19,7 +22,9 @@ from graph.store.commands import UsageEntry
 from graph.text import ANALYSER_VERSION
 
 # Part of the fingerprint: a change of any rule of this folder or of graph.text.times raises it, and namespaces are extracted anew.
-RULES_VERSION = 2
+RULES_VERSION = 3
+# A pronoun or "we" may refer to so many messages before: no more than a segment's context, so that its ends do not matter.
+_REACH = 4
 _TITLE_LENGTH = 90
 _ROLE_OF = {EntityKind.PLACE: "place", EntityKind.ORGANISATION: "organisation", EntityKind.PERSON: "person"}
 
@@ -53,26 +58,28 @@ def extract_segment(segment: Segment, mode: ExtractionMode) -> Extraction:
     """Pure: what the rules find. Each message is read by itself with the one before it, so that it does not matter where segments end."""
     events: list[EventDraft] = []
     mentions: dict[str, tuple[EntityMention, ...]] = {}
-    before = segment.context[-1] if segment.context else None
-    everyone = cast_of((*segment.context, *segment.messages))
-    for message in segment.messages:
-        drafts = list(_of_machine(message, before) if is_machine(message) else _of_person(message, before, everyone, segment, len(events)))
+    talk = (*segment.context, *segment.messages)
+    everyone = cast_of(talk)
+    for place, message in enumerate(segment.messages, len(segment.context)):
+        earlier = talk[max(0, place - _REACH) : place]
+        before = earlier[-1] if earlier else None
+        drafts = list(_of_machine(message, before) if is_machine(message) else _of_person(message, earlier, everyone, segment, len(events)))
         if mode is ExtractionMode.FLAT:
             drafts = [_flat(draft) for draft in drafts]
         elif not is_machine(message):
-            named = [mention for sentence in sentences_of(message.text)[:40] for mention in names_in(sentence, everyone.people)]
-            mentions[message.id] = tuple({mention.name: mention for mention in named}.values())
+            mentions[message.id] = _mentions(message, drafts, everyone)
         events.extend(drafts)
-        before = message
     return Extraction(tuple(events), mentions, (UsageEntry("extract", "local", calls=1, items=len(segment.messages)),))
 
 
-def _of_person(message: Message, before: Message | None, everyone: Cast, segment: Segment, first: int) -> Iterator[EventDraft]:
+def _of_person(message: Message, earlier: Sequence[Message], everyone: Cast, segment: Segment, first: int) -> Iterator[EventDraft]:
     """The events of a person's message. `first` is the index that the first of them will have in the draft."""
-    voices = everyone.voices(message)
+    voices = everyone.voices(message, earlier)
+    references = References(lambda: [(one.text, everyone.voices(one)) for one in earlier if not is_machine(one)], voices, everyone.people)
+    before = earlier[-1] if earlier else None
     speaker = _speaker(message)
     drafts: list[EventDraft] = []
-    for time, group in statements_with_time(statements_of(message, before, voices, segment.zone)):
+    for time, group in statements_with_time(statements_of(message, before, voices, segment.zone, references)):
         statements = [statement for said in group for statement in _statements(said, message, everyone, speaker)]
         effects = [said for said in group if said.cause and said.cause.both_state]
         drafts.append(_event(statements, time, speaker))
@@ -81,18 +88,33 @@ def _of_person(message: Message, before: Message | None, everyone: Cast, segment
     caption = _caption(message, everyone, speaker)
     if caption:
         drafts.append(_event([caption], None, speaker))
-    yield from drafts
+    yield from _of_one_kind(drafts)
+
+
+def _of_one_kind(drafts: Sequence[EventDraft]) -> Iterator[EventDraft]:
+    """The drafts with each name of one kind all over: that which a relation gives it, else the first that its words do."""
+    kinds: dict[str, EntityKind] = {}
+    for kind in (NodeKind.RELATION, NodeKind.FACT):
+        for one in (mention for draft in drafts for said in draft.statements if said.kind is kind for mention in said.mentions):
+            if one.kind is not EntityKind.UNKNOWN:
+                kinds.setdefault(one.name, one.kind)
+
+    def known(mentions: tuple[EntityMention, ...]) -> tuple[EntityMention, ...]:
+        return tuple(one if kinds.get(one.name, one.kind) is one.kind else replace(one, kind=kinds[one.name]) for one in mentions)
+
+    if all(one.kind is kinds.get(one.name, one.kind) for draft in drafts for said in draft.statements for one in said.mentions):
+        yield from drafts
+        return
+
+    for draft in drafts:
+        statements = tuple(replace(said, mentions=known(said.mentions)) for said in draft.statements)
+        yield replace(draft, statements=statements, participants=known(draft.participants))
 
 
 def _statements(said: Said, message: Message, everyone: Cast, speaker: tuple[EntityMention, ...]) -> Iterator[StatementDraft]:
     evidence = (said.question.id, message.id) if said.question else (message.id,)
-    kinds = {end.name: end.kind for relation in said.relations for end in (relation.subject, relation.object)}
-    named = tuple(replace(one, kind=kinds.get(one.name, one.kind)) for one in names_in(said.original, everyone.people))
-    predicate, target = (
-        ("", "")
-        if said.question or has_named_subject(said.original)
-        else predicate_of(said.original if said.quoted else said.text, said.time.expression if said.time else "")
-    )
+    named = names_in(said.original, everyone.people)
+    subject, predicate, target = _shortened(said, message, display_name(message.speaker))
     yield StatementDraft(
         NodeKind.FACT,
         said.text,
@@ -100,7 +122,7 @@ def _statements(said: Said, message: Message, everyone: Cast, speaker: tuple[Ent
         evidence,
         _distinct((*speaker, *named)),
         predicate,
-        display_name(message.speaker) if predicate else "",
+        subject,
         target,
         said.time,
         0.6 if said.quoted else 0.8,
@@ -134,12 +156,34 @@ def _statements(said: Said, message: Message, everyone: Cast, speaker: tuple[Ent
         )
 
 
+def _shortened(said: Said, message: Message, speaker: str) -> tuple[str, str, str]:
+    """Subject, predicate and object of what was said, as far as it shortens to them."""
+    if said.question:
+        return "", "", ""
+    words = said.time.expression if said.time else ""
+    ahead = said.time is not None and said.time.end > message.sent_at and said.time.start > message.sent_at - timedelta(days=1)
+    about = said.about or _subject_of(said, speaker)
+    predicate, target = predicate_of(said.original if said.quoted else said.text, words, ahead)
+    if predicate == "" and not said.quoted and about:
+        predicate, target = shortened(said.text, about, words)
+    return (about or speaker if predicate else "", predicate, target)
+
+
+def _subject_of(said: Said, speaker: str) -> str:
+    """Who a statement that stands alone begins with: the speaker, or the end of a relation that it states ("Maria's sister Clara")."""
+    if said.text.startswith(f"{speaker} "):
+        return speaker
+    named = has_named_subject(said.original)
+    starts = [one.name for relation in said.relations for one in (relation.subject,) if said.text.startswith(f"{one.name} ")]
+    return starts[0] if starts else said.original.split(" ", 1)[0] if named else ""
+
+
 def _cause_event(said: Said, message: Message, everyone: Cast, speaker: tuple[EntityMention, ...], effect: int) -> EventDraft:
     """The cause as an event of its own, linked to the event that holds the effect."""
     assert said.cause is not None
     voices = everyone.voices(message)
     text, _ = standalone(said.cause.cause[:1].upper() + said.cause.cause[1:], voices)
-    named = tuple(names_in(said.cause.cause, everyone.people))
+    named = names_in(said.cause.cause, everyone.people)
     statement = StatementDraft(NodeKind.FACT, text, message.speaker, (message.id,), _distinct((*speaker, *named)), confidence=0.6)
     return EventDraft(_title(text), (statement,), None, speaker, causes=(effect,))
 
@@ -207,3 +251,10 @@ def _distinct(mentions: Sequence[EntityMention]) -> tuple[EntityMention, ...]:
 
 def _title(text: str) -> str:
     return text if len(text) <= _TITLE_LENGTH else text[:_TITLE_LENGTH].rsplit(" ", 1)[0] + " …"
+
+
+def _mentions(message: Message, drafts: Sequence[EventDraft], everyone: Cast) -> tuple[EntityMention, ...]:
+    """The names in a message, of the kinds that its statements have found for them."""
+    kinds = {one.name: one.kind for draft in drafts for said in draft.statements for one in said.mentions if one.kind}
+    named = {one.name: one for sentence in sentences_of(message.text)[:40] for one in names_in(sentence, everyone.people)}
+    return tuple(replace(one, kind=kinds.get(one.name, one.kind)) for one in named.values())

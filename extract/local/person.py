@@ -7,6 +7,8 @@ from extract.local.verbs import ADVERBS, goes_on, is_adjective, is_past, third_p
 
 _TOKEN = re.compile(r"\w+(?:['’]\w+)*|[^\w\s]+|\s+")
 _PLURAL = re.compile(r"\b(?:we|us|our|ours|ourselves)\b|\b(?:let['’]s|we['’]\w+)\b", re.IGNORECASE)
+# What is "ours" is the speaker's, too; who "we" are must be known.
+_WE = re.compile(r"\b(?:we|us|ourselves)\b|\b(?:let['’]s|we['’]\w+)\b", re.IGNORECASE)
 _SINGULAR = re.compile(r"\b(?:I|me|my|mine|myself)\b|\bI['’]\w+", re.IGNORECASE)
 _SECOND = re.compile(r"\b(?:you|your|yours|yourself)\b|\byou['’]\w+", re.IGNORECASE)
 # "You" that means anyone.
@@ -59,7 +61,7 @@ def in_third_person(sentence: str, voices: Voices) -> str | None:
 
     "I've moved to my sister's" said by Maria becomes "Maria has moved to Maria's sister's".
     """
-    if _PLURAL.search(sentence) and not voices.group:
+    if not voices.group and _WE.search(sentence):
         return None
     second = _SECOND.search(sentence) is not None
     if second and (not voices.listener or _ANYONE.search(sentence)):
@@ -187,7 +189,7 @@ def _subject(token: str, voices: Voices) -> tuple[str, str] | None:
             return voices.group, {"re": "are", "ve": "have", "ll": "will", "d": "would"}.get(tail, "")
         case "us" | "ourselves" if voices.group:
             return voices.group, ""
-        case "our" | "ours" if voices.group:
-            return f"{voices.group}'s", ""
+        case "our" | "ours":
+            return f"{voices.group or voices.speaker}'s", ""
         case _:
             return None

@@ -35,7 +35,7 @@ _FILLER = re.compile(
     r"really )?appreciate .{0,40})|"
     r"(?:i['’]?m|i am) (?:so |really |very |super )?(?:glad|happy|sorry|proud|excited|jealous|good|fine|great|well|doing (?:well|good|"
     r"great|fine|okay))(?:,\s*\w+)?(?: for you| of you| to hear\b.{0,40}| you\b.{0,50}| too| as well)?|"
-    r"glad\b.{0,50}|(?:i['’]?m|i am) (?:all ears|in|with you)|me (?:too|neither)|told you(?: so)?|"
+    r"glad\b.{0,50}|(?:i['’]?m|i am) (?:all ears|in|with you)|i wouldn['’]t\b.{0,60}\bif i were you|me (?:too|neither)|told you(?: so)?|"
     r"i have (?:\w+ )?news|i(?:['’]d| would) (?:like|love) (?:that|it|to)|same here|got it\b.{0,20}|you (?:too|bet|got (?:it|"
     r"this)|rock))\s*[.!…]*$",
     re.IGNORECASE,

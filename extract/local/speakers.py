@@ -5,13 +5,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from extract.entities import is_generic
+from extract.local.kinship import PEOPLE, PERSONS
 from extract.local.person import Voices
 from graph.model import Message, Role
 
-_GROUP = re.compile(r"\b[Mm]y\s+(?P<kin>husband|wife|partner|sister|brother|son|daughter|mom|mum|dad|mother|father|family|kids|children|"
-    r"parents|"
-                    r"boyfriend|girlfriend|friends?|best friend|team|fianc[ée]e?|cousin|dog)\s+and\s+I\b|"
-                    r"\b(?P<name>[A-ZÀ-ÖØ-Þ]\w+)\s+and\s+I\b")  # fmt: skip
+_KIN = rf"(?P<kin>(?:{PEOPLE}|{PERSONS}|family|team|class|dog))"
+_NAME = r"(?P<name>[A-ZÀ-ÖØ-Þ]\w+)"
+_GROUP = re.compile(rf"\b[Mm]y\s+{_KIN}\s+and\s+I\b|\b(?:[Mm]y\s+(?:{PERSONS})\s+)?{_NAME}\s+and\s+I\b")
+_WE = re.compile(r"\b(?:[Ww]e|[Uu]s|[Oo]urs?)\b")
+# "I did a class with my sister and we loved it."
+_WITH = re.compile(rf"\b(?:with|met|saw|visited)\s+(?:my\s+{_KIN}|{_NAME})\b(?!['’])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +24,11 @@ class Cast:
     people: frozenset[str]
     speakers: tuple[str, ...]
 
-    def voices(self, message: Message) -> Voices:
-        """Who "I", "you" and, where the message has said so, "we" are in it."""
+    def voices(self, message: Message, earlier: Sequence[Message] = ()) -> Voices:
+        """Who "I", "you" and, where it or the `earlier` messages have said so, "we" are in it."""
         others = [name for name in self.speakers if name != message.speaker]
         listener = others[0] if len(others) == 1 and not is_generic(others[0]) else ""
-        return Voices(display_name(message.speaker), listener, _group(message))
+        return Voices(display_name(message.speaker), listener, _group(message, earlier))
 
 
 def cast_of(messages: Sequence[Message]) -> Cast:
@@ -44,9 +47,16 @@ def is_machine(message: Message) -> bool:
     return message.role is not Role.USER
 
 
-def _group(message: Message) -> str:
-    match = _GROUP.search(message.text)
-    if match is None:
+def _group(message: Message, earlier: Sequence[Message]) -> str:
+    """Who "we" are: whom the message, or one that its speaker sent just before, names together with "I"."""
+    if not _WE.search(message.text):
         return ""
     name = display_name(message.speaker)
-    return f"{name} and {match['name']}" if match["name"] else f"{name} and {name}'s {match['kin']}"
+    for text in (message.text, *(one.text for one in reversed(earlier) if one.speaker == message.speaker)):
+        match = _GROUP.search(text)
+        if match:
+            return f"{match['name']} and {name}" if match["name"] else f"{name} and {name}'s {match['kin']}"
+    match = _WITH.search(message.text)
+    if match:
+        return f"{name} and {match['name']}" if match["name"] else f"{name} and {name}'s {match['kin']}"
+    return ""

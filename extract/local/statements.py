@@ -10,6 +10,7 @@ from extract.local.causes import FoundCause, cause_in
 from extract.local.dating import dated, main_time, times_of
 from extract.local.names import has_named_subject
 from extract.local.person import Voices, addresses, in_third_person, speaks_of_self, with_subject
+from extract.local.reference import References
 from extract.local.relations import FoundRelation, relations_in
 from extract.local.sentences import is_filler, is_question, sentences_of, without_opening
 from extract.local.verbs import asks_for, has_verb, is_elliptic
@@ -21,6 +22,10 @@ _REMARK_WORDS = 7
 _NAMED_START = re.compile(r"^(?:my\b|our\b|[A-ZÀ-ÖØ-Þ][\w’'-]+\s+(?:is|was|has|had|and|will|lives|works|loves|got|went|moved|said|told)\b)")
 # What a sentence needs to be worth quoting: a number, a name, or the first person as its subject.
 _SUBSTANCE = re.compile(r"\d|(?<=[a-z,] )(?!I\b)[A-Z]|^(?:I|We|My|Our)\b")
+# A standing wish, mostly towards an assistant.
+_INSTRUCTS = re.compile(
+    r"(?i)\bfrom now on\b|\bin (?:the )?future\b|^(?:please )?(?:always|never|remember (?:that|to)|call me|keep your|make sure)\b"
+)
 _LONGEST_JOINED = 320
 _DIGIT_OR_NAME = re.compile(r"\d|(?<=[a-z,] )[A-Z]")
 
@@ -29,7 +34,8 @@ _DIGIT_OR_NAME = re.compile(r"\d|(?<=[a-z,] )[A-Z]")
 class Said:
     """A statement found in a message: `original` as said, `text` standing on its own; `quoted` when it could not be made to.
 
-    `question` is the message whose question it answers; `joined` the sentences that say more of the same.
+    `question` is the message whose question it answers; `joined` the sentences that say more of the same; `about` is who a pronoun stood
+    for, where it was the subject.
     """
 
     original: str
@@ -40,6 +46,7 @@ class Said:
     quoted: bool = False
     question: Message | None = None
     joined: str = ""
+    about: str = ""
 
     @property
     def time(self) -> TimeSpan | None:
@@ -47,38 +54,48 @@ class Said:
         return main_time(self.times)
 
 
-def statements_of(message: Message, before: Message | None, voices: Voices, zone: tzinfo) -> list[Said]:
-    """What a person's message states. `before` is the message before it, whose question it may answer."""
+def statements_of(message: Message, before: Message | None, voices: Voices, zone: tzinfo, references: References) -> list[Said]:
+    """What a person's message states. `before` is the message before it, whose question it may answer; `references` says who is meant
+    by pronouns.
+    """
     found: list[Said] = []
     sentences = sentences_of(message.text)[:MOST_SENTENCES]
-    answered = _answer(message, sentences, before, voices, zone)
+    answered = _answer(message, sentences, before, voices, zone, references)
     if answered:
         found.append(answered)
+        references.note(sentences[0])
         sentences = sentences[1:]
     for sentence in sentences:
-        if is_question(sentence):
-            continue
-        _add(found, sentence, message, voices, zone)
-    kept = [one for one in found if one.time or not asks_for(one.original) or one.joined]
+        if not is_question(sentence):
+            _add(found, sentence, message, voices, zone, references)
+        references.note(sentence)
+    kept = [one for one in found if one.time or one.joined or not asks_for(one.original) or _INSTRUCTS.search(one.original)]
     return [replace(one, text=dated(one.text, one.times, one.quoted, zone)) for one in kept]
 
 
-def _add(found: list[Said], sentence: str, message: Message, voices: Voices, zone: tzinfo) -> None:
+def _add(found: list[Said], sentence: str, message: Message, voices: Voices, zone: tzinfo, references: References) -> None:
     bare = without_opening(sentence)
-    core = with_subject(bare, voices.speaker)
-    if is_filler(bare) or is_filler(core) or len(core.split()) < 3 or is_elliptic(core) or not (has_verb(core) or asks_for(core)):
+    unresolved = with_subject(bare, voices.speaker)
+    core, about = references.resolve(unresolved)
+    if (
+        is_filler(bare)
+        or is_filler(core)
+        or len(core.split()) < 3
+        or is_elliptic(core)
+        or not (has_verb(core) or asks_for(core) or _INSTRUCTS.search(core))
+    ):
         return
     times = times_of(core, message.sent_at, zone)
-    text, quoted = standalone(core, voices)
+    text, quoted = standalone(core, voices, about)
     if UNBOUND.match(core):
         if _join(found, core, core if quoted else text, times):
             return
         if not speaks_of_self(core):
             return
         text, quoted = f'{voices.speaker} said: "{core}"', True
-    if (_is_remark(core) and not times) or (quoted and not times and not asks_for(core) and not _worth_quoting(core)):
+    if (not about and _is_remark(core) and not times) or (quoted and not times and not asks_for(core) and not _worth_quoting(core)):
         return
-    found.append(Said(core, text, times, tuple(relations_in(core, voices.speaker)), cause_in(core), quoted))
+    found.append(Said(core, text, times, tuple(relations_in(core, voices.speaker)), cause_in(core), quoted, about=about))
 
 
 def _worth_quoting(core: str) -> bool:
@@ -106,15 +123,15 @@ def _is_remark(core: str) -> bool:
     return len(core.split()) <= _REMARK_WORDS and not _DIGIT_OR_NAME.search(core) and not _NAMED_START.match(core)
 
 
-def standalone(core: str, voices: Voices) -> tuple[str, bool]:
-    """The sentence about names, or quoted with its speaker where that cannot be done safely."""
+def standalone(core: str, voices: Voices, about: str = "") -> tuple[str, bool]:
+    """The sentence about names, or quoted with its speaker where that cannot be done safely. `about`: whom it begins with, if known."""
     if asks_for(core):
         return f'{voices.speaker} said: "{core}"', True
     if speaks_of_self(core) or addresses(core):
         rewritten = in_third_person(core, voices)
         if rewritten is not None:
             return _ended(rewritten), False
-    elif _NAMED_START.match(core) or has_named_subject(core):
+    elif about or _NAMED_START.match(core) or has_named_subject(core):
         return _ended(core), False
     return f'{voices.speaker} said: "{core}"', True
 
@@ -123,14 +140,16 @@ def _ended(text: str) -> str:
     return text if text.endswith((".", "!", "…", "?", '"')) else f"{text}."
 
 
-def _answer(message: Message, sentences: Sequence[str], before: Message | None, voices: Voices, zone: tzinfo) -> Said | None:
+def _answer(
+    message: Message, sentences: Sequence[str], before: Message | None, voices: Voices, zone: tzinfo, references: References
+) -> Said | None:
     """A short answer together with its question: neither says anything alone."""
     if before is None or before.speaker == message.speaker or not sentences:
         return None
     first = sentences[0]
     question = question_of(first, before.text)
-    if not question:
-        return None
+    if not question or references.resolve(without_opening(first))[1]:
+        return None  # "He had his surgery": once it is known who, that says it all
     text = f'Asked "{question}", {voices.speaker} said: "{first}"'
     return Said(first, text, times_of(without_opening(first), message.sent_at, zone), quoted=True, question=before)
 

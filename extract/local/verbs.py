@@ -84,6 +84,7 @@ _IMPERATIVES = frozenset(
     (
         "ask be bring buy call check choose come cross don't eat enjoy find forget get give go have help imagine invite join keep "
         "leave let listen look make meet pick play promise put read remember say send share show sit sleep start stay stop take "
+        "fix translate explain summarize summarise convert generate create rewrite describe list provide "
         "tell think try visit wait wake watch wear write"
     ).split()
 )

@@ -226,7 +226,7 @@ def _day_of_month(match: Match, moment: Moment) -> Spans:
     if match["weekday"]:
         days = [day for day in days if day.weekday() == weekday_number(match["weekday"])] or days
         return (moment.days(min(days, key=lambda day: abs(day - moment.today))),)
-    ahead = moment.looks_ahead(match.start())
+    ahead = moment.looks_ahead(match.start("day"))
     fitting = [day for day in days if (day >= moment.today if ahead else day <= moment.today)]
     return (moment.days(fitting[0] if ahead else fitting[-1]),) if fitting else ()
 
@@ -297,7 +297,7 @@ RULES = (
         MONTH_WORDS,
     ),
     rule(
-        rf"(?:(?:on|by|until|since|before|after)\s+(?P<core>)(?:(?P<weekday>{FULL_WEEKDAY})\s+)?)the\s+(?P<day>{DAY})(?<=st|nd|rd|th)"
+        rf"(?:(?:on|by|until|since|before|after|to|for)\s+(?P<core>)(?:(?P<weekday>{FULL_WEEKDAY})\s+)?)the\s+(?P<day>{DAY})(?<=st|nd|rd|th)"
         r"(?!\s+(?:of|floor|street|avenue|grade|anniversary|birthday|century|day|time|place|attempt|try|round|page|hole|row|one|step|week)\b)",
         _day_of_month,
         DIGIT,

@@ -12,8 +12,8 @@ from graph.model import Granularity, TimeSpan
 from graph.text.times.words import DAY_PARTS
 
 _FUTURE = re.compile(
-    r"\b(?:will|won['’]t|shall|gonna|going\s+to|(?:want|need|have|has|hope|like)\s+to|hop(?:e|ing)|plan(?:s|ning)?|let['’]?s|see\s+you|"
-    r"can['’]?t\s+wait|thinking\s+(?:of|about)|starts?|begins?|opens?|leaves?|looking\s+forward|upcoming|coming\s+up|scheduled|should|might|tomorrow|next|until|till|by)\b"
+    r"\b(?:will|won['’]t|shall|gonna|going\s+to|(?:wants?|needs?|have|has|hopes?|like)\s+to|hop(?:e|ing)|plan(?:s|ning)?|let['’]?s|see\s+you|"
+    r"can(?:['’]?t|not)|thinking\s+(?:of|about)|starts?|begins?|opens?|leaves?|looking\s+forward|upcoming|coming\s+up|scheduled|should|might|tomorrow|next|until|till|by)\b"
     r"|['’]ll\b|(?:\b(?:am|are|is)|['’](?:m|re|s))\s+(?:not\s+|also\s+|just\s+)?\w+ing\b",
     re.IGNORECASE,
 )
@@ -30,7 +30,8 @@ _AUXILIARY = re.compile(
 )
 # What is done about a time to come: "booked a table for Friday".
 _ARRANGED = re.compile(
-    r"(?:signed|booked|reserved|scheduled|planned|arranged|registered|enrolled|invited|postponed)\b"
+    r"(?:signed|booked|reserved|scheduled|planned|arranged|registered|enrolled|invited|postponed|rescheduled|"
+    r"(?:moved|pushed|shifted)(?=\b.*\b(?:appointment|meeting|party|wedding|deadline|date|flight|call|trip)))\b"
     r"|(?:bought|got)\b(?=.*\btickets?\b)",
     re.IGNORECASE,
 )

@@ -1,5 +1,6 @@
 """Rules for seasons and holidays. Seasons are those of the northern hemisphere, by whole months."""
 
+import re
 from collections.abc import Callable
 from datetime import date, timedelta
 
@@ -79,7 +80,13 @@ def _choose(match: Match, moment: Moment, make: Callable[[int], TimeSpan]) -> Sp
     return yearless(moment, match.start("name"), make)
 
 
+# "I usually cycle, but in winter …": any winter.
+_HABITUAL = re.compile(r"\b(?:usually|always|often|normally|generally|never|sometimes|every)\b[^.!?\n]*\Z", re.IGNORECASE)
+
+
 def _season(match: Match, moment: Moment) -> Spans:
+    if not (match["which"] or match["year"] or match["relative"]) and _HABITUAL.search(moment.text, 0, match.start()):
+        return ()
     name = match["name"].casefold().removesuffix("time")
     return _choose(match, moment, lambda year: moment.months(year, _SEASONS[name], 3, Granularity.SEASON))
 
