@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 
 from extract.embed.port import Embedder
 from extract.outcome import failed_attempt, told_of
-from extract.port import Extractor, Segment
+from extract.port import Extraction, Extractor, ExtractorUnavailable, Segment, spec_with
+from extract.profile import keep_types
 from extract.resolve import resolve
 from extract.segment import SegmentRecipe, Segments, segment
 from extract.vectors import VectorWriter
@@ -99,7 +100,7 @@ class ExtractionPipeline:
             namespace = await self._store.get_namespace(job.namespace)
             await self._vectors.fill_session(namespace, job.session)
             extractor = self._extractors.get(namespace.extraction_mode)
-            wanted = extractor.spec if extractor else NO_EXTRACTION
+            wanted = spec_with(extractor, namespace.profile) if extractor else NO_EXTRACTION
             if namespace.generation is None or namespace.generation.extractor != wanted:
                 await self._store.begin_generation(job.namespace, GenerationStart(wanted))
             work = await self._store.pending(lease, max(self._settings.batch, self._settings.recipe.most_messages + 1))
@@ -144,7 +145,7 @@ class ExtractionPipeline:
             if stopping():
                 break
             context = tuple(before[-self._settings.context :])
-            one = Segment(namespace.name, work.session.name, context, messages, zone)
+            one = Segment(namespace.name, work.session.name, context, messages, zone, namespace.profile)
             watermark = await self._extract_segment(lease, namespace, extractor, one, work.generation, watermark)
             before.extend(messages)
         return bool(found.closed)
@@ -152,7 +153,21 @@ class ExtractionPipeline:
     async def _extract_segment(
         self, lease: Lease, namespace: Namespace, extractor: Extractor, one: Segment, generation: int, watermark: int
     ) -> int:
-        extraction = await extractor.extract(one)
+        try:
+            extraction = keep_types(await extractor.extract(one), one.profile)
+        except ExtractorUnavailable as error:
+            await self._store.add_usage(namespace.name, error.usage)
+            raise
+        try:
+            return await self._commit(lease, namespace, extraction, one, generation, watermark)
+        except StaleWrite:
+            # Nothing was written, but the calls were made.
+            await self._store.add_usage(namespace.name, extraction.usage)
+            raise
+
+    async def _commit(
+        self, lease: Lease, namespace: Namespace, extraction: Extraction, one: Segment, generation: int, watermark: int
+    ) -> int:
         resolved = resolve(extraction, one, generation, self._ids, self._clock.now())
         vectors, usage = await self._vectors.of_statements(namespace, resolved.statements, one.zone)
         last = one.messages[-1].seq

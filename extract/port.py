@@ -1,23 +1,25 @@
 """What an extractor is: from a segment of a session to a draft of events."""
 
+import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from typing import Protocol
 
-from graph.model import EntityKind, ExtractorSpec, JobError, Message, NodeKind, TimeSpan
+from graph.model import NO_PROFILE, EntityKind, ExtractionProfile, ExtractorSpec, JobError, Message, NodeKind, TimeSpan
 from graph.store.commands import UsageEntry
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A run of messages about one topic, with the few messages before it, in the session's time zone."""
+    """A run of messages about one topic, with the few messages before it, in the session's time zone, and what its namespace looks for."""
 
     namespace: str
     session: str
     context: tuple[Message, ...]
     messages: tuple[Message, ...]
     zone: tzinfo
+    profile: ExtractionProfile = NO_PROFILE
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,11 @@ class Extraction:
 
 
 class ExtractorUnavailable(Exception):
-    """The extractor cannot answer now, though nothing is wrong with the segment; it is worth asking again."""
+    """The extractor cannot answer now, though nothing is wrong with the segment; it is worth asking again. `usage`: what was tried."""
+
+    def __init__(self, message: str = "", usage: tuple[UsageEntry, ...] = ()) -> None:
+        super().__init__(message)
+        self.usage = usage
 
 
 class Extractor(Protocol):
@@ -82,3 +88,11 @@ class Extractor(Protocol):
     async def extract(self, segment: Segment) -> Extraction:
         """The events of the segment."""
         ...
+
+
+def spec_with(extractor: Extractor, profile: ExtractionProfile) -> ExtractorSpec:
+    """Which extractor this is for a namespace with such a profile: another profile is another extraction."""
+    if not profile:
+        return extractor.spec
+    both = f"{extractor.spec.fingerprint}-{profile.fingerprint}"
+    return replace(extractor.spec, fingerprint=hashlib.sha256(both.encode()).hexdigest()[:16])

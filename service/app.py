@@ -79,6 +79,7 @@ class Application:
     async def _open(self, opened: AsyncExitStack) -> None:
         """Takes the steps of `start` in their order; `opened` undoes them in the reverse order."""
         opened.push_async_callback(self._close_embedder)
+        opened.push_async_callback(self._close_extractors)
         self._tokens = TokenFile(self.settings.token_file) if self.settings.token_file else None
         await self.store.open()
         opened.push_async_callback(self.store.close)
@@ -120,6 +121,12 @@ class Application:
         close = getattr(self.embedder, "close", None)
         if close is not None:
             await asyncio.to_thread(close)
+
+    async def _close_extractors(self) -> None:
+        for extractor in self.extractors.values():
+            close = getattr(extractor, "aclose", None)
+            if close is not None:
+                await close()
 
     def reload_tokens(self) -> None:
         """Reads the token file again."""
@@ -189,9 +196,8 @@ async def _serve(settings: Settings, on_ready: Callable[[str], None] | None) -> 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
     loop.add_signal_handler(signal.SIGHUP, application.reload_tokens)
-    _log.info(
-        "ready", address=application.address, data_dir=str(settings.data_dir), embedder=settings.embedder, extractor=settings.extractor
-    )
+    extractor = application.extractors[ExtractionMode.EVENT].spec.name
+    _log.info("ready", address=application.address, data_dir=str(settings.data_dir), embedder=settings.embedder, extractor=extractor)
     if on_ready is not None:
         on_ready(application.address)
     try:

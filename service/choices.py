@@ -50,7 +50,11 @@ def make_embedder(settings: Settings) -> Embedder | None:
 
 
 def make_extractors(settings: Settings) -> Mapping[ExtractionMode, Extractor]:
-    """The extractor of each mode that extracts. Raises InvalidSettings when the recorded facts cannot be read."""
+    """The extractor of each mode that extracts. Raises InvalidSettings when a file that it needs cannot be used."""
+    if settings.extractor == "llm":
+        from service.language_model import make_llm_extractors
+
+        return make_llm_extractors(settings) or local_extractors()
     if settings.recorded_file is None or settings.extractor != "recorded":
         return local_extractors()
     try:

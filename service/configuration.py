@@ -90,7 +90,7 @@ def _read_file(path: Path | None) -> dict[str, Any]:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InvalidSettings.of("config", f"is not valid TOML ({error})") from None
     # A relative path in a file is meant from where the file is, not from where the service happens to start.
-    for name in ("data_dir", "token_file", "tls_cert", "tls_key", "ready_file", "recorded_file"):
+    for name in ("data_dir", "token_file", "tls_cert", "tls_key", "ready_file", "recorded_file", "llm_record", "llm_replay"):
         if isinstance(values.get(name), str):
             values[name] = path.parent / os.path.expanduser(values[name])
     return values

@@ -35,6 +35,8 @@ def _expand(value: Any) -> Any:
 UserPath = Annotated[Path, BeforeValidator(_expand)]
 EmbedderName = Literal["minilm", "hashing", "none"]
 ModeName = Literal["event", "flat", "off"]
+# The names of `extract.llm.providers`.
+ProviderName = Literal["openai", "deepseek", "ollama", "vllm", "custom"]
 
 
 class Settings(BaseSettings):
@@ -58,8 +60,26 @@ class Settings(BaseSettings):
     embedder: EmbedderName = Field("minilm", description="model of new namespaces: minilm, hashing (no model; for tests) or none")
     embedder_threads: int = Field(1, ge=1, le=64, description="threads of the embedding model")
     extraction_mode: ModeName = Field("event", description="extraction of new namespaces that name none: event, flat or off")
-    extractor: Literal["local", "recorded"] = Field("local", description="who extracts: local rules, or facts recorded in a file")
+    extractor: Literal["local", "llm", "recorded"] = Field(
+        "local", description="who extracts: local rules, a language model, or facts recorded in a file"
+    )
     recorded_file: UserPath | None = Field(None, description="file of the recorded extractor")
+    llm_provider: ProviderName = Field("openai", description="whose API the llm extractor calls: openai, deepseek, ollama, vllm or custom")
+    llm_model: str = Field("", max_length=200, description="model of the llm extractor, as its provider calls it")
+    llm_base_url: str = Field("", description="URL of an OpenAI-compatible API; empty: the provider's")
+    llm_api_key: SecretStr = Field(SecretStr(""), description="key of that API; empty: what the variable of llm_key_variable holds")
+    llm_key_variable: str = Field("", description="environment variable of the key; empty: the provider's, such as OPENAI_API_KEY")
+    llm_output: Literal["", "json_schema", "json_object", "text"] = Field(
+        "", description="strictest form to ask answers in; empty: the provider's. What a server refuses is tried less strictly"
+    )
+    llm_reasoning: Literal["", "none", "minimal", "low", "medium", "high"] = Field("", description="effort of reasoning to ask for")
+    llm_concurrency: int = Field(4, ge=1, le=256, description="calls of the model under way at once, of all jobs together")
+    llm_timeout_s: float = Field(120.0, gt=0, le=3600, description="seconds that one call of the model may take")
+    llm_retries: int = Field(4, ge=0, le=20, description="further tries of a call that failed, before its job backs off")
+    llm_input_tokens: int = Field(6_000, ge=500, le=1_000_000, description="longer segments are split before the model reads them")
+    llm_output_tokens: int = Field(4_000, ge=200, le=1_000_000, description="tokens that an answer of the model may take")
+    llm_record: UserPath | None = Field(None, description="file to append every exchange with the model to")
+    llm_replay: UserPath | None = Field(None, description="file of exchanges to answer from, instead of calling the model")
     workers: int = Field(2, ge=0, le=16, description="jobs that run at once; 0: none, jobs wait")
     lease_s: float = Field(30.0, ge=1, le=3600, description="seconds a worker holds a job before another may take it over")
     idle_s: float = Field(5.0, ge=0, le=86400, description="seconds that a half-full buffer waits for more messages")
@@ -96,7 +116,19 @@ class Settings(BaseSettings):
             raise ValueError("tls_cert: goes together with tls_key")
         if self.extractor == "recorded" and self.recorded_file is None:
             raise ValueError("recorded_file: is required by the recorded extractor")
+        if self.extractor == "llm":
+            self._check_llm()
         return self
+
+    def _check_llm(self) -> None:
+        if not self.llm_model:
+            raise ValueError("llm_model: is required by the llm extractor")
+        if self.llm_provider == "custom" and not self.llm_base_url and self.llm_replay is None:
+            raise ValueError('llm_base_url: is required by the provider "custom"')
+        if self.llm_base_url and not self.llm_base_url.startswith(("http://", "https://")):
+            raise ValueError("llm_base_url: must start with http:// or https://")
+        if self.llm_record is not None and self.llm_replay is not None:
+            raise ValueError("llm_record: there is nothing to record while exchanges are replayed")
 
     @classmethod
     def settings_customise_sources(

@@ -15,6 +15,7 @@ from graph.model.namespaces import (
     namespace_name_problem,
 )
 from graph.model.nodes import Entity, EntityKind, Event, Message, Node, Participant, Role, Session, Statement, kind_of_node
+from graph.model.profiles import NO_PROFILE, EntityType, ExtractionProfile, RelationType, profile_problems
 from graph.model.times import DISTANT_FUTURE, DISTANT_PAST, Granularity, TimeRange, TimeSpan, from_micros, to_micros
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "NO_EMBEDDING",
     "NO_EXTRACTION",
     "NO_LABELS",
+    "NO_PROFILE",
     "PREFIXES",
     "STATEMENT_KINDS",
     "TERMINAL_STATES",
@@ -32,8 +34,10 @@ __all__ = [
     "EmbeddingSpec",
     "Entity",
     "EntityKind",
+    "EntityType",
     "Event",
     "ExtractionMode",
+    "ExtractionProfile",
     "ExtractorSpec",
     "Generation",
     "Granularity",
@@ -51,6 +55,7 @@ __all__ = [
     "Node",
     "NodeKind",
     "Participant",
+    "RelationType",
     "Role",
     "Session",
     "Statement",
@@ -63,6 +68,7 @@ __all__ = [
     "kind_of",
     "kind_of_node",
     "namespace_name_problem",
+    "profile_problems",
     "to_micros",
     "uuid_of",
 ]

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
 
+from graph.model.profiles import NO_PROFILE, ExtractionProfile
+
 _SEGMENT = re.compile(r"[A-Za-z0-9_.@-]+\Z")
 MAX_NAME_LENGTH = 200
 MAX_SEGMENTS = 8
@@ -64,6 +66,7 @@ class Namespace:
     description: str = ""
     revision: int = 0
     generation: Generation | None = None
+    profile: ExtractionProfile = NO_PROFILE
 
 
 def namespace_name_problem(name: str) -> str | None:

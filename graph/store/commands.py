@@ -15,6 +15,7 @@ from graph.model import (
     EntityKind,
     Event,
     ExtractionMode,
+    ExtractionProfile,
     ExtractorSpec,
     JobError,
     LabelFilter,
@@ -28,6 +29,7 @@ from graph.model import (
     TimeRange,
 )
 from graph.model.filters import NO_LABELS
+from graph.model.profiles import NO_PROFILE
 
 Float16Vector = NDArray[np.float16]
 
@@ -46,15 +48,17 @@ class NamespaceSpec:
     extraction_mode: ExtractionMode
     time_zone: str = ""
     description: str = ""
+    profile: ExtractionProfile = NO_PROFILE
 
 
 @dataclass(frozen=True, slots=True)
 class NamespaceChange:
-    """What to change of a namespace; None leaves it as it is."""
+    """What to change of a namespace; None leaves it as it is. The store counts a profile's version."""
 
     extraction_mode: ExtractionMode | None = None
     time_zone: str | None = None
     description: str | None = None
+    profile: ExtractionProfile | None = None
 
 
 @dataclass(frozen=True, slots=True)

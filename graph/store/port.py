@@ -262,6 +262,10 @@ class Store(Protocol):
         """Counts."""
         ...
 
+    async def add_usage(self, namespace: str, usage: Sequence[UsageEntry]) -> None:
+        """Adds model calls that no other write tells of, such as those of an extraction that failed."""
+        ...
+
     async def usage(self, namespace: str) -> list[UsageEntry]:
         """Sums of model calls by step and model."""
         ...

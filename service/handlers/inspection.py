@@ -17,6 +17,7 @@ from service.version import VERSION
 
 _NOTES = {
     "local": "Rules on the service's own machine, without a model or a network: quick and repeatable, blind to what is only implied.",
+    "llm": "A language model reads what was said: it sees what is implied, costs calls, and may err; each of its items is checked.",
     "recorded": "Facts recorded in a file are replayed: for benchmarks and tests, not for new conversations.",
 }
 

@@ -13,11 +13,12 @@ import apsw
 import orjson
 
 from graph.errors import AlreadyExists, NamespaceCorrupt, NotFound
-from graph.model import EmbeddingSpec, ExtractionMode, from_micros, to_micros
+from graph.model import NO_PROFILE, EmbeddingSpec, ExtractionMode, from_micros, to_micros
 from graph.model.namespaces import Namespace
 from graph.store.commands import NamespaceChange, NamespaceSpec
 from graph.store.embedded.connection import connect
 from graph.store.embedded.faults import CATALOG_DAMAGED, storage_faults
+from graph.store.embedded.profile_json import next_version, profile_from_json, profile_json
 from graph.store.embedded.schema import CATALOG_MIGRATIONS, migrate
 from graph.store.port import Clock
 
@@ -149,7 +150,14 @@ class Catalog:
             if spec.name in self._by_name:
                 raise AlreadyExists(f"namespace {spec.name!r} already exists")
             settings = Namespace(
-                spec.name, uuid.uuid4().hex, spec.embedding, spec.extraction_mode, self._clock.now(), spec.time_zone, spec.description
+                spec.name,
+                uuid.uuid4().hex,
+                spec.embedding,
+                spec.extraction_mode,
+                self._clock.now(),
+                spec.time_zone,
+                spec.description,
+                profile=next_version(NO_PROFILE, spec.profile),
             )
             return self._add(settings)
 
@@ -188,6 +196,7 @@ class Catalog:
                     ("extraction_mode", change.extraction_mode),
                     ("time_zone", change.time_zone),
                     ("description", change.description),
+                    ("profile", None if change.profile is None else next_version(entry.settings.profile, change.profile)),
                 )
                 if value is not None
             }
@@ -236,6 +245,7 @@ def _settings_json(settings: Namespace) -> str:
             "mode": int(settings.extraction_mode),
             "time_zone": settings.time_zone,
             "description": settings.description,
+            "profile": profile_json(settings.profile),
         }
     ).decode()
 
@@ -258,5 +268,6 @@ def _entry(row: tuple[Any, ...]) -> CatalogEntry:
         from_micros(int(created_at)),
         body["time_zone"],
         body["description"],
+        profile=profile_from_json(body.get("profile")),
     )
     return CatalogEntry(settings, NamespaceState(state), bool(busy))

@@ -63,6 +63,7 @@ from graph.store.embedded import (
     namespaces,
     node_rows,
     pending_work,
+    usage_rows,
     vector_rows,
     waiting,
     walk,
@@ -310,6 +311,11 @@ class EmbeddedStore:
     async def describe(self, namespace: str) -> GraphDescription:
         """See `Store.describe`."""
         return await self._engine.call(namespace, lambda file, _: describe(file))
+
+    async def add_usage(self, namespace: str, usage: Sequence[UsageEntry]) -> None:
+        """See `Store.add_usage`."""
+        if usage:
+            await self._engine.write(namespace, lambda tx, _: usage_rows.add_usage(tx, usage))
 
     async def usage(self, namespace: str) -> list[UsageEntry]:
         """See `Store.usage`."""

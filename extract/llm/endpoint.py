@@ -1,0 +1,164 @@
+"""A language model behind an OpenAI-compatible API."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any, cast
+
+import openai
+
+from extract.llm.chat import ChatAnswer, ChatRequest, ChatUnavailable, RequestTooLarge, Spent
+from extract.llm.prompting import schema_in_words
+from extract.llm.providers import Output, Provider
+
+_log = logging.getLogger(__name__)
+# The package asks for a key even where the server wants none.
+_NO_KEY = "none"
+_tries: ContextVar[list[int]] = ContextVar("_tries")
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointSettings:
+    """How an endpoint is called.
+
+    Attributes:
+        concurrency: calls under way at once, of all jobs together.
+        timeout_s: seconds that one try may take.
+        retries: further tries after the first, with jitter and no sooner than `Retry-After` says; the openai package makes them.
+        reasoning: the effort to ask for; "" leaves it to the provider's row.
+        output: the strictest form to ask for; None for the provider's.
+    """
+
+    concurrency: int = 4
+    timeout_s: float = 120.0
+    retries: int = 4
+    reasoning: str = ""
+    output: Output | None = None
+
+
+class Endpoint:
+    """Implements `Chat`. Where the server refuses a form of output, the next one is used from then on."""
+
+    def __init__(self, provider: Provider, base_url: str, key: str, settings: EndpointSettings = EndpointSettings()) -> None:  # frozen
+        """`base_url` and `key` may be empty: the provider's, none."""
+        self._provider = provider
+        self._output = settings.output or provider.output
+        self._free = asyncio.Semaphore(settings.concurrency)
+        self._options = {**provider.options, **provider.reasoning_options(settings.reasoning)}
+        self._client = openai.AsyncOpenAI(
+            api_key=key or _NO_KEY,
+            base_url=base_url or provider.base_url,
+            timeout=settings.timeout_s,
+            max_retries=settings.retries,
+            http_client=openai.DefaultAsyncHttpxClient(event_hooks={"request": [_count_try]}),
+        )
+
+    async def aclose(self) -> None:
+        """Closes its connections."""
+        await self._client.close()
+
+    async def ask(self, request: ChatRequest) -> ChatAnswer:
+        """See `Chat.ask`."""
+        tries = [0]
+        token = _tries.set(tries)
+        try:
+            async with self._free:
+                return await self._ask(request, tries)
+        except openai.APIError as error:
+            spent = Spent(calls=tries[0], errors=tries[0])
+            if _is_too_long(error):
+                raise RequestTooLarge(spent) from None
+            if _is_filtered(error):
+                return ChatAnswer("", True, spent, withheld=True)
+            raise ChatUnavailable(_reason(error), spent) from error
+        except (ValueError, RecursionError) as error:
+            # Not JSON at all: a proxy's page, or half an answer. What the model itself says is inside of it and is read elsewhere.
+            raise ChatUnavailable("answer", Spent(calls=tries[0], errors=tries[0])) from error
+        finally:
+            _tries.reset(token)
+
+    async def _ask(self, request: ChatRequest, tries: list[int]) -> ChatAnswer:
+        while True:
+            output = self._output
+            try:
+                completion = await self._client.chat.completions.create(**cast(Any, self._body(request, output)))
+                return _answer(completion, tries[0])
+            except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
+                weaker = _weaker(output)
+                if weaker is None or not _refuses_form(error):
+                    raise
+                _log.info("the model's server refuses a form of output", extra={"refused": output.value, "instead": weaker.value})
+                # Another call may have found out the same meanwhile.
+                if self._output is output:
+                    self._output = weaker
+
+    def _body(self, request: ChatRequest, output: Output) -> dict[str, Any]:
+        turns = [{"role": turn.role, "content": turn.content} for turn in request.turns]
+        body: dict[str, Any] = {"model": request.model, "messages": turns, "extra_body": self._options}
+        body["extra_body"] = {**self._options, self._provider.token_parameter: request.most_tokens}
+        if output is Output.SCHEMA:
+            form = {"name": "memories", "strict": True, "schema": request.schema}
+            body["response_format"] = {"type": "json_schema", "json_schema": form}
+            return body
+        # Without a schema beside it the model must read it; "JSON" in the prompt is what JSON modes ask for.
+        turns[0]["content"] += schema_in_words(request.schema)
+        if output is Output.JSON:
+            body["response_format"] = {"type": "json_object"}
+        return body
+
+
+async def _count_try(_: object) -> None:
+    _tries.get()[0] += 1
+
+
+def _answer(completion: Any, tries: int) -> ChatAnswer:
+    """A server's completion. One without choices or text is an empty answer, which is then asked for again."""
+    if not isinstance(completion, openai.BaseModel):
+        raise ValueError("the server's answer is no completion")
+    used = getattr(completion, "usage", None)
+    spent = Spent(tries, getattr(used, "prompt_tokens", 0) or 0, getattr(used, "completion_tokens", 0) or 0, max(0, tries - 1))
+    choices = getattr(completion, "choices", None)
+    if not choices:
+        return ChatAnswer("", True, spent)
+    finish = choices[0].finish_reason
+    text = getattr(choices[0].message, "content", None)
+    return ChatAnswer(text if isinstance(text, str) else "", finish != "length", spent, withheld=finish == "content_filter")
+
+
+def _weaker(output: Output) -> Output | None:
+    return {Output.SCHEMA: Output.JSON, Output.JSON: Output.TEXT}.get(output)
+
+
+def _said(error: openai.APIError) -> str:
+    body = error.body if isinstance(error.body, Mapping) else {}
+    return " ".join(str(part) for part in (error.code, error.param, body.get("message"), error.message) if part).lower()
+
+
+def _refuses_form(error: openai.APIError) -> bool:
+    return any(word in _said(error) for word in ("response_format", "json_schema", "json_object", "structured output"))
+
+
+def _is_too_long(error: openai.APIError) -> bool:
+    if isinstance(error, openai.APIStatusError) and error.status_code == 413:
+        return True
+    return isinstance(error, openai.BadRequestError) and any(
+        word in _said(error) for word in ("context_length_exceeded", "context length", "maximum context", "too long")
+    )
+
+
+def _is_filtered(error: openai.APIError) -> bool:
+    return isinstance(error, openai.BadRequestError) and "content_filter" in _said(error)
+
+
+def _reason(error: openai.APIError) -> str:
+    match error:
+        case openai.APITimeoutError():
+            return "timeout"
+        case openai.APIStatusError():
+            return f"status {error.status_code}"
+        case openai.APIConnectionError():
+            return "connection"
+        case _:
+            return "answer"

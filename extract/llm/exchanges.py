@@ -1,0 +1,97 @@
+"""Writing what a language model was asked and answered to a file, and answering from such a file without a network."""
+
+import asyncio
+import json
+import threading
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, TextIO
+
+from extract.llm.chat import Chat, ChatAnswer, ChatRequest, ChatUnavailable, Spent
+from graph.errors import InvalidArgument
+
+# One JSON object a line: {"key", "request", "answer"}. No URL, no header, no key of a provider: only what was asked and said.
+
+
+class RecordingChat:
+    """Asks another one and appends each exchange to a file, once per request; a line is whole or not there."""
+
+    def __init__(self, chat: Chat, path: Path) -> None:
+        """Raises OSError when the file cannot be written, InvalidArgument when it holds something else than exchanges."""
+        self._chat = chat
+        self._known = set(load_exchanges(path)) if path.exists() else set()
+        self._file: TextIO = path.open("a", encoding="utf-8")
+        self._lock = threading.Lock()
+
+    async def ask(self, request: ChatRequest) -> ChatAnswer:
+        """See `Chat.ask`."""
+        answer = await self._chat.ask(request)
+        await asyncio.to_thread(self._write, request, answer)
+        return answer
+
+    async def aclose(self) -> None:
+        """Closes the file and the other one."""
+        self._file.close()
+        await self._chat.aclose()
+
+    def _write(self, request: ChatRequest, answer: ChatAnswer) -> None:
+        with self._lock:
+            if request.key in self._known:
+                return
+            self._known.add(request.key)
+            line = {"key": request.key, "request": asdict(request), "answer": asdict(answer)}
+            self._file.write(json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n")
+            self._file.flush()
+
+
+class ReplayedChat:
+    """Answers from a file of exchanges; there is no network."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises OSError or InvalidArgument when the file cannot be used."""
+        self._answers = load_exchanges(path)
+        self._path = path
+
+    async def ask(self, request: ChatRequest) -> ChatAnswer:
+        """The recorded answer. Raises NotRecorded for a request that is not in the file."""
+        answer = self._answers.get(request.key)
+        if answer is None:
+            raise NotRecorded(request.key)
+        return answer
+
+    async def aclose(self) -> None:
+        """There is nothing to let go of."""
+
+
+class NotRecorded(ChatUnavailable):
+    """The file of exchanges has no answer to this request: the messages, the prompts, the profile or the model are others."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"no recorded exchange has the key {key}", Spent(calls=1, errors=1))
+        self.key = key
+
+
+def load_exchanges(path: Path) -> dict[str, ChatAnswer]:
+    """The answers of a file by the keys of their requests; a line that a crash cut off is passed over if it is the last.
+
+    Raises:
+        InvalidArgument: a line is no exchange; names its number.
+    """
+    answers: dict[str, ChatAnswer] = {}
+    lines = path.read_text("utf-8").splitlines()
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            entry = json.loads(line)
+            answers[str(entry["key"])] = _answer(entry["answer"])
+        except (ValueError, KeyError, TypeError):
+            if number == len(lines):
+                break
+            raise InvalidArgument.of(f"line {number}", "is not a recorded exchange") from None
+    return answers
+
+
+def _answer(data: Mapping[str, Any]) -> ChatAnswer:
+    return ChatAnswer(str(data["text"]), bool(data["complete"]), Spent(**data["spent"]), bool(data["withheld"]))

@@ -1,0 +1,193 @@
+"""The `llm` extractor: facts and relations, entities, times and causes of a segment in one call of a language model."""
+
+import hashlib
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from extract.llm.answer import Checks, answer_schema, predicates_of, types_of
+from extract.llm.chat import Chat, ChatAnswer, ChatRequest, ChatUnavailable, RequestTooLarge, Spent, Turn
+from extract.llm.drafts import Drafting, joined, seqs_in_words
+from extract.llm.prompting import PROMPT_VERSION, prompt, system_prompt
+from extract.llm.reading import Problem, Reading, problems_in_words, read_answer
+from extract.llm.transcript import Transcript, halves, tokens_of, transcript_of
+from extract.port import Extraction, ExtractorUnavailable, Segment
+from graph.model import NO_PROFILE, ExtractionMode, ExtractorSpec, JobError, Message
+from graph.store.commands import UsageEntry
+
+_log = logging.getLogger(__name__)
+# Raised with any change of how answers are read or turned into drafts, so that namespaces are extracted anew.
+_VERSION = 1
+_PROMPTS = ("event", "flat", "json", "repair", "again")
+
+
+@dataclass(frozen=True, slots=True)
+class LlmSettings:
+    """Which model extracts, and within what budgets.
+
+    Attributes:
+        provider: the name of the provider's row.
+        model: what the provider calls the model.
+        input_tokens: longer transcripts are split.
+        output_tokens: what an answer may take; one that is cut off is asked for again about half of the messages.
+        reasoning: the effort asked for, because answers depend on it.
+    """
+
+    provider: str
+    model: str
+    input_tokens: int = 6_000
+    output_tokens: int = 4_000
+    reasoning: str = ""
+
+
+class LlmExtractor:
+    """Implements `extract.port.Extractor` with a language model. What was said reaches it as data; what it says is checked item by item."""
+
+    def __init__(self, chat: Chat, settings: LlmSettings, mode: ExtractionMode = ExtractionMode.EVENT) -> None:
+        """`mode`: EVENT or FLAT."""
+        if mode is ExtractionMode.OFF:
+            raise ValueError("an extractor extracts")
+        self._chat = chat
+        self._settings = settings
+        self._mode = mode
+        self._spec = ExtractorSpec("llm", _fingerprint(settings, mode), mode)
+
+    @property
+    def spec(self) -> ExtractorSpec:
+        """The fingerprint is that of the prompts, the schema, the provider's name and the model's."""
+        return self._spec
+
+    async def aclose(self) -> None:
+        """Lets go of the model's connections and files."""
+        await self._chat.aclose()
+
+    async def extract(self, segment: Segment) -> Extraction:
+        """The events of the segment. Raises ExtractorUnavailable when the model cannot be asked now."""
+        reading = _SegmentReading(self._chat, self._settings, self._mode, segment)
+        try:
+            found = await reading.read(segment)
+        except ChatUnavailable as error:
+            reading.spent(error.spent)
+            _log.warning("the language model could not be asked", extra={"reason": error.reason, "namespace": segment.namespace})
+            raise ExtractorUnavailable(error.reason, reading.usage(0)) from error
+        return replace(joined(found), usage=reading.usage(len(segment.messages)))
+
+
+def llm_extractors(chat: Chat, settings: LlmSettings) -> dict[ExtractionMode, LlmExtractor]:
+    """One for each mode that extracts, on one model, as the pipeline asks for them."""
+    return {mode: LlmExtractor(chat, settings, mode) for mode in (ExtractionMode.EVENT, ExtractionMode.FLAT)}
+
+
+class _SegmentReading:
+    """The work on one segment, with what it takes."""
+
+    def __init__(self, chat: Chat, settings: LlmSettings, mode: ExtractionMode, segment: Segment) -> None:
+        self._chat = chat
+        self._settings = settings
+        self._mode = mode
+        self._profile = segment.profile
+        self._schema = answer_schema(mode, segment.profile)
+        self._system = Turn("system", system_prompt(mode, segment.profile))
+        self._spent = {"extract": Spent(), "repair": Spent()}
+        self._step = "extract"
+
+    def spent(self, spent: Spent) -> None:
+        """Counts what a call took."""
+        self._spent[self._step] += spent
+
+    def usage(self, items: int) -> tuple[UsageEntry, ...]:
+        """What all calls took, by step. `items`: messages extracted."""
+        return tuple(
+            UsageEntry(
+                step,
+                self._settings.model,
+                one.calls,
+                items if step == "extract" else 0,
+                one.prompt_tokens,
+                one.completion_tokens,
+                one.errors,
+            )
+            for step, one in self._spent.items()
+            if one.calls
+        )
+
+    async def read(self, part: Segment) -> list[Extraction]:
+        """The extractions of a part of the segment, and of its halves where it is too long to be read or answered at once."""
+        transcript, smaller = transcript_of(part), halves(part)
+        if smaller and tokens_of(transcript.text) > self._settings.input_tokens:
+            return await self._read_both(smaller)
+        turns = (self._system, Turn("user", transcript.text))
+        try:
+            answer = await self._ask(turns, "extract")
+        except RequestTooLarge as error:
+            self.spent(error.spent)
+            return await self._read_both(smaller) if smaller else [_failed("TOO_LARGE", "is longer than the model reads", part.messages)]
+        if answer.withheld:
+            return [_failed("WITHHELD", "is kept back by the model's filter", part.messages)]
+        if not answer.complete and smaller:
+            return await self._read_both(smaller)
+        return [await self._understood(answer, turns, transcript, part)]
+
+    async def _read_both(self, parts: tuple[Segment, Segment]) -> list[Extraction]:
+        return [*await self.read(parts[0]), *await self.read(parts[1])]
+
+    async def _understood(self, answer: ChatAnswer, turns: tuple[Turn, ...], transcript: Transcript, part: Segment) -> Extraction:
+        checks = Checks(frozenset(transcript.messages), transcript.own, types_of(part.profile), predicates_of(part.profile), part.zone)
+        reading = read_answer(answer.text, self._mode, checks, answer.complete)
+        failures = [] if answer.complete else [_failure("TRUNCATED", "was cut off", part.messages)]
+        if reading.broken or reading.problems:
+            reading, left = await self._repaired(reading, turns, checks)
+            failures += _failures(left, reading.broken, part.messages)
+        extraction = Drafting(transcript, part.zone, self._mode, checks.types).extraction(reading, part.profile)
+        return replace(extraction, partial_failures=tuple(failures))
+
+    async def _repaired(self, reading: Reading, turns: tuple[Turn, ...], checks: Checks) -> tuple[Reading, Sequence[Problem]]:
+        """Asks once more for what was wrong, and for nothing else; returns all that can be used now, and what is still wrong."""
+        question = prompt("again") if reading.broken else f"{prompt('repair')}\n\n{problems_in_words(reading.problems)}"
+        # In the same turn: some models' templates refuse two turns of one speaker.
+        *before, last = turns
+        try:
+            answer = await self._ask((*before, Turn(last.role, f"{last.content}\n\n{question}")), "repair")
+        except RequestTooLarge as error:
+            self.spent(error.spent)
+            return reading, reading.problems
+        again = read_answer(answer.text, self._mode, checks, answer.complete)
+        if reading.broken:
+            return again, again.problems
+        reading.add(again)
+        return reading, [*reading.problems] if again.broken else again.problems
+
+    async def _ask(self, turns: tuple[Turn, ...], step: str) -> ChatAnswer:
+        self._step = step
+        answer = await self._chat.ask(ChatRequest(self._settings.model, turns, self._schema, self._settings.output_tokens))
+        self.spent(answer.spent)
+        return answer
+
+
+def _failed(reason: str, what: str, messages: Sequence[Message]) -> Extraction:
+    return Extraction((), partial_failures=(_failure(reason, what, messages),))
+
+
+def _failure(reason: str, what: str, messages: Sequence[Message]) -> JobError:
+    return JobError(f"EXTRACTOR_ANSWER_{reason}", f"The extractor's answer about {seqs_in_words(messages)} {what}.")
+
+
+def _failures(left: Sequence[Problem], broken: bool, messages: Sequence[Message]) -> list[JobError]:
+    if broken:
+        return [_failure("UNREADABLE", "was no JSON of the form asked for, twice", messages)]
+    if not left:
+        return []
+    fields = ", ".join(sorted({field.partition(".")[0] for problem in left for field in problem.fields}))
+    return [_failure("INVALID", f"had {len(left)} items that were invalid twice ({fields}) and are left out", messages)]
+
+
+def _fingerprint(settings: LlmSettings, mode: ExtractionMode) -> str:
+    said = [
+        _VERSION,
+        PROMPT_VERSION,
+        [prompt(name) for name in _PROMPTS],
+        answer_schema(mode, NO_PROFILE),
+        [settings.provider, settings.model, settings.reasoning],
+    ]
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
