@@ -19,7 +19,8 @@ class Operation(IntEnum):
     EMBEDDED = 4
 
 
-# An index reads the log from its own revision on; one that lags further behind is built anew. The log takes some 30 bytes a revision and 8 a key.
+# An index reads the log from its own revision on; one that lags further behind is built anew. The log takes some 30 bytes a revision,
+# and 8 a key.
 _KEPT_REVISIONS = 100_000
 _FORGET_EVERY = 1_000
 
