@@ -4,6 +4,7 @@ from structmem.v1 import namespace_service_pb2
 
 from graph.model import NO_EMBEDDING, EmbeddingSpec, ExtractionMode, ExtractorSpec, Generation, Namespace
 from graph.store.commands import NamespaceChange, NamespaceSpec
+from service.convert.profiles import profile_from_proto, profile_to_proto
 from service.convert.times import timestamp
 from service.validate import Violations, enum_value, instant, namespace_name, text, zone_name
 
@@ -28,6 +29,7 @@ def namespace_to_proto(namespace: Namespace) -> namespace_service_pb2.Namespace:
         revision=namespace.revision,
         generation=_generation(namespace.generation),
         created_at=timestamp(namespace.created_at),
+        profile=profile_to_proto(namespace.profile),
     )
 
 
@@ -56,6 +58,7 @@ def spec_from_proto(
         extraction_mode=enum_value(found, "extraction_mode", request.extraction_mode, ExtractionMode) or mode,
         time_zone=zone_name(found, "time_zone", request.time_zone),
         description=text(found, "description", request.description, MAX_DESCRIPTION, required=False),
+        profile=profile_from_proto(found, "profile", request.profile),
     )
 
 
@@ -93,6 +96,7 @@ def change_from_proto(found: Violations, request: namespace_service_pb2.UpdateNa
         description=text(found, "description", request.description, MAX_DESCRIPTION, required=False)
         if request.HasField("description")
         else None,
+        profile=profile_from_proto(found, "profile", request.profile) if request.HasField("profile") else None,
     )
 
 

@@ -14,6 +14,7 @@ from service.authorize import Action
 from service.convert.exchange import FORMAT_VERSION, Tally, header_to_proto, record_to_proto
 from service.convert.imported import RecordReader
 from service.convert.namespaces import MAX_DESCRIPTION, exported_namespace_from_proto
+from service.convert.profiles import profile_from_proto
 from service.handlers.resource import Context, Resource
 from service.validate import Violations, instant, text, zone_name
 from service.version import VERSION
@@ -143,6 +144,7 @@ def _namespace(name: str, header: exchange_pb2.ExportHeader) -> Namespace:
             description=text(found, f"{at}.namespace.description", header.namespace.description, MAX_DESCRIPTION, required=False),
             revision=header.revision,
             generation=generation,
+            profile=profile_from_proto(found, f"{at}.namespace.profile", header.namespace.profile),
         )
     return namespace
 

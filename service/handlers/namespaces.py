@@ -3,6 +3,7 @@
 from structmem.v1 import namespace_service_pb2 as pb
 from structmem.v1 import namespace_service_pb2_grpc
 
+from extract.port import spec_with
 from graph.model import NO_EXTRACTION, Namespace
 from graph.store.commands import Cursor, GenerationStart
 from service import calls
@@ -66,9 +67,10 @@ class NamespaceHandlers(Resource, namespace_service_pb2_grpc.NamespaceServiceSer
             change = change_from_proto(found, request)
         before = await self._store.get_namespace(request.namespace)
         after = await self._store.update_namespace(request.namespace, change)
-        if after.extraction_mode != before.extraction_mode:
+        if (after.extraction_mode, after.profile.version) != (before.extraction_mode, before.profile.version):
             extractor = self._parts.extractors.get(after.extraction_mode)
-            await self._store.begin_generation(request.namespace, GenerationStart(extractor.spec if extractor else NO_EXTRACTION))
+            spec = spec_with(extractor, after.profile) if extractor else NO_EXTRACTION
+            await self._store.begin_generation(request.namespace, GenerationStart(spec))
             after = await self._store.get_namespace(request.namespace)
         return pb.UpdateNamespaceResponse(namespace=namespace_to_proto(after))
 

@@ -14,7 +14,7 @@ def next_version(before: ExtractionProfile, after: ExtractionProfile) -> Extract
 
 def profile_json(profile: ExtractionProfile) -> list[object] | None:
     """The profile as plain data; None for one that never said anything."""
-    return [profile.version, *profile.content()] if profile.version else None
+    return None if profile == NO_PROFILE else [profile.version, *profile.content()]
 
 
 def profile_from_json(data: Any) -> ExtractionProfile:

@@ -1,4 +1,4 @@
-"""`structmem namespaces`: list, create, describe, delete."""
+"""`structmem namespaces`: list, create, update, describe, delete."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,10 +11,11 @@ from service.cli.failures import fail
 from service.cli.grouping import ListsByDefault
 from service.cli.limits import at_most, page_size
 from service.cli.options import JsonOption, LimitOption, YesOption
+from service.cli.profile_file import ProfileOption, read_profile
 from service.cli.times import IN_UTC
 
 if TYPE_CHECKING:
-    from structmem import Client, Namespace
+    from structmem import Client, ExtractionProfile, Namespace
 
 app = typer.Typer(cls=ListsByDefault, help="The units of isolation. Without a command: lists them.", pretty_exceptions_enable=False)
 NameArgument = Annotated[str, typer.Argument(help="The namespace, such as alice or acme/support/maria.")]
@@ -63,17 +64,45 @@ def create(
     extraction_mode: Annotated[str, typer.Option(help="event, flat or off; default: the service's.")] = "unspecified",
     model: Annotated[str, typer.Option(help='Model of its vectors; "none" for no vectors; default: the service\'s.')] = "",
     dimension: Annotated[int, typer.Option(help="Dimension of vectors that come with the messages.")] = 0,
+    profile: ProfileOption = None,
     json: JsonOption = False,
 ) -> None:
     """Creates a namespace."""
     from structmem import EmbeddingSpec
 
     spec = EmbeddingSpec(model, dimension) if model else None
-    made = client.create_namespace(name, embedding=spec, extraction_mode=extraction_mode, time_zone=time_zone, description=description)
+    made = client.create_namespace(
+        name,
+        embedding=spec,
+        extraction_mode=extraction_mode,
+        time_zone=time_zone,
+        description=description,
+        profile=read_profile(profile),
+    )
     if json:
         print_json(made)
     else:
         _print_namespace(made)
+
+
+@connected
+def update(
+    client: "Client",
+    name: NameArgument,
+    time_zone: Annotated[str | None, typer.Option("--timezone", help="IANA time zone for sessions that name none.")] = None,
+    description: Annotated[str | None, typer.Option(help="A line for people.")] = None,
+    extraction_mode: Annotated[str | None, typer.Option(help="event, flat or off; a change extracts all anew.")] = None,
+    profile: ProfileOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Changes settings; what is not named stays. Another mode or profile extracts what there is anew."""
+    changed = client.update_namespace(
+        name, extraction_mode=extraction_mode, time_zone=time_zone, description=description, profile=read_profile(profile)
+    )
+    if json:
+        print_json(changed)
+    else:
+        _print_namespace(changed)
 
 
 @connected
@@ -113,6 +142,7 @@ def delete(client: "Client", name: NameArgument, yes: YesOption = False, json: J
 
 app.command("list")(list_)
 app.command()(create)
+app.command()(update)
 app.command()(describe)
 app.command()(delete)
 
@@ -126,8 +156,18 @@ def _print_namespace(namespace: "Namespace") -> None:
         "model": f"{namespace.embedding.model} ({namespace.embedding.dimension} dimensions)",
         "extraction": str(namespace.extraction_mode),
         "extracted by": f"{generation.extractor}, generation {generation.number}" if generation else "",
+        "profile": _profile_in_words(namespace.profile) if namespace.profile else "",
         "created": f"{IN_UTC.instant(namespace.created_at)} UTC",
     }
     for name, value in facts.items():
         if value:
             typer.echo(f"{name:>14}  {value}")
+
+
+def _profile_in_words(profile: "ExtractionProfile") -> str:
+    parts = [
+        f"entities: {', '.join(one.name for one in profile.entity_types)}" if profile.entity_types else "",
+        f"relations: {', '.join(one.name for one in profile.relation_types)}" if profile.relation_types else "",
+        "with instructions" if profile.instructions else "",
+    ]
+    return f"version {profile.version}; {'; '.join(part for part in parts if part) or 'everything'}"

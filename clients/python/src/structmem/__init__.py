@@ -55,7 +55,17 @@ from structmem._errors import (
     UnauthenticatedError,
     UnavailableError,
 )
-from structmem._inputs import EmbeddingSpec, LabelCondition, LabelFilter, MemoryFilter, NewMessage, TimeRange
+from structmem._inputs import (
+    EmbeddingSpec,
+    EntityType,
+    ExtractionProfile,
+    LabelCondition,
+    LabelFilter,
+    MemoryFilter,
+    NewMessage,
+    RelationType,
+    TimeRange,
+)
 from structmem._kinds import EdgeKind, EntityKind, ExtractionMode, Granularity, JobKind, JobState, NodeKind, Role
 from structmem._nodes import Edge, Entity, Event, Message, Node, Participant, Session, Statement, TimeSpan, kind_of
 
@@ -79,10 +89,12 @@ __all__ = [
     "EmbeddingSpec",
     "Entity",
     "EntityKind",
+    "EntityType",
     "Event",
     "EventView",
     "Explanation",
     "ExtractionMode",
+    "ExtractionProfile",
     "FieldViolation",
     "Flushed",
     "Generation",
@@ -114,6 +126,7 @@ __all__ = [
     "PathStep",
     "PermissionDeniedError",
     "QueryPlan",
+    "RelationType",
     "RequestReusedError",
     "Retrieval",
     "Role",

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from structmem._inputs import EmbeddingSpec
+from structmem._inputs import EmbeddingSpec, ExtractionProfile
 from structmem._kinds import EdgeKind, ExtractionMode, JobKind, JobState, NodeKind
 from structmem._nodes import Edge, Event, Message, Node, Statement, TimeSpan
 
@@ -279,6 +279,7 @@ class Namespace:
     revision: int
     generation: Generation | None
     created_at: datetime | None
+    profile: ExtractionProfile | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ from structmem._async_listings import AsyncListings
 from structmem._async_transport import AsyncTransport
 from structmem._errors import JobFailedError
 from structmem._exchange import ExportWriter, FileLike, read_export
-from structmem._inputs import EmbeddingSpec, MemoryFilter, NewMessage
+from structmem._inputs import EmbeddingSpec, ExtractionProfile, MemoryFilter, NewMessage
 from structmem._kinds import ExtractionMode, JobState
 from structmem._options import Options
 from structmem._waiting import Deadline
@@ -241,10 +241,11 @@ class AsyncClient(AsyncListings):
         extraction_mode: ExtractionMode | str = ExtractionMode.UNSPECIFIED,
         time_zone: str = "",
         description: str = "",
+        profile: ExtractionProfile | None = None,
         timeout: float | None = None,
     ) -> Namespace:
-        """Creates a namespace. `time_zone` (IANA) is for sessions that name none."""
-        call = service_calls.create_namespace(namespace, embedding, extraction_mode, time_zone, description)
+        """Creates a namespace. `time_zone` (IANA) is for sessions that name none; `profile` says what is looked for."""
+        call = service_calls.create_namespace(namespace, embedding, extraction_mode, time_zone, description, profile)
         return await self._transport.unary(call, timeout)
 
     async def get_namespace(self, namespace: str, *, timeout: float | None = None) -> Namespace:
@@ -258,10 +259,11 @@ class AsyncClient(AsyncListings):
         extraction_mode: ExtractionMode | str | None = None,
         time_zone: str | None = None,
         description: str | None = None,
+        profile: ExtractionProfile | None = None,
         timeout: float | None = None,
     ) -> Namespace:
         """Changes what is given. Another extraction mode retires what was extracted and extracts anew."""
-        call = service_calls.update_namespace(namespace, extraction_mode, time_zone, description)
+        call = service_calls.update_namespace(namespace, extraction_mode, time_zone, description, profile)
         return await self._transport.unary(call, timeout)
 
     async def delete_namespace(self, namespace: str, *, timeout: float | None = None) -> None:

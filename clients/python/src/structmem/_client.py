@@ -25,7 +25,7 @@ from structmem._answers import (
 )
 from structmem._errors import JobFailedError
 from structmem._exchange import ExportWriter, FileLike, read_export
-from structmem._inputs import EmbeddingSpec, MemoryFilter, NewMessage
+from structmem._inputs import EmbeddingSpec, ExtractionProfile, MemoryFilter, NewMessage
 from structmem._kinds import ExtractionMode, JobState
 from structmem._listings import Listings
 from structmem._options import Options
@@ -234,10 +234,11 @@ class Client(Listings):
         extraction_mode: ExtractionMode | str = ExtractionMode.UNSPECIFIED,
         time_zone: str = "",
         description: str = "",
+        profile: ExtractionProfile | None = None,
         timeout: float | None = None,
     ) -> Namespace:
-        """Creates a namespace. `time_zone` (IANA) is for sessions that name none."""
-        call = service_calls.create_namespace(namespace, embedding, extraction_mode, time_zone, description)
+        """Creates a namespace. `time_zone` (IANA) is for sessions that name none; `profile` says what is looked for."""
+        call = service_calls.create_namespace(namespace, embedding, extraction_mode, time_zone, description, profile)
         return self._transport.unary(call, timeout)
 
     def get_namespace(self, namespace: str, *, timeout: float | None = None) -> Namespace:
@@ -251,10 +252,11 @@ class Client(Listings):
         extraction_mode: ExtractionMode | str | None = None,
         time_zone: str | None = None,
         description: str | None = None,
+        profile: ExtractionProfile | None = None,
         timeout: float | None = None,
     ) -> Namespace:
         """Changes what is given. Another extraction mode retires what was extracted and extracts anew."""
-        call = service_calls.update_namespace(namespace, extraction_mode, time_zone, description)
+        call = service_calls.update_namespace(namespace, extraction_mode, time_zone, description, profile)
         return self._transport.unary(call, timeout)
 
     def delete_namespace(self, namespace: str, *, timeout: float | None = None) -> None:

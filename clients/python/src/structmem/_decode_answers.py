@@ -4,10 +4,10 @@ from collections.abc import Iterable
 
 from structmem import _answers as a
 from structmem import _decode as d
-from structmem._inputs import EmbeddingSpec
-from structmem._kinds import ExtractionMode, JobKind, JobState
+from structmem._inputs import EmbeddingSpec, EntityType, ExtractionProfile, RelationType
+from structmem._kinds import EntityKind, ExtractionMode, JobKind, JobState
 from structmem.v1 import inspection_service_pb2 as ipb
-from structmem.v1 import job_pb2
+from structmem.v1 import job_pb2, node_pb2
 from structmem.v1 import memory_service_pb2 as mpb
 from structmem.v1 import namespace_service_pb2 as npb
 from structmem.v1 import retrieval_pb2 as rpb
@@ -141,6 +141,17 @@ def namespace(it: npb.Namespace) -> a.Namespace:
         revision=it.revision,
         generation=generation if it.HasField("generation") else None,
         created_at=d.moment(it, "created_at"),
+        profile=profile(it.profile) if it.HasField("profile") else None,
+    )
+
+
+def profile(it: npb.ExtractionProfile) -> ExtractionProfile:
+    """What a namespace wants to be looked for."""
+    return ExtractionProfile(
+        tuple(EntityType(one.name, d.kind(EntityKind, node_pb2.EntityKind, one.kind), one.description) for one in it.entity_types),
+        tuple(RelationType(one.name, one.description) for one in it.relation_types),
+        it.instructions,
+        it.version,
     )
 
 

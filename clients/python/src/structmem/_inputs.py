@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from structmem._kinds import NodeKind, Role
+from structmem._kinds import EntityKind, NodeKind, Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,3 +75,30 @@ class EmbeddingSpec:
     model: str
     dimension: int = 0
     fingerprint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EntityType:
+    """A type of entity by the namespace's own name, such as "medicine", and the kind that it counts as."""
+
+    name: str
+    kind: EntityKind | str
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RelationType:
+    """A predicate that relations may have, such as "treated_with"."""
+
+    name: str
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ExtractionProfile:
+    """What a namespace wants to be looked for. Without types of a sort, everything of that sort is. `version` is the service's."""
+
+    entity_types: Sequence[EntityType] = ()
+    relation_types: Sequence[RelationType] = ()
+    instructions: str = ""
+    version: int = 0

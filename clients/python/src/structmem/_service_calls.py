@@ -7,10 +7,11 @@ from structmem import _decode as d
 from structmem import _decode_answers as da
 from structmem import _encode as e
 from structmem._calls import Call, Page
-from structmem._inputs import EmbeddingSpec
-from structmem._kinds import ExtractionMode
+from structmem._inputs import EmbeddingSpec, ExtractionProfile
+from structmem._kinds import EntityKind, ExtractionMode
 from structmem.v1 import inspection_service_pb2 as ipb
 from structmem.v1 import namespace_service_pb2 as npb
+from structmem.v1 import node_pb2
 
 # Namespaces
 
@@ -19,8 +20,26 @@ def _mode(mode: ExtractionMode | str) -> int:
     return e.number_of("extraction_mode", ExtractionMode, npb.ExtractionMode, mode)
 
 
+def _profile(it: ExtractionProfile | None) -> npb.ExtractionProfile | None:
+    if it is None:
+        return None
+    entity_types = [
+        e.build(
+            npb.EntityType, name=one.name, kind=e.number_of("kind", EntityKind, node_pb2.EntityKind, one.kind), description=one.description
+        )
+        for one in it.entity_types
+    ]
+    relation_types = [e.build(npb.RelationType, name=one.name, description=one.description) for one in it.relation_types]
+    return e.build(npb.ExtractionProfile, entity_types=entity_types, relation_types=relation_types, instructions=it.instructions)
+
+
 def create_namespace(
-    namespace: str, embedding: EmbeddingSpec | None, extraction_mode: ExtractionMode | str, time_zone: str, description: str
+    namespace: str,
+    embedding: EmbeddingSpec | None,
+    extraction_mode: ExtractionMode | str,
+    time_zone: str,
+    description: str,
+    profile: ExtractionProfile | None,
 ) -> Call[a.Namespace]:
     """CreateNamespace."""
     spec = embedding and e.build(npb.EmbeddingSpec, model=embedding.model, dimension=embedding.dimension, fingerprint=embedding.fingerprint)
@@ -31,6 +50,7 @@ def create_namespace(
         extraction_mode=_mode(extraction_mode),
         time_zone=time_zone,
         description=description,
+        profile=_profile(profile),
     )
     return Call("namespace", "CreateNamespace", request, lambda it: da.namespace(it.namespace), repeatable=False)
 
@@ -48,7 +68,11 @@ def list_namespaces(prefix: str, page_size: int | None, page_token: str) -> Call
 
 
 def update_namespace(
-    namespace: str, extraction_mode: ExtractionMode | str | None, time_zone: str | None, description: str | None
+    namespace: str,
+    extraction_mode: ExtractionMode | str | None,
+    time_zone: str | None,
+    description: str | None,
+    profile: ExtractionProfile | None,
 ) -> Call[a.Namespace]:
     """UpdateNamespace."""
     request = e.build(
@@ -57,6 +81,7 @@ def update_namespace(
         extraction_mode=None if extraction_mode is None else _mode(extraction_mode),
         time_zone=time_zone,
         description=description,
+        profile=_profile(profile),
     )
     return Call("namespace", "UpdateNamespace", request, lambda it: da.namespace(it.namespace))
 

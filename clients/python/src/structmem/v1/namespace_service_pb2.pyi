@@ -9,6 +9,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from structmem.v1 import node_pb2 as _node_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -79,6 +80,100 @@ class EmbeddingSpec(_message.Message):
 Global___EmbeddingSpec: _TypeAlias = EmbeddingSpec  # noqa: Y015
 
 @_typing.final
+class EntityType(_message.Message):
+    """A type of entity by the namespace's own name."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    DESCRIPTION_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """A lower-case letter and then letters, digits and "_", such as "medicine"; at most 40 characters."""
+    kind: _node_pb2.EntityKind.ValueType
+    """The kind that entities of this type have."""
+    description: _builtins.str
+    """What it is, for a language model; one line of at most 200 characters."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        kind: _node_pb2.EntityKind.ValueType = ...,
+        description: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["description", b"description", "kind", b"kind", "name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EntityType: _TypeAlias = EntityType  # noqa: Y015
+
+@_typing.final
+class RelationType(_message.Message):
+    """A predicate that relations may have."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    DESCRIPTION_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """A lower-case letter and then letters, digits and "_", such as "treated_with"; at most 40 characters."""
+    description: _builtins.str
+    """What it means and which way it goes, for a language model; one line of at most 200 characters."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        description: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["description", b"description", "name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RelationType: _TypeAlias = RelationType  # noqa: Y015
+
+@_typing.final
+class ExtractionProfile(_message.Message):
+    """What a namespace wants to be looked for. Without types of a sort, everything of that sort is."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENTITY_TYPES_FIELD_NUMBER: _builtins.int
+    RELATION_TYPES_FIELD_NUMBER: _builtins.int
+    INSTRUCTIONS_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    instructions: _builtins.str
+    """What matters in these conversations, for language models; at most 2,000 characters."""
+    version: _builtins.int
+    """Counts the changes; set by the service."""
+    @_builtins.property
+    def entity_types(self) -> _containers.RepeatedCompositeFieldContainer[Global___EntityType]:
+        """The only types that entities may have, for extractors that are language models; at most 30."""
+
+    @_builtins.property
+    def relation_types(self) -> _containers.RepeatedCompositeFieldContainer[Global___RelationType]:
+        """The only predicates that relations may have, for every extractor; at most 60."""
+
+    def __init__(
+        self,
+        *,
+        entity_types: _abc.Iterable[Global___EntityType] | None = ...,
+        relation_types: _abc.Iterable[Global___RelationType] | None = ...,
+        instructions: _builtins.str = ...,
+        version: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entity_types", b"entity_types", "instructions", b"instructions", "relation_types", b"relation_types", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExtractionProfile: _TypeAlias = ExtractionProfile  # noqa: Y015
+
+@_typing.final
 class Generation(_message.Message):
     """One extraction of a namespace: by one extractor, in one mode. Answers never mix generations."""
 
@@ -132,6 +227,7 @@ class Namespace(_message.Message):
     REVISION_FIELD_NUMBER: _builtins.int
     GENERATION_FIELD_NUMBER: _builtins.int
     CREATED_AT_FIELD_NUMBER: _builtins.int
+    PROFILE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """A path of up to 8 segments of letters, digits and "-_.@", such as "acme/support/maria"; at most 200 characters."""
     extraction_mode: Global___ExtractionMode.ValueType
@@ -154,6 +250,10 @@ class Namespace(_message.Message):
     def created_at(self) -> _timestamp_pb2.Timestamp:
         """When it was created."""
 
+    @_builtins.property
+    def profile(self) -> Global___ExtractionProfile:
+        """What is looked for; unset: everything."""
+
     def __init__(
         self,
         *,
@@ -165,10 +265,11 @@ class Namespace(_message.Message):
         revision: _builtins.int = ...,
         generation: Global___Generation | None = ...,
         created_at: _timestamp_pb2.Timestamp | None = ...,
+        profile: Global___ExtractionProfile | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "embedding", b"embedding", "generation", b"generation"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "embedding", b"embedding", "generation", b"generation", "profile", b"profile"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "description", b"description", "embedding", b"embedding", "extraction_mode", b"extraction_mode", "generation", b"generation", "name", b"name", "revision", b"revision", "time_zone", b"time_zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "description", b"description", "embedding", b"embedding", "extraction_mode", b"extraction_mode", "generation", b"generation", "name", b"name", "profile", b"profile", "revision", b"revision", "time_zone", b"time_zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -185,6 +286,7 @@ class CreateNamespaceRequest(_message.Message):
     EXTRACTION_MODE_FIELD_NUMBER: _builtins.int
     TIME_ZONE_FIELD_NUMBER: _builtins.int
     DESCRIPTION_FIELD_NUMBER: _builtins.int
+    PROFILE_FIELD_NUMBER: _builtins.int
     namespace: _builtins.str
     """The name of the new namespace; see Namespace.name."""
     extraction_mode: Global___ExtractionMode.ValueType
@@ -197,6 +299,10 @@ class CreateNamespaceRequest(_message.Message):
     def embedding(self) -> Global___EmbeddingSpec:
         """The model of its vectors; unset: the service's embedder."""
 
+    @_builtins.property
+    def profile(self) -> Global___ExtractionProfile:
+        """What is looked for; unset: everything."""
+
     def __init__(
         self,
         *,
@@ -205,10 +311,11 @@ class CreateNamespaceRequest(_message.Message):
         extraction_mode: Global___ExtractionMode.ValueType = ...,
         time_zone: _builtins.str = ...,
         description: _builtins.str = ...,
+        profile: Global___ExtractionProfile | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["embedding", b"embedding"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["embedding", b"embedding", "profile", b"profile"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["description", b"description", "embedding", b"embedding", "extraction_mode", b"extraction_mode", "namespace", b"namespace", "time_zone", b"time_zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["description", b"description", "embedding", b"embedding", "extraction_mode", b"extraction_mode", "namespace", b"namespace", "profile", b"profile", "time_zone", b"time_zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -352,6 +459,7 @@ class UpdateNamespaceRequest(_message.Message):
     EXTRACTION_MODE_FIELD_NUMBER: _builtins.int
     TIME_ZONE_FIELD_NUMBER: _builtins.int
     DESCRIPTION_FIELD_NUMBER: _builtins.int
+    PROFILE_FIELD_NUMBER: _builtins.int
     namespace: _builtins.str
     """Its name."""
     extraction_mode: Global___ExtractionMode.ValueType
@@ -360,6 +468,10 @@ class UpdateNamespaceRequest(_message.Message):
     """IANA time zone for sessions that name none."""
     description: _builtins.str
     """A line for people."""
+    @_builtins.property
+    def profile(self) -> Global___ExtractionProfile:
+        """What is looked for from now on; an empty one: everything. A change begins a new generation."""
+
     def __init__(
         self,
         *,
@@ -367,10 +479,11 @@ class UpdateNamespaceRequest(_message.Message):
         extraction_mode: Global___ExtractionMode.ValueType | None = ...,
         time_zone: _builtins.str | None = ...,
         description: _builtins.str | None = ...,
+        profile: Global___ExtractionProfile | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_description", b"_description", "_extraction_mode", b"_extraction_mode", "_time_zone", b"_time_zone", "description", b"description", "extraction_mode", b"extraction_mode", "time_zone", b"time_zone"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_description", b"_description", "_extraction_mode", b"_extraction_mode", "_time_zone", b"_time_zone", "description", b"description", "extraction_mode", b"extraction_mode", "profile", b"profile", "time_zone", b"time_zone"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_description", b"_description", "_extraction_mode", b"_extraction_mode", "_time_zone", b"_time_zone", "description", b"description", "extraction_mode", b"extraction_mode", "namespace", b"namespace", "time_zone", b"time_zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_description", b"_description", "_extraction_mode", b"_extraction_mode", "_time_zone", b"_time_zone", "description", b"description", "extraction_mode", b"extraction_mode", "namespace", b"namespace", "profile", b"profile", "time_zone", b"time_zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__description: _TypeAlias = _typing.Literal["description"]  # noqa: Y015
     _WhichOneofArgType__description: _TypeAlias = _typing.Literal["_description", b"_description"]  # noqa: Y015

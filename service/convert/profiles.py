@@ -1,0 +1,44 @@
+"""Extraction profiles, both ways."""
+
+from structmem.v1 import namespace_service_pb2 as pb
+from structmem.v1 import node_pb2
+
+from graph.model import NO_PROFILE, EntityKind, EntityType, ExtractionProfile, RelationType, profile_problems
+from service.validate import Violations, enum_value
+
+
+def profile_to_proto(profile: ExtractionProfile) -> pb.ExtractionProfile | None:
+    """A profile; None for one that never said anything."""
+    if profile == NO_PROFILE:
+        return None
+    return pb.ExtractionProfile(
+        entity_types=[
+            pb.EntityType(name=one.name, kind=node_pb2.EntityKind.ValueType(one.kind), description=one.description)
+            for one in profile.entity_types
+        ],
+        relation_types=[pb.RelationType(name=one.name, description=one.description) for one in profile.relation_types],
+        instructions=profile.instructions,
+        version=profile.version,
+    )
+
+
+def profile_from_proto(found: Violations, field: str, given: pb.ExtractionProfile) -> ExtractionProfile:
+    """What a caller gives; its version counts only in an export."""
+    profile = ExtractionProfile(
+        tuple(
+            EntityType(
+                one.name,
+                enum_value(found, f"{field}.entity_types[{index}].kind", one.kind, EntityKind) or EntityKind.UNKNOWN,
+                one.description,
+            )
+            for index, one in enumerate(given.entity_types)
+        ),
+        tuple(RelationType(one.name, one.description) for one in given.relation_types),
+        given.instructions.strip(),
+        given.version,
+    )
+    for where, problem in profile_problems(profile):
+        found.add(f"{field}.{where}", problem)
+    if given.version < 0:
+        found.add(f"{field}.version", "must not be negative")
+    return profile
