@@ -18,6 +18,7 @@ from graph.retrieval.answer import (
     TokenCounter,
 )
 from graph.retrieval.assemble import build_context
+from graph.retrieval.miss import Miss, MissReason, explain_miss
 from graph.retrieval.read_path import retrieve, retrieve_many
 from graph.retrieval.recipes import DEFAULT_RECIPE, RECIPES, Recipe
 from graph.retrieval.traverse import TraversedEvent, traverse_events
@@ -31,6 +32,8 @@ __all__ = [
     "Contribution",
     "Explanation",
     "Hit",
+    "Miss",
+    "MissReason",
     "PathStep",
     "QueryEmbedder",
     "QueryPlan",
@@ -40,6 +43,7 @@ __all__ = [
     "TokenCounter",
     "TraversedEvent",
     "build_context",
+    "explain_miss",
     "retrieve",
     "retrieve_many",
     "traverse_events",

@@ -55,7 +55,8 @@ class RetrievalRequest:
 class QueryPlan:
     """How a query was understood. `entity_ids` go with `entities`; the fields after `degraded` are not part of the contract.
 
-    `zone` is the one in which its times were read: the request's or the (first) namespace's.
+    `topic_terms` are the terms without those of words that address the memory. `zone` is the one in which its times were read:
+    the request's or the (first) namespace's.
     """
 
     recipe: str
@@ -69,6 +70,7 @@ class QueryPlan:
     entity_ids: tuple[str, ...] = ()
     asks_assistant: bool = False
     asks_advice: bool = False
+    topic_terms: frozenset[str] = frozenset()
     zone: tzinfo = UTC
 
 

@@ -53,7 +53,7 @@ def pick(scored: Sequence[Scored], k: int) -> list[Pick]:
     through another statement), a message when a picked statement rests on it. Among equals the later said comes first.
     """
     begins = list(accumulate((len(s.candidates) for s in scored), initial=0))[:-1]
-    evidence = [_Evidence(s.candidates) for s in scored]
+    evidence = [Evidence(s.candidates) for s in scored]
     covered: set[tuple[int, int]] = set()
     picks: list[Pick] = []
     for place in _ranked(scored, k * _AT_FIRST):
@@ -83,7 +83,7 @@ def _ranked(scored: Sequence[Scored], at_once: int) -> Iterator[int]:
         yield from piece[np.lexsort((-seq[piece], -said[piece], -scores[piece]))].tolist()
 
 
-class _Evidence:
+class Evidence:
     """The messages on which each statement rests, by row."""
 
     def __init__(self, candidates: Candidates) -> None:

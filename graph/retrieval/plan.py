@@ -32,6 +32,7 @@ def plan_query(query: str, speakers: Sequence[str], asked_at: datetime, zone: tz
         asks_assistant=asks_assistant(folded),
         # Who asks about somebody asks what was said and not for advice.
         asks_advice=not named and asks_advice(folded),
+        topic_terms=frozenset(terms_of(without_talk(query))),
         zone=zone,
     )
 

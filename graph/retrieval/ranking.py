@@ -31,7 +31,7 @@ def rank(searches: Sequence[Search], recipe: Recipe) -> Ranking:
     first = searches[0].request
     limits = ceilings([search.measures for search in searches])
     scored = [Scored.of(search.candidates, ledger_of(search, limits, recipe)) for search in searches]
-    judged = [relevance(search.candidates, search.measures) for search in searches]
+    judged = [relevance(search.candidates, search.measures, search.plan) for search in searches]
     best = max(float(values[one.returnable].max(initial=0.0)) for one, values in zip(scored, judged, strict=True))
     if first.min_relevance > 0:
         scored = [

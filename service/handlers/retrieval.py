@@ -1,4 +1,4 @@
-"""Memories out by a query: Retrieve, BuildContext, TraverseEvents."""
+"""Memories out by a query, and why one is not: Retrieve, BuildContext, ExplainMiss, TraverseEvents."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -6,14 +6,15 @@ from dataclasses import replace
 from structmem.v1 import memory_service_pb2 as pb
 
 from graph.model import EdgeKind, Namespace, NodeKind
-from graph.retrieval import DEFAULT_RECIPE, RECIPES, RetrievalRequest, build_context, retrieve_many, traverse_events
+from graph.retrieval import DEFAULT_RECIPE, RECIPES, RetrievalRequest, build_context, explain_miss, retrieve_many, traverse_events
 from service.authorize import Action
 from service.convert.filters import memory_filter_from_proto
+from service.convert.misses import miss_to_proto
 from service.convert.retrieval import answer_to_proto, context_to_proto, traversed_to_proto
 from service.convert.times import range_from_proto
 from service.handlers.resource import Context, Resource
 from service.token_count import count_tokens
-from service.validate import Violations, enum_values, instant, limit_of, node_ids, share, text, vector, zone_name, zone_of
+from service.validate import Violations, enum_values, instant, limit_of, node_id, node_ids, share, text, vector, zone_name, zone_of
 
 MAX_NAMESPACES = 16
 MAX_QUERY = 100_000
@@ -31,10 +32,7 @@ class RetrievalHandlers(Resource):
     async def Retrieve(self, request: pb.RetrieveRequest, context: Context) -> pb.RetrieveResponse:
         """The memories that fit a query best."""
         requests = await self._requests(request)
-        with Violations() as found:
-            k = request.k if request.HasField("k") else DEFAULT_K
-            if not 1 <= k <= MAX_K:
-                found.add("k", f"must be from 1 to {MAX_K:,}; leave it out for {DEFAULT_K}")
+        k = _k_of(request)
         requests = [replace(one, k=k, explain=request.explain) for one in requests]
         answer = await retrieve_many(self._store, requests, self._parts.embedder)
         return answer_to_proto(answer)
@@ -46,6 +44,15 @@ class RetrievalHandlers(Resource):
             budget = limit_of(found, "token_budget", request.token_budget, 1500, 100_000, low=16)
         embedder = self._parts.embedder
         return context_to_proto(await build_context(self._store, requests, embedder, budget, count_tokens(embedder)))
+
+    async def ExplainMiss(self, request: pb.ExplainMissRequest, context: Context) -> pb.ExplainMissResponse:
+        """Why a memory is not among the hits of a query."""
+        self._enter(Action.READ, request.namespace)
+        with Violations() as found:
+            node_id(found, "id", request.id)
+        [asked] = await self._requests(_as_retrieve(request))
+        asked = replace(asked, k=_k_of(request), explain=True)
+        return miss_to_proto(await explain_miss(self._store, asked, request.id, self._parts.embedder))
 
     async def TraverseEvents(self, request: pb.TraverseEventsRequest, context: Context) -> AsyncIterator[pb.TraverseEventsResponse]:
         """Walks the graph and streams the events on the way, nearest first."""
@@ -99,3 +106,30 @@ class RetrievalHandlers(Resource):
             # Without a taker, the check against any of them says why.
             vectors = {n.name: vector(found, field, request.embedding.values, n, served) for n in takers or namespaces[:1]}
         return [replace(one, vector=vectors.get(one.namespace)) for one in requests]
+
+
+def _k_of(request: pb.RetrieveRequest | pb.ExplainMissRequest) -> int:
+    k = request.k if request.HasField("k") else DEFAULT_K
+    with Violations() as found:
+        if not 1 <= k <= MAX_K:
+            found.add("k", f"must be from 1 to {MAX_K:,}; leave it out for {DEFAULT_K}")
+    return k
+
+
+def _as_retrieve(request: pb.ExplainMissRequest) -> pb.RetrieveRequest:
+    """The query in which the memory was expected."""
+    asked = pb.RetrieveRequest(
+        namespaces=[request.namespace],
+        query=request.query,
+        recipe=request.recipe,
+        filter=request.filter,
+        at_least=request.at_least,
+        time_zone=request.time_zone,
+        min_relevance=request.min_relevance,
+    )
+    # A field that is set to nothing is not one that is left out.
+    if request.HasField("asked_at"):
+        asked.asked_at.CopyFrom(request.asked_at)
+    if request.HasField("embedding"):
+        asked.embedding.CopyFrom(request.embedding)
+    return asked

@@ -66,6 +66,7 @@ CALLS: list[tuple[str, str, str, Callable[[str], Any]]] = [
     ),
     ("memory", "Retrieve", "read", lambda n: pb.RetrieveRequest(namespaces=[n], query="Hi")),
     ("memory", "BuildContext", "read", lambda n: pb.BuildContextRequest(namespaces=[n], query="Hi")),
+    ("memory", "ExplainMiss", "read", lambda n: pb.ExplainMissRequest(namespace=n, id=NODE, query="Hi")),
     ("memory", "GetMemory", "read", lambda n: pb.GetMemoryRequest(namespace=n, id=NODE)),
     ("memory", "GetEvent", "read", lambda n: pb.GetEventRequest(namespace=n, id=UuidSource().mint("evt"))),
     ("memory", "ListEvents", "read", lambda n: pb.ListEventsRequest(namespace=n)),

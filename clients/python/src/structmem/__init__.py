@@ -8,6 +8,7 @@ from structmem._answers import (
     Appended,
     AppendedMessage,
     ChannelRank,
+    ChannelShortfall,
     Context,
     ContextEntry,
     Contribution,
@@ -23,11 +24,14 @@ from structmem._answers import (
     Job,
     JobProblem,
     MemoryView,
+    Miss,
     Namespace,
     PathStep,
     QueryPlan,
     Retrieval,
+    Rival,
     ServerInfo,
+    SignalDifference,
     TraversedEvent,
     UsageEntry,
 )
@@ -66,7 +70,7 @@ from structmem._inputs import (
     RelationType,
     TimeRange,
 )
-from structmem._kinds import EdgeKind, EntityKind, ExtractionMode, Granularity, JobKind, JobState, NodeKind, Role
+from structmem._kinds import EdgeKind, EntityKind, ExtractionMode, Granularity, JobKind, JobState, MissReason, NodeKind, Role
 from structmem._nodes import Edge, Entity, Event, Message, Node, Participant, Session, Statement, TimeSpan, kind_of
 
 __all__ = [
@@ -76,6 +80,7 @@ __all__ = [
     "AsyncClient",
     "CallCancelledError",
     "ChannelRank",
+    "ChannelShortfall",
     "Client",
     "ConflictError",
     "Context",
@@ -116,6 +121,8 @@ __all__ = [
     "MemoryFilter",
     "MemoryView",
     "Message",
+    "Miss",
+    "MissReason",
     "Namespace",
     "NamespaceCorruptError",
     "NewMessage",
@@ -129,9 +136,11 @@ __all__ = [
     "RelationType",
     "RequestReusedError",
     "Retrieval",
+    "Rival",
     "Role",
     "ServerInfo",
     "Session",
+    "SignalDifference",
     "StaleWriteError",
     "Statement",
     "StorageFullError",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from structmem._inputs import EmbeddingSpec, ExtractionProfile
-from structmem._kinds import EdgeKind, ExtractionMode, JobKind, JobState, NodeKind
+from structmem._kinds import EdgeKind, ExtractionMode, JobKind, JobState, MissReason, NodeKind
 from structmem._nodes import Edge, Event, Message, Node, Statement, TimeSpan
 
 # Writes
@@ -158,6 +158,49 @@ class Retrieval:
 
     def __getitem__(self, index: int) -> Hit:
         return self.hits[index]
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelShortfall:
+    """A memory in one channel: its score and rank, and the score of the last memory found there; `needed` of 0: any would have done."""
+
+    channel: str
+    score: float
+    rank: int
+    needed: float
+
+
+@dataclass(frozen=True, slots=True)
+class SignalDifference:
+    """What one signal gave a memory and what it gave its rival."""
+
+    signal: str
+    points: float
+    rival_points: float
+
+
+@dataclass(frozen=True, slots=True)
+class Rival:
+    """A hit that kept a memory out of an answer, and where their scores differ."""
+
+    hit: Hit
+    differences: tuple[SignalDifference, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Miss:
+    """Why a memory is not in an answer. docs/retrieval.md says what each reason means and which fields belong to it.
+
+    `hit` is the memory as it was measured, with the rank that it has or would have had; None where there was nothing to measure.
+    """
+
+    reason: MissReason
+    hit: Hit | None
+    plan: QueryPlan
+    filtered_by: tuple[str, ...]
+    channels: tuple[ChannelShortfall, ...]
+    stood_for_by: tuple[Rival, ...]
+    rivals: tuple[Rival, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from structmem._answers import (
     ImportedNamespace,
     Job,
     MemoryView,
+    Miss,
     Namespace,
     Retrieval,
     ServerInfo,
@@ -142,6 +143,26 @@ class AsyncClient(AsyncListings):
         What is less relevant than `min_relevance` (0 to 1) is no hit; `nothing_relevant` of the answer says when that leaves none.
         """
         call = calls.retrieve(namespaces, query, k, recipe, filter, at_least, asked_at, time_zone, explain, embedding, min_relevance)
+        return await self._transport.unary(call, timeout)
+
+    async def explain_miss(
+        self,
+        namespace: str,
+        id: str,
+        query: str,
+        *,
+        k: int | None = None,
+        recipe: str = "",
+        filter: MemoryFilter | None = None,
+        at_least: str = "",
+        asked_at: datetime | None = None,
+        time_zone: str = "",
+        embedding: Sequence[float] = (),
+        min_relevance: float = 0.0,
+        timeout: float | None = None,
+    ) -> Miss:
+        """Says why a memory is not among the hits of a query, or that it is; the other arguments are those of `retrieve`."""
+        call = calls.explain_miss(namespace, id, query, k, recipe, filter, at_least, asked_at, time_zone, embedding, min_relevance)
         return await self._transport.unary(call, timeout)
 
     async def build_context(

@@ -141,6 +141,37 @@ def retrieve(
     return _memory("Retrieve", request, da.retrieval)
 
 
+def explain_miss(
+    namespace: str,
+    id: str,
+    query: str,
+    k: int | None,
+    recipe: str,
+    filter: MemoryFilter | None,
+    at_least: str,
+    asked_at: datetime | None,
+    time_zone: str,
+    embedding: Sequence[float],
+    min_relevance: float,
+) -> Call[a.Miss]:
+    """ExplainMiss."""
+    request = e.build(
+        mpb.ExplainMissRequest,
+        namespace=namespace,
+        id=id,
+        query=query,
+        k=k,
+        recipe=recipe,
+        filter=e.memory_filter(filter),
+        at_least=at_least,
+        asked_at=e.timestamp("asked_at", asked_at),
+        time_zone=time_zone,
+        embedding=e.vector(embedding),
+        min_relevance=min_relevance,
+    )
+    return _memory("ExplainMiss", request, da.miss)
+
+
 def build_context(
     namespaces: str | Sequence[str],
     query: str,

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from structmem import _answers as a
 from structmem import _decode as d
 from structmem._inputs import EmbeddingSpec, EntityType, ExtractionProfile, RelationType
-from structmem._kinds import EntityKind, ExtractionMode, JobKind, JobState
+from structmem._kinds import EntityKind, ExtractionMode, JobKind, JobState, MissReason
 from structmem.v1 import inspection_service_pb2 as ipb
 from structmem.v1 import job_pb2, node_pb2
 from structmem.v1 import memory_service_pb2 as mpb
@@ -58,6 +58,25 @@ def hit(it: rpb.Hit) -> a.Hit:
 def retrieval(it: mpb.RetrieveResponse) -> a.Retrieval:
     """An answer."""
     return a.Retrieval(tuple(hit(h) for h in it.hits), plan(it.plan), it.nothing_relevant, it.best_relevance)
+
+
+def rival(it: rpb.Rival) -> a.Rival:
+    """A hit beside a memory that it outscored or stands for."""
+    differences = tuple(a.SignalDifference(one.signal, one.points, one.rival_points) for one in it.differences)
+    return a.Rival(hit(it.hit), differences)
+
+
+def miss(it: mpb.ExplainMissResponse) -> a.Miss:
+    """Why a memory is not in an answer."""
+    return a.Miss(
+        reason=d.kind(MissReason, rpb.MissReason, it.reason),
+        hit=hit(it.hit) if it.HasField("hit") else None,
+        plan=plan(it.plan),
+        filtered_by=tuple(it.filtered_by),
+        channels=tuple(a.ChannelShortfall(one.channel, one.score, one.rank, one.needed) for one in it.channels),
+        stood_for_by=tuple(rival(one) for one in it.stood_for_by),
+        rivals=tuple(rival(one) for one in it.rivals),
+    )
 
 
 def context(it: mpb.BuildContextResponse) -> a.Context:

@@ -66,6 +66,22 @@ class Granularity(StrEnum):
     ERA = "era"
 
 
+class MissReason(StrEnum):
+    """What kept a memory out of an answer; the first of these that holds. docs/retrieval.md describes each."""
+
+    UNSPECIFIED = "unspecified"
+    IN_ANSWER = "in_answer"
+    NOT_FOUND = "not_found"
+    NOT_A_MEMORY = "not_a_memory"
+    RETIRED = "retired"
+    FILTERED = "filtered"
+    NOT_A_CANDIDATE = "not_a_candidate"
+    NO_SIGNAL = "no_signal"
+    BELOW_MIN_RELEVANCE = "below_min_relevance"
+    STOOD_FOR = "stood_for"
+    OUTSCORED = "outscored"
+
+
 class JobKind(StrEnum):
     """What a job does."""
 

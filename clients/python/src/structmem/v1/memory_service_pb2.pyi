@@ -532,6 +532,134 @@ class RetrieveResponse(_message.Message):
 Global___RetrieveResponse: _TypeAlias = RetrieveResponse  # noqa: Y015
 
 @_typing.final
+class ExplainMissRequest(_message.Message):
+    """ExplainMissRequest asks why a memory is not among the hits of a query."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAMESPACE_FIELD_NUMBER: _builtins.int
+    ID_FIELD_NUMBER: _builtins.int
+    QUERY_FIELD_NUMBER: _builtins.int
+    K_FIELD_NUMBER: _builtins.int
+    RECIPE_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
+    AT_LEAST_FIELD_NUMBER: _builtins.int
+    ASKED_AT_FIELD_NUMBER: _builtins.int
+    TIME_ZONE_FIELD_NUMBER: _builtins.int
+    EMBEDDING_FIELD_NUMBER: _builtins.int
+    MIN_RELEVANCE_FIELD_NUMBER: _builtins.int
+    namespace: _builtins.str
+    """The namespace."""
+    id: _builtins.str
+    """The id of the memory that was expected."""
+    query: _builtins.str
+    """As RetrieveRequest.query."""
+    k: _builtins.int
+    """As RetrieveRequest.k."""
+    recipe: _builtins.str
+    """As RetrieveRequest.recipe."""
+    at_least: _builtins.str
+    """As RetrieveRequest.at_least."""
+    time_zone: _builtins.str
+    """As RetrieveRequest.time_zone."""
+    min_relevance: _builtins.float
+    """As RetrieveRequest.min_relevance."""
+    @_builtins.property
+    def filter(self) -> _filter_pb2.MemoryFilter:
+        """As RetrieveRequest.filter."""
+
+    @_builtins.property
+    def asked_at(self) -> _timestamp_pb2.Timestamp:
+        """As RetrieveRequest.asked_at."""
+
+    @_builtins.property
+    def embedding(self) -> Global___Vector:
+        """As RetrieveRequest.embedding."""
+
+    def __init__(
+        self,
+        *,
+        namespace: _builtins.str = ...,
+        id: _builtins.str = ...,
+        query: _builtins.str = ...,
+        k: _builtins.int | None = ...,
+        recipe: _builtins.str = ...,
+        filter: _filter_pb2.MemoryFilter | None = ...,
+        at_least: _builtins.str = ...,
+        asked_at: _timestamp_pb2.Timestamp | None = ...,
+        time_zone: _builtins.str = ...,
+        embedding: Global___Vector | None = ...,
+        min_relevance: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_k", b"_k", "asked_at", b"asked_at", "embedding", b"embedding", "filter", b"filter", "k", b"k"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_k", b"_k", "asked_at", b"asked_at", "at_least", b"at_least", "embedding", b"embedding", "filter", b"filter", "id", b"id", "k", b"k", "min_relevance", b"min_relevance", "namespace", b"namespace", "query", b"query", "recipe", b"recipe", "time_zone", b"time_zone"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__k: _TypeAlias = _typing.Literal["k"]  # noqa: Y015
+    _WhichOneofArgType__k: _TypeAlias = _typing.Literal["_k", b"_k"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__k) -> _WhichOneofReturnType__k | None: ...
+
+Global___ExplainMissRequest: _TypeAlias = ExplainMissRequest  # noqa: Y015
+
+@_typing.final
+class ExplainMissResponse(_message.Message):
+    """ExplainMissResponse says what kept the memory out, or where it is."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REASON_FIELD_NUMBER: _builtins.int
+    HIT_FIELD_NUMBER: _builtins.int
+    PLAN_FIELD_NUMBER: _builtins.int
+    FILTERED_BY_FIELD_NUMBER: _builtins.int
+    CHANNELS_FIELD_NUMBER: _builtins.int
+    STOOD_FOR_BY_FIELD_NUMBER: _builtins.int
+    RIVALS_FIELD_NUMBER: _builtins.int
+    reason: _retrieval_pb2.MissReason.ValueType
+    """The first thing that kept it out."""
+    @_builtins.property
+    def hit(self) -> _retrieval_pb2.Hit:
+        """The memory as it was measured, explained. Its rank is the one it has in an answer without end, or would have had if it had been found; 0: it has none. Unset where there was nothing to measure."""
+
+    @_builtins.property
+    def plan(self) -> _retrieval_pb2.QueryPlan:
+        """How the query was understood."""
+
+    @_builtins.property
+    def filtered_by(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The fields of the filter that it does not pass, each by itself: "kinds", "sessions", "speakers", "said", "happened", "labels"."""
+
+    @_builtins.property
+    def channels(self) -> _containers.RepeatedCompositeFieldContainer[_retrieval_pb2.ChannelShortfall]:
+        """What it reached in each channel that took part, and what it would have taken to be found there."""
+
+    @_builtins.property
+    def stood_for_by(self) -> _containers.RepeatedCompositeFieldContainer[_retrieval_pb2.Rival]:
+        """The hits that stand for it, best first."""
+
+    @_builtins.property
+    def rivals(self) -> _containers.RepeatedCompositeFieldContainer[_retrieval_pb2.Rival]:
+        """The last hits of the answer, at most 3, best first: those that it would have had to outscore."""
+
+    def __init__(
+        self,
+        *,
+        reason: _retrieval_pb2.MissReason.ValueType = ...,
+        hit: _retrieval_pb2.Hit | None = ...,
+        plan: _retrieval_pb2.QueryPlan | None = ...,
+        filtered_by: _abc.Iterable[_builtins.str] | None = ...,
+        channels: _abc.Iterable[_retrieval_pb2.ChannelShortfall] | None = ...,
+        stood_for_by: _abc.Iterable[_retrieval_pb2.Rival] | None = ...,
+        rivals: _abc.Iterable[_retrieval_pb2.Rival] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["hit", b"hit", "plan", b"plan"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channels", b"channels", "filtered_by", b"filtered_by", "hit", b"hit", "plan", b"plan", "reason", b"reason", "rivals", b"rivals", "stood_for_by", b"stood_for_by"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExplainMissResponse: _TypeAlias = ExplainMissResponse  # noqa: Y015
+
+@_typing.final
 class BuildContextRequest(_message.Message):
     """BuildContextRequest asks for memories as a text for a prompt."""
 

@@ -63,6 +63,11 @@ class MemoryServiceStub:
                 request_serializer=structmem_dot_v1_dot_memory__service__pb2.BuildContextRequest.SerializeToString,
                 response_deserializer=structmem_dot_v1_dot_memory__service__pb2.BuildContextResponse.FromString,
                 _registered_method=True)
+        self.ExplainMiss = channel.unary_unary(
+                '/structmem.v1.MemoryService/ExplainMiss',
+                request_serializer=structmem_dot_v1_dot_memory__service__pb2.ExplainMissRequest.SerializeToString,
+                response_deserializer=structmem_dot_v1_dot_memory__service__pb2.ExplainMissResponse.FromString,
+                _registered_method=True)
         self.GetMemory = channel.unary_unary(
                 '/structmem.v1.MemoryService/GetMemory',
                 request_serializer=structmem_dot_v1_dot_memory__service__pb2.GetMemoryRequest.SerializeToString,
@@ -182,6 +187,13 @@ class MemoryServiceServicer:
 
     def BuildContext(self, request, context):
         """Finds memories and writes them out as a context within a token budget.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExplainMiss(self, request, context):
+        """Says why a memory is not among the hits of a query.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -326,6 +338,11 @@ def add_MemoryServiceServicer_to_server(servicer, server):
                     servicer.BuildContext,
                     request_deserializer=structmem_dot_v1_dot_memory__service__pb2.BuildContextRequest.FromString,
                     response_serializer=structmem_dot_v1_dot_memory__service__pb2.BuildContextResponse.SerializeToString,
+            ),
+            'ExplainMiss': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExplainMiss,
+                    request_deserializer=structmem_dot_v1_dot_memory__service__pb2.ExplainMissRequest.FromString,
+                    response_serializer=structmem_dot_v1_dot_memory__service__pb2.ExplainMissResponse.SerializeToString,
             ),
             'GetMemory': grpc.unary_unary_rpc_method_handler(
                     servicer.GetMemory,
@@ -547,6 +564,33 @@ class MemoryService:
             '/structmem.v1.MemoryService/BuildContext',
             structmem_dot_v1_dot_memory__service__pb2.BuildContextRequest.SerializeToString,
             structmem_dot_v1_dot_memory__service__pb2.BuildContextResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExplainMiss(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/structmem.v1.MemoryService/ExplainMiss',
+            structmem_dot_v1_dot_memory__service__pb2.ExplainMissRequest.SerializeToString,
+            structmem_dot_v1_dot_memory__service__pb2.ExplainMissResponse.FromString,
             options,
             channel_credentials,
             insecure,

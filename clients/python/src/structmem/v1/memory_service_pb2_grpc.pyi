@@ -30,6 +30,8 @@ class MemoryServiceStub:
     """Finds the memories that fit a query best."""
     BuildContext: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.BuildContextRequest, _memory_service_pb2.BuildContextResponse]
     """Finds memories and writes them out as a context within a token budget."""
+    ExplainMiss: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.ExplainMissRequest, _memory_service_pb2.ExplainMissResponse]
+    """Says why a memory is not among the hits of a query."""
     GetMemory: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.GetMemoryRequest, _memory_service_pb2.GetMemoryResponse]
     """Shows any node with its edges."""
     GetEvent: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.GetEventRequest, _memory_service_pb2.GetEventResponse]
@@ -109,6 +111,14 @@ class MemoryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_memory_service_pb2.BuildContextRequest, _abc.Awaitable[_memory_service_pb2.BuildContextResponse]],
     ) -> _abc.Awaitable[_memory_service_pb2.BuildContextResponse]:
         """Finds memories and writes them out as a context within a token budget."""
+
+    @_abc_1.abstractmethod
+    def ExplainMiss(
+        self,
+        request: _memory_service_pb2.ExplainMissRequest,
+        context: _aio.ServicerContext[_memory_service_pb2.ExplainMissRequest, _abc.Awaitable[_memory_service_pb2.ExplainMissResponse]],
+    ) -> _abc.Awaitable[_memory_service_pb2.ExplainMissResponse]:
+        """Says why a memory is not among the hits of a query."""
 
     @_abc_1.abstractmethod
     def GetMemory(

@@ -7,6 +7,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from structmem.v1 import node_pb2 as _node_pb2
 from structmem.v1 import time_pb2 as _time_pb2
 import builtins as _builtins
@@ -19,6 +20,62 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _MissReason:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _MissReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_MissReason.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    MISS_REASON_UNSPECIFIED: _MissReason.ValueType  # 0
+    """Not said."""
+    MISS_REASON_IN_ANSWER: _MissReason.ValueType  # 1
+    """It is in the answer: nothing was missed."""
+    MISS_REASON_NOT_FOUND: _MissReason.ValueType  # 2
+    """There is no such memory in the namespace: it never was, or it was deleted. A deletion leaves no trace to tell the two apart."""
+    MISS_REASON_NOT_A_MEMORY: _MissReason.ValueType  # 3
+    """It is a session, an event or an entity; only messages, facts and relations are returned."""
+    MISS_REASON_RETIRED: _MissReason.ValueType  # 4
+    """It is a fact or relation that is no longer believed, because another extraction has taken the place of the one that made it."""
+    MISS_REASON_FILTERED: _MissReason.ValueType  # 5
+    """The filter keeps it out; `filtered_by` names the parts that do."""
+    MISS_REASON_NOT_A_CANDIDATE: _MissReason.ValueType  # 6
+    """No channel found it, nor did it come along with what was found; `channels` says by how much."""
+    MISS_REASON_NO_SIGNAL: _MissReason.ValueType  # 7
+    """It came along with what was found, but no signal speaks for it."""
+    MISS_REASON_BELOW_MIN_RELEVANCE: _MissReason.ValueType  # 8
+    """It is less relevant than the request wants it."""
+    MISS_REASON_STOOD_FOR: _MissReason.ValueType  # 9
+    """Better memories in the answer stand for it: the statement that rests on it, or the messages that it rests on."""
+    MISS_REASON_OUTSCORED: _MissReason.ValueType  # 10
+    """Others scored more; `rivals` says which and in what."""
+
+class MissReason(_MissReason, metaclass=_MissReasonEnumTypeWrapper):
+    """Why a memory is not in an answer: the first of these that holds."""
+
+MISS_REASON_UNSPECIFIED: MissReason.ValueType  # 0
+"""Not said."""
+MISS_REASON_IN_ANSWER: MissReason.ValueType  # 1
+"""It is in the answer: nothing was missed."""
+MISS_REASON_NOT_FOUND: MissReason.ValueType  # 2
+"""There is no such memory in the namespace: it never was, or it was deleted. A deletion leaves no trace to tell the two apart."""
+MISS_REASON_NOT_A_MEMORY: MissReason.ValueType  # 3
+"""It is a session, an event or an entity; only messages, facts and relations are returned."""
+MISS_REASON_RETIRED: MissReason.ValueType  # 4
+"""It is a fact or relation that is no longer believed, because another extraction has taken the place of the one that made it."""
+MISS_REASON_FILTERED: MissReason.ValueType  # 5
+"""The filter keeps it out; `filtered_by` names the parts that do."""
+MISS_REASON_NOT_A_CANDIDATE: MissReason.ValueType  # 6
+"""No channel found it, nor did it come along with what was found; `channels` says by how much."""
+MISS_REASON_NO_SIGNAL: MissReason.ValueType  # 7
+"""It came along with what was found, but no signal speaks for it."""
+MISS_REASON_BELOW_MIN_RELEVANCE: MissReason.ValueType  # 8
+"""It is less relevant than the request wants it."""
+MISS_REASON_STOOD_FOR: MissReason.ValueType  # 9
+"""Better memories in the answer stand for it: the statement that rests on it, or the messages that it rests on."""
+MISS_REASON_OUTSCORED: MissReason.ValueType  # 10
+"""Others scored more; `rivals` says which and in what."""
+Global___MissReason: _TypeAlias = MissReason  # noqa: Y015
 
 @_typing.final
 class Contribution(_message.Message):
@@ -265,3 +322,97 @@ class QueryPlan(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___QueryPlan: _TypeAlias = QueryPlan  # noqa: Y015
+
+@_typing.final
+class ChannelShortfall(_message.Message):
+    """A memory in one channel."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANNEL_FIELD_NUMBER: _builtins.int
+    SCORE_FIELD_NUMBER: _builtins.int
+    RANK_FIELD_NUMBER: _builtins.int
+    NEEDED_FIELD_NUMBER: _builtins.int
+    channel: _builtins.str
+    """"lexical", "dense", "temporal" or "graph"."""
+    score: _builtins.float
+    """What the memory reached there."""
+    rank: _builtins.int
+    """Its rank among all candidates that may be returned; 1 for the best."""
+    needed: _builtins.float
+    """The score of the last memory that the channel found. 0: it found less than it looks for, so that any score would have done."""
+    def __init__(
+        self,
+        *,
+        channel: _builtins.str = ...,
+        score: _builtins.float = ...,
+        rank: _builtins.int = ...,
+        needed: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "needed", b"needed", "rank", b"rank", "score", b"score"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ChannelShortfall: _TypeAlias = ChannelShortfall  # noqa: Y015
+
+@_typing.final
+class SignalDifference(_message.Message):
+    """What one signal gave a memory and what it gave its rival."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SIGNAL_FIELD_NUMBER: _builtins.int
+    POINTS_FIELD_NUMBER: _builtins.int
+    RIVAL_POINTS_FIELD_NUMBER: _builtins.int
+    signal: _builtins.str
+    """The signal, as in Contribution."""
+    points: _builtins.float
+    """What it added to the memory's score."""
+    rival_points: _builtins.float
+    """What it added to the rival's."""
+    def __init__(
+        self,
+        *,
+        signal: _builtins.str = ...,
+        points: _builtins.float = ...,
+        rival_points: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["points", b"points", "rival_points", b"rival_points", "signal", b"signal"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SignalDifference: _TypeAlias = SignalDifference  # noqa: Y015
+
+@_typing.final
+class Rival(_message.Message):
+    """A hit that kept a memory out of the answer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HIT_FIELD_NUMBER: _builtins.int
+    DIFFERENCES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def hit(self) -> Global___Hit:
+        """The hit, without an explanation of its own."""
+
+    @_builtins.property
+    def differences(self) -> _containers.RepeatedCompositeFieldContainer[Global___SignalDifference]:
+        """Where the two scores differ, the greatest difference first. The differences sum to that of the scores."""
+
+    def __init__(
+        self,
+        *,
+        hit: Global___Hit | None = ...,
+        differences: _abc.Iterable[Global___SignalDifference] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["hit", b"hit"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["differences", b"differences", "hit", b"hit"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Rival: _TypeAlias = Rival  # noqa: Y015
