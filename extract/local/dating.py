@@ -47,10 +47,17 @@ def dated(text: str, times: Sequence[TimeSpan], quoted: bool, zone: tzinfo) -> s
             text = text.replace(span.expression, span.expression + note[-5:], 1)
         else:
             text = text.replace(span.expression, f"{span.expression} ({note})", 1)
-    if missing:
-        body, end = (text[:-1], text[-1]) if text[-1:] in {".", "!"} else (text, "")
-        text = f"{body} ({missing[0]}){end}"
-    return text
+    return _with_note(text, missing[0]) if missing else text
+
+
+def undated(text: str) -> str:
+    """The text with a note that its time counts from something whose time is not known: "when I was ten"."""
+    return _with_note(text, "date unknown")
+
+
+def _with_note(text: str, note: str) -> str:
+    body, end = (text[:-1], text[-1]) if text[-1:] in {".", "!"} else (text, "")
+    return f"{body} ({note}){end}"
 
 
 def date_note(span: TimeSpan, zone: tzinfo) -> str:

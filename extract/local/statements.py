@@ -7,7 +7,7 @@ from datetime import datetime, tzinfo
 
 from extract.local.answers import UNBOUND, question_of
 from extract.local.causes import FoundCause, cause_in
-from extract.local.dating import dated, main_time, times_of
+from extract.local.dating import dated, main_time, times_of, undated
 from extract.local.names import has_named_subject
 from extract.local.person import Voices, addresses, in_third_person, speaks_of_self, with_subject
 from extract.local.reference import References
@@ -15,6 +15,7 @@ from extract.local.relations import FoundRelation, relations_in
 from extract.local.sentences import is_filler, is_question, sentences_of, without_opening
 from extract.local.verbs import asks_for, has_verb, is_elliptic
 from graph.model import Message, TimeSpan
+from graph.text.times import unresolved_time
 
 # No message of a person is about more; what is longer was pasted.
 MOST_SENTENCES = 40
@@ -70,7 +71,13 @@ def statements_of(message: Message, before: Message | None, voices: Voices, zone
             _add(found, sentence, message, voices, zone, references)
         references.note(sentence)
     kept = [one for one in found if one.time or one.joined or not asks_for(one.original) or _INSTRUCTS.search(one.original)]
-    return [replace(one, text=dated(one.text, one.times, one.quoted, zone)) for one in kept]
+    return [_with_dates(one, zone) for one in kept]
+
+
+def _with_dates(said: Said, zone: tzinfo) -> Said:
+    if said.times:
+        return replace(said, text=dated(said.text, said.times, said.quoted, zone))
+    return replace(said, text=undated(said.text)) if unresolved_time(said.original) else said
 
 
 def _add(found: list[Said], sentence: str, message: Message, voices: Voices, zone: tzinfo, references: References) -> None:

@@ -1,6 +1,7 @@
 """Verbs as far as rewriting the first person needs them: which forms are past, and the third person of the others."""
 
 import re
+from functools import lru_cache
 
 # ruff: noqa: SIM905
 # Lists of words read better as text than as lists of literals.
@@ -109,6 +110,7 @@ def goes_on(word: str) -> bool:
     return word in _VERBS_ONLY
 
 
+@lru_cache(maxsize=256)
 def asks_for(sentence: str) -> bool:
     """Whether a sentence is an imperative: it starts with a verb in its base form."""
     words = _words(sentence)
@@ -116,15 +118,17 @@ def asks_for(sentence: str) -> bool:
     return bool(words) and words[0] in _IMPERATIVES and not (len(words) > 1 and words[1] in _AUXILIARIES)
 
 
+@lru_cache(maxsize=256)
 def has_verb(sentence: str) -> bool:
     """Whether a sentence has a finite verb, as far as its forms tell; a pronoun as a subject implies one."""
     words = _words(sentence)
-    verbs = [n for n, word in enumerate(words) if _is_finite(words, n, word)]
+    verbs = (n for n, word in enumerate(words) if _is_finite(words, n, word))
+    first = next(verbs, None)
     # "A hippo that swims" says of what it speaks, not that it does.
     relative = next((n for n, word in enumerate(words[:5]) if word in {"that", "who", "which"}), None)
-    if relative and words[0] in {"a", "an", "the", "one", "some", "someone", "something"} and verbs and verbs[0] > relative:
-        return len(verbs) > 1
-    return bool(verbs)
+    if first is not None and relative and first > relative and words[0] in {"a", "an", "the", "one", "some", "someone", "something"}:
+        return next(verbs, None) is not None
+    return first is not None
 
 
 def is_elliptic(sentence: str) -> bool:
@@ -136,8 +140,9 @@ def is_elliptic(sentence: str) -> bool:
     return is_elliptic(left) or not has_verb(left)
 
 
+@lru_cache(maxsize=256)
 def _words(sentence: str) -> list[str]:
-    return [word.casefold().replace("’", "'") for word in _WORD.findall(sentence)]
+    return _WORD.findall(sentence.replace("’", "'").casefold())
 
 
 def _is_finite(words: list[str], place: int, word: str) -> bool:

@@ -5,5 +5,6 @@ Each file holds one table of rules; `compose` joins what they find and `find` ru
 
 from graph.text.times.cue import has_time_cue
 from graph.text.times.find import find_query_times, find_times
+from graph.text.times.unresolved import unresolved_time
 
-__all__ = ["find_query_times", "find_times", "has_time_cue"]
+__all__ = ["find_query_times", "find_times", "has_time_cue", "unresolved_time"]

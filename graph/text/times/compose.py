@@ -66,19 +66,32 @@ def _drop_loose_clocks(found: list[Found], moment: Moment) -> list[Found]:
 def _join_ranges(found: list[Found], moment: Moment) -> list[Found]:
     joined: list[Found] = []
     for one in found:
-        last = joined[-1] if joined else None
-        opening = _FROM.search(moment.text, 0, last.begin) if last else None
-        linked = (
-            opening and (_TO.fullmatch(moment.text, last.end, one.begin) or _AND.fullmatch(moment.text, last.end, one.begin))
-            if last
-            else None
-        )
-        if last and linked and len(last.spans) == len(one.spans):
-            spans = tuple(_from_to(first, second) for first, second in zip(last.spans, one.spans, strict=True))
-            joined[-1] = Found(opening.start() if opening else last.begin, one.end, spans)
-        else:
+        begin = _range_begin(joined[-1], one, moment) if joined else None
+        if begin is None:
             joined.append(one)
+        else:
+            spans = tuple(_from_to(first, second) for first, second in zip(joined[-1].spans, one.spans, strict=True))
+            joined[-1] = Found(begin, one.end, spans)
     return joined
+
+
+def _range_begin(first: Found, last: Found, moment: Moment) -> int | None:
+    """Where the range of two expressions begins: "from June to July", "between 3 and 5 June"; None when they make none."""
+    if len(first.spans) != len(last.spans):
+        return None
+    opening = _FROM.search(moment.text, 0, first.begin)
+    to = _TO.fullmatch(moment.text, first.end, last.begin)
+    if opening:
+        return opening.start() if to or _AND.fullmatch(moment.text, first.end, last.begin) else None
+    return first.begin if to and _are_days(first, last) else None
+
+
+def _are_days(first: Found, last: Found) -> bool:
+    """Whether two expressions are days in their order, so that "to" between them needs no "from": "June 3 to June 5"."""
+    return len(first.spans) == len(last.spans) and all(
+        one.granularity is other.granularity is Granularity.DAY and one.end <= other.start
+        for one, other in zip(first.spans, last.spans, strict=True)
+    )
 
 
 def _from_to(first: TimeSpan, last: TimeSpan) -> TimeSpan:

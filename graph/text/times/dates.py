@@ -191,11 +191,22 @@ def _quarter(match: Match, moment: Moment) -> Spans:
     return (make(int(match["year"])),) if match["year"] else yearless(moment, match.start(), make)
 
 
+_ORDER = {"first": 0, "1st": 0, "second": 1, "2nd": 1, "third": 2, "3rd": 2, "fourth": 3, "4th": 3, "last": -1}
+
+
+def _part_of_year(match: Match, moment: Moment) -> Spans | None:
+    """ "The first quarter of 2023", "the second half of last year"."""
+    length = 3 if match["unit"].casefold() == "quarter" else 6
+    order, parts = _ORDER[match["order"].casefold()], 12 // length
+    if order >= parts:
+        return None
+    year = int(match["year"]) if match["year"] else _relative_year(match["relative"], moment)
+    return (moment.months(year, 1 + length * (order % parts), length, Granularity.SEASON),)
+
+
 def _week_of(match: Match, moment: Moment) -> Spans:
     """ "The first week of May" is its days 1 to 7; "the first weekend" the first Saturday and Sunday."""
-    order = {"first": 0, "1st": 0, "second": 1, "2nd": 1, "third": 2, "3rd": 2, "fourth": 3, "4th": 3, "last": -1}[
-        match["order"].casefold()
-    ]
+    order = _ORDER[match["order"].casefold()]
     month = month_number(match["month"])
 
     def make(year: int) -> TimeSpan:
@@ -289,6 +300,12 @@ RULES = (
         DIGIT | frozenset(DECADES),
     ),
     rule(r"(?:the\s+)?(\d{1,2}(?:st|nd|rd|th))\s+century", _century, DIGIT),
+    rule(
+        rf"(?:in\s+)?(?P<core>)(?:the\s+)?(?P<order>first|second|third|fourth|last)\s+(?P<unit>quarter|half)\s+of\s+"
+        rf"(?:(?P<year>{YEAR})|(?P<relative>{_RELATIVE_YEAR}))",
+        _part_of_year,
+        {"quarter", "half"},
+    ),
     rule(rf"Q(?P<quarter>[1-4])(?:\s+(?:of\s+)?(?P<year>{YEAR}))?", _quarter, DIGIT),
     rule(
         r"(?:the\s+)?(?P<order>first|second|third|fourth|last|1st|2nd|3rd|4th)\s+(?P<unit>week|weekend)\s+(?:of|in)\s+"

@@ -268,6 +268,33 @@ def _week_from(match: Match, moment: Moment) -> Spans | None:
     return (moment.days(moment.today + timedelta(days=anchor + step * counts[0])),)
 
 
+def _parts_ago(match: Match, moment: Moment) -> Spans | None:
+    """ "Two nights ago", "the night before last"."""
+    counts = count_range(match["count"]) if match["count"] else (2, 2)
+    if counts is None or counts[0] != counts[1]:
+        return None
+    return (moment.part(moment.today - timedelta(days=counts[0]), match["part"].casefold()),)
+
+
+def _weekday_of_week(match: Match, moment: Moment) -> Spans:
+    """ "Monday last week", "on Tuesday of next week"."""
+    monday = moment.today - timedelta(days=moment.today.weekday())
+    shift = {"last": -7, "this": 0, "next": 7}[match["which"].casefold()]
+    return (moment.days(monday + timedelta(days=shift + weekday_number(match["weekday"]))),)
+
+
+def _week_on(match: Match, moment: Moment) -> Spans:
+    """ "A week on Friday" and "Friday week": seven days after the coming one."""
+    back = (moment.today.weekday() - weekday_number(match["weekday"]) - 1) % 7 + 1
+    return (moment.days(moment.today + timedelta(days=14 - back)),)
+
+
+def _fortnight(match: Match, moment: Moment) -> Spans | None:
+    if match["before"] and moment.looks_back(match.start()):
+        return None
+    return (_around(moment, "week", *((2, 2) if match["before"] else (-2, -2))),)
+
+
 def _repeats(match: Match, moment: Moment) -> Spans:
     """Something that repeats is no span; naming it here keeps other rules off its words."""
     return ()
@@ -335,4 +362,12 @@ RULES = (
     rule(rf"(?:the|these|this)\s+(?P<which>last|past|next|coming)\s+(?:(?P<count>{COUNT})\s+)?(?P<unit>{UNIT})", _past_stretch, UNIT_WORDS),
     rule(rf"(?P<which>last|past|next)\s+(?P<count>{COUNT})\s+(?P<unit>{UNIT})", _past_stretch, UNIT_WORDS),
     rule(rf"(?P<count>{COUNT})\s+(?P<unit>weeks?|days?)\s+from\s+(?P<anchor>today|tomorrow|{FULL_WEEKDAY})", _week_from, UNIT_WORDS),
+    rule(rf"(?P<count>{COUNT})\s+(?P<part>{PART})s?\s+ago", _parts_ago, PART_WORDS),
+    rule(rf"(?:the\s+)?(?P<part>{PART})\s+before\s+last(?P<count>)", _parts_ago, PART_WORDS),
+    rule(
+        rf"(?:on\s+)?(?P<core>)(?P<weekday>{FULL_WEEKDAY})(?:\s+of)?,?\s+(?P<which>last|this|next)\s+week", _weekday_of_week, WEEKDAY_WORDS
+    ),
+    rule(rf"(?:a\s+week\s+(?:on\s+)?(?P<weekday>{FULL_WEEKDAY}))", _week_on, WEEKDAY_WORDS),
+    rule(rf"(?:on\s+)?(?P<core>)(?P<weekday>{FULL_WEEKDAY})\s+week(?!\w)", _week_on, WEEKDAY_WORDS),
+    rule(r"(?:(?P<before>in)\s+)?a\s+fortnight(?(before)(?:['’]s\s+time)?|\s+ago)", _fortnight, {"fortnight"}),
 )

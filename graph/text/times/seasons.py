@@ -91,6 +91,12 @@ def _season(match: Match, moment: Moment) -> Spans:
     return _choose(match, moment, lambda year: moment.months(year, _SEASONS[name], 3, Granularity.SEASON))
 
 
+def _season_before_last(match: Match, moment: Moment) -> Spans:
+    name, today = match["name"].casefold().removesuffix("time"), moment.today
+    around = [moment.months(today.year + shift, _SEASONS[name], 3, Granularity.SEASON) for shift in range(-4, 1)]
+    return tuple(span for span in around if span.end <= moment.said_at)[-2:-1]
+
+
 def _holiday(match: Match, moment: Moment) -> Spans:
     name = " ".join(match["name"].casefold().replace("’", "'").split())
     around = (match["before"] or "").casefold().split()[:1]
@@ -107,6 +113,7 @@ _NO_NOUN = (
 )
 
 RULES = (
+    rule(rf"(?:the\s+)?(?P<name>{_SEASON})\s+before\s+last", _season_before_last, SEASON_WORDS),
     rule(rf"(?:the\s+)?{_WHICH}(?P<name>{_SEASON}){_TAIL}", _season, SEASON_WORDS),
     rule(
         rf"(?P<name>{_SEASON})(?:\s+of)?,?\s+(?:(?P<year>{YEAR})|(?P<relative>(?:last|this|next)\s+year))(?P<which>)", _season, SEASON_WORDS

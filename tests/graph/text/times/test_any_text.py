@@ -1,12 +1,21 @@
 """Whatever the text and the moment, finding times ends well."""
 
-from datetime import UTC, datetime
+import importlib.util
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from graph.model import DISTANT_FUTURE, DISTANT_PAST, Granularity
 from graph.text.times import find_query_times, find_times, has_time_cue
+
+_spec = importlib.util.spec_from_file_location("expressions", Path(__file__).with_name("expressions.py"))
+assert _spec is not None
+assert _spec.loader is not None
+_table = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(_table)
 
 _WORDS = [
     word
@@ -44,3 +53,59 @@ def test_questions_too(text: str, asked_at: datetime, zone: ZoneInfo) -> None:
 def test_days_follow_one_another_without_gap(said_at: datetime, zone: ZoneInfo) -> None:
     [yesterday, today, tomorrow] = [find_times(word, said_at, zone)[0] for word in ("yesterday", "today", "tomorrow")]
     assert yesterday.end == today.start <= said_at < today.end == tomorrow.start
+
+
+_EXPRESSIONS = st.sampled_from(list(_table.EXPRESSIONS))
+# Zones whose clocks never change at midnight, so that every day begins at 0:00.
+_MIDNIGHT_ZONES = st.sampled_from(["UTC", "America/New_York", "Asia/Kathmandu", "Europe/Lisbon", "Pacific/Auckland"]).map(ZoneInfo)
+_WALLS = st.datetimes(datetime(2001, 1, 1, 4), datetime(2037, 12, 1))
+_HOUR = timedelta(hours=1)
+# The least that a whole unit may last; where clocks change a day has an hour less.
+_LEAST = {Granularity.MONTH: timedelta(days=28) - _HOUR, Granularity.SEASON: timedelta(days=56), Granularity.YEAR: timedelta(days=365)}
+_MOST = {
+    Granularity.INSTANT: timedelta(minutes=1),
+    Granularity.HOUR: timedelta(hours=4),
+    Granularity.DAY_PART: timedelta(hours=11),
+    Granularity.WEEK: timedelta(days=36),
+}
+
+
+@settings(max_examples=300, deadline=None)
+@given(_EXPRESSIONS, _WALLS, _MIDNIGHT_ZONES, _MIDNIGHT_ZONES)
+def test_the_same_words_at_the_same_wall_clock_mean_the_same_dates_in_every_zone(
+    text: str, wall: datetime, one: ZoneInfo, other: ZoneInfo
+) -> None:
+    def dates(zone: ZoneInfo) -> list[object]:
+        said_at = wall.replace(tzinfo=zone).astimezone(UTC)
+        found = find_times(text, said_at, zone)
+        return [
+            (_local(span.start, zone), _local(span.end, zone), span.granularity) for span in found if span.granularity >= Granularity.DAY
+        ]
+
+    assert dates(one) == dates(other)
+
+
+def _local(moment: datetime, zone: ZoneInfo) -> object:
+    return moment if moment in {DISTANT_PAST, DISTANT_FUTURE} else moment.astimezone(zone).date()
+
+
+@settings(max_examples=300, deadline=None)
+@given(_EXPRESSIONS, _WALLS, _MIDNIGHT_ZONES)
+def test_spans_are_no_longer_and_no_shorter_than_their_granularity(text: str, wall: datetime, zone: ZoneInfo) -> None:
+    said_at = wall.replace(tzinfo=zone).astimezone(UTC)
+    for span in find_times(text, said_at, zone):
+        if span.start > DISTANT_PAST and span.end < DISTANT_FUTURE:
+            length = span.end - span.start
+            assert length <= _MOST.get(span.granularity, timedelta.max)
+            clipped = said_at in {span.start, span.end}
+            assert clipped or length >= _LEAST.get(span.granularity, timedelta())
+
+
+@settings(max_examples=200, deadline=None)
+@given(_WALLS, _MIDNIGHT_ZONES)
+def test_a_day_lasts_from_midnight_to_midnight_whatever_the_clocks_do(wall: datetime, zone: ZoneInfo) -> None:
+    said_at = wall.replace(tzinfo=zone).astimezone(UTC)
+    [today] = find_times("today", said_at, zone)
+    assert today.end - today.start in {23 * _HOUR, 24 * _HOUR, 25 * _HOUR}
+    assert today.start.astimezone(zone).hour == today.end.astimezone(zone).hour == 0
+    assert today.start <= said_at < today.end

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from graph.model import DISTANT_FUTURE, DISTANT_PAST, Granularity, TimeSpan
-from graph.text.times import find_query_times, find_times, has_time_cue
+from graph.text.times import find_query_times, find_times, has_time_cue, unresolved_time
 
 _spec = importlib.util.spec_from_file_location("expressions", Path(__file__).with_name("expressions.py"))
 assert _spec is not None
@@ -45,6 +45,15 @@ def test_expression_means_its_span_in_the_zone(text: str, expected: str, zone_na
 @pytest.mark.parametrize("text", expressions.NOTHING)
 def test_words_that_name_no_time_give_nothing(text: str) -> None:
     assert find_times(text, datetime(2023, 5, 17, 14, 30, tzinfo=UTC), UTC) == []
+
+
+@pytest.mark.parametrize(("text", "words"), expressions.UNRESOLVED.items())
+def test_a_time_that_nothing_dates_is_told_as_such(text: str, words: str) -> None:
+    assert unresolved_time(text) == words
+
+
+def test_the_table_is_as_long_as_the_documents_say() -> None:
+    assert len(expressions.EXPRESSIONS) >= 200
 
 
 @pytest.mark.parametrize("text", expressions.EXPRESSIONS)
