@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import tzinfo
 
 from extract.embed.port import Embedder
+from extract.metering import metered
+from graph.errors import EmbedderUnavailable
 from graph.model import Namespace, Statement
 from graph.store.commands import PassageText, PassageVector, UsageEntry
 from graph.store.port import Store
@@ -34,8 +36,8 @@ class VectorWriter:
             if keys <= seen:
                 return  # deleted, or stored by someone else, between the two calls
             seen |= keys
-            vectors, usage = await self._embed(self._embedder, missing)
-            await self._store.put_vectors(namespace.name, self._embedder.spec.fingerprint, vectors, (usage,))
+            vectors, usage = await self._embed(self._embedder, namespace.name, missing)
+            await self._store.put_vectors(namespace.name, self._embedder.spec.fingerprint, vectors, usage)
 
     async def of_statements(
         self, namespace: Namespace, statements: Sequence[Statement], zone: tzinfo
@@ -46,11 +48,18 @@ class VectorWriter:
         passages = [
             PassageText(one.id, passage.ordinal, passage.text) for one in statements for passage in index_statement(one, zone).passages
         ]
-        vectors, usage = await self._embed(self._embedder, passages)
-        return tuple(vectors), (usage,)
+        vectors, usage = await self._embed(self._embedder, namespace.name, passages)
+        return tuple(vectors), usage
 
-    async def _embed(self, embedder: Embedder, passages: Sequence[PassageText]) -> tuple[list[PassageVector], UsageEntry]:
+    async def _embed(
+        self, embedder: Embedder, namespace: str, passages: Sequence[PassageText]
+    ) -> tuple[list[PassageVector], tuple[UsageEntry, ...]]:
         texts = [passage.text for passage in passages]
-        rows = await embedder.embed(texts)
+        with metered() as spent:
+            try:
+                rows = await embedder.embed(texts)
+            except EmbedderUnavailable:
+                await self._store.add_usage(namespace, spent)
+                raise
         vectors = [PassageVector(passage.owner_id, passage.ordinal, row) for passage, row in zip(passages, rows, strict=True)]
-        return vectors, UsageEntry("embed", embedder.spec.model, calls=1, items=len(texts))
+        return vectors, tuple(spent) or (UsageEntry("embed", embedder.spec.model, calls=1, items=len(texts)),)

@@ -14,6 +14,7 @@
     ├── StoreBusy                  another process owns the data directory
     ├── StoreUnavailable           the store cannot answer now (I/O error, read-only disk); waiting may help
     ├── StorageFull                no space left
+    ├── EmbedderUnavailable        the embedding model gives no vectors now; waiting may help
     └── NamespaceCorrupt           the namespace's file is damaged; other namespaces are not affected
 
 Each class knows its gRPC status by name and a stable reason; one interceptor turns it into a status. `str(error)` is written for the
@@ -144,6 +145,13 @@ class StorageFull(StructMemError):
 
     status = "RESOURCE_EXHAUSTED"
     reason = "STORAGE_FULL"
+
+
+class EmbedderUnavailable(StructMemError):
+    """The embedding model cannot be reached, or what it answers cannot be used. Jobs are tried again, queries go on without vectors."""
+
+    status = "UNAVAILABLE"
+    reason = "EMBEDDER_UNAVAILABLE"
 
 
 class NamespaceCorrupt(StructMemError):

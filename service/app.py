@@ -16,8 +16,9 @@ from extract.embed.port import Embedder
 from extract.port import Extractor
 from extract.worker import ExtractionWorker
 from graph.model import ExtractionMode
+from graph.retrieval import Reranking
 from graph.store.port import Clock, Store
-from service.choices import make_embedder, make_extractors, make_store, make_worker
+from service.choices import make_embedder, make_extractors, make_reranking, make_store, make_worker
 from service.clock import SystemClock
 from service.consistency_tokens import ConsistencyTokens
 from service.errors import InvalidSettings
@@ -28,6 +29,7 @@ from service.server import Server
 from service.settings import ADDRESS_FILE, Settings
 from service.stopping import Stopping
 from service.token_file import TokenFile
+from service.usage_notes import UsageNotes
 
 _log = structlog.get_logger(__name__)
 # How long a thread may run Python before another one gets its turn (CPython's own choice is 5 ms). The pipeline's threads
@@ -45,6 +47,7 @@ class Application:
         settings: Settings,
         store: Store,
         embedder: Embedder | None,
+        reranking: Reranking | None,
         extractors: Mapping[ExtractionMode, Extractor],
         worker: ExtractionWorker | None,
         clock: Clock,
@@ -53,6 +56,7 @@ class Application:
         self.settings = settings
         self.store = store
         self.embedder = embedder
+        self.reranking = reranking
         self.extractors = extractors
         self.address = ""
         self.consistency: ConsistencyTokens | None = None
@@ -78,18 +82,21 @@ class Application:
 
     async def _open(self, opened: AsyncExitStack) -> None:
         """Takes the steps of `start` in their order; `opened` undoes them in the reverse order."""
-        opened.push_async_callback(self._close_embedder)
-        opened.push_async_callback(self._close_extractors)
+        opened.push_async_callback(self._close_models)
         self._tokens = TokenFile(self.settings.token_file) if self.settings.token_file else None
         await self.store.open()
         opened.push_async_callback(self.store.close)
+        usage = UsageNotes(self.store)
+        opened.push_async_callback(usage.written)
         key = await self.store.secret()
         self.consistency = ConsistencyTokens(key)
         parts = Parts(
             settings=self.settings,
             store=self.store,
             embedder=self.embedder,
+            reranking=self.reranking,
             extractors=self.extractors,
+            usage=usage,
             clock=self._clock,
             pages=PageTokens(key, self._clock.now),
             consistency=self.consistency,
@@ -117,16 +124,14 @@ class Application:
             group.create_task(server.stop(self.settings.shutdown_grace_s))
             group.create_task(self._stop_working())
 
-    async def _close_embedder(self) -> None:
-        close = getattr(self.embedder, "close", None)
-        if close is not None:
-            await asyncio.to_thread(close)
-
-    async def _close_extractors(self) -> None:
-        for extractor in self.extractors.values():
-            close = getattr(extractor, "aclose", None)
-            if close is not None:
-                await close()
+    async def _close_models(self) -> None:
+        """Closes what models hold: threads, which are waited for in another one, or connections."""
+        reranker = self.reranking.reranker if self.reranking else None
+        for model in (self.embedder, reranker, *self.extractors.values()):
+            if close := getattr(model, "close", None):
+                await asyncio.to_thread(close)
+            if aclose := getattr(model, "aclose", None):
+                await aclose()
 
     def reload_tokens(self) -> None:
         """Reads the token file again."""
@@ -169,8 +174,9 @@ def build(settings: Settings, announced: bool = True) -> Application:
     """
     clock = SystemClock()
     store, embedder, extractors = make_store(settings, clock), make_embedder(settings), make_extractors(settings)
+    reranking = make_reranking(settings)
     worker = make_worker(settings, store, embedder, extractors, clock)
-    return Application(settings, store, embedder, extractors, worker, clock, announced)
+    return Application(settings, store, embedder, reranking, extractors, worker, clock, announced)
 
 
 def serve(settings: Settings, on_ready: Callable[[str], None] | None = None) -> None:

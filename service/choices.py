@@ -14,6 +14,7 @@ from extract.segment import SegmentRecipe
 from extract.worker import ExtractionWorker
 from graph.errors import FieldViolation, InvalidArgument
 from graph.model import ExtractionMode, UuidSource
+from graph.retrieval import Reranking
 from graph.store.embedded import EmbeddedStore, holds_store
 from graph.store.port import Clock, Store
 from service.errors import InvalidSettings
@@ -36,17 +37,31 @@ def is_stored(settings: Settings) -> bool:
 
 
 def make_embedder(settings: Settings) -> Embedder | None:
-    """The embedder, with its model loaded; None for "none". Raises InvalidSettings when the model's files are damaged."""
+    """The embedder, with its model loaded; None for "none". Raises InvalidSettings when the model cannot be loaded."""
     match settings.embedder:
         case "minilm":
             try:
                 return MiniLmEmbedder(settings.embedder_threads)
             except ModelDamaged:
                 raise InvalidSettings.of("embedder", "the model's files are missing or damaged; install the service again") from None
+        case "openai" | "sentence-transformers":
+            from service.models import make_chosen_embedder
+
+            return make_chosen_embedder(settings)
         case "hashing":
             return HashingEmbedder()
         case "none":
             return None
+
+
+def make_reranking(settings: Settings) -> Reranking | None:
+    """What is reranked, and by whom; None for "none". Raises InvalidSettings when the model cannot be loaded."""
+    if settings.reranker == "none":
+        return None
+    from service.models import make_reranker
+
+    timeout_s = settings.reranker_timeout_ms / 1000
+    return Reranking(make_reranker(settings), settings.reranker_best, timeout_s, settings.reranker_weight)
 
 
 def make_extractors(settings: Settings) -> Mapping[ExtractionMode, Extractor]:

@@ -33,7 +33,9 @@ def _expand(value: Any) -> Any:
 
 
 UserPath = Annotated[Path, BeforeValidator(_expand)]
-EmbedderName = Literal["minilm", "hashing", "none"]
+EmbedderName = Literal["minilm", "openai", "sentence-transformers", "hashing", "none"]
+RerankerName = Literal["none", "rerank", "score", "cross-encoder"]
+OPENAI_URL = "https://api.openai.com/v1"
 ModeName = Literal["event", "flat", "off"]
 # The names of `extract.llm.providers`.
 ProviderName = Literal["openai", "deepseek", "ollama", "vllm", "custom"]
@@ -57,8 +59,33 @@ class Settings(BaseSettings):
     health_probe_s: float = Field(5.0, gt=0, le=3600, description="seconds between looks at whether the store still answers")
     shutdown_grace_s: float = Field(10.0, ge=0, le=600, description="seconds that calls under way get to finish at shutdown")
 
-    embedder: EmbedderName = Field("minilm", description="model of new namespaces: minilm, hashing (no model; for tests) or none")
+    embedder: EmbedderName = Field(
+        "minilm",
+        description="model of new namespaces: minilm, openai (an API), sentence-transformers, hashing (no model; for tests) or none",
+    )
     embedder_threads: int = Field(1, ge=1, le=64, description="threads of the embedding model")
+    embedder_model: str = Field(
+        "", max_length=300, description="model of the API; for sentence-transformers a directory or a name on the hub"
+    )
+    embedder_url: str = Field(OPENAI_URL, description="URL of an OpenAI-compatible API that embeds")
+    embedder_api_key: SecretStr = Field(SecretStr(""), description="key of that API; empty: for OpenAI's own, what OPENAI_API_KEY holds")
+    embedder_dimension: int = Field(0, ge=0, le=8192, description="numbers of each vector that the API's model gives")
+    embedder_shortened: bool = Field(False, description="whether the API is asked to shorten its vectors to embedder_dimension")
+    embedder_batch: int = Field(64, ge=1, le=2048, description="texts a call of the API at most")
+    embedder_concurrency: int = Field(4, ge=1, le=256, description="calls of the API under way at once, of all jobs together")
+    embedder_timeout_s: float = Field(60.0, gt=0, le=3600, description="seconds that one call of the API may take")
+    embedder_retries: int = Field(4, ge=0, le=20, description="further tries of a call that failed, before its job backs off")
+    embedder_query_timeout_s: float = Field(2.0, gt=0, le=60, description="seconds after which a query goes on without a vector")
+    reranker: RerankerName = Field("none", description="who reranks: none, an API of the form rerank or score, or a cross-encoder")
+    reranker_model: str = Field(
+        "", max_length=300, description="model of the reranker; for a cross-encoder a directory or a name on the hub"
+    )
+    reranker_url: str = Field("", description="URL of the reranker's API, without /rerank or /score")
+    reranker_api_key: SecretStr = Field(SecretStr(""), description="key of that API")
+    reranker_best: int = Field(50, ge=2, le=1000, description="memories of the fused order that the reranker reads")
+    reranker_timeout_ms: int = Field(500, ge=1, le=60_000, description="milliseconds after which the fused order stands")
+    reranker_weight: float = Field(1.0, gt=0, le=1000, description="what the reranker says, against all other signals together")
+    reranker_concurrency: int = Field(8, ge=1, le=256, description="calls of the reranker's API under way at once")
     extraction_mode: ModeName = Field("event", description="extraction of new namespaces that name none: event, flat or off")
     extractor: Literal["local", "llm", "recorded"] = Field(
         "local", description="who extracts: local rules, a language model, or facts recorded in a file"
@@ -118,7 +145,23 @@ class Settings(BaseSettings):
             raise ValueError("recorded_file: is required by the recorded extractor")
         if self.extractor == "llm":
             self._check_llm()
+        self._check_embedder()
+        self._check_reranker()
         return self
+
+    def _check_embedder(self) -> None:
+        if self.embedder in ("openai", "sentence-transformers") and not self.embedder_model:
+            raise ValueError(f"embedder_model: is required by the embedder {self.embedder}")
+        if self.embedder == "openai" and not self.embedder_dimension:
+            raise ValueError("embedder_dimension: is required by the embedder openai: how many numbers its model's vectors have")
+        if not self.embedder_url.startswith(("http://", "https://")):
+            raise ValueError("embedder_url: must start with http:// or https://")
+
+    def _check_reranker(self) -> None:
+        if self.reranker != "none" and not self.reranker_model:
+            raise ValueError(f"reranker_model: is required by the reranker {self.reranker}")
+        if self.reranker in ("rerank", "score") and not self.reranker_url.startswith(("http://", "https://")):
+            raise ValueError("reranker_url: must start with http:// or https://")
 
     def _check_llm(self) -> None:
         if not self.llm_model:

@@ -18,11 +18,11 @@ class Embedder(Protocol):
         ...
 
     async def embed(self, texts: Sequence[str]) -> NDArray[np.float16]:
-        """Vectors of many texts, (n, dimension), in their order; for bulk work."""
+        """Vectors of many texts, (n, dimension), in their order; for bulk work. Raises EmbedderUnavailable."""
         ...
 
     async def embed_query(self, text: str) -> NDArray[np.float32]:
-        """The vector of one query, (dimension,), ahead of bulk work that waits."""
+        """The vector of one query, (dimension,), ahead of bulk work that waits. Raises EmbedderUnavailable."""
         ...
 
     def count_tokens(self, text: str) -> int:

@@ -21,6 +21,7 @@ from graph.retrieval.assemble import build_context
 from graph.retrieval.miss import Miss, MissReason, explain_miss
 from graph.retrieval.read_path import retrieve, retrieve_many
 from graph.retrieval.recipes import DEFAULT_RECIPE, RECIPES, Recipe
+from graph.retrieval.rerank import Reranker, Reranking
 from graph.retrieval.traverse import TraversedEvent, traverse_events
 
 __all__ = [
@@ -38,6 +39,8 @@ __all__ = [
     "QueryEmbedder",
     "QueryPlan",
     "Recipe",
+    "Reranker",
+    "Reranking",
     "RetrievalAnswer",
     "RetrievalRequest",
     "TokenCounter",

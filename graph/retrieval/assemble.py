@@ -16,6 +16,7 @@ from graph.model import Message, Statement, kind_of_node
 from graph.retrieval.answer import Context, ContextEntry, Hit, QueryEmbedder, RetrievalAnswer, RetrievalRequest, TokenCounter
 from graph.retrieval.context_line import line_of
 from graph.retrieval.read_path import retrieve_many
+from graph.retrieval.rerank import Reranking
 from graph.store.port import Store
 
 # A line with its date and speaker is hardly ever shorter; so no more memories than this can fit a budget.
@@ -33,7 +34,12 @@ class _Line:
 
 
 async def build_context(
-    store: Store, requests: Sequence[RetrievalRequest], embedder: QueryEmbedder | None, token_budget: int, count_tokens: TokenCounter
+    store: Store,
+    requests: Sequence[RetrievalRequest],
+    embedder: QueryEmbedder | None,
+    token_budget: int,
+    count_tokens: TokenCounter,
+    reranking: Reranking | None = None,
 ) -> Context:
     """The best memories for a query as a text of at most `token_budget` tokens, one line each, dated in the request's zone.
 
@@ -47,7 +53,7 @@ async def build_context(
     if token_budget < 1:
         raise InvalidArgument.of("token_budget", "must be at least 1")
     k = min(MAX_MEMORIES, max(10, token_budget // TOKENS_OF_A_SHORT_LINE))
-    answer = await retrieve_many(store, [replace(request, k=k, explain=False) for request in requests], embedder)
+    answer = await retrieve_many(store, [replace(request, k=k, explain=False) for request in requests], embedder, reranking)
     # Counting the tokens of a message of 200,000 characters takes a tenth of a second, in which every other call would wait.
     return await asyncio.to_thread(_assembled, answer, token_budget, count_tokens)
 

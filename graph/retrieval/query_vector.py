@@ -5,7 +5,7 @@ import asyncio
 import numpy as np
 from numpy.typing import NDArray
 
-from graph.errors import InvalidArgument
+from graph.errors import EmbedderUnavailable, InvalidArgument
 from graph.model import NO_EMBEDDING, EmbeddingSpec
 from graph.retrieval.answer import QueryEmbedder
 
@@ -36,7 +36,10 @@ class QueryVectors:
             return None, ("dense: the model of the namespace's vectors is not served here",)
         if text not in self._under_way:
             self._under_way[text] = asyncio.ensure_future(_embedded(self._embedder, text))
-        return await self._under_way[text], ()
+        try:
+            return await self._under_way[text], ()
+        except EmbedderUnavailable:
+            return None, ("dense: the embedder gives no vectors now",)
 
 
 async def _embedded(embedder: QueryEmbedder, text: str) -> Vector:

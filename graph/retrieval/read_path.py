@@ -13,6 +13,7 @@ from graph.retrieval.pick import Scored
 from graph.retrieval.query_vector import QueryVectors
 from graph.retrieval.ranking import Ranking, rank
 from graph.retrieval.recipes import RECIPES, Recipe
+from graph.retrieval.rerank import Reranking, reranked
 from graph.retrieval.search import Search, expanded, search_of
 from graph.retrieval.together import together
 from graph.store.port import Store
@@ -21,17 +22,21 @@ from graph.store.port import Store
 _RANKED_IN_PLACE = 4_000
 
 
-async def retrieve(store: Store, request: RetrievalRequest, embedder: QueryEmbedder | None) -> RetrievalAnswer:
+async def retrieve(
+    store: Store, request: RetrievalRequest, embedder: QueryEmbedder | None, reranking: Reranking | None = None
+) -> RetrievalAnswer:
     """The memories of one namespace that fit a query best, each explained.
 
     Raises:
         InvalidArgument: an unknown recipe, k below 1, an empty query, or a vector of another dimension than the namespace's.
         NotFound: there is no such namespace.
     """
-    return await retrieve_many(store, (request,), embedder)
+    return await retrieve_many(store, (request,), embedder, reranking)
 
 
-async def retrieve_many(store: Store, requests: Sequence[RetrievalRequest], embedder: QueryEmbedder | None) -> RetrievalAnswer:
+async def retrieve_many(
+    store: Store, requests: Sequence[RetrievalRequest], embedder: QueryEmbedder | None, reranking: Reranking | None = None
+) -> RetrievalAnswer:
     """One ranking over several namespaces, as `retrieve`.
 
     Takes one request for each namespace, all with the same query, k, recipe and least relevance. Every channel is scaled by its best over
@@ -45,8 +50,10 @@ async def retrieve_many(store: Store, requests: Sequence[RetrievalRequest], embe
         searches = await together([expanded(store, search, limits, recipe) for search in searches])
     many = sum(len(search.candidates) for search in searches) > _RANKED_IN_PLACE
     ranking = await asyncio.to_thread(rank, searches, recipe) if many else rank(searches, recipe)
+    ranking, degraded = await reranked(store, searches, ranking, reranking) if reranking else (ranking, ())
     hits = await _hits(store, searches, ranking)
     plan = _joint_plan([search.plan for search in searches])
+    plan = replace(plan, degraded=(*plan.degraded, *degraded))
     nothing_relevant = not ranking.picks and requests[0].min_relevance > 0
     return RetrievalAnswer(tuple(hits), plan, ranking.best_relevance, nothing_relevant)
 

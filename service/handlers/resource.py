@@ -10,6 +10,7 @@ import grpc
 from extract.embed.port import Embedder
 from extract.port import Extractor
 from graph.model import NO_EMBEDDING, EmbeddingSpec, ExtractionMode
+from graph.retrieval import Reranking
 from graph.store.port import Clock, Store
 from service import calls
 from service.authorize import Action, authorize
@@ -17,6 +18,7 @@ from service.consistency_tokens import ConsistencyTokens
 from service.page_tokens import PageTokens
 from service.settings import Settings
 from service.stopping import Stopping
+from service.usage_notes import UsageNotes
 from service.validate import Violations, namespace_name
 
 if TYPE_CHECKING:
@@ -28,12 +30,14 @@ else:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What handlers call. `embedder` is None where the service runs without one."""
+    """What handlers call. `embedder` and `reranking` are None where the service runs without one."""
 
     settings: Settings
     store: Store
     embedder: Embedder | None
+    reranking: Reranking | None
     extractors: Mapping[ExtractionMode, Extractor]
+    usage: UsageNotes
     pages: PageTokens
     consistency: ConsistencyTokens
     stopping: Stopping

@@ -34,7 +34,8 @@ class RetrievalHandlers(Resource):
         requests = await self._requests(request)
         k = _k_of(request)
         requests = [replace(one, k=k, explain=request.explain) for one in requests]
-        answer = await retrieve_many(self._store, requests, self._parts.embedder)
+        with self._parts.usage.of(requests[0].namespace):
+            answer = await retrieve_many(self._store, requests, self._parts.embedder, self._parts.reranking)
         return answer_to_proto(answer)
 
     async def BuildContext(self, request: pb.BuildContextRequest, context: Context) -> pb.BuildContextResponse:
@@ -43,7 +44,9 @@ class RetrievalHandlers(Resource):
         with Violations() as found:
             budget = limit_of(found, "token_budget", request.token_budget, 1500, 100_000, low=16)
         embedder = self._parts.embedder
-        return context_to_proto(await build_context(self._store, requests, embedder, budget, count_tokens(embedder)))
+        with self._parts.usage.of(requests[0].namespace):
+            built = await build_context(self._store, requests, embedder, budget, count_tokens(embedder), self._parts.reranking)
+        return context_to_proto(built)
 
     async def ExplainMiss(self, request: pb.ExplainMissRequest, context: Context) -> pb.ExplainMissResponse:
         """Why a memory is not among the hits of a query."""
