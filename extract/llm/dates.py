@@ -24,7 +24,7 @@ def span_of_date(text: str, zone: tzinfo) -> TimeSpan:
     if not separator:
         return start
     end = _one(last, zone)
-    if end.end < start.start:
+    if end.start < start.start:
         raise ValueError("ends before it starts")
     return TimeSpan(start.start, end.end, max(start.granularity, end.granularity))
 

@@ -72,10 +72,10 @@ class Endpoint:
                 raise RequestTooLarge(spent) from None
             if _is_filtered(error):
                 return ChatAnswer("", True, spent, withheld=True)
-            raise ChatUnavailable(_reason(error), spent) from error
-        except (ValueError, RecursionError) as error:
+            raise ChatUnavailable(_reason(error), spent) from None  # its text may hold what was sent
+        except (ValueError, RecursionError):
             # Not JSON at all: a proxy's page, or half an answer. What the model itself says is inside of it and is read elsewhere.
-            raise ChatUnavailable("answer", Spent(calls=tries[0], errors=tries[0])) from error
+            raise ChatUnavailable("answer", Spent(calls=tries[0], errors=tries[0])) from None
         finally:
             _tries.reset(token)
 

@@ -70,7 +70,7 @@ class LlmExtractor:
         except ChatUnavailable as error:
             reading.spent(error.spent)
             _log.warning("the language model could not be asked", extra={"reason": error.reason, "namespace": segment.namespace})
-            raise ExtractorUnavailable(error.reason, reading.usage(0)) from error
+            raise ExtractorUnavailable(error.reason, reading.usage(0)) from None
         return replace(joined(found), usage=reading.usage(len(segment.messages)))
 
 

@@ -16,7 +16,8 @@ _MOST_CHARACTERS = 400_000
 _MOST_EVENTS = 200
 _MOST_ITEMS = 200
 _MOST_TITLE = 120
-_THOUGHT = re.compile(r"<think>.*?</think>", re.DOTALL)
+# Only at the start: a fact may quote such tags.
+_THOUGHT = re.compile(r"\s*<think>.*?</think>", re.DOTALL)
 I = TypeVar("I", bound=BaseModel)  # noqa: E741  # an item
 
 
@@ -96,7 +97,8 @@ def problems_in_words(problems: Sequence[Problem]) -> str:
 
 def _json_in(text: str) -> str:
     """The JSON object in an answer, without the thoughts and fences that some models put around it."""
-    text = _THOUGHT.sub("", text[:_MOST_CHARACTERS])
+    thought = _THOUGHT.match(text)
+    text = text[thought.end() if thought else 0 :][:_MOST_CHARACTERS]
     start, end = text.find("{"), text.rfind("}")
     return text[start : end + 1] if 0 <= start < end and text[end + 1 :].strip(" \n`") == "" else text[max(start, 0) :]
 

@@ -1,0 +1,70 @@
+"""Exchanges with a model, written to a file and answered from it."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from extract.llm.endpoint import Endpoint
+from extract.llm.exchanges import RecordingChat, ReplayedChat, load_exchanges
+from extract.llm.extractor import LlmExtractor, LlmSettings
+from extract.llm.providers import PROVIDERS
+from extract.port import ExtractorUnavailable
+from graph.errors import InvalidArgument
+from tests.extract.llm.conftest import MODEL, segment
+from tests.extract.llm.openai_server import OpenAiServer, Reply, answer, fact
+
+SETTINGS = LlmSettings("custom", MODEL)
+
+
+@pytest.fixture
+async def recording(model: OpenAiServer, tmp_path: Path) -> Path:
+    """The file of one extraction that needed a repair."""
+    path = tmp_path / "exchanges.jsonl"
+    model.script = [Reply(answer({"title": "Pets", "facts": [fact("Maria has a dog.", 1), fact("x", 9)]}))]
+    chat = RecordingChat(Endpoint(PROVIDERS["custom"], model.url, "sk-secret"), path)
+    model.answers = lambda _: Reply(answer({"title": "Pets", "facts": [fact("Maria has a cat.", 1)]}))
+    await LlmExtractor(chat, SETTINGS).extract(segment("I have a dog and a cat."))
+    await chat.aclose()
+    await model.stop()
+    return path
+
+
+async def test_a_replay_says_the_same_without_a_network(recording: Path) -> None:
+    found = await LlmExtractor(ReplayedChat(recording), SETTINGS).extract(segment("I have a dog and a cat."))
+    assert [one.text for event in found.events for one in event.statements] == ["Maria has a dog.", "Maria has a cat."]
+    assert {entry.step: entry.prompt_tokens for entry in found.usage} == {"extract": 100, "repair": 100}
+
+
+async def test_the_file_holds_no_secret_and_each_exchange_once(recording: Path) -> None:
+    text = await asyncio.to_thread(recording.read_text)
+    assert "sk-secret" not in text
+    assert "127.0.0.1" not in text
+    assert [sorted(json.loads(line)) for line in text.splitlines()] == [["answer", "key", "request"]] * 2
+    assert "I have a dog and a cat." in text
+
+
+async def test_what_was_not_recorded_is_named(recording: Path) -> None:
+    with pytest.raises(ExtractorUnavailable, match=r"no recorded exchange has the key [0-9a-f]{64}") as raised:
+        await LlmExtractor(ReplayedChat(recording), SETTINGS).extract(segment("Something else."))
+    assert raised.value.usage[0].errors == 1
+
+
+async def test_a_recording_goes_on_where_it_ended(recording: Path, extractor_of: Callable[..., LlmExtractor]) -> None:
+    before = load_exchanges(recording)
+    chat = RecordingChat(ReplayedChat(recording), recording)
+    await LlmExtractor(chat, SETTINGS).extract(segment("I have a dog and a cat."))
+    await chat.aclose()
+    assert load_exchanges(recording) == before
+    assert len((await asyncio.to_thread(recording.read_text)).splitlines()) == 2
+
+
+def test_a_line_that_a_crash_cut_off_is_passed_over_but_a_wrong_file_is_refused(recording: Path) -> None:
+    whole = recording.read_text()
+    recording.write_text(whole + '{"key": "a", "requ')
+    assert len(load_exchanges(recording)) == 2
+    recording.write_text("not this\n" + whole)
+    with pytest.raises(InvalidArgument, match="line 1"):
+        load_exchanges(recording)

@@ -1,0 +1,238 @@
+"""A service that extracts with a language model: messages in, events out, every call counted; profiles; no key; replays."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from structmem.v1 import exchange_pb2, inspection_service_pb2, job_pb2, node_pb2
+from structmem.v1 import memory_service_pb2 as pb
+from structmem.v1 import namespace_service_pb2 as npb
+
+from service.configuration import effective, load_settings
+from service.errors import InvalidSettings
+from tests.extract.llm.openai_server import Body, OpenAiServer, Reply, answer, fact, honest, said
+
+TALK = ["I moved to Lisbon last Friday.", "My sister Ana lives there.", "I take Aspirin, 100 mg a day."]
+CLINIC = npb.ExtractionProfile(
+    entity_types=[npb.EntityType(name="medicine", kind=node_pb2.ENTITY_KIND_THING)],
+    relation_types=[npb.RelationType(name="takes", description="a patient takes a medicine")],
+    instructions="Doses matter.",
+)
+Running = Callable[..., AbstractAsyncContextManager[Any]]
+
+
+@pytest.fixture
+async def model() -> AsyncIterator[OpenAiServer]:
+    server = OpenAiServer()
+    await server.start()
+    yield server
+    await server.stop()
+
+
+@pytest.fixture
+def asking(model: OpenAiServer, running: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Running:
+    """A service whose language model is that server."""
+    monkeypatch.setenv("CUSTOM_KEY", "sk-secret")
+    settings = {
+        "extractor": "llm",
+        "llm_provider": "custom",
+        "llm_model": "a-model",
+        "llm_base_url": model.url,
+        "llm_key_variable": "CUSTOM_KEY",
+        "llm_retries": 0,
+    }
+    return lambda **changes: running(tmp_path, **(settings | changes))
+
+
+async def told(service: Any, *texts: str, session: str = "s") -> job_pb2.Job:
+    """Appends messages of Maria and waits until they are extracted; returns the job as it ended."""
+    messages = [pb.MessageInput(speaker="Maria", text=text) for text in texts]
+    request = pb.AppendMessagesRequest(namespace="clinic", session=session, messages=messages, create_namespace=True)
+    return await finished(service, (await service.memory.AppendMessages(request)).job_id)
+
+
+async def finished(service: Any, job: str) -> job_pb2.Job:
+    last: job_pb2.Job | None = None
+    async for update in service.memory.WatchJob(pb.WatchJobRequest(namespace="clinic", job_id=job, flush=True), timeout=30):
+        last = update.job
+    assert last is not None
+    return last
+
+
+async def facts(service: Any) -> list[str]:
+    answer = await service.memory.ListFacts(pb.ListFactsRequest(namespace="clinic"))
+    return sorted(statement.text for statement in answer.statements)
+
+
+async def usage(service: Any) -> dict[str, inspection_service_pb2.UsageEntry]:
+    answer = await service.inspection.GetUsage(inspection_service_pb2.GetUsageRequest(namespace="clinic"))
+    return {entry.step: entry for entry in answer.entries}
+
+
+async def test_messages_in_events_out_calls_counted(asking: Running, model: OpenAiServer) -> None:
+    moved = fact("Maria moved to Lisbon.", 1, subject="Maria", predicate="moved_to", object="Lisbon", when="last Friday")
+    sister = fact("Ana is Maria's sister.", 2, subject="Ana", predicate="sister_of", object="Maria")
+    entities = [{"name": "Ana", "type": "person", "messages": [2]}, {"name": "Lisbon", "type": "place", "messages": [1]}]
+    model.script = [
+        Reply(answer({"title": "The move", "facts": [moved, fact("x", 40)], "relations": [sister]}, entities=entities)),
+        Reply(answer({"title": "The move", "facts": [fact("x", 41)]})),
+    ]
+    async with asking() as service:
+        job = await told(service, *TALK)
+        assert job.state == job_pb2.JOB_STATE_SUCCEEDED
+        assert [failure.reason for failure in job.partial_failures] == ["EXTRACTOR_ANSWER_INVALID"]
+        assert await facts(service) == ["Ana is Maria's sister.", "Maria moved to Lisbon."]
+        found = await service.memory.ListEvents(pb.ListEventsRequest(namespace="clinic"))
+        assert [event.title for event in found.events] == ["The move"]
+        entries = await usage(service)
+        assert (entries["extract"].calls, entries["extract"].items, entries["extract"].prompt_tokens) == (1, 3, 100)
+        assert (entries["repair"].model, entries["repair"].calls) == ("a-model", 1)
+        info = await service.inspection.GetServerInfo(inspection_service_pb2.GetServerInfoRequest())
+        assert info.extractor == "llm"
+        assert "language model" in info.extractor_note
+    assert model.headers[0]["authorization"] == "Bearer sk-secret"
+
+
+async def test_a_model_that_dies_leaves_the_job_waiting_and_its_calls_counted(asking: Running, model: OpenAiServer) -> None:
+    model.script = [Reply(dies=True), Reply(status=500)]
+    async with asking() as service:
+        job = await told(service, "I have a dog.")
+        assert job.state == job_pb2.JOB_STATE_SUCCEEDED
+        assert job.attempts == 3
+        assert await facts(service) == ["Maria said: I have a dog."]
+        entry = (await usage(service))["extract"]
+        assert (entry.calls, entry.errors, entry.items) == (3, 2, 1)
+
+
+async def test_while_the_model_cannot_be_asked_the_job_says_why(asking: Running, model: OpenAiServer, eventually: Any) -> None:
+    model.answers = lambda _: Reply(status=401)
+    async with asking() as service:
+        messages = [pb.MessageInput(speaker="Maria", text="I have a dog.")]
+        request = pb.AppendMessagesRequest(namespace="clinic", session="s", messages=messages, create_namespace=True)
+        id_ = (await service.memory.AppendMessages(request)).job_id
+        await service.memory.FlushSession(pb.FlushSessionRequest(namespace="clinic", session="s"))
+
+        async def failed_once() -> bool:
+            job = (await service.memory.GetJob(pb.GetJobRequest(namespace="clinic", job_id=id_))).job
+            return job.error.reason == "EXTRACTOR_UNAVAILABLE" and "sk-secret" not in str(job)
+
+        await eventually(failed_once)
+        model.answers = honest
+        assert (await finished(service, id_)).state == job_pb2.JOB_STATE_SUCCEEDED
+
+
+async def test_a_profile_is_part_of_the_generation(asking: Running, model: OpenAiServer, eventually: Any) -> None:
+    def doses(body: Body) -> Reply:
+        if "Doses matter." not in body["messages"][0]["content"]:
+            return honest(body)
+        takes = [fact("Maria takes Aspirin.", one["n"], subject="Maria", predicate="takes", object="Aspirin") for one in said(body)]
+        return Reply(answer({"title": "Doses", "relations": takes[-1:]}))
+
+    model.answers = doses
+    async with asking() as service:
+        await told(service, *TALK)
+        before = (await service.namespaces.GetNamespace(npb.GetNamespaceRequest(namespace="clinic"))).namespace
+        assert not before.HasField("profile")
+        update = npb.UpdateNamespaceRequest(namespace="clinic", profile=CLINIC)
+        after = (await service.namespaces.UpdateNamespace(update)).namespace
+        assert (after.profile.version, after.profile.instructions) == (1, "Doses matter.")
+        assert after.generation.number == before.generation.number + 1
+        assert after.generation.fingerprint != before.generation.fingerprint
+
+        async def anew() -> bool:
+            return await facts(service) == ["Maria takes Aspirin."]
+
+        await eventually(anew)
+        again = (await service.namespaces.UpdateNamespace(update)).namespace
+        assert (again.profile.version, again.generation.number) == (1, after.generation.number)
+    async with asking() as service:
+        kept = (await service.namespaces.GetNamespace(npb.GetNamespaceRequest(namespace="clinic"))).namespace
+        assert kept.profile == after.profile
+        none = npb.UpdateNamespaceRequest(namespace="clinic", profile=npb.ExtractionProfile())
+        gone = (await service.namespaces.UpdateNamespace(none)).namespace
+        assert (gone.profile.version, len(gone.profile.entity_types), gone.profile.instructions) == (2, 0, "")
+
+
+async def test_a_profile_goes_with_an_export(running: Running, tmp_path: Path) -> None:
+    async with running(tmp_path) as service:
+        await service.namespaces.CreateNamespace(npb.CreateNamespaceRequest(namespace="clinic", profile=CLINIC))
+        stream = service.memory.ExportNamespace(pb.ExportNamespaceRequest(namespace="clinic"))
+        elements = [element async for response in stream for element in response.elements]
+
+        async def requests() -> AsyncIterator[pb.ImportNamespaceRequest]:
+            yield pb.ImportNamespaceRequest(target=pb.ImportNamespaceTarget(namespace="copy"))
+            for element in elements:
+                yield pb.ImportNamespaceRequest(element=element)
+
+        await service.memory.ImportNamespace(requests())
+        copy = (await service.namespaces.GetNamespace(npb.GetNamespaceRequest(namespace="copy"))).namespace
+        assert isinstance(elements[0], exchange_pb2.ExportElement)
+        assert (copy.profile.version, copy.profile.relation_types) == (1, CLINIC.relation_types)
+
+
+async def test_a_wrong_profile_is_refused_with_its_places(service: Any, refused: Callable[..., Any]) -> None:
+    wrong = npb.ExtractionProfile(entity_types=[npb.EntityType(name="A B")], relation_types=[npb.RelationType(name="x" * 50)])
+    refusal = await refused(service.namespaces.CreateNamespace(npb.CreateNamespaceRequest(namespace="clinic", profile=wrong)))
+    assert refusal.code is grpc.StatusCode.INVALID_ARGUMENT
+    assert set(refusal.fields) == {"profile.entity_types[0].name", "profile.entity_types[0].kind", "profile.relation_types[0].name"}
+
+
+async def test_without_a_key_the_local_extractor_works(running: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    async with running(tmp_path, extractor="llm", llm_model="a-model") as service:
+        info = await service.inspection.GetServerInfo(inspection_service_pb2.GetServerInfoRequest())
+        assert info.extractor == "local"
+
+
+async def test_a_recording_is_replayed_without_the_model(asking: Running, running: Running, model: OpenAiServer, tmp_path: Path) -> None:
+    file = tmp_path / "exchanges.jsonl"
+    async with asking(llm_record=file, data_dir=tmp_path / "first") as service:
+        await told_at_a_time(service)
+        recorded = await facts(service)
+    asked = len(model.requests)
+    await model.stop()
+    async with running(tmp_path, extractor="llm", llm_provider="custom", llm_model="a-model", llm_replay=file) as service:
+        await told_at_a_time(service)
+        assert await facts(service) == recorded == ["Maria said: I have a dog."]
+    assert len(model.requests) == asked == 1
+
+
+async def told_at_a_time(service: Any) -> None:
+    message = pb.MessageInput(speaker="Maria", text="I have a dog.", sent_at_local="2023-05-08T13:56:00Z")
+    request = pb.AppendMessagesRequest(namespace="clinic", session="s", messages=[message], create_namespace=True)
+    await finished(service, (await service.memory.AppendMessages(request)).job_id)
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({}, "llm_model"),
+        ({"llm_model": "m", "llm_provider": "custom"}, "llm_base_url"),
+        ({"llm_model": "m", "llm_base_url": "localhost:1"}, "llm_base_url"),
+        ({"llm_model": "m", "llm_record": "a", "llm_replay": "b"}, "llm_record"),
+        ({"llm_model": "m", "llm_provider": "acme"}, "llm_provider"),
+        ({"llm_model": "m", "llm_concurrency": 0}, "llm_concurrency"),
+    ],
+)
+def test_wrong_settings_are_named(changes: dict[str, Any], field: str) -> None:
+    with pytest.raises(InvalidSettings) as raised:
+        load_settings({"extractor": "llm"} | changes)
+    assert [violation.field for violation in raised.value.violations] == [field]
+
+
+async def test_a_recording_that_is_none_stops_the_start(running: Running, tmp_path: Path) -> None:
+    file = tmp_path / "exchanges.jsonl"
+    file.write_text("no\nyes\n")
+    for wrong in (file, tmp_path / "absent"):
+        with pytest.raises(InvalidSettings, match="llm_replay"):
+            async with running(tmp_path, extractor="llm", llm_model="m", llm_replay=wrong):
+                pass
+
+
+def test_the_key_is_masked() -> None:
+    settings = load_settings({"llm_api_key": "sk-secret"})
+    assert effective(settings)["llm_api_key"].value == "********"
+    assert "sk-secret" not in repr(settings)
