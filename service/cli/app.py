@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from service.cli.commands import about, chats, events, exchange, jobs, listings, namespaces, search, serve, show
+from service.cli.commands import about, chats, evaluation, events, exchange, jobs, listings, namespaces, search, serve, show
 from service.cli.commands import delete as deletion
 from service.cli.commands import doctor as checks
 
@@ -27,12 +27,13 @@ _PANELS: dict[str, tuple[Callable[..., None], ...]] = {
         show.show,
         events.traverse,
     ),
+    "How well it is found": (evaluation.eval_, evaluation.explain_miss),
     "Keeping it": (deletion.delete, exchange.export, exchange.import_, checks.doctor),
     "The service": (about.config, about.info, about.usage, about.version),
 }
 for panel, commands in _PANELS.items():
     for command in commands:
-        app.command(command.__name__.rstrip("_"), rich_help_panel=panel)(command)
+        app.command(command.__name__.rstrip("_").replace("_", "-"), rich_help_panel=panel)(command)
 app.add_typer(namespaces.app, name="namespaces", rich_help_panel="Keeping it")
 app.add_typer(jobs.app, name="jobs", rich_help_panel="The service")
 

@@ -59,6 +59,20 @@ def checked_date(text: str | None) -> str | None:
     return text
 
 
+def checked_period(text: str | None) -> str | None:
+    """A date of a file, before anything is done with it.
+
+    Raises:
+        ValueError: it is no date.
+    """
+    try:
+        if text is not None:
+            period_of(text, UTC)
+    except (ValueError, OverflowError):
+        raise ValueError(f'"{text}" is not a date, {_EXAMPLES}') from None
+    return text
+
+
 def checked_zone(name: str | None) -> str | None:
     """The name of a time zone, before anything is done with it. Raises BadParameter."""
     zone_of(name)

@@ -36,6 +36,18 @@ def node_document(node: Any) -> dict[str, Any]:
     return {"kind": str(kind_of(node)), **plain}
 
 
+def hit_document(hit: Any) -> dict[str, Any]:
+    """A hit of an answer."""
+    return {
+        "rank": hit.rank,
+        "namespace": hit.namespace,
+        "score": hit.score,
+        "relevance": hit.relevance,
+        "memory": node_document(hit.memory),
+        "explanation": document(hit.explanation),
+    }
+
+
 def print_json(value: Any) -> None:
     """Prints one document."""
     sys.stdout.write(json.dumps(document(value), ensure_ascii=False, indent=2) + "\n")

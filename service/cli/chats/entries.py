@@ -86,7 +86,7 @@ def _why(found: Any) -> str:
         case "missing":
             return "is required"
         case "extra_forbidden":
-            return "is not a field of a message"
+            return "is not a known field"
         case "string_type":
             return "must be a text"
         case "string_unicode":

@@ -7,7 +7,7 @@ import typer
 
 from service.cli import tables
 from service.cli.connection import connected
-from service.cli.documents import document, node_document, print_json
+from service.cli.documents import document, hit_document, print_json
 from service.cli.filters import memory_filter, time_range
 from service.cli.options import (
     FromOption,
@@ -67,7 +67,7 @@ def search(
     )
     if json:
         about = {"nothing_relevant": answer.nothing_relevant, "best_relevance": answer.best_relevance}
-        print_json({"query": query, "namespaces": namespace, "plan": answer.plan, **about, "hits": [_hit_document(hit) for hit in answer]})
+        print_json({"query": query, "namespaces": namespace, "plan": answer.plan, **about, "hits": [hit_document(hit) for hit in answer]})
         return
     _print_notes(answer.plan)
     for hit in answer:
@@ -141,7 +141,10 @@ def print_hit(hit: "Hit", sources: "Sequence[Message]", times: Times, several: b
     happened = "" if isinstance(memory, Message) else times.span(memory.time)
     kind = "message" if isinstance(memory, Message) else str(memory.kind)
     out = tables.console()
-    line = Text.assemble((f"{hit.rank:>3}. ", "bold"), (times.instant(said_at), "cyan"), "  ", (memory.speaker, "bold"), f": {memory.text}")
+    # What was not found has no rank.
+    line = Text.assemble(
+        (f"{hit.rank or '–':>3}. ", "bold"), (times.instant(said_at), "cyan"), "  ", (memory.speaker, "bold"), f": {memory.text}"
+    )
     out.print(line, soft_wrap=True)
     about = [kind, memory.id, f"session {memory.session}", f"relevance {hit.relevance:.2f}", f"score {hit.score:.3f}"]
     about += [f"happened {happened}"] if happened else []
@@ -161,23 +164,12 @@ def explanation_lines(hit: "Hit") -> list[str]:
         return []
     why = hit.explanation
     parts = sorted(why.contributions, key=lambda part: -abs(part.points))
-    lines = ["why: " + " + ".join(f"{part.points:.3f} {part.signal}" for part in parts)]
+    lines = ["why: " + " + ".join(f"{part.points:.3f} {part.signal}" for part in parts)] if parts else []
     if why.channels:
         lines.append("found by: " + ", ".join(f"{channel.channel} (rank {channel.rank})" for channel in why.channels))
     if why.path:
         lines.append("path: " + " ".join(f"-{step.edge}-> {step.node_id}" for step in why.path))
     return lines
-
-
-def _hit_document(hit: "Hit") -> dict[str, object]:
-    return {
-        "rank": hit.rank,
-        "namespace": hit.namespace,
-        "score": hit.score,
-        "relevance": hit.relevance,
-        "memory": node_document(hit.memory),
-        "explanation": document(hit.explanation),
-    }
 
 
 def _print_notes(plan: "QueryPlan") -> None:

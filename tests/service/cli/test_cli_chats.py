@@ -54,7 +54,7 @@ def test_lines_without_a_session_belong_to_the_file() -> None:
         (HELLO | {"sent_at": "last Friday"}, "sent_at: is not a time"),
         (HELLO | {"sent_at": "9999-01-01T00:00:00Z"}, "sent_at: must be between the years 1 and 9998"),
         (HELLO | {"sent_at": 1709650000}, "sent_at: must be a text"),
-        (HELLO | {"sentat": "2024-03-05"}, "sentat: is not a field of a message"),
+        (HELLO | {"sentat": "2024-03-05"}, "sentat: is not a known field"),
         (HELLO | {"role": "narrator"}, "role: "),
         (HELLO | {"labels": {"a": 1}}, "labels.a: must be a text"),
         (HELLO | {"text": "other words"}, "id: a stands for another message at line 1"),

@@ -1,0 +1,192 @@
+"""`structmem explain-miss` and `structmem eval`: what is not found, and why."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from service.cli import tables
+from service.cli.commands.search import KindsOption, RecipeOption, RelevanceOption, print_hit
+from service.cli.connection import connected
+from service.cli.documents import document, hit_document, print_json
+from service.cli.failures import fail
+from service.cli.filters import memory_filter, time_range
+from service.cli.options import (
+    FileArgument,
+    FromOption,
+    JsonOption,
+    LabelsOption,
+    NamespaceOption,
+    SessionsOption,
+    SpeakersOption,
+    ToOption,
+    ZoneOption,
+)
+from service.cli.times import times_of
+
+if TYPE_CHECKING:
+    from structmem import Client, Miss, Rival
+
+    from service.cli.golden import Judged, Question
+    from service.cli.times import Times
+
+_SHOWN_PROBLEMS = 20
+
+
+@connected
+def explain_miss(
+    client: "Client",
+    id: Annotated[str, typer.Argument(help="The id of the memory that was expected.")],
+    query: Annotated[str, typer.Argument(help="The query in whose answer it was expected.")],
+    namespace: NamespaceOption,
+    k: Annotated[int, typer.Option("-k", help="How many memories the answer has.")] = 10,
+    recipe: RecipeOption = "",
+    since: FromOption = None,
+    until: ToOption = None,
+    speaker: SpeakersOption = None,
+    session: SessionsOption = None,
+    kind: KindsOption = None,
+    label: LabelsOption = None,
+    min_relevance: RelevanceOption = 0.0,
+    timezone: ZoneOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Says why a memory is not in the answer to a query; the options are those of `search`."""
+    times = times_of(client, [namespace], timezone)
+    miss = client.explain_miss(
+        namespace,
+        id,
+        query,
+        k=k,
+        recipe=recipe,
+        filter=memory_filter(kind, session, speaker, time_range(since, until, times.zone), label),
+        time_zone=timezone or "",
+        min_relevance=min_relevance,
+    )
+    if json:
+        print_json(_miss_document(miss))
+    else:
+        _print_miss(miss, times)
+
+
+def _print_miss(miss: "Miss", times: "Times") -> None:
+    from service.cli.reasons import channel_in_short, reason_in_short
+
+    out = tables.console()
+    sentence = reason_in_short(miss)
+    out.print(tables.plain(f"{sentence[0].upper()}{sentence[1:]}."), soft_wrap=True)
+    if miss.hit:
+        print_hit(miss.hit, [], times)
+    for channel in miss.channels:
+        out.print(tables.plain(f"in {channel_in_short(channel)}"), soft_wrap=True)
+    for rival in (*miss.stood_for_by, *miss.rivals):
+        _print_rival(rival, times)
+
+
+def _print_rival(rival: "Rival", times: "Times") -> None:
+    from service.cli.reasons import rival_in_short
+
+    print_hit(rival.hit, [], times)
+    tables.console().print(tables.plain(f"ahead by: {rival_in_short(rival)}"), soft_wrap=True)
+
+
+def _miss_document(miss: "Miss") -> dict[str, object]:
+    def rivals(them: "tuple[Rival, ...]") -> list[object]:
+        return [{"hit": hit_document(rival.hit), "differences": document(rival.differences)} for rival in them]
+
+    return {
+        "reason": miss.reason.value,
+        "hit": hit_document(miss.hit) if miss.hit else None,
+        "plan": document(miss.plan),
+        "filtered_by": document(miss.filtered_by),
+        "channels": document(miss.channels),
+        "stood_for_by": rivals(miss.stood_for_by),
+        "rivals": rivals(miss.rivals),
+    }
+
+
+@connected
+def eval_(
+    client: "Client",
+    file: FileArgument,
+    namespace: NamespaceOption,
+    k: Annotated[int, typer.Option("-k", min=1, max=1000, help="How many memories of questions that name no k.")] = 10,
+    recipe: RecipeOption = "",
+    min_relevance: RelevanceOption = 0.0,
+    explain: Annotated[bool, typer.Option("--explain", help="Say why each memory that was missed is not in the answer.")] = False,
+    skip_broken: Annotated[bool, typer.Option("--skip-broken", help="Ask the good lines of a file with broken ones.")] = False,
+    timezone: ZoneOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Asks your own questions and counts the memories found that you expect.
+
+    A line is {"question", "expected": [...], "k", "asked_at", "filter"}; question and expected are required. What is expected is a memory's
+    id, a message's client id, or {"text": "words of a message"}.
+    """
+    from service.cli.golden import Directory, asked
+    from service.cli.golden.asking import Way
+
+    questions = _questions(file, skip_broken)
+    zone = times_of(client, [namespace], timezone).zone
+    way = Way(namespace, k, recipe, min_relevance, timezone or "", zone, explain)
+    judged = list(asked(client, Directory(client, namespace), questions, way))
+    if json:
+        print_json({"namespace": namespace, "overall": _overall(judged), "questions": [_judged_document(one) for one in judged]})
+        return
+    _print_judged(judged, explain)
+
+
+def _questions(file: Path, skip_broken: bool) -> "list[Question]":
+    from service.cli.golden import read_questions
+
+    content = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+    questions, problems = read_questions(content.split(b"\n"))
+    for place, reason in problems[:_SHOWN_PROBLEMS]:
+        typer.echo(f"structmem: {place}: {reason}", err=True)
+    if len(problems) > _SHOWN_PROBLEMS:
+        typer.echo(f"structmem: ... and {len(problems) - _SHOWN_PROBLEMS} more", err=True)
+    if problems and not skip_broken:
+        fail("nothing was asked; --skip-broken asks the other lines")
+    if not questions:
+        fail("there is nothing to ask")
+    return questions
+
+
+def _overall(judged: "list[Judged]") -> dict[str, float]:
+    """Means over the questions, from 0 to 1."""
+    count = len(judged)
+    return {
+        "questions": count,
+        "recall": round(sum(one.recall for one in judged) / count, 4),
+        "all": round(sum(one.all for one in judged) / count, 4),
+        "mrr": round(sum(one.reciprocal_rank for one in judged) / count, 4),
+    }
+
+
+def _judged_document(one: "Judged") -> dict[str, object]:
+    expected = [
+        {"expected": found.expected.name, "rank": found.rank, "miss": _miss_document(found.miss) if found.miss else None}
+        for found in one.found
+    ]
+    measures = {"recall": round(one.recall, 4), "all": one.all, "reciprocal_rank": round(one.reciprocal_rank, 4)}
+    return {"line": one.question.line, "question": one.question.question, "k": one.k, **measures, "expected": expected}
+
+
+def _print_judged(judged: "list[Judged]", explain: bool) -> None:
+    from service.cli.reasons import reason_in_short
+
+    made = tables.table("line", "question", "k", "recall@k", "all@k", "rr", "missed", wrap=("question", "missed"))
+    for one in judged:
+        missed = ", ".join(found.expected.name for found in one.found if found.rank is None)
+        measures = (f"{one.recall:.2f}", "yes" if one.all else "no", f"{one.reciprocal_rank:.2f}")
+        made.add_row(str(one.question.line), tables.plain(one.question.question), str(one.k), *measures, tables.plain(missed))
+    made.show("There is nothing to show.")
+    for one in judged if explain else ():
+        for found in one.found:
+            if found.rank is None:
+                why = reason_in_short(found.miss) if found.miss else "no message of the namespace is meant by that"
+                typer.echo(f"line {one.question.line}: {found.expected.name}: {why}")
+    overall = _overall(judged)
+    told = ", ".join(f"{name} {overall[name]:.3f}" for name in ("recall", "all", "mrr"))
+    typer.echo(f"{overall['questions']} questions: {told}")
