@@ -6,7 +6,7 @@ import sys
 
 from bench.report import BenchError
 
-SUBCOMMANDS = ("retrieval", "extraction", "faults", "scale", "structures")
+SUBCOMMANDS = ("retrieval", "ablation", "relevance", "extraction", "faults", "scale", "structures")
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -112,3 +112,19 @@ def test_says_what_is_wrong_with_the_arguments(arguments: list[str], complaint: 
 
     assert done.returncode == 1
     assert complaint in done.stderr
+
+
+def test_ablation_says_what_each_part_is_worth(chats_file: Path) -> None:
+    found = bench("ablation", "--data", str(chats_file), "--pool", "2")
+
+    assert set(found) == {"questions", "default", "parts", "cross_validated"}
+    assert found["questions"]["two-gardens"] == 3
+    mean, half = found["default"]["two-gardens"]["recall@10"]
+    # There are five messages in each chat: all are among the first ten.
+    assert mean == 100
+    assert half == 0
+    assert {"without lexical", "without dense", "without any hop", "with a walk over the graph"} <= set(found["parts"])
+    for part in found["parts"].values():
+        difference, low, high = part["two-gardens"]
+        assert low <= difference <= high <= 0
+    assert set(found["cross_validated"]["two-gardens"]) == {"recall@10", "recall@20", "recall@60", "all@10"}

@@ -1,0 +1,93 @@
+"""Asks every question once and keeps what the channels found, so that many recipes can be judged on it."""
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC
+
+from bench.calls import Connection
+from bench.counting import Judgement, judge, ranking_of
+from bench.dataset import Conversation, Dataset, Question
+from bench.ingest import ingest, namespace_of
+from bench.questions import HITS
+from bench.report import Report
+from graph.model import MemoryFilter, NodeKind
+from graph.retrieval import DEFAULT_RECIPE, RECIPES, RetrievalRequest
+from graph.retrieval.measures import ceilings
+from graph.retrieval.query_vector import QueryVectors
+from graph.retrieval.ranking import rank
+from graph.retrieval.recipes import Recipe
+from graph.retrieval.search import Search, expanded, search_of
+from service.choices import make_embedder, make_store
+from service.clock import SystemClock
+from service.in_process import in_process
+from service.logs import configure_logs
+from service.settings import Settings
+
+Judged = list[Judgement]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question with what was found for it: by the channels alone, and with what a walk over the graph added.
+
+    Attributes:
+        message_ids: the data set's id of each message by the service's.
+    """
+
+    dataset: str
+    conversation: str
+    question: Question
+    search: Search
+    walked: Search
+    message_ids: dict[str, str]
+
+
+async def searched(datasets: Sequence[Dataset], report: Report) -> list[Asked]:
+    """Every question that counts, asked of its conversation at the end of it."""
+    asked: list[Asked] = []
+    with tempfile.TemporaryDirectory(prefix="structmem-bench-") as directory:
+        settings = Settings.model_validate({"data_dir": directory, "log_level": "error"})
+        configure_logs(settings)
+        async with in_process(settings) as address, Connection(address) as connection:
+            ingested = [await ingest(connection, dataset, report) for dataset in datasets]
+        # What the channels found is no part of any answer: it is taken where it is computed.
+        store, vectors = make_store(settings, SystemClock()), QueryVectors(make_embedder(settings))
+        await store.open()
+        try:
+            for dataset, stored in zip(datasets, ingested, strict=True):
+                with report.step(f"asking {dataset.name}", len(dataset.conversations)) as step:
+                    for conversation in dataset.conversations:
+                        for question in conversation.questions:
+                            if question.counted:
+                                request = _request(conversation, question)
+                                search = await search_of(store, request, RECIPES[DEFAULT_RECIPE], vectors)
+                                walked = await expanded(store, search, ceilings([search.measures]), RECIPES["graph"])
+                                ids = stored.message_ids[conversation.id]
+                                asked.append(Asked(dataset.name, conversation.id, question, search, walked, ids))
+                        step.advance()
+        finally:
+            await store.close()
+    return asked
+
+
+def judged_by(asked: Sequence[Asked], recipe: Recipe) -> Judged:
+    """Every question, judged by the ranking that a recipe gives."""
+    return [_judgement(one, recipe) for one in asked]
+
+
+def _request(conversation: Conversation, question: Question) -> RetrievalRequest:
+    now = max(message.sent_at for message in conversation.messages)
+    return RetrievalRequest(namespace_of(conversation), question.text, HITS, DEFAULT_RECIPE, MemoryFilter(), now, UTC)
+
+
+def _judgement(one: Asked, recipe: Recipe) -> Judgement:
+    search = one.walked if recipe.graph else replace(one.search, expansion=None)
+    candidates = search.candidates
+    places: list[list[str]] = []
+    for chosen in rank([search], recipe).picks:
+        rows = [chosen.row]
+        if candidates.kind[chosen.row] != NodeKind.MESSAGE:
+            rows = candidates.message_row[candidates.statement_row == chosen.row].tolist()
+        places.append([one.message_ids[id_] for row in rows if (id_ := candidates.ids[row]) in one.message_ids])
+    return judge(one.question.category, ranking_of(places), one.question.evidence)
