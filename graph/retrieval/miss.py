@@ -13,6 +13,7 @@ from graph.retrieval.query_vector import QueryVectors
 from graph.retrieval.ranking import Ranking, rank
 from graph.retrieval.read_path import checked
 from graph.retrieval.recipes import Recipe
+from graph.retrieval.rerank import Reranking, reranked
 from graph.retrieval.search import Search, expanded, search_of
 from graph.retrieval.shortfall import ChannelShortfall, Rival, rival_of, shortfalls, stand_ins
 from graph.store.candidates import CandidateQuery
@@ -59,7 +60,9 @@ class Miss:
     rivals: tuple[Rival, ...] = ()
 
 
-async def explain_miss(store: Store, request: RetrievalRequest, id_: str, embedder: QueryEmbedder | None) -> Miss:
+async def explain_miss(
+    store: Store, request: RetrievalRequest, id_: str, embedder: QueryEmbedder | None, reranking: Reranking | None = None
+) -> Miss:
     """Why the memory is not among the hits of this request.
 
     Raises:
@@ -79,7 +82,8 @@ async def explain_miss(store: Store, request: RetrievalRequest, id_: str, embedd
     if row is None:
         # It was deleted while this was looked for.
         return Miss(MissReason.NOT_FOUND, search.plan)
-    return await _judged(store, _Case(joined, _complete(joined, recipe), recipe, node, row, was_found))
+    ranking = await _complete(store, joined, recipe, reranking)
+    return await _judged(store, _Case(joined, ranking, recipe, node, row, was_found))
 
 
 def _never_ranked(node: Node | None) -> MissReason | None:
@@ -102,9 +106,13 @@ async def _including(store: Store, search: Search, id_: str, recipe: Recipe) -> 
     return replace(search, candidates=candidates, measures=measure(candidates, search.plan.times, recipe))
 
 
-def _complete(search: Search, recipe: Recipe) -> Ranking:
+async def _complete(store: Store, search: Search, recipe: Recipe, reranking: Reranking | None) -> Ranking:
     """The ranking to its end: the answer is its beginning."""
-    return rank([replace(search, request=replace(search.request, k=max(len(search.candidates), 1)))], recipe)
+    endless = [replace(search, request=replace(search.request, k=max(len(search.candidates), 1)))]
+    ranking = rank(endless, recipe)
+    if reranking is None:
+        return ranking
+    return (await reranked(store, endless, ranking, reranking))[0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,9 @@ class RetrievalHandlers(Resource):
             node_id(found, "id", request.id)
         [asked] = await self._requests(_as_retrieve(request))
         asked = replace(asked, k=_k_of(request), explain=True)
-        return miss_to_proto(await explain_miss(self._store, asked, request.id, self._parts.embedder))
+        with self._parts.usage.of(asked.namespace):
+            miss = await explain_miss(self._store, asked, request.id, self._parts.embedder, self._parts.reranking)
+        return miss_to_proto(miss)
 
     async def TraverseEvents(self, request: pb.TraverseEventsRequest, context: Context) -> AsyncIterator[pb.TraverseEventsResponse]:
         """Walks the graph and streams the events on the way, nearest first."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import grpc
 import pytest
-from structmem.v1 import filter_pb2, inspection_service_pb2, namespace_service_pb2, node_pb2
+from structmem.v1 import filter_pb2, inspection_service_pb2, namespace_service_pb2, node_pb2, retrieval_pb2
 from structmem.v1 import memory_service_pb2 as pb
 
 TALK = [
@@ -93,6 +93,34 @@ async def test_a_context_fits_its_budget(talk: Any) -> None:
     assert all(entry.text in answer.text for entry in answer.entries)
     said = [entry.said_at.ToDatetime() for entry in answer.entries]
     assert said == sorted(said)
+
+
+async def test_nothing_relevant_is_said_over_the_wire(talk: Any) -> None:
+    answer = await talk.memory.Retrieve(pb.RetrieveRequest(namespaces=["acme"], query="Maria sourdough", min_relevance=1.0))
+    assert answer.nothing_relevant
+    assert not answer.hits
+    every = await talk.memory.Retrieve(pb.RetrieveRequest(namespaces=["acme"], query="Maria sourdough"))
+    assert not every.nothing_relevant
+    assert every.best_relevance == answer.best_relevance == max(hit.relevance for hit in every.hits)
+    context = await talk.memory.BuildContext(pb.BuildContextRequest(namespaces=["acme"], query="Maria sourdough", min_relevance=1.0))
+    assert (context.text, context.nothing_relevant, context.best_relevance) == ("", True, answer.best_relevance)
+
+
+async def test_a_miss_is_explained_over_the_wire(talk: Any) -> None:
+    every = await talk.memory.Retrieve(pb.RetrieveRequest(namespaces=["acme"], query="Maria sourdough", k=100, explain=True))
+    first, last = every.hits[0].memory, every.hits[-1].memory
+    ids = [getattr(node, node.WhichOneof("node")).id for node in (first, last)]
+    there = await talk.memory.ExplainMiss(pb.ExplainMissRequest(namespace="acme", id=ids[0], query="Maria sourdough"))
+    assert there.reason == retrieval_pb2.MISS_REASON_IN_ANSWER
+    assert there.hit == every.hits[0]
+    missed = await talk.memory.ExplainMiss(pb.ExplainMissRequest(namespace="acme", id=ids[1], query="Maria sourdough", k=1))
+    assert missed.reason == retrieval_pb2.MISS_REASON_OUTSCORED
+    assert missed.hit.rank == len(every.hits)
+    assert [rival.hit.rank for rival in missed.rivals] == [1]
+    assert {channel.channel for channel in missed.channels} >= {"lexical"}
+    alone = filter_pb2.MemoryFilter(speakers=["Nobody"])
+    out = await talk.memory.ExplainMiss(pb.ExplainMissRequest(namespace="acme", id=ids[0], query="Maria sourdough", filter=alone))
+    assert (out.reason, list(out.filtered_by)) == (retrieval_pb2.MISS_REASON_FILTERED, ["speakers"])
 
 
 async def test_a_token_of_a_later_write_is_not_met_yet(talk: Any, refused: Callable[..., Any]) -> None:
