@@ -17,7 +17,7 @@ from service.settings import OPENAI_URL, Settings
 def make_chosen_embedder(settings: Settings) -> Embedder:
     """The embedder `openai` or `sentence-transformers`. Raises InvalidSettings when the extra or the model is missing."""
     if settings.embedder == "openai":
-        return RemoteEmbedder(_embedding_endpoint(settings), _embedding(settings))
+        return RemoteEmbedder(embedding_endpoint(settings), _embedding(settings))
     try:
         return SentenceEmbedder(settings.embedder_model, settings.embedder_threads)
     except ExtraMissing as error:
@@ -29,7 +29,7 @@ def make_chosen_embedder(settings: Settings) -> Embedder:
 def make_reranker(settings: Settings) -> Reranker:
     """The reranker, other than "none". Raises InvalidSettings when the extra or the model is missing."""
     if settings.reranker != "cross-encoder":
-        return RemoteReranker(RERANK_APIS[settings.reranker], _reranking_endpoint(settings))
+        return RemoteReranker(RERANK_APIS[settings.reranker], reranking_endpoint(settings))
     try:
         return CrossEncoderReranker(settings.reranker_model, settings.embedder_threads)
     except ExtraMissing as error:
@@ -44,7 +44,8 @@ def _embedding(settings: Settings) -> RemoteEmbedding:
     )
 
 
-def _embedding_endpoint(settings: Settings) -> EndpointSettings:
+def embedding_endpoint(settings: Settings) -> EndpointSettings:
+    """Where and how the embedder's API is called."""
     key = settings.embedder_api_key.get_secret_value()
     if not key and settings.embedder_url == OPENAI_URL:  # nobody else is to see OpenAI's key
         key = os.environ.get("OPENAI_API_KEY", "")
@@ -58,7 +59,8 @@ def _embedding_endpoint(settings: Settings) -> EndpointSettings:
     )
 
 
-def _reranking_endpoint(settings: Settings) -> EndpointSettings:
+def reranking_endpoint(settings: Settings) -> EndpointSettings:
+    """Where and how the reranker's API is called."""
     return EndpointSettings(
         settings.reranker_url,
         settings.reranker_model,

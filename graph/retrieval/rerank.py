@@ -95,12 +95,11 @@ def _text(node: Node | None) -> str:
 
 
 def _with_signal(scored: Sequence[Scored], best: Sequence[Pick], raw: Sequence[float], weight: float) -> list[Scored]:
-    """The reranker's scores, from its least to its best as 0 to 1, as one more signal of the candidates that it read."""
+    """The reranker's scores as one more signal of the candidates that it read."""
     columns = [(np.zeros(len(one.candidates)), np.zeros(len(one.candidates))) for one in scored]
-    least, spread = min(raw), (max(raw) - min(raw)) or 1.0
-    for chosen, score in zip(best, raw, strict=True):
+    for chosen, score, value in zip(best, raw, spread_out(raw), strict=True):
         raws, values = columns[chosen.namespace]
-        raws[chosen.row], values[chosen.row] = score, (score - least) / spread
+        raws[chosen.row], values[chosen.row] = score, value
     fused = [chosen.score for chosen in best]
     points = weight * ((max(fused) - min(fused)) or 1.0)
     ledgers = [
@@ -108,3 +107,10 @@ def _with_signal(scored: Sequence[Scored], best: Sequence[Pick], raw: Sequence[f
         for one, (raws, values) in zip(scored, columns, strict=True)
     ]
     return [replace(one, ledger=ledger, score=ledger.total()) for one, ledger in zip(scored, ledgers, strict=True)]
+
+
+def spread_out(scores: Sequence[float]) -> list[float]:
+    """The scores on the common scale, the least as 0 and the best as 1: models answer on scales of their own. Equal ones are all 0."""
+    least = min(scores)
+    spread = (max(scores) - least) or 1.0
+    return [(score - least) / spread for score in scores]
