@@ -16,7 +16,9 @@ def serve(
     tls_cert: Annotated[Path | None, typer.Option(help="PEM certificate chain.")] = None,
     tls_key: Annotated[Path | None, typer.Option(help="PEM private key.")] = None,
     ready_file: Annotated[Path | None, typer.Option(help="File to write the bound address into once it can serve.")] = None,
-    embedder: Annotated[str | None, typer.Option(help="Model of new namespaces: minilm, openai, sentence-transformers, hashing or none.")] = None,
+    embedder: Annotated[
+        str | None, typer.Option(help="Model of new namespaces: minilm, openai, sentence-transformers, hashing or none.")
+    ] = None,
     extraction_mode: Annotated[str | None, typer.Option(help="Extraction of new namespaces: event, flat or off.")] = None,
     extractor: Annotated[str | None, typer.Option(help="Who extracts: local, llm or recorded.")] = None,
     recorded_file: Annotated[Path | None, typer.Option(help="File of the recorded extractor.")] = None,
