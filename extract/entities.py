@@ -1,12 +1,16 @@
 """The entities of one draft: which names are one and the same."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
 from extract.port import EntityMention, Extraction
 from graph.model import PREFIXES, Entity, EntityKind, IdSource, NodeKind
 
+_LONGEST_NAME = 5
+# The role of a mention that is another name of the subject of its relation: "Maria's boss" in "Nora is Maria's boss".
+ALIAS = "alias"
 # Names of roles in assistant chats, not of people: an entity of this name would join everything with everything.
 GENERIC_SPEAKERS = frozenset({"user", "assistant", "system", "tool", "human", "ai", "bot", "agent", "model", "the user", "the assistant"})
 
@@ -22,31 +26,33 @@ def fold(name: str) -> str:
     return " ".join(name.split()).casefold()
 
 
-class EntityBook:
-    """Entities by folded name. A first name stands for the one full name of a person that begins with it, if there is just one."""
+@dataclass(frozen=True, slots=True)
+class SameName:
+    """Two names that may be of one entity. Both stay entities of their own, joined by a link that can be taken away again."""
 
-    def __init__(self, extraction: Extraction, ids: IdSource, now: datetime) -> None:
-        kinds: dict[str, EntityKind] = {}
+    name_id: str
+    other_id: str
+    confidence: float
+    reason: str
+
+
+class EntityBook:
+    """Entities by folded name. Names that may mean the same one are linked, never made one: what was told apart cannot be had back."""
+
+    def __init__(self, extraction: Extraction, ids: IdSource, now: datetime, known: Iterable[Entity] = ()) -> None:
+        """`known` are entities that the namespace has already, among those that `short_names` asks for."""
+        self._kinds: dict[str, EntityKind] = {}
         names: dict[str, str] = {}
         for mention in _all_mentions(extraction):
             key = fold(mention.name)
             if not key or key in GENERIC_SPEAKERS:
                 continue
             names.setdefault(key, " ".join(mention.name.split()))
-            if kinds.get(key, EntityKind.UNKNOWN) is EntityKind.UNKNOWN:
-                kinds[key] = mention.kind
-        full_names = _full_names(kinds)
-        self._ids: dict[str, str] = {}
-        self._entities: list[Entity] = []
-        for key, name in names.items():
-            if key in full_names:
-                continue
-            aliases = tuple(names[short] for short, full in full_names.items() if full == key)
-            entity = Entity(ids.mint(PREFIXES[NodeKind.ENTITY]), name, kinds[key], now, aliases)
-            self._entities.append(entity)
-            self._ids[key] = entity.id
-        for short, full in full_names.items():
-            self._ids[short] = self._ids[full]
+            if self._kinds.get(key, EntityKind.UNKNOWN) is EntityKind.UNKNOWN:
+                self._kinds[key] = mention.kind
+        self._entities = [Entity(ids.mint(PREFIXES[NodeKind.ENTITY]), name, self._kinds[key], now) for key, name in names.items()]
+        self._ids = {fold(entity.name): entity.id for entity in self._entities}
+        self._known = {fold(entity.name): entity for entity in known if fold(entity.name) not in self._ids}
 
     def entities(self) -> tuple[Entity, ...]:
         """All of them, in the order in which they were first named."""
@@ -61,6 +67,30 @@ class EntityBook:
         found = (self.id_of(mention.name) for mention in mentions)
         return list(dict.fromkeys(one for one in found if one))
 
+    def head_of(self, words: str) -> str | None:
+        """The id of the entity that some words begin with: "Lisbon with Tom"."""
+        parts = fold(words).removeprefix("the ").split()
+        candidates = (self._ids.get(" ".join(parts[:length]).rstrip(",.")) for length in range(min(len(parts), _LONGEST_NAME), 0, -1))
+        return next((one for one in candidates if one), None)
+
+    def same_names(self) -> Iterator[SameName]:
+        """First names with the one full name that begins so: surer when both were said together."""
+        kinds = self._kinds | {key: entity.kind for key, entity in self._known.items()}
+        ids = self._ids | {key: entity.id for key, entity in self._known.items()}
+        for short, full in _full_names(kinds).items():
+            if full in self._ids:
+                yield SameName(ids[short], ids[full], 0.8 if short in self._ids else 0.6, "first name")
+
+
+def short_names(extraction: Extraction) -> list[str]:
+    """The first names of the people whom a draft names in full: entities that may be known under them alone."""
+    full = {mention.name for mention in _all_mentions(extraction) if mention.kind is EntityKind.PERSON and _is_full(mention.name)}
+    return sorted({name.split()[0] for name in full})
+
+
+def _is_full(name: str) -> bool:
+    return " " in name and "'s " not in name and not name.split()[0].endswith(".")
+
 
 def _all_mentions(extraction: Extraction) -> Iterator[EntityMention]:
     for event in extraction.events:
@@ -73,7 +103,7 @@ def _all_mentions(extraction: Extraction) -> Iterator[EntityMention]:
 
 def _full_names(kinds: dict[str, EntityKind]) -> dict[str, str]:
     """Short name to full name, among people (and what might be people), where only one full name begins so."""
-    people = [key for key, kind in kinds.items() if kind in {EntityKind.PERSON, EntityKind.UNKNOWN}]
+    people = [key for key, kind in kinds.items() if "'s " not in key and kind in {EntityKind.PERSON, EntityKind.UNKNOWN}]
     full: dict[str, str] = {}
     for short in people:
         if " " in short:

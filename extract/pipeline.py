@@ -8,6 +8,7 @@ from datetime import UTC, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 from extract.embed.port import Embedder
+from extract.entities import short_names
 from extract.outcome import failed_attempt, told_of
 from extract.port import Extraction, Extractor, ExtractorUnavailable, Segment, spec_with
 from extract.profile import keep_types
@@ -168,7 +169,9 @@ class ExtractionPipeline:
     async def _commit(
         self, lease: Lease, namespace: Namespace, extraction: Extraction, one: Segment, generation: int, watermark: int
     ) -> int:
-        resolved = resolve(extraction, one, generation, self._ids, self._clock.now())
+        names = short_names(extraction)
+        known = (await self._store.query_scope(namespace.name, names)).entities if names else ()
+        resolved = resolve(extraction, one, generation, self._ids, self._clock.now(), known)
         vectors, usage = await self._vectors.of_statements(namespace, resolved.statements, one.zone)
         last = one.messages[-1].seq
         await self._store.commit_extraction(

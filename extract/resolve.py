@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 
-from extract.entities import EntityBook
+from extract.entities import ALIAS, EntityBook
 from extract.port import EventDraft, Extraction, Segment, StatementDraft
 from graph.model import (
     DISTANT_FUTURE,
@@ -33,13 +33,17 @@ class ResolvedExtraction:
     edges: tuple[Edge, ...]
 
 
-def resolve(extraction: Extraction, segment: Segment, generation: int, ids: IdSource, now: datetime) -> ResolvedExtraction:
+def resolve(
+    extraction: Extraction, segment: Segment, generation: int, ids: IdSource, now: datetime, known: Sequence[Entity] = ()
+) -> ResolvedExtraction:
     """Turns the draft of a segment into nodes and edges of a generation, recorded at `now`.
+
+    `known` are entities of the namespace that may be the same as some of the draft's under another name.
 
     Statements whose evidence is not in the segment or its context are left out, and events without statements with them.
     """
     said = {message.id: message.sent_at for message in (*segment.context, *segment.messages)}
-    book = EntityBook(extraction, ids, now)
+    book = EntityBook(extraction, ids, now, known)
     statements: list[Statement] = []
     events: list[Event | None] = []
     edges: list[Edge] = []
@@ -53,6 +57,8 @@ def resolve(extraction: Extraction, segment: Segment, generation: int, ids: IdSo
         statements.extend(stated)
         events.append(_event(draft, event_id, stated, segment.session, book, generation, now) if stated else None)
         edges.extend(_relates(stated, book))
+        edges.extend(_known_as(draft, stated, book))
+    edges.extend(_same_as(one.name_id, one.other_id, one.confidence, one.reason) for one in book.same_names())
     edges.extend(_causes(extraction.events, events))
     edges.extend(_before([event for event in events if event]))
     for message_id, mentions in extraction.mentions.items():
@@ -108,13 +114,30 @@ def _event(
 
 
 def _relates(stated: Sequence[Statement], book: EntityBook) -> Iterator[Edge]:
-    """An edge between the two ends of each relation that are entities."""
+    """An edge between the two ends of each relation, and of each fact that shortens to a predicate, where both are entities."""
     for one in stated:
-        if one.kind is not NodeKind.RELATION:
+        is_relation = one.kind is NodeKind.RELATION
+        if not one.predicate or not one.subject or not one.object:
             continue
-        subject, target = book.id_of(one.subject), book.id_of(one.object)
+        subject = book.id_of(one.subject)
+        target = book.id_of(one.object) if is_relation else book.head_of(one.object)
         if subject and target and subject != target:
             yield Edge(EdgeKind.RELATES, subject, target, via_id=one.id, properties=_relation_properties(one))
+
+
+def _known_as(draft: EventDraft, stated: Sequence[Statement], book: EntityBook) -> Iterator[Edge]:
+    """Links from what somebody is called by to who that is: "Maria's boss" to Nora, where a relation says so."""
+    by_text = {(one.kind, one.text): one for one in stated}
+    for said in draft.statements:
+        statement = by_text.get((said.kind, said.text))
+        for alias in said.mentions:
+            name, other = book.id_of(alias.name), book.id_of(said.subject)
+            if alias.role == ALIAS and statement and name and other and name != other:
+                yield _same_as(name, other, said.confidence, "kinship or role", statement.id)
+
+
+def _same_as(name: str, other: str, confidence: float, reason: str, via: str = "") -> Edge:
+    return Edge(EdgeKind.SAME_AS, name, other, via, {"confidence": str(confidence), "reason": reason})
 
 
 def _relation_properties(relation: Statement) -> dict[str, str]:

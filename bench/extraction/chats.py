@@ -76,6 +76,8 @@ def _chat(line: dict[str, object], held: bool) -> Chat:
     def words(key: str) -> tuple[str, ...]:
         return tuple(map(str, listed(key)))
 
+    if not listed("talk"):
+        raise ValueError("a line has no talk")
     return Chat(
         talk=tuple((str(one[0]), str(one[1])) for one in listed("talk") if isinstance(one, list)),
         held=held,

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from extract.entities import is_generic
+from extract.entities import ALIAS, is_generic
 from extract.local.machine import advice_of
 from extract.local.names import has_named_subject, names_in
 from extract.local.predicates import predicate_of
 from extract.local.reference import References
+from extract.local.relations import FoundRelation
 from extract.local.sentences import is_question, sentences_of
 from extract.local.shortening import shortened
 from extract.local.speakers import Cast, cast_of, display_name, is_machine
@@ -133,7 +134,7 @@ def _statements(said: Said, message: Message, everyone: Cast, speaker: tuple[Ent
             relation.text,
             message.speaker,
             evidence,
-            _distinct((relation.subject, relation.object)),
+            _distinct((relation.subject, relation.object, *_alias(relation))),
             relation.predicate,
             relation.subject.name,
             relation.object.name,
@@ -154,6 +155,10 @@ def _statements(said: Said, message: Message, everyone: Cast, speaker: tuple[Ent
             said.time,
             0.7,
         )
+
+
+def _alias(relation: FoundRelation) -> tuple[EntityMention, ...]:
+    return (EntityMention(relation.alias, relation.subject.kind, ALIAS),) if relation.alias else ()
 
 
 def _shortened(said: Said, message: Message, speaker: str) -> tuple[str, str, str]:

@@ -24,6 +24,12 @@ _EITHER = (
     "instructor landlord landlady assistant classmate student client hairdresser lawyer accountant babysitter nanny editor agent advisor "
     "supervisor psychologist vet gardener cleaner baby toddler"
 ).split()
+_ONLY_ONE = frozenset(
+    (
+        "mother mom mum mummy father dad daddy wife husband spouse partner fiancé fiancée fiance fiancee boyfriend girlfriend twin boss "
+        "manager supervisor landlord landlady therapist physiotherapist dentist hairdresser mother-in-law father-in-law flatmate roommate"
+    ).split()
+) | {"best friend"}
 _MANY = (
     "parents grandparents kids children siblings sisters brothers sons daughters cousins friends colleagues coworkers neighbours neighbors "
     "twins roommates flatmates students in-laws grandchildren grandkids teammates classmates"
@@ -69,3 +75,8 @@ def predicate_of_kin(word: str) -> str:
     """ "mother_of" for "mum": what the one is to the other."""
     word = " ".join(word.casefold().split())
     return f"{_SAME.get(word, word).replace(' ', '_').replace('-', '_')}_of"
+
+
+def is_only_one(word: str) -> bool:
+    """Whether people mostly have one of this kind at a time, so that "my boss" is a name."""
+    return " ".join(word.casefold().split()) in _ONLY_ONE

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from extract.local.kinship import ADJECTIVE, ANIMALS, PEOPLE, PERSONS, TITLES, predicate_of_kin
+from extract.local.kinship import ADJECTIVE, ANIMALS, PEOPLE, PERSONS, TITLES, is_only_one, predicate_of_kin
 from extract.port import EntityMention
 from graph.model import EntityKind
 
@@ -60,13 +60,16 @@ _MANY = frozenset(predicate_of_kin(word) for word in PEOPLE.split("|"))
 
 @dataclass(frozen=True, slots=True)
 class FoundRelation:
-    """A relation in words: subject, predicate ("sister_of"), object; and what the two are."""
+    """A relation in words: subject, predicate ("sister_of"), object; what the two are. `alias` is what else the subject is called where
+    only one can be: "Maria's boss".
+    """
 
     text: str
     predicate: str
     subject: EntityMention
     object: EntityMention
     confidence: float = 0.8
+    alias: str = ""
 
 
 def relations_in(sentence: str, speaker: str) -> list[FoundRelation]:
@@ -153,9 +156,9 @@ def _kin(match: re.Match[str], owner: str) -> FoundRelation:
     word = (match["kin"] or match["pet"]).casefold()
     kind = EntityKind.PERSON if match["kin"] else EntityKind.THING
     subject = EntityMention(match["name"], kind, "subject")
-    return FoundRelation(
-        f"{match['name']} is {owner}'s {word}.", predicate_of_kin(word), subject, EntityMention(owner, EntityKind.PERSON, "object")
-    )
+    alias = f"{owner}'s {word}" if is_only_one(word) and not match["adjective"] else ""
+    target = EntityMention(owner, EntityKind.PERSON, "object")
+    return FoundRelation(f"{match['name']} is {owner}'s {word}.", predicate_of_kin(word), subject, target, alias=alias)
 
 
 def _is_common(name: str) -> bool:

@@ -19,6 +19,7 @@ class EdgeKind(IntEnum):
     RELATES = 7
     BEFORE = 8
     CAUSES = 9
+    SAME_AS = 10
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ EDGE_WEIGHTS: Mapping[EdgeKind, float] = MappingProxyType(
         EdgeKind.CAUSES: 1.0,
         EdgeKind.BEFORE: 0.3,
         EdgeKind.RELATES: 0.5,
+        EdgeKind.SAME_AS: 0.5,
         EdgeKind.NEXT: 0.3,
         EdgeKind.IN_SESSION: 0.1,
     }

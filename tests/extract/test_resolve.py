@@ -2,9 +2,10 @@
 
 from datetime import UTC, datetime, timedelta
 
+from extract.entities import short_names
 from extract.port import EntityMention, EventDraft, Extraction, Segment, StatementDraft
 from extract.resolve import ResolvedExtraction, resolve
-from graph.model import EdgeKind, EntityKind, Granularity, Message, NodeKind, Role, TimeSpan, UuidSource
+from graph.model import EdgeKind, Entity, EntityKind, Granularity, Message, NodeKind, Role, TimeSpan, UuidSource
 
 NOW = datetime(2023, 6, 1, tzinfo=UTC)
 SAID = datetime(2023, 5, 17, 9, tzinfo=UTC)
@@ -40,12 +41,56 @@ def test_evidence_from_elsewhere_is_refused() -> None:
     assert (found.statements, found.events) == ((), ())
 
 
-def test_a_first_name_is_the_one_full_name_that_begins_with_it() -> None:
+def _links(found: ResolvedExtraction) -> set[tuple[str, str, str, str]]:
+    names = {entity.id: entity.name for entity in found.entities}
+    links = (edge for edge in found.edges if edge.kind is EdgeKind.SAME_AS)
+    return {
+        (names.get(one.source_id, one.source_id), names.get(one.target_id, ""), one.properties["reason"], one.properties["confidence"])
+        for one in links
+    }
+
+
+def test_a_first_name_is_linked_with_the_one_full_name_that_begins_with_it_and_stays_an_entity() -> None:
     full, short = EntityMention("Ana Silva", PERSON), EntityMention("Ana", UNKNOWN)
     found = _resolved(EventDraft("a", (_fact("x", full), _fact("y", short))))
-    [ana] = found.entities
-    assert (ana.name, ana.aliases, ana.kind) == ("Ana Silva", ("Ana",), PERSON)
-    assert {one.entity_ids for one in found.statements} == {(ana.id,)}
+    assert [(one.name, one.aliases) for one in found.entities] == [("Ana Silva", ()), ("Ana", ())]
+    assert len({one.entity_ids for one in found.statements}) == 2
+    assert _links(found) == {("Ana", "Ana Silva", "first name", "0.8")}
+
+
+def test_a_first_name_that_the_namespace_knows_is_linked_less_surely() -> None:
+    ana = Entity("ent_1", "Ana", PERSON, NOW)
+    draft = Extraction((EventDraft("a", (_fact("x", EntityMention("Ana Silva", PERSON)),)),))
+    assert short_names(draft) == ["Ana"]
+    found = resolve(draft, Segment("n", "chat", (), MESSAGES, UTC), 3, UuidSource(), NOW, (ana,))
+    assert _links(found) == {("ent_1", "Ana Silva", "first name", "0.6")}
+
+
+def test_names_of_other_kinds_are_never_linked() -> None:
+    mentions = (EntityMention("Paris Hilton", PERSON), EntityMention("Paris", PLACE))
+    assert _links(_resolved(EventDraft("a", (_fact("x", *mentions),)))) == set()
+
+
+def test_what_somebody_is_called_by_is_linked_with_the_name_that_a_relation_gives() -> None:
+    nora, maria, boss = EntityMention("Nora", PERSON), EntityMention("Maria", PERSON), EntityMention("Maria's boss", PERSON, "alias")
+    draft = StatementDraft(
+        NodeKind.RELATION, "Nora is Maria's boss.", "Maria", ("msg_1",), (nora, maria, boss), "boss_of", "Nora", "Maria", confidence=0.8
+    )
+    found = _resolved(EventDraft("a", (draft,)))
+    assert _links(found) == {("Maria's boss", "Nora", "kinship or role", "0.8")}
+    [link] = [edge for edge in found.edges if edge.kind is EdgeKind.SAME_AS]
+    assert link.via_id == found.statements[0].id
+
+
+def test_a_fact_that_shortens_relates_its_subject_with_the_entity_that_its_object_begins_with() -> None:
+    mentions = (EntityMention("Maria", PERSON), EntityMention("New York", PLACE), EntityMention("Tom", PERSON))
+    draft = StatementDraft(
+        NodeKind.FACT, "Maria flew to New York with Tom.", "Maria", ("msg_1",), mentions, "flew_to", "Maria", "New York with Tom"
+    )
+    found = _resolved(EventDraft("a", (draft,)))
+    names = {entity.id: entity.name for entity in found.entities}
+    [edge] = [edge for edge in found.edges if edge.kind is EdgeKind.RELATES]
+    assert (names[edge.source_id], edge.properties["predicate"], names[edge.target_id]) == ("Maria", "flew_to", "New York")
 
 
 def test_a_first_name_of_two_people_is_neither() -> None:

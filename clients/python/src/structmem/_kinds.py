@@ -28,6 +28,7 @@ class EdgeKind(StrEnum):
     RELATES = "relates"
     BEFORE = "before"
     CAUSES = "causes"
+    SAME_AS = "same_as"
 
 
 class Role(StrEnum):

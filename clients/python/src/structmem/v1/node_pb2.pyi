@@ -82,11 +82,13 @@ class _EdgeKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EdgeKind.Val
     EDGE_KIND_MENTIONS: _EdgeKind.ValueType  # 6
     """Fact, Relation, Message -> Entity: the text names the entity."""
     EDGE_KIND_RELATES: _EdgeKind.ValueType  # 7
-    """Entity -> Entity: how the first relates to the second; `via` names the relation node."""
+    """Entity -> Entity: how the first relates to the second; `via` names the relation, or the fact, that says so."""
     EDGE_KIND_BEFORE: _EdgeKind.ValueType  # 8
     """Event -> Event: happened before."""
     EDGE_KIND_CAUSES: _EdgeKind.ValueType  # 9
     """Event -> Event: is a cause of."""
+    EDGE_KIND_SAME_AS: _EdgeKind.ValueType  # 10
+    """Entity -> Entity: another name of the second, as far as the property `confidence` (0 to 1) goes; `reason` says why. Both stay as they are."""
 
 class EdgeKind(_EdgeKind, metaclass=_EdgeKindEnumTypeWrapper):
     """What an edge of the memory graph means. The direction is given as from -> to."""
@@ -106,11 +108,13 @@ EDGE_KIND_INVOLVES: EdgeKind.ValueType  # 5
 EDGE_KIND_MENTIONS: EdgeKind.ValueType  # 6
 """Fact, Relation, Message -> Entity: the text names the entity."""
 EDGE_KIND_RELATES: EdgeKind.ValueType  # 7
-"""Entity -> Entity: how the first relates to the second; `via` names the relation node."""
+"""Entity -> Entity: how the first relates to the second; `via` names the relation, or the fact, that says so."""
 EDGE_KIND_BEFORE: EdgeKind.ValueType  # 8
 """Event -> Event: happened before."""
 EDGE_KIND_CAUSES: EdgeKind.ValueType  # 9
 """Event -> Event: is a cause of."""
+EDGE_KIND_SAME_AS: EdgeKind.ValueType  # 10
+"""Entity -> Entity: another name of the second, as far as the property `confidence` (0 to 1) goes; `reason` says why. Both stay as they are."""
 Global___EdgeKind: _TypeAlias = EdgeKind  # noqa: Y015
 
 class _Role:
