@@ -34,6 +34,7 @@ _NOT_NAMES = (
             "gran new year whenever "
             "ever whether unless instead neither either between during over under through about around near without within if every "
             "another other such quick please write translate fix explain give tell can wish bought had met broke moving went got "
+            "hope hey yeah yep plus thanks imagine remember "
             "spanish french german italian portuguese japanese chinese mandarin korean russian arabic dutch swedish icelandic norwegian "
             "danish finnish polish greek turkish hindi american british irish scottish welsh mexican indian thai asian european african "
             "both uncle aunt haven't hasn't don't didn't can't won't isn't wasn't wouldn't couldn't shouldn't turns"
@@ -151,6 +152,11 @@ def _without_common_head(name: str, begin: int) -> tuple[str, int]:
         name = rest.lstrip()
         if not name[:1].isupper():
             return "", begin
+
+
+def without_opening_word(name: str) -> str:
+    """A name without a first word that is no part of it ("But Evan"); empty when nothing is left."""
+    return _without_common_head(name, 0)[0] if name.casefold() not in _NOT_NAMES else ""
 
 
 def _starts_sentence(before: str) -> bool:

@@ -4,7 +4,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from extract.local.given_names import is_given_name
 from extract.local.kinship import ADJECTIVE, ANIMALS, PEOPLE, PERSONS, TITLES, is_only_one, predicate_of_kin
+from extract.local.names import without_opening_word
 from extract.port import EntityMention
 from graph.model import EntityKind
 
@@ -94,8 +96,8 @@ def _all(sentence: str, speaker: str) -> Iterator[FoundRelation]:
         if not _is_common(match["owner"]) and not _is_common(match["name"]):
             yield _kin(match, match["owner"])
     for match in _UNNAMED.finditer(sentence):
-        owner = match["other"] or speaker
-        if not _is_common(owner):
+        owner = without_opening_word(match["other"]) if match["other"] else speaker
+        if owner and not _is_common(owner):
             yield _unnamed(match, owner)
     yield from _occupations(sentence, speaker)
     for match in _MARRIED.finditer(sentence):
@@ -127,8 +129,9 @@ def _occupations(sentence: str, speaker: str) -> Iterator[FoundRelation]:
                 yield FoundRelation(f"{owner} {verb} {match['name']}.", verb.replace(" ", "_"), subject, target)
     for match in _WORKS_WITH.finditer(sentence):
         owner = _owner(match["owner"], speaker)
-        for name in (match["name"], match["other"]):
-            if name and not _is_common(owner) and not _is_common(name):
+        names = [name for name in (match["name"], match["other"]) if name]
+        for name in names if any(map(is_given_name, names)) else ():
+            if not _is_common(owner) and not _is_common(name):
                 subject, target = EntityMention(owner, EntityKind.PERSON, "subject"), EntityMention(name, EntityKind.PERSON, "object")
                 yield FoundRelation(f"{owner} works with {name}.", "works_with", subject, target)
 
