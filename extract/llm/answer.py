@@ -50,8 +50,13 @@ def predicates_of(profile: ExtractionProfile) -> frozenset[str]:
     return frozenset(one.name for one in profile.relation_types)
 
 
+def one_line(text: str) -> str:
+    """A text without line ends, control characters and those that change its direction."""
+    return " ".join(_CONTROL.sub(" ", text).split())
+
+
 def _clean(value: object) -> object:
-    return " ".join(_CONTROL.sub(" ", value).split()) if isinstance(value, str) else value
+    return one_line(value) if isinstance(value, str) else value
 
 
 def _snake_case(value: object) -> object:

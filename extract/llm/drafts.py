@@ -1,5 +1,6 @@
 """From what the model said to what every extractor hands on: drafts of events."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import tzinfo
@@ -83,9 +84,9 @@ class Drafting:
             if known and key not in found:
                 kind = known.kind if known.kind is not EntityKind.UNKNOWN else EntityKind.PERSON
                 found[key] = EntityMention(known.name, kind, known.role if known.role not in {"", *_ROLE_OF.values(), "speaker"} else role)
-        text = f" {fold(said.text)} "
+        text = fold(said.text)
         for key, mention in self._named.items():
-            if key in text:
+            if re.search(rf"(?<!\w){re.escape(key)}(?!\w)", text):
                 found.setdefault(key, mention)
         return tuple(found.values())
 

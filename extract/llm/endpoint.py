@@ -89,7 +89,7 @@ class Endpoint:
                 weaker = _weaker(output)
                 if weaker is None or not _refuses_form(error):
                     raise
-                _log.info("the model's server refuses a form of output", extra={"refused": output.value, "instead": weaker.value})
+                _log.warning("the model's server refuses a form of output", extra={"refused": output.value, "instead": weaker.value})
                 # Another call may have found out the same meanwhile.
                 if self._output is output:
                     self._output = weaker

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import threading
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -15,13 +16,14 @@ from graph.errors import InvalidArgument
 
 
 class RecordingChat:
-    """Asks another one and appends each exchange to a file, once per request; a line is whole or not there."""
+    """Asks another one and appends each exchange to a file that only its owner may read. A request that is answered anew has two lines."""
 
     def __init__(self, chat: Chat, path: Path) -> None:
         """Raises OSError when the file cannot be written, InvalidArgument when it holds something else than exchanges."""
         self._chat = chat
-        self._known = set(load_exchanges(path)) if path.exists() else set()
-        self._file: TextIO = path.open("a", encoding="utf-8")
+        self._known = load_exchanges(path) if path.exists() else {}
+        self._file: TextIO = open(path, "a", encoding="utf-8", opener=_private)  # noqa: SIM115  # open as long as this is
+        _cut_half_a_line(path)
         self._lock = threading.Lock()
 
     async def ask(self, request: ChatRequest) -> ChatAnswer:
@@ -37,9 +39,9 @@ class RecordingChat:
 
     def _write(self, request: ChatRequest, answer: ChatAnswer) -> None:
         with self._lock:
-            if request.key in self._known:
+            if self._known.get(request.key) == answer:
                 return
-            self._known.add(request.key)
+            self._known[request.key] = answer
             line = {"key": request.key, "request": asdict(request), "answer": asdict(answer)}
             self._file.write(json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n")
             self._file.flush()
@@ -73,7 +75,9 @@ class NotRecorded(ChatUnavailable):
 
 
 def load_exchanges(path: Path) -> dict[str, ChatAnswer]:
-    """The answers of a file by the keys of their requests; a line that a crash cut off is passed over if it is the last.
+    """The last answer to each request of a file, by its key: it is the one that was used, where an attempt failed after an earlier one.
+
+    A line that a crash cut off is passed over if it is the last.
 
     Raises:
         InvalidArgument: a line is no exchange; names its number.
@@ -91,6 +95,17 @@ def load_exchanges(path: Path) -> dict[str, ChatAnswer]:
                 break
             raise InvalidArgument.of(f"line {number}", "is not a recorded exchange") from None
     return answers
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def _cut_half_a_line(path: Path) -> None:
+    """Takes away what a crash left of a line, so that the next one is not joined to it."""
+    with path.open("r+b") as file:
+        whole = file.read().rfind(b"\n") + 1
+        file.truncate(whole)
 
 
 def _answer(data: Mapping[str, Any]) -> ChatAnswer:

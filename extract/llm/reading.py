@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
-from extract.llm.answer import Checks, Fact, FlatFact, NamedEntity, Relation
+from extract.llm.answer import Checks, Fact, FlatFact, NamedEntity, Relation, one_line
 from graph.model import ExtractionMode
 
 _MOST_CHARACTERS = 400_000
@@ -109,7 +109,7 @@ def _event(data: object, place: str, checks: Checks, reading: Reading) -> None:
         reading.events.append(ReadEvent(""))  # the places of the others must not move
         return
     title = data.get("title")
-    event = ReadEvent(" ".join(title.split())[:_MOST_TITLE] if isinstance(title, str) else "")
+    event = ReadEvent(one_line(title)[:_MOST_TITLE] if isinstance(title, str) else "")
     event.facts += _items(data.get("facts", []), Fact, "facts", event.title, checks, reading)
     event.relations += _items(data.get("relations", []), Relation, "relations", event.title, checks, reading)
     causes = data.get("causes")

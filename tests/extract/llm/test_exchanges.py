@@ -68,3 +68,19 @@ def test_a_line_that_a_crash_cut_off_is_passed_over_but_a_wrong_file_is_refused(
     recording.write_text("not this\n" + whole)
     with pytest.raises(InvalidArgument, match="line 1"):
         load_exchanges(recording)
+
+
+async def test_a_recording_goes_on_after_half_a_line_and_the_last_answer_counts(recording: Path, model: OpenAiServer) -> None:
+    with recording.open("a") as file:
+        file.write('{"key": "a", "requ')
+    before = load_exchanges(recording)
+    await model.start()
+    chat = RecordingChat(Endpoint(PROVIDERS["custom"], model.url, "sk-secret"), recording)
+    model.answers = lambda _: Reply(answer({"title": "Pets", "facts": [fact("Maria has a bird.", 1)]}))
+    await LlmExtractor(chat, SETTINGS).extract(segment("I have a dog and a cat."))
+    await chat.aclose()
+    after = load_exchanges(recording)
+    assert set(after) == set(before)
+    found = await LlmExtractor(ReplayedChat(recording), SETTINGS).extract(segment("I have a dog and a cat."))
+    assert [one.text for event in found.events for one in event.statements] == ["Maria has a bird."]
+    assert (await asyncio.to_thread(recording.stat)).st_mode & 0o777 == 0o600

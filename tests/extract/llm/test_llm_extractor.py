@@ -141,12 +141,20 @@ async def test_hostile_items_are_left_out(content: str, model: OpenAiServer, ext
 
 
 async def test_control_characters_and_wrong_causes_do_no_harm(model: OpenAiServer, extractor_of: Extractors) -> None:
-    event = {"title": "A\ndog\u202e", "facts": [fact("Maria\x00has\na dog\u2028.", 1)], "causes": [0, 5, -1]}
+    event = {"title": "A\ndog\u202e!", "facts": [fact("Maria\x00has\na dog\u2028.", 1)], "causes": [0, 5, -1]}
     model.script = [Reply(answer(event))]
     one = segment("I have a dog.")
     found = await extractor_of().extract(one)
     assert texts(found) == ["Maria has a dog ."]
+    assert found.events[0].title == "A dog !"
     assert not [edge for edge in resolve(found, one, 1, UuidSource(), one.messages[0].sent_at).edges if edge.kind is EdgeKind.CAUSES]
+
+
+async def test_a_name_within_another_word_is_no_mention(model: OpenAiServer, extractor_of: Extractors) -> None:
+    entities = [{"name": name, "type": "person", "messages": [1]} for name in ("Ana", "Bo")]
+    model.script = [Reply(answer({"facts": [fact("Maria eats a banana with Bo.", 1)]}, entities=entities))]
+    found = await extractor_of().extract(segment("I eat a banana with Bo."))
+    assert {mention.name for mention in found.events[0].participants} == {"Maria", "Bo"}
 
 
 async def test_facts_that_rest_on_the_context_alone_are_not_taken(model: OpenAiServer, extractor_of: Extractors) -> None:
