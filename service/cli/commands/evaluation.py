@@ -189,4 +189,4 @@ def _print_judged(judged: "list[Judged]", explain: bool) -> None:
                 typer.echo(f"line {one.question.line}: {found.expected.name}: {why}")
     overall = _overall(judged)
     told = ", ".join(f"{name} {overall[name]:.3f}" for name in ("recall", "all", "mrr"))
-    typer.echo(f"{overall['questions']} questions: {told}")
+    typer.echo(f"{overall['questions']} question{'' if len(judged) == 1 else 's'}: {told}")
