@@ -177,6 +177,7 @@ def test_doctor_finds_what_is_broken(shell: Any, chat: Path, tmp_path: Path) -> 
 SHOWN = {
     "When did Maria move": ["30 March"],
     "Who is Ines": ["sister Ines"],
+    "Ines and Maria related": ["Ines is Maria's sister.", "relation · "],
     "Why did Tom cancel": ["because of the knee"],
     "want to go back to Berlin": ["I'll come back to Berlin", "I've changed my mind"],
     "Which books": ["Stoner", "The Leopard", "The Book of Disquiet"],
@@ -194,6 +195,8 @@ def test_the_demo_shows_all_it_should(shell: Any, tmp_path: Path) -> None:
     title, *questions = done.out.split("\nQuestion ")
     assert "94 messages" in title
     assert "evt_" in title
+    assert "sister_of" in title
+    assert "Tom: Tom " not in done.out
     assert len(questions) == len(SHOWN) >= 6
     for question, (words, expected) in zip(questions, SHOWN.items(), strict=True):
         assert words in question.splitlines()[0]

@@ -141,10 +141,11 @@ def print_hit(hit: "Hit", sources: "Sequence[Message]", times: Times, several: b
     happened = "" if isinstance(memory, Message) else times.span(memory.time)
     kind = "message" if isinstance(memory, Message) else str(memory.kind)
     out = tables.console()
+    # A statement that begins with who made it needs no name before it.
+    named = kind != "message" and memory.text.startswith(f"{memory.speaker} ")
+    speaker, words = ("", memory.text) if named else (memory.speaker, f": {memory.text}")
     # What was not found has no rank.
-    line = Text.assemble(
-        (f"{hit.rank or '–':>3}. ", "bold"), (times.instant(said_at), "cyan"), "  ", (memory.speaker, "bold"), f": {memory.text}"
-    )
+    line = Text.assemble((f"{hit.rank or '–':>3}. ", "bold"), (times.instant(said_at), "cyan"), "  ", (speaker, "bold"), words)
     out.print(line, soft_wrap=True)
     about = [kind, memory.id, f"session {memory.session}", f"relevance {hit.relevance:.2f}", f"score {hit.score:.3f}"]
     about += [f"happened {happened}"] if happened else []

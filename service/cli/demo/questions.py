@@ -13,7 +13,8 @@ class Question:
 
 QUESTIONS = (
     Question("When did Maria move into her flat?", "when"),
-    Question("Who is Ines?", "a relation between people"),
+    Question("Who is Ines?", "a person"),
+    Question("How are Ines and Maria related?", "a relation between people"),
     Question("Why did Tom cancel the half marathon?", "why"),
     Question("Does Maria still want to go back to Berlin after a year?", "a change of mind"),
     Question("Which books has Tom finished?", "a list over several sessions"),

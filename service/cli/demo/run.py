@@ -1,4 +1,4 @@
-"""The demo's course: start, ingest, list, ask, build a context, stop."""
+"""The demo's course: start, ingest, list events and relations, ask, build a context, stop."""
 
 import tempfile
 import time
@@ -65,6 +65,7 @@ def _show(client: "Client", address: str, seconds: float) -> list[str]:
     )
     missing = _ingest(client)
     missing += _list_events(client)
+    missing += _list_relations(client)
     for number, question in enumerate(QUESTIONS, start=1):
         missing += _ask(client, number, question)
     return missing + _build_context(client)
@@ -82,10 +83,10 @@ def _ingest(client: "Client") -> list[str]:
         imported = client.import_messages(NAMESPACE, messages)
     jobs = extract(client, imported)
     graph = client.describe_graph(NAMESPACE)
-    counts = ", ".join(f"{count} {kind}" for kind, count in graph.nodes.items() if count)
+    counts = ", ".join(_counted(count, str(kind)) for kind, count in graph.nodes.items() if count)
     edges = sum(graph.edges.values())
     tables.console().print(
-        f"  stored and extracted in {time.monotonic() - started:.1f} s: {counts}; {edges} edges, {graph.vectors} vectors"
+        f"  stored and extracted in {time.monotonic() - started:.1f} s: {counts}; {edges} edges, {graph.vectors} vectors", soft_wrap=True
     )
     failed = [f"job {job.id} is {job.state}" for job in jobs if job.state.value != "succeeded"]
     stored = [] if imported.stored == len(chat.lines) else [f"{len(chat.lines) - imported.stored} messages"]
@@ -106,6 +107,16 @@ def _list_events(client: "Client") -> list[str]:
     return [] if dated else ["events with times"]
 
 
+def _list_relations(client: "Client") -> list[str]:
+    found = list(client.list_facts(NAMESPACE, kinds=["relation"], page_size=500))
+    _say("Its relations", "between people, places and things, and between causes and effects")
+    made = tables.table(_TIMES.heading("said"), "relation", "statement", "id", wrap=("statement",))
+    for relation in found:
+        made.add_row(_TIMES.instant(relation.said_at), tables.plain(relation.predicate), tables.plain(relation.text), relation.id)
+    made.show("  none")
+    return [] if found else ["relations"]
+
+
 def _ask(client: "Client", number: int, question: Question) -> list[str]:
     _say(f"Question {number}: {question.text}", question.shows)
     answer = client.retrieve(question.text, NAMESPACE, k=MEMORIES, explain=True)
@@ -124,6 +135,12 @@ def _build_context(client: "Client") -> list[str]:
     if context.token_count > CONTEXT_TOKENS:
         return [f"a context within {CONTEXT_TOKENS} tokens"]
     return [] if context.entries else ["memories in the context"]
+
+
+def _counted(count: int, kind: str) -> str:
+    if count == 1:
+        return f"1 {kind}"
+    return f"{count} {kind.removesuffix('y')}ies" if kind.endswith("y") else f"{count} {kind}s"
 
 
 def _say(what: str, more: str) -> None:
