@@ -22,7 +22,9 @@ class RecordingChat:
         """Raises OSError when the file cannot be written, InvalidArgument when it holds something else than exchanges."""
         self._chat = chat
         self._known = load_exchanges(path) if path.exists() else {}
-        self._file: TextIO = open(path, "a", encoding="utf-8", opener=_private)  # noqa: SIM115  # open as long as this is
+        self._file: TextIO = open(  # noqa: SIM115  # open as long as this is
+            path, "a", encoding="utf-8", errors="surrogatepass", opener=_private
+        )
         _cut_half_a_line(path)
         self._lock = threading.Lock()
 
@@ -83,7 +85,8 @@ def load_exchanges(path: Path) -> dict[str, ChatAnswer]:
         InvalidArgument: a line is no exchange; names its number.
     """
     answers: dict[str, ChatAnswer] = {}
-    lines = path.read_text("utf-8").splitlines()
+    # Only at line feeds: what was said may hold other signs that end lines. As bytes: a crash may have cut a character in two.
+    lines = path.read_bytes().removesuffix(b"\n").split(b"\n")
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue

@@ -1,5 +1,6 @@
 """Why a memory is not in an answer: the first thing that kept it out, with the measures that show it."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
@@ -82,7 +83,8 @@ async def explain_miss(
     if row is None:
         # It was deleted while this was looked for.
         return Miss(MissReason.NOT_FOUND, search.plan)
-    ranking = await _complete(store, joined, recipe, reranking)
+    ranking, degraded = await _complete(store, joined, recipe, reranking)
+    joined = replace(joined, plan=replace(joined.plan, degraded=(*joined.plan.degraded, *degraded)))
     return await _judged(store, _Case(joined, ranking, recipe, node, row, was_found))
 
 
@@ -106,13 +108,14 @@ async def _including(store: Store, search: Search, id_: str, recipe: Recipe) -> 
     return replace(search, candidates=candidates, measures=measure(candidates, search.plan.times, recipe))
 
 
-async def _complete(store: Store, search: Search, recipe: Recipe, reranking: Reranking | None) -> Ranking:
-    """The ranking to its end: the answer is its beginning."""
+async def _complete(store: Store, search: Search, recipe: Recipe, reranking: Reranking | None) -> tuple[Ranking, tuple[str, ...]]:
+    """The ranking to its end, of which the answer is the beginning, and why it is without the reranker where that failed."""
     endless = [replace(search, request=replace(search.request, k=max(len(search.candidates), 1)))]
-    ranking = rank(endless, recipe)
+    # In a thread however few they are: picking all of them takes longer than picking the best.
+    ranking = await asyncio.to_thread(rank, endless, recipe)
     if reranking is None:
-        return ranking
-    return (await reranked(store, endless, ranking, reranking))[0]
+        return ranking, ()
+    return await reranked(store, endless, ranking, reranking)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from extract.llm.chat import ChatAnswer, ChatRequest, Spent, Turn
 from extract.llm.endpoint import Endpoint
 from extract.llm.exchanges import RecordingChat, ReplayedChat, load_exchanges
 from extract.llm.extractor import LlmExtractor, LlmSettings
@@ -84,3 +85,35 @@ async def test_a_recording_goes_on_after_half_a_line_and_the_last_answer_counts(
     found = await LlmExtractor(ReplayedChat(recording), SETTINGS).extract(segment("I have a dog and a cat."))
     assert [one.text for event in found.events for one in event.statements] == ["Maria has a bird."]
     assert (await asyncio.to_thread(recording.stat)).st_mode & 0o777 == 0o600
+
+
+class Says:
+    """A model that always says the same."""
+
+    def __init__(self, text: str) -> None:
+        self._answer = ChatAnswer(text, True, Spent(1, 2, 3))
+
+    async def ask(self, request: ChatRequest) -> ChatAnswer:
+        return self._answer
+
+    async def aclose(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize("said", ["one\u2028two", "one\u2029two", "one\x85two", "one\r\ntwo", "\U0001f600", "half \ud83d"])
+async def test_whatever_is_said_is_replayed_as_it_was(tmp_path: Path, said: str) -> None:
+    path = tmp_path / "exchanges.jsonl"
+    request = ChatRequest("m", (Turn("user", "one\u2028two"),), {}, 10)
+    chat = RecordingChat(Says(said), path)
+    await chat.ask(request)
+    await chat.aclose()
+    assert (await ReplayedChat(path).ask(request)).text == said
+
+
+async def test_a_crash_may_cut_a_character_in_two(recording: Path) -> None:
+    with recording.open("ab") as file:
+        file.write('{"key": "ä'.encode()[:-1])
+    before = load_exchanges(recording)
+    assert len(before) == 2
+    await RecordingChat(Says(""), recording).aclose()
+    assert load_exchanges(recording) == before
