@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import os
 import threading
 from collections.abc import Mapping
@@ -11,6 +12,8 @@ from typing import Any, TextIO
 
 from extract.llm.chat import Chat, ChatAnswer, ChatRequest, ChatUnavailable, Spent
 from graph.errors import InvalidArgument
+
+_log = logging.getLogger(__name__)
 
 # One JSON object a line: {"key", "request", "answer"}. No URL, no header, no key of a provider: only what was asked and said.
 
@@ -31,7 +34,11 @@ class RecordingChat:
     async def ask(self, request: ChatRequest) -> ChatAnswer:
         """See `Chat.ask`."""
         answer = await self._chat.ask(request)
-        await asyncio.to_thread(self._write, request, answer)
+        try:
+            await asyncio.to_thread(self._write, request, answer)
+        except OSError as error:
+            # What was asked and paid for must not be lost with its copy.
+            _log.warning("an exchange with a language model was not recorded", extra={"error": type(error).__name__})
         return answer
 
     async def aclose(self) -> None:
@@ -43,10 +50,10 @@ class RecordingChat:
         with self._lock:
             if self._known.get(request.key) == answer:
                 return
-            self._known[request.key] = answer
             line = {"key": request.key, "request": asdict(request), "answer": asdict(answer)}
             self._file.write(json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n")
             self._file.flush()
+            self._known[request.key] = answer
 
 
 class ReplayedChat:

@@ -69,7 +69,8 @@ class Reading:
 def read_answer(text: str, mode: ExtractionMode, checks: Checks, complete: bool = True) -> Reading:
     """Reads an answer; of one that was cut off (not `complete`), what stands before the cut."""
     try:
-        data = from_json(_json_in(text), allow_partial=not complete)
+        # Half a surrogate pair, which no UTF-8 can hold, would raise another error than the rest of what is no JSON.
+        data = from_json(_json_in(text).encode(errors="replace"), allow_partial=not complete)
     except ValueError:
         return Reading(broken=True)
     if not isinstance(data, dict):

@@ -3,17 +3,21 @@
 import asyncio
 import json
 from collections.abc import Callable
+from datetime import UTC
 from pathlib import Path
 
 import pytest
 
+from extract.llm.answer import Checks
 from extract.llm.chat import ChatAnswer, ChatRequest, Spent, Turn
 from extract.llm.endpoint import Endpoint
 from extract.llm.exchanges import RecordingChat, ReplayedChat, load_exchanges
 from extract.llm.extractor import LlmExtractor, LlmSettings
 from extract.llm.providers import PROVIDERS
+from extract.llm.reading import read_answer
 from extract.port import ExtractorUnavailable
 from graph.errors import InvalidArgument
+from graph.model import ExtractionMode
 from tests.extract.llm.conftest import MODEL, segment
 from tests.extract.llm.openai_server import OpenAiServer, Reply, answer, fact
 
@@ -117,3 +121,25 @@ async def test_a_crash_may_cut_a_character_in_two(recording: Path) -> None:
     assert len(before) == 2
     await RecordingChat(Says(""), recording).aclose()
     assert load_exchanges(recording) == before
+
+
+async def test_what_cannot_be_recorded_is_answered_all_the_same(
+    model: OpenAiServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model.answers = lambda _: Reply(answer({"title": "Pets", "facts": [fact("Maria has a dog.", 1)]}))
+    chat = RecordingChat(Endpoint(PROVIDERS["custom"], model.url, "sk-secret"), tmp_path / "exchanges.jsonl")
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(chat, "_write", full)
+    found = await LlmExtractor(chat, SETTINGS).extract(segment("I have a dog."))
+
+    assert [one.text for event in found.events for one in event.statements] == ["Maria has a dog."]
+    await chat.aclose()
+
+
+def test_an_answer_that_no_utf8_can_hold_is_no_answer() -> None:
+    checks = Checks(frozenset({1}), frozenset({1}), {}, frozenset(), UTC)
+    assert read_answer('{"events": "\ud800"}', ExtractionMode.EVENT, checks).broken
+    assert read_answer("\udfff", ExtractionMode.FLAT, checks).broken
