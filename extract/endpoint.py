@@ -2,19 +2,15 @@
 
 import asyncio
 from collections.abc import Mapping
-from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
 import openai
 import orjson
 
+from extract.counted_client import counted, counted_client
 from extract.metering import spend
 from graph.store.commands import UsageEntry
-
-# The package asks for a key even where the server wants none.
-_NO_KEY = "none"
-_tries: ContextVar[list[int]] = ContextVar("_tries")
 
 
 class EndpointFailed(Exception):
@@ -45,13 +41,7 @@ class Endpoint:
     def __init__(self, settings: EndpointSettings) -> None:
         self.model = settings.model
         self._free = asyncio.Semaphore(settings.concurrency)
-        self._client = openai.AsyncOpenAI(
-            api_key=settings.key or _NO_KEY,
-            base_url=settings.url,
-            timeout=settings.timeout_s,
-            max_retries=settings.retries,
-            http_client=openai.DefaultAsyncHttpxClient(event_hooks={"request": [_count_try]}),
-        )
+        self._client = counted_client(settings.url, settings.key, settings.timeout_s, settings.retries)
 
     async def post(self, step: str, path: str, body: Mapping[str, Any], items: int) -> Any:
         """The JSON that the API answers; `step` and `items` are what usage is counted as. Cancelled calls count as failed ones.
@@ -59,30 +49,25 @@ class Endpoint:
         Raises:
             EndpointFailed: no answer after every try, a refusal, or an answer that is no JSON.
         """
-        tries, tokens, failed = [0], 0, 1
-        context = _tries.set(tries)
-        try:
-            async with self._free:
-                text = await self._client.post(path, cast_to=str, body={"model": self.model, **body})
-            answer = orjson.loads(text)
-            tokens, failed = _prompt_tokens(answer), 0
-            return answer
-        except openai.APIError as error:
-            raise EndpointFailed(_reason(error)) from error
-        except orjson.JSONDecodeError:
-            raise EndpointFailed("the answer is no JSON") from None
-        finally:
-            _tries.reset(context)
-            if tries[0]:
-                spend(UsageEntry(step, self.model, tries[0], 0 if failed else items, tokens, errors=tries[0] - 1 + failed))
+        tokens, failed = 0, 1
+        with counted() as tries:
+            try:
+                async with self._free:
+                    text = await self._client.post(path, cast_to=str, body={"model": self.model, **body})
+                answer = orjson.loads(text)
+                tokens, failed = _prompt_tokens(answer), 0
+                return answer
+            except openai.APIError as error:
+                raise EndpointFailed(_reason(error)) from error
+            except orjson.JSONDecodeError:
+                raise EndpointFailed("the answer is no JSON") from None
+            finally:
+                if tries[0]:
+                    spend(UsageEntry(step, self.model, tries[0], 0 if failed else items, tokens, errors=tries[0] - 1 + failed))
 
     async def aclose(self) -> None:
         """Closes its connections."""
         await self._client.close()
-
-
-async def _count_try(_: object) -> None:
-    _tries.get()[0] += 1
 
 
 def _prompt_tokens(answer: Any) -> int:

@@ -3,20 +3,17 @@
 import asyncio
 import logging
 from collections.abc import Mapping
-from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, cast
 
 import openai
 
+from extract.counted_client import counted, counted_client
 from extract.llm.chat import ChatAnswer, ChatRequest, ChatUnavailable, RequestTooLarge, Spent
 from extract.llm.prompting import schema_in_words
 from extract.llm.providers import Output, Provider
 
 _log = logging.getLogger(__name__)
-# The package asks for a key even where the server wants none.
-_NO_KEY = "none"
-_tries: ContextVar[list[int]] = ContextVar("_tries")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +44,7 @@ class Endpoint:
         self._output = settings.output or provider.output
         self._free = asyncio.Semaphore(settings.concurrency)
         self._options = {**provider.options, **provider.reasoning_options(settings.reasoning)}
-        self._client = openai.AsyncOpenAI(
-            api_key=key or _NO_KEY,
-            base_url=base_url or provider.base_url,
-            timeout=settings.timeout_s,
-            max_retries=settings.retries,
-            http_client=openai.DefaultAsyncHttpxClient(event_hooks={"request": [_count_try]}),
-        )
+        self._client = counted_client(base_url or provider.base_url, key, settings.timeout_s, settings.retries)
 
     async def aclose(self) -> None:
         """Closes its connections."""
@@ -61,23 +52,20 @@ class Endpoint:
 
     async def ask(self, request: ChatRequest) -> ChatAnswer:
         """See `Chat.ask`."""
-        tries = [0]
-        token = _tries.set(tries)
-        try:
-            async with self._free:
-                return await self._ask(request, tries)
-        except openai.APIError as error:
-            spent = Spent(calls=tries[0], errors=tries[0])
-            if _is_too_long(error):
-                raise RequestTooLarge(spent) from None
-            if _is_filtered(error):
-                return ChatAnswer("", True, spent, withheld=True)
-            raise ChatUnavailable(_reason(error), spent) from None  # its text may hold what was sent
-        except (ValueError, RecursionError):
-            # Not JSON at all: a proxy's page, or half an answer. What the model itself says is inside of it and is read elsewhere.
-            raise ChatUnavailable("answer", Spent(calls=tries[0], errors=tries[0])) from None
-        finally:
-            _tries.reset(token)
+        with counted() as tries:
+            try:
+                async with self._free:
+                    return await self._ask(request, tries)
+            except openai.APIError as error:
+                spent = Spent(calls=tries[0], errors=tries[0])
+                if _is_too_long(error):
+                    raise RequestTooLarge(spent) from None
+                if _is_filtered(error):
+                    return ChatAnswer("", True, spent, withheld=True)
+                raise ChatUnavailable(_reason(error), spent) from None  # its text may hold what was sent
+            except (ValueError, RecursionError):
+                # Not JSON at all: a proxy's page, or half an answer. What the model itself says is inside of it and is read elsewhere.
+                raise ChatUnavailable("answer", Spent(calls=tries[0], errors=tries[0])) from None
 
     async def _ask(self, request: ChatRequest, tries: list[int]) -> ChatAnswer:
         while True:
@@ -96,8 +84,8 @@ class Endpoint:
 
     def _body(self, request: ChatRequest, output: Output) -> dict[str, Any]:
         turns = [{"role": turn.role, "content": turn.content} for turn in request.turns]
-        body: dict[str, Any] = {"model": request.model, "messages": turns, "extra_body": self._options}
-        body["extra_body"] = {**self._options, self._provider.token_parameter: request.most_tokens}
+        options = {**self._options, self._provider.token_parameter: request.most_tokens}
+        body: dict[str, Any] = {"model": request.model, "messages": turns, "extra_body": options}
         if output is Output.SCHEMA:
             form = {"name": "memories", "strict": True, "schema": request.schema}
             body["response_format"] = {"type": "json_schema", "json_schema": form}
@@ -107,10 +95,6 @@ class Endpoint:
         if output is Output.JSON:
             body["response_format"] = {"type": "json_object"}
         return body
-
-
-async def _count_try(_: object) -> None:
-    _tries.get()[0] += 1
 
 
 def _answer(completion: Any, tries: int) -> ChatAnswer:
