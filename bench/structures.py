@@ -159,6 +159,7 @@ def _index_query(terms: Terms, vector: NDArray[np.float32] | None) -> IndexQuery
         lexical_limit=TOP,
         dense_limit=TOP,
         temporal_limit=0,
+        instruction_limit=0,
         neighbours=0,
         bm25=Bm25(),
     )

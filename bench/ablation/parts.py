@@ -24,7 +24,15 @@ WEIGHTS = (
     "when",
     "assistant",
     "asked_assistant",
+    "own_words",
+    "summary",
     "instruction",
+    "names",
+    "people",
+    "reasons",
+    "asking",
+    "length",
+    "spread",
 )
 
 

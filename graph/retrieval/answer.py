@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graph.model import EdgeKind, EmbeddingSpec, MemoryFilter, Message, NodeKind, Statement, TimeSpan
+from graph.retrieval.question import NOTHING_KNOWN, Asks
 
 # How many tokens a text has. The context's budget is counted with it, over the whole text.
 TokenCounter = Callable[[str], int]
@@ -53,7 +54,8 @@ class RetrievalRequest:
 
 @dataclass(frozen=True, slots=True)
 class QueryPlan:
-    """How a query was understood. `entity_ids` go with `entities`; the fields after `degraded` are not part of the contract.
+    """How a query was understood. `entity_ids` go with `entities`; the fields after `degraded` are not part of the contract, nor
+    is what else than a time it `asks` for.
 
     `topic_terms` are the terms without those of words that address the memory. `zone` is the one in which its times were read:
     the request's or the (first) namespace's.
@@ -65,13 +67,16 @@ class QueryPlan:
     speakers: tuple[str, ...] = ()
     entities: tuple[str, ...] = ()
     times: tuple[TimeSpan, ...] = ()
-    asks_when: bool = False
+    asks: Asks = NOTHING_KNOWN
     degraded: tuple[str, ...] = ()
     entity_ids: tuple[str, ...] = ()
-    asks_assistant: bool = False
-    asks_advice: bool = False
     topic_terms: frozenset[str] = frozenset()
     zone: tzinfo = UTC
+
+    @property
+    def asks_when(self) -> bool:
+        """Whether the question asks for a time or a length of time."""
+        return Asks.WHEN in self.asks
 
 
 @dataclass(frozen=True, slots=True)

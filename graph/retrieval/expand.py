@@ -8,7 +8,7 @@ import numpy as np
 
 from graph.model import EdgeKind, NodeKind
 from graph.retrieval.answer import PathStep, QueryPlan
-from graph.retrieval.fuse import Ledger
+from graph.retrieval.ledger import Ledger
 from graph.retrieval.pagerank import edge_weights, path_to, personalised_pagerank, seed_of
 from graph.retrieval.recipes import Recipe
 from graph.store.candidates import Candidates, Subgraph

@@ -5,7 +5,7 @@ import numpy as np
 from graph.model import Message, Statement
 from graph.retrieval.answer import ChannelRank, Contribution, Explanation
 from graph.retrieval.expand import Expansion
-from graph.retrieval.fuse import Ledger
+from graph.retrieval.ledger import Ledger
 from graph.retrieval.measures import Bools
 from graph.store.candidates import Candidates
 

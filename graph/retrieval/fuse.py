@@ -1,59 +1,18 @@
 """Fusion: the score of a memory is a plain sum of what each signal adds, kept as columns so that any hit can be explained."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-
 import numpy as np
 
-from graph.model import Role
 from graph.retrieval.answer import QueryPlan
-from graph.retrieval.measures import Bools, Ceilings, Ints, Measures
+from graph.retrieval.ledger import Ledger
+from graph.retrieval.measures import Ceilings, Ints, Measures
+from graph.retrieval.question_signals import add_question_signals
 from graph.retrieval.recipes import Recipe
 from graph.retrieval.scoring import Float64
+from graph.retrieval.spread import add_spread
 from graph.store.candidates import Candidates, Feature
 
-# Plain numbers: numpy takes five times as long to make sense of a member of an enumeration.
-_QUESTION, _TIME_EXPRESSION, _INSTRUCTION = int(Feature.QUESTION), int(Feature.TIME_EXPRESSION), int(Feature.INSTRUCTION)
-_USER = int(Role.USER)
-
-
-@dataclass(frozen=True, slots=True)
-class Signal:
-    """One signal over n candidates: its measure, that on the common scale, its weight, and the row that lent it (-1: none)."""
-
-    name: str
-    raw: Float64
-    value: Float64
-    weight: float
-    source: Ints | None = None
-
-
-@dataclass(slots=True)
-class Ledger:
-    """What every signal adds to every one of n candidates."""
-
-    rows: int
-    signals: list[Signal] = field(default_factory=list)
-
-    def add(self, name: str, raw: Float64, value: Float64, weight: float, source: Ints | None = None) -> None:
-        """Adds a signal; `value` is never below 0."""
-        if weight:
-            self.signals.append(Signal(name, raw, value, weight, source))
-
-    def total(self) -> Float64:
-        """(n,) the scores: what the signals add, in their order."""
-        return self._sum(self.signals)
-
-    def found(self) -> Bools:
-        """(n,) whether any signal speaks for the candidate."""
-        return self._sum([signal for signal in self.signals if signal.weight > 0]) > 0
-
-    def _sum(self, signals: Sequence[Signal]) -> Float64:
-        if not signals:
-            return np.zeros(self.rows)
-        points = np.array([signal.value for signal in signals])
-        points *= np.array([signal.weight for signal in signals])[:, None]
-        return np.asarray(points.sum(axis=0), dtype=np.float64)
+# A plain number: numpy takes five times as long to make sense of a member of an enumeration.
+_QUESTION = int(Feature.QUESTION)
 
 
 def fuse(candidates: Candidates, measures: Measures, limits: Ceilings, plan: QueryPlan, recipe: Recipe) -> Ledger:
@@ -68,7 +27,8 @@ def fuse(candidates: Candidates, measures: Measures, limits: Ceilings, plan: Que
     _add_neighbours(ledger, candidates, measures, own, recipe)
     _add_session(ledger, candidates, measures, own, recipe)
     _add_statements(ledger, candidates, np.maximum(lexical, dense), own, recipe)
-    _add_question(ledger, candidates, measures, plan, recipe)
+    add_question_signals(ledger, candidates, measures, plan, recipe)
+    add_spread(ledger, candidates, plan, recipe)
     return ledger
 
 
@@ -79,9 +39,10 @@ def _scaled(values: Float64, ceiling: float) -> Float64:
 
 def _add_channels(ledger: Ledger, measures: Measures, lexical: Float64, dense: Float64, limits: Ceilings, recipe: Recipe) -> None:
     ledger.add("lexical", measures.lexical, lexical, recipe.lexical)
-    # A statement has no neighbours: its own match counts for the window as well.
-    window = np.where(measures.is_statement, lexical, _scaled(measures.window, limits.window))
-    ledger.add("lexical_window", np.where(measures.is_statement, measures.lexical, measures.window), window, recipe.lexical_window)
+    # What has no neighbour that may lend has no window: its own match counts for it as well.
+    alone = measures.is_statement | ((measures.before < 0) & (measures.after < 0))
+    window = np.where(alone, lexical, _scaled(measures.window, limits.window))
+    ledger.add("lexical_window", np.where(alone, measures.lexical, measures.window), window, recipe.lexical_window)
     ledger.add("dense", measures.dense, dense, recipe.dense)
     if recipe.lexical and measures.is_unembedded.any():
         # What has no vector yet must not fall behind everything that has one.
@@ -144,26 +105,3 @@ def _best_lender(values: Float64, lender: Ints, borrower: Ints) -> tuple[Float64
     best[borrower] = values[lender]
     source[borrower] = lender
     return best, source
-
-
-def _add_question(ledger: Ledger, candidates: Candidates, measures: Measures, plan: QueryPlan, recipe: Recipe) -> None:
-    """What the question asks for: somebody's words, a time, what the assistant said, advice."""
-
-    def add(name: str, applies: Bools, weight: float) -> None:
-        value = applies.astype(np.float64)
-        ledger.add(name, value, value, weight)
-
-    if len(plan.speakers) == 1 and plan.speakers[0] in candidates.speakers:
-        add("speaker", candidates.speaker == candidates.speakers.index(plan.speakers[0]), recipe.speaker)
-    if plan.times:
-        ledger.add("dates", measures.dates, measures.dates, recipe.dates)
-    if plan.asks_when:
-        add("when", (candidates.features & _TIME_EXPRESSION) != 0, recipe.when)
-    if not measures.is_assistant.any():
-        return
-    add("assistant", measures.is_assistant, recipe.assistant)
-    if plan.asks_assistant:
-        add("asked_assistant", measures.is_assistant, recipe.asked_assistant)
-    # A standing wish is one towards an assistant.
-    if plan.asks_advice:
-        add("instruction", ((candidates.features & _INSTRUCTION) != 0) & (candidates.role == _USER), recipe.instruction)

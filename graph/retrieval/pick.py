@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graph.model import NodeKind
-from graph.retrieval.fuse import Ledger
+from graph.retrieval.ledger import Ledger
 from graph.retrieval.measures import Bools
 from graph.retrieval.scoring import Float64
 from graph.store.candidates import Candidates

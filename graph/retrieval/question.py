@@ -1,7 +1,8 @@
-"""What a question asks for, told from its words alone: a time, what the assistant said, advice; and whom it names."""
+"""What a question asks for, told from its words alone: a time, a name, a reason, what the assistant said, advice; and whom it names."""
 
 import re
 from collections.abc import Sequence
+from enum import IntFlag
 
 from graph.text import STOP_WORDS, words_of
 
@@ -36,24 +37,73 @@ _ASKS_RECALL = re.compile(
     r"\b(?:summar\w+|in order|the order|have i|did i|do i have|i (?:\w+ )?(?:said?|mention\w*|brought|told)"
     r"|we(?:'ve| have)? discuss\w*|so far|our conversations?)\b"
 )
+# A summary is made of both sides of a chat.
+_ASKS_SUMMARY = re.compile(r"\b(?:summar\w+|recap\w*|overview|sum up)\b")
+# What is spread over a long stretch of talk, so that its pieces do not stand together.
+_ASKS_OVERVIEW = re.compile(
+    r"\b(?:in order|the order|chronolog\w*|throughout|over time|so far|how many different|in total"
+    r"|across (?:all |our |my )|how (?:has|have|did) .*\b(?:progress|develop|evolv|chang)\w*)\b"
+)
+_OF_ONESELF = re.compile(r"\b(?:i|i'm|i've|i'd|my|me|mine|we|our|us)\b")
+# Where something was, who it was, what it is called: the answer holds a name.
+_ASKS_NAME = re.compile(
+    r"\bwhere\b|\bwho(?:m|se)?\b|\bnam(?:e|es|ed)\b|\b(?:which|what) (?:\w+ )?(?:city|cities|town|towns|country|countries|state|states"
+    r"|places?|locations?|areas?|parks?|books?|movies?|films?|songs?|albums?|games?|artists?|bands?|authors?|teams?|compan(?:y|ies)|brands?|shows?|series"
+    r"|pets?|breeds?|cars?|dish(?:es)?|recipes?|events?|organi[sz]ations?|characters?|restaurants?|schools?|languages?|instruments?|apps?|tools?)\b"
+)
+_ASKS_WHAT = re.compile(r"\b(?:what|which)\b")
+_ASKS_WHO = re.compile(r"\bwho(?:m|se)?\b")
+_ASKS_WHY = re.compile(r"\bwhy\b|\breasons?\b|\bmotivat\w*|\binspir\w*")
+
+
+class Asks(IntFlag):
+    """What a question asks for. It may ask for several things, and for none that is known here.
+
+    ADVICE asks for something new, so that standing wishes about how to say it matter; RECALL for what was said; OVERVIEW for what is spread
+    over a long time; OWN_WORDS for what the person who asks said. NAME: the answer holds a name; WHAT: it may.
+    """
+
+    WHEN = 1
+    ASSISTANT = 2
+    ADVICE = 4
+    RECALL = 8
+    SUMMARY = 16
+    OVERVIEW = 32
+    OWN_WORDS = 64
+    NAME = 128
+    WHAT = 256
+    WHO = 512
+    WHY = 1024
+
+
+NOTHING_KNOWN = Asks(0)
+
 # Names that stand for a role and not for somebody.
 GENERIC_SPEAKERS = frozenset({"user", "assistant", "system", "tool", "human", "ai", "bot", "agent", "customer", "me", "you", "i"})
 _SHORTEST_NICKNAME = 3
 
 
-def asks_when(text: str) -> bool:
-    """Whether the question asks for a time or a length of time."""
-    return _ASKS_WHEN.search(text) is not None
-
-
-def asks_assistant(text: str) -> bool:
-    """Whether the question asks what the assistant said."""
-    return _ASKS_ASSISTANT.search(text) is not None
-
-
-def asks_advice(text: str) -> bool:
-    """Whether the text asks for something new to be said or done, so that standing wishes about how to do it matter."""
-    return _ASKS_ADVICE.search(text) is not None and not _ASKS_RECALL.search(text) and not asks_assistant(text)
+def asks(text: str) -> Asks:
+    """All that a case-folded question asks for."""
+    found = Asks(0)
+    for kind, pattern in (
+        (Asks.WHEN, _ASKS_WHEN),
+        (Asks.ASSISTANT, _ASKS_ASSISTANT),
+        (Asks.RECALL, _ASKS_RECALL),
+        (Asks.SUMMARY | Asks.OVERVIEW, _ASKS_SUMMARY),
+        (Asks.OVERVIEW, _ASKS_OVERVIEW),
+        (Asks.NAME, _ASKS_NAME),
+        (Asks.WHAT, _ASKS_WHAT),
+        (Asks.WHO, _ASKS_WHO),
+        (Asks.WHY, _ASKS_WHY),
+    ):
+        if pattern.search(text):
+            found |= kind
+    if _ASKS_ADVICE.search(text) and not found & (Asks.RECALL | Asks.ASSISTANT):
+        found |= Asks.ADVICE
+    if _OF_ONESELF.search(text) and not found & (Asks.ADVICE | Asks.ASSISTANT | Asks.SUMMARY):
+        found |= Asks.OWN_WORDS
+    return found
 
 
 def named_speakers(text: str, speakers: Sequence[str]) -> tuple[tuple[str, ...], frozenset[str]]:

@@ -41,6 +41,7 @@ class Recipe:
     lexical_limit: int = 100
     dense_limit: int = 100
     temporal_limit: int = 50
+    instruction_limit: int = 8
     neighbours: int = 1
     max_terms: int = 256
     max_dense_words: int = 180
@@ -67,7 +68,16 @@ class Recipe:
     when: float = 0.0
     assistant: float = 0.0
     asked_assistant: float = 0.0
+    own_words: float = 0.0
+    summary: float = 0.0
     instruction: float = 0.0
+    names: float = 0.0
+    people: float = 0.0
+    reasons: float = 0.0
+    asking: float = 0.0
+    length: float = 0.0
+    spread: float = 0.0
+    spread_reach: float = 8.0
     graph: float = 0.0
 
 
@@ -89,7 +99,15 @@ def _fused(name: str, graph: float = 0.0, graph_hops: int = 2) -> Recipe:
         when=0.10,  # .4; 0
         assistant=-0.55,  # 0; 21.0
         asked_assistant=0.35,  # 0; .3
-        instruction=0.46,  # 0; .2 (2.3 at 20)
+        own_words=-0.4,
+        summary=0.4,
+        instruction=0.8,
+        names=0.4,
+        people=0.2,
+        reasons=0.1,
+        asking=-0.15,
+        length=0.2,
+        spread=-0.2,
         graph=graph,
         graph_hops=graph_hops,
     )

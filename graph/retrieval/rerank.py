@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from graph.model import Message, Node, Statement
-from graph.retrieval.fuse import Ledger, Signal
+from graph.retrieval.ledger import Ledger, Signal
 from graph.retrieval.pick import Pick, Scored, pick
 from graph.retrieval.ranking import Ranking
 from graph.retrieval.search import Search

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from graph.model import Namespace
 from graph.retrieval.answer import QueryPlan, RetrievalRequest
 from graph.retrieval.expand import Expansion, add_graph, expand
-from graph.retrieval.fuse import Ledger, fuse
+from graph.retrieval.fuse import fuse
+from graph.retrieval.ledger import Ledger
 from graph.retrieval.measures import Ceilings, Measures, measure
 from graph.retrieval.merge import merged
 from graph.retrieval.plan import linked, names_in, plan_query
@@ -50,6 +51,7 @@ async def search_of(store: Store, request: RetrievalRequest, recipe: Recipe, vec
         lexical_limit=recipe.lexical_limit if plan.terms else 0,
         dense_limit=recipe.dense_limit if vector is not None else 0,
         temporal_limit=recipe.temporal_limit if plan.times else 0,
+        instruction_limit=recipe.instruction_limit if vector is not None else 0,
         neighbours=recipe.neighbours,
         bm25=recipe.bm25,
     )
@@ -84,7 +86,7 @@ async def expanded(store: Store, search: Search, limits: Ceilings, recipe: Recip
     found = tuple(id_ for id_ in expansion.best(recipe.graph_found) if id_ not in known)
     candidates, measures = search.candidates, search.measures
     if found:
-        query = replace(search.query, lexical_limit=0, dense_limit=0, temporal_limit=0, include=found)
+        query = replace(search.query, lexical_limit=0, dense_limit=0, temporal_limit=0, instruction_limit=0, include=found)
         candidates = merged(candidates, await store.candidates(search.request.namespace, query))
         measures = measure(candidates, search.plan.times, recipe)
     return replace(search, candidates=candidates, measures=measures, expansion=expansion)

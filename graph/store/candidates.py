@@ -17,12 +17,21 @@ from graph.model import MemoryFilter, TimeSpan
 
 
 class Feature(IntFlag):
-    """What the text of a memory is like; computed by `graph.text` when it is stored."""
+    """What the text of a memory is like; computed by `graph.text` when it is stored.
+
+    QUESTION: it asks at its end.  TIME_EXPRESSION: it names a time.  INSTRUCTION: a standing wish, "always …", "I prefer …".
+    FIRST_PERSON: its speaker speaks of themselves.  NAME: it names somebody or something other than whom it addresses.
+    REASON: it tells why.  PEOPLE: it mentions people by what they are to somebody, "my sister", "the team".  IMAGE: it comes with one.
+    """
 
     QUESTION = 1
     TIME_EXPRESSION = 2
     INSTRUCTION = 4
     FIRST_PERSON = 8
+    NAME = 16
+    REASON = 32
+    PEOPLE = 64
+    IMAGE = 128
 
 
 class StatisticsGroup(IntEnum):
@@ -50,6 +59,7 @@ class CandidateQuery:
         vector: float32, unit length, of the namespace's dimension; None leaves the dense channel out.
         spans: times that the query names, for the temporal channel; empty leaves it out.
         lexical_limit, dense_limit, temporal_limit: how many memories each channel contributes; 0 leaves it out.
+        instruction_limit: how many standing wishes of people (`Feature.INSTRUCTION`) come along, the nearest to the vector; 0 without one.
         neighbours: how many messages before and after each candidate message come along.
         include: ids of memories to measure besides, whatever the channels say; unknown ones are ignored.
     """
@@ -61,6 +71,7 @@ class CandidateQuery:
     lexical_limit: int = 100
     dense_limit: int = 100
     temporal_limit: int = 0
+    instruction_limit: int = 0
     neighbours: int = 1
     include: tuple[str, ...] = ()
     bm25: Bm25 = Bm25()

@@ -14,7 +14,7 @@ from itertools import chain
 
 import Stemmer
 
-ANALYSER_VERSION = 2
+ANALYSER_VERSION = 3
 
 # Function words carry no topic; a small list (retrieval measurements were made with about this one).
 STOP_WORDS = frozenset(

@@ -34,17 +34,54 @@ _FIRST_PERSON = frozenset("i i'm i've i'd i'll my me mine myself we we're we've 
 
 # What may begin a standing wish of a user towards an assistant; each is then looked for in full.
 _INSTRUCTION_WORDS = frozenset(
-    "always never prefer now forward whenever remember avoid ensure sure please future rather every don't".split()  # noqa: SIM905 - the same
+    "always never prefer now forward whenever remember avoid ensure sure please future rather every don't ask".split()  # noqa: SIM905 - the same
 )
+# "Always" and "never" are wishes where a clause begins with them: "I've never been there" and "she always smiles" tell of somebody.
 _INSTRUCTION = re.compile(
-    r"\b(?:always|never|from now on|going forward|in (?:the )?future|whenever i|every time i|when i ask|i(?:'d"
-    r"| would)? (?:always |really |much )?prefer"
-    r"|i(?:'d| would) (?:rather|like you)|please (?:remember|always|never|make sure|ensure|avoid|include|use|keep|don't|do not)"
-    r"|remember (?:to|that)|make sure (?:to|that|you)|don't ever)\b",
+    r"(?:^|[.!?;:,(\n]\s*|\b(?:please|so|and|but|should|must|to)\s+)(?:always|never)\b"
+    r"|\b(?:from now on|going forward|in (?:the )?future|when(?:ever)? i (?:ask|request)|every time i ask"
+    r"|i(?:'d| would)? (?:(?:always|really|much|generally|usually|strongly) )?prefer"
+    r"|i(?:'d| would) (?:rather|like you to)"
+    r"|please (?:remember|make sure|ensure|avoid|include|use|keep|don't|do not)"
+    r"|remember (?:to|that)|make sure (?:to|that you|you)|don't ever)\b",
 )
 
-_QUESTION, _TIME_EXPRESSION, _FIRST, _TOLD = map(
-    int, (Feature.QUESTION, Feature.TIME_EXPRESSION, Feature.FIRST_PERSON, Feature.INSTRUCTION)
+# Whom a message addresses is no name that it tells: "Thanks, Ana!", "Hey Tom, how are you?".
+_ADDRESS = re.compile(
+    r"(?:(?:^|[.!?]\s+)(?i:hey|hi|hello|thanks|thank you|wow|yeah|yep|yes|sure|bye|no|oh|congrats|ok|okay|well|aw+|cool|great)\b[^.!?\w]*"
+    r"|,\s*)"
+    r"[A-Z][a-z]+(?=\s*[,.!?;:])"
+)
+# Titles in quotes; capitalised words that no sentence begins with; acronyms.
+_NAME = re.compile(r"[\"“][^\"”]{3,60}[\"”]|(?<=[a-z,;:'’)0-9] )[A-Z][a-zA-Z'’-]{2,}|\b[A-Z]{2,}\b")
+_CAPITALISED_ANYWAY = frozenset(
+    (  # noqa: SIM905 - a list of words is read as text
+        "I'm I've I'll I'd OK LOL OMG TV Can What How Have Do Did Are Is Any When Where It's That's You're Let's Monday Tuesday Wednesday "
+        "Thursday Friday Saturday Sunday January February March April May June July August September October November December"
+    ).split()
+)
+_REASON_WORDS = frozenset("because 'cause cause since inspired motivated motivates motivation reason reasons wanted".split())  # noqa: SIM905 - the same
+_REASON = re.compile(r"\b(?:so that|thanks to|due to|that's why|want to)\b")
+_PEOPLE = frozenset(
+    (  # noqa: SIM905 - the same
+        "friend friends mom mother dad father parents sister sisters brother brothers son sons daughter daughters wife husband partner "
+        "kid kids child children family cousin aunt uncle niece nephew grandma grandpa grandmother grandfather boss colleague colleagues "
+        "coworker coworkers neighbor neighbors neighbour neighbours teammate teammates team coach teacher mentor mentors people buddy "
+        "buddies group"
+    ).split()
+)
+
+_QUESTION, _TIME_EXPRESSION, _FIRST, _TOLD, _NAMED, _WHY, _WHO = map(
+    int,
+    (
+        Feature.QUESTION,
+        Feature.TIME_EXPRESSION,
+        Feature.FIRST_PERSON,
+        Feature.INSTRUCTION,
+        Feature.NAME,
+        Feature.REASON,
+        Feature.PEOPLE,
+    ),
 )
 
 
@@ -61,9 +98,22 @@ def features_of(text: str, words: list[str]) -> Feature:
         features |= _TIME_EXPRESSION
     if not distinct.isdisjoint(_FIRST_PERSON):
         features |= _FIRST
-    if not distinct.isdisjoint(_INSTRUCTION_WORDS) and _INSTRUCTION.search(" ".join(words)):
+    if not distinct.isdisjoint(_INSTRUCTION_WORDS) and _INSTRUCTION.search(text.casefold().replace("’", "'")):
         features |= _TOLD
+    if names_something(text):
+        features |= _NAMED
+    if not distinct.isdisjoint(_REASON_WORDS) or _REASON.search(text.casefold().replace("’", "'")):
+        features |= _WHY
+    if not distinct.isdisjoint(_PEOPLE):
+        features |= _WHO
     return Feature(features)
+
+
+def names_something(text: str) -> bool:
+    """Whether a text names somebody or something, other than whom it addresses."""
+    if text.islower():
+        return False
+    return any(name not in _CAPITALISED_ANYWAY for name in _NAME.findall(_ADDRESS.sub(" ", text)))
 
 
 def has_time_cue(text: str, words: Collection[str]) -> bool:

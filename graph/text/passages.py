@@ -55,6 +55,8 @@ def index_turn(speaker: str, text: str, caption: str, sent_at: datetime, zone: t
     else:
         passages = tuple(Passage(i, chunk, frame + terms_of(chunk)) for i, chunk in enumerate(chunks))
     features = features_of(text, words)
+    if caption:
+        features |= Feature.IMAGE
     spans = named_times(text, sent_at, zone) if Feature.TIME_EXPRESSION in features else ()
     return IndexedText(passages, features, spans)
 

@@ -30,6 +30,7 @@ def index_query(db: apsw.Connection, query: CandidateQuery) -> IndexQuery:
         lexical_limit=query.lexical_limit,
         dense_limit=query.dense_limit,
         temporal_limit=query.temporal_limit,
+        instruction_limit=query.instruction_limit,
         neighbours=query.neighbours,
         bm25=query.bm25,
     )

@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 from graph.model import Granularity, Role, TimeSpan, from_micros
 from graph.retrieval.answer import QueryPlan
 from graph.retrieval.explain import contributions_of
-from graph.retrieval.fuse import Ledger, fuse
+from graph.retrieval.fuse import fuse
+from graph.retrieval.ledger import Ledger
 from graph.retrieval.measures import ceilings, measure
+from graph.retrieval.question import Asks
 from graph.retrieval.recipes import RECIPES
 from graph.store.candidates import Candidates
 
@@ -61,9 +63,7 @@ PLANS = st.builds(
     terms=st.just(TERMS),
     speakers=st.sampled_from([(), ("Ana",), ("Ana", "Ben"), ("Nobody",)]),
     times=st.sampled_from([(), (TimeSpan(from_micros(10), from_micros(60), Granularity.DAY),)]),
-    asks_when=st.booleans(),
-    asks_assistant=st.booleans(),
-    asks_advice=st.booleans(),
+    asks=st.integers(0, 2 ** len(Asks) - 1).map(Asks),
 )
 
 
@@ -138,7 +138,7 @@ def test_a_memory_of_the_time_asked_about_comes_first(columns, memory) -> None:
 def test_an_assistants_words_count_only_where_they_are_asked_for(columns, memory) -> None:
     there = (memory("the lake", session=1, cosine=0.5), memory("the lake", "bot", session=2, cosine=0.5, role=Role.ASSISTANT))
     plain = score_of(columns, memory, QueryPlan("hybrid", TERMS), *there)
-    asked = score_of(columns, memory, QueryPlan("hybrid", TERMS, asks_assistant=True), *there)
+    asked = score_of(columns, memory, QueryPlan("hybrid", TERMS, asks=Asks.ASSISTANT), *there)
     assert plain[1] < plain[0]
     assert asked[1] > plain[1]
 
@@ -149,3 +149,41 @@ def test_long_answers_do_not_leak_into_the_short_messages_beside_them(columns, m
     ledger = scored(columns([long_answer, beside, alone], TERMS), QueryPlan("hybrid", TERMS))
     lent = {s.name: s.value for s in ledger.signals}
     assert not any(lent[name][1] for name in ("lexical_window", "answer", "previous", "next") if name in lent)
+
+
+def test_a_question_for_a_place_is_answered_by_what_names_something(columns, memory) -> None:
+    there = (memory("I paint every day", session=1), memory("I paint in Lisbon", session=2))
+    plain = score_of(columns, memory, QueryPlan("hybrid", TERMS), *there)
+    asked = score_of(columns, memory, QueryPlan("hybrid", TERMS, asks=Asks.NAME), *there)
+    assert plain[0] >= plain[1]
+    assert asked[1] > asked[0]
+
+
+def test_who_asks_tells_less_than_who_tells(columns, memory) -> None:
+    asking, telling = memory("the sunrise at the lake?", session=1), memory("the sunrise at the lake", session=2)
+    score = score_of(columns, memory, QueryPlan("hybrid", TERMS), asking, telling)
+    assert score[1] > score[0]
+
+
+def test_of_standing_wishes_the_nearest_counts_most_and_none_where_an_overview_is_asked_for(columns, memory) -> None:
+    answer = memory("Sure.", "bot", session=1, role=Role.ASSISTANT)
+    near, far = memory("Always use metric units", session=2, cosine=0.6), memory("Always be brief", session=3, cosine=0.2)
+    told = memory("I never use units", session=4, cosine=0.6)
+    candidates = columns([answer, near, far, told], TERMS)
+
+    def wished(asks: Asks) -> np.ndarray:
+        signals = {signal.name: signal.value for signal in scored(candidates, QueryPlan("hybrid", TERMS, asks=asks)).signals}
+        return signals.get("instruction", np.zeros(4))
+
+    np.testing.assert_allclose(wished(Asks.ADVICE), [0, 1, 1 / 3, 0], atol=1e-6)
+    assert not wished(Asks.OVERVIEW).any()
+
+
+def test_an_overview_takes_from_many_places_of_a_chat(columns, memory) -> None:
+    there = [memory("I painted a sunrise", session=1, cosine=0.9) for _ in range(6)]
+    there += [memory("tea with milk", session=1, said_at=i) for i in range(20)]
+    there.append(memory("I painted a lake", session=1, cosine=0.6))
+    plain = score_of(columns, memory, QueryPlan("hybrid", TERMS), *there)
+    spread = score_of(columns, memory, QueryPlan("hybrid", TERMS, asks=Asks.OVERVIEW), *there)
+    assert (plain > plain[-1]).sum() == 6
+    assert (spread > spread[-1]).sum() < 3

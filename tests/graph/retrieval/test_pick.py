@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graph.retrieval.fuse import Ledger
+from graph.retrieval.ledger import Ledger
 from graph.retrieval.pick import Scored, pick
 
 

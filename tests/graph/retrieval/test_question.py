@@ -1,9 +1,8 @@
 import pytest
 
 from graph.retrieval.question import (
-    asks_advice,
-    asks_assistant,
-    asks_when,
+    Asks,
+    asks,
     dense_excerpt,
     named_speakers,
     without_names,
@@ -23,14 +22,14 @@ from graph.retrieval.talk import without_talk
     ],
 )
 def test_questions_for_a_time(text: str) -> None:
-    assert asks_when(text)
+    assert Asks.WHEN in asks(text)
 
 
 @pytest.mark.parametrize(
     "text", ["what does she do when she is sad?", "when building an app, what fails?", "who is ana?", "how many dogs has ben?"]
 )
 def test_other_questions_ask_for_no_time(text: str) -> None:
-    assert not asks_when(text)
+    assert Asks.WHEN not in asks(text)
 
 
 @pytest.mark.parametrize(
@@ -43,21 +42,54 @@ def test_other_questions_ask_for_no_time(text: str) -> None:
     ],
 )
 def test_questions_about_the_assistants_words(text: str) -> None:
-    assert asks_assistant(text)
-    assert not asks_advice(text)
+    assert Asks.ASSISTANT in asks(text)
+    assert Asks.ADVICE not in asks(text)
 
 
 @pytest.mark.parametrize(
     "text", ["can you suggest a good film?", "how do i fix this error?", "help me plan a trip", "any tips for packing?"]
 )
 def test_requests_for_advice(text: str) -> None:
-    assert asks_advice(text)
-    assert not asks_assistant(text)
+    assert Asks.ADVICE in asks(text)
+    assert Asks.ASSISTANT not in asks(text)
 
 
 @pytest.mark.parametrize("text", ["can you summarise what i said about visas?", "have i mentioned my sister?", "where did ana go?"])
 def test_recalling_is_no_advice(text: str) -> None:
-    assert not asks_advice(text)
+    assert Asks.ADVICE not in asks(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("where did she go?", Asks.NAME),
+        ("what is the name of her dog?", Asks.NAME),
+        ("which books has he read?", Asks.NAME),
+        ("who came along?", Asks.NAME | Asks.WHO),
+        ("why did he leave?", Asks.WHY),
+        ("what inspired her to paint?", Asks.WHY | Asks.WHAT),
+        ("what does she grow?", Asks.WHAT),
+        ("how does it feel?", Asks(0)),
+    ],
+)
+def test_the_kind_of_answer_is_told_from_the_question(text: str, wanted: Asks) -> None:
+    kinds = Asks.NAME | Asks.WHAT | Asks.WHO | Asks.WHY
+    assert asks(text) & kinds & ~(Asks.WHAT if Asks.NAME in wanted else Asks(0)) == wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("can you summarise the garden project?", Asks.SUMMARY | Asks.OVERVIEW),
+        ("in which order did i bring up my plans?", Asks.OWN_WORDS),
+        ("list the order in which i brought up my plans", Asks.OVERVIEW | Asks.OWN_WORDS),
+        ("what is my budget?", Asks.OWN_WORDS),
+        ("what did you recommend to me?", Asks(0)),
+        ("how should i pack?", Asks(0)),
+    ],
+)
+def test_overviews_and_ones_own_words_are_told_from_advice(text: str, wanted: Asks) -> None:
+    assert asks(text) & (Asks.SUMMARY | Asks.OVERVIEW | Asks.OWN_WORDS) == wanted
 
 
 @pytest.mark.parametrize(

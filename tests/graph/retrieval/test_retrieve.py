@@ -8,7 +8,9 @@ import pytest
 from graph.errors import InvalidArgument, NotFound
 from graph.model import NO_EMBEDDING, ExtractionMode, MemoryFilter, Message, NodeKind, Role, Statement, TimeRange
 from graph.retrieval import RECIPES, RetrievalAnswer, retrieve, retrieve_many
-from graph.store.commands import AppendCommand, MessageDraft, NamespaceSpec
+from graph.store.commands import AppendCommand, MessageDraft, NamespaceSpec, PassageVector
+
+SAID = datetime(2024, 3, 4, 9, tzinfo=UTC)
 
 
 def texts(answer: RetrievalAnswer) -> list[str]:
@@ -163,3 +165,19 @@ async def test_several_namespaces_make_one_ranking(world) -> None:
     # Both namespaces planned the same text: it was embedded once.
     assert len(world.embedder.asked) == 1
     assert all(isinstance(hit.node, Message) for hit in answer.hits)
+
+
+async def test_a_standing_wish_comes_along_whatever_is_asked(world) -> None:
+    store, embedder = world.store, world.embedder
+    await store.create_namespace(NamespaceSpec("assisted", embedder.spec, ExtractionMode.EVENT))
+    turns = [(Role.USER, "Always answer in metric units."), (Role.ASSISTANT, "Certainly!")]
+    turns += [
+        turn for i in range(150) for turn in ((Role.USER, f"How do I bake bread number {i}?"), (Role.ASSISTANT, f"Bake bread {i} hot."))
+    ]
+    drafts = tuple(MessageDraft(role.name.lower(), role, text, SAID + timedelta(minutes=i)) for i, (role, text) in enumerate(turns))
+    outcome = await store.append("assisted", AppendCommand("s1", drafts, timedelta(0)))
+    passages = await store.missing_vectors("assisted", "s1", 1_000)
+    vectors = [PassageVector(p.owner_id, p.ordinal, embedder.vector(p.text).astype(np.float16)) for p in passages]
+    await store.put_vectors("assisted", embedder.spec.fingerprint, vectors)
+    answer = await world.retrieve("How do I bake bread?", namespace="assisted", k=20)
+    assert outcome.messages[0].id in [hit.node.id for hit in answer.hits]

@@ -37,7 +37,10 @@ def test_standing_wishes_are_instructions(text: str) -> None:
     assert Feature.INSTRUCTION in features(text)
 
 
-@pytest.mark.parametrize("text", ["We went to the lake", "Please, come in", "The future is bright"])
+@pytest.mark.parametrize(
+    "text",
+    ["We went to the lake", "Please, come in", "The future is bright", "I've never been there", "She always smiles", "They never met Ana"],
+)
 def test_other_texts_are_no_instructions(text: str) -> None:
     assert Feature.INSTRUCTION not in features(text)
 
@@ -45,3 +48,23 @@ def test_other_texts_are_no_instructions(text: str) -> None:
 def test_who_speaks_of_themselves_is_noticed() -> None:
     assert Feature.FIRST_PERSON in features("I'm tired")
     assert Feature.FIRST_PERSON not in features("She is tired")
+
+
+@pytest.mark.parametrize(
+    "text", ["I went to Lisbon", 'We read "The Long Way" together', "He works at NASA", "Yesterday I met Ana's sister Ruth"]
+)
+def test_names_and_titles_are_noticed(text: str) -> None:
+    assert Feature.NAME in features(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["Thanks, Ana!", "Hey Tom, how are you?", "We met on Friday", "I'm fine. Great weather", "nothing at all", "OK"]
+)
+def test_whom_a_message_addresses_is_no_name_that_it_tells(text: str) -> None:
+    assert Feature.NAME not in features(text)
+
+
+def test_reasons_and_people_are_noticed() -> None:
+    assert Feature.REASON in features("We left because of the rain")
+    assert Feature.PEOPLE in features("My sister came along")
+    assert not features("We left at dawn in silence") & (Feature.REASON | Feature.PEOPLE)

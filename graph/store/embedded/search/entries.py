@@ -61,5 +61,6 @@ class IndexQuery:
     lexical_limit: int
     dense_limit: int
     temporal_limit: int
+    instruction_limit: int
     neighbours: int
     bm25: Bm25

@@ -29,6 +29,7 @@ from graph.store.embedded.search.state import IndexState
 from graph.store.embedded.search.tables import Tables
 from graph.store.embedded.search.temporal import overlapping
 from graph.store.embedded.search.vectors import SHARED_BUDGET, VectorCache
+from graph.store.embedded.search.wishes import standing_wishes
 
 # The index is compacted when more passages than these are dead, and more than a quarter of all.
 _DEAD_PASSAGES = 1024
@@ -281,6 +282,7 @@ class SearchIndex:
         if query.vector is not None:
             similarities = Similarities(query.vector, state.passages.key, state.passages.embedded, state.cache, read_vectors)
             found.append(nearest_memories(state, query.vector, query.dense_limit, allowed, similarities))
+            found.append(standing_wishes(state, query.vector, query.instruction_limit, mask, similarities))
         included = state.keys.find(np.asarray(query.include, np.int64), state.memories.live)
         found.append(included[included >= 0].astype(np.intp))
         rows = widened(state, np.concatenate(found), query.neighbours)

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pytest
 
-from graph.model import MEMORY_KINDS, NodeKind
-from graph.store.candidates import Bm25, StatisticsGroup
+from graph.model import MEMORY_KINDS, NodeKind, Role
+from graph.store.candidates import Bm25, Feature, StatisticsGroup
 from graph.store.embedded.search import IndexQuery, MemoryEntry, PassageEntry, SearchIndex, term_hash
 from graph.store.embedded.search.cache_budget import CacheBudget
 from graph.store.embedded.search.measure import STATEMENTS_PER_MESSAGE
@@ -143,6 +143,7 @@ class World:
             lexical_limit=rng.choice([0, 1, 3, 10]),
             dense_limit=rng.choice([0, 1, 3, 10]),
             temporal_limit=rng.choice([0, 1, 3, 10]),
+            instruction_limit=rng.choice([0, 1, 3]),
             neighbours=rng.randint(0, 2),
             bm25=rng.choice([Bm25(), Bm25(1.2, 0.75, 0.5)]),
         )
@@ -213,6 +214,11 @@ class World:
                         scores[key] = max(scores.get(key, -math.inf), -cost)
         return scores
 
+    def wishes(self, query: IndexQuery) -> dict[int, float]:
+        entries = {key: self.known[key].entry for key in self.dense(query)}
+        wished = {key for key, entry in entries.items() if entry.role == Role.USER and entry.features & Feature.INSTRUCTION}
+        return {key: score for key, score in self.dense(query).items() if key in wished}
+
     def chain(self, key: int) -> list[int]:
         entry = self.known[key].entry
         same = [k.entry for k in self.known.values() if k.entry.kind == NodeKind.MESSAGE and k.entry.session == entry.session]
@@ -240,6 +246,7 @@ class World:
             (self.lexical(query, words), query.lexical_limit),
             (self.dense(query), query.dense_limit),
             (self.temporal(query), query.temporal_limit),
+            (self.wishes(query), query.instruction_limit),
         ):
             sure, possible = best(scores, limit)
             must |= sure
@@ -329,6 +336,7 @@ def plain_query():
         lexical_limit=100,
         dense_limit=100,
         temporal_limit=0,
+        instruction_limit=0,
         neighbours=0,
         bm25=Bm25(),
     )
