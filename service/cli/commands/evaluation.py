@@ -67,14 +67,14 @@ def explain_miss(
     if json:
         print_json(_miss_document(miss))
     else:
-        _print_miss(miss, times)
+        _print_miss(miss, id, times)
 
 
-def _print_miss(miss: "Miss", times: "Times") -> None:
+def _print_miss(miss: "Miss", id_: str, times: "Times") -> None:
     from service.cli.reasons import channel_in_short, reason_in_short
 
     out = tables.console()
-    sentence = reason_in_short(miss)
+    sentence = reason_in_short(miss, id_)
     out.print(tables.plain(f"{sentence[0].upper()}{sentence[1:]}."), soft_wrap=True)
     if miss.hit:
         print_hit(miss.hit, [], times)
@@ -185,7 +185,7 @@ def _print_judged(judged: "list[Judged]", explain: bool) -> None:
     for one in judged if explain else ():
         for found in one.found:
             if found.rank is None:
-                why = reason_in_short(found.miss) if found.miss else "no message of the namespace is meant by that"
+                why = reason_in_short(found.miss, min(found.expected.ids)) if found.miss else "no message of the namespace is meant by that"
                 typer.echo(f"line {one.question.line}: {found.expected.name}: {why}")
     overall = _overall(judged)
     told = ", ".join(f"{name} {overall[name]:.3f}" for name in ("recall", "all", "mrr"))

@@ -162,7 +162,10 @@ class Retrieval:
 
 @dataclass(frozen=True, slots=True)
 class ChannelShortfall:
-    """A memory in one channel: its score and rank, and the score of the last memory found there; `needed` of 0: any would have done."""
+    """A memory in one channel: its score and rank, and the score of the last memory found there.
+
+    `rank` of 0: the channel sees nothing in it; `needed` of 0: any score would have done.
+    """
 
     channel: str
     score: float
