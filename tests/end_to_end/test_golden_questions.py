@@ -61,6 +61,20 @@ def test_what_is_missed_is_counted_and_explained(shell: Any, alice: dict[str, st
     assert "3 questions: recall 0.167, all 0.000, mrr 0.333" in table
 
 
+def test_a_recall_below_what_is_wanted_fails_and_says_so(shell: Any, alice: dict[str, str], tmp_path: Path) -> None:
+    file = asked(tmp_path, {"question": BOTH, "expected": ["m3", "m1"], "k": 1})
+    enough = shell("eval", file, "-n", "alice", "--fail-under", "50")
+    assert (enough.code, "below" in enough.err) == (0, False)
+    missed = shell("eval", file, "-n", "alice", "--fail-under", "50.5")
+    assert missed.code == 1
+    assert "recall@k is 50.00 %, below the 50.5 % of --fail-under" in missed.err
+    # The figures are there all the same.
+    assert "1 question: recall 0.500" in missed.out
+    document = shell("eval", file, "-n", "alice", "--fail-under", "100", "--json")
+    assert (document.code, json.loads(document.out)["overall"]["recall"]) == (1, 0.5)
+    assert shell("eval", file, "-n", "alice", "--fail-under", "101").code == 2
+
+
 @pytest.mark.parametrize(
     ("line", "reason"),
     [

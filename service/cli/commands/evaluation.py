@@ -116,6 +116,10 @@ def eval_(
     min_relevance: RelevanceOption = 0.0,
     explain: Annotated[bool, typer.Option("--explain", help="Say why each memory that was missed is not in the answer.")] = False,
     skip_broken: Annotated[bool, typer.Option("--skip-broken", help="Ask the good lines of a file with broken ones.")] = False,
+    fail_under: Annotated[
+        float | None,
+        typer.Option(min=0, max=100, metavar="PERCENT", help="Exit code 1 where the mean recall@k of all questions is below this."),
+    ] = None,
     timezone: ZoneOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -133,8 +137,11 @@ def eval_(
     judged = list(asked(client, Directory(client, namespace), questions, way))
     if json:
         print_json({"namespace": namespace, "overall": _overall(judged), "questions": [_judged_document(one) for one in judged]})
-        return
-    _print_judged(judged, explain)
+    else:
+        _print_judged(judged, explain)
+    recall = round(100 * _overall(judged)["recall"], 2)
+    if fail_under is not None and recall < fail_under:
+        fail(f"recall@k is {recall:.2f} %, below the {fail_under:g} % of --fail-under")
 
 
 def _questions(file: Path, skip_broken: bool) -> "list[Question]":
