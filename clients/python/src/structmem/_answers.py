@@ -358,7 +358,7 @@ class UsageEntry:
 
 @dataclass(frozen=True, slots=True)
 class ServerInfo:
-    """What the service is and does."""
+    """What the service is and does; `warnings`: what it cannot do as it is set up, such as calling an API without a key."""
 
     version: str
     store: str
@@ -370,3 +370,4 @@ class ServerInfo:
     started_at: datetime | None
     job_retention_days: int
     request_id_retention_hours: int
+    warnings: tuple[str, ...] = ()
