@@ -65,6 +65,14 @@ class DeletionReceipt:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkDecided:
+    """What is between two entities after a decision: the decision first, if there is one, then what extractions propose."""
+
+    edges: tuple[Edge, ...]
+    consistency_token: str
+
+
+@dataclass(frozen=True, slots=True)
 class ImportedNamespace:
     """A namespace that was created from an export."""
 
