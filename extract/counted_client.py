@@ -24,13 +24,15 @@ def counted_client(url: str, key: str, timeout_s: float, retries: int) -> openai
 
 @contextmanager
 def counted() -> Iterator[list[int]]:
-    """Counts the tries of the calls within: the one number in the list."""
-    tries = [0]
+    """Counts the tries of the calls within: the one number in the list. At the end it adds to the count around it, if there is one."""
+    tries, around = [0], _tries.get(None)
     token = _tries.set(tries)
     try:
         yield tries
     finally:
         _tries.reset(token)
+        if around is not None:
+            around[0] += tries[0]
 
 
 async def _count_try(_: object) -> None:

@@ -11,13 +11,18 @@ _metered: ContextVar[list[UsageEntry] | None] = ContextVar("_metered", default=N
 
 @contextmanager
 def metered() -> Iterator[list[UsageEntry]]:
-    """A list that fills with what is spent inside, in tasks begun there too; also what was spent on calls that failed."""
+    """A list that fills with what is spent inside, in tasks begun there too; also what was spent on calls that failed.
+
+    At the end it adds to the list around it, if there is one.
+    """
     entries: list[UsageEntry] = []
     token = _metered.set(entries)
     try:
         yield entries
     finally:
         _metered.reset(token)
+        for entry in entries:
+            spend(entry)
 
 
 def spend(entry: UsageEntry) -> None:

@@ -3,17 +3,18 @@
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 from extract.embed.port import Embedder
 from extract.entities import short_names
 from extract.outcome import failed_attempt, told_of
-from extract.port import Extraction, Extractor, ExtractorUnavailable, Segment, spec_with
+from extract.port import Extraction, Extractor, Segment, spec_with
 from extract.profile import keep_types
 from extract.resolve import resolve
 from extract.segment import SegmentRecipe, Segments, segment
+from extract.usage import usage_kept, written_with
 from extract.vectors import VectorWriter
 from graph.errors import LeaseLost, NotFound, StaleWrite
 from graph.model import NO_EXTRACTION, ExtractionMode, IdSource, Lease, Message, Namespace
@@ -154,43 +155,32 @@ class ExtractionPipeline:
     async def _extract_segment(
         self, lease: Lease, namespace: Namespace, extractor: Extractor, one: Segment, generation: int, watermark: int
     ) -> int:
-        try:
+        async with usage_kept(self._store, namespace.name) as unkept:
             extraction = keep_types(await extractor.extract(one), one.profile)
-        except ExtractorUnavailable as error:
-            await self._store.add_usage(namespace.name, error.usage)
-            raise
-        try:
-            return await self._commit(lease, namespace, extraction, one, generation, watermark)
-        except StaleWrite:
-            # Nothing was written, but the calls were made.
-            await self._store.add_usage(namespace.name, extraction.usage)
-            raise
+            unkept.extend(extraction.usage)
+            write = await self._written(namespace, extraction, one, generation, watermark)
+            await written_with(unkept, lambda usage: self._store.commit_extraction(lease, replace(write, usage=tuple(usage))))
+        return write.watermark
 
-    async def _commit(
-        self, lease: Lease, namespace: Namespace, extraction: Extraction, one: Segment, generation: int, watermark: int
-    ) -> int:
+    async def _written(
+        self, namespace: Namespace, extraction: Extraction, one: Segment, generation: int, watermark: int
+    ) -> ExtractionWrite:
+        """What is written of an extraction."""
         names = short_names(extraction)
         known = (await self._store.query_scope(namespace.name, names)).entities if names else ()
         resolved = resolve(extraction, one, generation, self._ids, self._clock.now(), known)
-        vectors, usage = await self._vectors.of_statements(namespace, resolved.statements, one.zone)
-        last = one.messages[-1].seq
-        await self._store.commit_extraction(
-            lease,
-            ExtractionWrite(
-                generation=generation,
-                expected_watermark=watermark,
-                watermark=last,
-                statements=resolved.statements,
-                events=resolved.events,
-                entities=resolved.entities,
-                edges=resolved.edges,
-                vectors=vectors,
-                usage=(*extraction.usage, *usage),
-                partial_failures=extraction.partial_failures,
-                read_ids=tuple(message.id for message in (*one.context, *one.messages)),
-            ),
+        return ExtractionWrite(
+            generation=generation,
+            expected_watermark=watermark,
+            watermark=one.messages[-1].seq,
+            statements=resolved.statements,
+            events=resolved.events,
+            entities=resolved.entities,
+            edges=resolved.edges,
+            vectors=await self._vectors.of_statements(namespace, resolved.statements, one.zone),
+            partial_failures=extraction.partial_failures,
+            read_ids=tuple(message.id for message in (*one.context, *one.messages)),
         )
-        return last
 
 
 def _zone(name: str) -> tzinfo:

@@ -70,11 +70,7 @@ class Extraction:
 
 
 class ExtractorUnavailable(Exception):
-    """The extractor cannot answer now, though nothing is wrong with the segment; it is worth asking again. `usage`: what was tried."""
-
-    def __init__(self, message: str = "", usage: tuple[UsageEntry, ...] = ()) -> None:
-        super().__init__(message)
-        self.usage = usage
+    """The extractor cannot answer now, though nothing is wrong with the segment; it is worth asking again."""
 
 
 class Extractor(Protocol):
@@ -86,7 +82,7 @@ class Extractor(Protocol):
         ...
 
     async def extract(self, segment: Segment) -> Extraction:
-        """The events of the segment."""
+        """The events of the segment, with what they took. What was spent in vain, by a call that fails or is cancelled, goes to `spend`."""
         ...
 
 

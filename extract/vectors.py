@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import tzinfo
+from functools import partial
 
 from extract.embed.port import Embedder
-from extract.metering import metered
-from graph.errors import EmbedderUnavailable
+from extract.metering import metered, spend
+from extract.usage import usage_kept, written_with
 from graph.model import Namespace, Statement
 from graph.store.commands import PassageText, PassageVector, UsageEntry
 from graph.store.port import Store
@@ -36,30 +37,25 @@ class VectorWriter:
             if keys <= seen:
                 return  # deleted, or stored by someone else, between the two calls
             seen |= keys
-            vectors, usage = await self._embed(self._embedder, namespace.name, missing)
-            await self._store.put_vectors(namespace.name, self._embedder.spec.fingerprint, vectors, usage)
+            async with usage_kept(self._store, namespace.name) as unkept:
+                vectors = await _embedded(self._embedder, missing)
+                await written_with(unkept, partial(self._store.put_vectors, namespace.name, self._embedder.spec.fingerprint, vectors))
 
-    async def of_statements(
-        self, namespace: Namespace, statements: Sequence[Statement], zone: tzinfo
-    ) -> tuple[tuple[PassageVector, ...], tuple[UsageEntry, ...]]:
-        """The vectors of new statements, and what they took."""
+    async def of_statements(self, namespace: Namespace, statements: Sequence[Statement], zone: tzinfo) -> tuple[PassageVector, ...]:
+        """The vectors of new statements. What they took goes to `spend`."""
         if self._embedder is None or not self.suits(namespace) or not statements:
-            return (), ()
+            return ()
         passages = [
             PassageText(one.id, passage.ordinal, passage.text) for one in statements for passage in index_statement(one, zone).passages
         ]
-        vectors, usage = await self._embed(self._embedder, namespace.name, passages)
-        return tuple(vectors), usage
+        return tuple(await _embedded(self._embedder, passages))
 
-    async def _embed(
-        self, embedder: Embedder, namespace: str, passages: Sequence[PassageText]
-    ) -> tuple[list[PassageVector], tuple[UsageEntry, ...]]:
-        texts = [passage.text for passage in passages]
-        with metered() as spent:
-            try:
-                rows = await embedder.embed(texts)
-            except EmbedderUnavailable:
-                await self._store.add_usage(namespace, spent)
-                raise
-        vectors = [PassageVector(passage.owner_id, passage.ordinal, row) for passage, row in zip(passages, rows, strict=True)]
-        return vectors, tuple(spent) or (UsageEntry("embed", embedder.spec.model, calls=1, items=len(texts)),)
+
+async def _embedded(embedder: Embedder, passages: Sequence[PassageText]) -> list[PassageVector]:
+    """The vectors of the passages. An embedder that tells nothing of what it took is counted as one call."""
+    texts = [passage.text for passage in passages]
+    with metered() as spent:
+        rows = await embedder.embed(texts)
+    if not spent:
+        spend(UsageEntry("embed", embedder.spec.model, calls=1, items=len(texts)))
+    return [PassageVector(passage.owner_id, passage.ordinal, row) for passage, row in zip(passages, rows, strict=True)]

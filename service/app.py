@@ -24,6 +24,7 @@ from service.consistency_tokens import ConsistencyTokens
 from service.errors import InvalidSettings
 from service.handlers import Parts
 from service.logs import configure_logs
+from service.missing_keys import missing_keys
 from service.page_tokens import PageTokens
 from service.server import Server
 from service.settings import ADDRESS_FILE, Settings
@@ -173,6 +174,8 @@ def build(settings: Settings, announced: bool = True) -> Application:
     `announced`: while it runs, the file `address` of the data directory tells others on this machine where it listens.
     """
     clock = SystemClock()
+    for told in missing_keys(settings):
+        _log.warning("a key is missing", what=told)
     store, embedder, extractors = make_store(settings, clock), make_embedder(settings), make_extractors(settings)
     reranking = make_reranking(settings)
     worker = make_worker(settings, store, embedder, extractors, clock)

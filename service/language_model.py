@@ -4,8 +4,6 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import structlog
-
 from extract.llm.chat import Chat
 from extract.llm.endpoint import Endpoint, EndpointSettings
 from extract.llm.exchanges import RecordingChat, ReplayedChat
@@ -17,23 +15,35 @@ from graph.model import ExtractionMode
 from service.errors import InvalidSettings
 from service.settings import Settings
 
-_log = structlog.get_logger(__name__)
-
 
 def make_llm_extractors(settings: Settings) -> Mapping[ExtractionMode, Extractor] | None:
-    """The llm extractor of each mode; None, with a line in the log, where its provider wants a key and there is none.
+    """The llm extractor of each mode; None where its provider wants a key and there is none.
 
     Raises:
         InvalidSettings: a file of exchanges cannot be used.
     """
-    provider = PROVIDERS[settings.llm_provider]
-    chat = _chat(settings, provider)
-    if chat is None:
-        variable = key_variable(settings, provider)
-        _log.warning("no key for the language model: the local extractor works instead", provider=provider.name, variable=variable)
+    if lacks_key(settings):
         return None
+    provider = provider_of(settings)
+    chat = _chat(settings, provider)
     spec = LlmSettings(provider.name, settings.llm_model, settings.llm_input_tokens, settings.llm_output_tokens, settings.llm_reasoning)
     return llm_extractors(chat, spec)
+
+
+def provider_of(settings: Settings) -> Provider:
+    """The row of the provider that the settings name."""
+    return PROVIDERS[settings.llm_provider]
+
+
+def lacks_key(settings: Settings) -> bool:
+    """Whether a key is wanted, by the provider or by who named a variable for it, and there is none."""
+    provider = provider_of(settings)
+    wanted = provider.needs_key or bool(settings.llm_key_variable)
+    return wanted and settings.llm_replay is None and not _key(settings, provider)
+
+
+def _key(settings: Settings, provider: Provider) -> str:
+    return settings.llm_api_key.get_secret_value() or os.environ.get(key_variable(settings, provider), "")
 
 
 def key_variable(settings: Settings, provider: Provider) -> str:
@@ -41,12 +51,9 @@ def key_variable(settings: Settings, provider: Provider) -> str:
     return settings.llm_key_variable or provider.key_variable
 
 
-def _chat(settings: Settings, provider: Provider) -> Chat | None:
+def _chat(settings: Settings, provider: Provider) -> Chat:
     if settings.llm_replay is not None:
         return _opened("llm_replay", settings.llm_replay, ReplayedChat)
-    key = settings.llm_api_key.get_secret_value() or os.environ.get(key_variable(settings, provider), "")
-    if not key and (provider.needs_key or settings.llm_key_variable):
-        return None
     calls = EndpointSettings(
         concurrency=settings.llm_concurrency,
         timeout_s=settings.llm_timeout_s,
@@ -54,7 +61,7 @@ def _chat(settings: Settings, provider: Provider) -> Chat | None:
         reasoning=settings.llm_reasoning,
         output=Output(settings.llm_output) if settings.llm_output else None,
     )
-    endpoint = Endpoint(provider, settings.llm_base_url, key, calls)
+    endpoint = Endpoint(provider, settings.llm_base_url, _key(settings, provider), calls)
     if settings.llm_record is None:
         return endpoint
     return _opened("llm_record", settings.llm_record, lambda path: RecordingChat(endpoint, path))

@@ -1,7 +1,5 @@
 """The embedders and rerankers that the settings may choose beside the default. Imported only where one is: what they need loads slowly."""
 
-import os
-
 from extract.embed.port import Embedder
 from extract.embed.remote import RemoteEmbedder, RemoteEmbedding
 from extract.embed.sentences import SentenceEmbedder
@@ -11,7 +9,8 @@ from extract.rerank.remote import RERANK_APIS, RemoteReranker
 from extract.sentence_models import ExtraMissing, ModelMissing
 from graph.retrieval import Reranker
 from service.errors import InvalidSettings
-from service.settings import OPENAI_URL, Settings
+from service.missing_keys import embedder_key
+from service.settings import Settings
 
 
 def make_chosen_embedder(settings: Settings) -> Embedder:
@@ -46,13 +45,10 @@ def _embedding(settings: Settings) -> RemoteEmbedding:
 
 def embedding_endpoint(settings: Settings) -> EndpointSettings:
     """Where and how the embedder's API is called."""
-    key = settings.embedder_api_key.get_secret_value()
-    if not key and settings.embedder_url == OPENAI_URL:  # nobody else is to see OpenAI's key
-        key = os.environ.get("OPENAI_API_KEY", "")
     return EndpointSettings(
         settings.embedder_url,
         settings.embedder_model,
-        key,
+        embedder_key(settings),
         settings.embedder_concurrency,
         settings.embedder_timeout_s,
         settings.embedder_retries,

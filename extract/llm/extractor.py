@@ -6,12 +6,14 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from extract.counted_client import counted
 from extract.llm.answer import Checks, answer_schema, predicates_of, types_of
 from extract.llm.chat import Chat, ChatAnswer, ChatRequest, ChatUnavailable, RequestTooLarge, Spent, Turn
 from extract.llm.drafts import Drafting, joined, seqs_in_words
 from extract.llm.prompting import PROMPT_VERSION, prompt, system_prompt
 from extract.llm.reading import Problem, Reading, problems_in_words, read_answer
 from extract.llm.transcript import Transcript, halves, tokens_of, transcript_of
+from extract.metering import spend
 from extract.port import Extraction, ExtractorUnavailable, Segment
 from graph.model import NO_PROFILE, ExtractionMode, ExtractorSpec, JobError, Message
 from graph.store.commands import UsageEntry
@@ -67,10 +69,13 @@ class LlmExtractor:
         reading = _SegmentReading(self._chat, self._settings, self._mode, segment)
         try:
             found = await reading.read(segment)
-        except ChatUnavailable as error:
-            reading.spent(error.spent)
+        except BaseException as error:
+            for entry in reading.usage(0):
+                spend(entry)
+            if not isinstance(error, ChatUnavailable):
+                raise
             _log.warning("the language model could not be asked", extra={"reason": error.reason, "namespace": segment.namespace})
-            raise ExtractorUnavailable(error.reason, reading.usage(0)) from None
+            raise ExtractorUnavailable(error.reason) from None
         return replace(joined(found), usage=reading.usage(len(segment.messages)))
 
 
@@ -90,11 +95,6 @@ class _SegmentReading:
         self._schema = answer_schema(mode, segment.profile)
         self._system = Turn("system", system_prompt(mode, segment.profile))
         self._spent = {"extract": Spent(), "repair": Spent()}
-        self._step = "extract"
-
-    def spent(self, spent: Spent) -> None:
-        """Counts what a call took."""
-        self._spent[self._step] += spent
 
     def usage(self, items: int) -> tuple[UsageEntry, ...]:
         """What all calls took, by step. `items`: messages extracted."""
@@ -120,8 +120,7 @@ class _SegmentReading:
         turns = (self._system, Turn("user", transcript.text))
         try:
             answer = await self._ask(turns, "extract")
-        except RequestTooLarge as error:
-            self.spent(error.spent)
+        except RequestTooLarge:
             return await self._read_both(smaller) if smaller else [_failed("TOO_LARGE", "is longer than the model reads", part.messages)]
         if answer.withheld:
             return [_failed("WITHHELD", "is kept back by the model's filter", part.messages)]
@@ -149,8 +148,7 @@ class _SegmentReading:
         *before, last = turns
         try:
             answer = await self._ask((*before, Turn(last.role, f"{last.content}\n\n{question}")), "repair")
-        except RequestTooLarge as error:
-            self.spent(error.spent)
+        except RequestTooLarge:
             return reading, reading.problems
         again = read_answer(answer.text, self._mode, checks, answer.complete)
         if reading.broken:
@@ -159,9 +157,18 @@ class _SegmentReading:
         return reading, [*reading.problems] if again.broken else again.problems
 
     async def _ask(self, turns: tuple[Turn, ...], step: str) -> ChatAnswer:
-        self._step = step
-        answer = await self._chat.ask(ChatRequest(self._settings.model, turns, self._schema, self._settings.output_tokens))
-        self.spent(answer.spent)
+        request = ChatRequest(self._settings.model, turns, self._schema, self._settings.output_tokens)
+        with counted() as tries:
+            try:
+                answer = await self._chat.ask(request)
+            except (ChatUnavailable, RequestTooLarge) as error:
+                self._spent[step] += error.spent
+                raise
+            except BaseException:
+                # Cancelled, above all: the call was made, and nobody says what the model had read or written by then.
+                self._spent[step] += Spent(calls=tries[0], errors=tries[0])
+                raise
+        self._spent[step] += answer.spent
         return answer
 
 

@@ -2,6 +2,7 @@
 
 import re
 
+from extract.local.counted import with_noun
 from extract.local.person import addresses, speaks_of_self
 from extract.local.sentences import asks_something, is_filler, is_question, is_yes_or_no, sentences_of, without_opening
 from extract.local.verbs import has_verb, is_elliptic
@@ -42,5 +43,5 @@ def question_of(first: str, before: str) -> str:
     if words > _SHORT_WORDS:
         return ""
     if speaks_of_self(core):
-        return question if _REFERS.search(core) else ""
+        return question if _REFERS.search(core) or not with_noun(core, [before]) else ""
     return question if (wh and words > 2) or not UNBOUND.match(core) else ""

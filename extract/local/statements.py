@@ -7,6 +7,7 @@ from datetime import datetime, tzinfo
 
 from extract.local.answers import UNBOUND, question_of
 from extract.local.causes import FoundCause, cause_in
+from extract.local.counted import with_noun
 from extract.local.dating import dated, main_time, times_of, undated
 from extract.local.names import has_named_subject
 from extract.local.person import Voices, addresses, in_third_person, speaks_of_self, with_subject
@@ -66,9 +67,10 @@ def statements_of(message: Message, before: Message | None, voices: Voices, zone
         found.append(answered)
         references.note(sentences[0])
         sentences = sentences[1:]
-    for sentence in sentences:
+    for place, sentence in enumerate(sentences):
         if not is_question(sentence):
-            _add(found, sentence, message, voices, zone, references)
+            near = (*reversed(sentences[:place]), *([before.text] if before else []))
+            _add(found, with_noun(sentence, near), message, voices, zone, references)
         references.note(sentence)
     kept = [one for one in found if one.time or one.joined or not asks_for(one.original) or _INSTRUCTS.search(one.original)]
     return [_with_dates(one, zone) for one in kept]

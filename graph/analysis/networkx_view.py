@@ -66,7 +66,7 @@ def _add_conversation_edges(graph: "nx.MultiDiGraph[str]", message: Message, ses
 
 def _add_edge(graph: "nx.MultiDiGraph[str]", edge: Edge) -> None:
     kind = edge.kind.name.lower()
-    apart = edge.via_id or edge.properties.get("role", "")
+    apart = edge.via_id or edge.properties.get("role", "") or ("decision" if edge.is_decision else "")
     key = f"{kind}:{apart}" if apart else kind
     graph.add_edge(edge.source_id, edge.target_id, key=key, kind=kind, via_id=edge.via_id, **edge.properties)
 

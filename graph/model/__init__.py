@@ -1,6 +1,6 @@
 """The memory graph as plain data: nodes, edges, ids, times, jobs, namespaces and filters. No I/O."""
 
-from graph.model.edges import Edge, EdgeKind, implied_edges
+from graph.model.edges import LINK_KINDS, Edge, EdgeKind, LinkVerdict, implied_edges
 from graph.model.filters import NO_LABELS, LabelCondition, LabelFilter, MemoryFilter
 from graph.model.ids import MEMORY_KINDS, PREFIXES, STATEMENT_KINDS, IdSource, NodeKind, UuidSource, id_of, kind_of, uuid_of
 from graph.model.jobs import TERMINAL_STATES, Job, JobError, JobKind, JobState, Lease
@@ -21,6 +21,7 @@ from graph.model.times import DISTANT_FUTURE, DISTANT_PAST, Granularity, TimeRan
 __all__ = [
     "DISTANT_FUTURE",
     "DISTANT_PAST",
+    "LINK_KINDS",
     "MEMORY_KINDS",
     "NO_EMBEDDING",
     "NO_EXTRACTION",
@@ -49,6 +50,7 @@ __all__ = [
     "LabelCondition",
     "LabelFilter",
     "Lease",
+    "LinkVerdict",
     "MemoryFilter",
     "Message",
     "Namespace",

@@ -20,6 +20,18 @@ class EdgeKind(IntEnum):
     BEFORE = 8
     CAUSES = 9
     SAME_AS = 10
+    DIFFERENT_FROM = 11
+
+
+class LinkVerdict(IntEnum):
+    """What somebody decided of two entities: whether they are the same. The numbers are those of the contract."""
+
+    SAME = 1
+    DIFFERENT = 2
+    UNDECIDED = 3
+
+
+LINK_KINDS = frozenset({EdgeKind.SAME_AS, EdgeKind.DIFFERENT_FROM})
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +43,11 @@ class Edge:
     target_id: str
     via_id: str = ""
     properties: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_decision(self) -> bool:
+        """Whether somebody decided this link, as against an extraction that proposes it."""
+        return self.kind in LINK_KINDS and "decided_at" in self.properties
 
 
 def implied_edges(node: Node) -> Iterator[Edge]:

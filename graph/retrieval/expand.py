@@ -14,8 +14,8 @@ from graph.retrieval.recipes import Recipe
 from graph.store.candidates import Candidates, Subgraph
 from graph.store.port import Store
 
-# IN_SESSION would make every session one step wide; the session signal covers it.
-WALKED = frozenset(set(EdgeKind) - {EdgeKind.IN_SESSION})
+# IN_SESSION would make every session one step wide; the session signal covers it. What is different from something is not reached by it.
+WALKED = frozenset(set(EdgeKind) - {EdgeKind.IN_SESSION, EdgeKind.DIFFERENT_FROM})
 
 
 @dataclass(frozen=True, slots=True)

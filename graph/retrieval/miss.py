@@ -7,6 +7,7 @@ from enum import IntEnum
 
 from graph.model import MEMORY_KINDS, MemoryFilter, Message, Node, Statement
 from graph.retrieval.answer import Hit, QueryEmbedder, QueryPlan, RetrievalRequest
+from graph.retrieval.aside import aside
 from graph.retrieval.explain import explain
 from graph.retrieval.measures import ceilings, measure
 from graph.retrieval.merge import merged
@@ -104,8 +105,9 @@ def _never_ranked(node: Node | None) -> MissReason | None:
 async def _including(store: Store, search: Search, id_: str, recipe: Recipe) -> Search:
     """The search as if this memory had been found."""
     query = replace(search.query, lexical_limit=0, dense_limit=0, temporal_limit=0, include=(id_,))
-    candidates = merged(search.candidates, await store.candidates(search.request.namespace, query))
-    return replace(search, candidates=candidates, measures=measure(candidates, search.plan.times, recipe))
+    found = await store.candidates(search.request.namespace, query)
+    candidates = await aside(len(search.candidates), merged, search.candidates, found)
+    return replace(search, candidates=candidates, measures=await aside(len(candidates), measure, candidates, search.plan.times, recipe))
 
 
 async def _complete(store: Store, search: Search, recipe: Recipe, reranking: Reranking | None) -> tuple[Ranking, tuple[str, ...]]:
@@ -142,10 +144,15 @@ class _Case:
         return Hit(self.place, self.search.request.namespace, self.node, float(scored.score[self.row]), why, relevance)
 
 
+def _measured(case: _Case) -> Miss:
+    """What there is to say of the memory before the reason is known."""
+    channels = shortfalls(case.search, case.recipe, case.ranking.scored[0], case.row)
+    return Miss(MissReason.OUTSCORED, case.search.plan, case.hit(), channels=channels)
+
+
 async def _judged(store: Store, case: _Case) -> Miss:
     search, scored, request = case.search, case.ranking.scored[0], case.search.request
-    channels = shortfalls(search, case.recipe, scored, case.row)
-    told = Miss(MissReason.OUTSCORED, search.plan, case.hit(), channels=channels)
+    told = await aside(len(search.candidates), _measured, case)
     if not search.candidates.eligible[case.row]:
         return replace(told, reason=MissReason.FILTERED, filtered_by=await _filtered_by(store, search, case.node.id))
     if not case.was_found:
@@ -157,7 +164,7 @@ async def _judged(store: Store, case: _Case) -> Miss:
     if 0 < case.place <= request.k:
         return replace(told, reason=MissReason.IN_ANSWER)
     answer = case.ranking.picks[: request.k]
-    stands = stand_ins(search, [chosen.row for chosen in answer], case.row) if not case.place else ()
+    stands = await aside(len(search.candidates), stand_ins, search, [chosen.row for chosen in answer], case.row) if not case.place else ()
     if stands:
         return replace(told, reason=MissReason.STOOD_FOR, stood_for_by=await _rivals(store, case, stands))
     nearest = [(place, chosen.row) for place, chosen in enumerate(answer, start=1)][-_RIVALS:]

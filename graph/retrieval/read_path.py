@@ -1,12 +1,12 @@
 """The read path: plan, embed the query, find candidates, score, expand over the graph, judge how relevant they are, pick, explain."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from graph.errors import InvalidArgument
 from graph.model import Message, Node, Statement
 from graph.retrieval.answer import Explanation, Hit, QueryEmbedder, QueryPlan, RetrievalAnswer, RetrievalRequest
+from graph.retrieval.aside import aside
 from graph.retrieval.explain import explain
 from graph.retrieval.measures import ceilings
 from graph.retrieval.pick import Scored
@@ -17,9 +17,6 @@ from graph.retrieval.rerank import Reranking, reranked
 from graph.retrieval.search import Search, expanded, search_of
 from graph.retrieval.together import together
 from graph.store.port import Store
-
-# Candidates that take so little time (about 2 ms) that other calls may wait for it; more are ranked in a thread.
-_RANKED_IN_PLACE = 4_000
 
 
 async def retrieve(
@@ -48,8 +45,7 @@ async def retrieve_many(
     if recipe.graph:
         limits = ceilings([search.measures for search in searches])
         searches = await together([expanded(store, search, limits, recipe) for search in searches])
-    many = sum(len(search.candidates) for search in searches) > _RANKED_IN_PLACE
-    ranking = await asyncio.to_thread(rank, searches, recipe) if many else rank(searches, recipe)
+    ranking = await aside(sum(len(search.candidates) for search in searches), rank, searches, recipe)
     ranking, degraded = await reranked(store, searches, ranking, reranking) if reranking else (ranking, ())
     hits = await _hits(store, searches, ranking)
     plan = _joint_plan([search.plan for search in searches])

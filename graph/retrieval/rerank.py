@@ -10,6 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from graph.model import Message, Node, Statement
+from graph.retrieval.aside import aside
 from graph.retrieval.ledger import Ledger, Signal
 from graph.retrieval.pick import Pick, Scored, pick
 from graph.retrieval.ranking import Ranking
@@ -52,7 +53,8 @@ async def reranked(store: Store, searches: Sequence[Search], ranking: Ranking, h
     The signal is never below 0 and only the best have it, so that these stay before all others.
     """
     request = searches[0].request
-    best = pick(ranking.scored, how.best)
+    many = sum(len(one.candidates) for one in ranking.scored)
+    best = await aside(many, pick, ranking.scored, how.best)
     try:
         async with asyncio.timeout(how.timeout_s):
             texts = await _texts(store, searches, best)
@@ -67,8 +69,8 @@ async def reranked(store: Store, searches: Sequence[Search], ranking: Ranking, h
     except Exception as error:  # noqa: BLE001  # whatever a model's server or a model raises: there is an answer without it
         _log.warning("nothing was reranked", extra={"error": type(error).__name__, "told": str(error)})
         return ranking, ("reranker: it failed; the order is that without it",)
-    scored = _with_signal(ranking.scored, [best[place] for place in read], raw, how.weight)
-    return replace(ranking, scored=scored, picks=pick(scored, request.k)), ()
+    scored = await aside(many, _with_signal, ranking.scored, [best[place] for place in read], raw, how.weight)
+    return replace(ranking, scored=scored, picks=await aside(many, pick, scored, request.k)), ()
 
 
 async def _texts(store: Store, searches: Sequence[Search], best: Sequence[Pick]) -> list[str]:

@@ -16,6 +16,7 @@ from graph.retrieval.search import Search
 class ChannelShortfall:
     """A memory in one channel: its score, its rank among the candidates that may be returned, and the score of the last one found.
 
+    `rank` is 0 with a score of 0: the channel sees nothing in it, and a place among all others of which that is true says nothing.
     `needed` is 0 where the channel found less than it looks for: any score would have done.
     """
 
@@ -60,7 +61,8 @@ def shortfalls(search: Search, recipe: Recipe, scored: Scored, row: int) -> tupl
 
 def _shortfall(channel: str, others: Float64, score: float, limit: int) -> ChannelShortfall:
     needed = float(np.partition(others, -limit)[-limit]) if len(others) >= limit else 0.0
-    return ChannelShortfall(channel, score, 1 + int(np.count_nonzero(others > score)), max(needed, 0.0))
+    rank = 1 + int(np.count_nonzero(others > score)) if score > 0 else 0
+    return ChannelShortfall(channel, score, rank, max(needed, 0.0))
 
 
 def stand_ins(search: Search, answer: Sequence[int], row: int) -> tuple[tuple[int, int], ...]:

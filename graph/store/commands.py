@@ -19,6 +19,7 @@ from graph.model import (
     ExtractorSpec,
     JobError,
     LabelFilter,
+    LinkVerdict,
     Message,
     Namespace,
     Node,
@@ -230,6 +231,24 @@ class DeletionReceipt:
     counts: Mapping[NodeKind, int]
     revision: int
     missing_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LinkDecision:
+    """Whether two entities are one and the same, as somebody decided; UNDECIDED takes back what was decided before."""
+
+    entity_id: str
+    other_id: str
+    verdict: LinkVerdict
+    decided_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkDecided:
+    """The links between two entities after a decision: the decision first, if there is one, then what extractions propose."""
+
+    edges: tuple[Edge, ...]
+    revision: int
 
 
 @dataclass(frozen=True, slots=True)

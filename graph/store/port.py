@@ -25,6 +25,8 @@ from graph.store.commands import (
     GenerationStart,
     GraphDescription,
     JobOutcome,
+    LinkDecided,
+    LinkDecision,
     MessageQuery,
     NamespaceChange,
     NamespaceSpec,
@@ -146,6 +148,19 @@ class Store(Protocol):
 
         With a message go the statements and events that rest on it alone or in part; with an event its statements; with the last
         statement of an event the event; entities that nothing names any more go too. NEXT is closed over the gap; seqs stay.
+        """
+        ...
+
+    async def decide_link(self, namespace: str, decision: LinkDecision) -> LinkDecided:
+        """Keeps what somebody decided of two entities, in one transaction; in whichever direction they are given, it is one decision.
+
+        SAME: an edge SAME_AS from the one to the other, with confidence 1. DIFFERENT: an edge DIFFERENT_FROM, and every SAME_AS between
+        them that an extraction proposes, now or later, is kept as DIFFERENT_FROM. UNDECIDED: what is proposed stands as it was. The edge of
+        the decision has the properties `decided_at` and `decided_by`; another generation leaves it, a deletion of either entity takes it.
+        What is so already changes nothing and makes no revision.
+
+        Raises:
+            NotFound: there is no such entity.     InvalidArgument: the two are one id, or no entities.
         """
         ...
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from service.cli.commands import about, chats, evaluation, events, exchange, jobs, listings, namespaces, search, serve, show
+from service.cli.commands import about, chats, entities, evaluation, events, exchange, jobs, listings, namespaces, search, serve, show
 from service.cli.commands import delete as deletion
 from service.cli.commands import doctor as checks
 
@@ -23,7 +23,6 @@ _PANELS: dict[str, tuple[Callable[..., None], ...]] = {
         listings.facts,
         listings.messages,
         listings.sessions,
-        listings.entities,
         show.show,
         events.traverse,
     ),
@@ -34,6 +33,7 @@ _PANELS: dict[str, tuple[Callable[..., None], ...]] = {
 for panel, commands in _PANELS.items():
     for command in commands:
         app.command(command.__name__.rstrip("_").replace("_", "-"), rich_help_panel=panel)(command)
+app.add_typer(entities.app, name="entities", rich_help_panel="What is remembered")
 app.add_typer(namespaces.app, name="namespaces", rich_help_panel="Keeping it")
 app.add_typer(jobs.app, name="jobs", rich_help_panel="The service")
 

@@ -8,16 +8,16 @@ if TYPE_CHECKING:
 _SIGNALS = 4
 
 
-def reason_in_short(miss: "Miss") -> str:
-    """What kept the memory out, in a few words."""
+def reason_in_short(miss: "Miss", id_: str) -> str:
+    """What kept the memory with this id out, in a few words."""
     hit, kept_out = miss.hit, miss.reason.value
     match kept_out:
         case "in_answer":
             return f"it is in the answer, at rank {hit.rank}" if hit else "it is in the answer"
         case "not_found":
-            return "there is no such memory: it never was, or it was deleted"
+            return f"there is no memory {id_}: it never was, or it was deleted"
         case "not_a_memory":
-            return "it is no message, fact or relation; nothing else is returned"
+            return f"it is no message, fact or relation ({id_}); nothing else is returned"
         case "retired":
             return "it is no longer believed: another extraction took the place of the one that made it"
         case "filtered":
@@ -38,7 +38,7 @@ def reason_in_short(miss: "Miss") -> str:
 
 def channel_in_short(channel: "ChannelShortfall") -> str:
     """What the memory reached in a channel."""
-    told = f"{channel.channel}: {channel.score:.3f}, rank {channel.rank:,}"
+    told = f"{channel.channel}: {channel.score:.3f}, {f'rank {channel.rank:,}' if channel.rank else 'no rank'}"
     return f"{told}; the last one found has {channel.needed:.3f}" if channel.needed > channel.score else told
 
 

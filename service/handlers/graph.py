@@ -1,12 +1,13 @@
-"""The memory graph as it is: GetMemory, GetEvent, the listings, DeleteMemories."""
+"""The memory graph as it is: GetMemory, GetEvent, the listings, DecideEntityLink, DeleteMemories."""
 
 from structmem.v1 import memory_service_pb2 as pb
 from structmem.v1 import node_pb2
 
 from graph.errors import InvalidArgument, NotFound
-from graph.model import EntityKind, Event, Message, NodeKind, Statement
+from graph.model import EntityKind, Event, LinkVerdict, Message, NodeKind, Statement
 from graph.model.ids import STATEMENT_KINDS
-from graph.store.commands import Cursor, Deletion, EntityQuery, EventQuery, MessageQuery, StatementQuery
+from graph.store.commands import Cursor, Deletion, EntityQuery, EventQuery, LinkDecision, MessageQuery, StatementQuery
+from service import calls
 from service.authorize import Action
 from service.convert.filters import label_filter_from_proto
 from service.convert.nodes import (
@@ -20,7 +21,7 @@ from service.convert.nodes import (
 )
 from service.convert.times import range_from_proto, timestamp
 from service.handlers.resource import Context, Resource
-from service.validate import Violations, enum_values, limit_of, names, node_id, node_ids, text
+from service.validate import Violations, enum_value, enum_values, limit_of, names, node_id, node_ids, text
 from service.validate.fields import MAX_FILTER_VALUES, MAX_NAME, MAX_REQUEST_ID
 
 DEFAULT_PAGE = 50
@@ -31,7 +32,7 @@ _Listing = pb.ListEventsRequest | pb.ListFactsRequest | pb.ListMessagesRequest |
 
 
 class GraphHandlers(Resource):
-    """Shows and lists nodes."""
+    """Shows, lists, links and deletes nodes."""
 
     async def GetMemory(self, request: pb.GetMemoryRequest, context: Context) -> pb.GetMemoryResponse:
         """Any node with its edges."""
@@ -155,6 +156,24 @@ class GraphHandlers(Resource):
                 missing_ids=receipt.missing_ids,
             ),
             consistency_token=self._parts.consistency.make(namespace.uid, receipt.revision),
+        )
+
+    async def DecideEntityLink(self, request: pb.DecideEntityLinkRequest, context: Context) -> pb.DecideEntityLinkResponse:
+        """Whether two entities are the same, from now on."""
+        self._enter(Action.WRITE, request.namespace)
+        with Violations() as found:
+            node_id(found, "entity_id", request.entity_id, _ENTITY)
+            node_id(found, "other_id", request.other_id, _ENTITY)
+            verdict = enum_value(found, "verdict", request.verdict, LinkVerdict)
+            if not request.verdict:
+                found.add("verdict", "is required")
+        assert verdict is not None
+        namespace = await self._store.get_namespace(request.namespace)
+        decision = LinkDecision(request.entity_id, request.other_id, verdict, calls.current().principal.name)
+        decided = await self._store.decide_link(namespace.name, decision)
+        return pb.DecideEntityLinkResponse(
+            edges=[edge_to_proto(edge) for edge in decided.edges],
+            consistency_token=self._parts.consistency.make(namespace.uid, decided.revision),
         )
 
     async def _place(self, request: _Listing) -> tuple[str, Cursor | None]:

@@ -13,6 +13,7 @@ from service.convert.inspection import description_to_proto, usage_to_proto
 from service.convert.namespaces import embedding_to_proto
 from service.convert.times import timestamp
 from service.handlers.resource import Context, Resource
+from service.missing_keys import missing_keys
 from service.version import VERSION
 
 _NOTES = {
@@ -44,6 +45,7 @@ class InspectionHandlers(Resource, inspection_service_pb2_grpc.InspectionService
             started_at=timestamp(self._parts.started_at),
             job_retention_days=JOB_RETENTION.days,
             request_id_retention_hours=REQUEST_ID_RETENTION // timedelta(hours=1),
+            warnings=missing_keys(self._parts.settings),
         )
 
     async def GetUsage(self, request: pb.GetUsageRequest, context: Context) -> pb.GetUsageResponse:

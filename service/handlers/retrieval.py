@@ -23,7 +23,7 @@ DEFAULT_K = 10
 MAX_START_IDS = 100
 TRAVERSE_BATCH = 100
 _STARTS = frozenset({NodeKind.EVENT, NodeKind.FACT, NodeKind.RELATION, NodeKind.MESSAGE, NodeKind.ENTITY})
-_FOLLOWED = frozenset(EdgeKind) - {EdgeKind.IN_SESSION}
+_FOLLOWED = frozenset(EdgeKind) - {EdgeKind.IN_SESSION, EdgeKind.DIFFERENT_FROM}
 
 
 class RetrievalHandlers(Resource):

@@ -5,12 +5,13 @@ from enum import IntEnum
 from functools import lru_cache
 from typing import TypeVar
 
-from graph.model import NodeKind, kind_of, namespace_name_problem
+from graph.model import PREFIXES, NodeKind, kind_of, namespace_name_problem
 from service.validate.violations import Violations
 
 MAX_NAME = 200
 MAX_REQUEST_ID = 100
 MAX_ID = 100
+_SHOWN = 40
 MAX_FILTER_VALUES = 1000
 E = TypeVar("E", bound=IntEnum)
 
@@ -43,11 +44,21 @@ def node_id(found: Violations, field: str, value: str, kinds: Collection[NodeKin
             raise ValueError
         kind = kind_of(value)
     except ValueError:
-        found.add(field, "is required" if not value else "is not the id of a node")
+        found.add(field, "is required" if not value else f"{_cut(value)} is not the id of a node: {_shape(kinds)}")
         return value
     if kind not in kinds:
-        found.add(field, f"must be the id of {_either(k.name.lower() for k in sorted(kinds))}")
+        found.add(field, f"must be the id of {_either(k.name.lower() for k in sorted(kinds))}; {value} is that of {kind.name.lower()}")
     return value
+
+
+def _cut(value: str) -> str:
+    """What the caller gave, as much of it as a sentence takes, with nothing in it that a terminal would act on."""
+    shown = value if len(value) <= _SHOWN else f"{value[:_SHOWN]}…"
+    return "".join(sign if sign.isprintable() else "�" for sign in f'"{shown}"')
+
+
+def _shape(kinds: Collection[NodeKind]) -> str:
+    return f"one is {_either(f'{PREFIXES[kind]}_' for kind in sorted(kinds))} and 26 letters and digits"
 
 
 def node_ids(found: Violations, field: str, values: Collection[str], kinds: Collection[NodeKind], low: int, high: int) -> tuple[str, ...]:

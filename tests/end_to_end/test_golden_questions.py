@@ -61,6 +61,20 @@ def test_what_is_missed_is_counted_and_explained(shell: Any, alice: dict[str, st
     assert "3 questions: recall 0.167, all 0.000, mrr 0.333" in table
 
 
+def test_a_recall_below_what_is_wanted_fails_and_says_so(shell: Any, alice: dict[str, str], tmp_path: Path) -> None:
+    file = asked(tmp_path, {"question": BOTH, "expected": ["m3", "m1"], "k": 1})
+    enough = shell("eval", file, "-n", "alice", "--fail-under", "50")
+    assert (enough.code, "below" in enough.err) == (0, False)
+    missed = shell("eval", file, "-n", "alice", "--fail-under", "50.5")
+    assert missed.code == 1
+    assert "recall@k is 50.00 %, below the 50.5 % of --fail-under" in missed.err
+    # The figures are there all the same.
+    assert "1 question: recall 0.500" in missed.out
+    document = shell("eval", file, "-n", "alice", "--fail-under", "100", "--json")
+    assert (document.code, json.loads(document.out)["overall"]["recall"]) == (1, 0.5)
+    assert shell("eval", file, "-n", "alice", "--fail-under", "101").code == 2
+
+
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
@@ -101,8 +115,23 @@ def test_why_a_memory_is_not_in_an_answer(shell: Any, alice: dict[str, str]) -> 
     assert (filtered["reason"], filtered["filtered_by"]) == ("filtered", ["speakers"])
     assert filtered["hit"]["memory"]["id"] == alice["m5"]
     unknown = shell("explain-miss", "msg_01m83qx1c2ekaa7r088k6cq8m9", "Sintra", "-n", "alice")
-    assert unknown.out == "There is no such memory: it never was, or it was deleted.\n"
-    assert "id: is not the id of a node" in shell("explain-miss", "m5", "Sintra", "-n", "alice").err
+    assert unknown.out == "There is no memory msg_01m83qx1c2ekaa7r088k6cq8m9: it never was, or it was deleted.\n"
+
+
+def test_a_memory_that_shares_nothing_with_the_query_has_no_rank(shell: Any, alice: dict[str, str]) -> None:
+    told = shell("explain-miss", alice["m5"], "xylophone", "-n", "alice", "--recipe", "lexical").out
+    assert "in lexical: 0.000, no rank" in told
+    assert "  –. " in told
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [("m5", '"m5"'), ("msg_" + "x" * 90, f'"msg_{"x" * 36}…"'), ("bell\a", '"bell�"')],
+)
+def test_an_id_that_is_none_is_named_with_the_reason(shell: Any, alice: dict[str, str], given: str, named: str) -> None:
+    refused = shell("explain-miss", given, "Sintra", "-n", "alice")
+    assert (refused.code, refused.out) == (1, "")
+    assert f"id: {named} is not the id of a node: one is ses_, msg_, evt_, fct_, rel_ or ent_ and 26 letters and digits" in refused.err
 
 
 def test_nothing_relevant_is_said(shell: Any, alice: dict[str, str]) -> None:

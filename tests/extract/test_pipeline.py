@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,9 +11,11 @@ import pytest
 
 from extract.embed import HashingEmbedder
 from extract.local import LocalExtractor, local_extractors
+from extract.metering import spend
 from extract.pipeline import ExtractionPipeline, PipelineSettings
 from extract.port import Extraction, ExtractorUnavailable, Segment
 from extract.segment import SegmentRecipe
+from graph.errors import EmbedderUnavailable
 from graph.model import (
     EdgeKind,
     EmbeddingSpec,
@@ -40,6 +43,7 @@ from graph.store.commands import (
     NamespaceChange,
     NamespaceSpec,
     StatementQuery,
+    UsageEntry,
 )
 
 LEASE = timedelta(seconds=30)
@@ -336,6 +340,72 @@ async def test_a_failing_job_backs_off_then_rests_as_failed_and_can_be_tried_aga
     await _drain(store, pipeline)
     assert (await store.get_job("acme/maria", job_id)).state is JobState.SUCCEEDED
     assert await _events(store) != []
+
+
+class _Paid:
+    """Extracts as the rules do, and says that each segment took a call of a model."""
+
+    def __init__(self) -> None:
+        self._local = LocalExtractor()
+
+    @property
+    def spec(self) -> ExtractorSpec:
+        return self._local.spec
+
+    async def extract(self, segment: Segment) -> Extraction:
+        return replace(await self._local.extract(segment), usage=(UsageEntry("extract", "m", calls=1, items=len(segment.messages)),))
+
+
+class _EmbedsMessagesOnly(HashingEmbedder):
+    """Goes away before it has seen a statement."""
+
+    async def embed(self, texts: Sequence[str]) -> Any:
+        if any(text.startswith("Maria moved") for text in texts):
+            spend(UsageEntry("embed", "hashing", calls=1, errors=1))
+            raise EmbedderUnavailable("gone")
+        return await super().embed(texts)
+
+
+async def test_what_was_paid_for_counts_though_nothing_could_be_written(store: Any, clock: Any) -> None:
+    pipeline = _pipeline(store, clock, {ExtractionMode.EVENT: _Paid()}, _EmbedsMessagesOnly(64))
+    await _namespace(store)
+    await _append(store, TALK[:1])
+    await store.flush("acme/maria", "")
+    for attempt in (1, 2):
+        lease = await store.lease_job("test", LEASE, {JobKind.EXTRACTION})
+        outcome = await pipeline.run(lease)
+        assert isinstance(outcome, JobAttemptFailed)
+        await store.finish_job(lease, outcome)
+        clock.move(timedelta(minutes=6))
+        spent = await store.usage("acme/maria")
+        assert sum(usage.calls for usage in spent if usage.step == "extract") == attempt
+        assert sum(usage.errors for usage in spent if usage.step == "embed") == attempt
+    await _drain(store, _pipeline(store, clock, {ExtractionMode.EVENT: _Paid()}))
+    assert {usage.step: usage.calls for usage in await store.usage("acme/maria")}["extract"] == 3
+
+
+async def test_calls_are_counted_once_when_the_work_is_cancelled_while_it_is_written(store: Any, clock: Any) -> None:
+    """The store ends what it began: the events are there, and the calls with them."""
+    pipeline = _pipeline(store, clock, {ExtractionMode.EVENT: _Paid()})
+    await _namespace(store)
+    await _append(store, TALK[:1])
+    await store.flush("acme/maria", "")
+    lease = await store.lease_job("test", LEASE, {JobKind.EXTRACTION})
+    commit, begun = store.commit_extraction, asyncio.Event()
+
+    async def slow(*args: Any) -> Any:
+        begun.set()
+        await asyncio.sleep(0.05)
+        return await commit(*args)
+
+    store.commit_extraction = slow
+    running = asyncio.create_task(pipeline.run(lease))
+    await begun.wait()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert await _events(store) != []
+    assert {usage.step: usage.calls for usage in await store.usage("acme/maria")}["extract"] == 1
 
 
 class _DeletesFirst:

@@ -35,7 +35,7 @@ namespaces = ["**"]
 rights = ["read", "write", "admin"]
 """
 NODE, JOB = UuidSource().mint("msg"), UuidSource().mint("job")
-ENTITY = UuidSource().mint("ent")
+ENTITY, OTHER = UuidSource().mint("ent"), UuidSource().mint("ent")
 ns = namespace_service_pb2
 
 
@@ -75,6 +75,7 @@ CALLS: list[tuple[str, str, str, Callable[[str], Any]]] = [
     ("memory", "ListSessions", "read", lambda n: pb.ListSessionsRequest(namespace=n)),
     ("memory", "ListEntities", "read", lambda n: pb.ListEntitiesRequest(namespace=n)),
     ("memory", "TraverseEvents", "read", lambda n: pb.TraverseEventsRequest(namespace=n, start_ids=[ENTITY])),
+    ("memory", "DecideEntityLink", "write", lambda n: pb.DecideEntityLinkRequest(namespace=n, entity_id=ENTITY, other_id=OTHER, verdict=1)),
     ("memory", "DeleteMemories", "write", lambda n: pb.DeleteMemoriesRequest(namespace=n, session="none")),
     ("memory", "ExportNamespace", "read", lambda n: pb.ExportNamespaceRequest(namespace=n)),
     ("memory", "GetJob", "read", lambda n: pb.GetJobRequest(namespace=n, job_id=JOB)),

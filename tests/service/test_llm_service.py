@@ -107,6 +107,27 @@ async def test_a_model_that_dies_leaves_the_job_waiting_and_its_calls_counted(as
         assert (entry.calls, entry.errors, entry.items) == (3, 2, 1)
 
 
+async def test_calls_of_a_job_that_is_cancelled_count(asking: Running, model: OpenAiServer, eventually: Any) -> None:
+    model.answers = lambda _: Reply(delay=60)
+    async with asking(lease_s=1.0) as service:
+        messages = [pb.MessageInput(speaker="Maria", text="I have a dog.")]
+        request = pb.AppendMessagesRequest(namespace="clinic", session="s", messages=messages, create_namespace=True)
+        id_ = (await service.memory.AppendMessages(request)).job_id
+        await service.memory.FlushSession(pb.FlushSessionRequest(namespace="clinic", session="s"))
+
+        async def asked() -> bool:
+            return len(model.requests) == 1
+
+        await eventually(asked)
+        await service.memory.CancelJob(pb.CancelJobRequest(namespace="clinic", job_id=id_))
+
+        async def counted() -> bool:
+            entry = (await usage(service)).get("extract")
+            return entry is not None and (entry.calls, entry.errors, entry.items) == (1, 1, 0)
+
+        await eventually(counted)
+
+
 async def test_while_the_model_cannot_be_asked_the_job_says_why(asking: Running, model: OpenAiServer, eventually: Any) -> None:
     model.answers = lambda _: Reply(status=401)
     async with asking() as service:

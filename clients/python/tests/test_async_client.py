@@ -37,6 +37,13 @@ async def test_errors_are_those_of_the_blocking_client(script: Any, aio: AsyncCl
         await aio.get_job("alice", "job_1")
 
 
+async def test_a_decision_about_two_entities(script: Any, aio: AsyncClient) -> None:
+    script.answers["DecideEntityLink"] = lambda request, context: mpb.DecideEntityLinkResponse(consistency_token="t")
+    decided = await aio.decide_entity_link("alice", "ent_1", "ent_2", structmem.LinkVerdict.UNDECIDED)
+    assert (decided.edges, decided.consistency_token) == ((), "t")
+    assert script.requests[0].verdict == mpb.LINK_VERDICT_UNDECIDED
+
+
 async def test_listings_and_streams_are_async_iterators(script: Any, aio: AsyncClient) -> None:
     script.answers["ListSessions"] = lambda request, context: mpb.ListSessionsResponse(
         sessions=[node_pb2.Session(name=f"after {request.page_token}")], next_page_token="" if request.page_token else "x"

@@ -16,9 +16,9 @@ from graph.store.embedded.node_rows import read_nodes
 _BATCH = 1_000
 # Sessions, messages, entities, statements, events: each refers only to those before it.
 _ORDER = ("= 1", "= 2", "= 6", "IN (4, 5)", "= 3")
-# RELATES, BEFORE, CAUSES, and the entities that messages name.
+# RELATES, BEFORE, CAUSES, SAME_AS, DIFFERENT_FROM, and the entities that messages name.
 _EXPLICIT = """SELECT e.src, e.kind, e.ordinal, e.dst, e.via, e.properties FROM edges e JOIN nodes n ON n.key = e.src
-    WHERE (e.kind IN (7, 8, 9) OR (e.kind = 6 AND n.kind = 2)) ORDER BY e.src, e.kind, e.ordinal, e.dst, e.via"""
+    WHERE (e.kind IN (7, 8, 9, 10, 11) OR (e.kind = 6 AND n.kind = 2)) ORDER BY e.src, e.kind, e.ordinal, e.dst, e.via"""
 _VECTORS = """SELECT n.kind, n.uuid, p.ordinal, v.vector FROM vectors v JOIN passages p ON p.key = v.passage JOIN nodes n ON n.key = p.owner
     ORDER BY v.passage"""
 

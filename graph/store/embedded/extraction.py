@@ -12,6 +12,7 @@ from graph.store.commands import ExtractionWrite
 from graph.store.embedded.entity_rows import resolve_entities
 from graph.store.embedded.job_rows import JobRow
 from graph.store.embedded.leases import held_job
+from graph.store.embedded.links import heeding_decisions
 from graph.store.embedded.memory_rows import MemoryRow, memory_row
 from graph.store.embedded.namespace_file import NamespaceFile
 from graph.store.embedded.node_keys import keys_of
@@ -98,7 +99,7 @@ def link_derived(tx: Transaction, write: ExtractionWrite, keys: dict[str, int]) 
         rows += event_edges(keys[event.id], event, stating[event.id], keys)
     mentions: list[EdgeValues] = []
     stated = [row for statement in write.statements for row in statement_edges(keys[statement.id], statement, keys)]
-    for edge in stated + explicit_edges(write.edges, keys):
+    for edge in stated + heeding_decisions(tx.db, explicit_edges(write.edges, keys)):
         (mentions if edge[1] == EdgeKind.MENTIONS else rows).append(edge)
     insert_edges(tx, rows)
     named = tx.db.executemany("INSERT OR IGNORE INTO edges VALUES (?, ?, ?, ?, ?, ?) RETURNING dst", mentions).fetchall()

@@ -44,6 +44,8 @@ def _retire(tx: Transaction) -> None:
     retired = [key for (key,) in db.execute("SELECT key FROM nodes WHERE kind IN (3, 4, 5) AND retired_at IS NULL")]
     drop_passages(tx, retired)
     db.executemany("UPDATE nodes SET retired_at = ? WHERE key = ?", [(tx.now, key) for key in retired])
+    # Links that somebody decided (ordinal 1) stay: the next extraction knows nothing of them.
+    db.execute("DELETE FROM edges WHERE kind IN (10, 11) AND ordinal = 0")
     db.execute("DELETE FROM edges WHERE kind IN (7, 8, 9) OR (kind = 6 AND (SELECT n.kind FROM nodes n WHERE n.key = src) = 2)")
     db.execute("UPDATE entities SET mentions = 0")
     db.execute("UPDATE sessions SET extracted_seq = 0")

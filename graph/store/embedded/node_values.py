@@ -75,7 +75,8 @@ def explicit_edges(edges: Sequence[Edge], keys: Mapping[str, int]) -> list[EdgeV
     rows: list[EdgeValues] = []
     for edge in edges:
         properties = orjson.dumps(dict(edge.properties), option=orjson.OPT_SORT_KEYS).decode() if edge.properties else None
-        rows.append((keys[edge.source_id], int(edge.kind), 0, keys[edge.target_id], keys[edge.via_id] if edge.via_id else 0, properties))
+        via = keys[edge.via_id] if edge.via_id else 0
+        rows.append((keys[edge.source_id], int(edge.kind), int(edge.is_decision), keys[edge.target_id], via, properties))
     return rows
 
 

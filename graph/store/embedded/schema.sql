@@ -58,7 +58,7 @@ CREATE TABLE sessions (
 CREATE TABLE speakers (name TEXT PRIMARY KEY, messages INTEGER NOT NULL) WITHOUT ROWID;
 CREATE INDEX speakers_by_messages ON speakers (messages);
 
--- `ordinal` keeps the order of what a node lists; `properties` is JSON or NULL.
+-- `ordinal` keeps the order of what a node lists, and is 1 for a link that somebody decided; `properties` is JSON or NULL.
 CREATE TABLE edges (
     src INTEGER NOT NULL,
     kind INTEGER NOT NULL,

@@ -38,6 +38,8 @@ from graph.store.commands import (
     GenerationStart,
     GraphDescription,
     JobOutcome,
+    LinkDecided,
+    LinkDecision,
     MessageQuery,
     NamespaceChange,
     NamespaceSpec,
@@ -59,6 +61,7 @@ from graph.store.embedded import (
     generations,
     job_control,
     leases,
+    links,
     listings,
     namespaces,
     node_rows,
@@ -193,6 +196,10 @@ class EmbeddedStore:
     async def delete(self, namespace: str, deletion: Deletion) -> DeletionReceipt:
         """See `Store.delete`."""
         return await self._engine.write(namespace, lambda tx, _: deletions.delete(tx, self._engine.ids, deletion))
+
+    async def decide_link(self, namespace: str, decision: LinkDecision) -> LinkDecided:
+        """See `Store.decide_link`."""
+        return await self._engine.write(namespace, lambda tx, _: links.decide_link(tx, decision))
 
     # Jobs
 

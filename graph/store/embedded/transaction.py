@@ -17,6 +17,7 @@ class Operation(IntEnum):
     RETIRED = 2
     ADDED = 3
     EMBEDDED = 4
+    DECIDED = 5  # of two entities; no search is about them
 
 
 # An index reads the log from its own revision on; one that lags further behind is built anew. The log takes some 30 bytes a revision,

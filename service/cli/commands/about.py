@@ -53,6 +53,8 @@ def info(client: "Client", json: JsonOption = False) -> None:
     for name, value in facts.items():
         if value:
             typer.echo(f"{name:>14}  {value}")
+    for told in found.warnings:
+        typer.echo(f"structmem: {told}", err=True)
 
 
 @connected

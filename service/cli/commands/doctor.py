@@ -26,7 +26,12 @@ def doctor(
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Checks a data directory that no service has open: files, orphans, dangling evidence, vectors, indexes. Exit code 1 on findings."""
+    """Checks a data directory that no service has open: files, orphans, dangling evidence, vectors, indexes. Exit code 1 on findings.
+
+    Says, too, where the settings choose an API that wants a key and there is none; the directory is sound all the same.
+    """
+    from service.missing_keys import missing_keys
+
     with reported():
         settings = settings_of(Place(data_dir=data_dir, config=config))
         ensure_stored(settings)
@@ -38,8 +43,10 @@ def doctor(
     ]
     checked = [name for name in found if name != _WHOLE]
     if json:
-        print_json({"data_dir": str(settings.data_dir), "namespaces": checked, "findings": findings})
+        print_json({"data_dir": str(settings.data_dir), "namespaces": checked, "findings": findings, "warnings": missing_keys(settings)})
     else:
+        for told in missing_keys(settings):
+            typer.echo(f"structmem: {told}", err=True)
         _print(str(settings.data_dir), len(checked), findings)
     if findings:
         raise typer.Exit(1)

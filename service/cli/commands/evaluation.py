@@ -67,14 +67,14 @@ def explain_miss(
     if json:
         print_json(_miss_document(miss))
     else:
-        _print_miss(miss, times)
+        _print_miss(miss, id, times)
 
 
-def _print_miss(miss: "Miss", times: "Times") -> None:
+def _print_miss(miss: "Miss", id_: str, times: "Times") -> None:
     from service.cli.reasons import channel_in_short, reason_in_short
 
     out = tables.console()
-    sentence = reason_in_short(miss)
+    sentence = reason_in_short(miss, id_)
     out.print(tables.plain(f"{sentence[0].upper()}{sentence[1:]}."), soft_wrap=True)
     if miss.hit:
         print_hit(miss.hit, [], times)
@@ -116,6 +116,10 @@ def eval_(
     min_relevance: RelevanceOption = 0.0,
     explain: Annotated[bool, typer.Option("--explain", help="Say why each memory that was missed is not in the answer.")] = False,
     skip_broken: Annotated[bool, typer.Option("--skip-broken", help="Ask the good lines of a file with broken ones.")] = False,
+    fail_under: Annotated[
+        float | None,
+        typer.Option(min=0, max=100, metavar="PERCENT", help="Exit code 1 where the mean recall@k of all questions is below this."),
+    ] = None,
     timezone: ZoneOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -133,8 +137,11 @@ def eval_(
     judged = list(asked(client, Directory(client, namespace), questions, way))
     if json:
         print_json({"namespace": namespace, "overall": _overall(judged), "questions": [_judged_document(one) for one in judged]})
-        return
-    _print_judged(judged, explain)
+    else:
+        _print_judged(judged, explain)
+    recall = round(100 * _overall(judged)["recall"], 2)
+    if fail_under is not None and recall < fail_under:
+        fail(f"recall@k is {recall:.2f} %, below the {fail_under:g} % of --fail-under")
 
 
 def _questions(file: Path, skip_broken: bool) -> "list[Question]":
@@ -185,7 +192,7 @@ def _print_judged(judged: "list[Judged]", explain: bool) -> None:
     for one in judged if explain else ():
         for found in one.found:
             if found.rank is None:
-                why = reason_in_short(found.miss) if found.miss else "no message of the namespace is meant by that"
+                why = reason_in_short(found.miss, min(found.expected.ids)) if found.miss else "no message of the namespace is meant by that"
                 typer.echo(f"line {one.question.line}: {found.expected.name}: {why}")
     overall = _overall(judged)
     told = ", ".join(f"{name} {overall[name]:.3f}" for name in ("recall", "all", "mrr"))

@@ -95,9 +95,35 @@ def watch(
 
 
 @connected
-def retry(client: "Client", job_id: JobArgument, namespace: NamespaceOption, json: JsonOption = False) -> None:
-    """Starts a failed or cancelled job again."""
-    _answer(client.retry_job(namespace, job_id), json)
+def retry(
+    client: "Client",
+    job_id: Annotated[str | None, typer.Argument(help="The job's id; or --all.")] = None,
+    namespace: Annotated[str | None, typer.Option("--namespace", "-n", help="The job's namespace; with --all only this one.")] = None,
+    all_: Annotated[
+        bool, typer.Option("--all", help="Every failed job, as after a model's long outage; not those that were cancelled.")
+    ] = False,
+    prefix: Annotated[str, typer.Option(help="With --all: only this path and what is below it.")] = "",
+    json: JsonOption = False,
+) -> None:
+    """Starts a failed or cancelled job again, or all that failed."""
+    if all_ == (job_id is not None):
+        raise typer.BadParameter("give a job's id, or --all", param_hint="JOB_ID")
+    if prefix and (namespace or not all_):
+        raise typer.BadParameter("goes with --all, and without --namespace", param_hint="--prefix")
+    if job_id is not None:
+        if namespace is None:
+            raise typer.BadParameter("is required for a single job", param_hint="--namespace")
+        _answer(client.retry_job(namespace, job_id), json)
+        return
+    names = [namespace] if namespace else [it.name for it in client.list_namespaces(prefix)]
+    retried = [job for name in names for job in _retried(client, name, one_of_many=namespace is None)]
+    if json:
+        print_list("jobs", iter(retried))
+        return
+    for job in retried:
+        typer.echo(f"{_line(job)} ({job.namespace})")
+    if not retried:
+        typer.echo("No job has failed.")
 
 
 @connected
@@ -122,6 +148,19 @@ def _jobs_of(client: "Client", namespace: str, states: Sequence[str], limit: int
         typer.echo(f"note: {error}", err=True)
     except NotFoundError:
         pass  # deleted meanwhile
+
+
+def _retried(client: "Client", namespace: str, one_of_many: bool) -> "Iterator[Job]":
+    """The failed jobs of a namespace, started again. What started or went meanwhile is passed over."""
+    from structmem import ConflictError, NotFoundError
+
+    # All of them first: a listing that is changed while it is read may pass some over.
+    listed = _jobs_of(client, namespace, ["failed"], 500) if one_of_many else client.list_jobs(namespace, states=["failed"], page_size=500)
+    for job in list(listed):
+        try:
+            yield client.retry_job(namespace, job.id)
+        except (ConflictError, NotFoundError) as error:
+            typer.echo(f"note: {job.id}: {error}", err=True)
 
 
 def _answer(job: "Job", json: bool) -> None:

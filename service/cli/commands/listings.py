@@ -1,4 +1,4 @@
-"""`structmem facts`, `messages`, `sessions` and `entities`."""
+"""`structmem facts`, `messages` and `sessions`."""
 
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Annotated, TypeVar
@@ -59,7 +59,7 @@ def facts(
     )
     said = times.heading("said")
     made = tables.table(said, times.heading("happened"), "kind", "statement", "by", "id", wrap=("statement",), spare=(said, "kind"))
-    _list(
+    show_list(
         "facts",
         at_most(limit, found),
         made,
@@ -100,7 +100,7 @@ def messages(
         page_size=page_size(limit),
     )
     made = tables.table(times.heading("sent"), "session", "seq", "speaker", "text", "id", wrap=("text",), spare=("session", "seq"))
-    _list(
+    show_list(
         "messages",
         at_most(limit, found),
         made,
@@ -127,7 +127,7 @@ def sessions(
     made = tables.table(
         "session", "messages", "extracted", first, last, "time zone", "id", wrap=("session",), spare=(first, "extracted", "time zone")
     )
-    _list(
+    show_list(
         "sessions",
         at_most(limit, client.list_sessions(namespace, page_size=page_size(limit))),
         made,
@@ -145,30 +145,8 @@ def sessions(
     )
 
 
-@connected
-def entities(
-    client: "Client",
-    namespace: NamespaceOption,
-    kind: Annotated[
-        list[str] | None, typer.Option("--kind", help="person, place, organisation, thing or concept; may be given several times.")
-    ] = None,
-    name: Annotated[str, typer.Option(help="Only entities of this name or alias.")] = "",
-    limit: LimitOption = 100,
-    json: JsonOption = False,
-) -> None:
-    """Lists entities in the order in which they were first seen."""
-    made = tables.table("name", "kind", "also known as", "mentions", "id", wrap=("name", "also known as"), spare=("also known as",))
-    _list(
-        "entities",
-        at_most(limit, client.list_entities(namespace, kinds=kind or (), name=name, page_size=page_size(limit))),
-        made,
-        lambda it: (tables.plain(it.name), str(it.kind), tables.plain(", ".join(it.aliases)), str(it.mention_count), it.id),
-        "There are no such entities.",
-        json,
-    )
-
-
-def _list(name: str, items: Iterable[T], made: tables.Listing, row: Callable[[T], tuple[str, ...]], nothing: str, json: bool) -> None:
+def show_list(name: str, items: Iterable[T], made: tables.Listing, row: Callable[[T], tuple[str, ...]], nothing: str, json: bool) -> None:
+    """Prints a listing as a table, or as one document."""
     if json:
         print_list(name, map(node_document, items))
         return

@@ -15,6 +15,7 @@ from extract.llm.exchanges import RecordingChat, ReplayedChat, load_exchanges
 from extract.llm.extractor import LlmExtractor, LlmSettings
 from extract.llm.providers import PROVIDERS
 from extract.llm.reading import read_answer
+from extract.metering import metered
 from extract.port import ExtractorUnavailable
 from graph.errors import InvalidArgument
 from graph.model import ExtractionMode
@@ -52,9 +53,9 @@ async def test_the_file_holds_no_secret_and_each_exchange_once(recording: Path) 
 
 
 async def test_what_was_not_recorded_is_named(recording: Path) -> None:
-    with pytest.raises(ExtractorUnavailable, match=r"no recorded exchange has the key [0-9a-f]{64}") as raised:
+    with metered() as spent, pytest.raises(ExtractorUnavailable, match=r"no recorded exchange has the key [0-9a-f]{64}"):
         await LlmExtractor(ReplayedChat(recording), SETTINGS).extract(segment("Something else."))
-    assert raised.value.usage[0].errors == 1
+    assert spent[0].errors == 1
 
 
 async def test_a_recording_goes_on_where_it_ended(recording: Path, extractor_of: Callable[..., LlmExtractor]) -> None:

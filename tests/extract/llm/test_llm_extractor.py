@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from extract.llm.extractor import LlmExtractor
+from extract.metering import metered
 from extract.port import Extraction, ExtractorUnavailable
 from extract.resolve import resolve
 from graph.model import EdgeKind, EntityKind, ExtractionMode, Granularity, NodeKind, UuidSource
@@ -256,10 +257,28 @@ async def test_retries_wait_as_long_as_the_server_says(model: OpenAiServer, extr
 )
 async def test_a_model_that_cannot_be_asked_is_worth_asking_later(trouble: Reply, model: OpenAiServer, extractor_of: Extractors) -> None:
     model.answers = lambda _: trouble
-    with pytest.raises(ExtractorUnavailable) as raised:
+    with metered() as spent, pytest.raises(ExtractorUnavailable):
         await extractor_of(retries=1, timeout_s=0.3).extract(segment("I have a dog."))
-    [usage] = raised.value.usage
+    [usage] = spent
     assert usage.calls == usage.errors == len(model.requests)
+
+
+async def test_calls_that_are_cancelled_count_with_those_before_them(model: OpenAiServer, extractor_of: Extractors) -> None:
+    asked_again = asyncio.Event()
+
+    def never(_: Body) -> Reply:
+        asked_again.set()
+        return Reply(delay=30)
+
+    model.script = [Reply("no JSON"), never]
+    with metered() as spent:
+        reading = asyncio.create_task(extractor_of().extract(segment("I have a dog.")))
+        await asked_again.wait()
+        reading.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await reading
+    told = {usage.step: (usage.calls, usage.errors, usage.prompt_tokens, usage.items) for usage in spent}
+    assert told == {"extract": (1, 0, 100, 0), "repair": (1, 1, 0, 0)}
 
 
 async def test_a_wrong_key_is_not_tried_again(model: OpenAiServer, extractor_of: Extractors) -> None:

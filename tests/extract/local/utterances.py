@@ -77,6 +77,21 @@ UTTERANCES = (
     ),
     U("Oh, and I finally finished my thesis.", ("Maria finally finished Maria's thesis.",)),
     # answers with their questions
+    # a number alone counts what was named just before
+    U(
+        "I've packed eleven and I own far too many plates.",
+        ("Maria has packed eleven boxes and Maria owns far too many plates.",),
+        before="Good morning! Are you drowning in boxes?",
+    ),
+    U("I bought three.", ("Maria bought three books.",), before="How many new books did you buy?"),
+    U("I have two.", ("Maria has two dogs.",), before="Do you have a dog?"),
+    U("We grow roses. I planted a dozen yesterday.", ("Maria planted a dozen roses yesterday (16 May 2023).",)),
+    U("My old bikes are gone. I sold five of them.", ("Maria sold five bikes.",)),
+    U("I packed eleven and I own far too many plates.", ("Maria owns far too many plates.",), ("eleven",), before="How are you?"),
+    U("I ate two!", ('Asked "Did you bake cookies and pies?", Maria said: "I ate two!"',), before="Did you bake cookies and pies?"),
+    U("I sold three last week.", unwanted=("three",), before="What a nice day."),
+    U("I have two or three cats.", ("Maria has two or three cats.",)),
+    U("I wake up at five.", ("Maria wakes up at five",)),
     U("In Alfama.", ('Asked "Where do you live?", Maria said: "In Alfama."',), before="Where do you live?"),
     U("No, not any more.", ("Are you still vegetarian", "No, not any more"), before="Are you still vegetarian?"),
     U("Yes!", ("Do you have any pets", "Yes!"), before="Nice. Do you have any pets?"),

@@ -1,5 +1,7 @@
 """Why a memory is not in an answer: each reason, on a real store."""
 
+import threading
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -17,7 +19,8 @@ from graph.model import (
     TimeRange,
     UuidSource,
 )
-from graph.retrieval import explain_miss
+from graph.retrieval import Reranking, aside, explain_miss, ranking, rerank
+from graph.retrieval import miss as miss_module
 from graph.retrieval.miss import Miss, MissReason
 from graph.store.commands import AppendCommand, Deletion, GenerationStart, MessageDraft, NamespaceSpec
 
@@ -120,7 +123,8 @@ async def test_no_channel_found_it(world) -> None:
     lexical = {channel.channel: channel for channel in told.channels}["lexical"]
     assert lexical.score == 0
     assert lexical.needed > 0
-    assert lexical.rank == 101
+    # Of all that share no word with the query, none is before another.
+    assert lexical.rank == 0
 
 
 async def test_nothing_speaks_for_it(world) -> None:
@@ -157,6 +161,42 @@ async def test_it_was_outscored(world) -> None:
         assert rival.hit.node == hit.node
         gap = sum(one.rival_points - one.points for one in rival.differences)
         assert abs(gap - (rival.hit.score - told.hit.score)) < 1e-9
+
+
+@pytest.mark.parametrize("recipe", ["hybrid", "graph"])
+async def test_other_calls_are_answered_while_a_miss_among_many_is_explained(extracted, monkeypatch, recipe: str) -> None:
+    """Whatever grows with the number of candidates runs beside the thread in which calls are answered."""
+    alone = await explained_by_a_reranker(extracted, recipe)
+    monkeypatch.setattr(aside, "_WORKED_ON_IN_PLACE", 0)
+    worked_in = dict[str, threading.Thread]()
+
+    def watched(name: str, work):
+        def working(*args):
+            worked_in[name] = threading.current_thread()
+            return work(*args)
+
+        return working
+
+    for module, name in [
+        (ranking, "pick"),
+        (rerank, "pick"),
+        (rerank, "_with_signal"),
+        (miss_module, "shortfalls"),
+        (miss_module, "explain"),
+    ]:
+        monkeypatch.setattr(module, name, watched(f"{module.__name__}.{name}", getattr(module, name)))
+    assert await explained_by_a_reranker(extracted, recipe) == alone
+    assert len(worked_in) == 5
+    assert threading.current_thread() not in worked_in.values()
+
+
+async def explained_by_a_reranker(world, recipe: str) -> Miss:
+    class ByLength:
+        async def rerank(self, query: str, texts: Sequence[str]) -> list[float]:
+            return [float(len(text)) for text in texts]
+
+    request = world.request(QUERY, recipe=recipe, k=2)
+    return await explain_miss(world.store, request, world.messages["spring"][3], world.embedder, Reranking(ByLength()))
 
 
 async def test_bad_requests_are_refused_as_those_of_retrieve(world) -> None:

@@ -170,7 +170,7 @@ async def test_several_namespaces_make_one_ranking(world) -> None:
 async def test_a_standing_wish_comes_along_whatever_is_asked(world) -> None:
     store, embedder = world.store, world.embedder
     await store.create_namespace(NamespaceSpec("assisted", embedder.spec, ExtractionMode.EVENT))
-    turns = [(Role.USER, "Always answer in metric units."), (Role.ASSISTANT, "Certainly!")]
+    turns = [(Role.USER, "Always give bread recipes in metric units."), (Role.ASSISTANT, "Certainly!")]
     turns += [
         turn for i in range(150) for turn in ((Role.USER, f"How do I bake bread number {i}?"), (Role.ASSISTANT, f"Bake bread {i} hot."))
     ]

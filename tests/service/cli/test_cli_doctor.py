@@ -80,7 +80,7 @@ CASES: dict[str, tuple[Callable[[Path], object], str, str, str]] = {
 
 
 def test_a_sound_directory_has_no_findings(directory: Path) -> None:
-    assert doctor(directory) == (0, {"data_dir": str(directory), "namespaces": ["alice", "zoe"], "findings": []})
+    assert doctor(directory) == (0, {"data_dir": str(directory), "namespaces": ["alice", "zoe"], "findings": [], "warnings": []})
 
 
 @pytest.mark.parametrize("case", CASES)

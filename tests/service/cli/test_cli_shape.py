@@ -39,7 +39,7 @@ COMMANDS = [
     "version",
 ]
 # What starts a service or ends things has no document to print.
-WITHOUT_JSON = {"serve", "demo", "jobs", "namespaces"}
+WITHOUT_JSON = {"serve", "demo", "entities", "jobs", "namespaces"}
 
 
 @pytest.fixture
@@ -61,7 +61,9 @@ def test_every_command_has_json(runner: CliRunner, name: str) -> None:
     assert "--json" in runner.invoke(app, [name, "--help"]).stdout
 
 
-@pytest.mark.parametrize(("group", "options"), [("jobs", ["--namespace", "-n", "--state"]), ("namespaces", ["--prefix"])])
+@pytest.mark.parametrize(
+    ("group", "options"), [("entities", ["-n", "--kind"]), ("jobs", ["--namespace", "-n", "--state"]), ("namespaces", ["--prefix"])]
+)
 def test_a_group_that_lists_shows_the_options_of_its_list(runner: CliRunner, group: str, options: list[str]) -> None:
     text = runner.invoke(app, [group, "--help"]).stdout
     assert all(f"{option} " in text for option in [*options, "--limit", "--json", "--data-dir", "--target"])

@@ -23,6 +23,7 @@ from structmem._answers import (
     ImportedNamespace,
     Job,
     JobProblem,
+    LinkDecided,
     MemoryView,
     Miss,
     Namespace,
@@ -70,7 +71,7 @@ from structmem._inputs import (
     RelationType,
     TimeRange,
 )
-from structmem._kinds import EdgeKind, EntityKind, ExtractionMode, Granularity, JobKind, JobState, MissReason, NodeKind, Role
+from structmem._kinds import EdgeKind, EntityKind, ExtractionMode, Granularity, JobKind, JobState, LinkVerdict, MissReason, NodeKind, Role
 from structmem._nodes import Edge, Entity, Event, Message, Node, Participant, Session, Statement, TimeSpan, kind_of
 
 __all__ = [
@@ -118,6 +119,8 @@ __all__ = [
     "LabelCondition",
     "LabelFilter",
     "LeaseLostError",
+    "LinkDecided",
+    "LinkVerdict",
     "MemoryFilter",
     "MemoryView",
     "Message",

@@ -65,6 +65,14 @@ class DeletionReceipt:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkDecided:
+    """What is between two entities after a decision: the decision first, if there is one, then what extractions propose."""
+
+    edges: tuple[Edge, ...]
+    consistency_token: str
+
+
+@dataclass(frozen=True, slots=True)
 class ImportedNamespace:
     """A namespace that was created from an export."""
 
@@ -162,7 +170,10 @@ class Retrieval:
 
 @dataclass(frozen=True, slots=True)
 class ChannelShortfall:
-    """A memory in one channel: its score and rank, and the score of the last memory found there; `needed` of 0: any would have done."""
+    """A memory in one channel: its score and rank, and the score of the last memory found there.
+
+    `rank` of 0: the channel sees nothing in it; `needed` of 0: any score would have done.
+    """
 
     channel: str
     score: float
@@ -355,7 +366,7 @@ class UsageEntry:
 
 @dataclass(frozen=True, slots=True)
 class ServerInfo:
-    """What the service is and does."""
+    """What the service is and does; `warnings`: what it cannot do as it is set up, such as calling an API without a key."""
 
     version: str
     store: str
@@ -367,3 +378,4 @@ class ServerInfo:
     started_at: datetime | None
     job_retention_days: int
     request_id_retention_hours: int
+    warnings: tuple[str, ...] = ()

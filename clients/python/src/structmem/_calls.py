@@ -12,7 +12,7 @@ from structmem import _decode_answers as da
 from structmem import _encode as e
 from structmem._exchange import in_batches
 from structmem._inputs import LabelFilter, MemoryFilter, NewMessage, TimeRange
-from structmem._kinds import EdgeKind, EntityKind, JobKind, JobState, NodeKind
+from structmem._kinds import EdgeKind, EntityKind, JobKind, JobState, LinkVerdict, NodeKind
 from structmem._nodes import Entity, Event, Message, Session, Statement
 from structmem.v1 import exchange_pb2, job_pb2, node_pb2
 from structmem.v1 import memory_service_pb2 as mpb
@@ -105,6 +105,18 @@ def delete(namespace: str, ids: Sequence[str], session: str | None, request_id: 
         request_id=request_id or new_request_id(),
     )
     return _memory("DeleteMemories", request, da.receipt)
+
+
+def decide_entity_link(namespace: str, entity_id: str, other_id: str, verdict: LinkVerdict | str) -> Call[a.LinkDecided]:
+    """DecideEntityLink."""
+    request = e.build(
+        mpb.DecideEntityLinkRequest,
+        namespace=namespace,
+        entity_id=entity_id,
+        other_id=other_id,
+        verdict=e.number_of("verdict", LinkVerdict, mpb.LinkVerdict, verdict),
+    )
+    return _memory("DecideEntityLink", request, lambda it: a.LinkDecided(d.edges(it.edges), it.consistency_token))
 
 
 # Retrieval

@@ -17,6 +17,7 @@ from structmem._answers import (
     Imported,
     ImportedNamespace,
     Job,
+    LinkDecided,
     MemoryView,
     Miss,
     Namespace,
@@ -27,7 +28,7 @@ from structmem._answers import (
 from structmem._errors import JobFailedError
 from structmem._exchange import ExportWriter, FileLike, read_export
 from structmem._inputs import EmbeddingSpec, ExtractionProfile, MemoryFilter, NewMessage
-from structmem._kinds import ExtractionMode, JobState
+from structmem._kinds import ExtractionMode, JobState, LinkVerdict
 from structmem._listings import Listings
 from structmem._options import Options
 from structmem._transport import Transport
@@ -116,6 +117,12 @@ class Client(Listings):
     def delete_session(self, namespace: str, session: str, *, request_id: str = "", timeout: float | None = None) -> DeletionReceipt:
         """Deletes a session with its messages and what was derived from them, for good."""
         return self._transport.unary(calls.delete(namespace, (), session, request_id), timeout)
+
+    def decide_entity_link(
+        self, namespace: str, entity_id: str, other_id: str, verdict: LinkVerdict | str, *, timeout: float | None = None
+    ) -> LinkDecided:
+        """Decides whether two entities are the same: "same", "different", or "undecided" to take a decision back."""
+        return self._transport.unary(calls.decide_entity_link(namespace, entity_id, other_id, verdict), timeout)
 
     # Remembering
 

@@ -207,4 +207,5 @@ def server_info(it: ipb.GetServerInfoResponse) -> a.ServerInfo:
         started_at=d.moment(it, "started_at"),
         job_retention_days=it.job_retention_days,
         request_id_retention_hours=it.request_id_retention_hours,
+        warnings=tuple(it.warnings),
     )

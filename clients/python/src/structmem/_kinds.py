@@ -29,6 +29,16 @@ class EdgeKind(StrEnum):
     BEFORE = "before"
     CAUSES = "causes"
     SAME_AS = "same_as"
+    DIFFERENT_FROM = "different_from"
+
+
+class LinkVerdict(StrEnum):
+    """Whether two entities are one and the same, as somebody decides; UNDECIDED takes a decision back."""
+
+    UNSPECIFIED = "unspecified"
+    SAME = "same"
+    DIFFERENT = "different"
+    UNDECIDED = "undecided"
 
 
 class Role(StrEnum):

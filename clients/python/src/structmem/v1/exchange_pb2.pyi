@@ -173,7 +173,7 @@ class ExportElement(_message.Message):
 
     @_builtins.property
     def edge(self) -> _node_pb2.Edge:
-        """An edge that the nodes do not imply, such as BEFORE, CAUSES, MENTIONS of a message, or RELATES."""
+        """An edge that the nodes do not imply, such as BEFORE, CAUSES, MENTIONS of a message, RELATES, SAME_AS, or DIFFERENT_FROM."""
 
     @_builtins.property
     def progress(self) -> Global___SessionProgress:

@@ -190,6 +190,7 @@ class GetServerInfoResponse(_message.Message):
     STARTED_AT_FIELD_NUMBER: _builtins.int
     JOB_RETENTION_DAYS_FIELD_NUMBER: _builtins.int
     REQUEST_ID_RETENTION_HOURS_FIELD_NUMBER: _builtins.int
+    WARNINGS_FIELD_NUMBER: _builtins.int
     version: _builtins.str
     """The service's version."""
     store: _builtins.str
@@ -216,6 +217,10 @@ class GetServerInfoResponse(_message.Message):
     def started_at(self) -> _timestamp_pb2.Timestamp:
         """When the service started."""
 
+    @_builtins.property
+    def warnings(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What the service cannot do as it is set up, a sentence each that begins with the setting: an API that wants a key and has none."""
+
     def __init__(
         self,
         *,
@@ -229,10 +234,11 @@ class GetServerInfoResponse(_message.Message):
         started_at: _timestamp_pb2.Timestamp | None = ...,
         job_retention_days: _builtins.int = ...,
         request_id_retention_hours: _builtins.int = ...,
+        warnings: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["embedder", b"embedder", "started_at", b"started_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["default_recipe", b"default_recipe", "embedder", b"embedder", "extractor", b"extractor", "extractor_note", b"extractor_note", "job_retention_days", b"job_retention_days", "recipes", b"recipes", "request_id_retention_hours", b"request_id_retention_hours", "started_at", b"started_at", "store", b"store", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["default_recipe", b"default_recipe", "embedder", b"embedder", "extractor", b"extractor", "extractor_note", b"extractor_note", "job_retention_days", b"job_retention_days", "recipes", b"recipes", "request_id_retention_hours", b"request_id_retention_hours", "started_at", b"started_at", "store", b"store", "version", b"version", "warnings", b"warnings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -8,6 +8,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from structmem.v1 import exchange_pb2 as _exchange_pb2
 from structmem.v1 import filter_pb2 as _filter_pb2
 from structmem.v1 import job_pb2 as _job_pb2
@@ -24,6 +25,34 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _LinkVerdict:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _LinkVerdictEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_LinkVerdict.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    LINK_VERDICT_UNSPECIFIED: _LinkVerdict.ValueType  # 0
+    """Not said; refused."""
+    LINK_VERDICT_SAME: _LinkVerdict.ValueType  # 1
+    """They are: SAME_AS with confidence 1, whether an extraction proposes it or not."""
+    LINK_VERDICT_DIFFERENT: _LinkVerdict.ValueType  # 2
+    """They are not: DIFFERENT_FROM; a SAME_AS that an extraction proposes, now or later, is set aside."""
+    LINK_VERDICT_UNDECIDED: _LinkVerdict.ValueType  # 3
+    """Nobody decides: what extractions propose holds again, as if nothing had been decided."""
+
+class LinkVerdict(_LinkVerdict, metaclass=_LinkVerdictEnumTypeWrapper):
+    """Whether two entities are one and the same, as somebody decides."""
+
+LINK_VERDICT_UNSPECIFIED: LinkVerdict.ValueType  # 0
+"""Not said; refused."""
+LINK_VERDICT_SAME: LinkVerdict.ValueType  # 1
+"""They are: SAME_AS with confidence 1, whether an extraction proposes it or not."""
+LINK_VERDICT_DIFFERENT: LinkVerdict.ValueType  # 2
+"""They are not: DIFFERENT_FROM; a SAME_AS that an extraction proposes, now or later, is set aside."""
+LINK_VERDICT_UNDECIDED: LinkVerdict.ValueType  # 3
+"""Nobody decides: what extractions propose holds again, as if nothing had been decided."""
+Global___LinkVerdict: _TypeAlias = LinkVerdict  # noqa: Y015
 
 @_typing.final
 class Vector(_message.Message):
@@ -1602,6 +1631,68 @@ class DeleteMemoriesResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DeleteMemoriesResponse: _TypeAlias = DeleteMemoriesResponse  # noqa: Y015
+
+@_typing.final
+class DecideEntityLinkRequest(_message.Message):
+    """DecideEntityLinkRequest says whether two entities are the same. Neither is changed: only the link between them is, and it can be decided anew."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAMESPACE_FIELD_NUMBER: _builtins.int
+    ENTITY_ID_FIELD_NUMBER: _builtins.int
+    OTHER_ID_FIELD_NUMBER: _builtins.int
+    VERDICT_FIELD_NUMBER: _builtins.int
+    namespace: _builtins.str
+    """The namespace."""
+    entity_id: _builtins.str
+    """The entity that is another name of the other one."""
+    other_id: _builtins.str
+    """The other one. In whichever direction the two are given, there is one decision about them, the last."""
+    verdict: Global___LinkVerdict.ValueType
+    """What is decided. To decide the same again changes nothing."""
+    def __init__(
+        self,
+        *,
+        namespace: _builtins.str = ...,
+        entity_id: _builtins.str = ...,
+        other_id: _builtins.str = ...,
+        verdict: Global___LinkVerdict.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entity_id", b"entity_id", "namespace", b"namespace", "other_id", b"other_id", "verdict", b"verdict"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DecideEntityLinkRequest: _TypeAlias = DecideEntityLinkRequest  # noqa: Y015
+
+@_typing.final
+class DecideEntityLinkResponse(_message.Message):
+    """DecideEntityLinkResponse shows what is between the two now."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EDGES_FIELD_NUMBER: _builtins.int
+    CONSISTENCY_TOKEN_FIELD_NUMBER: _builtins.int
+    consistency_token: _builtins.str
+    """For reads that must see it."""
+    @_builtins.property
+    def edges(self) -> _containers.RepeatedCompositeFieldContainer[_node_pb2.Edge]:
+        """SAME_AS and DIFFERENT_FROM between the two: the decision first, if there is one, then what extractions propose."""
+
+    def __init__(
+        self,
+        *,
+        edges: _abc.Iterable[_node_pb2.Edge] | None = ...,
+        consistency_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["consistency_token", b"consistency_token", "edges", b"edges"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DecideEntityLinkResponse: _TypeAlias = DecideEntityLinkResponse  # noqa: Y015
 
 @_typing.final
 class ExportNamespaceRequest(_message.Message):

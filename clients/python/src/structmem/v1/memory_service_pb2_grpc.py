@@ -108,6 +108,11 @@ class MemoryServiceStub:
                 request_serializer=structmem_dot_v1_dot_memory__service__pb2.TraverseEventsRequest.SerializeToString,
                 response_deserializer=structmem_dot_v1_dot_memory__service__pb2.TraverseEventsResponse.FromString,
                 _registered_method=True)
+        self.DecideEntityLink = channel.unary_unary(
+                '/structmem.v1.MemoryService/DecideEntityLink',
+                request_serializer=structmem_dot_v1_dot_memory__service__pb2.DecideEntityLinkRequest.SerializeToString,
+                response_deserializer=structmem_dot_v1_dot_memory__service__pb2.DecideEntityLinkResponse.FromString,
+                _registered_method=True)
         self.DeleteMemories = channel.unary_unary(
                 '/structmem.v1.MemoryService/DeleteMemories',
                 request_serializer=structmem_dot_v1_dot_memory__service__pb2.DeleteMemoriesRequest.SerializeToString,
@@ -255,6 +260,13 @@ class MemoryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DecideEntityLink(self, request, context):
+        """Decides whether two entities are the same, or takes such a decision back.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def DeleteMemories(self, request, context):
         """Deletes memories and what was derived from them.
         """
@@ -383,6 +395,11 @@ def add_MemoryServiceServicer_to_server(servicer, server):
                     servicer.TraverseEvents,
                     request_deserializer=structmem_dot_v1_dot_memory__service__pb2.TraverseEventsRequest.FromString,
                     response_serializer=structmem_dot_v1_dot_memory__service__pb2.TraverseEventsResponse.SerializeToString,
+            ),
+            'DecideEntityLink': grpc.unary_unary_rpc_method_handler(
+                    servicer.DecideEntityLink,
+                    request_deserializer=structmem_dot_v1_dot_memory__service__pb2.DecideEntityLinkRequest.FromString,
+                    response_serializer=structmem_dot_v1_dot_memory__service__pb2.DecideEntityLinkResponse.SerializeToString,
             ),
             'DeleteMemories': grpc.unary_unary_rpc_method_handler(
                     servicer.DeleteMemories,
@@ -807,6 +824,33 @@ class MemoryService:
             '/structmem.v1.MemoryService/TraverseEvents',
             structmem_dot_v1_dot_memory__service__pb2.TraverseEventsRequest.SerializeToString,
             structmem_dot_v1_dot_memory__service__pb2.TraverseEventsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DecideEntityLink(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/structmem.v1.MemoryService/DecideEntityLink',
+            structmem_dot_v1_dot_memory__service__pb2.DecideEntityLinkRequest.SerializeToString,
+            structmem_dot_v1_dot_memory__service__pb2.DecideEntityLinkResponse.FromString,
             options,
             channel_credentials,
             insecure,

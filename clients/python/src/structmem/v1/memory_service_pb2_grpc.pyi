@@ -48,6 +48,8 @@ class MemoryServiceStub:
     """Lists entities."""
     TraverseEvents: _aio.UnaryStreamMultiCallable[_memory_service_pb2.TraverseEventsRequest, _memory_service_pb2.TraverseEventsResponse]
     """Walks the graph from some nodes and streams the events on the way, nearest first."""
+    DecideEntityLink: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.DecideEntityLinkRequest, _memory_service_pb2.DecideEntityLinkResponse]
+    """Decides whether two entities are the same, or takes such a decision back."""
     DeleteMemories: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.DeleteMemoriesRequest, _memory_service_pb2.DeleteMemoriesResponse]
     """Deletes memories and what was derived from them."""
     ExportNamespace: _aio.UnaryStreamMultiCallable[_memory_service_pb2.ExportNamespaceRequest, _memory_service_pb2.ExportNamespaceResponse]
@@ -183,6 +185,14 @@ class MemoryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_memory_service_pb2.TraverseEventsRequest, _abc.AsyncIterator[_memory_service_pb2.TraverseEventsResponse]],
     ) -> _abc.AsyncIterator[_memory_service_pb2.TraverseEventsResponse]:
         """Walks the graph from some nodes and streams the events on the way, nearest first."""
+
+    @_abc_1.abstractmethod
+    def DecideEntityLink(
+        self,
+        request: _memory_service_pb2.DecideEntityLinkRequest,
+        context: _aio.ServicerContext[_memory_service_pb2.DecideEntityLinkRequest, _abc.Awaitable[_memory_service_pb2.DecideEntityLinkResponse]],
+    ) -> _abc.Awaitable[_memory_service_pb2.DecideEntityLinkResponse]:
+        """Decides whether two entities are the same, or takes such a decision back."""
 
     @_abc_1.abstractmethod
     def DeleteMemories(

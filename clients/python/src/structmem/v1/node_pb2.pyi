@@ -88,7 +88,13 @@ class _EdgeKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EdgeKind.Val
     EDGE_KIND_CAUSES: _EdgeKind.ValueType  # 9
     """Event -> Event: is a cause of."""
     EDGE_KIND_SAME_AS: _EdgeKind.ValueType  # 10
-    """Entity -> Entity: another name of the second, as far as the property `confidence` (0 to 1) goes; `reason` says why. Both stay as they are."""
+    """Entity -> Entity: another name of the second, as far as the property `confidence` (0 to 1) goes; `reason` says why. Both stay as they are.
+    With the property `decided_at` it is a decision (DecideEntityLink), made by `decided_by`: such a link outlives every extraction.
+    """
+    EDGE_KIND_DIFFERENT_FROM: _EdgeKind.ValueType  # 11
+    """Entity -> Entity: the two are not the same, as was decided (DecideEntityLink) at `decided_at` by `decided_by`. An edge of this kind without
+    these properties is a SAME_AS that an extraction proposes and that the decision sets aside. No search or walk follows it unasked.
+    """
 
 class EdgeKind(_EdgeKind, metaclass=_EdgeKindEnumTypeWrapper):
     """What an edge of the memory graph means. The direction is given as from -> to."""
@@ -114,7 +120,13 @@ EDGE_KIND_BEFORE: EdgeKind.ValueType  # 8
 EDGE_KIND_CAUSES: EdgeKind.ValueType  # 9
 """Event -> Event: is a cause of."""
 EDGE_KIND_SAME_AS: EdgeKind.ValueType  # 10
-"""Entity -> Entity: another name of the second, as far as the property `confidence` (0 to 1) goes; `reason` says why. Both stay as they are."""
+"""Entity -> Entity: another name of the second, as far as the property `confidence` (0 to 1) goes; `reason` says why. Both stay as they are.
+With the property `decided_at` it is a decision (DecideEntityLink), made by `decided_by`: such a link outlives every extraction.
+"""
+EDGE_KIND_DIFFERENT_FROM: EdgeKind.ValueType  # 11
+"""Entity -> Entity: the two are not the same, as was decided (DecideEntityLink) at `decided_at` by `decided_by`. An edge of this kind without
+these properties is a SAME_AS that an extraction proposes and that the decision sets aside. No search or walk follows it unasked.
+"""
 Global___EdgeKind: _TypeAlias = EdgeKind  # noqa: Y015
 
 class _Role:

@@ -338,7 +338,7 @@ class ChannelShortfall(_message.Message):
     score: _builtins.float
     """What the memory reached there."""
     rank: _builtins.int
-    """Its rank among all candidates that may be returned; 1 for the best."""
+    """Its rank among all candidates that may be returned; 1 for the best. 0: it has none, because the channel sees nothing in it."""
     needed: _builtins.float
     """The score of the last memory that the channel found. 0: it found less than it looks for, so that any score would have done."""
     def __init__(

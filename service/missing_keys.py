@@ -1,0 +1,57 @@
+"""Keys that the chosen models' APIs want and that nobody has given: said at start, before the first call is refused."""
+
+import os
+from urllib.parse import urlsplit
+
+from service.settings import OPENAI_URL, Settings
+
+# Hosts that refuse every call without a key. Whoever else wants one can only be found out by a call.
+_KEYED_HOSTS = frozenset(
+    {
+        "api.openai.com",
+        "api.cohere.com",
+        "api.cohere.ai",
+        "api.deepseek.com",
+        "api.jina.ai",
+        "api.mistral.ai",
+        "api.together.xyz",
+        "api.voyageai.com",
+        "openrouter.ai",
+    }
+)
+
+
+def embedder_key(settings: Settings) -> str:
+    """The key of the embedder's API; "" for none. Nobody but OpenAI is to see OpenAI's own."""
+    given = settings.embedder_api_key.get_secret_value()
+    return given if given or settings.embedder_url != OPENAI_URL else os.environ.get("OPENAI_API_KEY", "")
+
+
+def missing_keys(settings: Settings) -> tuple[str, ...]:
+    """A sentence for each key that is missing: which setting gives it, who wants it, and what happens without it."""
+    told: list[str] = []
+    if settings.embedder == "openai" and not embedder_key(settings) and (host := _keyed(settings.embedder_url)):
+        told.append(f"embedder_api_key: {host} wants a key and there is none; until there is, jobs fail and queries go on without vectors")
+    if settings.reranker in ("rerank", "score") and not settings.reranker_api_key.get_secret_value():
+        host = _keyed(settings.reranker_url)
+        told += [f"reranker_api_key: {host} wants a key and there is none; until there is, nothing is reranked"] if host else []
+    if settings.extractor == "llm":
+        told += _of_the_language_model(settings)
+    return tuple(told)
+
+
+def _keyed(url: str) -> str:
+    """The host of a URL if it refuses calls without a key, else nothing."""
+    host = urlsplit(url).hostname or ""
+    return host if host in _KEYED_HOSTS else ""
+
+
+def _of_the_language_model(settings: Settings) -> list[str]:
+    # Imported only where one is chosen: the openai package takes a second to load.
+    from service.language_model import key_variable, lacks_key, provider_of
+
+    if not lacks_key(settings):
+        return []
+    provider = provider_of(settings)
+    given_by = " or ".join(filter(None, ("llm_api_key", key_variable(settings, provider))))
+    return [f"{given_by}: {provider.name} wants a key and there is none; until there is, the local extractor works"]
