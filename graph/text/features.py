@@ -37,8 +37,9 @@ _INSTRUCTION_WORDS = frozenset(
     "always never prefer now forward whenever remember avoid ensure sure please future rather every don't ask".split()  # noqa: SIM905 - the same
 )
 # "Always" and "never" are wishes where a clause begins with them: "I've never been there" and "she always smiles" tell of somebody.
+# It reads lines whose words stand one space apart: with `\s*` or `\s+` in it, blank lines would take time that grows with their square.
 _INSTRUCTION = re.compile(
-    r"(?:^|[.!?;:,(\n]\s*|\b(?:please|so|and|but|should|must|to)\s+)(?:always|never)\b"
+    r"(?:^|[.!?;:,(\n] ?|\b(?:please|so|and|but|should|must|to) )(?:always|never)\b"
     r"|\b(?:from now on|going forward|in (?:the )?future|when(?:ever)? i (?:ask|request)|every time i ask"
     r"|i(?:'d| would)? (?:(?:always|really|much|generally|usually|strongly) )?prefer"
     r"|i(?:'d| would) (?:rather|like you to)"
@@ -46,14 +47,16 @@ _INSTRUCTION = re.compile(
     r"|remember (?:to|that)|make sure (?:to|that you|you)|don't ever)\b",
 )
 
+# Capitals of the languages written in Latin letters; "ß-ž" are their other letters, among which a few more capitals do no harm.
+_CAPITAL = "A-ZÀ-ÖØ-ÞĆČĎĐĘĚĞİŁŃŇŌŘŚŞŠŤŪŮŹŻŽ"
 # Whom a message addresses is no name that it tells: "Thanks, Ana!", "Hey Tom, how are you?".
 _ADDRESS = re.compile(
     r"(?:(?:^|[.!?]\s+)(?i:hey|hi|hello|thanks|thank you|wow|yeah|yep|yes|sure|bye|no|oh|congrats|ok|okay|well|aw+|cool|great)\b[^.!?\w]*"
     r"|,\s*)"
-    r"[A-Z][a-z]+(?=\s*[,.!?;:])"
+    rf"[{_CAPITAL}][a-zß-ž]+(?=\s*[,.!?;:])"
 )
 # Titles in quotes; capitalised words that no sentence begins with; acronyms.
-_NAME = re.compile(r"[\"“][^\"”]{3,60}[\"”]|(?<=[a-z,;:'’)0-9] )[A-Z][a-zA-Z'’-]{2,}|\b[A-Z]{2,}\b")
+_NAME = re.compile(rf"[\"“][^\"”]{{3,60}}[\"”]|(?<=[a-zß-ž,;:'’)0-9] )[{_CAPITAL}][a-zA-ZÀ-ž'’-]{{2,}}|\b[A-Z]{{2,}}\b")
 _CAPITALISED_ANYWAY = frozenset(
     (  # noqa: SIM905 - a list of words is read as text
         "I'm I've I'll I'd OK LOL OMG TV Can What How Have Do Did Are Is Any When Where It's That's You're Let's Monday Tuesday Wednesday "
@@ -98,7 +101,7 @@ def features_of(text: str, words: list[str]) -> Feature:
         features |= _TIME_EXPRESSION
     if not distinct.isdisjoint(_FIRST_PERSON):
         features |= _FIRST
-    if not distinct.isdisjoint(_INSTRUCTION_WORDS) and _INSTRUCTION.search(text.casefold().replace("’", "'")):
+    if not distinct.isdisjoint(_INSTRUCTION_WORDS) and _INSTRUCTION.search(_lines(text)):
         features |= _TOLD
     if names_something(text):
         features |= _NAMED
@@ -107,6 +110,11 @@ def features_of(text: str, words: list[str]) -> Feature:
     if not distinct.isdisjoint(_PEOPLE):
         features |= _WHO
     return Feature(features)
+
+
+def _lines(text: str) -> str:
+    """The text's lines, case-folded, each with one space between two words."""
+    return "\n".join(" ".join(line.split()) for line in text.casefold().replace("’", "'").splitlines())
 
 
 def names_something(text: str) -> bool:

@@ -1,3 +1,5 @@
+import time
+
 import pytest
 
 from graph.store.candidates import Feature
@@ -31,7 +33,15 @@ def test_texts_without_times_cost_no_parsing(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["Always answer in French.", "From now on, use metric units", "I prefer short answers", "Please don’t use emoji", "I'd prefer tea"],
+    [
+        "Always answer in French.",
+        "From now on, use metric units",
+        "From  now on, use metric units",
+        "Thanks.\n\n  Never mention prices",
+        "I prefer short answers",
+        "Please don’t use emoji",
+        "I'd prefer tea",
+    ],
 )
 def test_standing_wishes_are_instructions(text: str) -> None:
     assert Feature.INSTRUCTION in features(text)
@@ -51,14 +61,24 @@ def test_who_speaks_of_themselves_is_noticed() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["I went to Lisbon", 'We read "The Long Way" together', "He works at NASA", "Yesterday I met Ana's sister Ruth"]
+    "text",
+    [
+        "I went to Lisbon",
+        'We read "The Long Way" together',
+        "He works at NASA",
+        "Yesterday I met Ana's sister Ruth",
+        "I went to Örebro",
+        "We live in Köln",
+        "my boss is called Łukasz",
+    ],
 )
 def test_names_and_titles_are_noticed(text: str) -> None:
     assert Feature.NAME in features(text)
 
 
 @pytest.mark.parametrize(
-    "text", ["Thanks, Ana!", "Hey Tom, how are you?", "We met on Friday", "I'm fine. Great weather", "nothing at all", "OK"]
+    "text",
+    ["Thanks, Ana!", "Thanks, Élise!", "Hey Tom, how are you?", "We met on Friday", "I'm fine. Great weather", "nothing at all", "OK"],
 )
 def test_whom_a_message_addresses_is_no_name_that_it_tells(text: str) -> None:
     assert Feature.NAME not in features(text)
@@ -68,3 +88,12 @@ def test_reasons_and_people_are_noticed() -> None:
     assert Feature.REASON in features("We left because of the rain")
     assert Feature.PEOPLE in features("My sister came along")
     assert not features("We left at dawn in silence") & (Feature.REASON | Feature.PEOPLE)
+
+
+@pytest.mark.parametrize("filler", ["\n", " ", "to\n", ".\n", "aw ", "Ana, ", '"a'])
+def test_a_long_hostile_message_is_read_about_as_fast_as_any_other(filler: str) -> None:
+    """Time that grows with the square of the length would be minutes."""
+    text = "always " + filler * (100_000 // len(filler))
+    begun = time.process_time()
+    features(text)
+    assert time.process_time() - begun < 2
