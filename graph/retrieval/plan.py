@@ -5,7 +5,7 @@ from datetime import datetime, tzinfo
 
 from graph.model import Entity
 from graph.retrieval.answer import QueryPlan
-from graph.retrieval.question import Asks, asks, dense_excerpt, named_speakers, without_names
+from graph.retrieval.question import asks, dense_excerpt, named_speakers, without_names
 from graph.retrieval.recipes import Recipe
 from graph.retrieval.talk import without_talk
 from graph.retrieval.times import times_of_query
@@ -28,8 +28,7 @@ def plan_query(query: str, speakers: Sequence[str], asked_at: datetime, zone: tz
         dense_text=without_names(without_talk(dense_excerpt(query, recipe.max_dense_words)), names),
         speakers=named,
         times=times_of_query(cues, asked_at, zone),
-        # Who asks about somebody asks what was said and not for advice.
-        asks=asks(folded) & ~Asks.ADVICE if named else asks(folded),
+        asks=asks(folded),
         topic_terms=frozenset(terms_of(without_talk(query))),
         zone=zone,
     )

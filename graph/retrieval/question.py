@@ -42,7 +42,7 @@ _ASKS_SUMMARY = re.compile(r"\b(?:summar\w+|recap\w*|overview|sum up)\b")
 # What is spread over a long stretch of talk, so that its pieces do not stand together.
 _ASKS_OVERVIEW = re.compile(
     r"\b(?:in order|the order|chronolog\w*|throughout|over time|so far|how many different|in total"
-    r"|across (?:all |our |my )|how (?:has|have|did) .*\b(?:progress|develop|evolv|chang)\w*)\b"
+    r"|across (?:all |our |my )|how (?:has|have|did) .{0,200}\b(?:progress|develop|evolv|chang)\w*)\b"
 )
 _OF_ONESELF = re.compile(r"\b(?:i|i'm|i've|i'd|my|me|mine|we|our|us)\b")
 # Where something was, who it was, what it is called: the answer holds a name.
@@ -59,7 +59,7 @@ _ASKS_WHY = re.compile(r"\bwhy\b|\breasons?\b|\bmotivat\w*|\binspir\w*")
 class Asks(IntFlag):
     """What a question asks for. It may ask for several things, and for none that is known here.
 
-    ADVICE asks for something new, so that standing wishes about how to say it matter; RECALL for what was said; OVERVIEW for what is spread
+    ADVICE asks for something new, and so not for one's OWN_WORDS; RECALL for what was said; OVERVIEW for what is spread
     over a long time; OWN_WORDS for what the person who asks said. NAME: the answer holds a name; WHAT: it may.
     """
 

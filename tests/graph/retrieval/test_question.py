@@ -1,3 +1,5 @@
+import time
+
 import pytest
 
 from graph.retrieval.question import (
@@ -144,3 +146,11 @@ def test_a_long_text_is_read_from_both_ends() -> None:
     assert len(excerpt) == 180
     assert excerpt[0] == "0"
     assert excerpt[-1] == "9999"
+
+
+@pytest.mark.parametrize("filler", ["how did ", "how many a ", "you had ", "what a b ", "in order "])
+def test_a_long_hostile_question_is_understood_about_as_fast_as_any_other(filler: str) -> None:
+    """Time that grows with the square of the length would be half a minute."""
+    begun = time.process_time()
+    asks(filler * (100_000 // len(filler)))
+    assert time.process_time() - begun < 4
