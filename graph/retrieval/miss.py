@@ -104,7 +104,7 @@ def _never_ranked(node: Node | None) -> MissReason | None:
 
 async def _including(store: Store, search: Search, id_: str, recipe: Recipe) -> Search:
     """The search as if this memory had been found."""
-    query = replace(search.query, lexical_limit=0, dense_limit=0, temporal_limit=0, include=(id_,))
+    query = replace(search.query, lexical_limit=0, dense_limit=0, temporal_limit=0, instruction_limit=0, include=(id_,))
     found = await store.candidates(search.request.namespace, query)
     candidates = await aside(len(search.candidates), merged, search.candidates, found)
     return replace(search, candidates=candidates, measures=await aside(len(candidates), measure, candidates, search.plan.times, recipe))

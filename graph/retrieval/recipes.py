@@ -27,12 +27,14 @@ class Recipe:
     Attributes:
         bm25, window_bm25: of passages, and of messages with their neighbours.
         lexical_limit, dense_limit, temporal_limit: how many candidates each channel finds; 0 leaves it out.
+        instruction_limit: how many standing wishes come along, and count.
         neighbours: how many messages before and after each candidate come along.
         max_terms: terms of a query that count; of longer ones the rarest.    max_dense_words: words of a query that are embedded.
         dense_floor: the cosine up to which nothing is told.    session_best: of how many messages a session's mean is made.
         graph_seeds, graph_entities: best hits and named entities from which the graph is walked.
         graph_hops, graph_nodes, graph_degree: bounds of the walk.    graph_found: how many memories that only the walk found are added.
-        damping: of PageRank.    The other numbers are the weights of the signals of the same name.
+        damping: of PageRank.    spread_reach: over how many messages crowding falls to 1/e.
+        The other numbers are the weights of the signals of the same name.
     """
 
     name: str

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from graph.model import Role
 from graph.store.candidates import Feature
 from graph.store.embedded.search.dense import nearest_memories
+from graph.store.embedded.search.filtering import passages_of
 from graph.store.embedded.search.similarity import Similarities
 from graph.store.embedded.search.state import IndexState
 
@@ -24,4 +25,4 @@ def standing_wishes(
     wished &= memories.live if mask is None else mask
     if not wished.any():
         return np.empty(0, np.intp)
-    return nearest_memories(state, query, limit, wished[state.passages.owner], similarities)
+    return nearest_memories(state, query, limit, passages_of(state, wished), similarities)
