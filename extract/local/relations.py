@@ -107,9 +107,14 @@ def _all(sentence: str, speaker: str) -> Iterator[FoundRelation]:
         yield _between(speaker, f"{match['verb']} to", match["name"] or match["first"])
 
 
+def _inside(name: str) -> str:
+    """The name as it stands within a sentence: "the user"."""
+    return f"the {name.removeprefix('The ')}" if name.startswith("The ") else name
+
+
 def _between(one: str, word: str, other: str) -> FoundRelation:
     subject, target = EntityMention(one, EntityKind.PERSON, "subject"), EntityMention(other, EntityKind.PERSON, "object")
-    return FoundRelation(f"{one} is {word} {other}.", word.replace(" ", "_"), subject, target)
+    return FoundRelation(f"{one} is {word} {_inside(other)}.", word.replace(" ", "_"), subject, target)
 
 
 def _occupations(sentence: str, speaker: str) -> Iterator[FoundRelation]:
@@ -151,7 +156,7 @@ def _unnamed(match: re.Match[str], owner: str) -> FoundRelation:
     verb = "are" if predicate_of_kin(word) in _MANY else "is"
     subject = EntityMention(name, EntityKind.PERSON, "subject")
     return FoundRelation(
-        f"{name} {verb} {owner}'s {word}.", predicate_of_kin(word), subject, EntityMention(owner, EntityKind.PERSON, "object"), 0.7
+        f"{name} {verb} {_inside(owner)}'s {word}.", predicate_of_kin(word), subject, EntityMention(owner, EntityKind.PERSON, "object"), 0.7
     )
 
 
@@ -161,7 +166,7 @@ def _kin(match: re.Match[str], owner: str) -> FoundRelation:
     subject = EntityMention(match["name"], kind, "subject")
     alias = f"{owner}'s {word}" if is_only_one(word) and not match["adjective"] else ""
     target = EntityMention(owner, EntityKind.PERSON, "object")
-    return FoundRelation(f"{match['name']} is {owner}'s {word}.", predicate_of_kin(word), subject, target, alias=alias)
+    return FoundRelation(f"{match['name']} is {_inside(owner)}'s {word}.", predicate_of_kin(word), subject, target, alias=alias)
 
 
 def _is_common(name: str) -> bool:

@@ -83,6 +83,11 @@ def test_roles_of_an_assistant_chat_are_no_people(extract: Extract) -> None:
     assert any(text.startswith("The user lives in Berlin") for text in _texts(found))
 
 
+def test_a_role_is_written_small_within_a_sentence(extract: Extract) -> None:
+    found = extract(("user", "My sister Ana lives in Porto."))
+    assert "Ana is the user's sister." in _texts(found)
+
+
 def test_tools_and_systems_state_nothing(extract: Extract) -> None:
     sent_at = datetime(2023, 5, 17, tzinfo=UTC)
     messages = tuple(

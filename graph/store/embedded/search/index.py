@@ -262,8 +262,9 @@ class SearchIndex:
     def search(self, query: IndexQuery, read_vectors: ReadVectors) -> Candidates:
         """Finds candidates in every channel and measures all of them in every channel.
 
-        `read_vectors` gives the stored vectors of passages by their keys, in that order; a row of NaN for one that is gone. It is called once
-        for what each channel of vectors puts near and once for the rest, and not at all where the vectors are cached or the query has none.
+        `read_vectors` gives the stored vectors of passages by their keys, in that order; a row of NaN for one that is gone. It is called
+        once for what is near, once for standing wishes and once for the rest, each time only for what is neither cached nor read already;
+        not at all where the query has no vector.
 
         Raises:
             ValueError: the query's vector has another dimension.
