@@ -27,7 +27,7 @@ def fuse(candidates: Candidates, measures: Measures, limits: Ceilings, plan: Que
     _add_neighbours(ledger, candidates, measures, own, recipe)
     _add_session(ledger, candidates, measures, own, recipe)
     _add_statements(ledger, candidates, np.maximum(lexical, dense), own, recipe)
-    add_question_signals(ledger, candidates, measures, plan, recipe)
+    add_question_signals(ledger, candidates, measures, dense, limits, plan, recipe)
     add_spread(ledger, candidates, plan, recipe)
     return ledger
 

@@ -42,12 +42,16 @@ class Measures:
 
 @dataclass(frozen=True, slots=True)
 class Ceilings:
-    """What counts as 1 in each channel: the best of the candidates, over every namespace asked, so that their hits compare."""
+    """What counts as 1 in each channel: the best of the candidates, over every namespace asked, so that their hits compare.
+
+    `beside_assistant`: an assistant speaks in one of them.
+    """
 
     message: float
     window: float
     statement: float
     dense: float
+    beside_assistant: bool
 
 
 def measure(candidates: Candidates, spans: Sequence[TimeSpan], recipe: Recipe) -> Measures:
@@ -125,4 +129,5 @@ def ceilings(measures: Sequence[Measures]) -> Ceilings:
         window=best([m.window for m in measures]),
         statement=best([m.lexical[m.is_statement] for m in measures]),
         dense=best([m.dense for m in measures]),
+        beside_assistant=any(m.is_assistant.any() for m in measures),
     )

@@ -5,7 +5,7 @@ import numpy as np
 from graph.model import Role
 from graph.retrieval.answer import QueryPlan
 from graph.retrieval.ledger import Ledger
-from graph.retrieval.measures import Bools, Measures
+from graph.retrieval.measures import Bools, Ceilings, Measures
 from graph.retrieval.question import Asks
 from graph.retrieval.recipes import Recipe
 from graph.retrieval.scoring import Float64
@@ -20,8 +20,10 @@ _SHORT, _LONG = 8.0, 10.0
 _USER = int(Role.USER)
 
 
-def add_question_signals(ledger: Ledger, candidates: Candidates, measures: Measures, plan: QueryPlan, recipe: Recipe) -> None:
-    """Adds every signal that depends on what is asked for."""
+def add_question_signals(
+    ledger: Ledger, candidates: Candidates, measures: Measures, dense: Float64, limits: Ceilings, plan: QueryPlan, recipe: Recipe
+) -> None:
+    """Adds every signal that depends on what is asked for. `dense` is the dense channel's measure on the common scale."""
     if len(plan.speakers) == 1 and plan.speakers[0] in candidates.speakers:
         _add(ledger, "speaker", candidates.speaker == candidates.speakers.index(plan.speakers[0]), recipe.speaker)
     if plan.times:
@@ -29,8 +31,8 @@ def add_question_signals(ledger: Ledger, candidates: Candidates, measures: Measu
     if plan.asks_when:
         _add(ledger, "when", _has(candidates, Feature.TIME_EXPRESSION), recipe.when)
     _add_answer_kinds(ledger, candidates, plan.asks, recipe)
-    if measures.is_assistant.any():
-        _add_beside_an_assistant(ledger, candidates, measures, plan.asks, recipe)
+    if limits.beside_assistant:
+        _add_beside_an_assistant(ledger, candidates, measures, dense, plan.asks, recipe)
     else:
         _add_between_people(ledger, candidates, measures, recipe)
 
@@ -52,11 +54,14 @@ def _add_between_people(ledger: Ledger, candidates: Candidates, measures: Measur
     _add(ledger, "asking", asking, recipe.asking)
     terms: Float64 = np.bincount(candidates.passage_row, weights=candidates.length, minlength=len(candidates)).astype(np.float64)
     length = np.minimum(np.log1p(terms / _SHORT) / np.log1p(_LONG), 1.0)
-    length[measures.is_statement] = 0.0
+    # Of what has nothing to do with the question, saying much is no merit.
+    length[measures.is_statement | (measures.lexical + measures.dense <= 0)] = 0.0
     ledger.add("length", terms, length, recipe.length)
 
 
-def _add_beside_an_assistant(ledger: Ledger, candidates: Candidates, measures: Measures, asks: Asks, recipe: Recipe) -> None:
+def _add_beside_an_assistant(
+    ledger: Ledger, candidates: Candidates, measures: Measures, dense: Float64, asks: Asks, recipe: Recipe
+) -> None:
     """Whose words are asked for, and what the person wished for from now on."""
     _add(ledger, "assistant", measures.is_assistant, recipe.assistant)
     for name, kind, weight in (
@@ -68,19 +73,19 @@ def _add_beside_an_assistant(ledger: Ledger, candidates: Candidates, measures: M
             _add(ledger, name, measures.is_assistant, weight)
     # Who asks to be reminded of what was said wants no advice, and no wish about how to give it.
     if not asks & (Asks.RECALL | Asks.OVERVIEW):
-        wish = np.where(_has(candidates, Feature.INSTRUCTION) & (candidates.role == _USER), measures.dense, 0.0)
-        value = _nearest(wish, recipe.instruction_limit)
-        ledger.add("instruction", wish, value * _OF_ONESELF if Asks.OWN_WORDS in asks else value, recipe.instruction)
+        is_wish = _has(candidates, Feature.INSTRUCTION) & (candidates.role == _USER)
+        value = _greatest(np.where(is_wish, dense, 0.0), recipe.instruction_limit)
+        value *= _OF_ONESELF if Asks.OWN_WORDS in asks else 1.0
+        ledger.add("instruction", np.where(is_wish, measures.dense, 0.0), value, recipe.instruction)
 
 
-def _nearest(values: Float64, limit: int) -> Float64:
-    """The greatest values on a scale on which the best is 1; 0 for all others and where none is above 0."""
-    best = float(values.max(initial=0.0))
-    if not best or not limit:
+def _greatest(values: Float64, limit: int) -> Float64:
+    """The `limit` greatest values, and as many as are equal to the last of them; 0 for all others."""
+    if not limit:
         return np.zeros(len(values))
-    if np.count_nonzero(values) > limit:
-        values = np.where(values >= np.partition(values, -limit)[-limit], values, 0.0)
-    return values / best
+    if np.count_nonzero(values) <= limit:
+        return values
+    return np.where(values >= np.partition(values, -limit)[-limit], values, 0.0)
 
 
 def _has(candidates: Candidates, feature: Feature) -> Bools:

@@ -27,12 +27,8 @@ class Recipe:
     Attributes:
         bm25, window_bm25: of passages, and of messages with their neighbours.
         lexical_limit, dense_limit, temporal_limit: how many candidates each channel finds; 0 leaves it out.
-<<<<<<< HEAD
-        instruction_limit: how many standing wishes come along, and count.    neighbours: how many messages before and after each candidate do.
-=======
         instruction_limit: how many standing wishes come along, and count.
         neighbours: how many messages before and after each candidate come along.
->>>>>>> 027d8d85ac3e67337503462f9d6825287186a5aa
         max_terms: terms of a query that count; of longer ones the rarest.    max_dense_words: words of a query that are embedded.
         dense_floor: the cosine up to which nothing is told.    session_best: of how many messages a session's mean is made.
         graph_seeds, graph_entities: best hits and named entities from which the graph is walked.
@@ -107,7 +103,7 @@ def _fused(name: str, graph: float = 0.0, graph_hops: int = 2) -> Recipe:
         asked_assistant=0.35,  # 0; 0
         own_words=-0.4,  # 0; 2.9
         summary=0.4,  # 0; .9
-        instruction=1.0,  # 0; 3.2
+        instruction=1.3,  # 0; 3.2
         names=0.4,  # .6 (1.8 where the evidence is in several places); 1.5
         people=0.2,  # .1; 0
         reasons=0.1,  # 0; 0 (1 on the eighty questions that ask why, before the others)

@@ -167,14 +167,14 @@ def test_who_asks_tells_less_than_who_tells(columns, memory) -> None:
 def test_of_standing_wishes_the_nearest_counts_most_and_none_where_an_overview_is_asked_for(columns, memory) -> None:
     answer = memory("Sure.", "bot", session=1, role=Role.ASSISTANT)
     near, far = memory("Always use metric units", session=2, cosine=0.6), memory("Always be brief", session=3, cosine=0.2)
-    told = memory("I never use units", session=4, cosine=0.6)
+    told = memory("I never use units", session=4, cosine=0.8)
     candidates = columns([answer, near, far, told], TERMS)
 
     def wished(asks: Asks) -> np.ndarray:
         signals = {signal.name: signal.value for signal in scored(candidates, QueryPlan("hybrid", TERMS, asks=asks)).signals}
         return signals.get("instruction", np.zeros(4))
 
-    np.testing.assert_allclose(wished(Asks.ADVICE), [0, 1, 1 / 3, 0], atol=1e-6)
+    np.testing.assert_allclose(wished(Asks.ADVICE), [0, 0.75, 0.25, 0], atol=1e-6)
     assert not wished(Asks.OVERVIEW).any()
 
 

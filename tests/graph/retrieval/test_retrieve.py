@@ -179,5 +179,5 @@ async def test_a_standing_wish_comes_along_whatever_is_asked(world) -> None:
     passages = await store.missing_vectors("assisted", "s1", 1_000)
     vectors = [PassageVector(p.owner_id, p.ordinal, embedder.vector(p.text).astype(np.float16)) for p in passages]
     await store.put_vectors("assisted", embedder.spec.fingerprint, vectors)
-    answer = await world.retrieve("How do I bake bread?", namespace="assisted", k=20)
+    answer = await world.retrieve("How do I bake bread?", namespace="assisted", k=300)
     assert outcome.messages[0].id in [hit.node.id for hit in answer.hits]
