@@ -18,6 +18,12 @@ _SIGNALS = {
     "speaker": "because the question names its speaker",
     "dates": "because its time is the question's",
     "when": "because the question asks for a time and it has one",
+    "names": "because the question wants a name and it has one",
+    "people": "because the question asks who and it speaks of people",
+    "reasons": "because the question asks why and it gives a reason",
+    "asking": "taken away because it asks itself",
+    "length": "for saying much",
+    "spread": "taken away because better ones stand beside it",
     "graph": "for memories that lead to it",
 }
 
