@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from service.cli.commands import about, chats, entities, evaluation, events, exchange, jobs, listings, namespaces, search, serve, show
+from service.cli.commands import about, chats, copy, entities, evaluation, events, exchange, jobs, listings, namespaces, search, serve, show
 from service.cli.commands import delete as deletion
 from service.cli.commands import doctor as checks
 
@@ -27,7 +27,7 @@ _PANELS: dict[str, tuple[Callable[..., None], ...]] = {
         events.traverse,
     ),
     "How well it is found": (evaluation.eval_, evaluation.explain_miss),
-    "Keeping it": (deletion.delete, exchange.export, exchange.import_, checks.doctor),
+    "Keeping it": (deletion.delete, exchange.export, exchange.import_, copy.copy, checks.doctor),
     "The service": (about.config, about.info, about.usage, about.version),
 }
 for panel, commands in _PANELS.items():

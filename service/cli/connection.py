@@ -99,15 +99,22 @@ def client_of(place: Place, create: bool) -> Iterator["Client"]:
     settings = settings_of(place)
     address = settings.target or running_service(settings)
     if address:
-        roots = place.root_certificates.read_bytes() if place.root_certificates else None
-        # A person waits: two quick further attempts, not a long back-off.
-        with Client(address, token=settings.token.get_secret_value(), tls=place.tls, root_certificates=roots, retries=2) as client:
+        with client_at(address, settings.token.get_secret_value(), place.tls, place.root_certificates) as client:
             yield client
         return
     if not create:
         ensure_stored(settings)
     with opened_here(settings) as address, Client(address, token="") as client:
         yield client
+
+
+def client_at(address: str, token: str, tls: bool, root_certificates: Path | None) -> "Client":
+    """A client of the service at an address."""
+    from structmem import Client
+
+    roots = root_certificates.read_bytes() if root_certificates else None
+    # A person waits: two quick further attempts, not a long back-off.
+    return Client(address, token=token, tls=tls, root_certificates=roots, retries=2)
 
 
 def settings_of(place: Place) -> "Settings":

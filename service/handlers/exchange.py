@@ -8,15 +8,14 @@ from structmem.v1 import exchange_pb2
 from structmem.v1 import memory_service_pb2 as pb
 
 from graph.errors import Conflict, InvalidArgument
-from graph.model import ExtractionMode, Namespace
+from graph.model import Namespace
 from graph.store.commands import ExportRecord
 from service.authorize import Action
-from service.convert.exchange import FORMAT_VERSION, Tally, header_to_proto, record_to_proto
+from service.convert.exchange import Tally, record_to_proto
+from service.convert.export_header import header_to_proto, namespace_from_header
 from service.convert.imported import RecordReader
-from service.convert.namespaces import MAX_DESCRIPTION, exported_namespace_from_proto
-from service.convert.profiles import profile_from_proto
 from service.handlers.resource import Context, Resource
-from service.validate import Violations, instant, text, zone_name
+from service.validate import Violations
 from service.version import VERSION
 
 _ATTEMPTS = 50
@@ -70,7 +69,7 @@ class ExchangeHandlers(Resource):
             raise InvalidArgument.of("element", "the header must follow the target")
         name = target.target.namespace or header.header.namespace.name
         self._enter(Action.ADMIN, name)
-        namespace = _namespace(name, header.header)
+        namespace = namespace_from_header(name, header.header)
         tally = Tally()
         imported = await self._store.import_namespace(namespace, _records(_after(others, stream), tally, namespace.embedding.dimension))
         return pb.ImportNamespaceResponse(
@@ -126,27 +125,6 @@ async def _after(
         yield pb.ImportNamespaceRequest(elements=pb.ExportElements(elements=first))
     async for request in stream:
         yield request
-
-
-def _namespace(name: str, header: exchange_pb2.ExportHeader) -> Namespace:
-    at = "element.header"
-    with Violations() as found:
-        if header.format_version != FORMAT_VERSION:
-            found.add(f"{at}.format_version", f"must be {FORMAT_VERSION}; this service does not read {header.format_version}")
-        embedding, mode, generation = exported_namespace_from_proto(found, f"{at}.namespace", header.namespace)
-        namespace = Namespace(
-            name=name,
-            uid="",
-            embedding=embedding,
-            extraction_mode=mode or ExtractionMode.EVENT,
-            created_at=instant(found, f"{at}.namespace.created_at", header.namespace.created_at),
-            time_zone=zone_name(found, f"{at}.namespace.time_zone", header.namespace.time_zone),
-            description=text(found, f"{at}.namespace.description", header.namespace.description, MAX_DESCRIPTION, required=False),
-            revision=header.revision,
-            generation=generation,
-            profile=profile_from_proto(found, f"{at}.namespace.profile", header.namespace.profile),
-        )
-    return namespace
 
 
 async def _records(stream: AsyncIterator[pb.ImportNamespaceRequest], tally: Tally, dimension: int) -> AsyncIterator[Sequence[ExportRecord]]:

@@ -8,6 +8,7 @@ from graph.errors import AlreadyExists, InvalidArgument, NotFound
 from graph.model import Edge, EdgeKind, MemoryFilter, Message, NodeKind, Session
 from graph.store.candidates import CandidateQuery
 from graph.store.commands import ExtractionWrite, GenerationStart, JobSucceeded, PassageVector, SessionProgress
+from graph.store.digest import digest_of
 from graph.text import terms_of
 
 
@@ -66,6 +67,7 @@ async def test_an_import_is_the_same_memory(told):
     copy = await told.store.import_namespace(replace(source, name="copy"), stream(records))
     assert replace(copy, name=source.name, uid=source.uid) == source
     assert repr(await exported(told, "copy")) == repr(records)
+    assert await digest_of(told.store, "copy") == await digest_of(told.store, told.namespace)
     assert await told.store.check("copy") == []
     before, after = await told.store.describe(told.namespace), await told.store.describe("copy")
     assert replace(after, bytes=0) == replace(before, bytes=0)

@@ -33,6 +33,7 @@ from structmem._inputs import EmbeddingSpec, ExtractionProfile, MemoryFilter, Ne
 from structmem._kinds import ExtractionMode, JobState, LinkVerdict
 from structmem._options import Options
 from structmem._waiting import Deadline
+from structmem.v1.exchange_pb2 import ExportElement
 
 
 class AsyncClient(AsyncListings):
@@ -258,6 +259,19 @@ class AsyncClient(AsyncListings):
     async def import_namespace(self, source: FileLike, *, namespace: str = "", timeout: float | None = None) -> ImportedNamespace:
         """Creates a namespace from the file of an export, under its own name or another."""
         return await self._transport.upload(calls.import_namespace(namespace, read_export(source)), timeout)
+
+    async def export_elements(
+        self, namespace: str, *, with_vectors: bool = True, timeout: float | None = None
+    ) -> AsyncIterator[Sequence[ExportElement]]:
+        """All of a namespace as elements of the contract, in batches: header, records, trailer. What broke off raises."""
+        async for elements in self._transport.stream(calls.export_namespace(namespace, with_vectors), timeout):
+            yield elements
+
+    async def import_elements(
+        self, elements: Iterable[ExportElement], *, namespace: str = "", timeout: float | None = None
+    ) -> ImportedNamespace:
+        """Creates a namespace from the elements of an export, all of them or, when their iterator raises, nothing."""
+        return await self._transport.upload(calls.import_namespace(namespace, elements), timeout)
 
     # Namespaces
 

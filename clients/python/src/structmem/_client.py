@@ -33,6 +33,7 @@ from structmem._listings import Listings
 from structmem._options import Options
 from structmem._transport import Transport
 from structmem._waiting import Deadline
+from structmem.v1.exchange_pb2 import ExportElement
 
 
 class Client(Listings):
@@ -251,6 +252,16 @@ class Client(Listings):
     def import_namespace(self, source: FileLike, *, namespace: str = "", timeout: float | None = None) -> ImportedNamespace:
         """Creates a namespace from the file of an export, under its own name or another."""
         return self._transport.upload(calls.import_namespace(namespace, read_export(source)), timeout)
+
+    def export_elements(
+        self, namespace: str, *, with_vectors: bool = True, timeout: float | None = None
+    ) -> Iterator[Sequence[ExportElement]]:
+        """All of a namespace as elements of the contract, in batches: header, records, trailer. What broke off raises."""
+        yield from self._transport.stream(calls.export_namespace(namespace, with_vectors), timeout)
+
+    def import_elements(self, elements: Iterable[ExportElement], *, namespace: str = "", timeout: float | None = None) -> ImportedNamespace:
+        """Creates a namespace from the elements of an export, all of them or, when their iterator raises, nothing."""
+        return self._transport.upload(calls.import_namespace(namespace, elements), timeout)
 
     # Namespaces
 
