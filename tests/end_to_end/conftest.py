@@ -126,6 +126,12 @@ def shell(tmp_path: Path) -> Shell:
     return _shell(tmp_path)
 
 
+@pytest.fixture(scope="session")
+def new_shell() -> Callable[[Path], Shell]:
+    """`new_shell(directory)`: a shell as `shell`, for as long as its user wants it."""
+    return _shell
+
+
 @contextlib.contextmanager
 def _running(shell: Shell) -> Iterator[Server]:
     server = Server(shell, Path(shell.environment["STRUCTMEM_DATA_DIR"]))
