@@ -9,7 +9,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from graph.model import Message, Statement, TimeSpan, to_micros
-from graph.store.embedded.search import term_hash
+from graph.store.search import term_hash
 from graph.text import IndexedText, Passage, index_claim, index_turn
 
 

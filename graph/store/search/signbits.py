@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from graph.store.embedded.search.half_precision import as_float32
+from graph.store.search.half_precision import as_float32
 
 # The mean of so many first vectors is looked at, and what follows from it is frozen: another mean would change the bits of vectors that are
 # no longer in memory.

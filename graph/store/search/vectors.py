@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from graph.store.embedded.search.cache_budget import CacheBudget
-from graph.store.embedded.search.resident import ResidentVectors
-from graph.store.embedded.search.spill import SpilledVectors
+from graph.store.search.cache_budget import CacheBudget
+from graph.store.search.resident import ResidentVectors
+from graph.store.search.spill import SpilledVectors
 
 # What vectors of all namespaces together may take in memory: some 350,000 of 384 dimensions.
 CACHE_BYTES = 256 * 2**20

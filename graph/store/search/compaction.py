@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from graph.store.embedded.search.growth import ranges
+from graph.store.search.growth import ranges
 
 Arrays = dict[str, NDArray[Any]]
 

@@ -3,10 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from graph.store.embedded.search.ranking import top_memories
-from graph.store.embedded.search.similarity import Similarities
-from graph.store.embedded.search.state import IndexState
-from graph.store.embedded.search.vectors import SMALL
+from graph.store.search.ranking import top_memories
+from graph.store.search.similarity import Similarities
+from graph.store.search.state import IndexState
+from graph.store.search.vectors import SMALL
 
 # So many are measured exactly where the vectors are in memory.
 MEASURED = 2_048

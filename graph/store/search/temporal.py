@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from graph.store.embedded.search.growth import ranges
-from graph.store.embedded.search.ranking import top_memories
-from graph.store.embedded.search.state import IndexState
+from graph.store.search.growth import ranges
+from graph.store.search.ranking import top_memories
+from graph.store.search.state import IndexState
 
 
 def overlapping(state: IndexState, spans: tuple[tuple[int, int], ...], limit: int, mask: NDArray[np.bool_] | None) -> NDArray[np.intp]:

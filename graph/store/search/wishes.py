@@ -5,9 +5,9 @@ from numpy.typing import NDArray
 
 from graph.model import Role
 from graph.store.candidates import Feature
-from graph.store.embedded.search.dense import nearest_memories
-from graph.store.embedded.search.similarity import Similarities
-from graph.store.embedded.search.state import IndexState
+from graph.store.search.dense import nearest_memories
+from graph.store.search.similarity import Similarities
+from graph.store.search.state import IndexState
 
 _INSTRUCTION, _USER = int(Feature.INSTRUCTION), int(Role.USER)
 

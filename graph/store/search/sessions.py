@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graph.model import NodeKind
-from graph.store.embedded.search.columns import MemoryColumns
+from graph.store.search.columns import MemoryColumns
 
 
 def chained(session: NDArray[np.int64], seq: NDArray[np.int32], rows: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from graph.store.embedded.search.columns import LinkColumns, MemoryColumns, PassageColumns, Totals
-from graph.store.embedded.search.postings import Segment
-from graph.store.embedded.search.runs import SortedRuns
-from graph.store.embedded.search.signbits import SignBits
-from graph.store.embedded.search.vectors import VectorCache
+from graph.store.search.columns import LinkColumns, MemoryColumns, PassageColumns, Totals
+from graph.store.search.postings import Segment
+from graph.store.search.runs import SortedRuns
+from graph.store.search.signbits import SignBits
+from graph.store.search.vectors import VectorCache
 
 
 @dataclass(frozen=True, slots=True)

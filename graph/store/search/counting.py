@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from graph.store.embedded.search.growth import ranges
-from graph.store.embedded.search.postings import Segment
+from graph.store.search.growth import ranges
+from graph.store.search.postings import Segment
 
 
 def count_by_table(

@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from graph.store.embedded.search.columns import Totals
-from graph.store.embedded.search.postings import Segment
-from graph.store.embedded.search.runs import SortedRuns
-from graph.store.embedded.search.signbits import SignBits
-from graph.store.embedded.search.snapshot_file import Snapshot
-from graph.store.embedded.search.state import IndexState
-from graph.store.embedded.search.tables import Tables
+from graph.store.search.columns import Totals
+from graph.store.search.postings import Segment
+from graph.store.search.runs import SortedRuns
+from graph.store.search.signbits import SignBits
+from graph.store.search.snapshot_file import Snapshot
+from graph.store.search.state import IndexState
+from graph.store.search.tables import Tables
 
 Early = list[tuple[NDArray[np.intp], NDArray[np.float16]]]
 

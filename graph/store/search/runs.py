@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from graph.store.embedded.search.growth import ranges
+from graph.store.search.growth import ranges
 
 # Runs below this are always merged into one: copying them costs some 20 µs, looking into one more run costs each search about 10 µs.
 SMALL_RUN = 4096

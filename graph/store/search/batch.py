@@ -7,7 +7,7 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
-from graph.store.embedded.search.entries import MemoryEntry
+from graph.store.search.entries import MemoryEntry
 
 
 @dataclass(frozen=True, slots=True)

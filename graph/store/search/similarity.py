@@ -5,8 +5,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from graph.store.embedded.search.half_precision import dots
-from graph.store.embedded.search.vectors import VectorCache
+from graph.store.search.half_precision import dots
+from graph.store.search.vectors import VectorCache
 
 ReadVectors = Callable[[NDArray[np.int64]], NDArray[np.float16]]
 

@@ -5,13 +5,13 @@ from numpy.typing import NDArray
 
 from graph.model import NodeKind
 from graph.store.candidates import Candidates
-from graph.store.embedded.search.entries import IndexQuery
-from graph.store.embedded.search.growth import distinct, ranges
-from graph.store.embedded.search.ids import MemoryIds
-from graph.store.embedded.search.query_postings import QueryPostings
-from graph.store.embedded.search.similarity import Similarities
-from graph.store.embedded.search.state import IndexState
-from graph.store.embedded.search.temporal import spans_of
+from graph.store.search.entries import IndexQuery
+from graph.store.search.growth import distinct, ranges
+from graph.store.search.ids import MemoryIds
+from graph.store.search.query_postings import QueryPostings
+from graph.store.search.similarity import Similarities
+from graph.store.search.state import IndexState
+from graph.store.search.temporal import spans_of
 
 # Statements that come along with one candidate message. Extraction makes some 0.5 to 3 a message; the bound keeps a much-quoted one cheap.
 STATEMENTS_PER_MESSAGE = 8

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graph.model import NodeKind
-from graph.store.embedded.search.batch import EntryBatch
-from graph.store.embedded.search.columns import (
+from graph.store.search.batch import EntryBatch
+from graph.store.search.columns import (
     LINK_DTYPES,
     MEMORY_DTYPES,
     PASSAGE_DTYPES,
@@ -16,8 +16,8 @@ from graph.store.embedded.search.columns import (
     MemoryColumns,
     PassageColumns,
 )
-from graph.store.embedded.search.growth import GrowingArray
-from graph.store.embedded.search.sessions import chained, last_messages, relinked
+from graph.store.search.growth import GrowingArray
+from graph.store.search.sessions import chained, last_messages, relinked
 
 Arrays = dict[str, NDArray[Any]]
 

@@ -4,9 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graph.model import MEMORY_KINDS, NodeKind
-from graph.store.embedded.search.entries import IndexQuery
-from graph.store.embedded.search.growth import ranges
-from graph.store.embedded.search.state import IndexState
+from graph.store.search.entries import IndexQuery
+from graph.store.search.growth import ranges
+from graph.store.search.state import IndexState
 
 Mask = NDArray[np.bool_]
 

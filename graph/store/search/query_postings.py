@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graph.store.candidates import Bm25, LexicalStatistics, StatisticsGroup
-from graph.store.embedded.search.columns import group_of
-from graph.store.embedded.search.counting import count_by_search, count_by_table
-from graph.store.embedded.search.state import IndexState
+from graph.store.search.columns import group_of
+from graph.store.search.counting import count_by_search, count_by_table
+from graph.store.search.state import IndexState
 
 # Passages of a segment up to which a table of them costs less than searching in its postings.
 _TABLE = 131_072

@@ -4,10 +4,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graph.store.candidates import Bm25
-from graph.store.embedded.search.growth import ranges
-from graph.store.embedded.search.query_postings import QueryPostings
-from graph.store.embedded.search.ranking import best_of, top_memories
-from graph.store.embedded.search.state import IndexState
+from graph.store.search.growth import ranges
+from graph.store.search.query_postings import QueryPostings
+from graph.store.search.ranking import best_of, top_memories
+from graph.store.search.state import IndexState
 
 # Terms in fewer passages are scored together, in a few numpy calls however many they are; others one by one, rarest first.
 FREQUENT = 16_384

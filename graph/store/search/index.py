@@ -9,27 +9,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graph.store.candidates import Candidates
-from graph.store.embedded.search.batch import batch_of
-from graph.store.embedded.search.cache_budget import CacheBudget
-from graph.store.embedded.search.columns import Totals, group_of
-from graph.store.embedded.search.compaction import compacted_arrays
-from graph.store.embedded.search.dense import nearest_memories
-from graph.store.embedded.search.entries import IndexQuery, MemoryEntry
-from graph.store.embedded.search.filtering import passages_of, passing
-from graph.store.embedded.search.lexical import best_matches
-from graph.store.embedded.search.measure import measured, widened
-from graph.store.embedded.search.postings import build, compacted, with_segment
-from graph.store.embedded.search.query_postings import QueryPostings
-from graph.store.embedded.search.runs import SortedRuns
-from graph.store.embedded.search.signbits import MEAN_SAMPLE, SignBits
-from graph.store.embedded.search.similarity import ReadVectors, Similarities
-from graph.store.embedded.search.snapshot import column_arrays, restored, snapshot_of
-from graph.store.embedded.search.snapshot_file import read_snapshot, write_snapshot
-from graph.store.embedded.search.state import IndexState
-from graph.store.embedded.search.tables import Tables
-from graph.store.embedded.search.temporal import overlapping
-from graph.store.embedded.search.vectors import SHARED_BUDGET, VectorCache
-from graph.store.embedded.search.wishes import standing_wishes
+from graph.store.search.batch import batch_of
+from graph.store.search.cache_budget import CacheBudget
+from graph.store.search.columns import Totals, group_of
+from graph.store.search.compaction import compacted_arrays
+from graph.store.search.dense import nearest_memories
+from graph.store.search.entries import IndexQuery, MemoryEntry
+from graph.store.search.filtering import passages_of, passing
+from graph.store.search.lexical import best_matches
+from graph.store.search.measure import measured, widened
+from graph.store.search.postings import build, compacted, with_segment
+from graph.store.search.query_postings import QueryPostings
+from graph.store.search.runs import SortedRuns
+from graph.store.search.signbits import MEAN_SAMPLE, SignBits
+from graph.store.search.similarity import ReadVectors, Similarities
+from graph.store.search.snapshot import column_arrays, restored, snapshot_of
+from graph.store.search.snapshot_file import read_snapshot, write_snapshot
+from graph.store.search.state import IndexState
+from graph.store.search.tables import Tables
+from graph.store.search.temporal import overlapping
+from graph.store.search.vectors import SHARED_BUDGET, VectorCache
+from graph.store.search.wishes import standing_wishes
 
 # The index is compacted when more passages than these are dead, and more than a quarter of all.
 _DEAD_PASSAGES = 1024

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from graph.store.embedded.search.growth import ranges
+from graph.store.search.growth import ranges
 
 # Segments below this many passages are always merged into the next; above, as in `runs`.
 SMALL_SEGMENT = 1024
