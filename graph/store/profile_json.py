@@ -1,4 +1,4 @@
-"""A namespace's extraction profile as the catalog keeps it."""
+"""A namespace's extraction profile as plain data."""
 
 from dataclasses import replace
 from typing import Any
@@ -18,7 +18,7 @@ def profile_json(profile: ExtractionProfile) -> list[object] | None:
 
 
 def profile_from_json(data: Any) -> ExtractionProfile:
-    """The profile of `profile_json`. Catalogs from before there were profiles have none."""
+    """The profile of `profile_json`. Namespaces from before there were profiles have none."""
     if data is None:
         return NO_PROFILE
     version, entity_types, relation_types, instructions = data

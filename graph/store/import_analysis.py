@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
-from graph.store.embedded.analyst import Analyst
-from graph.store.embedded.memory_rows import MemoryRow, MemorySource, memory_rows
+from graph.store.analyst import Analyst
+from graph.store.memory_rows import MemoryRow, MemorySource, memory_rows
 
 Store = Callable[[Sequence[MemoryRow]], None]
 # Starting a process takes about half a second; so many memories are analysed in that time.

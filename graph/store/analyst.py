@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import IO, Any
 
-from graph.store.embedded.memory_rows import MemoryRow, MemorySource, memory_rows
+from graph.store.memory_rows import MemoryRow, MemorySource, memory_rows
 
 _LENGTH = struct.Struct("<Q")
 # One for the whole process: the second core of a small machine. Imports that find it taken analyse for themselves.

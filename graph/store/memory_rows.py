@@ -1,4 +1,4 @@
-"""What the file keeps of an analysed text: passages with hashed terms, features and spans."""
+"""What a store keeps of an analysed text: passages with hashed terms, features and spans."""
 
 import struct
 from collections import Counter
