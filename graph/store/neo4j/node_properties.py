@@ -17,7 +17,9 @@ class NamespaceProperties(TypedDict):
     """:Namespace. `name` in place of `namespace`. `token` starts the terms of its texts in the full-text index and is never reused.
 
     `next_key`, `next_job`, `epoch` are counters. `state` is CREATING, ACTIVE or DELETING; only ACTIVE ones are seen. `locked` is written first by every
-    write, with the id of the write: who holds the node's lock has the namespace to itself. `profile` is JSON.
+    write, with the id of the write: who holds the node's lock has the namespace to itself. `last_write` is the id of the last one that committed.
+    `statistics_…`: up to which revision the :TermStatistics count, how many terms they hold and how many differences came since.
+    `building_until`: of a CREATING one, until when its import is taken to be alive. `profile` is JSON.
     """
 
     name: str
@@ -25,6 +27,8 @@ class NamespaceProperties(TypedDict):
     token: str
     state: str
     locked: str
+    last_write: str
+    building_until: NotRequired[int]
     revision: int
     next_key: int
     next_job: int
@@ -37,7 +41,9 @@ class NamespaceProperties(TypedDict):
     time_zone: str
     description: str
     profile: NotRequired[str]
-    analyser: int
+    statistics_revision: int
+    statistics_terms: int
+    statistics_tail: int
     generation: int
     extractor: NotRequired[str]
     extractor_fingerprint: NotRequired[str]
@@ -214,7 +220,8 @@ class ChangeProperties(TypedDict):
     (`passage_key`). `write`: the id of the write that made it.
 
     Of the passages of messages and of statements (`messages_…`, `statements_…`): by how much the write changed their number, their length in terms, and in how
-    many each term occurs (uint64 hashes, int32 differences, little-endian). `forgotten` on the oldest one kept after others were dropped.
+    many each term occurs (uint64 hashes, int32 differences, little-endian). Revisions follow each other without a gap, so that a reader sees
+    when the ones that it needs were dropped.
     """
 
     revision: int
@@ -224,7 +231,6 @@ class ChangeProperties(TypedDict):
     removed: NotRequired[bytes]
     embedded: NotRequired[bytes]
     decided: NotRequired[bytes]
-    forgotten: NotRequired[bool]
     messages_passages: NotRequired[int]
     messages_length: NotRequired[int]
     messages_hashes: NotRequired[bytes]

@@ -7,7 +7,7 @@ an order only where ORDER BY names all of them from the first on: `WHERE n.names
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from graph.model import NodeKind
+from graph.model import EdgeKind, NodeKind
 
 NODE_LABELS = {
     NodeKind.SESSION: "Session",
@@ -17,14 +17,33 @@ NODE_LABELS = {
     NodeKind.RELATION: "Relation",
     NodeKind.ENTITY: "Entity",
 }
-# Nodes beside those of the model that are bound to them: a long message's further passages, and the times that a memory names.
-BOUND_LABELS = ("Passage", "Span")
-# Bookkeeping, never bound to the graph: nothing that people look at leads there, and no node of theirs becomes a hub.
-KEPT_LABELS = ("EntityName", "Speaker", "Job", "Request", "Change", "TermStatistics", "Usage", "FlushMark")
-# All that a namespace has beside its Namespace node: what its deletion deletes. The Store and Migration nodes are the database's.
-NAMESPACED_LABELS = (*NODE_LABELS.values(), *BOUND_LABELS, *KEPT_LABELS)
+# Kinds of edges that name what states them (`via_id`), and go with it.
+STATED_EDGES = (EdgeKind.RELATES, EdgeKind.SAME_AS, EdgeKind.DIFFERENT_FROM, EdgeKind.BEFORE, EdgeKind.CAUSES, EdgeKind.MENTIONS)
+# Beside the nodes of the model there are some that are bound to them: a long message's further passages, and the times that a memory names. The
+# others are bookkeeping, never bound to the graph: nothing that people look at leads there, and no node becomes a hub.
+# All that a namespace has beside its Namespace node, with the columns of the index by which it is found (`in_namespace`): what the deletion of
+# a namespace deletes. The Store and Migration nodes are the database's.
+NAMESPACED_LABELS = {
+    **dict.fromkeys(NODE_LABELS.values(), ("key",)),
+    "Passage": ("owner_key", "ordinal"),
+    "Span": ("width", "starts_at"),
+    "EntityName": ("folded", "entity_id"),
+    "Speaker": ("name",),
+    "Job": ("key",),
+    "Request": ("id",),
+    "Change": ("revision",),
+    "TermStatistics": ("group",),
+    "Usage": ("step", "model"),
+    "FlushMark": ("session", "seq"),
+}
 
 TERMS_INDEX = "memory_terms"
+
+
+def in_namespace(label: str, variable: str) -> str:
+    """A predicate that finds all nodes of a label in `$namespace` by an index: without one for each of its columns, all nodes are looked at."""
+    columns = [f"{variable}.{column} IS NOT NULL" for column in NAMESPACED_LABELS[label]]
+    return " AND ".join([f"{variable}.namespace = $namespace", *columns])
 
 
 def vector_property(dimension: int) -> str:
@@ -37,34 +56,44 @@ def vector_index(dimension: int) -> str:
     return f"memory_embedding_{int(dimension)}"
 
 
-def vector_index_ddl(dimension: int) -> str:
-    """Makes the index of one dimension. What searches filter by is in it.
+def vector_index_of(dimension: int) -> "Index":
+    """The index of one dimension, made when the first namespace has it. What searches filter by is in it.
 
     The default quantization, binary, found 96.7 % of the exact 60 nearest of 100,000, scalar 98.2 %, none no more.
     """
-    return f"""CYPHER 25 CREATE VECTOR INDEX {vector_index(dimension)} IF NOT EXISTS
+    name = vector_index(dimension)
+    statement = f"""CYPHER 25 CREATE VECTOR INDEX {name} IF NOT EXISTS
         FOR (m:Message|Fact|Relation|Passage) ON m.{vector_property(dimension)}
         WITH [m.namespace, m.kind, m.said_at, m.session, m.speaker]
         OPTIONS {{indexConfig: {{`vector.dimensions`: {int(dimension)}, `vector.similarity_function`: 'cosine',
             `vector.quantization.type`: 'scalar'}}}}"""
+    return Index(name, statement)
 
 
-def _unique(name: str, label: str, *columns: str) -> str:
+@dataclass(frozen=True, slots=True)
+class Index:
+    """An index, or a constraint with the index that it stands on: its name and the statement that makes it unless it is there."""
+
+    name: str
+    statement: str
+
+
+def _unique(name: str, label: str, *columns: str) -> Index:
     properties = ", ".join(f"n.{column}" for column in columns)
-    return f"CREATE CONSTRAINT {name} IF NOT EXISTS FOR (n:{label}) REQUIRE ({properties}) IS UNIQUE"
+    return Index(name, f"CREATE CONSTRAINT {name} IF NOT EXISTS FOR (n:{label}) REQUIRE ({properties}) IS UNIQUE")
 
 
-def _index(name: str, label: str, *columns: str) -> str:
+def _index(name: str, label: str, *columns: str) -> Index:
     properties = ", ".join(f"n.{column}" for column in columns)
-    return f"CREATE INDEX {name} IF NOT EXISTS FOR (n:{label}) ON ({properties})"
+    return Index(name, f"CREATE INDEX {name} IF NOT EXISTS FOR (n:{label}) ON ({properties})")
 
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """A step from one version of the schema to the next. Every statement may be repeated: a step that broke off is done again."""
+    """A step from one version of the schema to the next. All of it may be repeated: a step that broke off is done again."""
 
     version: int
-    statements: tuple[str, ...]
+    indexes: tuple[Index, ...]
 
 
 _FIRST = (
@@ -103,9 +132,16 @@ _FIRST = (
     _unique("term_statistics_group", "TermStatistics", "namespace", "group"),
     _unique("usage_step", "Usage", "namespace", "step", "model"),
     _unique("flush_mark_place", "FlushMark", "namespace", "session", "seq"),
+    *(
+        Index(f"{kind.name.lower()}_via", f"CREATE INDEX {kind.name.lower()}_via IF NOT EXISTS FOR ()-[r:{kind.name}]-() ON (r.via_id)")
+        for kind in STATED_EDGES
+    ),
     # Tokens are hashes of terms with the namespace's own prefix: whitespace parts them, nothing else has to be understood.
-    f"""CREATE FULLTEXT INDEX {TERMS_INDEX} IF NOT EXISTS FOR (m:Message|Fact|Relation|Passage) ON EACH [m.terms, m.facets]
-        OPTIONS {{indexConfig: {{`fulltext.analyzer`: 'whitespace', `fulltext.eventually_consistent`: false}}}}""",
+    Index(
+        TERMS_INDEX,
+        f"""CREATE FULLTEXT INDEX {TERMS_INDEX} IF NOT EXISTS FOR (m:Message|Fact|Relation|Passage) ON EACH [m.terms, m.facets]
+            OPTIONS {{indexConfig: {{`fulltext.analyzer`: 'whitespace', `fulltext.eventually_consistent`: false}}}}""",
+    ),
 )
 
 # Steps are only ever added at the end.
