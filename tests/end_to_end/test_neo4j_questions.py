@@ -14,7 +14,9 @@ from tests.neo4j_databases import Database
 ROOT = Path(__file__).parents[2]
 DOCUMENT = (ROOT / "docs" / "neo4j.md").read_text()
 PARAMETERS = re.search(r"^:params (\{.*\})$", DOCUMENT, re.MULTILINE)
-QUESTION = re.compile(r"^### (?P<question>.*?)\n(?:(?!^#).)*?^```cypher\n(?P<query>.*?)^```\n\n(?P<table>(?:^\|.*?\n)*)", re.MULTILINE | re.DOTALL)
+QUESTION = re.compile(
+    r"^### (?P<question>.*?)\n(?:(?!^#).)*?^```cypher\n(?P<query>.*?)^```\n\n(?P<table>(?:^\|.*?\n)*)", re.MULTILINE | re.DOTALL
+)
 QUESTIONS = {found["question"]: (found["query"], found["table"]) for found in QUESTION.finditer(DOCUMENT)}
 CHAT = ROOT / "service" / "cli" / "demo" / "conversation.jsonl"
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -68,12 +69,12 @@ def _clients(clients: ExitStack, source: "End", target: "End", create: bool) -> 
 
 
 def _one(source: "Client", target: "Client", namespace: str, name: str, verify_only: bool, quiet: bool) -> "Copied":
-    from service.cli.copying import copied, verified
+    from service.cli.copying import Watch, copied, verified
 
     with progress() as bars:
         total = _records(source.describe_graph(namespace))
-        passed, compared = _moving(bars, "reading" if verify_only else "copying", total), _moving(bars, "comparing", total)
-        done = (verified if verify_only else copied)(source, target, namespace, name, passed, compared)
+        watch = Watch(_moving(bars, "reading" if verify_only else "copying", total), _moving(bars, "comparing", total), _waiting())
+        done = (verified if verify_only else copied)(source, target, namespace, name, watch)
     if not quiet:
         _tell(done)
     return done
@@ -90,6 +91,16 @@ def _records(graph: "GraphDescription") -> int:
 def _moving(bars: Bars, what: str, total: int) -> Callable[[int], None]:
     bar = bars.add(what, total)
     return bar.move_to
+
+
+def _waiting() -> Callable[[str], None]:
+    """Says once that a name is waited for."""
+
+    @cache
+    def say(name: str) -> None:
+        typer.echo(f"{name}: an import of that name is under way there, or was broken off a moment ago; waiting for it to end", err=True)
+
+    return say
 
 
 def _tell(done: "Copied") -> None:
