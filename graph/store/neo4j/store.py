@@ -70,6 +70,7 @@ class Neo4jStore:
         """
         self._connection = Connection(address, patience)
         self._database = Database(self._connection, clock, ids or UuidSource())
+        self._watch = waiting.JobWatch(self._database)
 
     # The life of the store
 
@@ -85,6 +86,7 @@ class Neo4jStore:
 
     async def close(self) -> None:
         """See `Store.close`."""
+        await self._watch.close()
         await self._connection.close()
 
     async def ping(self) -> None:
@@ -192,7 +194,7 @@ class Neo4jStore:
 
     async def wait_for_job_change(self, namespace: str, job_id: str, seen: datetime, timeout: timedelta) -> Job:
         """See `Store.wait_for_job_change`."""
-        return await waiting.wait_for_job_change(self._database, lambda: self.get_job(namespace, job_id), namespace, job_id, seen, timeout)
+        return await self._watch.wait(lambda: self.get_job(namespace, job_id), namespace, job_id, seen, timeout)
 
     async def expedite_job(self, namespace: str, job_id: str) -> Job:
         """See `Store.expedite_job`."""
