@@ -176,7 +176,7 @@ async def _insert(tx: Transaction, session: SessionRow, fresh: Sequence[_Prepare
         message, row = item.message, item.columns
         node = message_properties(message, Placed(tx.name, key, session.key, tx.now), before)
         facets = facets_text(tx.token, NodeKind.MESSAGE, session.name, message.speaker, [message.labels])
-        node |= memory_columns(row) | passage_columns(tx.token, NodeKind.MESSAGE, row.passages[0], facets, waits=waits)
+        node |= memory_columns(row, message.role) | passage_columns(tx.token, NodeKind.MESSAGE, row.passages[0], facets, waits=waits)
         nodes.append(node)
         passages += further_passages(node, tx.token, NodeKind.MESSAGE, row, facets, waits=waits)
         spans += span_nodes(tx.name, key, row.spans)

@@ -17,7 +17,7 @@ _SESSION = """MATCH (s:Session {namespace: $namespace, name: $session})
         RETURN m ORDER BY m.namespace DESC, m.session DESC, m.seq DESC LIMIT 1 }
     RETURN s.key, s.name, s.time_zone, s.last_seq, s.extracted_seq, coalesce(m.key, 0), coalesce(m.seq, 0)"""
 _SESSIONS = """MATCH (s:Session) WHERE s.namespace = $namespace AND s.key > 0
-    RETURN s.key, s.name, s.time_zone, s.last_seq, s.extracted_seq, 0, 0 ORDER BY s.namespace, s.key"""
+    RETURN s.key, s.name, s.time_zone, s.last_seq, s.extracted_seq ORDER BY s.namespace, s.key"""
 
 
 @dataclass(frozen=True, slots=True)

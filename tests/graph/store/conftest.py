@@ -241,6 +241,16 @@ def make_store(request: pytest.FixtureRequest) -> MakeStore:
 
 
 @pytest.fixture
+def owned_by_one_process(request: pytest.FixtureRequest) -> None:
+    """For what holds only where one process owns the store, so that whoever held a lease before it was opened is gone.
+
+    Where several share it nobody knows that: there a lease ends by the store's clock alone.
+    """
+    if request.node.callspec.params["make_store"] != "embedded":
+        pytest.skip("several processes may share this store: a lease outlives the process that held it, and ends by the clock")
+
+
+@pytest.fixture
 async def open_store(make_store: MakeStore, tmp_path: Path, clock: ManualClock, ids: CountingIds) -> AsyncIterator[OpenStore]:
     """Opens stores of the kind under test, and closes them at the end."""
     async with AsyncExitStack() as stack:
