@@ -41,6 +41,7 @@ from graph.store.commands import (
     PassageVector,
 )
 from graph.store.embedded import EmbeddedStore
+from graph.store.partitioned import Partition, PartitionedStore
 from graph.store.port import Store
 from graph.text import terms_of
 
@@ -203,7 +204,16 @@ OpenStore = Callable[..., Awaitable[Store]]
 MakeStore = Callable[..., Store]
 
 # The stores under test, each made from its place, a clock and a source of ids. Another store joins the suite here.
-STORES: dict[str, MakeStore] = {"embedded": lambda place, clock, ids: EmbeddedStore(place, clock=clock, ids=ids)}
+STORES: dict[str, MakeStore] = {
+    "embedded": lambda place, clock, ids: EmbeddedStore(place, clock=clock, ids=ids),
+    # Most tests use the namespace "acme/ana", which the second of these keeps.
+    "partitioned": lambda place, clock, ids: PartitionedStore(
+        [
+            Partition("rest", EmbeddedStore(place / "rest", clock=clock, ids=ids), ()),
+            Partition("acme", EmbeddedStore(place / "acme", clock=clock, ids=ids), ("acme",)),
+        ]
+    ),
+}
 
 
 @pytest.fixture
@@ -216,7 +226,18 @@ def ids() -> CountingIds:
     return CountingIds()
 
 
-@pytest.fixture(params=STORES)
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "embedded: looks into the embedded store, or counts what it does")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Every test of the contract runs on every store; `test_embedded_*.py`, and what looks into a store, on the embedded one alone."""
+    if "make_store" in metafunc.fixturenames:
+        own = Path(metafunc.module.__file__).name.startswith("test_embedded_") or metafunc.definition.get_closest_marker("embedded")
+        metafunc.parametrize("make_store", ["embedded"] if own else list(STORES), indirect=True)
+
+
+@pytest.fixture
 def make_store(request: pytest.FixtureRequest) -> MakeStore:
     """Makes a store of the kind under test: `make_store(place, clock, ids)`."""
     return STORES[request.param]
