@@ -82,7 +82,7 @@ def connected(number: int, home: Path) -> Database:
         return Database(uri, user, password, driver_of(uri, user, password))
     if os.environ.get(_NAMED[0]):
         raise Missing(f"no second Neo4j: {_NAMED[1]} names none")
-    server = Neo4jServer(home, ServerOptions(heap="384m", page_cache="64m"))
+    server = Neo4jServer(home, ServerOptions(heap="384m", page_cache="64m", quick_start=True))
     server.start()
     return Database(server.uri, "neo4j", "", driver_of(server.uri, "neo4j", ""), server)
 
