@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from graph.store.digest import NamespaceDigest
     from service.cli.copying import Copied, End
 
-_FORMS = "embedded, a data directory, or the address of a service: host:port, grpcs://host:port, unix:PATH"
+_FORMS = "embedded, neo4j, a data directory, a Neo4j URI, or the address of a service: host:port, grpcs://host:port, unix:PATH"
 # Edges that are records of their own; the others follow from the nodes, but for the few that say whom a message mentions.
 _RECORDED_EDGES = frozenset({"relates", "before", "causes", "same_as", "different_from"})
 

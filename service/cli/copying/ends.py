@@ -1,4 +1,4 @@
-"""The two ends of a copy: a service or a data directory, by what somebody calls them."""
+"""The two ends of a copy: a service, a data directory or a Neo4j, by what somebody calls them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
     from service.settings import Settings
 
+_NEO4J_SCHEMES = ("bolt://", "bolt+s://", "bolt+ssc://", "neo4j://", "neo4j+s://", "neo4j+ssc://")
 _TLS_SCHEME = "grpcs://"
-FORMS = "embedded, a data directory, or the address of a service: host:port, grpcs://host:port, unix:PATH"
+FORMS = "embedded, neo4j, a data directory, a Neo4j URI, or the address of a service: host:port, grpcs://host:port, unix:PATH"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,8 @@ class End:
         settings = self.settings
         if settings.target:
             return ("service", settings.target)
+        if settings.store == "neo4j":
+            return ("neo4j", settings.neo4j_uri, settings.neo4j_database, str(settings.namespace_map or ""))
         return ("embedded", str(settings.data_dir.resolve()))
 
 
@@ -54,23 +57,24 @@ def end_of(name: str, token: str | None, reach: Reach, option: str) -> End:
     """
     from service.configuration import load_settings
 
-    settings = load_settings({"token": token, **_flags(name, option)}, reach.config)
+    settings = load_settings({"token": token}, reach.config).model_copy(update=_changes(name, option))
     return End(settings, name.startswith(_TLS_SCHEME), reach.root_certificates)
 
 
 @contextmanager
 def opened(end: End, create: bool) -> "Iterator[Client]":
-    """A client of the memory at this end, which is opened in this process where no service runs on it.
+    """A client of the memory at this end, which is opened in this process where no service owns it.
 
     `create`: an empty data directory becomes a store.
     """
     settings = end.settings
-    address = settings.target or running_service(settings)
+    embedded = settings.store == "embedded"
+    address = settings.target or (running_service(settings) if embedded else None)
     if address:
         with client_at(address, settings.token.get_secret_value(), end.tls, end.root_certificates) as client:
             yield client
         return
-    if not create:
+    if embedded and not create:
         ensure_stored(settings)
     # No job runs: a copy that changed while it is compared would be no copy. So no model is needed either.
     idle = settings.model_copy(update={"workers": 0, "embedder": "none", "reranker": "none", "extractor": "local"})
@@ -78,17 +82,22 @@ def opened(end: End, create: bool) -> "Iterator[Client]":
         yield client
 
 
-def _flags(name: str, option: str) -> dict[str, Any]:
+def _changes(name: str, option: str) -> dict[str, Any]:
+    """What to change of the settings in force to get there."""
     if not name:
         return {}
     if name == "embedded":
-        return {"target": ""}
+        return {"target": "", "store": "embedded"}
+    if name == "neo4j":
+        return {"target": "", "store": "neo4j"}
+    if name.startswith(_NEO4J_SCHEMES):
+        return {"target": "", "store": "neo4j", "neo4j_uri": name, "namespace_map": None}
     if name.startswith("unix:"):
         return {"target": name}
     if name.startswith(_TLS_SCHEME):
         return {"target": _address(name.removeprefix(_TLS_SCHEME), name, option)}
     if "/" in name or name.startswith(("~", ".")) or Path(name).is_dir():
-        return {"target": "", "data_dir": name}
+        return {"target": "", "store": "embedded", "data_dir": Path(name).expanduser()}
     return {"target": _address(name, name, option)}
 
 
