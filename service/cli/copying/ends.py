@@ -68,13 +68,12 @@ def opened(end: End, create: bool) -> "Iterator[Client]":
     `create`: an empty data directory becomes a store.
     """
     settings = end.settings
-    embedded = settings.store == "embedded"
-    address = settings.target or (running_service(settings) if embedded else None)
+    address = settings.target or running_service(settings)
     if address:
         with client_at(address, settings.token.get_secret_value(), end.tls, end.root_certificates) as client:
             yield client
         return
-    if embedded and not create:
+    if not create:
         ensure_stored(settings)
     # No job runs: a copy that changed while it is compared would be no copy. So no model is needed either.
     idle = settings.model_copy(update={"workers": 0, "embedder": "none", "reranker": "none", "extractor": "local"})
