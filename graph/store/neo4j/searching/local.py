@@ -26,13 +26,13 @@ _UNBOUNDED = CacheBudget(1 << 62)
 _ALL = """MATCH (m:{label}) WHERE m.namespace = $namespace AND m.key > $after AND m.retired_at IS NULL
     WITH m ORDER BY m.namespace, m.key LIMIT {batch} RETURN collect({values})"""
 _SOME = " UNION ALL ".join(
-    f"UNWIND $keys AS key MATCH (m:{NODE_LABELS[kind]} {{namespace: $namespace, key: key}}) WHERE m.retired_at IS NULL "
+    f"UNWIND $at.keys AS key MATCH (m:{NODE_LABELS[kind]} {{namespace: $namespace, key: key}}) WHERE m.retired_at IS NULL "
     f"RETURN {MEMORY_VALUES} AS found"
     for kind in sorted(MEMORY_KINDS)
 )
-_VECTORS = f"""CALL () {{ UNWIND $pairs AS pair MATCH (m:Message|Fact|Relation {{namespace: $namespace, key: pair[0]}}) WHERE pair[1] = 0
+_VECTORS = f"""CALL () {{ UNWIND $at.pairs AS pair MATCH (m:Message|Fact|Relation {{namespace: $namespace, key: pair[0]}}) WHERE pair[1] = 0
     RETURN pair, m.v16 AS v16 UNION ALL
-    UNWIND $pairs AS pair MATCH (m:Passage {{namespace: $namespace, owner_key: pair[0], ordinal: pair[1]}}) RETURN pair, m.v16 AS v16 }}
+    UNWIND $at.pairs AS pair MATCH (m:Passage {{namespace: $namespace, owner_key: pair[0], ordinal: pair[1]}}) RETURN pair, m.v16 AS v16 }}
     RETURN collect([pair[0] * {1 << PASSAGE_KEY_SHIFT} + pair[1], v16])"""
 
 
@@ -130,7 +130,7 @@ async def _memories(connection: Connection, namespace: str, keys: NDArray[np.int
     if not len(keys):
         return []
     query = f"CALL () {{ {_SOME} }} RETURN collect(found)"
-    [[rows]] = await connection.rows(query, {"namespace": namespace, "keys": keys.tolist()})
+    [[rows]] = await connection.rows(query, {"namespace": namespace, "at": {"keys": keys.tolist()}})
     return [found_memory(row) for row in sorted(rows, key=lambda row: row[0]) if is_searched(row)]
 
 
@@ -138,7 +138,7 @@ async def _read_vectors(connection: Connection, namespace: str, keys: NDArray[np
     """The vectors of these passages, (m, dimension), in their order; NaN where there is none."""
     mask = (1 << PASSAGE_KEY_SHIFT) - 1
     pairs = [[key >> PASSAGE_KEY_SHIFT, key & mask] for key in keys.tolist()]
-    [[rows]] = await connection.rows(_VECTORS, {"namespace": namespace, "pairs": pairs})
+    [[rows]] = await connection.rows(_VECTORS, {"namespace": namespace, "at": {"pairs": pairs}})
     found = np.full((len(keys), dimension), np.nan, np.float16)
     place = {key: number for number, key in enumerate(keys.tolist())}
     for key, blob in rows:
