@@ -20,7 +20,7 @@ QUESTION = re.compile(
 QUESTIONS = {found["question"]: (found["query"], found["table"]) for found in QUESTION.finditer(DOCUMENT)}
 CHAT = ROOT / "service" / "cli" / "demo" / "conversation.jsonl"
 
-pytestmark = pytest.mark.neo4j
+pytestmark = [pytest.mark.neo4j, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")
