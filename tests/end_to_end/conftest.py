@@ -142,7 +142,7 @@ def _running(shell: Shell) -> Iterator[Server]:
             server.kill()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def serving() -> Callable[[Shell], Any]:
     """Runs a server on the shell's data directory for the length of a block."""
     return _running

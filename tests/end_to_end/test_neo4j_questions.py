@@ -24,7 +24,12 @@ pytestmark = [pytest.mark.neo4j, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")
-def database(neo4j_of_the_run: Callable[[int], Database], new_shell: Callable[[Path], Any], tmp_path_factory: Any) -> Database:
+def database(
+    neo4j_of_the_run: Callable[[int], Database],
+    new_shell: Callable[[Path], Any],
+    serving: Callable[[Any], Any],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Database:
     """The conversation of the demo, extracted twice by the service, with two decisions about names."""
     database = neo4j_of_the_run(0)
     shell = new_shell(tmp_path_factory.mktemp("questions"))
@@ -38,9 +43,10 @@ def database(neo4j_of_the_run: Callable[[int], Database], new_shell: Callable[[P
         ("entities", "link", "Maria's boss", "Helena Duarte", "-n", "alice"),
         ("entities", "unlink", "Helena", "Ines", "-n", "alice"),
     )
-    for step in steps:
-        done = shell(*step)
-        assert done.code == 0, done.err
+    with serving(shell) as server:
+        for step in steps:
+            done = shell(*step, "--target", server.address)
+            assert done.code == 0, done.err
     return database
 
 
