@@ -37,12 +37,17 @@ class Conditions:
 
     def labelled(self, message: str, labels: LabelFilter) -> None:
         """The labels of the message pass."""
-        for condition in labels.all_of:
-            self.add(self._any_label(message, [condition]))
+        if labels:
+            self.add(self.labels_term(message, labels))
+
+    def labels_term(self, message: str, labels: LabelFilter) -> str:
+        """Whether the labels of the message pass, as a term."""
+        terms = [self._any_label(message, [condition]) for condition in labels.all_of]
         if labels.any_of:
-            self.add(self._any_label(message, labels.any_of))
+            terms.append(self._any_label(message, labels.any_of))
         if labels.none_of:
-            self.add(f"NOT {self._any_label(message, labels.none_of)}")
+            terms.append(f"NOT {self._any_label(message, labels.none_of)}")
+        return " AND ".join(terms)
 
     def _any_label(self, message: str, conditions: Sequence[LabelCondition]) -> str:
         terms = [self._label(message, condition) for condition in conditions]

@@ -5,7 +5,7 @@ from graph.store.commands import GraphDescription, UsageEntry
 from graph.store.neo4j.connection import Connection
 from graph.store.neo4j.node_edges import EDGE_TYPES
 from graph.store.neo4j.reading import namespace_row
-from graph.store.neo4j.schema import NODE_LABELS
+from graph.store.neo4j.schema import NODE_LABELS, in_namespace
 
 _SEARCHED = ("Message", "Fact", "Relation", "Passage")
 # A node's record and its place in the indexes take about 200 bytes; its texts and vectors (as half floats, floats and in the vector
@@ -20,7 +20,7 @@ _NODES = " ".join(
     for kind, label in NODE_LABELS.items()
 )
 _PASSAGES = " ".join(
-    f"""CALL (n) {{ MATCH (m:{label}) WHERE m.namespace = n.name AND {"m.owner_key >= 0 AND m.ordinal > 0" if label == "Passage" else "m.id > ''"}
+    f"""CALL (n) {{ MATCH (m:{label}) WHERE {in_namespace(label, "m")}
         RETURN [count(m.v16), count(m.waits), sum(size(coalesce(m.text, ''))), sum(size(coalesce(m.terms, '')))] AS {label} }}"""
     for label in _SEARCHED
 )

@@ -49,4 +49,8 @@ async def get_node_edges(connection: Connection, namespace: str, node_id: str, l
 
 
 def _edges(node_id: str, rows: Sequence[Any], *, outgoing: bool) -> list[Edge]:
-    return [edge_of(EdgeKind[name], *((node_id, other) if outgoing else (other, node_id)), properties) for name, other, properties in rows]
+    edges: list[Edge] = []
+    for name, other, properties in rows:
+        source, target = (node_id, other) if outgoing else (other, node_id)
+        edges.append(edge_of(EdgeKind[name], source, target, properties))
+    return edges

@@ -1,7 +1,7 @@
 """What each kind of node holds: the names and types of its properties.
 
-Beside what is listed every node has `namespace`, the namespace's name. Times are int64 microseconds since 1970 (`…_at`); where people look, a
-ZONED DATETIME stands beside them (`…_on`), which nothing of ours reads. A property that would be empty is not there.
+Beside what is listed every node has `namespace`, the namespace's name. Times are int64 microseconds since 1970 (`…_at`); where people
+look, a ZONED DATETIME stands beside them (`…_on`), which nothing of ours reads. A property that would be empty is not there.
 
 - `key`: the place of a node in the order in which the namespace's nodes came; sessions, messages, events, statements and entities share one
   count, jobs have their own. Never used twice.
@@ -16,10 +16,10 @@ from typing import NotRequired, TypedDict
 class NamespaceProperties(TypedDict):
     """:Namespace. `name` in place of `namespace`. `token` starts the terms of its texts in the full-text index and is never reused.
 
-    `next_key`, `next_job`, `epoch` are counters. `state` is CREATING, ACTIVE or DELETING; only ACTIVE ones are seen. `locked` is written first by every
-    write, with the id of the write: who holds the node's lock has the namespace to itself. `last_write` is the id of the last one that committed.
-    `statistics_…`: up to which revision the :TermStatistics count, how many terms they hold and how many differences came since.
-    `building_until`: of a CREATING one, until when its import is taken to be alive. `profile` is JSON.
+    `next_key`, `next_job`, `epoch` are counters. `state` is CREATING, ACTIVE or DELETING; only ACTIVE ones are seen. `locked` is written
+    first by every write, with the id of the write: who holds the node's lock has the namespace to itself. `last_write` is the id of the
+    last one that committed. `statistics_…`: up to which revision the :TermStatistics count, how many terms they hold and how many
+    differences came since. `building_until`: of a CREATING one, until when its import is taken to be alive. `profile` is JSON.
     """
 
     name: str
@@ -74,6 +74,7 @@ class SearchedProperties(TypedDict):
     - `term_hashes`: uint64, little-endian, ascending; `term_counts`: a uint8 each, in the same order; `length`: terms in all.
     - `v16`: float16, little-endian, the vector; `embedding_<dimension>` the same as floats, for the vector index.
     - `waits`: true while a vector is to be made. `digest`: identifies the text that the vector is made from.
+    - `wish`: 1 on what a person asked an assistant to do from now on, so that the nearest of these are found inside the vector index.
     """
 
     kind: str
@@ -89,6 +90,7 @@ class SearchedProperties(TypedDict):
     digest: NotRequired[bytes]
     v16: NotRequired[bytes]
     waits: NotRequired[bool]
+    wish: NotRequired[int]
 
 
 class MemoryProperties(SearchedProperties):
@@ -219,9 +221,9 @@ class ChangeProperties(TypedDict):
     """:Change, one a revision. `added`, `retired`, `removed`, `decided`: keys of nodes, int64, little-endian; `embedded`: keys of passages
     (`passage_key`). `write`: the id of the write that made it.
 
-    Of the passages of messages and of statements (`messages_…`, `statements_…`): by how much the write changed their number, their length in terms, and in how
-    many each term occurs (uint64 hashes, int32 differences, little-endian). Revisions follow each other without a gap, so that a reader sees
-    when the ones that it needs were dropped.
+    Of the passages of messages and of statements (`messages_…`, `statements_…`): by how much the write changed their number, their length
+    in terms, and in how many each term occurs (uint64 hashes, int32 differences, little-endian). Revisions follow each other without a
+    gap, so that a reader sees when the ones that it needs were dropped.
     """
 
     revision: int

@@ -44,7 +44,7 @@ def node_of(kind: NodeKind, row: Mapping[str, Any]) -> Node:
             return entity_of(row)
 
 
-def _in_order(pairs: Iterable[Sequence[Any]]) -> list[str]:
+def _in_order(pairs: Iterable[Any]) -> list[str]:
     return [id_ for _, id_ in sorted(pairs)]
 
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from graph.model import NodeKind
+from graph.model import NodeKind, Role
+from graph.store.candidates import Feature
 from graph.store.memory_rows import MemoryRow, PassageRow
 from graph.store.neo4j.node_rows import Properties
 from graph.store.neo4j.search_tokens import group_of, terms_text
@@ -15,9 +16,11 @@ from graph.store.neo4j.spans import width_class
 REMOVED_ON_RETIREMENT = ("terms", "facets", "term_hashes", "term_counts", "length", "digest", "v16", "waits")
 
 
-def memory_columns(row: MemoryRow) -> Properties:
-    """What a memory keeps even when it is retired."""
+def memory_columns(row: MemoryRow, role: Role | None = None) -> Properties:
+    """What a memory keeps even when it is retired. `role` is that of a message's speaker."""
     columns: Properties = {"features": row.features}
+    if role is Role.USER and row.features & Feature.INSTRUCTION:
+        columns["wish"] = 1
     if row.spans:
         columns["spans"] = row.spans
     return columns
@@ -47,6 +50,7 @@ def further_passages(
 ) -> list[Properties]:
     """The :Passage nodes of a memory, whose properties are given: those of all its passages but the first."""
     shared = {name: memory[name] for name in ("namespace", "key", "kind", "said_at", "session", "speaker")}
+    shared |= {"wish": 1} if "wish" in memory else {}
     shared |= {"owner_id": memory["id"], "owner_key": memory["key"]}
     return [
         {**shared, "ordinal": passage.ordinal, **passage_columns(token, kind, passage, facets, waits=waits)} for passage in row.passages[1:]

@@ -1,48 +1,85 @@
 """`Neo4jStore`: the store port on a Neo4j database. Each intent is a call into the module that knows it."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from graph.model import IdSource, Job, JobKind, JobState, Lease, Namespace, UuidSource
+from graph.model import (
+    EdgeKind,
+    Entity,
+    Event,
+    IdSource,
+    Job,
+    JobKind,
+    JobState,
+    Lease,
+    Message,
+    Namespace,
+    Node,
+    Session,
+    Statement,
+    UuidSource,
+)
+from graph.store.candidates import CandidateQuery, Candidates, Subgraph
 from graph.store.commands import (
     AppendCommand,
     AppendOutcome,
     Cursor,
     Deletion,
     DeletionReceipt,
+    EntityQuery,
+    EventQuery,
+    ExportRecord,
     ExtractionWrite,
+    Finding,
     GenerationStart,
+    GraphDescription,
     JobOutcome,
     LinkDecided,
     LinkDecision,
+    MessageQuery,
     NamespaceChange,
     NamespaceSpec,
+    NodeEdges,
     Page,
     PassageText,
     PassageVector,
     PendingWork,
+    QueryScope,
+    StatementQuery,
     UsageEntry,
 )
 from graph.store.neo4j import (
-    deletion as deletions,
-)
-from graph.store.neo4j import (
+    checks,
+    description,
+    exporting,
     extraction,
     generations,
+    importing,
     job_control,
     leases,
     links,
+    listings,
     migrations,
     namespaces,
+    node_edges,
+    node_reading,
     pending_work,
+    reading,
+    scope,
     sweeping,
     usage_rows,
     vector_rows,
     waiting,
+    walk,
+)
+from graph.store.neo4j import (
+    deletion as deletions,
 )
 from graph.store.neo4j.append import append
+from graph.store.neo4j.check_store import check_store
 from graph.store.neo4j.connection import Address, Connection
 from graph.store.neo4j.database import Database
+from graph.store.neo4j.searching import Searcher
 from graph.store.port import Clock
 
 # How long a call is tried again while the server is away or busy. Less than what most callers wait for an answer.
@@ -59,6 +96,8 @@ class Neo4jStore:
         clock: Clock | None = None,
         ids: IdSource | None = None,
         patience: timedelta = PATIENCE,
+        search_in_process_passages: int = 4_000,
+        index_memory_bytes: int = 1 << 30,
     ) -> None:
         """Nothing happens until `open`.
 
@@ -67,9 +106,12 @@ class Neo4jStore:
             clock: replaces the server's clock, by which times are recorded and leases end.
             ids: mints the ids of sessions, messages, jobs and receipts.
             patience: how long a call is tried again while the server is away or busy.
+            search_in_process_passages: namespaces of at most so many passages are searched in this process, larger ones by Neo4j's indexes.
+            index_memory_bytes: what this process keeps for searching may take; the least recently used is let go.
         """
         self._connection = Connection(address, patience)
         self._database = Database(self._connection, clock, ids or UuidSource())
+        self._searcher = Searcher(self._connection, search_in_process_passages, index_memory_bytes)
         self._watch = waiting.JobWatch(self._database)
 
     # The life of the store
@@ -209,3 +251,79 @@ class Neo4jStore:
         return await self._database.write(namespace, lambda tx: job_control.retry_job(tx, job_id))
 
     # Reading
+
+    async def get_session(self, namespace: str, name: str) -> Session | None:
+        """See `Store.get_session`."""
+        return await node_reading.get_session(self._connection, namespace, name)
+
+    async def get_nodes(self, namespace: str, ids: Sequence[str]) -> Mapping[str, Node]:
+        """See `Store.get_nodes`."""
+        return await node_reading.get_nodes(self._connection, namespace, ids)
+
+    async def get_node_edges(self, namespace: str, node_id: str, limit: int) -> NodeEdges:
+        """See `Store.get_node_edges`."""
+        return await node_edges.get_node_edges(self._connection, namespace, node_id, limit)
+
+    async def list_sessions(self, namespace: str, cursor: Cursor | None, limit: int) -> Page[Session]:
+        """See `Store.list_sessions`."""
+        return await listings.list_sessions(self._connection, namespace, cursor, limit)
+
+    async def list_messages(self, namespace: str, query: MessageQuery, cursor: Cursor | None, limit: int) -> Page[Message]:
+        """See `Store.list_messages`."""
+        return await listings.list_messages(self._connection, namespace, query, cursor, limit)
+
+    async def list_events(self, namespace: str, query: EventQuery, cursor: Cursor | None, limit: int) -> Page[Event]:
+        """See `Store.list_events`."""
+        return await listings.list_events(self._connection, namespace, query, cursor, limit)
+
+    async def list_statements(self, namespace: str, query: StatementQuery, cursor: Cursor | None, limit: int) -> Page[Statement]:
+        """See `Store.list_statements`."""
+        return await listings.list_statements(self._connection, namespace, query, cursor, limit)
+
+    async def list_entities(self, namespace: str, query: EntityQuery, cursor: Cursor | None, limit: int) -> Page[Entity]:
+        """See `Store.list_entities`."""
+        return await listings.list_entities(self._connection, namespace, query, cursor, limit)
+
+    async def query_scope(self, namespace: str, names: Sequence[str]) -> QueryScope:
+        """See `Store.query_scope`."""
+        return await scope.query_scope(self._connection, namespace, names)
+
+    async def candidates(self, namespace: str, query: CandidateQuery) -> Candidates:
+        """See `Store.candidates`."""
+        return await self._searcher.candidates(namespace, query)
+
+    async def neighbourhood(
+        self, namespace: str, seeds: Sequence[str], kinds: Collection[EdgeKind], hops: int, max_nodes: int, max_degree: int
+    ) -> Subgraph:
+        """See `Store.neighbourhood`."""
+        return await walk.neighbourhood(self._connection, namespace, seeds, kinds, hops, max_nodes, max_degree)
+
+    async def revision(self, namespace: str) -> int:
+        """See `Store.revision`."""
+        return await reading.revision(self._connection, namespace)
+
+    async def describe(self, namespace: str) -> GraphDescription:
+        """See `Store.describe`."""
+        return await description.describe(self._connection, namespace)
+
+    async def usage(self, namespace: str) -> list[UsageEntry]:
+        """See `Store.usage`."""
+        return await description.usage(self._connection, namespace)
+
+    # Moving and checking
+
+    def export(self, namespace: str, with_vectors: bool = True) -> AsyncIterator[Sequence[ExportRecord]]:
+        """See `Store.export`. Raises StaleWrite when something is deleted or extracted anew meanwhile."""
+        return exporting.export(self._connection, namespace, with_vectors)
+
+    async def import_namespace(self, namespace: Namespace, records: AsyncIterator[Sequence[ExportRecord]]) -> Namespace:
+        """See `Store.import_namespace`."""
+        return await importing.import_namespace(self._database, namespace, records)
+
+    async def check(self, namespace: str) -> list[Finding]:
+        """See `Store.check`."""
+        return await checks.check(self._connection, namespace)
+
+    async def check_store(self) -> list[Finding]:
+        """See `Store.check_store`."""
+        return await check_store(self._connection)
