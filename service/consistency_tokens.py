@@ -1,5 +1,7 @@
-"""Consistency tokens: what a read needs to see an earlier write. Opaque to clients; here a namespace's uid and a revision, signed, and, where
-the store has one, the namespace's name and its position."""
+"""Consistency tokens: what a read needs to see an earlier write. Opaque to clients.
+
+Here a namespace's uid and a revision, signed; where the store has a position, the namespace's name and that, too.
+"""
 
 from collections.abc import Sequence
 from datetime import timedelta
