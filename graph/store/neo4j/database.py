@@ -95,7 +95,7 @@ class Database:
 
         async def once() -> T:
             nonlocal attempted
-            async with self.connection.session(write=True) as session, await session.begin_transaction() as tx:
+            async with self.connection.session(write=True, namespace=namespace) as session, await session.begin_transaction() as tx:
                 held = await lock_namespace(tx, namespace, write, self.clock)
                 if attempted is not None and await held.committed(attempted):
                     answer: T = attempted.answer

@@ -30,7 +30,7 @@ class SearchFilter:
 
     Attributes:
         inside: conditions that the vector index applies itself, as a search goes on.
-        all: every condition, for what has no index or is not in it.
+        all: every condition, for what has no index or is not in it; `columns` and `labels` are its parts.
         parameters: of both.
         rest: whether `all` says more than `inside`.
         beyond_facets: whether `all` says more than `facets`.
@@ -39,6 +39,8 @@ class SearchFilter:
     def __init__(self, chosen: MemoryFilter) -> None:
         self._chosen = chosen
         self.inside = _inside(chosen)
+        self.columns = _COLUMNS
+        self.labels = _LABELS if chosen.labels else "true"
         self.all = f"{_COLUMNS} AND {_LABELS}" if chosen.labels else _COLUMNS
         self.parameters = {"filter": _values(chosen)}
         self.rest = chosen.happened is not None or bool(chosen.labels)

@@ -16,6 +16,8 @@ from graph.store.neo4j.spans import SPAN_WIDTHS
 
 # Of spans of one class that overlap a time, so many times more than wanted are looked at: they differ in length.
 _SPAN_OVERFETCH = 2
+# Labels are judged after that, once and not in each part of the queries, whose plans would take long to make.
+_LABEL_OVERFETCH = 8
 # The last class of spans has no longest one; such as last a lifetime are looked for around their start.
 _OPEN = 2**62
 
@@ -29,8 +31,9 @@ async def temporal(connection: Connection, namespace: str, spans: Sequence[TimeS
     if limit <= 0 or not spans:
         return []
     windows = [(to_micros(span.start), max(to_micros(span.end), to_micros(span.start) + 1)) for span in spans]
-    queries = _said_query(chosen.all), _named_query(chosen.all)
-    shared = {"namespace": namespace, "limit": limit, "most_spans": _SPAN_OVERFETCH * limit, **chosen.parameters}
+    queries = _said_query(chosen), _named_query(chosen)
+    most = limit * (_LABEL_OVERFETCH if chosen.labels != "true" else 1)
+    shared = {"namespace": namespace, "limit": most, "most_spans": _SPAN_OVERFETCH * most, **chosen.parameters}
     asked = [(query, start, end) for start, end in windows for query in queries]
     answers = await asyncio.gather(*(connection.rows(query, shared | _bounds(start, end)) for query, start, end in asked))
     rows: list[Any] = []
@@ -55,7 +58,7 @@ def _bounds(start: int, end: int) -> dict[str, Any]:
     return {"at": {"start": start, "end": end, "middle": middle, "classes": classes}}
 
 
-def _said_query(passing: str) -> str:
+def _said_query(chosen: SearchFilter) -> str:
     """What was said in the time, of each kind from the middle on and before it."""
     parts = []
     for kind in sorted(MEMORY_KINDS):
@@ -63,14 +66,14 @@ def _said_query(passing: str) -> str:
         halves = (f"m.{at} >= $at.middle AND m.{at} < $at.end", ""), (f"m.{at} >= $at.start AND m.{at} < $at.middle", " DESC")
         parts += [
             f"""MATCH (m:{NODE_LABELS[kind]}) WHERE m.namespace = $namespace AND {half} AND m.key IS NOT NULL
-            AND m.retired_at IS NULL AND {passing}
-            WITH m ORDER BY m.namespace{order}, m.{at}{order} LIMIT $limit RETURN [m.key, id(m), false, m.said_at, m.said_at] AS place"""
+            AND m.retired_at IS NULL AND {chosen.columns}
+            WITH m ORDER BY m.namespace{order}, m.{at}{order} LIMIT $limit RETURN m, [m.key, id(m), false, m.said_at, m.said_at] AS place"""
             for half, order in halves
         ]
-    return f"CALL () {{ {' UNION ALL '.join(parts)} }} RETURN collect(place)"
+    return f"CALL () {{ {' UNION ALL '.join(parts)} }} WITH m, place WHERE {chosen.labels} RETURN collect(place)"
 
 
-def _named_query(passing: str) -> str:
+def _named_query(chosen: SearchFilter) -> str:
     """Spans that overlap the time, of each class from the start that would put one into its middle on, and before it."""
     halves = (
         ("s.starts_at >= class.pivot AND s.starts_at < $at.end", ""),
@@ -79,12 +82,13 @@ def _named_query(passing: str) -> str:
     parts = [
         f"""MATCH (s:Span) WHERE s.namespace = $namespace AND s.width = class.width AND {half}
         AND (s.ends_at > $at.start OR s.starts_at >= $at.start)
-        MATCH (m)-[:NAMES_TIME]->(s) WHERE {passing}
+        MATCH (m)-[:NAMES_TIME]->(s) WHERE {chosen.columns}
         WITH m, s ORDER BY s.namespace{order}, s.width{order}, s.starts_at{order} LIMIT $most_spans
-        RETURN [m.key, id(m), false, s.starts_at, s.ends_at] AS place"""
+        RETURN m, [m.key, id(m), false, s.starts_at, s.ends_at] AS place"""
         for half, order in halves
     ]
-    return f"UNWIND $at.classes AS class CALL (class) {{ {' UNION ALL '.join(parts)} }} RETURN collect(place)"
+    return f"""UNWIND $at.classes AS class CALL (class) {{ {" UNION ALL ".join(parts)} }}
+        WITH m, place WHERE {chosen.labels} RETURN collect(place)"""
 
 
 def _costs(times: NDArray[np.int64], start: int, end: int) -> NDArray[np.float64]:
