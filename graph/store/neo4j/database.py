@@ -18,6 +18,9 @@ from graph.store.signals import Signals
 T = TypeVar("T")
 
 _MAX_ZONES = 10_000
+# The server ends a transaction after so long, so that one whose client hangs does not hold its namespace for ever. Retiring a generation of
+# a hundred thousand statements takes a minute.
+_LONGEST_SECONDS = 600
 # The key of `Database.changed` for jobs of any namespace that have become due earlier or later.
 WORK = ""
 
@@ -95,7 +98,10 @@ class Database:
 
         async def once() -> T:
             nonlocal attempted
-            async with self.connection.session(write=True) as session, await session.begin_transaction() as tx:
+            async with (
+                self.connection.session(write=True, namespace=namespace) as session,
+                await session.begin_transaction(timeout=_LONGEST_SECONDS) as tx,
+            ):
                 held = await lock_namespace(tx, namespace, write, self.clock, look)
                 if attempted is not None and await held.committed(attempted):
                     answer: T = attempted.answer

@@ -32,7 +32,10 @@ class ImportWriter:
                 # What was sent may have been committed: sent once more it could be there twice.
                 raise lost
             try:
-                async with self._connection.session(write=True) as session, await session.begin_transaction() as tx:
+                async with (
+                    self._connection.session(write=True, namespace=self._namespace) as session,
+                    await session.begin_transaction() as tx,
+                ):
                     result = await tx.run(query, values)  # type: ignore[arg-type, unused-ignore]  # literals of this package
                     rows = await result.values()
                     await tx.commit()

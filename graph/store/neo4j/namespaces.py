@@ -56,7 +56,7 @@ async def reserve(database: Database, namespace: Namespace, state: NamespaceStat
     await sweep_namespace(database, namespace.name)
 
     async def once() -> str:
-        async with database.connection.session(write=True) as session, await session.begin_transaction() as tx:
+        async with database.connection.session(write=True, namespace=namespace.name) as session, await session.begin_transaction() as tx:
             token = namespace_token(await _count(tx))
             [[found]] = await (await tx.run("OPTIONAL MATCH (n:Namespace {name: $name}) RETURN n.uid", {"name": namespace.name})).values()
             if found == namespace.uid:  # this very call made it, and did not learn that it did
