@@ -64,7 +64,7 @@ class InspectionHandlers(Resource, inspection_service_pb2_grpc.InspectionService
     async def RunCypher(self, request: pb.RunCypherRequest, context: Context) -> AsyncIterator[pb.RunCypherResponse]:
         """The answer to a query that reads."""
         self._enter(Action.READ, request.namespace)
-        runner = self._runner(request.scope)
+        runner = await self._runner(request.namespace, request.scope)
         settings = self._parts.settings
         with Violations() as found:
             query = CypherQuery(
@@ -77,11 +77,12 @@ class InspectionHandlers(Resource, inspection_service_pb2_grpc.InspectionService
             async for part in parts:
                 yield part_to_proto(part)
 
-    def _runner(self, scope: int) -> CypherRunner:
+    async def _runner(self, namespace: str, scope: int) -> CypherRunner:
         """Who runs queries of this scope. A whole database is shown only to whoever may read and administer all that is in it."""
         if scope != cypher_pb2.CYPHER_SCOPE_DATABASE:
             return self._parts.cypher
         authorize_everywhere(calls.current().principal, Action.READ, Action.ADMIN)
         if self._parts.native_cypher is None:
             raise CypherUnavailable("this service's store speaks no Cypher; run the query on the namespace instead")
+        await self._store.get_namespace(namespace)
         return self._parts.native_cypher

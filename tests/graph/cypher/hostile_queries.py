@@ -126,7 +126,7 @@ HOSTILE = [
             "MATCH (`n`) SET `n`.`evil` = 1",
             "CALL `db`.`labels`()",
             "MATCH (n) RETURN 'it''s' CREATE (m:Evil) RETURN 'x'",
-            "MATCH (n) RETURN \"'\" CREATE (m:Evil) RETURN \"'\"",
+            'MATCH (n) RETURN "\'" CREATE (m:Evil) RETURN "\'"',
             "MATCH (n)\u00a0SET\u00a0n.evil = 1",
             "MATCH (n)\u2028SET n.evil = 1",
             "CYPHER runtime=interpreted CREATE (n:Evil)",
