@@ -19,7 +19,16 @@ from graph.errors import StoreUnavailable
 from graph.model import ExtractionMode
 from graph.retrieval import Reranking
 from graph.store.port import Clock, Store
-from service.choices import make_embedder, make_extractors, make_reranking, make_store, make_worker, store_place
+from service.choices import (
+    make_cypher,
+    make_embedder,
+    make_extractors,
+    make_native_cypher,
+    make_reranking,
+    make_store,
+    make_worker,
+    store_place,
+)
 from service.clock import SystemClock
 from service.consistency_tokens import ConsistencyTokens
 from service.errors import InvalidSettings
@@ -91,6 +100,8 @@ class Application:
         opened.push_async_callback(self.store.close)
         usage = UsageNotes(self.store)
         opened.push_async_callback(usage.written)
+        cypher = make_cypher(self.settings, self.store)
+        opened.push_async_callback(cypher.close)
         key = await self.store.secret()
         self.consistency = ConsistencyTokens(key)
         parts = Parts(
@@ -99,6 +110,8 @@ class Application:
             embedder=self.embedder,
             reranking=self.reranking,
             extractors=self.extractors,
+            cypher=cypher,
+            native_cypher=make_native_cypher(self.settings, self.store),
             usage=usage,
             clock=self._clock,
             pages=PageTokens(key, self._clock.now),

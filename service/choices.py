@@ -14,6 +14,8 @@ from extract.port import Extractor
 from extract.recorded import load_facts, recorded_extractors
 from extract.segment import SegmentRecipe
 from extract.worker import ExtractionWorker
+from graph.cypher import CypherLimits, CypherRunner, SpeaksCypher
+from graph.cypher.snapshots import SnapshotCypher
 from graph.errors import FieldViolation, InvalidArgument
 from graph.model import ExtractionMode, UuidSource
 from graph.retrieval import Reranking
@@ -21,6 +23,8 @@ from graph.store.embedded import EmbeddedStore, holds_store
 from graph.store.port import Clock, Store
 from service.errors import InvalidSettings
 from service.settings import Settings
+
+_MB = 1024 * 1024
 
 
 def make_store(settings: Settings, clock: Clock) -> Store:
@@ -80,6 +84,27 @@ def make_reranking(settings: Settings) -> Reranking | None:
 
     timeout_s = settings.reranker_timeout_ms / 1000
     return Reranking(make_reranker(settings), settings.reranker_best, timeout_s, settings.reranker_weight)
+
+
+def make_cypher(settings: Settings, store: Store) -> CypherRunner:
+    """What runs Cypher on snapshots of a namespace. The engine is started, and found missing, with the first query."""
+    return SnapshotCypher(store, _cypher_limits(settings))
+
+
+def make_native_cypher(settings: Settings, store: Store) -> CypherRunner | None:
+    """What runs Cypher on the store's own database; None where the store speaks none."""
+    return store.native_cypher(_cypher_limits(settings)) if isinstance(store, SpeaksCypher) else None
+
+
+def _cypher_limits(settings: Settings) -> CypherLimits:
+    return CypherLimits(
+        timeout=settings.cypher_timeout_s,
+        rows=settings.cypher_max_rows,
+        bytes=settings.cypher_max_mb * _MB,
+        memory=settings.cypher_memory_mb * _MB,
+        nodes=settings.cypher_max_nodes,
+        snapshots=settings.cypher_snapshots,
+    )
 
 
 def make_extractors(settings: Settings) -> Mapping[ExtractionMode, Extractor]:

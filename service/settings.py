@@ -145,6 +145,13 @@ class Settings(BaseSettings):
     max_open_namespaces: int = Field(1200, ge=1, le=100_000, description="namespaces whose files stay open")
     index_memory_mb: int = Field(1024, ge=16, description="memory for search indexes, in MB; the least recently used give way")
 
+    cypher_timeout_s: float = Field(10.0, gt=0, le=600, description="seconds that a query in Cypher may take")
+    cypher_max_rows: int = Field(10_000, ge=1, le=1_000_000, description="rows of an answer in Cypher; it says when there are more")
+    cypher_max_mb: int = Field(8, ge=1, le=1024, description="size of an answer in Cypher, in MB; it says when there is more")
+    cypher_memory_mb: int = Field(1024, ge=256, description="memory of a process that runs Cypher on a snapshot, in MB")
+    cypher_max_nodes: int = Field(200_000, ge=1, description="nodes of a namespace of which a snapshot may be taken")
+    cypher_snapshots: int = Field(4, ge=1, le=64, description="snapshots that are kept for Cypher, and queries that run at once")
+
     log_format: Literal["console", "json"] = Field("console", description="console or json")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="debug, info, warning or error")
 

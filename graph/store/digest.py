@@ -1,6 +1,7 @@
 """Whether two namespaces hold the same: counts and digests over the records of their exports, in any order and from any store."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
@@ -9,6 +10,7 @@ import orjson
 from graph.model import Edge, Entity, Event, Message, Namespace, Session, Statement
 from graph.store.commands import ExportRecord, PassageVector, SessionProgress
 from graph.store.port import Store
+from graph.store.snapshot import open_snapshot
 
 _BITS = 256
 _JSON = orjson.OPT_SORT_KEYS
@@ -84,11 +86,12 @@ class RecordDigests:
 
 
 async def digest_of(store: Store, namespace: str) -> NamespaceDigest:
-    """The digest of a namespace that nobody writes to meanwhile. Raises NotFound."""
+    """The digest of a namespace at one revision. Raises NotFound, or Conflict when it is written to without a pause."""
     digests = RecordDigests()
-    settings = await store.get_namespace(namespace)
-    async for batch in store.export(namespace):
-        digests.add(batch)
+    settings, records = await open_snapshot(store, namespace, with_vectors=True)
+    async with aclosing(records):
+        async for batch in records:
+            digests.add(batch)
     return digests.digest(settings)
 
 

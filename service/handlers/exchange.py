@@ -7,9 +7,9 @@ from contextlib import aclosing
 from structmem.v1 import exchange_pb2
 from structmem.v1 import memory_service_pb2 as pb
 
-from graph.errors import Conflict, InvalidArgument
-from graph.model import Namespace
+from graph.errors import InvalidArgument
 from graph.store.commands import ExportRecord
+from graph.store.snapshot import open_snapshot
 from service.authorize import Action
 from service.convert.exchange import Tally, record_to_proto
 from service.convert.export_header import header_to_proto, namespace_from_header
@@ -18,7 +18,6 @@ from service.handlers.resource import Context, Resource
 from service.validate import Violations
 from service.version import VERSION
 
-_ATTEMPTS = 50
 MAX_BATCH = 1000
 # Far below the 4 MB that a gRPC client takes unless told otherwise; the longest element has about 1 MB itself.
 _EXPORT_BYTES = 1 << 20
@@ -30,7 +29,7 @@ class ExchangeHandlers(Resource):
     async def ExportNamespace(self, request: pb.ExportNamespaceRequest, context: Context) -> AsyncIterator[pb.ExportNamespaceResponse]:
         """All of a namespace at one revision: header, records, trailer."""
         self._enter(Action.READ, request.namespace)
-        namespace, records = await self._snapshot(request.namespace, not request.without_vectors)
+        namespace, records = await open_snapshot(self._store, request.namespace, not request.without_vectors)
         yield pb.ExportNamespaceResponse(elements=[header_to_proto(namespace, self._parts.clock.now(), VERSION)])
         tally = Tally()
         async with aclosing(records):
@@ -39,21 +38,6 @@ class ExchangeHandlers(Resource):
                 for response in await asyncio.to_thread(_responses, batch, tally):
                     yield response
         yield pb.ExportNamespaceResponse(elements=[tally.trailer()])
-
-    async def _snapshot(self, name: str, with_vectors: bool) -> "tuple[Namespace, _Opened]":
-        """The namespace and its records, both of one revision: where a write came between the two, they are taken again."""
-        for _ in range(_ATTEMPTS):
-            namespace = await self._store.get_namespace(name)
-            records = _Opened(self._store.export(name, with_vectors))
-            try:
-                await records.open()
-                if (await self._store.get_namespace(name)).revision == namespace.revision:
-                    return namespace, records
-            except BaseException:
-                await records.aclose()
-                raise
-            await records.aclose()
-        raise Conflict("the namespace is written to so often that no moment to export it was found; try again")
 
     async def ImportNamespace(self, requests: AsyncIterator[pb.ImportNamespaceRequest], context: Context) -> pb.ImportNamespaceResponse:
         """Creates a namespace from an export."""
@@ -91,31 +75,6 @@ def _responses(records: Sequence[ExportRecord], tally: Tally) -> list[pb.ExportN
             size = element.ByteSize()
         runs[-1].append(element)
     return [pb.ExportNamespaceResponse(elements=run) for run in runs if run]
-
-
-class _Opened:
-    """An iterator over batches of records whose first one has been fetched, so that its snapshot stands."""
-
-    def __init__(self, records: AsyncIterator[Sequence[ExportRecord]]) -> None:
-        self._records = records
-        self._first: Sequence[ExportRecord] | None = None
-
-    async def open(self) -> None:
-        self._first = await anext(self._records, None)
-
-    def __aiter__(self) -> "_Opened":
-        return self
-
-    async def __anext__(self) -> Sequence[ExportRecord]:
-        if self._first is not None:
-            first, self._first = self._first, None
-            return first
-        return await anext(self._records)
-
-    async def aclose(self) -> None:
-        close = getattr(self._records, "aclose", None)
-        if close is not None:
-            await close()
 
 
 async def _after(

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
+from graph.cypher import CypherLimits, CypherRunner
 from graph.model import (
     EdgeKind,
     Entity,
@@ -79,6 +80,7 @@ from graph.store.neo4j.append import append
 from graph.store.neo4j.check_store import check_store
 from graph.store.neo4j.connection import Address, Connection
 from graph.store.neo4j.database import Database
+from graph.store.neo4j.native_cypher import NativeCypher
 from graph.store.neo4j.searching import Searcher
 from graph.store.port import Clock
 
@@ -138,6 +140,10 @@ class Neo4jStore:
     async def secret(self) -> bytes:
         """See `Store.secret`."""
         return await namespaces.secret(self._database)
+
+    def native_cypher(self, limits: CypherLimits) -> CypherRunner:
+        """See `graph.cypher.SpeaksCypher`."""
+        return NativeCypher(self._connection, limits)
 
     # Namespaces
 

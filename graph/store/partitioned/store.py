@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapp
 from datetime import datetime, timedelta
 from typing import TypeVar
 
+from graph.cypher import CypherLimits, CypherRunner
 from graph.errors import Conflict, NotFound, StructMemError
 from graph.model import EdgeKind, Entity, Event, Job, JobKind, JobState, Lease, Message, Namespace, Node, Session, Statement
 from graph.store.candidates import CandidateQuery, Candidates, Subgraph
@@ -37,6 +38,7 @@ from graph.store.commands import (
     UsageEntry,
 )
 from graph.store.partitioned.listing import list_namespaces, strays
+from graph.store.partitioned.routed_cypher import RoutedCypher
 from graph.store.partitioned.routes import Partition, Routes
 from graph.store.partitioned.turns import Turns
 from graph.store.port import Store
@@ -86,6 +88,10 @@ class PartitionedStore:
     async def secret(self) -> bytes:
         """See `Store.secret`."""
         return await self._routes.partitions[0].store.secret()
+
+    def native_cypher(self, limits: CypherLimits) -> CypherRunner:
+        """See `graph.cypher.SpeaksCypher`."""
+        return RoutedCypher(self._routes, limits)
 
     # Namespaces
 

@@ -1,6 +1,6 @@
 """The blocking form of `_async_client.py`, made from it by `make_sync_client.py`; change that one."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import Self
@@ -25,10 +25,12 @@ from structmem._answers import (
     ServerInfo,
     UsageEntry,
 )
+from structmem._cypher import CypherAnswer, CypherValue
+from structmem._cypher_values import Collected
 from structmem._errors import JobFailedError
 from structmem._exchange import ExportWriter, FileLike, read_export
 from structmem._inputs import EmbeddingSpec, ExtractionProfile, MemoryFilter, NewMessage
-from structmem._kinds import ExtractionMode, JobState, LinkVerdict
+from structmem._kinds import CypherScope, ExtractionMode, JobState, LinkVerdict
 from structmem._listings import Listings
 from structmem._options import Options
 from structmem._transport import Transport
@@ -311,6 +313,31 @@ class Client(Listings):
     def usage(self, namespace: str, *, timeout: float | None = None) -> tuple[UsageEntry, ...]:
         """What models were called for a namespace."""
         return self._transport.unary(service_calls.usage(namespace), timeout)
+
+    def run_cypher(
+        self,
+        namespace: str,
+        query: str,
+        parameters: Mapping[str, CypherValue] | None = None,
+        *,
+        scope: CypherScope | str = CypherScope.NAMESPACE,
+        max_rows: int | None = None,
+        timeout: float | None = None,
+    ) -> CypherAnswer:
+        """Asks a question of the graph in Cypher; docs/cypher.md describes what may be asked.
+
+        With `scope="database"` an administrator asks the Neo4j that holds the namespace; `$namespace` is its name.
+
+        Raises:
+            CypherRefusedError: the query asks for more than to read.
+            CypherLimitError: it wants more memory than it may take, or the namespace is too large.
+            DeadlineExceededError: it took longer than it may.
+        """
+        call = service_calls.run_cypher(namespace, query, parameters, scope, max_rows)
+        collected = Collected()
+        for part in self._transport.stream(call, timeout):
+            collected.add(part)
+        return collected.answer()
 
     def server_info(self, *, timeout: float | None = None) -> ServerInfo:
         """What the service is: version, store, extractor, embedder, recipes."""
