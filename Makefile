@@ -19,7 +19,7 @@ CONTRACT := proto/structmem.v1.binpb
 .PHONY: help setup demo test check format proto proto-release serve neo4j bench lock clean
 
 help: ## shows this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
 setup: $(VENV)/.installed $(VENV)/.installed-test $(VENV)/.installed-check ## makes .venv with all that running, testing and checking need
 
