@@ -15,7 +15,12 @@
     ├── StoreUnavailable           the store cannot answer now (I/O error, read-only disk); waiting may help
     ├── StorageFull                no space left
     ├── EmbedderUnavailable        the embedding model gives no vectors now; waiting may help
-    └── NamespaceCorrupt           the namespace's file is damaged; other namespaces are not affected
+    ├── NamespaceCorrupt           the namespace's file is damaged; other namespaces are not affected
+    ├── CypherRefused              a query may not do what it asks for; names the word and why
+    ├── CypherInvalid              a query that cannot be understood, or fails as it runs
+    ├── CypherTimeout              a query took longer than it may
+    ├── CypherLimit                a query, or the namespace it asks, is larger than what the limits allow
+    └── CypherUnavailable          queries cannot be run here as it is set up
 
 Each class knows its gRPC status by name and a stable reason; one interceptor turns it into a status. `str(error)` is written for the
 caller and never holds a path, SQL, another tenant's data or a library's own text.
@@ -159,3 +164,39 @@ class NamespaceCorrupt(StructMemError):
 
     status = "DATA_LOSS"
     reason = "NAMESPACE_CORRUPT"
+
+
+class CypherRefused(StructMemError):
+    """A query asks for something that is not allowed: to write, to call a procedure, to read a file."""
+
+    status = "INVALID_ARGUMENT"
+    reason = "CYPHER_REFUSED"
+
+
+class CypherInvalid(StructMemError):
+    """A query cannot be understood, or failed as it ran."""
+
+    status = "INVALID_ARGUMENT"
+    reason = "CYPHER_INVALID"
+
+
+class CypherTimeout(StructMemError):
+    """A query took longer than it may; it was stopped."""
+
+    status = "DEADLINE_EXCEEDED"
+    reason = "CYPHER_TIMEOUT"
+
+
+class CypherLimit(StructMemError):
+    """A query wants more memory, or the namespace is larger, than the limits allow."""
+
+    # Not RESOURCE_EXHAUSTED: the same query meets the same limit again, so that nobody should repeat it.
+    status = "FAILED_PRECONDITION"
+    reason = "CYPHER_LIMIT"
+
+
+class CypherUnavailable(StructMemError):
+    """Queries cannot be run here: the engine is not installed, cannot be locked in, or the store is not the one that is asked for."""
+
+    status = "FAILED_PRECONDITION"
+    reason = "CYPHER_UNAVAILABLE"

@@ -58,6 +58,17 @@ def authorize(principal: Principal, action: Action, *namespaces: str) -> None:
             raise PermissionDenied(f"this principal may not {_VERBS[action]} that namespace", metadata={"action": action.value})
 
 
+def authorize_everywhere(principal: Principal, *actions: Action) -> None:
+    """Lets a call pass that reaches all namespaces at once: each action must be granted on "**", the pattern that stands for all.
+
+    Raises:
+        PermissionDenied: for any of the actions.
+    """
+    for action in actions:
+        if not any(action in grant.actions and grant.pattern == "**" for grant in principal.grants):
+            raise PermissionDenied(f"this principal may not {_VERBS[action]} all namespaces", metadata={"action": action.value})
+
+
 _VERBS = {Action.READ: "read", Action.WRITE: "write to", Action.ADMIN: "administer"}
 
 

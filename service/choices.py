@@ -1,6 +1,8 @@
 """Which implementation stands behind each port, by the settings. Nothing else constructs a store, a model or an extractor."""
 
+import asyncio
 import os
+import socket
 from collections.abc import Mapping
 from datetime import timedelta
 
@@ -12,6 +14,8 @@ from extract.port import Extractor
 from extract.recorded import load_facts, recorded_extractors
 from extract.segment import SegmentRecipe
 from extract.worker import ExtractionWorker
+from graph.cypher import CypherLimits, CypherRunner, SpeaksCypher
+from graph.cypher.snapshots import SnapshotCypher
 from graph.errors import FieldViolation, InvalidArgument
 from graph.model import ExtractionMode, UuidSource
 from graph.retrieval import Reranking
@@ -20,9 +24,15 @@ from graph.store.port import Clock, Store
 from service.errors import InvalidSettings
 from service.settings import Settings
 
+_MB = 1024 * 1024
+
 
 def make_store(settings: Settings, clock: Clock) -> Store:
-    """The store of the data directory."""
+    """The store of the data directory, or on Neo4j. Raises InvalidSettings when a file of Neo4j's settings cannot be used."""
+    if settings.store == "neo4j":
+        from service.neo4j_store import make_neo4j_store
+
+        return make_neo4j_store(settings)
     return EmbeddedStore(
         settings.data_dir,
         clock=clock,
@@ -32,8 +42,20 @@ def make_store(settings: Settings, clock: Clock) -> Store:
 
 
 def is_stored(settings: Settings) -> bool:
-    """Whether the data directory holds a store; opening one would make it."""
+    """Whether there is a store where the settings say; opening one would make it. Raises StoreUnavailable when Neo4j cannot be asked."""
+    if settings.store == "neo4j":
+        from service.neo4j_store import is_stored_in_neo4j
+
+        return asyncio.run(is_stored_in_neo4j(settings))
     return holds_store(settings.data_dir)
+
+
+def store_place(settings: Settings) -> str:
+    """Where the store is, for operators."""
+    if settings.store == "neo4j":
+        further = " and those of namespace_map" if settings.namespace_map else ""
+        return f"{settings.neo4j_uri}, database {settings.neo4j_database}{further}"
+    return str(settings.data_dir)
 
 
 def make_embedder(settings: Settings) -> Embedder | None:
@@ -62,6 +84,27 @@ def make_reranking(settings: Settings) -> Reranking | None:
 
     timeout_s = settings.reranker_timeout_ms / 1000
     return Reranking(make_reranker(settings), settings.reranker_best, timeout_s, settings.reranker_weight)
+
+
+def make_cypher(settings: Settings, store: Store) -> CypherRunner:
+    """What runs Cypher on snapshots of a namespace. The engine is started, and found missing, with the first query."""
+    return SnapshotCypher(store, _cypher_limits(settings))
+
+
+def make_native_cypher(settings: Settings, store: Store) -> CypherRunner | None:
+    """What runs Cypher on the store's own database; None where the store speaks none."""
+    return store.native_cypher(_cypher_limits(settings)) if isinstance(store, SpeaksCypher) else None
+
+
+def _cypher_limits(settings: Settings) -> CypherLimits:
+    return CypherLimits(
+        timeout=settings.cypher_timeout_s,
+        rows=settings.cypher_max_rows,
+        bytes=settings.cypher_max_mb * _MB,
+        memory=settings.cypher_memory_mb * _MB,
+        nodes=settings.cypher_max_nodes,
+        snapshots=settings.cypher_snapshots,
+    )
 
 
 def make_extractors(settings: Settings) -> Mapping[ExtractionMode, Extractor]:
@@ -94,4 +137,6 @@ def make_worker(
         most_words=settings.segment_most_words,
     )
     pipeline = ExtractionPipeline(store, embedder, extractors, UuidSource(), clock, PipelineSettings(lease=lease, recipe=recipe))
-    return ExtractionWorker(store, pipeline, clock, name=f"service-{os.getpid()}", concurrency=settings.workers, lease=lease)
+    return ExtractionWorker(
+        store, pipeline, clock, name=f"service-{socket.gethostname()}-{os.getpid()}", concurrency=settings.workers, lease=lease
+    )

@@ -9,8 +9,9 @@ from typing import Any
 
 import networkx as nx
 
-from graph.model import Edge, EdgeKind, Entity, Event, Message, Node, NodeKind, Session, Statement, TimeSpan, implied_edges, kind_of_node
+from graph.model import Edge, Entity, Event, Message, Node, NodeKind, Session, Statement, TimeSpan, kind_of_node
 from graph.store.commands import ExportRecord
+from graph.store.exported_edges import ExportedEdges
 from graph.store.port import Store
 
 _NODE_TYPES = (Session, Message, Event, Statement, Entity)
@@ -37,31 +38,13 @@ async def to_networkx(store: Store, namespace: str) -> "nx.MultiDiGraph[str]":
         NotFound: there is no such namespace.
     """
     graph: nx.MultiDiGraph[str] = nx.MultiDiGraph(namespace=namespace)
-    sessions: dict[str, str] = {}
-    last: dict[str, Message] = {}
+    edges = ExportedEdges()
     async for record in _records(store, namespace):
         if isinstance(record, _NODE_TYPES):
             graph.add_node(record.id, **_attributes(record))
-            for edge in implied_edges(record):
-                _add_edge(graph, edge)
-            if isinstance(record, Session):
-                sessions[record.name] = record.id
-            elif isinstance(record, Message):
-                _add_conversation_edges(graph, record, sessions, last)
-        elif isinstance(record, Edge):
-            _add_edge(graph, record)
+        for edge in edges.of(record):
+            _add_edge(graph, edge)
     return graph
-
-
-def _add_conversation_edges(graph: "nx.MultiDiGraph[str]", message: Message, sessions: Mapping[str, str], last: dict[str, Message]) -> None:
-    """IN_SESSION and NEXT, which an export leaves to the messages' session and seq."""
-    session_id = sessions.get(message.session)
-    if session_id is not None:
-        _add_edge(graph, Edge(EdgeKind.IN_SESSION, message.id, session_id))
-    before = last.get(message.session)
-    if before is not None and before.seq < message.seq:
-        _add_edge(graph, Edge(EdgeKind.NEXT, before.id, message.id))
-    last[message.session] = message
 
 
 def _add_edge(graph: "nx.MultiDiGraph[str]", edge: Edge) -> None:

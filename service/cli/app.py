@@ -5,7 +5,22 @@ from typing import Annotated
 
 import typer
 
-from service.cli.commands import about, chats, entities, evaluation, events, exchange, jobs, listings, namespaces, search, serve, show
+from service.cli.commands import (
+    about,
+    chats,
+    copy,
+    cypher,
+    entities,
+    evaluation,
+    events,
+    exchange,
+    jobs,
+    listings,
+    namespaces,
+    search,
+    serve,
+    show,
+)
 from service.cli.commands import delete as deletion
 from service.cli.commands import doctor as checks
 
@@ -25,9 +40,10 @@ _PANELS: dict[str, tuple[Callable[..., None], ...]] = {
         listings.sessions,
         show.show,
         events.traverse,
+        cypher.cypher,
     ),
     "How well it is found": (evaluation.eval_, evaluation.explain_miss),
-    "Keeping it": (deletion.delete, exchange.export, exchange.import_, checks.doctor),
+    "Keeping it": (deletion.delete, exchange.export, exchange.import_, copy.copy, checks.doctor),
     "The service": (about.config, about.info, about.usage, about.version),
 }
 for panel, commands in _PANELS.items():

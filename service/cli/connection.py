@@ -99,15 +99,22 @@ def client_of(place: Place, create: bool) -> Iterator["Client"]:
     settings = settings_of(place)
     address = settings.target or running_service(settings)
     if address:
-        roots = place.root_certificates.read_bytes() if place.root_certificates else None
-        # A person waits: two quick further attempts, not a long back-off.
-        with Client(address, token=settings.token.get_secret_value(), tls=place.tls, root_certificates=roots, retries=2) as client:
+        with client_at(address, settings.token.get_secret_value(), place.tls, place.root_certificates) as client:
             yield client
         return
     if not create:
         ensure_stored(settings)
     with opened_here(settings) as address, Client(address, token="") as client:
         yield client
+
+
+def client_at(address: str, token: str, tls: bool, root_certificates: Path | None) -> "Client":
+    """A client of the service at an address."""
+    from structmem import Client
+
+    roots = root_certificates.read_bytes() if root_certificates else None
+    # A person waits: two quick further attempts, not a long back-off.
+    return Client(address, token=token, tls=tls, root_certificates=roots, retries=2)
 
 
 def settings_of(place: Place) -> "Settings":
@@ -125,18 +132,24 @@ def ensure_stored(settings: "Settings") -> None:
     """Fails, with what to do, where the data directory holds no store: looking for something must not make one."""
     from service.choices import is_stored
 
-    if not is_stored(settings):
+    if is_stored(settings):
+        return
+    if settings.store == "neo4j":
+        fail(f"neo4j_uri: there is no store in {settings.neo4j_uri}; `structmem serve`, `ingest` and `import` make one")
+    else:
         advice = "`structmem serve`, `ingest` and `import` make one, --data-dir names another directory"
         fail(f"data_dir: there is no store in {settings.data_dir}; {advice}")
 
 
 def running_service(settings: "Settings") -> str | None:
-    """The address of the service that owns the data directory; None when none does.
+    """The address of the service that owns the data directory; None when none does. Nobody owns a Neo4j.
 
     A service that is still starting owns the directory before it has an address: it gets some seconds.
     """
     from service.settings import ADDRESS_FILE
 
+    if settings.store != "embedded":
+        return None
     file = settings.data_dir / ADDRESS_FILE
     patience = time.monotonic() + _START_UP_S
     while _owned(settings.data_dir):

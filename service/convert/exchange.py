@@ -2,30 +2,13 @@
 
 import hashlib
 from collections.abc import Sequence
-from datetime import datetime
 
 import numpy as np
 from structmem.v1 import exchange_pb2
 
-from graph.model import Edge, Namespace
+from graph.model import Edge
 from graph.store.commands import ExportRecord, PassageVector, SessionProgress
-from service.convert.namespaces import namespace_to_proto
 from service.convert.nodes import edge_to_proto, node_to_proto
-from service.convert.times import timestamp
-
-FORMAT_VERSION = 1
-
-
-def header_to_proto(namespace: Namespace, exported_at: datetime, version: str) -> exchange_pb2.ExportElement:
-    """The first element of an export."""
-    header = exchange_pb2.ExportHeader(
-        format_version=FORMAT_VERSION,
-        namespace=namespace_to_proto(namespace),
-        revision=namespace.revision,
-        exported_at=timestamp(exported_at),
-        service_version=version,
-    )
-    return exchange_pb2.ExportElement(header=header)
 
 
 def record_to_proto(record: ExportRecord) -> exchange_pb2.ExportElement:

@@ -7,19 +7,17 @@ from contextlib import aclosing
 from structmem.v1 import exchange_pb2
 from structmem.v1 import memory_service_pb2 as pb
 
-from graph.errors import Conflict, InvalidArgument
-from graph.model import ExtractionMode, Namespace
+from graph.errors import InvalidArgument
 from graph.store.commands import ExportRecord
+from graph.store.snapshot import open_snapshot
 from service.authorize import Action
-from service.convert.exchange import FORMAT_VERSION, Tally, header_to_proto, record_to_proto
+from service.convert.exchange import Tally, record_to_proto
+from service.convert.export_header import header_to_proto, namespace_from_header
 from service.convert.imported import RecordReader
-from service.convert.namespaces import MAX_DESCRIPTION, exported_namespace_from_proto
-from service.convert.profiles import profile_from_proto
 from service.handlers.resource import Context, Resource
-from service.validate import Violations, instant, text, zone_name
+from service.validate import Violations
 from service.version import VERSION
 
-_ATTEMPTS = 50
 MAX_BATCH = 1000
 # Far below the 4 MB that a gRPC client takes unless told otherwise; the longest element has about 1 MB itself.
 _EXPORT_BYTES = 1 << 20
@@ -31,7 +29,7 @@ class ExchangeHandlers(Resource):
     async def ExportNamespace(self, request: pb.ExportNamespaceRequest, context: Context) -> AsyncIterator[pb.ExportNamespaceResponse]:
         """All of a namespace at one revision: header, records, trailer."""
         self._enter(Action.READ, request.namespace)
-        namespace, records = await self._snapshot(request.namespace, not request.without_vectors)
+        namespace, records = await open_snapshot(self._store, request.namespace, not request.without_vectors)
         yield pb.ExportNamespaceResponse(elements=[header_to_proto(namespace, self._parts.clock.now(), VERSION)])
         tally = Tally()
         async with aclosing(records):
@@ -40,21 +38,6 @@ class ExchangeHandlers(Resource):
                 for response in await asyncio.to_thread(_responses, batch, tally):
                     yield response
         yield pb.ExportNamespaceResponse(elements=[tally.trailer()])
-
-    async def _snapshot(self, name: str, with_vectors: bool) -> "tuple[Namespace, _Opened]":
-        """The namespace and its records, both of one revision: where a write came between the two, they are taken again."""
-        for _ in range(_ATTEMPTS):
-            namespace = await self._store.get_namespace(name)
-            records = _Opened(self._store.export(name, with_vectors))
-            try:
-                await records.open()
-                if (await self._store.get_namespace(name)).revision == namespace.revision:
-                    return namespace, records
-            except BaseException:
-                await records.aclose()
-                raise
-            await records.aclose()
-        raise Conflict("the namespace is written to so often that no moment to export it was found; try again")
 
     async def ImportNamespace(self, requests: AsyncIterator[pb.ImportNamespaceRequest], context: Context) -> pb.ImportNamespaceResponse:
         """Creates a namespace from an export."""
@@ -70,13 +53,13 @@ class ExchangeHandlers(Resource):
             raise InvalidArgument.of("element", "the header must follow the target")
         name = target.target.namespace or header.header.namespace.name
         self._enter(Action.ADMIN, name)
-        namespace = _namespace(name, header.header)
+        namespace = namespace_from_header(name, header.header)
         tally = Tally()
         imported = await self._store.import_namespace(namespace, _records(_after(others, stream), tally, namespace.embedding.dimension))
         return pb.ImportNamespaceResponse(
             namespace=imported.name,
             records=tally.records,
-            consistency_token=self._parts.consistency.make(imported.uid, imported.revision),
+            consistency_token=self._consistency_token(imported.name, imported.uid, imported.revision),
         )
 
 
@@ -94,31 +77,6 @@ def _responses(records: Sequence[ExportRecord], tally: Tally) -> list[pb.ExportN
     return [pb.ExportNamespaceResponse(elements=run) for run in runs if run]
 
 
-class _Opened:
-    """An iterator over batches of records whose first one has been fetched, so that its snapshot stands."""
-
-    def __init__(self, records: AsyncIterator[Sequence[ExportRecord]]) -> None:
-        self._records = records
-        self._first: Sequence[ExportRecord] | None = None
-
-    async def open(self) -> None:
-        self._first = await anext(self._records, None)
-
-    def __aiter__(self) -> "_Opened":
-        return self
-
-    async def __anext__(self) -> Sequence[ExportRecord]:
-        if self._first is not None:
-            first, self._first = self._first, None
-            return first
-        return await anext(self._records)
-
-    async def aclose(self) -> None:
-        close = getattr(self._records, "aclose", None)
-        if close is not None:
-            await close()
-
-
 async def _after(
     first: list[exchange_pb2.ExportElement], stream: AsyncIterator[pb.ImportNamespaceRequest]
 ) -> AsyncIterator[pb.ImportNamespaceRequest]:
@@ -126,27 +84,6 @@ async def _after(
         yield pb.ImportNamespaceRequest(elements=pb.ExportElements(elements=first))
     async for request in stream:
         yield request
-
-
-def _namespace(name: str, header: exchange_pb2.ExportHeader) -> Namespace:
-    at = "element.header"
-    with Violations() as found:
-        if header.format_version != FORMAT_VERSION:
-            found.add(f"{at}.format_version", f"must be {FORMAT_VERSION}; this service does not read {header.format_version}")
-        embedding, mode, generation = exported_namespace_from_proto(found, f"{at}.namespace", header.namespace)
-        namespace = Namespace(
-            name=name,
-            uid="",
-            embedding=embedding,
-            extraction_mode=mode or ExtractionMode.EVENT,
-            created_at=instant(found, f"{at}.namespace.created_at", header.namespace.created_at),
-            time_zone=zone_name(found, f"{at}.namespace.time_zone", header.namespace.time_zone),
-            description=text(found, f"{at}.namespace.description", header.namespace.description, MAX_DESCRIPTION, required=False),
-            revision=header.revision,
-            generation=generation,
-            profile=profile_from_proto(found, f"{at}.namespace.profile", header.namespace.profile),
-        )
-    return namespace
 
 
 async def _records(stream: AsyncIterator[pb.ImportNamespaceRequest], tally: Tally, dimension: int) -> AsyncIterator[Sequence[ExportRecord]]:

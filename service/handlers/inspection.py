@@ -1,19 +1,27 @@
-"""What is in the memory and what the service is: DescribeGraph, GetServerInfo, GetUsage."""
+"""What is in the memory and what the service is: DescribeGraph, GetServerInfo, GetUsage, RunCypher."""
 
+from collections.abc import AsyncIterator
+from contextlib import aclosing
 from datetime import timedelta
 
+from structmem.v1 import cypher_pb2, inspection_service_pb2_grpc
 from structmem.v1 import inspection_service_pb2 as pb
-from structmem.v1 import inspection_service_pb2_grpc
 
+from graph.cypher import CypherQuery, CypherRunner
+from graph.cypher.tokens import MAX_QUERY
+from graph.errors import CypherUnavailable
 from graph.model import ExtractionMode
 from graph.retrieval import DEFAULT_RECIPE, RECIPES
 from graph.store.retention import JOB_RETENTION, REQUEST_ID_RETENTION
-from service.authorize import Action
+from service import calls
+from service.authorize import Action, authorize_everywhere
+from service.convert.cypher import parameters_from_proto, part_to_proto
 from service.convert.inspection import description_to_proto, usage_to_proto
 from service.convert.namespaces import embedding_to_proto
 from service.convert.times import timestamp
 from service.handlers.resource import Context, Resource
 from service.missing_keys import missing_keys
+from service.validate import Violations, limit_of, text
 from service.version import VERSION
 
 _NOTES = {
@@ -36,7 +44,7 @@ class InspectionHandlers(Resource, inspection_service_pb2_grpc.InspectionService
         extractor = self._parts.extractors[ExtractionMode.EVENT].spec.name
         return pb.GetServerInfoResponse(
             version=VERSION,
-            store="embedded",
+            store=self._parts.settings.store,
             extractor=extractor,
             extractor_note=_NOTES.get(extractor, ""),
             embedder=embedding_to_proto(self._parts.served),
@@ -52,3 +60,29 @@ class InspectionHandlers(Resource, inspection_service_pb2_grpc.InspectionService
         """What models were called for a namespace."""
         self._enter(Action.READ, request.namespace)
         return pb.GetUsageResponse(entries=[usage_to_proto(entry) for entry in await self._store.usage(request.namespace)])
+
+    async def RunCypher(self, request: pb.RunCypherRequest, context: Context) -> AsyncIterator[pb.RunCypherResponse]:
+        """The answer to a query that reads."""
+        self._enter(Action.READ, request.namespace)
+        runner = await self._runner(request.namespace, request.scope)
+        settings = self._parts.settings
+        with Violations() as found:
+            query = CypherQuery(
+                text(found, "query", request.query, MAX_QUERY),
+                limit_of(found, "max_rows", request.max_rows, settings.cypher_max_rows, settings.cypher_max_rows),
+                settings.cypher_timeout_s,
+                parameters_from_proto(found, "parameters", request.parameters),
+            )
+        async with aclosing(runner.run(request.namespace, query)) as parts:
+            async for part in parts:
+                yield part_to_proto(part)
+
+    async def _runner(self, namespace: str, scope: int) -> CypherRunner:
+        """Who runs queries of this scope. A whole database is shown only to whoever may read and administer all that is in it."""
+        if scope != cypher_pb2.CYPHER_SCOPE_DATABASE:
+            return self._parts.cypher
+        authorize_everywhere(calls.current().principal, Action.READ, Action.ADMIN)
+        if self._parts.native_cypher is None:
+            raise CypherUnavailable("this service's store speaks no Cypher; run the query on the namespace instead")
+        await self._store.get_namespace(namespace)
+        return self._parts.native_cypher

@@ -9,6 +9,7 @@ import grpc
 
 from extract.embed.port import Embedder
 from extract.port import Extractor
+from graph.cypher import CypherRunner
 from graph.model import NO_EMBEDDING, EmbeddingSpec, ExtractionMode
 from graph.retrieval import Reranking
 from graph.store.port import Clock, Store
@@ -30,13 +31,18 @@ else:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What handlers call. `embedder` and `reranking` are None where the service runs without one."""
+    """What handlers call. `embedder` and `reranking` are None where the service runs without one.
+
+    `cypher` runs queries on snapshots of a namespace; `native_cypher` on the whole database, None where the store speaks no Cypher.
+    """
 
     settings: Settings
     store: Store
     embedder: Embedder | None
     reranking: Reranking | None
     extractors: Mapping[ExtractionMode, Extractor]
+    cypher: CypherRunner
+    native_cypher: CypherRunner | None
     usage: UsageNotes
     pages: PageTokens
     consistency: ConsistencyTokens
@@ -70,3 +76,7 @@ class Resource:
         call = calls.current()
         call.namespaces = names
         authorize(call.principal, action, *names)
+
+    def _consistency_token(self, namespace: str, uid: str, revision: int) -> str:
+        """The token of a write that this service has just made."""
+        return self._parts.consistency.make(uid, revision, namespace, self._store.position(namespace))

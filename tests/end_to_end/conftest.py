@@ -126,6 +126,12 @@ def shell(tmp_path: Path) -> Shell:
     return _shell(tmp_path)
 
 
+@pytest.fixture(scope="session")
+def new_shell() -> Callable[[Path], Shell]:
+    """`new_shell(directory)`: a shell as `shell`, for as long as its user wants it."""
+    return _shell
+
+
 @contextlib.contextmanager
 def _running(shell: Shell) -> Iterator[Server]:
     server = Server(shell, Path(shell.environment["STRUCTMEM_DATA_DIR"]))
@@ -136,7 +142,7 @@ def _running(shell: Shell) -> Iterator[Server]:
             server.kill()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def serving() -> Callable[[Shell], Any]:
     """Runs a server on the shell's data directory for the length of a block."""
     return _running

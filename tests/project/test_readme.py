@@ -10,7 +10,7 @@ from service.cli.app import app
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "clients" / "python" / "README.md"]
 _COMMAND = re.compile(r"^(?:\.venv/bin/)?structmem ([a-z-]+)", re.MULTILINE)
-_TARGET = re.compile(r"^make ([a-z-]+)", re.MULTILINE)
+_TARGET = re.compile(r"^make ([a-z0-9-]+)", re.MULTILINE)
 _LINK = re.compile(r"\]\((?!https?://|#)([^)#]+)")
 
 

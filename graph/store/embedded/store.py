@@ -82,6 +82,7 @@ from graph.store.embedded.job_rows import job_of, job_row
 from graph.store.embedded.node_keys import keys_of
 from graph.store.embedded.session_rows import session_row
 from graph.store.port import Clock
+from graph.store.vector_checks import checked_vector
 
 
 class SystemClock:
@@ -190,7 +191,7 @@ class EmbeddedStore:
         spec = self._engine.catalog.get(namespace).settings.embedding
         if fingerprint != spec.fingerprint:
             raise InvalidArgument.of("fingerprint", "is not that of the namespace's embedding model")
-        checked = [vector_rows.checked_vector(v.vector, spec.dimension, f"vectors[{i}]") for i, v in enumerate(vectors)]
+        checked = [checked_vector(v.vector, spec.dimension, f"vectors[{i}]") for i, v in enumerate(vectors)]
         return await self._engine.write(namespace, lambda tx, _: vector_rows.put_vectors(tx, vectors, checked, usage))
 
     async def delete(self, namespace: str, deletion: Deletion) -> DeletionReceipt:
@@ -314,6 +315,15 @@ class EmbeddedStore:
     async def revision(self, namespace: str) -> int:
         """See `Store.revision`."""
         return await self._engine.read(namespace, lambda db, _: int(db.execute("SELECT revision FROM state").get))
+
+    def position(self, namespace: str) -> tuple[str, ...]:
+        """See `Store.position`. There is one copy: a revision says it all."""
+        return ()
+
+    async def reach(self, namespace: str, position: Sequence[str]) -> None:
+        """See `Store.reach`."""
+        if position:
+            raise InvalidArgument.of("at_least", "is of another store")
 
     async def describe(self, namespace: str) -> GraphDescription:
         """See `Store.describe`."""

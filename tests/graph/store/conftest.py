@@ -41,8 +41,11 @@ from graph.store.commands import (
     PassageVector,
 )
 from graph.store.embedded import EmbeddedStore
+from graph.store.neo4j import Neo4jStore
+from graph.store.partitioned import Partition, PartitionedStore
 from graph.store.port import Store
 from graph.text import terms_of
+from tests.neo4j_databases import Database
 
 MONDAY = datetime(2024, 3, 4, 9, 0, tzinfo=UTC)
 DIMENSION = 8
@@ -202,8 +205,18 @@ class Bench:
 OpenStore = Callable[..., Awaitable[Store]]
 MakeStore = Callable[..., Store]
 
-# The stores under test, each made from its place, a clock and a source of ids. Another store joins the suite here.
-STORES: dict[str, MakeStore] = {"embedded": lambda place, clock, ids: EmbeddedStore(place, clock=clock, ids=ids)}
+# Stores that are made from their place alone, a clock and a source of ids. Another store joins the suite here, or beside `NEO4J` below.
+STORES: dict[str, MakeStore] = {
+    "embedded": lambda place, clock, ids: EmbeddedStore(place, clock=clock, ids=ids),
+    # Most tests use the namespace "acme/ana", which the second of these keeps.
+    "partitioned": lambda place, clock, ids: PartitionedStore(
+        [
+            Partition("rest", EmbeddedStore(place / "rest", clock=clock, ids=ids), ()),
+            Partition("acme", EmbeddedStore(place / "acme", clock=clock, ids=ids), ("acme",)),
+        ]
+    ),
+}
+NEO4J = pytest.param("neo4j", marks=pytest.mark.neo4j)
 
 
 @pytest.fixture
@@ -216,10 +229,43 @@ def ids() -> CountingIds:
     return CountingIds()
 
 
-@pytest.fixture(params=STORES)
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "embedded: looks into the embedded store, or counts what it does")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Every test of the contract runs on every store; `test_embedded_*.py`, and what looks into a store, on the embedded one alone."""
+    if "make_store" in metafunc.fixturenames:
+        own = Path(metafunc.module.__file__).name.startswith("test_embedded_") or metafunc.definition.get_closest_marker("embedded")
+        metafunc.parametrize("make_store", ["embedded"] if own else [*STORES, NEO4J], indirect=True)
+
+
+@pytest.fixture
 def make_store(request: pytest.FixtureRequest) -> MakeStore:
     """Makes a store of the kind under test: `make_store(place, clock, ids)`."""
-    return STORES[request.param]
+    if request.param != "neo4j":
+        return STORES[request.param]
+    databases: Callable[[int], Database] = request.getfixturevalue("neo4j_of_the_run")
+    opened: dict[str, Database] = {}
+
+    def on_neo4j(place: Path, clock: ManualClock, ids: CountingIds) -> Store:
+        """On the first database for the place "data", on the second for any other; emptied when a test first asks for the place."""
+        if place.name not in opened:
+            opened[place.name] = databases(0 if place.name == "data" else 1)
+        database = opened[place.name]
+        return Neo4jStore(database.address, clock=clock, ids=ids)
+
+    return on_neo4j
+
+
+@pytest.fixture
+def owned_by_one_process(request: pytest.FixtureRequest) -> None:
+    """For what holds only where one process owns the store, so that whoever held a lease before it was opened is gone.
+
+    Where several share it nobody knows that: there a lease ends by the store's clock alone.
+    """
+    if request.node.callspec.params["make_store"] == "neo4j":
+        pytest.skip("several processes may share this store: a lease outlives the process that held it, and ends by the clock")
 
 
 @pytest.fixture

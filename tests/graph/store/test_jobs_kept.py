@@ -297,6 +297,7 @@ async def test_waiting_for_a_job_ends_with_its_next_change(bench):
     assert same.id == job.id
 
 
+@pytest.mark.embedded
 async def test_a_change_wakes_only_those_who_watch_that_job(bench, monkeypatch):
     jobs = [await bench.store.get_job(bench.namespace, (await bench.say("a", session=f"s{number}")).job_id) for number in range(50)]
     reads, real = [], bench.store.get_job
@@ -374,6 +375,7 @@ async def test_open_jobs_are_found_again_after_a_restart(bench, open_store):
     assert (await bench.lease()).job.id == job
 
 
+@pytest.mark.usefixtures("owned_by_one_process")
 async def test_leases_end_with_the_process_that_held_them(bench, open_store):
     await bench.say("a")
     old = await bench.lease(duration=timedelta(hours=1))
@@ -386,6 +388,7 @@ async def test_leases_end_with_the_process_that_held_them(bench, open_store):
     assert await bench.lease("w3") is None, "what this process leases stays leased"
 
 
+@pytest.mark.usefixtures("owned_by_one_process")
 async def test_messages_that_come_first_after_a_restart_do_not_hide_old_leases(bench, open_store):
     await bench.say("a")
     old = await bench.lease(duration=timedelta(hours=1))

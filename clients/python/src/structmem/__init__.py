@@ -38,10 +38,22 @@ from structmem._answers import (
 )
 from structmem._async_client import AsyncClient
 from structmem._client import Client
+from structmem._cypher import (
+    CypherAnswer,
+    CypherDuration,
+    CypherElided,
+    CypherNode,
+    CypherPath,
+    CypherPoint,
+    CypherRelationship,
+    CypherTime,
+)
 from structmem._errors import (
     AlreadyExistsError,
     CallCancelledError,
     ConflictError,
+    CypherLimitError,
+    CypherRefusedError,
     DeadlineExceededError,
     DuplicateMessageError,
     FieldViolation,
@@ -71,7 +83,19 @@ from structmem._inputs import (
     RelationType,
     TimeRange,
 )
-from structmem._kinds import EdgeKind, EntityKind, ExtractionMode, Granularity, JobKind, JobState, LinkVerdict, MissReason, NodeKind, Role
+from structmem._kinds import (
+    CypherScope,
+    EdgeKind,
+    EntityKind,
+    ExtractionMode,
+    Granularity,
+    JobKind,
+    JobState,
+    LinkVerdict,
+    MissReason,
+    NodeKind,
+    Role,
+)
 from structmem._nodes import Edge, Entity, Event, Message, Node, Participant, Session, Statement, TimeSpan, kind_of
 
 __all__ = [
@@ -87,6 +111,17 @@ __all__ = [
     "Context",
     "ContextEntry",
     "Contribution",
+    "CypherAnswer",
+    "CypherDuration",
+    "CypherElided",
+    "CypherLimitError",
+    "CypherNode",
+    "CypherPath",
+    "CypherPoint",
+    "CypherRefusedError",
+    "CypherRelationship",
+    "CypherScope",
+    "CypherTime",
     "DeadlineExceededError",
     "DeletionReceipt",
     "DuplicateMessageError",

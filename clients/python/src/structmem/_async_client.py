@@ -1,6 +1,6 @@
 """The client for asyncio. `_client.py` is made from this file by `make_sync_client.py`; change this one."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import Self
@@ -27,12 +27,15 @@ from structmem._answers import (
 )
 from structmem._async_listings import AsyncListings
 from structmem._async_transport import AsyncTransport
+from structmem._cypher import CypherAnswer, CypherValue
+from structmem._cypher_values import Collected
 from structmem._errors import JobFailedError
 from structmem._exchange import ExportWriter, FileLike, read_export
 from structmem._inputs import EmbeddingSpec, ExtractionProfile, MemoryFilter, NewMessage
-from structmem._kinds import ExtractionMode, JobState, LinkVerdict
+from structmem._kinds import CypherScope, ExtractionMode, JobState, LinkVerdict
 from structmem._options import Options
 from structmem._waiting import Deadline
+from structmem.v1.exchange_pb2 import ExportElement
 
 
 class AsyncClient(AsyncListings):
@@ -259,6 +262,19 @@ class AsyncClient(AsyncListings):
         """Creates a namespace from the file of an export, under its own name or another."""
         return await self._transport.upload(calls.import_namespace(namespace, read_export(source)), timeout)
 
+    async def export_elements(
+        self, namespace: str, *, with_vectors: bool = True, timeout: float | None = None
+    ) -> AsyncIterator[Sequence[ExportElement]]:
+        """All of a namespace as elements of the contract, in batches: header, records, trailer. What broke off raises."""
+        async for elements in self._transport.stream(calls.export_namespace(namespace, with_vectors), timeout):
+            yield elements
+
+    async def import_elements(
+        self, elements: Iterable[ExportElement], *, namespace: str = "", timeout: float | None = None
+    ) -> ImportedNamespace:
+        """Creates a namespace from the elements of an export, all of them or, when their iterator raises, nothing."""
+        return await self._transport.upload(calls.import_namespace(namespace, elements), timeout)
+
     # Namespaces
 
     async def create_namespace(
@@ -307,6 +323,31 @@ class AsyncClient(AsyncListings):
     async def usage(self, namespace: str, *, timeout: float | None = None) -> tuple[UsageEntry, ...]:
         """What models were called for a namespace."""
         return await self._transport.unary(service_calls.usage(namespace), timeout)
+
+    async def run_cypher(
+        self,
+        namespace: str,
+        query: str,
+        parameters: Mapping[str, CypherValue] | None = None,
+        *,
+        scope: CypherScope | str = CypherScope.NAMESPACE,
+        max_rows: int | None = None,
+        timeout: float | None = None,
+    ) -> CypherAnswer:
+        """Asks a question of the graph in Cypher; docs/cypher.md describes what may be asked.
+
+        With `scope="database"` an administrator asks the Neo4j that holds the namespace; `$namespace` is its name.
+
+        Raises:
+            CypherRefusedError: the query asks for more than to read.
+            CypherLimitError: it wants more memory than it may take, or the namespace is too large.
+            DeadlineExceededError: it took longer than it may.
+        """
+        call = service_calls.run_cypher(namespace, query, parameters, scope, max_rows)
+        collected = Collected()
+        async for part in self._transport.stream(call, timeout):
+            collected.add(part)
+        return collected.answer()
 
     async def server_info(self, *, timeout: float | None = None) -> ServerInfo:
         """What the service is: version, store, extractor, embedder, recipes."""

@@ -1,6 +1,6 @@
 """The blocking form of `_async_client.py`, made from it by `make_sync_client.py`; change that one."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import Self
@@ -25,14 +25,17 @@ from structmem._answers import (
     ServerInfo,
     UsageEntry,
 )
+from structmem._cypher import CypherAnswer, CypherValue
+from structmem._cypher_values import Collected
 from structmem._errors import JobFailedError
 from structmem._exchange import ExportWriter, FileLike, read_export
 from structmem._inputs import EmbeddingSpec, ExtractionProfile, MemoryFilter, NewMessage
-from structmem._kinds import ExtractionMode, JobState, LinkVerdict
+from structmem._kinds import CypherScope, ExtractionMode, JobState, LinkVerdict
 from structmem._listings import Listings
 from structmem._options import Options
 from structmem._transport import Transport
 from structmem._waiting import Deadline
+from structmem.v1.exchange_pb2 import ExportElement
 
 
 class Client(Listings):
@@ -252,6 +255,16 @@ class Client(Listings):
         """Creates a namespace from the file of an export, under its own name or another."""
         return self._transport.upload(calls.import_namespace(namespace, read_export(source)), timeout)
 
+    def export_elements(
+        self, namespace: str, *, with_vectors: bool = True, timeout: float | None = None
+    ) -> Iterator[Sequence[ExportElement]]:
+        """All of a namespace as elements of the contract, in batches: header, records, trailer. What broke off raises."""
+        yield from self._transport.stream(calls.export_namespace(namespace, with_vectors), timeout)
+
+    def import_elements(self, elements: Iterable[ExportElement], *, namespace: str = "", timeout: float | None = None) -> ImportedNamespace:
+        """Creates a namespace from the elements of an export, all of them or, when their iterator raises, nothing."""
+        return self._transport.upload(calls.import_namespace(namespace, elements), timeout)
+
     # Namespaces
 
     def create_namespace(
@@ -300,6 +313,31 @@ class Client(Listings):
     def usage(self, namespace: str, *, timeout: float | None = None) -> tuple[UsageEntry, ...]:
         """What models were called for a namespace."""
         return self._transport.unary(service_calls.usage(namespace), timeout)
+
+    def run_cypher(
+        self,
+        namespace: str,
+        query: str,
+        parameters: Mapping[str, CypherValue] | None = None,
+        *,
+        scope: CypherScope | str = CypherScope.NAMESPACE,
+        max_rows: int | None = None,
+        timeout: float | None = None,
+    ) -> CypherAnswer:
+        """Asks a question of the graph in Cypher; docs/cypher.md describes what may be asked.
+
+        With `scope="database"` an administrator asks the Neo4j that holds the namespace; `$namespace` is its name.
+
+        Raises:
+            CypherRefusedError: the query asks for more than to read.
+            CypherLimitError: it wants more memory than it may take, or the namespace is too large.
+            DeadlineExceededError: it took longer than it may.
+        """
+        call = service_calls.run_cypher(namespace, query, parameters, scope, max_rows)
+        collected = Collected()
+        for part in self._transport.stream(call, timeout):
+            collected.add(part)
+        return collected.answer()
 
     def server_info(self, *, timeout: float | None = None) -> ServerInfo:
         """What the service is: version, store, extractor, embedder, recipes."""

@@ -2,6 +2,8 @@
 
 StructMemError
 ├── InvalidArgumentError       the request is wrong; `violations` names each field and why
+│   └── CypherRefusedError     a query asks for more than to read; metadata["clause"] names the word
+├── CypherLimitError           a query, or the namespace it asks, is larger than what the limits allow
 ├── NotFoundError              no such namespace, node or job
 ├── AlreadyExistsError         the name is taken
 ├── ConflictError              the state does not allow it
@@ -72,6 +74,18 @@ class InvalidArgumentError(StructMemError):
     def of(cls, field: str, reason: str) -> "InvalidArgumentError":
         """The error for a single field."""
         return cls(f"{field}: {reason}", violations=(FieldViolation(field, reason),))
+
+
+class CypherRefusedError(InvalidArgumentError):
+    """A query in Cypher asks for more than to read. `metadata["clause"]` names the word or the operator."""
+
+    default_reason = "CYPHER_REFUSED"
+
+
+class CypherLimitError(StructMemError):
+    """A query wants more memory than it may take, or the namespace is too large for one."""
+
+    default_reason = "CYPHER_LIMIT"
 
 
 class NotFoundError(StructMemError):

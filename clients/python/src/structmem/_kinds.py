@@ -32,6 +32,14 @@ class EdgeKind(StrEnum):
     DIFFERENT_FROM = "different_from"
 
 
+class CypherScope(StrEnum):
+    """What a query in Cypher is run against: a snapshot of a namespace, or, for administrators, the database that holds it."""
+
+    UNSPECIFIED = "unspecified"
+    NAMESPACE = "namespace"
+    DATABASE = "database"
+
+
 class LinkVerdict(StrEnum):
     """Whether two entities are one and the same, as somebody decides; UNDECIDED takes a decision back."""
 

@@ -1,17 +1,20 @@
 """The calls of NamespaceService and InspectionService; see `structmem._calls`."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from structmem import _answers as a
+from structmem import _cypher_values as cv
 from structmem import _decode as d
 from structmem import _decode_answers as da
 from structmem import _encode as e
 from structmem._calls import Call, Page
+from structmem._cypher import CypherValue
 from structmem._inputs import EmbeddingSpec, ExtractionProfile
-from structmem._kinds import EntityKind, ExtractionMode
+from structmem._kinds import CypherScope, EntityKind, ExtractionMode
+from structmem.v1 import cypher_pb2, node_pb2
 from structmem.v1 import inspection_service_pb2 as ipb
 from structmem.v1 import namespace_service_pb2 as npb
-from structmem.v1 import node_pb2
 
 # Namespaces
 
@@ -103,6 +106,21 @@ def describe_graph(namespace: str) -> Call[a.GraphDescription]:
 def usage(namespace: str) -> Call[tuple[a.UsageEntry, ...]]:
     """GetUsage."""
     return Call("inspection", "GetUsage", e.build(ipb.GetUsageRequest, namespace=namespace), da.usage)
+
+
+def run_cypher(
+    namespace: str, query: str, parameters: Mapping[str, CypherValue] | None, scope: CypherScope | str, max_rows: int | None
+) -> Call[ipb.RunCypherResponse]:
+    """RunCypher; the parts of its answer."""
+    request = e.build(
+        ipb.RunCypherRequest,
+        namespace=namespace,
+        query=query,
+        parameters=cv.parameters(parameters or {}),
+        scope=e.number_of("scope", CypherScope, cypher_pb2.CypherScope, scope),
+        max_rows=e.at_least_one("max_rows", max_rows),
+    )
+    return Call("inspection", "RunCypher", request, lambda it: it)
 
 
 def server_info() -> Call[a.ServerInfo]:

@@ -12,6 +12,8 @@ _BY_REASON: dict[str, type[errors.StructMemError]] = {
     kind.default_reason: kind
     for kind in (
         errors.InvalidArgumentError,
+        errors.CypherRefusedError,
+        errors.CypherLimitError,
         errors.NotFoundError,
         errors.AlreadyExistsError,
         errors.ConflictError,

@@ -8,6 +8,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from structmem.v1 import cypher_pb2 as _cypher_pb2
 from structmem.v1 import namespace_service_pb2 as _namespace_service_pb2
 from structmem.v1 import node_pb2 as _node_pb2
 import builtins as _builtins
@@ -194,7 +195,7 @@ class GetServerInfoResponse(_message.Message):
     version: _builtins.str
     """The service's version."""
     store: _builtins.str
-    """The store: "embedded"."""
+    """The store: "embedded" or "neo4j"."""
     extractor: _builtins.str
     """The extractor that runs."""
     extractor_note: _builtins.str
@@ -335,3 +336,154 @@ class GetUsageResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetUsageResponse: _TypeAlias = GetUsageResponse  # noqa: Y015
+
+@_typing.final
+class RunCypherRequest(_message.Message):
+    """RunCypherRequest asks a question of the graph in Cypher. Only reading is allowed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class ParametersEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        @_builtins.property
+        def value(self) -> _cypher_pb2.CypherValue: ...
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _cypher_pb2.CypherValue | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    NAMESPACE_FIELD_NUMBER: _builtins.int
+    QUERY_FIELD_NUMBER: _builtins.int
+    PARAMETERS_FIELD_NUMBER: _builtins.int
+    SCOPE_FIELD_NUMBER: _builtins.int
+    MAX_ROWS_FIELD_NUMBER: _builtins.int
+    namespace: _builtins.str
+    """The namespace."""
+    query: _builtins.str
+    """The query: one statement, at most 20,000 characters."""
+    scope: _cypher_pb2.CypherScope.ValueType
+    """What it is run against."""
+    max_rows: _builtins.int
+    """Rows after which the answer ends; 0: as many as the service allows."""
+    @_builtins.property
+    def parameters(self) -> _containers.MessageMap[_builtins.str, _cypher_pb2.CypherValue]:
+        """Its parameters, by name without "$"."""
+
+    def __init__(
+        self,
+        *,
+        namespace: _builtins.str = ...,
+        query: _builtins.str = ...,
+        parameters: _abc.Mapping[_builtins.str, _cypher_pb2.CypherValue] | None = ...,
+        scope: _cypher_pb2.CypherScope.ValueType = ...,
+        max_rows: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["max_rows", b"max_rows", "namespace", b"namespace", "parameters", b"parameters", "query", b"query", "scope", b"scope"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RunCypherRequest: _TypeAlias = RunCypherRequest  # noqa: Y015
+
+@_typing.final
+class CypherHeader(_message.Message):
+    """What is known of an answer before its first row."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COLUMNS_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    revision: _builtins.int
+    """The revision of the namespace that is shown; 0 where a whole database is, which goes on changing."""
+    @_builtins.property
+    def columns(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The names of the columns."""
+
+    def __init__(
+        self,
+        *,
+        columns: _abc.Iterable[_builtins.str] | None = ...,
+        revision: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["columns", b"columns", "revision", b"revision"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CypherHeader: _TypeAlias = CypherHeader  # noqa: Y015
+
+@_typing.final
+class CypherSummary(_message.Message):
+    """What is known of an answer after its last row."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ROWS_FIELD_NUMBER: _builtins.int
+    TRUNCATED_FIELD_NUMBER: _builtins.int
+    rows: _builtins.int
+    """Rows that were sent."""
+    truncated: _builtins.bool
+    """Whether there are more rows than were sent: the limit of rows or of bytes was reached."""
+    def __init__(
+        self,
+        *,
+        rows: _builtins.int = ...,
+        truncated: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["rows", b"rows", "truncated", b"truncated"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CypherSummary: _TypeAlias = CypherSummary  # noqa: Y015
+
+@_typing.final
+class RunCypherResponse(_message.Message):
+    """RunCypherResponse is a part of the answer: first the header, then the rows in batches, last the summary."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HEADER_FIELD_NUMBER: _builtins.int
+    ROWS_FIELD_NUMBER: _builtins.int
+    SUMMARY_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def header(self) -> Global___CypherHeader:
+        """In the first response."""
+
+    @_builtins.property
+    def rows(self) -> _containers.RepeatedCompositeFieldContainer[_cypher_pb2.CypherRow]:
+        """Rows; none in the first and the last response."""
+
+    @_builtins.property
+    def summary(self) -> Global___CypherSummary:
+        """In the last response."""
+
+    def __init__(
+        self,
+        *,
+        header: Global___CypherHeader | None = ...,
+        rows: _abc.Iterable[_cypher_pb2.CypherRow] | None = ...,
+        summary: Global___CypherSummary | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["header", b"header", "summary", b"summary"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["header", b"header", "rows", b"rows", "summary", b"summary"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RunCypherResponse: _TypeAlias = RunCypherResponse  # noqa: Y015

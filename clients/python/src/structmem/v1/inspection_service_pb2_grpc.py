@@ -50,6 +50,11 @@ class InspectionServiceStub:
                 request_serializer=structmem_dot_v1_dot_inspection__service__pb2.GetUsageRequest.SerializeToString,
                 response_deserializer=structmem_dot_v1_dot_inspection__service__pb2.GetUsageResponse.FromString,
                 _registered_method=True)
+        self.RunCypher = channel.unary_stream(
+                '/structmem.v1.InspectionService/RunCypher',
+                request_serializer=structmem_dot_v1_dot_inspection__service__pb2.RunCypherRequest.SerializeToString,
+                response_deserializer=structmem_dot_v1_dot_inspection__service__pb2.RunCypherResponse.FromString,
+                _registered_method=True)
 
 
 class InspectionServiceServicer:
@@ -77,6 +82,13 @@ class InspectionServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RunCypher(self, request, context):
+        """Runs a read-only Cypher query, within the service's limits of time, memory, rows and bytes.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_InspectionServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -94,6 +106,11 @@ def add_InspectionServiceServicer_to_server(servicer, server):
                     servicer.GetUsage,
                     request_deserializer=structmem_dot_v1_dot_inspection__service__pb2.GetUsageRequest.FromString,
                     response_serializer=structmem_dot_v1_dot_inspection__service__pb2.GetUsageResponse.SerializeToString,
+            ),
+            'RunCypher': grpc.unary_stream_rpc_method_handler(
+                    servicer.RunCypher,
+                    request_deserializer=structmem_dot_v1_dot_inspection__service__pb2.RunCypherRequest.FromString,
+                    response_serializer=structmem_dot_v1_dot_inspection__service__pb2.RunCypherResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -178,6 +195,33 @@ class InspectionService:
             '/structmem.v1.InspectionService/GetUsage',
             structmem_dot_v1_dot_inspection__service__pb2.GetUsageRequest.SerializeToString,
             structmem_dot_v1_dot_inspection__service__pb2.GetUsageResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RunCypher(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/structmem.v1.InspectionService/RunCypher',
+            structmem_dot_v1_dot_inspection__service__pb2.RunCypherRequest.SerializeToString,
+            structmem_dot_v1_dot_inspection__service__pb2.RunCypherResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -22,6 +22,8 @@ class InspectionServiceStub:
     """Says what this service is: version, store, extractor, embedder, recipes."""
     GetUsage: _aio.UnaryUnaryMultiCallable[_inspection_service_pb2.GetUsageRequest, _inspection_service_pb2.GetUsageResponse]
     """Says what models were called for a namespace."""
+    RunCypher: _aio.UnaryStreamMultiCallable[_inspection_service_pb2.RunCypherRequest, _inspection_service_pb2.RunCypherResponse]
+    """Runs a read-only Cypher query, within the service's limits of time, memory, rows and bytes."""
 
 class InspectionServiceServicer(metaclass=_abc_1.ABCMeta):
     """InspectionService shows what is in the memory and what the service is."""
@@ -49,5 +51,13 @@ class InspectionServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_inspection_service_pb2.GetUsageRequest, _abc.Awaitable[_inspection_service_pb2.GetUsageResponse]],
     ) -> _abc.Awaitable[_inspection_service_pb2.GetUsageResponse]:
         """Says what models were called for a namespace."""
+
+    @_abc_1.abstractmethod
+    def RunCypher(
+        self,
+        request: _inspection_service_pb2.RunCypherRequest,
+        context: _aio.ServicerContext[_inspection_service_pb2.RunCypherRequest, _abc.AsyncIterator[_inspection_service_pb2.RunCypherResponse]],
+    ) -> _abc.AsyncIterator[_inspection_service_pb2.RunCypherResponse]:
+        """Runs a read-only Cypher query, within the service's limits of time, memory, rows and bytes."""
 
 def add_InspectionServiceServicer_to_server(servicer: InspectionServiceServicer, server: _aio.Server) -> None: ...

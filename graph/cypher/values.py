@@ -1,0 +1,97 @@
+"""The values of an answer in Cypher.
+
+Plain ones are Python's own: None, bool, int, float, str, list, dict, and of `datetime`: date, time and datetime, aware where Cypher's value
+has an offset. The others are these.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from typing import TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class CypherDuration:
+    """A length of time. Its parts are added to a date one after the other; a month has no fixed length."""
+
+    months: int = 0
+    days: int = 0
+    seconds: int = 0
+    nanoseconds: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CypherTime:
+    """A date or time that Python's types cannot hold: with nanoseconds, or in a zone that is not known here. `text` is ISO 8601.
+
+    `type` is one of "date", "local_time", "time", "local_datetime" and "datetime".
+    """
+
+    type: str
+    text: str
+    zone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CypherNode:
+    """A node. `id` is ours; what the database calls it where it has none of ours."""
+
+    id: str
+    labels: tuple[str, ...]
+    properties: Mapping[str, "CypherValue"] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CypherRelationship:
+    """A relationship. `id` names it within one answer."""
+
+    id: str
+    type: str
+    source_id: str
+    target_id: str
+    properties: Mapping[str, "CypherValue"] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CypherPath:
+    """Nodes, and between each two the relationship that joins them."""
+
+    nodes: tuple[CypherNode, ...]
+    relationships: tuple[CypherRelationship, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CypherPoint:
+    """A point in space: the number of its coordinate system, and two or three coordinates."""
+
+    srid: int
+    coordinates: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CypherElided:
+    """What was left out: `size` numbers of a "vector", or `size` "bytes"."""
+
+    what: str
+    size: int
+
+
+CypherValue: TypeAlias = (
+    bool
+    | int
+    | float
+    | str
+    | date
+    | time
+    | datetime
+    | CypherTime
+    | CypherDuration
+    | Sequence["CypherValue"]
+    | Mapping[str, "CypherValue"]
+    | CypherNode
+    | CypherRelationship
+    | CypherPath
+    | CypherPoint
+    | CypherElided
+    | None
+)

@@ -1,0 +1,34 @@
+"""The channel of standing wishes: what a person asked an assistant to do from now on, nearest to the query first."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graph.model import Role
+from graph.store.candidates import Feature
+<<<<<<< HEAD:graph/store/embedded/search/wishes.py
+from graph.store.embedded.search.dense import nearest_memories
+from graph.store.embedded.search.filtering import passages_of
+from graph.store.embedded.search.similarity import Similarities
+from graph.store.embedded.search.state import IndexState
+=======
+from graph.store.search.dense import nearest_memories
+from graph.store.search.similarity import Similarities
+from graph.store.search.state import IndexState
+>>>>>>> 80c1e514cc4968563fb88c9250f9448589d2212e:graph/store/search/wishes.py
+
+_INSTRUCTION, _USER = int(Feature.INSTRUCTION), int(Role.USER)
+
+
+def standing_wishes(
+    state: IndexState, query: NDArray[np.float32], limit: int, mask: NDArray[np.bool_] | None, similarities: Similarities
+) -> NDArray[np.intp]:
+    """Rows of the `limit` standing wishes of people that are nearest to the query, among the memories that pass (all live ones: None)."""
+    memories = state.memories
+    if limit <= 0:
+        return np.empty(0, np.intp)
+    wished = (memories.features & _INSTRUCTION) != 0
+    wished &= memories.role == _USER
+    wished &= memories.live if mask is None else mask
+    if not wished.any():
+        return np.empty(0, np.intp)
+    return nearest_memories(state, query, limit, passages_of(state, wished), similarities)

@@ -1,0 +1,162 @@
+"""Values of Cypher, both ways, and the parts of an answer."""
+
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, time
+from typing import Any
+
+from google.protobuf.struct_pb2 import NULL_VALUE
+from structmem.v1 import cypher_pb2 as pb
+from structmem.v1 import inspection_service_pb2
+
+from graph.cypher import (
+    CypherDuration,
+    CypherElided,
+    CypherHeader,
+    CypherNode,
+    CypherPart,
+    CypherPath,
+    CypherPoint,
+    CypherRelationship,
+    CypherSummary,
+    CypherTime,
+    CypherValue,
+)
+from service.validate import Violations
+
+_TIME_TYPES = {
+    "date": pb.CYPHER_TIME_TYPE_DATE,
+    "local_time": pb.CYPHER_TIME_TYPE_LOCAL_TIME,
+    "time": pb.CYPHER_TIME_TYPE_TIME,
+    "local_datetime": pb.CYPHER_TIME_TYPE_LOCAL_DATETIME,
+    "datetime": pb.CYPHER_TIME_TYPE_DATETIME,
+}
+_PARSERS: dict[int, Callable[[str], CypherValue]] = {
+    pb.CYPHER_TIME_TYPE_DATE: date.fromisoformat,
+    pb.CYPHER_TIME_TYPE_LOCAL_TIME: time.fromisoformat,
+    pb.CYPHER_TIME_TYPE_TIME: time.fromisoformat,
+    pb.CYPHER_TIME_TYPE_LOCAL_DATETIME: datetime.fromisoformat,
+    pb.CYPHER_TIME_TYPE_DATETIME: datetime.fromisoformat,
+}
+_MAX_PARAMETERS = 100
+
+
+def part_to_proto(part: CypherPart) -> inspection_service_pb2.RunCypherResponse:
+    """A part of an answer."""
+    match part:
+        case CypherHeader():
+            header = inspection_service_pb2.CypherHeader(columns=part.columns, revision=part.revision)
+            return inspection_service_pb2.RunCypherResponse(header=header)
+        case CypherSummary():
+            summary = inspection_service_pb2.CypherSummary(rows=part.rows, truncated=part.truncated)
+            return inspection_service_pb2.RunCypherResponse(summary=summary)
+        case rows:
+            made = [pb.CypherRow(values=[value_to_proto(value) for value in row]) for row in rows]
+            return inspection_service_pb2.RunCypherResponse(rows=made)
+
+
+def value_to_proto(value: CypherValue) -> pb.CypherValue:
+    """A value of an answer."""
+    match value:
+        case None:
+            return pb.CypherValue(null=NULL_VALUE)
+        case bool():
+            return pb.CypherValue(boolean=value)
+        case int():
+            return pb.CypherValue(integer=value)
+        case float():
+            return pb.CypherValue(float=value)
+        case str():
+            return pb.CypherValue(text=value)
+        case datetime() | date() | time() | CypherTime():
+            return pb.CypherValue(time=_time(value))
+        case CypherDuration():
+            made = pb.CypherDuration(months=value.months, days=value.days, seconds=value.seconds, nanoseconds=value.nanoseconds)
+            return pb.CypherValue(duration=made)
+        case Mapping():
+            return pb.CypherValue(map=pb.CypherMap(entries=_entries(value)))
+        case list() | tuple():
+            return pb.CypherValue(list=pb.CypherList(values=[value_to_proto(item) for item in value]))
+        case _:
+            return _graph_value(value)
+
+
+def _graph_value(value: Any) -> pb.CypherValue:
+    match value:
+        case CypherNode():
+            return pb.CypherValue(node=_node(value))
+        case CypherRelationship():
+            return pb.CypherValue(relationship=_relationship(value))
+        case CypherPath():
+            nodes, relationships = map(_node, value.nodes), map(_relationship, value.relationships)
+            return pb.CypherValue(path=pb.CypherPath(nodes=nodes, relationships=relationships))
+        case CypherPoint():
+            return pb.CypherValue(point=pb.CypherPoint(srid=value.srid, coordinates=value.coordinates))
+        case CypherElided():
+            return pb.CypherValue(elided=pb.CypherElided(what=value.what, size=value.size))
+        case _:
+            raise TypeError(f"{type(value).__name__} is no value of Cypher")
+
+
+def _entries(values: Mapping[str, CypherValue]) -> dict[str, pb.CypherValue]:
+    return {key: value_to_proto(value) for key, value in values.items()}
+
+
+def _node(node: CypherNode) -> pb.CypherNode:
+    return pb.CypherNode(id=node.id, labels=node.labels, properties=_entries(node.properties))
+
+
+def _relationship(it: CypherRelationship) -> pb.CypherRelationship:
+    return pb.CypherRelationship(id=it.id, type=it.type, source_id=it.source_id, target_id=it.target_id, properties=_entries(it.properties))
+
+
+def _time(value: date | time | CypherTime) -> pb.CypherTime:
+    match value:
+        case CypherTime():
+            return pb.CypherTime(type=_TIME_TYPES[value.type], text=value.text, zone=value.zone)
+        case datetime():
+            kind = "local_datetime" if value.tzinfo is None else "datetime"
+        case time():
+            kind = "local_time" if value.tzinfo is None else "time"
+        case _:
+            kind = "date"
+    return pb.CypherTime(type=_TIME_TYPES[kind], text=value.isoformat())
+
+
+def parameters_from_proto(found: Violations, field: str, values: Mapping[str, pb.CypherValue]) -> dict[str, CypherValue]:
+    """Parameters of a query."""
+    if len(values) > _MAX_PARAMETERS:
+        found.add(field, f"must hold at most {_MAX_PARAMETERS} parameters")
+        return {}
+    return {name: _value_from_proto(found, f"{field}[{name[:40]!a}]", value) for name, value in values.items()}
+
+
+def _value_from_proto(found: Violations, field: str, value: pb.CypherValue) -> CypherValue:
+    match value.WhichOneof("kind"):
+        case "null":
+            return None
+        case "boolean" | "integer" | "float" | "text" as kind:
+            plain: bool | int | float | str = getattr(value, kind)
+            return plain
+        case "list":
+            return [_value_from_proto(found, field, item) for item in value.list.values]
+        case "map":
+            return {key: _value_from_proto(found, field, item) for key, item in value.map.entries.items()}
+        case "time":
+            return _time_from_proto(found, field, value.time)
+        case None:
+            found.add(field, "holds no value; null is one")
+        case kind:
+            found.add(field, f"a parameter cannot be a {kind}")
+    return None
+
+
+def _time_from_proto(found: Violations, field: str, value: pb.CypherTime) -> CypherValue:
+    parse = _PARSERS.get(value.type)
+    if parse is None:
+        found.add(field, "a time needs its type")
+        return None
+    try:
+        return parse(value.text)
+    except ValueError:
+        found.add(field, "is no time of its type in ISO 8601")
+        return None
