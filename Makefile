@@ -16,7 +16,7 @@ DEPENDENCIES := pyproject.toml clients/python/pyproject.toml .constraints.txt
 PACKAGES := service graph extract bench clients/python
 CONTRACT := proto/structmem.v1.binpb
 
-.PHONY: help setup demo test check format proto proto-release serve bench lock clean
+.PHONY: help setup demo test check format proto proto-release serve neo4j bench lock clean
 
 help: ## shows this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -30,7 +30,10 @@ serve: $(VENV)/.installed ## the server, on 127.0.0.1:7600
 	$(BIN)/structmem serve
 
 test: $(VENV)/.installed-test ## every test
-	$(BIN)/python -m pytest -q -n auto
+	$(BIN)/python -m pytest -q -n auto --dist loadgroup
+
+neo4j: $(VENV)/.installed-test ## a Neo4j for development, on 127.0.0.1:7687, with its data in .neo4j
+	@$(BIN)/python -m bench.neo4j_server
 
 bench: $(VENV)/.installed-test ## lists the benchmarks; see docs/benchmarks.md
 	$(BIN)/python -m bench --help
