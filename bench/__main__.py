@@ -6,7 +6,7 @@ import sys
 
 from bench.report import BenchError
 
-SUBCOMMANDS = ("retrieval", "ablation", "relevance", "extraction", "faults", "scale", "structures")
+SUBCOMMANDS = ("retrieval", "ablation", "relevance", "extraction", "faults", "scale", "structures", "peers")
 
 
 def main(arguments: list[str] | None = None) -> int:
