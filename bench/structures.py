@@ -24,7 +24,7 @@ from bench.scale.vectors import DIMENSION, Vectors
 from bench.scale.words import Zipf, vocabulary
 from graph.model import MEMORY_KINDS, NodeKind
 from graph.store.candidates import Bm25
-from graph.store.embedded.search import IndexQuery, MemoryEntry, PassageEntry, SearchIndex, term_hash
+from graph.store.search import IndexQuery, MemoryEntry, PassageEntry, SearchIndex, term_hash
 from graph.text import terms_of
 
 HELP = "Compares the search index with SQLite FTS5, tantivy and exact vector search on the same synthetic passages."

@@ -12,17 +12,19 @@ from graph.errors import DuplicateMessage, InvalidArgument
 from graph.model import IdSource, Message, Namespace, NodeKind, to_micros
 from graph.store.commands import AppendCommand, AppendedMessage, AppendOutcome, MessageDraft
 from graph.store.embedded.job_queue import cover_messages, open_job_of
-from graph.store.embedded.memory_rows import MemoryRow, memory_row
 from graph.store.embedded.namespace_file import NamespaceFile
 from graph.store.embedded.node_bodies import message_body
 from graph.store.embedded.node_keys import node_id
 from graph.store.embedded.node_values import Placed, message_values
 from graph.store.embedded.node_writer import insert_edges, insert_nodes, insert_passages
-from graph.store.embedded.requests import body_digest, first_answer, remember_answer
+from graph.store.embedded.requests import first_answer, remember_answer
 from graph.store.embedded.session_rows import SessionRow, ensure_session
-from graph.store.embedded.spec_rules import takes_client_vectors, takes_vectors, waits_for_vectors
 from graph.store.embedded.transaction import Operation, Transaction
-from graph.store.embedded.vector_rows import checked_vector, store_vectors
+from graph.store.embedded.vector_rows import store_vectors
+from graph.store.memory_rows import MemoryRow, memory_row
+from graph.store.request_digest import body_digest
+from graph.store.spec_rules import takes_client_vectors, takes_vectors, waits_for_vectors
+from graph.store.vector_checks import checked_vector
 from graph.text import index_message
 
 

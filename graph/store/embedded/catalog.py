@@ -18,9 +18,9 @@ from graph.model.namespaces import Namespace
 from graph.store.commands import NamespaceChange, NamespaceSpec
 from graph.store.embedded.connection import connect
 from graph.store.embedded.faults import CATALOG_DAMAGED, storage_faults
-from graph.store.embedded.profile_json import next_version, profile_from_json, profile_json
 from graph.store.embedded.schema import CATALOG_MIGRATIONS, migrate
 from graph.store.port import Clock
+from graph.store.profile_json import next_version, profile_from_json, profile_json
 
 
 def holds_store(directory: Path) -> bool:

@@ -15,10 +15,10 @@ from graph.store.embedded.engine import Engine
 from graph.store.embedded.faults import CATALOG_DAMAGED, storage_faults
 from graph.store.embedded.identity import UnfitFile
 from graph.store.embedded.index_entries import all_entries
-from graph.store.embedded.memory_rows import memory_row
 from graph.store.embedded.namespace_file import NamespaceFile
 from graph.store.embedded.node_keys import ids_of
 from graph.store.embedded.node_rows import read_nodes
+from graph.store.memory_rows import memory_row
 from graph.text import ANALYSER_VERSION, index_message, index_statement
 
 _BATCH = 1_000

@@ -11,9 +11,10 @@ from graph.store.commands import Deletion, DeletionReceipt
 from graph.store.embedded.entity_rows import recount_mentions
 from graph.store.embedded.generations import drop_passages
 from graph.store.embedded.node_keys import keys_of
-from graph.store.embedded.requests import body_digest, first_answer, remember_answer
+from graph.store.embedded.requests import first_answer, remember_answer
 from graph.store.embedded.session_rows import existing_session
 from graph.store.embedded.transaction import Operation, Transaction
+from graph.store.request_digest import body_digest
 
 _DELETABLE = frozenset({NodeKind.MESSAGE, NodeKind.EVENT, NodeKind.FACT, NodeKind.RELATION})
 

@@ -1,6 +1,5 @@
 """Entities: found again by name, so that one person is one node."""
 
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,11 +13,7 @@ from graph.store.embedded.node_bodies import entity_body
 from graph.store.embedded.node_keys import id_columns
 from graph.store.embedded.node_writer import insert_nodes
 from graph.store.embedded.transaction import Operation, Transaction
-
-
-def folded(name: str) -> str:
-    """A name as it is compared: without differences of case, width and spacing."""
-    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+from graph.store.entity_names import folded
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,7 @@ from graph.store.commands import ExportRecord, PassageVector, SessionProgress
 from graph.store.embedded.connection import rows
 from graph.store.embedded.entity_rows import insert_entity
 from graph.store.embedded.faults import storage_faults
-from graph.store.embedded.import_analysis import ImportAnalysis
 from graph.store.embedded.job_queue import cover_messages
-from graph.store.embedded.memory_rows import MemoryRow, message_source, statement_source
 from graph.store.embedded.namespace_file import create_file
 from graph.store.embedded.node_bodies import message_body
 from graph.store.embedded.node_keys import keys_of
@@ -34,10 +32,12 @@ from graph.store.embedded.node_values import (
 )
 from graph.store.embedded.node_writer import insert_edges, insert_nodes, insert_passages
 from graph.store.embedded.session_rows import insert_session
-from graph.store.embedded.spec_rules import waits_for_vectors
 from graph.store.embedded.transaction import Transaction
-from graph.store.embedded.vector_rows import checked_vector, checked_vectors
+from graph.store.import_analysis import ImportAnalysis
+from graph.store.memory_rows import MemoryRow, message_source, statement_source
 from graph.store.port import Clock
+from graph.store.spec_rules import waits_for_vectors
+from graph.store.vector_checks import checked_vector, checked_vectors
 
 # Building an index once over all rows is quicker than keeping it in step with each; ids must be found meanwhile.
 _INDEXES_KEPT = ("nodes_by_uuid", "passages_by_owner")

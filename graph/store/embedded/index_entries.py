@@ -9,7 +9,7 @@ import apsw
 import numpy as np
 
 from graph.model import NodeKind
-from graph.store.embedded.search import MemoryEntry, PassageEntry
+from graph.store.search import MemoryEntry, PassageEntry
 
 _NODES = "SELECT key, uuid, kind, role, session, seq, speaker, said_at, features, spans FROM nodes"
 _CURRENT = "kind IN (2, 4, 5) AND retired_at IS NULL"

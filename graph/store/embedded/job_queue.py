@@ -7,8 +7,8 @@ import apsw
 from graph.model import ExtractionMode, IdSource, JobKind, Namespace
 from graph.store.embedded.connection import rows
 from graph.store.embedded.session_rows import SessionRow
-from graph.store.embedded.spec_rules import waits_for_vectors
 from graph.store.embedded.transaction import Transaction
+from graph.store.spec_rules import waits_for_vectors
 
 
 def cover_messages(tx: Transaction, settings: Namespace, ids: IdSource, session: int, upto: int, idle: timedelta) -> str:

@@ -19,11 +19,11 @@ from graph.store.embedded.job_queue import cover_messages, next_due
 from graph.store.embedded.reanalysis import analysed_by_other, reanalyse
 from graph.store.embedded.schema import NAMESPACE_MIGRATIONS, migrate
 from graph.store.embedded.search_index import DerivedIndex
-from graph.store.embedded.spec_rules import waits_for_vectors
 from graph.store.embedded.transaction import Transaction
 from graph.store.embedded.work_schedule import WorkSchedule
 from graph.store.embedded.workers import cancelled
 from graph.store.port import Clock
+from graph.store.spec_rules import waits_for_vectors
 from graph.text import ANALYSER_VERSION
 
 # SQLite calls back after about this many steps of its virtual machine, some 0.1 ms; the callback asks whether the call was cancelled.

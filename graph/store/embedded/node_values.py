@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import orjson
 
 from graph.model import Edge, EdgeKind, Event, Message, Statement, TimeSpan, to_micros
-from graph.store.embedded.memory_rows import MemoryRow
 from graph.store.embedded.node_bodies import event_body, statement_body
 from graph.store.embedded.node_keys import id_columns
 from graph.store.embedded.node_writer import EdgeValues, NodeValues
+from graph.store.memory_rows import MemoryRow
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from graph.store.embedded.memory_rows import MemoryRow
 from graph.store.embedded.transaction import Transaction
+from graph.store.memory_rows import MemoryRow
 
 _INSERT_NODE = f"INSERT INTO nodes VALUES ({', '.join('?' * 17)})"
 _INSERT_PASSAGE = "INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"

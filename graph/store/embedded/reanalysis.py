@@ -8,8 +8,8 @@ import apsw
 
 from graph.model import Message, Statement
 from graph.store.embedded.connection import row, rows
-from graph.store.embedded.memory_rows import MemoryRow, memory_row
 from graph.store.embedded.node_rows import read_nodes
+from graph.store.memory_rows import MemoryRow, memory_row
 from graph.text import ANALYSER_VERSION, index_message, index_statement
 
 _BATCH = 1_000

@@ -1,7 +1,6 @@
 """Request ids: a repeat within 24 hours gets the first answer, the same id with another body is refused."""
 
 from datetime import timedelta
-from hashlib import blake2b
 from typing import Any
 
 import orjson
@@ -11,11 +10,6 @@ from graph.store.embedded.transaction import Transaction
 from graph.store.retention import REQUEST_ID_RETENTION
 
 _RETENTION_MICROS = REQUEST_ID_RETENTION // timedelta(microseconds=1)
-
-
-def body_digest(*parts: object) -> bytes:
-    """Identifies the body of a request. Parts are JSON values."""
-    return blake2b(orjson.dumps(parts, option=orjson.OPT_SORT_KEYS), digest_size=16).digest()
 
 
 def first_answer(tx: Transaction, request_id: str, digest: bytes) -> Any | None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from graph.model import LabelCondition, LabelFilter, TimeRange, to_micros
 from graph.store.candidates import CandidateQuery
 from graph.store.embedded.node_keys import keys_of
-from graph.store.embedded.search import IndexQuery, term_hash
+from graph.store.search import IndexQuery, term_hash
 
 
 def index_query(db: apsw.Connection, query: CandidateQuery) -> IndexQuery:

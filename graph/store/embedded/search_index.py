@@ -13,10 +13,10 @@ from graph.store.candidates import CandidateQuery, Candidates
 from graph.store.embedded.connection import rows
 from graph.store.embedded.index_entries import all_entries, entries_of
 from graph.store.embedded.schema import NAMESPACE_MIGRATIONS
-from graph.store.embedded.search import IndexSnapshotDamaged, SearchIndex
 from graph.store.embedded.search_filter import index_query
 from graph.store.embedded.transaction import Operation
 from graph.store.embedded.vector_rows import read_vectors
+from graph.store.search import IndexSnapshotDamaged, SearchIndex
 from graph.text import ANALYSER_VERSION
 
 _VECTOR_CHUNK = 20_000

@@ -82,6 +82,7 @@ from graph.store.embedded.job_rows import job_of, job_row
 from graph.store.embedded.node_keys import keys_of
 from graph.store.embedded.session_rows import session_row
 from graph.store.port import Clock
+from graph.store.vector_checks import checked_vector
 
 
 class SystemClock:
@@ -190,7 +191,7 @@ class EmbeddedStore:
         spec = self._engine.catalog.get(namespace).settings.embedding
         if fingerprint != spec.fingerprint:
             raise InvalidArgument.of("fingerprint", "is not that of the namespace's embedding model")
-        checked = [vector_rows.checked_vector(v.vector, spec.dimension, f"vectors[{i}]") for i, v in enumerate(vectors)]
+        checked = [checked_vector(v.vector, spec.dimension, f"vectors[{i}]") for i, v in enumerate(vectors)]
         return await self._engine.write(namespace, lambda tx, _: vector_rows.put_vectors(tx, vectors, checked, usage))
 
     async def delete(self, namespace: str, deletion: Deletion) -> DeletionReceipt:

@@ -1,41 +1,16 @@
 """Vectors in the file: float16, each with the digest of the text it was made from."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import apsw
 import numpy as np
 from numpy.typing import NDArray
 
-from graph.errors import InvalidArgument
 from graph.store.commands import Float16Vector, PassageVector, UsageEntry
 from graph.store.embedded.connection import rows
 from graph.store.embedded.node_keys import keys_of
 from graph.store.embedded.transaction import Operation, Transaction
 from graph.store.embedded.usage_rows import add_usage
-
-
-def checked_vector(vector: NDArray[Any], dimension: int, field: str) -> Float16Vector:
-    """The vector as float16.
-
-    Raises:
-        InvalidArgument: another dimension, or a number that is not finite.
-    """
-    if vector.shape != (dimension,):
-        raise InvalidArgument.of(field, f"has {vector.size} numbers, the namespace's vectors have {dimension}")
-    return checked_vectors(vector, field)
-
-
-def checked_vectors(vectors: NDArray[Any], field: str) -> Float16Vector:
-    """One vector or a matrix of them as float16.
-
-    Raises:
-        InvalidArgument: a number is not finite.
-    """
-    narrow = np.asarray(vectors, dtype=np.float16)
-    if not np.isfinite(narrow).all():
-        raise InvalidArgument.of(field, "has numbers that are not finite")
-    return narrow
 
 
 def store_vectors(tx: Transaction, vectors: Mapping[int, tuple[Float16Vector, bytes]]) -> None:

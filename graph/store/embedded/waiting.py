@@ -5,9 +5,9 @@ from collections.abc import Awaitable, Callable, Collection
 from datetime import datetime, timedelta
 
 from graph.model import Job, to_micros
-from graph.store.embedded.signals import Signals
 from graph.store.embedded.work_schedule import WORK, WorkSchedule
 from graph.store.port import Clock
+from graph.store.signals import Signals
 
 
 async def wait_for_work(jobs: WorkSchedule, clock: Clock, timeout: timedelta) -> None:

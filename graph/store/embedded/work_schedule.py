@@ -4,7 +4,7 @@ import threading
 from collections.abc import Collection
 
 from graph.store.embedded.catalog import Catalog
-from graph.store.embedded.signals import Signals
+from graph.store.signals import Signals
 
 # What those who look for work subscribe to; a watcher of a job subscribes to its id, and to the uid of its namespace, which may be deleted.
 WORK = "work"

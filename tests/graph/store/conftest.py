@@ -1,5 +1,6 @@
 """The stores that the contract suite runs against, and what its tests are written in."""
 
+import os
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from neo4j import GraphDatabase
 
 from graph.model import (
     EmbeddingSpec,
@@ -41,6 +43,7 @@ from graph.store.commands import (
     PassageVector,
 )
 from graph.store.embedded import EmbeddedStore
+from graph.store.neo4j import Address, Neo4jStore
 from graph.store.port import Store
 from graph.text import terms_of
 
@@ -202,8 +205,23 @@ class Bench:
 OpenStore = Callable[..., Awaitable[Store]]
 MakeStore = Callable[..., Store]
 
+_NEO4J = [uri for name in ("STRUCTMEM_TEST_NEO4J_URI", "STRUCTMEM_TEST_NEO4J_URI_2") if (uri := os.environ.get(name))]
+
+
+def _neo4j(place: Path, clock: ManualClock, ids: CountingIds) -> Store:
+    """A store on the first database for the place "data", on the second for any other. Emptied when a test opens the place first."""
+    address = Address(_NEO4J[0 if place.name == "data" else -1])
+    if not place.exists():
+        place.mkdir()
+        with GraphDatabase.driver(address.uri, notifications_min_severity="OFF") as driver:
+            driver.execute_query("MATCH (n) WHERE NOT n:Migration DETACH DELETE n")
+    return Neo4jStore(address, clock=clock, ids=ids)
+
+
 # The stores under test, each made from its place, a clock and a source of ids. Another store joins the suite here.
 STORES: dict[str, MakeStore] = {"embedded": lambda place, clock, ids: EmbeddedStore(place, clock=clock, ids=ids)}
+if _NEO4J:
+    STORES["neo4j"] = _neo4j
 
 
 @pytest.fixture
@@ -220,6 +238,16 @@ def ids() -> CountingIds:
 def make_store(request: pytest.FixtureRequest) -> MakeStore:
     """Makes a store of the kind under test: `make_store(place, clock, ids)`."""
     return STORES[request.param]
+
+
+@pytest.fixture
+def owned_by_one_process(request: pytest.FixtureRequest) -> None:
+    """For what holds only where one process owns the store, so that whoever held a lease before it was opened is gone.
+
+    Where several share it nobody knows that: there a lease ends by the store's clock alone.
+    """
+    if request.node.callspec.params["make_store"] != "embedded":
+        pytest.skip("several processes may share this store: a lease outlives the process that held it, and ends by the clock")
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from graph.model import EmbeddingSpec, ExtractionMode
 from graph.store.commands import Deletion, NamespaceSpec
 from graph.store.embedded import EmbeddedStore, namespace_file, schema, search_index
 from graph.store.embedded.schema import migrate
-from graph.store.embedded.search import SearchIndex
+from graph.store.search import SearchIndex
 
 
 def database(tmp_path, uid):

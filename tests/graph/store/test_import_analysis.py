@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 import pytest
 
 from graph.model import Granularity, TimeSpan
-from graph.store.embedded import import_analysis
-from graph.store.embedded.analyst import Analyst
-from graph.store.embedded.import_analysis import ImportAnalysis
-from graph.store.embedded.memory_rows import MemoryRow, MemorySource, memory_rows
+from graph.store import import_analysis
+from graph.store.analyst import Analyst
+from graph.store.import_analysis import ImportAnalysis
+from graph.store.memory_rows import MemoryRow, MemorySource, memory_rows
 
 _SAID = datetime(2024, 5, 6, 7, 8, tzinfo=UTC)
 _SPAN = TimeSpan(_SAID, _SAID, Granularity.DAY, "today")

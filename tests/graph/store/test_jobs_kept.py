@@ -374,6 +374,7 @@ async def test_open_jobs_are_found_again_after_a_restart(bench, open_store):
     assert (await bench.lease()).job.id == job
 
 
+@pytest.mark.usefixtures("owned_by_one_process")
 async def test_leases_end_with_the_process_that_held_them(bench, open_store):
     await bench.say("a")
     old = await bench.lease(duration=timedelta(hours=1))
@@ -386,6 +387,7 @@ async def test_leases_end_with_the_process_that_held_them(bench, open_store):
     assert await bench.lease("w3") is None, "what this process leases stays leased"
 
 
+@pytest.mark.usefixtures("owned_by_one_process")
 async def test_messages_that_come_first_after_a_restart_do_not_hide_old_leases(bench, open_store):
     await bench.say("a")
     old = await bench.lease(duration=timedelta(hours=1))

@@ -10,9 +10,9 @@ import pytest
 
 from graph.model import MEMORY_KINDS, NodeKind, Role
 from graph.store.candidates import Bm25, Feature, StatisticsGroup
-from graph.store.embedded.search import IndexQuery, MemoryEntry, PassageEntry, SearchIndex, term_hash
-from graph.store.embedded.search.cache_budget import CacheBudget
-from graph.store.embedded.search.measure import STATEMENTS_PER_MESSAGE
+from graph.store.search import IndexQuery, MemoryEntry, PassageEntry, SearchIndex, term_hash
+from graph.store.search.cache_budget import CacheBudget
+from graph.store.search.measure import STATEMENTS_PER_MESSAGE
 
 DIMENSION = 70  # not a multiple of 64
 WORDS = [f"word{i}" for i in range(40)]

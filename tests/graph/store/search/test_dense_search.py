@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from graph.store.embedded.search import SearchIndex, signbits
-from graph.store.embedded.search.cache_budget import CacheBudget
-from graph.store.embedded.search.half_precision import as_float32, dots
+from graph.store.search import SearchIndex, signbits
+from graph.store.search.cache_budget import CacheBudget
+from graph.store.search.half_precision import as_float32, dots
 
 
 def clustered(count: int, dimension: int, offset: float, seed: int) -> np.ndarray:

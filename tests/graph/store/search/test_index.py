@@ -7,8 +7,8 @@ import pytest
 
 from graph.model import UuidSource, uuid_of
 from graph.store.candidates import StatisticsGroup
-from graph.store.embedded.search import SearchIndex, lexical, term_hash
-from graph.store.embedded.search.cache_budget import CacheBudget
+from graph.store.search import SearchIndex, lexical, term_hash
+from graph.store.search.cache_budget import CacheBudget
 
 
 def no_vectors(keys):

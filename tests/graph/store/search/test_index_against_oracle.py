@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graph.store.embedded.search import SearchIndex, index, lexical, postings, query_postings, runs
+from graph.store.search import SearchIndex, index, lexical, postings, query_postings, runs
 
 STEPS = ["add", "add", "add many", "add again", "vectors", "vectors", "remove", "remove many", "save and load", "check", "check"]
 SEQUENCES = st.lists(st.tuples(st.sampled_from(STEPS), st.integers(0, 2**32)), min_size=4, max_size=16)

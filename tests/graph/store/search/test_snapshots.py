@@ -5,7 +5,7 @@ import random
 import numpy as np
 import pytest
 
-from graph.store.embedded.search import IndexSnapshotDamaged, SearchIndex, snapshot_file, term_hash
+from graph.store.search import IndexSnapshotDamaged, SearchIndex, snapshot_file, term_hash
 
 
 @pytest.fixture

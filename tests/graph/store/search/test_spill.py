@@ -5,9 +5,9 @@ import os
 import numpy as np
 import pytest
 
-from graph.store.embedded.search import SearchIndex, spill
-from graph.store.embedded.search.cache_budget import CacheBudget
-from graph.store.embedded.search.spill import SpilledVectors
+from graph.store.search import SearchIndex, spill
+from graph.store.search.cache_budget import CacheBudget
+from graph.store.search.spill import SpilledVectors
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graph.store.embedded.search import spill, vectors
-from graph.store.embedded.search.cache_budget import CacheBudget
-from graph.store.embedded.search.vectors import VectorCache
+from graph.store.search import spill, vectors
+from graph.store.search.cache_budget import CacheBudget
+from graph.store.search.vectors import VectorCache
 
 SIZE, DIMENSION = 60, 8
 PASSAGES = st.sets(st.integers(0, SIZE - 1), max_size=20)

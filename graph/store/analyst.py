@@ -1,0 +1,90 @@
+"""Text analysis in a process of its own, so that a large import uses a second core.
+
+The process reads batches from its standard input and answers on its standard output, each a length and its pickled content. It ends
+when its input does, and so with the process that started it, however that ends. Both are the same program and speak to nobody else.
+"""
+
+import pickle
+import struct
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import IO, Any
+
+from graph.store.memory_rows import MemoryRow, MemorySource, memory_rows
+
+_LENGTH = struct.Struct("<Q")
+# One for the whole process: the second core of a small machine. Imports that find it taken analyse for themselves.
+_FREE = threading.BoundedSemaphore(1)
+
+
+class Analyst:
+    """A process that analyses one batch at a time. Raises OSError or EOFError when it is not there any more."""
+
+    def __init__(self) -> None:
+        # Without the working directory on its path (-P), and out of reach of a terminal's Ctrl-C.
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-c", f"from {__name__} import serve; serve()"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            start_new_session=True,
+        )
+
+    @classmethod
+    def hired(cls) -> "Analyst | None":
+        """One, unless another import has it or it cannot be started."""
+        if not _FREE.acquire(blocking=False):
+            return None
+        try:
+            return cls()
+        except OSError:
+            _FREE.release()
+            return None
+
+    def ask(self, batch: Sequence[MemorySource]) -> None:
+        """Hands over a batch. Its answer must be taken before the next one: a full pipe each way would stop both for ever."""
+        assert self._process.stdin is not None
+        _write(self._process.stdin, batch)
+
+    def answer(self) -> list[MemoryRow]:
+        """The rows of the batch, once they are there."""
+        assert self._process.stdout is not None
+        rows: list[MemoryRow] = _read(self._process.stdout)
+        return rows
+
+    def dismiss(self) -> None:
+        """Ends the process."""
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            assert pipe is not None
+            with suppress(OSError):  # what was not written yet is of no use any more
+                pipe.close()
+        _FREE.release()
+
+
+def _write(pipe: IO[bytes], content: object) -> None:
+    data = pickle.dumps(content, protocol=pickle.HIGHEST_PROTOCOL)
+    pipe.write(_LENGTH.pack(len(data)))
+    pipe.write(data)
+    pipe.flush()
+
+
+def _read(pipe: IO[bytes]) -> Any:
+    head = pipe.read(_LENGTH.size)
+    if len(head) < _LENGTH.size:
+        raise EOFError
+    (size,) = _LENGTH.unpack(head)
+    data = pipe.read(size)
+    if len(data) < size:
+        raise EOFError
+    return pickle.loads(data)  # written by the process at the other end of the pipe, which is ours
+
+
+def serve() -> None:
+    """What the process does."""
+    with suppress(EOFError, BrokenPipeError):
+        while True:
+            _write(sys.stdout.buffer, memory_rows(_read(sys.stdin.buffer)))

@@ -1,0 +1,166 @@
+"""One database on one server or cluster: the driver, its sessions, and trying again while a call may still wait."""
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+import neo4j
+from neo4j import READ_ACCESS, WRITE_ACCESS, AsyncDriver, AsyncGraphDatabase, AsyncSession, TrustCustomCAs
+from neo4j.exceptions import AuthError, ConfigurationError, Neo4jError, ServiceUnavailable
+
+from graph.errors import StoreUnavailable
+from graph.store.neo4j.faults import RETRY_AFTER, DriverFault, translated, worth_retrying
+
+Row = list[Any]
+T = TypeVar("T")
+
+# SEARCH with filters inside the vector index came with the 2026 series.
+OLDEST_VERSION = 2026
+_FIRST_PAUSE = 0.01
+_LONGEST_PAUSE = 1.0
+# A connection that has been idle so long is asked whether it still lives: one that a firewall dropped costs a call otherwise.
+_LIVENESS_SECONDS = 30
+_CONNECT_SECONDS = 5
+# The driver's own words on retries and routing are ours to tell.
+logging.getLogger("neo4j").setLevel(logging.ERROR)
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a database is and who asks.
+
+    Attributes:
+        uri: bolt:// or neo4j:// (a cluster), with +s or +ssc for TLS with or without a check of the certificate.
+        user, password: empty for a server without authentication.
+        ca_file: certificates of the authorities to trust; then `uri` has no suffix, and TLS is used.
+        connections: how many may be open at once.
+    """
+
+    uri: str
+    user: str = ""
+    password: str = ""
+    database: str = "neo4j"
+    ca_file: Path | None = None
+    connections: int = 100
+
+
+class Connection:
+    """The driver of one database. Every call is tried again, with growing pauses, until `patience` is over."""
+
+    def __init__(self, address: Address, patience: timedelta) -> None:
+        self._address = address
+        self._patience = patience.total_seconds()
+        self._driver: AsyncDriver | None = None
+
+    async def open(self) -> None:
+        """Connects.
+
+        Raises:
+            StoreUnavailable: nobody answers, the password is wrong, there is no such database, or the server is too old; it says which.
+        """
+        try:
+            self._driver = _driver(self._address)
+        except (ConfigurationError, ValueError, OSError) as error:
+            raise StoreUnavailable("the settings of Neo4j's address or of its certificates cannot be used") from error
+        try:
+            version = await self._version()
+        except BaseException:
+            await self.close()
+            raise
+        if _year(version) < OLDEST_VERSION:
+            await self.close()
+            raise StoreUnavailable(f"Neo4j {OLDEST_VERSION} or newer is needed; the server is {version}")
+
+    async def _version(self) -> str:
+        try:
+            [[versions]] = await self.rows("CALL dbms.components() YIELD name, versions WHERE name = 'Neo4j Kernel' RETURN versions")
+        except StoreUnavailable as error:
+            if isinstance(error.__cause__, ServiceUnavailable) and self._secured:
+                hint = "Neo4j cannot be reached over TLS; is its certificate signed by an authority that is trusted here?"
+                raise StoreUnavailable(hint, retry_after=RETRY_AFTER) from error
+            raise
+        return str(versions[0])
+
+    @property
+    def _secured(self) -> bool:
+        return self._address.ca_file is not None or "+s" in self._address.uri.partition("://")[0]
+
+    async def close(self) -> None:
+        """Ends the connections."""
+        driver, self._driver = self._driver, None
+        if driver is not None:
+            await driver.close()
+
+    def session(self, *, write: bool) -> AsyncSession:
+        """A session on the database; every one is made here."""
+        if self._driver is None:
+            raise StoreUnavailable("the store is closed")
+        access = WRITE_ACCESS if write else READ_ACCESS
+        return self._driver.session(database=self._address.database, default_access_mode=access)
+
+    async def rows(self, query: str, parameters: Mapping[str, Any] | None = None) -> list[Row]:
+        """The rows of one query that reads."""
+        return await self.patiently(lambda: self._run(query, parameters, write=False))
+
+    async def execute(self, query: str, parameters: Mapping[str, Any] | None = None) -> list[Row]:
+        """The rows of one query that writes outside of any namespace, and may be repeated without harm."""
+        return await self.patiently(lambda: self._run(query, parameters, write=True))
+
+    async def _run(self, query: str, parameters: Mapping[str, Any] | None, *, write: bool) -> list[Row]:
+        async with self.session(write=write) as session:
+            result = await session.run(query, dict(parameters or {}))  # type: ignore[arg-type]  # queries are literals of this package
+            return await result.values()
+
+    async def patiently(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        """What the attempt returns, tried again while that may help and patience lasts.
+
+        Raises:
+            StoreUnavailable and the other errors of `faults.translated`.
+        """
+        loop = asyncio.get_running_loop()
+        deadline, pause = loop.time() + self._patience, _FIRST_PAUSE
+        while True:
+            try:
+                return await attempt()
+            except DriverFault as error:
+                wait = pause * random.uniform(0.5, 1.5)  # spreads those who collided; no secret
+                if not worth_retrying(error) or loop.time() + wait > deadline:
+                    raise translated(error) from error
+            await asyncio.sleep(wait)
+            pause = min(2 * pause, _LONGEST_PAUSE)
+
+
+def _driver(address: Address) -> AsyncDriver:
+    options: dict[str, Any] = {}
+    if address.ca_file is not None:
+        if not address.ca_file.is_file():
+            raise ValueError("there is no such file of certificates")
+        options = {"encrypted": True, "trusted_certificates": TrustCustomCAs(str(address.ca_file))}
+    return AsyncGraphDatabase.driver(
+        address.uri,
+        auth=neo4j.basic_auth(address.user, address.password) if address.user else None,
+        connection_acquisition_timeout=_CONNECT_SECONDS,
+        connection_timeout=_CONNECT_SECONDS,
+        liveness_check_timeout=_LIVENESS_SECONDS,
+        max_connection_pool_size=address.connections,
+        # Notices of deprecations cost time and a kilobyte of log a query.
+        notifications_min_severity="OFF",
+        user_agent="structmem",
+        **options,
+    )
+
+
+def _year(version: str) -> int:
+    """2026 of "2026.09.0", 5 of "5.26.1"."""
+    head = version.partition(".")[0]
+    return int(head) if head.isdigit() else 0
+
+
+def is_refused(error: BaseException) -> bool:
+    """Whether the server refused the user, rather than was away."""
+    return isinstance(error, AuthError) or (isinstance(error, Neo4jError) and "Security" in (error.code or ""))

@@ -1,0 +1,224 @@
+"""Deleting memories with all that rests on them, in one transaction, and mending what is left."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import orjson
+
+from graph.errors import InvalidArgument
+from graph.model import IdSource, JobState, NodeKind, from_micros
+from graph.model.ids import MEMORY_KINDS
+from graph.store.commands import Deletion, DeletionReceipt
+from graph.store.neo4j.change_log import Operation
+from graph.store.neo4j.closure import Doomed, by_kind, close
+from graph.store.neo4j.edge_rows import NodeRef
+from graph.store.neo4j.job_queue import open_jobs
+from graph.store.neo4j.leases import end_job
+from graph.store.neo4j.references import refs_of
+from graph.store.neo4j.requests import first_answer, remember_answer
+from graph.store.neo4j.schema import NODE_LABELS, STATED_EDGES
+from graph.store.neo4j.search_tokens import group_of
+from graph.store.neo4j.session_rows import existing_session
+from graph.store.neo4j.transaction import Transaction
+from graph.store.request_digest import body_digest
+
+_DELETABLE = frozenset({NodeKind.MESSAGE, NodeKind.EVENT, NodeKind.FACT, NodeKind.RELATION})
+
+
+async def delete(tx: Transaction, ids: IdSource, deletion: Deletion) -> DeletionReceipt:
+    """See `Store.delete`."""
+    if bool(deletion.memory_ids) == bool(deletion.session):
+        raise InvalidArgument.of("memory_ids", "give either ids of memories or a session")
+    digest = body_digest("delete", deletion.memory_ids, deletion.session)
+    answer = await first_answer(tx, deletion.request_id, digest)
+    if answer is not None:
+        return _receipt(answer)
+    doomed, missing, session = await _named(tx, deletion)
+    await close(tx, doomed)
+    counts = await _delete(tx, doomed, session)
+    answer = [ids.mint("del"), tx.now, {str(int(kind)): count for kind, count in counts.items()}, tx.revision, list(missing)]
+    await remember_answer(tx, deletion.request_id, digest, answer)
+    return _receipt(answer)
+
+
+def _receipt(answer: list[Any]) -> DeletionReceipt:
+    id_, deleted_at, counts, revision, missing = orjson.loads(orjson.dumps(answer))
+    by_kind = {NodeKind(int(kind)): count for kind, count in counts.items()}
+    return DeletionReceipt(id_, from_micros(deleted_at), by_kind, revision, tuple(missing))
+
+
+_OF_SESSION = """MATCH (x:%s) WHERE x.namespace = $namespace AND x.session = $session%s RETURN collect(x.key)"""
+
+
+async def _named(tx: Transaction, deletion: Deletion) -> tuple[Doomed, tuple[str, ...], NodeRef | None]:
+    """What the deletion names: nodes, ids that are not there, the session."""
+    if not deletion.session:
+        refs = await refs_of(tx, deletion.memory_ids)
+        doomed: Doomed = dict.fromkeys(ref for ref in refs.values() if ref.kind in _DELETABLE)
+        missing = tuple(id_ for id_ in dict.fromkeys(deletion.memory_ids) if refs.get(id_) not in doomed)
+        return doomed, missing, None
+    session = await existing_session(tx, deletion.session)
+    doomed = {}
+    for kind in sorted(_DELETABLE):
+        indexed = " AND x.seq > 0" if kind is NodeKind.MESSAGE else ""
+        [[keys]] = await tx.rows(_OF_SESSION % (NODE_LABELS[kind], indexed), {"session": session.name})
+        doomed |= dict.fromkeys(NodeRef(kind, key) for key in keys)
+    return doomed, (), NodeRef(NodeKind.SESSION, session.key)
+
+
+_NAMED_BY = """UNWIND $keys AS key MATCH (x:%s {namespace: $namespace, key: key})-[:INVOLVES|MENTIONS]->(e:Entity)
+    RETURN collect(DISTINCT e.key)"""
+_MESSAGE_PLACES = """UNWIND $keys AS key MATCH (m:Message {namespace: $namespace, key: key})
+    RETURN collect([m.session, m.seq, m.speaker])"""
+
+
+async def _delete(tx: Transaction, doomed: Doomed, session: NodeRef | None) -> Counter[NodeKind]:
+    keys = by_kind(doomed)
+    entities = await _entities_named_by(tx, keys)
+    entities |= await _drop_stated_edges(tx, keys)
+    places = await _places(tx, keys.get(NodeKind.MESSAGE, []))
+    await _uncount_passages(tx, keys)
+    await _drop_nodes(tx, keys)
+    await _uncount_speakers(tx, places)
+    if session is None:
+        await _mend_sessions(tx, places)
+    else:
+        await _drop_session(tx, session)
+    unnamed = await _drop_unnamed(tx, entities)
+    await _recount_mentions(tx, entities - unnamed)
+    counts = Counter(ref.kind for ref in doomed)
+    counts.update({NodeKind.ENTITY: len(unnamed), NodeKind.SESSION: int(session is not None)})
+    gone = [ref.key for ref in doomed] + sorted(unnamed) + ([session.key] if session else [])
+    if gone:
+        tx.changed(Operation.REMOVED, gone)
+    return +counts
+
+
+async def _entities_named_by(tx: Transaction, keys: dict[NodeKind, list[int]]) -> set[int]:
+    entities: set[int] = set()
+    for kind, some in keys.items():
+        [[found]] = await tx.rows(_NAMED_BY % NODE_LABELS[kind], {"keys": some})
+        entities |= set(found)
+    return entities
+
+
+_IDS = "UNWIND $keys AS key MATCH (x:%s {namespace: $namespace, key: key}) RETURN collect(x.id)"
+# Ids are the same in a copy of a namespace: an edge is looked up by what states it, and must be of this one.
+_DROP_STATED = """MATCH (a)-[r:%s]->(b) WHERE r.via_id IN $ids AND a.namespace = $namespace
+    WITH r, [a, b] AS ends DELETE r RETURN collect([x IN ends WHERE x:Entity | x.key])"""
+
+
+async def _drop_stated_edges(tx: Transaction, keys: dict[NodeKind, list[int]]) -> set[int]:
+    """Deletes the edges that doomed statements state; returns the entities that they bound."""
+    entities: set[int] = set()
+    ids: list[str] = []
+    for kind, some in keys.items():
+        [[found]] = await tx.rows(_IDS % NODE_LABELS[kind], {"keys": some})
+        ids += found
+    for kind in STATED_EDGES if ids else ():
+        [[ends]] = await tx.execute(_DROP_STATED % kind.name, {"ids": ids})
+        entities |= {key for pair in ends for key in pair}
+    return entities
+
+
+async def _places(tx: Transaction, messages: list[int]) -> list[tuple[str, int, str]]:
+    if not messages:
+        return []
+    [[found]] = await tx.rows(_MESSAGE_PLACES, {"keys": messages})
+    return [(session, seq, speaker) for session, seq, speaker in found]
+
+
+# A retired statement's passages were uncounted when it was retired.
+_PASSAGES = """UNWIND $keys AS key MATCH (x:%s {namespace: $namespace, key: key}) WHERE x.term_hashes IS NOT NULL
+    UNWIND [x] + [(x)-[:HAS_PASSAGE]->(p) | p] AS passage RETURN collect([passage.term_hashes, passage.length])"""
+
+
+async def _uncount_passages(tx: Transaction, keys: dict[NodeKind, list[int]]) -> None:
+    for kind in MEMORY_KINDS & keys.keys():
+        [[found]] = await tx.rows(_PASSAGES % NODE_LABELS[kind], {"keys": keys[kind]})
+        for hashes, length in found:
+            tx.count_passage(group_of(kind), hashes, length, -1)
+
+
+_DROP = """UNWIND $keys AS key MATCH (x:%s {namespace: $namespace, key: key})
+    CALL (x) { OPTIONAL MATCH (x)-[:HAS_PASSAGE|NAMES_TIME]->(bound) DETACH DELETE bound }
+    DETACH DELETE x"""
+
+
+async def _drop_nodes(tx: Transaction, keys: dict[NodeKind, list[int]]) -> None:
+    for kind, some in keys.items():
+        await tx.execute(_DROP % NODE_LABELS[kind], {"keys": some})
+
+
+_UNCOUNT = """UNWIND $rows AS row MATCH (p:Speaker {namespace: $namespace, name: row[0]}) SET p.messages = p.messages - row[1]
+    WITH p WHERE p.messages <= 0 DELETE p"""
+
+
+async def _uncount_speakers(tx: Transaction, places: Sequence[tuple[str, int, str]]) -> None:
+    rows = [list(pair) for pair in Counter(speaker for _, _, speaker in places).items()]
+    if rows:
+        await tx.execute(_UNCOUNT, {"rows": rows})
+
+
+# The message after a gap, and the one before it where there is one.
+_CLOSE_GAPS = """UNWIND $seqs AS seq
+    CALL (seq) { MATCH (m:Message) WHERE m.namespace = $namespace AND m.session = $session AND m.seq > seq
+        RETURN m AS after ORDER BY m.namespace, m.session, m.seq LIMIT 1 }
+    CALL (seq) { OPTIONAL MATCH (m:Message) WHERE m.namespace = $namespace AND m.session = $session AND m.seq < seq
+        RETURN m AS before ORDER BY m.namespace DESC, m.session DESC, m.seq DESC LIMIT 1 }
+    WITH DISTINCT before, after SET after.previous_key = coalesce(before.key, 0)
+    WITH before, after WHERE before IS NOT NULL MERGE (before)-[:NEXT]->(after)"""
+_COUNT = """MATCH (s:Session {namespace: $namespace, name: $session})
+    CALL (s) { MATCH (m:Message) WHERE m.namespace = $namespace AND m.session = $session AND m.seq > 0
+        RETURN count(m) AS messages, min(m.sent_at) AS first, max(m.sent_at) AS last }
+    SET s.message_count = messages, s.first_sent_at = first, s.last_sent_at = last"""
+
+
+async def _mend_sessions(tx: Transaction, places: Sequence[tuple[str, int, str]]) -> None:
+    """Closes NEXT over the messages that are gone, and counts their sessions anew."""
+    gaps: defaultdict[str, list[int]] = defaultdict(list)
+    for session, seq, _ in places:
+        gaps[session].append(seq)
+    for session, seqs in gaps.items():
+        await tx.execute(_CLOSE_GAPS, {"session": session, "seqs": seqs})
+        await tx.execute(_COUNT, {"session": session})
+
+
+_FORGET_SESSION = """MATCH (s:Session {namespace: $namespace, key: $key})
+    CALL (s) { MATCH (j:Job) WHERE j.namespace = $namespace AND j.session = s.name AND j.state IS NOT NULL REMOVE j.session }
+    CALL (s) { MATCH (f:FlushMark) WHERE f.namespace = $namespace AND f.session = s.name AND f.seq > 0 DELETE f }
+    DETACH DELETE s"""
+_NAME = "MATCH (s:Session {namespace: $namespace, key: $key}) RETURN s.name"
+
+
+async def _drop_session(tx: Transaction, session: NodeRef) -> None:
+    [[name]] = await tx.rows(_NAME, {"key": session.key})
+    for job in await open_jobs(tx, name):
+        await end_job(tx, job, JobState.CANCELLED)
+    await tx.execute(_FORGET_SESSION, {"key": session.key})
+    tx.touched_jobs = True
+
+
+_UNNAMED = """UNWIND $keys AS key MATCH (e:Entity {namespace: $namespace, key: key})
+    WHERE NOT EXISTS { (e)<-[:INVOLVES|MENTIONS]-() }
+    CALL (e) { MATCH (a:EntityName) WHERE a.namespace = $namespace AND a.entity_id = e.id DELETE a }
+    WITH e, e.key AS gone DETACH DELETE e RETURN collect(gone)"""
+_MENTIONS = """UNWIND $keys AS key MATCH (e:Entity {namespace: $namespace, key: key})
+    SET e.mention_count = COUNT { MATCH (x)-[:MENTIONS]->(e) WHERE x.retired_at IS NULL }"""
+
+
+async def _drop_unnamed(tx: Transaction, entities: Iterable[int]) -> set[int]:
+    """Deletes those among the entities that no node names any more."""
+    keys = sorted(entities)
+    if not keys:
+        return set()
+    [[gone]] = await tx.execute(_UNNAMED, {"keys": keys})
+    return set(gone)
+
+
+async def _recount_mentions(tx: Transaction, entities: Iterable[int]) -> None:
+    """Counts anew how many current nodes name each of these entities."""
+    keys = sorted(entities)
+    if keys:
+        await tx.execute(_MENTIONS, {"keys": keys})

@@ -1,0 +1,204 @@
+"""A namespace as a stream of records, all of one revision.
+
+Neo4j has no snapshots. What may change without leaving a trace (sessions, entities, edges that no node implies) is read at once, under the
+namespace's lock, and kept; the rest never changes once it is there, and is read in pages of what was there then. Only what goes meanwhile
+cannot be told any more: the export is given up when something is deleted or extracted anew.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from graph.errors import StaleWrite
+from graph.model import Edge, EdgeKind, NodeKind
+from graph.store.commands import ExportRecord, PassageVector, SessionProgress
+from graph.store.neo4j.connection import Connection, Row
+from graph.store.neo4j.edge_rows import edge_of
+from graph.store.neo4j.namespace_rows import NamespaceState
+from graph.store.neo4j.node_edges import EDGE_ORDER
+from graph.store.neo4j.node_properties import passage_key
+from graph.store.neo4j.node_reading import node_map, node_of
+from graph.store.neo4j.reading import no_namespace
+from graph.store.neo4j.schema import NODE_LABELS
+
+_BATCH = 1_000
+# What is read while writers wait comes in larger pages.
+_LOCKED_BATCH = 5_000
+_LOCK = "MATCH (n:Namespace {name: $namespace}) SET n.locked = 'export' WITH count(*) AS held MATCH (n:Namespace {name: $namespace}) "
+_BEGIN = f"{_LOCK} WHERE n.state = '{NamespaceState.ACTIVE.value}' RETURN n.uid, n.revision, n.next_key"
+_SESSIONS = f"""CALL () {{ MATCH (m:Session) WHERE m.namespace = $namespace AND m.key > $after WITH m ORDER BY m.namespace, m.key
+    LIMIT {_LOCKED_BATCH} RETURN collect([m.key, {node_map(NodeKind.SESSION)}]) AS found }} RETURN found"""
+_ENTITIES = f"""CALL () {{ MATCH (m:Entity) WHERE m.namespace = $namespace AND m.key > $after WITH m ORDER BY m.namespace, m.key
+    LIMIT {_LOCKED_BATCH} RETURN collect([m.key, {node_map(NodeKind.ENTITY)}]) AS found }} RETURN found"""
+_MARKS = "MATCH (f:FlushMark) WHERE f.namespace = $namespace AND f.session >= '' AND f.seq > 0 RETURN collect([f.session, f.seq])"
+_EXPLICIT = {
+    NodeKind.ENTITY: (EdgeKind.RELATES, EdgeKind.SAME_AS, EdgeKind.DIFFERENT_FROM),
+    NodeKind.EVENT: (EdgeKind.BEFORE, EdgeKind.CAUSES),
+    NodeKind.MESSAGE: (EdgeKind.MENTIONS,),
+}
+_GONE = """EXISTS { MATCH (c:Change) WHERE c.namespace = $namespace AND c.revision > $revision
+    AND (c.removed IS NOT NULL OR c.retired IS NOT NULL) }"""
+_STILL = f"OPTIONAL MATCH (n:Namespace {{name: $namespace, uid: $uid}}) RETURN n IS NULL OR {_GONE}"
+_EMBEDDED_SINCE = "MATCH (c:Change) WHERE c.namespace = $namespace AND c.revision > $revision RETURN collect(c.embedded)"
+
+
+class _EdgeAt(NamedTuple):
+    """An edge with what it is sorted by."""
+
+    source_key: int
+    kind: int
+    order: int
+    target_key: int
+    via: str
+    edge: Edge
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """A namespace at the revision that is exported, with all that may change."""
+
+    uid: str
+    revision: int
+    next_key: int
+    sessions: Sequence[dict[str, Any]]
+    marks: dict[str, list[int]]
+    entities: Sequence[dict[str, Any]]
+    edges: Sequence[_EdgeAt]
+
+
+async def export(connection: Connection, namespace: str, with_vectors: bool) -> AsyncIterator[Sequence[ExportRecord]]:
+    """See `Store.export`.
+
+    Raises:
+        StaleWrite: something was deleted or extracted anew since the export began; it must be begun again.
+    """
+    begun = await connection.patiently(lambda: _begin(connection, namespace))
+    values = {"namespace": namespace, "uid": begun.uid, "revision": begun.revision, "until": begun.next_key}
+    for some in _chunks([node_of(NodeKind.SESSION, row) for row in begun.sessions]):
+        yield some
+    async for rows in _pages(connection, (NodeKind.MESSAGE,), values):
+        yield [node_of(kind, row) for kind, row in rows]
+    for some in _chunks([node_of(NodeKind.ENTITY, row) for row in begun.entities]):
+        yield some
+    async for rows in _pages(connection, (NodeKind.FACT, NodeKind.RELATION), values):
+        yield [node_of(kind, row) for kind, row in rows]
+    async for rows in _pages(connection, (NodeKind.EVENT,), values):
+        yield [node_of(kind, row) for kind, row in rows]
+    for some in _chunks([at.edge for at in begun.edges]):
+        yield some
+    progress = [SessionProgress(row["name"], row["extracted_seq"], tuple(begun.marks.get(row["name"], ()))) for row in begun.sessions]
+    for some in _chunks(progress):
+        yield some
+    if with_vectors:
+        async for vectors in _vectors(connection, values):
+            yield vectors
+    await _ensure_whole(connection, values)
+
+
+async def _begin(connection: Connection, namespace: str) -> _Begun:
+    async with connection.session(write=True) as session, await session.begin_transaction() as tx:
+
+        async def rows(query: str, **parameters: Any) -> list[Row]:
+            result = await tx.run(query, {"namespace": namespace, **parameters})  # type: ignore[arg-type, unused-ignore]  # literals of this package
+            return await result.values()
+
+        async def paged(query: str) -> list[Any]:
+            found: list[Any] = []
+            after = 0
+            while True:
+                [[page]] = await rows(query, after=after)
+                found += page
+                if len(page) < _LOCKED_BATCH:
+                    return found
+                after = page[-1][0]
+
+        begun = await rows(_BEGIN)
+        if not begun:
+            raise no_namespace(namespace)
+        [(uid, revision, next_key)] = begun
+        sessions = [row for _, row in await paged(_SESSIONS)]
+        [[pairs]] = await rows(_MARKS)
+        marks: dict[str, list[int]] = {}
+        for name, seq in sorted(pairs):
+            marks.setdefault(name, []).append(seq)
+        entities = [row for _, row in await paged(_ENTITIES)]
+        edges = [edge for kind in _EXPLICIT for _, of_node in await paged(_edges_query(kind)) for edge in _edges(of_node)]
+        # Nothing was written: the lock is all that this transaction was for.
+        await tx.rollback()
+    return _Begun(uid, revision, next_key, sessions, marks, entities, sorted(edges, key=lambda at: at[:5]))
+
+
+def _edges_query(kind: NodeKind) -> str:
+    """Pages of nodes of this kind with their edges that no node implies."""
+    types = "|".join(edge.name for edge in _EXPLICIT[kind])
+    return f"""CALL () {{ MATCH (m:{NODE_LABELS[kind]}) WHERE m.namespace = $namespace AND m.key > $after WITH m ORDER BY m.namespace, m.key
+        LIMIT {_LOCKED_BATCH}
+        RETURN collect([m.key, [(m)-[r:{types}]->(x) | [m.key, type(r), {EDGE_ORDER}, x.key, m.id, x.id, properties(r)]]]) AS found }}
+        RETURN found"""
+
+
+def _edges(rows: Sequence[Any]) -> list[_EdgeAt]:
+    found = []
+    for source_key, name, order, target_key, source_id, target_id, properties in rows:
+        edge = edge_of(EdgeKind[name], source_id, target_id, properties)
+        found.append(_EdgeAt(source_key, int(edge.kind), order, target_key, edge.via_id, edge))
+    return found
+
+
+async def _pages(
+    connection: Connection, kinds: Sequence[NodeKind], values: dict[str, Any]
+) -> AsyncIterator[list[tuple[NodeKind, dict[str, Any]]]]:
+    """Nodes of these kinds that were there, in the order of their keys."""
+    parts = [
+        f"""MATCH (m:{NODE_LABELS[kind]}) WHERE m.namespace = $namespace AND m.key > $after AND m.key < $until
+        WITH m ORDER BY m.namespace, m.key LIMIT {_BATCH} RETURN m.key AS key, ['{kind.name}', {node_map(kind)}] AS row"""
+        for kind in kinds
+    ]
+    query = f"CALL () {{ {' UNION ALL '.join(parts)} }} WITH key, row ORDER BY key LIMIT {_BATCH} RETURN collect([key, row])"
+    after = 0
+    while True:
+        [[found]] = await connection.rows(query, {**values, "after": after})
+        if not found:
+            return
+        await _ensure_whole(connection, values)
+        after = found[-1][0]
+        yield [(NodeKind[name], row) for _, (name, row) in found]
+
+
+async def _vectors(connection: Connection, values: dict[str, Any]) -> AsyncIterator[list[PassageVector]]:
+    """The vectors that were there, by memory and passage."""
+    parts = [
+        f"""MATCH (m:{NODE_LABELS[kind]}) WHERE m.namespace = $namespace AND m.key > $after AND m.key < $until
+            AND (m.v16 IS NOT NULL OR m:Chunked) RETURN m ORDER BY m.namespace, m.key LIMIT {_BATCH}"""
+        for kind in (NodeKind.MESSAGE, NodeKind.FACT, NodeKind.RELATION)
+    ]
+    further = "CASE WHEN m:Chunked THEN [(m)-[:HAS_PASSAGE]->(p) | [p.ordinal, p.v16]] ELSE [] END"
+    query = f"""CALL () {{ {" UNION ALL ".join(parts)} }} WITH m ORDER BY m.key LIMIT {_BATCH}
+        RETURN collect([m.key, m.id, [[0, m.v16]] + {further}])"""
+    after = 0
+    while True:
+        [[found]] = await connection.rows(query, {**values, "after": after})
+        if not found:
+            return
+        [[blobs]] = await connection.rows(_EMBEDDED_SINCE, values)
+        later = set(np.frombuffer(b"".join(blobs), "<i8").tolist())
+        await _ensure_whole(connection, values)
+        after = found[-1][0]
+        yield [
+            PassageVector(id_, ordinal, np.frombuffer(blob, np.float16))
+            for key, id_, passages in found
+            for ordinal, blob in sorted(passages, key=lambda passage: passage[0])
+            if blob and passage_key(key, ordinal) not in later
+        ]
+
+
+async def _ensure_whole(connection: Connection, values: dict[str, Any]) -> None:
+    [[broken]] = await connection.rows(_STILL, values)
+    if broken:
+        raise StaleWrite("something was deleted or extracted anew while the namespace was exported; export it again")
+
+
+def _chunks(records: Sequence[ExportRecord]) -> list[Sequence[ExportRecord]]:
+    return [records[start : start + _BATCH] for start in range(0, len(records), _BATCH)]

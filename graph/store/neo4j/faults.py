@@ -1,0 +1,58 @@
+"""Turns what the driver and the server raise into the errors of StructMem, in one place. No query, address or library's text gets out."""
+
+import logging
+from datetime import timedelta
+
+from neo4j.exceptions import (
+    AuthError,
+    ClientError,
+    ConfigurationError,
+    ConstraintError,
+    DriverError,
+    Neo4jError,
+    ServiceUnavailable,
+    SessionExpired,
+    TransientError,
+)
+
+from graph.errors import InvalidArgument, StorageFull, StoreUnavailable, StructMemError
+
+RETRY_AFTER = timedelta(seconds=1)
+_READ_ONLY = "Neo.ClientError.General.WriteOnReadOnlyAccessDatabase"
+_NO_DATABASE = "Neo.ClientError.Database.DatabaseNotFound"
+_BOOKMARK = "Neo.ClientError.Transaction.InvalidBookmark"
+_DISK = ("OutOfDiskSpace", "NoSpaceLeft", "TransactionLogError")
+# Something that the transaction had matched was deleted while it waited for a lock: another try sees what there is now.
+_RACED = ("Neo.ClientError.Statement.EntityNotFound", "Neo.ClientError.Transaction.TransactionTimedOut")
+_log = logging.getLogger(__name__)
+
+DriverFault = (DriverError, Neo4jError)
+
+
+def worth_retrying(error: DriverError | Neo4jError) -> bool:
+    """Whether another try may end better: the server was away, or another transaction stood in the way."""
+    if isinstance(error, AuthError | ConfigurationError):
+        return False
+    if isinstance(error, ServiceUnavailable | SessionExpired | TransientError):
+        return True
+    # Of two transactions that made the same node one was refused; now it will see the other's.
+    return error.is_retryable() or isinstance(error, ConstraintError) or (isinstance(error, Neo4jError) and error.code in _RACED)
+
+
+def translated(error: DriverError | Neo4jError) -> StructMemError:
+    """The error that a caller gets."""
+    if isinstance(error, AuthError):
+        return StoreUnavailable("Neo4j refuses the store's user or password", retry_after=RETRY_AFTER)
+    code = error.code or "" if isinstance(error, Neo4jError) else ""
+    if code == _READ_ONLY:
+        return StoreUnavailable("the database is read-only", retry_after=RETRY_AFTER)
+    if code == _NO_DATABASE:
+        return StoreUnavailable("there is no such database in Neo4j", retry_after=RETRY_AFTER)
+    if code == _BOOKMARK:
+        return InvalidArgument.of("consistency_token", "is of another database")
+    if any(word in code for word in _DISK):
+        return StorageFull("there is no space left to store this")
+    if isinstance(error, ClientError) and not worth_retrying(error):
+        _log.error("Neo4j refuses a statement of the store: %s", code)
+        return StructMemError("the store met an unexpected fault")
+    return StoreUnavailable("Neo4j cannot be reached, or is busy, now", retry_after=RETRY_AFTER)

@@ -1,0 +1,82 @@
+"""Bringing a database to the newest schema: by one process at a time, and where another one broke off."""
+
+import uuid
+from collections.abc import Collection, Iterable
+from typing import Any
+
+from graph.errors import Conflict, StoreUnavailable
+from graph.store.neo4j.connection import Connection
+from graph.store.neo4j.faults import RETRY_AFTER
+from graph.store.neo4j.schema import MIGRATIONS, Index, Migration
+
+_AWAITED_SECONDS = 300
+_STORE = "CREATE CONSTRAINT store_id IF NOT EXISTS FOR (s:Store) REQUIRE s.id IS UNIQUE"
+_MIGRATION = "CREATE CONSTRAINT migration_version IF NOT EXISTS FOR (m:Migration) REQUIRE m.version IS UNIQUE"
+_LOCK = "MERGE (s:Store {id: 1}) SET s.locked = $who"
+_VERSION = "OPTIONAL MATCH (m:Migration) RETURN coalesce(max(m.version), 0)"
+_DONE = "MERGE (m:Migration {version: $version}) ON CREATE SET m.applied_on = datetime()"
+_STATES = "SHOW INDEXES YIELD name, state RETURN name, state"
+_AWAIT = "CALL db.awaitIndexes($seconds)"
+
+
+async def migrate(connection: Connection) -> None:
+    """Makes what is missing of the schema and waits until every index can be used.
+
+    Raises:
+        Conflict: the database was written by a newer version of StructMem.
+        StoreUnavailable: an index failed, or is still being filled; it is named.
+    """
+    if await _version(connection) < len(MIGRATIONS):
+        await connection.execute(_STORE)
+        await connection.execute(_MIGRATION)
+        await connection.patiently(lambda: _migrate(connection))
+    wanted = [index for migration in MIGRATIONS for index in migration.indexes]
+    await make_indexes(connection, wanted)
+
+
+async def _version(connection: Connection) -> int:
+    [[version]] = await connection.rows(_VERSION)
+    if version > len(MIGRATIONS):
+        raise Conflict(f"the database was written by a newer version of StructMem (schema {version}, this one knows {len(MIGRATIONS)})")
+    return int(version)
+
+
+async def _migrate(connection: Connection) -> None:
+    """Does what no other process has done. The store's node stays locked: who comes meanwhile waits, and finds it done.
+
+    Each step commits by itself, so that a process that dies leaves no lock and nothing that the next one could not continue.
+    """
+    async with connection.session(write=True) as session, await session.begin_transaction() as lock:
+        await (await lock.run(_LOCK, {"who": uuid.uuid4().hex})).consume()
+        for migration in MIGRATIONS[await _version(connection) :]:
+            await _apply(connection, migration)
+        await lock.commit()
+
+
+async def _apply(connection: Connection, migration: Migration) -> None:
+    await make_indexes(connection, migration.indexes)
+    await connection.execute(_DONE, {"version": migration.version})
+
+
+async def make_indexes(connection: Connection, wanted: Iterable[Index]) -> None:
+    """Makes those of the indexes that are not there, and waits until all can be used. Raises StoreUnavailable."""
+    by_name = {index.name: index for index in wanted}
+    missing = by_name.keys() - (await _states(connection)).keys()
+    for name, index in by_name.items():
+        if name in missing:
+            await connection.execute(index.statement)
+    if await _unready(connection, by_name):
+        await connection.rows(_AWAIT, {"seconds": _AWAITED_SECONDS})
+    unready = await _unready(connection, by_name)
+    if unready:
+        names = ", ".join(f"{name} ({state})" for name, state in sorted(unready.items()))
+        raise StoreUnavailable(f"indexes of the database cannot be used: {names}", retry_after=RETRY_AFTER)
+
+
+async def _states(connection: Connection) -> dict[str, Any]:
+    return {name: state for name, state in await connection.rows(_STATES)}
+
+
+async def _unready(connection: Connection, names: Collection[str]) -> dict[str, Any]:
+    found = await _states(connection)
+    return {name: found.get(name, "MISSING") for name in names if found.get(name) != "ONLINE"}

@@ -1,0 +1,265 @@
+"""What each kind of node holds: the names and types of its properties.
+
+Beside what is listed every node has `namespace`, the namespace's name. Times are int64 microseconds since 1970 (`…_at`); where people
+look, a ZONED DATETIME stands beside them (`…_on`), which nothing of ours reads. A property that would be empty is not there.
+
+- `key`: the place of a node in the order in which the namespace's nodes came; sessions, messages, events, statements and entities share one
+  count, jobs have their own. Never used twice.
+- `session` is a session's name, `session_key` its key.
+- Kinds, roles, states and granularities are the names of the model's enums ("FACT", "USER", "QUEUED", "DAY").
+"""
+
+from datetime import datetime
+from typing import NotRequired, TypedDict
+
+
+class NamespaceProperties(TypedDict):
+    """:Namespace. `name` in place of `namespace`. `token` starts the terms of its texts in the full-text index and is never reused.
+
+    `next_key`, `next_job`, `epoch` are counters. `state` is CREATING, ACTIVE or DELETING; only ACTIVE ones are seen. `locked` is written
+    first by every write, with the id of the write: who holds the node's lock has the namespace to itself. `last_write` is the id of the
+    last one that committed. `statistics_…`: up to which revision the :TermStatistics count, how many terms they hold and how many
+    differences came since. `building_until`: of a CREATING one, until when its import is taken to be alive. `profile` is JSON.
+    """
+
+    name: str
+    uid: str
+    token: str
+    state: str
+    locked: str
+    last_write: str
+    building_until: NotRequired[int]
+    revision: int
+    next_key: int
+    next_job: int
+    epoch: int
+    embedding_model: str
+    embedding_fingerprint: str
+    embedding_dimension: int
+    extraction_mode: str
+    created_at: int
+    time_zone: str
+    description: str
+    profile: NotRequired[str]
+    statistics_revision: int
+    statistics_terms: int
+    statistics_tail: int
+    generation: int
+    extractor: NotRequired[str]
+    extractor_fingerprint: NotRequired[str]
+    extractor_mode: NotRequired[str]
+    generation_started_at: NotRequired[int]
+
+
+class SessionProperties(TypedDict):
+    """:Session. `last_seq` is the seq of the last message that there ever was."""
+
+    id: str
+    key: int
+    name: str
+    time_zone: str
+    recorded_at: int
+    last_seq: int
+    message_count: int
+    first_sent_at: NotRequired[int]
+    last_sent_at: NotRequired[int]
+    extracted_seq: int
+
+
+class SearchedProperties(TypedDict):
+    """What searches read of :Message, :Fact, :Relation and :Passage. A retired or deleted one has none of the second part.
+
+    - `kind`: of the memory, MESSAGE, FACT or RELATION; a :Passage has its owner's, as well as its `said_at`, `session` and `speaker`.
+    - `terms`: tokens of the full-text index, `facets`: tokens to filter by (`search_tokens.py`).
+    - `term_hashes`: uint64, little-endian, ascending; `term_counts`: a uint8 each, in the same order; `length`: terms in all.
+    - `v16`: float16, little-endian, the vector; `embedding_<dimension>` the same as floats, for the vector index.
+    - `waits`: true while a vector is to be made. `digest`: identifies the text that the vector is made from.
+    - `wish`: 1 on what a person asked an assistant to do from now on, so that the nearest of these are found inside the vector index.
+    """
+
+    kind: str
+    said_at: int
+    session: str
+    speaker: str
+
+    terms: NotRequired[str]
+    facets: NotRequired[str]
+    term_hashes: NotRequired[bytes]
+    term_counts: NotRequired[bytes]
+    length: NotRequired[int]
+    digest: NotRequired[bytes]
+    v16: NotRequired[bytes]
+    waits: NotRequired[bool]
+    wish: NotRequired[int]
+
+
+class MemoryProperties(SearchedProperties):
+    """:Message, :Fact and :Relation. `features`: bits of `Feature`; `spans`: pairs of int64, little-endian, start and end.
+
+    One with further passages has the label `Chunked` too.
+    """
+
+    id: str
+    key: int
+    session_key: int
+    text: str
+    recorded_at: int
+    features: int
+    spans: NotRequired[bytes]
+    said_on: datetime
+
+
+class MessageProperties(MemoryProperties):
+    """:Message. `previous_key`: the message before it in the session, 0 for none. Labels are two lists of the same length."""
+
+    seq: int
+    previous_key: int
+    role: str
+    sent_at: int
+    client_id: NotRequired[str]
+    label_names: NotRequired[list[str]]
+    label_values: NotRequired[list[str]]
+    image_caption: NotRequired[str]
+
+
+class TimedProperties(TypedDict):
+    """When an event or a statement happened. `starts_at`, `ends_at` are when it was said where that is not known."""
+
+    starts_at: int
+    ends_at: int
+    time_granularity: NotRequired[str]
+    time_expression: NotRequired[str]
+    happened_on: NotRequired[datetime]
+
+
+class StatementProperties(MemoryProperties, TimedProperties):
+    """:Fact and :Relation. `evidence_keys`: int64, little-endian, the messages that it rests on, in their order."""
+
+    predicate: NotRequired[str]
+    subject: NotRequired[str]
+    object: NotRequired[str]
+    confidence: float
+    evidence_keys: bytes
+    generation: int
+    retired_at: NotRequired[int]
+
+
+class EventProperties(TimedProperties):
+    """:Event."""
+
+    id: str
+    key: int
+    session: str
+    session_key: int
+    title: str
+    said_at: int
+    said_on: datetime
+    recorded_at: int
+    generation: int
+    retired_at: NotRequired[int]
+
+
+class EntityProperties(TypedDict):
+    """:Entity. Each of its names, folded, is an :EntityName {namespace, folded, entity_id, entity_key}."""
+
+    id: str
+    key: int
+    name: str
+    kind: str
+    aliases: list[str]
+    mention_count: int
+    recorded_at: int
+
+
+class PassageProperties(SearchedProperties):
+    """:Passage, the further passages (ordinal 1 and on) of a long message: (owner)-[:HAS_PASSAGE {ordinal}]->(passage)."""
+
+    owner_id: str
+    owner_key: int
+    key: int
+    ordinal: int
+
+
+class SpanProperties(TypedDict):
+    """:Span, one for each time that a current memory names: (memory)-[:NAMES_TIME]->(span).
+
+    `width`: a class of its length, see `spans.py`, so that all spans that overlap a time lie in one stretch of the index a class.
+    """
+
+    key: int
+    width: int
+    starts_at: int
+    ends_at: int
+
+
+class JobProperties(TypedDict):
+    """:Job. `due_at` only while it is open: `run_after` of a queued one, the end of the lease of a running one. `error` and
+    `partial_failures` are JSON. `session` is missing when the session was deleted. `succeeded_at` only on those that did."""
+
+    id: str
+    key: int
+    kind: str
+    state: str
+    session: NotRequired[str]
+    created_at: int
+    updated_at: int
+    run_after: int
+    idle_until: int
+    target: int
+    done: int
+    total: int
+    attempts: int
+    epoch: int
+    due_at: NotRequired[int]
+    worker: NotRequired[str]
+    error: NotRequired[str]
+    partial_failures: NotRequired[str]
+    succeeded_at: NotRequired[int]
+
+
+class ChangeProperties(TypedDict):
+    """:Change, one a revision. `added`, `retired`, `removed`, `decided`: keys of nodes, int64, little-endian; `embedded`: keys of passages
+    (`passage_key`). `write`: the id of the write that made it.
+
+    Of the passages of messages and of statements (`messages_…`, `statements_…`): by how much the write changed their number, their length
+    in terms, and in how many each term occurs (uint64 hashes, int32 differences, little-endian). Revisions follow each other without a
+    gap, so that a reader sees when the ones that it needs were dropped.
+    """
+
+    revision: int
+    write: str
+    added: NotRequired[bytes]
+    retired: NotRequired[bytes]
+    removed: NotRequired[bytes]
+    embedded: NotRequired[bytes]
+    decided: NotRequired[bytes]
+    messages_passages: NotRequired[int]
+    messages_length: NotRequired[int]
+    messages_hashes: NotRequired[bytes]
+    messages_deltas: NotRequired[bytes]
+    statements_passages: NotRequired[int]
+    statements_length: NotRequired[int]
+    statements_hashes: NotRequired[bytes]
+    statements_deltas: NotRequired[bytes]
+
+
+class TermStatisticsProperties(TypedDict):
+    """:TermStatistics, one a `group` ("messages", "statements"): the sums of all changes up to `revision`; later ones are added to it.
+
+    `hashes`: uint64, ascending; `counts`: int32, in how many passages each occurs; both little-endian.
+    """
+
+    group: str
+    revision: int
+    passages: int
+    length: int
+    hashes: bytes
+    counts: bytes
+
+
+PASSAGE_KEY_SHIFT = 16
+
+
+def passage_key(owner: int, ordinal: int) -> int:
+    """The key of a passage: its owner's key and its place in it."""
+    return owner << PASSAGE_KEY_SHIFT | ordinal

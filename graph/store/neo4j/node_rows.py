@@ -1,0 +1,251 @@
+"""Between nodes of the model and the properties that are stored of them.
+
+A query that reads nodes returns `n{PROJECTION}` maps, never nodes: vectors and the copies for people stay where they are.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from graph.model import (
+    Entity,
+    EntityKind,
+    Event,
+    Granularity,
+    Message,
+    NodeKind,
+    Participant,
+    Role,
+    Session,
+    Statement,
+    TimeSpan,
+    from_micros,
+    to_micros,
+)
+
+Properties = dict[str, Any]
+
+SESSION_PROJECTION = "{.id, .key, .name, .time_zone, .recorded_at, .message_count, .first_sent_at, .last_sent_at, .extracted_seq}"
+MESSAGE_PROJECTION = """{.id, .key, .session, .seq, .speaker, .role, .text, .sent_at, .recorded_at, .client_id, .label_names, .label_values,
+    .image_caption}"""
+EVENT_PROJECTION = """{.id, .key, .session, .title, .said_at, .recorded_at, .starts_at, .ends_at, .time_granularity, .time_expression,
+    .retired_at, .generation}"""
+STATEMENT_PROJECTION = """{.id, .key, .kind, .session, .text, .speaker, .said_at, .recorded_at, .predicate, .subject, .object, .starts_at,
+    .ends_at, .time_granularity, .time_expression, .confidence, .retired_at, .generation}"""
+ENTITY_PROJECTION = "{.id, .key, .name, .kind, .aliases, .mention_count, .recorded_at}"
+PROJECTIONS = {
+    NodeKind.SESSION: SESSION_PROJECTION,
+    NodeKind.MESSAGE: MESSAGE_PROJECTION,
+    NodeKind.EVENT: EVENT_PROJECTION,
+    NodeKind.FACT: STATEMENT_PROJECTION,
+    NodeKind.RELATION: STATEMENT_PROJECTION,
+    NodeKind.ENTITY: ENTITY_PROJECTION,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Where a node goes, and what is recorded of it. `session_key` is 0 for an entity."""
+
+    namespace: str
+    key: int
+    session_key: int
+    recorded_at: int
+    generation: int = 0
+    retired_at: int | None = None
+
+
+def session_properties(namespace: str, key: int, id_: str, name: str, time_zone: str, recorded_at: int) -> Properties:
+    """A session without messages."""
+    return {
+        "namespace": namespace,
+        "id": id_,
+        "key": key,
+        "name": name,
+        "time_zone": time_zone,
+        "recorded_at": recorded_at,
+        "last_seq": 0,
+        "message_count": 0,
+        "extracted_seq": 0,
+    }
+
+
+def message_properties(message: Message, place: Placed, previous_key: int) -> Properties:
+    """A message, without what searches read of it."""
+    sent_at = to_micros(message.sent_at)
+    properties = _head(message.id, place) | {
+        "kind": NodeKind.MESSAGE.name,
+        "session": message.session,
+        "seq": message.seq,
+        "previous_key": previous_key,
+        "speaker": message.speaker,
+        "role": message.role.name,
+        "text": message.text,
+        "sent_at": sent_at,
+        "said_at": sent_at,
+        "said_on": message.sent_at,
+    }
+    if message.client_id:
+        properties["client_id"] = message.client_id
+    if message.image_caption:
+        properties["image_caption"] = message.image_caption
+    if message.labels:
+        properties["label_names"] = list(message.labels)
+        properties["label_values"] = list(message.labels.values())
+    return properties
+
+
+def event_properties(event: Event, place: Placed) -> Properties:
+    """An event, without what its edges say."""
+    head = {"session": event.session, "title": event.title}
+    return _head(event.id, place) | head | _derived(event, place)
+
+
+def statement_properties(statement: Statement, place: Placed, evidence_keys: Sequence[int]) -> Properties:
+    """A fact or relation, without what its edges say and what searches read of it."""
+    properties = _head(statement.id, place) | _derived(statement, place)
+    properties |= {
+        "kind": statement.kind.name,
+        "session": statement.session,
+        "text": statement.text,
+        "speaker": statement.speaker,
+        "confidence": statement.confidence,
+        "evidence_keys": np.array(evidence_keys, dtype="<i8").tobytes(),
+    }
+    parts = (("predicate", statement.predicate), ("subject", statement.subject), ("object", statement.object))
+    return properties | {name: value for name, value in parts if value}
+
+
+def entity_properties(entity: Entity, place: Placed) -> Properties:
+    """An entity that nothing names yet."""
+    properties = {"name": entity.name, "kind": entity.kind.name, "aliases": list(entity.aliases), "mention_count": 0}
+    head = _head(entity.id, place)
+    del head["session_key"]
+    return head | properties
+
+
+def _head(id_: str, place: Placed) -> Properties:
+    return {
+        "namespace": place.namespace,
+        "id": id_,
+        "key": place.key,
+        "session_key": place.session_key,
+        "recorded_at": place.recorded_at,
+    }
+
+
+def _derived(node: Event | Statement, place: Placed) -> Properties:
+    said_at = to_micros(node.said_at)
+    properties: Properties = {"said_at": said_at, "said_on": node.said_at, "starts_at": said_at, "ends_at": said_at}
+    if node.time is not None:
+        properties |= {
+            "starts_at": to_micros(node.time.start),
+            "ends_at": to_micros(node.time.end),
+            "happened_on": node.time.start,
+            "time_granularity": node.time.granularity.name,
+            "time_expression": node.time.expression,
+        }
+    properties["generation"] = place.generation
+    if place.retired_at is not None:
+        properties["retired_at"] = place.retired_at
+    return properties
+
+
+def session_of(row: Mapping[str, Any]) -> Session:
+    """The session of a SESSION_PROJECTION."""
+    first, last = row["first_sent_at"], row["last_sent_at"]
+    return Session(
+        id=row["id"],
+        name=row["name"],
+        recorded_at=from_micros(row["recorded_at"]),
+        time_zone=row["time_zone"],
+        message_count=row["message_count"],
+        first_sent_at=None if first is None else from_micros(first),
+        last_sent_at=None if last is None else from_micros(last),
+        extracted_seq=row["extracted_seq"],
+    )
+
+
+def message_of(row: Mapping[str, Any]) -> Message:
+    """The message of a MESSAGE_PROJECTION."""
+    return Message(
+        id=row["id"],
+        session=row["session"],
+        seq=row["seq"],
+        speaker=row["speaker"],
+        role=Role[row["role"]],
+        text=row["text"],
+        sent_at=from_micros(row["sent_at"]),
+        recorded_at=from_micros(row["recorded_at"]),
+        client_id=row["client_id"] or "",
+        labels=labels_of(row),
+        image_caption=row["image_caption"] or "",
+    )
+
+
+def labels_of(row: Mapping[str, Any]) -> dict[str, str]:
+    """A message's labels."""
+    return dict(zip(row["label_names"] or (), row["label_values"] or (), strict=True))
+
+
+def event_of(
+    row: Mapping[str, Any], evidence: Sequence[str] = (), statements: Sequence[str] = (), participants: Sequence[Participant] = ()
+) -> Event:
+    """The event of an EVENT_PROJECTION and of what its edges say."""
+    return Event(
+        id=row["id"],
+        session=row["session"],
+        title=row["title"],
+        said_at=from_micros(row["said_at"]),
+        recorded_at=from_micros(row["recorded_at"]),
+        evidence_ids=tuple(evidence),
+        time=_time_of(row),
+        statement_ids=tuple(statements),
+        participants=tuple(participants),
+        retired_at=None if row["retired_at"] is None else from_micros(row["retired_at"]),
+        generation=row["generation"],
+    )
+
+
+def statement_of(row: Mapping[str, Any], evidence: Sequence[str] = (), event: str = "", entities: Sequence[str] = ()) -> Statement:
+    """The statement of a STATEMENT_PROJECTION and of what its edges say."""
+    return Statement(
+        id=row["id"],
+        kind=NodeKind[row["kind"]],
+        session=row["session"],
+        text=row["text"],
+        speaker=row["speaker"],
+        said_at=from_micros(row["said_at"]),
+        recorded_at=from_micros(row["recorded_at"]),
+        evidence_ids=tuple(evidence),
+        event_id=event,
+        entity_ids=tuple(entities),
+        predicate=row["predicate"] or "",
+        subject=row["subject"] or "",
+        object=row["object"] or "",
+        time=_time_of(row),
+        confidence=row["confidence"],
+        retired_at=None if row["retired_at"] is None else from_micros(row["retired_at"]),
+        generation=row["generation"],
+    )
+
+
+def entity_of(row: Mapping[str, Any]) -> Entity:
+    """The entity of an ENTITY_PROJECTION."""
+    return Entity(
+        id=row["id"],
+        name=row["name"],
+        kind=EntityKind[row["kind"]],
+        recorded_at=from_micros(row["recorded_at"]),
+        aliases=tuple(row["aliases"]),
+        mention_count=row["mention_count"],
+    )
+
+
+def _time_of(row: Mapping[str, Any]) -> TimeSpan | None:
+    if row["time_granularity"] is None:
+        return None
+    start, end = from_micros(row["starts_at"]), from_micros(row["ends_at"])
+    return TimeSpan(start, end, Granularity[row["time_granularity"]], row["time_expression"])

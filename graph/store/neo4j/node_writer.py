@@ -1,0 +1,113 @@
+"""Putting nodes, their searched columns and their edges into the database, many at once. Imports and transactions write through it."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol
+
+from neo4j.vector import Vector
+
+from graph.model import NodeKind
+from graph.store.commands import Float16Vector
+from graph.store.neo4j.connection import Row
+from graph.store.neo4j.edge_rows import EdgeRow, NodeRef
+from graph.store.neo4j.node_rows import Properties
+from graph.store.neo4j.schema import NODE_LABELS, vector_property
+
+
+class Writer(Protocol):
+    """Runs queries that write; `$namespace` is the namespace's name."""
+
+    async def execute(self, query: str, parameters: Mapping[str, Any] | None = None) -> list[Row]:
+        """The rows of a query."""
+        ...
+
+
+async def create_nodes(writer: Writer, kind: NodeKind, nodes: Sequence[Properties]) -> None:
+    """New nodes of one kind."""
+    if nodes:
+        await writer.execute(f"UNWIND $nodes AS node CREATE (n:{NODE_LABELS[kind]}) SET n = node", {"nodes": nodes})
+
+
+_MESSAGES = """MATCH (s:Session {namespace: $namespace, name: $session})
+    OPTIONAL MATCH (last:Message {namespace: $namespace, session: $session, seq: $last_seq})
+    CALL (s) {
+        UNWIND $nodes AS node CREATE (m:Message)-[:IN_SESSION {seq: node.seq}]->(s) SET m = node
+        WITH m ORDER BY m.seq RETURN collect(m) AS fresh }
+    WITH CASE WHEN last IS NULL THEN fresh ELSE [last] + fresh END AS chain
+    UNWIND range(0, size(chain) - 2) AS i
+    WITH chain[i] AS before, chain[i + 1] AS after CREATE (before)-[:NEXT]->(after)"""
+
+
+async def create_messages(writer: Writer, session: str, last_seq: int, nodes: Sequence[Properties]) -> None:
+    """New messages at the end of a session, bound to it and to each other; `last_seq` is that of the one before them, 0 for none."""
+    await writer.execute(_MESSAGES, {"session": session, "last_seq": last_seq, "nodes": nodes})
+
+
+async def create_further_passages(writer: Writer, kind: NodeKind, passages: Sequence[Properties]) -> None:
+    """The :Passage nodes of long memories of one kind."""
+    if passages:
+        query = f"""UNWIND $passages AS passage MATCH (m:{NODE_LABELS[kind]} {{namespace: $namespace, key: passage.owner_key}}) SET m:Chunked
+            CREATE (m)-[:HAS_PASSAGE {{ordinal: passage.ordinal}}]->(p:Passage) SET p = passage"""
+        await writer.execute(query, {"passages": passages})
+
+
+async def create_spans(writer: Writer, kind: NodeKind, spans: Sequence[Properties]) -> None:
+    """The :Span nodes of memories of one kind."""
+    if spans:
+        query = f"""UNWIND $spans AS span MATCH (m:{NODE_LABELS[kind]} {{namespace: $namespace, key: span.key}})
+            CREATE (m)-[:NAMES_TIME]->(s:Span) SET s = span"""
+        await writer.execute(query, {"spans": spans})
+
+
+async def create_edges(writer: Writer, edges: Iterable[EdgeRow]) -> list[NodeRef]:
+    """New relationships; an explicit one that is there already is left as it is. Returns the targets of those that were made."""
+    groups: defaultdict[tuple[Any, ...], list[EdgeRow]] = defaultdict(list)
+    for edge in edges:
+        groups[(edge.kind, edge.source.kind, edge.target.kind, edge.explicit)].append(edge)
+    made: list[NodeRef] = []
+    for (kind, source, target, explicit), some in groups.items():
+        query = _edges_query(kind.name, NODE_LABELS[source], NODE_LABELS[target], explicit=explicit)
+        [[keys]] = await writer.execute(query, {"rows": [[e.source.key, e.target.key, dict(e.properties)] for e in some]})
+        made += [NodeRef(target, key) for key in keys]
+    return made
+
+
+# Is there one with the same statement behind it, and is that a decision too?
+_THERE = """EXISTS { MATCH (a)-[x:%s]->(b) WHERE coalesce(x.via_id, '') = coalesce(row[2].via_id, '')
+    AND (x.decided_at IS NULL) = (row[2].decided_at IS NULL) }"""
+
+
+def _edges_query(kind: str, source: str, target: str, *, explicit: bool) -> str:
+    there = f"WITH a, b, row WHERE NOT {_THERE % kind}" if explicit else ""
+    return f"""UNWIND $rows AS row
+        MATCH (a:{source} {{namespace: $namespace, key: row[0]}}) MATCH (b:{target} {{namespace: $namespace, key: row[1]}}) {there}
+        CREATE (a)-[r:{kind}]->(b) SET r = row[2] RETURN collect(b.key)"""
+
+
+async def set_vectors(writer: Writer, kind: NodeKind, dimension: int, vectors: Mapping[int, Float16Vector]) -> None:
+    """The vectors of the first passages of memories of one kind, by key. They wait no more."""
+    await _set_vectors(
+        writer,
+        f"MATCH (m:{NODE_LABELS[kind]} {{namespace: $namespace, key: row.key}})",
+        dimension,
+        [({"key": k}, v) for k, v in vectors.items()],
+    )
+
+
+async def set_further_vectors(writer: Writer, dimension: int, vectors: Mapping[tuple[int, int], Float16Vector]) -> None:
+    """The vectors of further passages, by owner's key and ordinal."""
+    await _set_vectors(
+        writer,
+        "MATCH (m:Passage {namespace: $namespace, owner_key: row.key, ordinal: row.ordinal})",
+        dimension,
+        [({"key": key, "ordinal": ordinal}, vector) for (key, ordinal), vector in vectors.items()],
+    )
+
+
+async def _set_vectors(writer: Writer, match: str, dimension: int, vectors: Sequence[tuple[Properties, Float16Vector]]) -> None:
+    if not vectors:
+        return
+    rows = [{**place, "v16": vector.astype("<f2").tobytes(), "vector": Vector(vector.astype("<f4"))} for place, vector in vectors]
+    query = f"""UNWIND $rows AS row {match} SET m.v16 = row.v16 REMOVE m.waits
+        WITH m, row CALL db.create.setNodeVectorProperty(m, $property, row.vector)"""
+    await writer.execute(query, {"rows": rows, "property": vector_property(dimension)})

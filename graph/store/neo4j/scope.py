@@ -1,0 +1,26 @@
+"""What understanding a query needs to know of a namespace."""
+
+from collections.abc import Sequence
+
+from graph.store.commands import QueryScope
+from graph.store.entity_names import folded
+from graph.store.neo4j.connection import Connection
+from graph.store.neo4j.namespace_rows import namespace_of
+from graph.store.neo4j.node_rows import ENTITY_PROJECTION, entity_of
+from graph.store.neo4j.reading import namespace_row
+
+_MAX_SPEAKERS = 1_000
+_SCOPE = f"""
+    CALL (n) {{ MATCH (s:Speaker) WHERE s.namespace = n.name AND s.name >= ''
+        WITH s ORDER BY s.messages DESC, s.name LIMIT {_MAX_SPEAKERS} RETURN collect(s.name) AS speakers }}
+    CALL (n) {{ UNWIND $names AS name MATCH (a:EntityName {{namespace: n.name, folded: name}})
+        MATCH (m:Entity {{namespace: n.name, id: a.entity_id}}) WITH DISTINCT m ORDER BY m.key
+        RETURN collect(m{ENTITY_PROJECTION}) AS entities }}
+    RETURN properties(n), speakers, entities"""
+
+
+async def query_scope(connection: Connection, namespace: str, names: Sequence[str]) -> QueryScope:
+    """See `Store.query_scope`; the most frequent speakers first, entities oldest first."""
+    wanted = list(dict.fromkeys(map(folded, names)))
+    properties, speakers, entities = await namespace_row(connection, namespace, _SCOPE, {"names": wanted})
+    return QueryScope(namespace_of(properties), tuple(speakers), tuple(map(entity_of, entities)))

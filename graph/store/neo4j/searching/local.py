@@ -1,0 +1,219 @@
+"""Searching a small namespace in this process: the embedded store's search index, built from Neo4j and kept current by the changes."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graph.model import MEMORY_KINDS, LabelFilter, MemoryFilter, to_micros
+from graph.model.times import TimeRange
+from graph.store.candidates import CandidateQuery, Candidates
+from graph.store.neo4j.conditions import Conditions
+from graph.store.neo4j.connection import Connection
+from graph.store.neo4j.node_properties import PASSAGE_KEY_SHIFT
+from graph.store.neo4j.node_reading import ids_by_kind
+from graph.store.neo4j.schema import NODE_LABELS
+from graph.store.neo4j.searching.changes import Change, Head, read_head
+from graph.store.neo4j.searching.memories import MEMORY_VALUES, FoundMemory, found_memory, index_entry, is_searched, vectors_of
+from graph.store.search import IndexQuery, SearchIndex, term_hash
+from graph.store.search.cache_budget import CacheBudget
+
+_BATCH = 5_000
+# Vectors are kept with the index, whose bytes are bounded as a whole.
+_UNBOUNDED = CacheBudget(1 << 62)
+_ALL = """MATCH (m:{label}) WHERE m.namespace = $namespace AND m.key > $after AND m.retired_at IS NULL
+    WITH m ORDER BY m.namespace, m.key LIMIT {batch} RETURN collect({values})"""
+_SOME = " UNION ALL ".join(
+    f"UNWIND $keys AS key MATCH (m:{NODE_LABELS[kind]} {{namespace: $namespace, key: key}}) WHERE m.retired_at IS NULL "
+    f"RETURN {MEMORY_VALUES} AS found"
+    for kind in sorted(MEMORY_KINDS)
+)
+_VECTORS = f"""CALL () {{ UNWIND $pairs AS pair MATCH (m:Message|Fact|Relation {{namespace: $namespace, key: pair[0]}}) WHERE pair[1] = 0
+    RETURN pair, m.v16 AS v16 UNION ALL
+    UNWIND $pairs AS pair MATCH (m:Passage {{namespace: $namespace, owner_key: pair[0], ordinal: pair[1]}}) RETURN pair, m.v16 AS v16 }}
+    RETURN collect([pair[0] * {1 << PASSAGE_KEY_SHIFT} + pair[1], v16])"""
+
+
+class LocalIndex:
+    """The search index of one namespace. One task at a time brings it up to date; searches run beside each other in threads."""
+
+    def __init__(self, connection: Connection, namespace: str, head: Head) -> None:
+        self._connection = connection
+        self._namespace = namespace
+        self._index = SearchIndex(head.dimension, _UNBOUNDED)
+        self._lock = asyncio.Lock()
+        self.uid = head.uid
+        self.dimension = head.dimension
+
+    @classmethod
+    async def built(cls, connection: Connection, namespace: str, head: Head) -> "LocalIndex":
+        """The index of the namespace as it is now, said to be of the head's revision: what came since is applied once more with the next
+        changes, which alters nothing."""
+        made = cls(connection, namespace, head)
+        async for memories in _all_memories(connection, namespace):
+            await asyncio.to_thread(made._add, memories)
+        made._index.revision = head.revision
+        return made
+
+    @property
+    def revision(self) -> int:
+        """The revision that the index is of."""
+        return self._index.revision
+
+    @property
+    def passages(self) -> int:
+        """Current passages."""
+        return self._index.passage_count
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes in memory."""
+        return self._index.nbytes
+
+    def _add(self, memories: Sequence[FoundMemory]) -> None:
+        self._index.add([index_entry(memory) for memory in memories])
+        if self.dimension:
+            self._index.set_vectors(*vectors_of(memories, self.dimension))
+
+    async def apply(self, changes: Sequence[Change]) -> None:
+        """Brings the index to the revision of the last change. Keys are never used twice, so what each was last is what Neo4j says now."""
+        async with self._lock:
+            news = [change for change in changes if change.revision > self.revision]
+            if not news:
+                return
+            gone = _keys(change.removed for change in news), _keys(change.retired for change in news)
+            added, embedded = _keys(change.added for change in news), _keys(change.embedded for change in news)
+            wanted = np.unique(np.concatenate([added, embedded >> PASSAGE_KEY_SHIFT]))
+            found = await _memories(self._connection, self._namespace, wanted)
+            await asyncio.to_thread(self._take, np.concatenate(gone), set(added.tolist()), found, news[-1].revision)
+
+    def _take(self, gone: NDArray[np.int64], added: set[int], found: Sequence[FoundMemory], revision: int) -> None:
+        self._index.remove(gone)
+        self._index.add([index_entry(memory) for memory in found if memory.key in added])
+        if self.dimension:
+            self._index.set_vectors(*vectors_of(found, self.dimension))
+        self._index.revision = revision
+
+    async def search(self, query: CandidateQuery, resolved: "Resolved") -> Candidates:
+        """The candidates at the index's revision."""
+        loop = asyncio.get_running_loop()
+
+        def read(keys: NDArray[np.int64]) -> NDArray[np.float16]:
+            # Called in the search's thread, for vectors that the index has let go of.
+            reading = _read_vectors(self._connection, self._namespace, keys, self.dimension)
+            return asyncio.run_coroutine_threadsafe(reading, loop).result()
+
+        asked = _index_query(query, resolved)
+        return await asyncio.to_thread(lambda: self._index.search(asked, read))
+
+
+def _keys(blobs: Any) -> NDArray[np.int64]:
+    return np.frombuffer(b"".join([blob for blob in blobs if blob]), "<i8")
+
+
+async def _all_memories(connection: Connection, namespace: str) -> AsyncIterator[list[FoundMemory]]:
+    """All current memories in batches, those of a kind in the order of their keys."""
+    for kind in sorted(MEMORY_KINDS):
+        query = _ALL.format(label=NODE_LABELS[kind], batch=_BATCH, values=MEMORY_VALUES)
+        after, count = 0, _BATCH
+        while count == _BATCH:
+            [[rows]] = await connection.rows(query, {"namespace": namespace, "after": after})
+            count = len(rows)
+            if rows:
+                after = rows[-1][0]
+                yield [found_memory(row) for row in rows if is_searched(row)]
+
+
+async def _memories(connection: Connection, namespace: str, keys: NDArray[np.int64]) -> list[FoundMemory]:
+    if not len(keys):
+        return []
+    query = f"CALL () {{ {_SOME} }} RETURN collect(found)"
+    [[rows]] = await connection.rows(query, {"namespace": namespace, "keys": keys.tolist()})
+    return [found_memory(row) for row in sorted(rows, key=lambda row: row[0]) if is_searched(row)]
+
+
+async def _read_vectors(connection: Connection, namespace: str, keys: NDArray[np.int64], dimension: int) -> NDArray[np.float16]:
+    """The vectors of these passages, (m, dimension), in their order; NaN where there is none."""
+    mask = (1 << PASSAGE_KEY_SHIFT) - 1
+    pairs = [[key >> PASSAGE_KEY_SHIFT, key & mask] for key in keys.tolist()]
+    [[rows]] = await connection.rows(_VECTORS, {"namespace": namespace, "pairs": pairs})
+    found = np.full((len(keys), dimension), np.nan, np.float16)
+    place = {key: number for number, key in enumerate(keys.tolist())}
+    for key, blob in rows:
+        if blob:
+            found[place[key]] = np.frombuffer(blob, "<f2")
+    return found
+
+
+class Resolved:
+    """The keys behind the names of a query: of sessions, of messages whose labels pass, and of memories to measure besides."""
+
+    def __init__(self, sessions: frozenset[int] | None, labelled: NDArray[np.int64] | None, include: NDArray[np.int64]) -> None:
+        self.sessions, self.labelled, self.include = sessions, labelled, include
+
+
+async def resolved_head(connection: Connection, namespace: str, since: int, query: CandidateQuery) -> tuple[Head, Resolved]:
+    """The head of the namespace and the keys behind the query's names, in one round trip."""
+    chosen = query.filter
+    parts, parameters = _key_queries(chosen, query.include)
+    head = await read_head(connection, namespace, since, [(part, name) for name, part in parts.items()], parameters)
+    found = dict(zip(parts, head.answers, strict=True))
+    include = [key for name in parts if name.startswith("include") for key in found[name]]
+    return head, Resolved(
+        frozenset(found["sessions"]) if chosen.sessions else None,
+        np.sort(np.array(found["labelled"], np.int64)) if chosen.labels else None,
+        np.unique(np.array(include, np.int64)),
+    )
+
+
+def _key_queries(chosen: MemoryFilter, include: Sequence[str]) -> tuple[dict[str, str], dict[str, Any]]:
+    parts: dict[str, str] = {}
+    parameters: dict[str, Any] = {}
+    if chosen.sessions:
+        parts["sessions"] = """CALL (n) { UNWIND $sessions AS name MATCH (s:Session {namespace: n.name, name: name})
+            RETURN collect(s.key) AS sessions }"""
+        parameters["sessions"] = list(chosen.sessions)
+    if chosen.labels:
+        where = _labelled(chosen.labels)
+        parts["labelled"] = f"CALL (n) {{ MATCH (m:Message) WHERE {where} RETURN collect(m.key) AS labelled }}"
+        parameters |= where.parameters
+    for kind, ids in ids_by_kind(include).items():
+        name = f"include{int(kind)}"
+        parts[name] = f"""CALL (n) {{ UNWIND ${name} AS id MATCH (m:{NODE_LABELS[kind]} {{namespace: n.name, id: id}})
+            RETURN collect(m.key) AS {name} }}"""
+        parameters[name] = ids
+    return parts, parameters
+
+
+def _labelled(labels: LabelFilter) -> Conditions:
+    where = Conditions("m.namespace = n.name AND m.key > 0", prefix="l")
+    where.labelled("m", labels)
+    return where
+
+
+def _index_query(query: CandidateQuery, resolved: Resolved) -> IndexQuery:
+    chosen = query.filter
+    return IndexQuery(
+        term_hashes=np.array([term_hash(term) for term in query.terms], np.uint64),
+        vector=query.vector,
+        spans=tuple((to_micros(span.start), to_micros(span.end)) for span in query.spans),
+        kinds=chosen.kinds,
+        sessions=resolved.sessions,
+        speakers=frozenset(chosen.speakers) if chosen.speakers else None,
+        said=_micros(chosen.said),
+        happened=_micros(chosen.happened),
+        labelled=resolved.labelled,
+        include=resolved.include,
+        lexical_limit=query.lexical_limit,
+        dense_limit=query.dense_limit,
+        temporal_limit=query.temporal_limit,
+        instruction_limit=query.instruction_limit,
+        neighbours=query.neighbours,
+        bm25=query.bm25,
+    )
+
+
+def _micros(range_: TimeRange | None) -> tuple[int, int] | None:
+    return None if range_ is None else (to_micros(range_.start), to_micros(range_.end))

@@ -1,0 +1,56 @@
+"""From the nodes that the channels found to all that is measured: the evidence of statements, what rests on messages, and neighbours.
+
+One round trip. Neo4j's own numbers find the nodes without an index; one that was freed and taken since is caught by the namespace.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from graph.model import MEMORY_KINDS
+from graph.store.neo4j.connection import Connection
+from graph.store.neo4j.node_reading import ids_by_kind
+from graph.store.neo4j.schema import NODE_LABELS
+from graph.store.neo4j.searching.channels import Hit
+from graph.store.neo4j.searching.filters import SearchFilter
+from graph.store.neo4j.searching.memories import MEMORY_VALUES, FoundMemory, found_memory, is_searched
+from graph.store.search.measure import STATEMENTS_PER_MESSAGE
+
+_FOUND = """CALL () { UNWIND $numbers AS number MATCH (m) WHERE id(m) = number AND m.namespace = $namespace AND m.retired_at IS NULL
+        RETURN collect(m) AS hits }
+    CALL () { UNWIND $further AS number MATCH (p) WHERE id(p) = number AND p.namespace = $namespace MATCH (m)-[:HAS_PASSAGE]->(p)
+        RETURN collect(DISTINCT m) AS owners }"""
+_INCLUDED = """CALL () {{ UNWIND ${name} AS id MATCH (m:{label} {{namespace: $namespace, id: id}}) WHERE m.retired_at IS NULL
+    RETURN collect(m) AS {name} }}"""
+_EVIDENCE = """CALL (found) { UNWIND found AS f WITH f WHERE f:Fact OR f:Relation MATCH (f)-[:EVIDENCED_BY]->(m:Message)
+    RETURN collect(m) AS evidence }
+    CALL (found, evidence) { UNWIND found + evidence AS m RETURN collect(DISTINCT m) AS base }"""
+_RESTING = f"""CALL (base) {{ UNWIND base AS b WITH b WHERE b:Message
+    CALL (b) {{ MATCH (b)<-[:EVIDENCED_BY]-(m:Fact|Relation) WHERE m.retired_at IS NULL
+        RETURN m ORDER BY m.key LIMIT {STATEMENTS_PER_MESSAGE} }}
+    RETURN collect(m) AS resting }}"""
+
+
+async def widened(
+    connection: Connection, namespace: str, hits: Iterable[Hit], include: Sequence[str], neighbours: int, chosen: SearchFilter
+) -> tuple[list[FoundMemory], list[bool]]:
+    """The memories by key, each once, and whether each passes the filter. What was retired or deleted meanwhile is left out."""
+    included = {kind: ids for kind, ids in ids_by_kind(include).items() if kind in MEMORY_KINDS}
+    parts = [_FOUND, *(_INCLUDED.format(name=kind.name, label=NODE_LABELS[kind]) for kind in included)]
+    names = ["hits", "owners", *(kind.name for kind in included)]
+    parts += [f"WITH {' + '.join(names)} AS found", _EVIDENCE, _RESTING, _near(neighbours)]
+    query = f"""{" ".join(parts)} UNWIND base + resting + near AS m WITH DISTINCT m
+        RETURN collect({MEMORY_VALUES}), collect({chosen.all})"""
+    numbers: dict[bool, list[int]] = {False: [], True: []}
+    for hit in hits:
+        numbers[hit.further].append(hit.number)
+    values = {"namespace": namespace, "numbers": sorted(set(numbers[False])), "further": sorted(set(numbers[True]))}
+    values |= {kind.name: ids for kind, ids in included.items()} | chosen.all.parameters
+    [[rows, passing]] = await connection.rows(query, values)
+    searched = sorted((row[0], place) for place, row in enumerate(rows) if is_searched(row))
+    return [found_memory(rows[place]) for _, place in searched], [bool(passing[place]) for _, place in searched]
+
+
+def _near(neighbours: int) -> str:
+    if neighbours <= 0:
+        return "WITH base, resting, [] AS near"
+    return f"""CALL (base) {{ UNWIND base AS b WITH b WHERE b:Message MATCH (b)-[:NEXT]-{{1,{int(neighbours)}}}(m:Message)
+        RETURN collect(DISTINCT m) AS near }}"""

@@ -1,0 +1,27 @@
+"""The channel of standing wishes: what a person asked an assistant to do from now on, nearest to the query first."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graph.model import Role
+from graph.store.candidates import Feature
+from graph.store.search.dense import nearest_memories
+from graph.store.search.similarity import Similarities
+from graph.store.search.state import IndexState
+
+_INSTRUCTION, _USER = int(Feature.INSTRUCTION), int(Role.USER)
+
+
+def standing_wishes(
+    state: IndexState, query: NDArray[np.float32], limit: int, mask: NDArray[np.bool_] | None, similarities: Similarities
+) -> NDArray[np.intp]:
+    """Rows of the `limit` standing wishes of people that are nearest to the query, among the memories that pass (all live ones: None)."""
+    memories = state.memories
+    if limit <= 0:
+        return np.empty(0, np.intp)
+    wished = (memories.features & _INSTRUCTION) != 0
+    wished &= memories.role == _USER
+    wished &= memories.live if mask is None else mask
+    if not wished.any():
+        return np.empty(0, np.intp)
+    return nearest_memories(state, query, limit, wished[state.passages.owner], similarities)
