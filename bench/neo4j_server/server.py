@@ -20,6 +20,8 @@ START_TIMEOUT_S = 180.0
 STOP_TIMEOUT_S = 60.0
 USER = "neo4j"
 _STARTED = b"Started."
+# Starting takes 7.6 s of CPU with these and 12.3 s without (`make neo4j`'s server under `time`, JDK 25, two cores).
+_QUICK = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
 _OPENED = ("java.nio", "java.io", "sun.nio.ch", "java.util.concurrent")
 
 
@@ -116,7 +118,7 @@ class Neo4jServer:
             raise RuntimeError(f"Neo4j's password could not be set:\n{done.stderr[-2000:]}")
 
     def _launch(self) -> None:
-        memory = [f"-Xms{self.options.heap}", f"-Xmx{self.options.heap}"]
+        memory = [f"-Xms{self.options.heap}", f"-Xmx{self.options.heap}", *(_QUICK if self.options.quick_start else ())]
         place = [f"--home-dir={self.home}", f"--config-dir={self.home / 'conf'}", "--console-mode"]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(

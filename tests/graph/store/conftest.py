@@ -1,6 +1,5 @@
 """The stores that the contract suite runs against, and what its tests are written in."""
 
-import os
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -9,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from neo4j import GraphDatabase
 
 from graph.model import (
     EmbeddingSpec,
@@ -44,8 +42,10 @@ from graph.store.commands import (
 )
 from graph.store.embedded import EmbeddedStore
 from graph.store.neo4j import Address, Neo4jStore
+from graph.store.partitioned import Partition, PartitionedStore
 from graph.store.port import Store
 from graph.text import terms_of
+from tests.neo4j_databases import Database
 
 MONDAY = datetime(2024, 3, 4, 9, 0, tzinfo=UTC)
 DIMENSION = 8
@@ -205,23 +205,18 @@ class Bench:
 OpenStore = Callable[..., Awaitable[Store]]
 MakeStore = Callable[..., Store]
 
-_NEO4J = [uri for name in ("STRUCTMEM_TEST_NEO4J_URI", "STRUCTMEM_TEST_NEO4J_URI_2") if (uri := os.environ.get(name))]
-
-
-def _neo4j(place: Path, clock: ManualClock, ids: CountingIds) -> Store:
-    """A store on the first database for the place "data", on the second for any other. Emptied when a test opens the place first."""
-    address = Address(_NEO4J[0 if place.name == "data" else -1])
-    if not place.exists():
-        place.mkdir()
-        with GraphDatabase.driver(address.uri, notifications_min_severity="OFF") as driver:
-            driver.execute_query("MATCH (n) WHERE NOT n:Migration DETACH DELETE n")
-    return Neo4jStore(address, clock=clock, ids=ids)
-
-
-# The stores under test, each made from its place, a clock and a source of ids. Another store joins the suite here.
-STORES: dict[str, MakeStore] = {"embedded": lambda place, clock, ids: EmbeddedStore(place, clock=clock, ids=ids)}
-if _NEO4J:
-    STORES["neo4j"] = _neo4j
+# Stores that are made from their place alone, a clock and a source of ids. Another store joins the suite here, or beside `NEO4J` below.
+STORES: dict[str, MakeStore] = {
+    "embedded": lambda place, clock, ids: EmbeddedStore(place, clock=clock, ids=ids),
+    # Most tests use the namespace "acme/ana", which the second of these keeps.
+    "partitioned": lambda place, clock, ids: PartitionedStore(
+        [
+            Partition("rest", EmbeddedStore(place / "rest", clock=clock, ids=ids), ()),
+            Partition("acme", EmbeddedStore(place / "acme", clock=clock, ids=ids), ("acme",)),
+        ]
+    ),
+}
+NEO4J = pytest.param("neo4j", marks=pytest.mark.neo4j)
 
 
 @pytest.fixture
@@ -234,10 +229,33 @@ def ids() -> CountingIds:
     return CountingIds()
 
 
-@pytest.fixture(params=STORES)
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "embedded: looks into the embedded store, or counts what it does")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Every test of the contract runs on every store; `test_embedded_*.py`, and what looks into a store, on the embedded one alone."""
+    if "make_store" in metafunc.fixturenames:
+        own = Path(metafunc.module.__file__).name.startswith("test_embedded_") or metafunc.definition.get_closest_marker("embedded")
+        metafunc.parametrize("make_store", ["embedded"] if own else [*STORES, NEO4J], indirect=True)
+
+
+@pytest.fixture
 def make_store(request: pytest.FixtureRequest) -> MakeStore:
     """Makes a store of the kind under test: `make_store(place, clock, ids)`."""
-    return STORES[request.param]
+    if request.param != "neo4j":
+        return STORES[request.param]
+    databases: Callable[[int], Database] = request.getfixturevalue("neo4j_of_the_run")
+    opened: dict[str, Database] = {}
+
+    def on_neo4j(place: Path, clock: ManualClock, ids: CountingIds) -> Store:
+        """On the first database for the place "data", on the second for any other; emptied when a test first asks for the place."""
+        if place.name not in opened:
+            opened[place.name] = databases(0 if place.name == "data" else 1)
+        database = opened[place.name]
+        return Neo4jStore(Address(database.uri, database.named_user, database.password, database.name), clock=clock, ids=ids)
+
+    return on_neo4j
 
 
 @pytest.fixture
@@ -246,7 +264,7 @@ def owned_by_one_process(request: pytest.FixtureRequest) -> None:
 
     Where several share it nobody knows that: there a lease ends by the store's clock alone.
     """
-    if request.node.callspec.params["make_store"] != "embedded":
+    if request.node.callspec.params["make_store"] == "neo4j":
         pytest.skip("several processes may share this store: a lease outlives the process that held it, and ends by the clock")
 
 

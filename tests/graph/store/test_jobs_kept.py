@@ -297,6 +297,7 @@ async def test_waiting_for_a_job_ends_with_its_next_change(bench):
     assert same.id == job.id
 
 
+@pytest.mark.embedded
 async def test_a_change_wakes_only_those_who_watch_that_job(bench, monkeypatch):
     jobs = [await bench.store.get_job(bench.namespace, (await bench.say("a", session=f"s{number}")).job_id) for number in range(50)]
     reads, real = [], bench.store.get_job
