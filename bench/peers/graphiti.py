@@ -1,7 +1,7 @@
 """Graphiti as it comes: graphiti-core's own bulk loading, its own indexes and its own search, on a Neo4j database.
 
-Imported only where it is asked for: graphiti-core is in the dependency group `peers`. Extraction takes a language model there; here the edges
-are given, as `add_nodes_and_edges_bulk` saves them once they were extracted, so no model is called and nothing leaves the machine.
+Imported only where it is asked for: graphiti-core is in the dependency group `peers`. Extraction takes a language model there; here the
+edges are given, as `add_nodes_and_edges_bulk` saves them once they were extracted, so no model is called and nothing leaves the machine.
 """
 
 import logging
@@ -22,15 +22,15 @@ from extract.embed import Embedder
 
 os.environ["GRAPHITI_TELEMETRY_ENABLED"] = "false"  # read by the import
 
-import graphiti_core  # noqa: E402 # after the line above
-from graphiti_core.cross_encoder import OpenAIRerankerClient  # noqa: E402
-from graphiti_core.driver.neo4j_driver import Neo4jDriver  # noqa: E402
-from graphiti_core.edges import EntityEdge, EpisodicEdge  # noqa: E402
-from graphiti_core.embedder import EmbedderClient  # noqa: E402
-from graphiti_core.llm_client import LLMConfig, OpenAIClient  # noqa: E402
-from graphiti_core.nodes import EntityNode, EpisodeType, EpisodicNode, Node  # noqa: E402
-from graphiti_core.search.search_config_recipes import COMBINED_HYBRID_SEARCH_RRF  # noqa: E402
-from graphiti_core.utils.bulk_utils import add_nodes_and_edges_bulk  # noqa: E402
+import graphiti_core  # after the line above
+from graphiti_core.cross_encoder import OpenAIRerankerClient
+from graphiti_core.driver.neo4j_driver import Neo4jDriver
+from graphiti_core.edges import EntityEdge, EpisodicEdge
+from graphiti_core.embedder import EmbedderClient
+from graphiti_core.llm_client import LLMConfig, OpenAIClient
+from graphiti_core.nodes import EntityNode, EpisodeType, EpisodicNode, Node
+from graphiti_core.search.search_config_recipes import COMBINED_HYBRID_SEARCH_RRF
+from graphiti_core.utils.bulk_utils import add_nodes_and_edges_bulk
 
 NAME = "graphiti"
 VERSION = version("graphiti-core")
@@ -54,7 +54,8 @@ class GivenEmbedder(EmbedderClient):  # type: ignore[misc] # graphiti-core is no
     async def create(self, input_data: Any) -> list[float]:
         """The vector of one query, which Graphiti hands over as a list of one."""
         text = input_data if isinstance(input_data, str) else input_data[0]
-        return (await self._embedder.embed_query(text)).tolist()
+        vector: list[float] = (await self._embedder.embed_query(text)).tolist()
+        return vector
 
 
 class Graphiti:
@@ -111,8 +112,8 @@ class Graphiti:
     async def search(self, group: str, query: str, limit: int, vector: NDArray[np.float32] | None = None) -> list[tuple[str, ...]]:
         """The answer, best first, each place as the ids of the messages that it counts as.
 
-        The recipe ranks edges and episodes apart; they are taken in turns, an edge first. Entities and communities are no answer to a question:
-        they rest on no message.
+        The recipe ranks edges and episodes apart; they are taken in turns, an edge first. Entities and communities count for nothing: they
+        rest on no message.
         """
         config = COMBINED_HYBRID_SEARCH_RRF.model_copy(update={"limit": limit})
         given = None if vector is None else vector.tolist()
