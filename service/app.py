@@ -15,10 +15,11 @@ import structlog
 from extract.embed.port import Embedder
 from extract.port import Extractor
 from extract.worker import ExtractionWorker
+from graph.errors import StoreUnavailable
 from graph.model import ExtractionMode
 from graph.retrieval import Reranking
 from graph.store.port import Clock, Store
-from service.choices import make_embedder, make_extractors, make_reranking, make_store, make_worker
+from service.choices import make_embedder, make_extractors, make_reranking, make_store, make_worker, store_place
 from service.clock import SystemClock
 from service.consistency_tokens import ConsistencyTokens
 from service.errors import InvalidSettings
@@ -75,6 +76,7 @@ class Application:
         Raises:
             InvalidSettings: the token file, the TLS files, the address or the ready file are not usable.
             StoreBusy: another process owns the data directory.
+            StoreUnavailable: Neo4j cannot be reached, is too old, refuses the user, or its indexes cannot be used; it says which.
         """
         async with AsyncExitStack() as opened:
             await self._open(opened)
@@ -85,7 +87,7 @@ class Application:
         """Takes the steps of `start` in their order; `opened` undoes them in the reverse order."""
         opened.push_async_callback(self._close_models)
         self._tokens = TokenFile(self.settings.token_file) if self.settings.token_file else None
-        await self.store.open()
+        await self._open_store()
         opened.push_async_callback(self.store.close)
         usage = UsageNotes(self.store)
         opened.push_async_callback(usage.written)
@@ -112,6 +114,12 @@ class Application:
             self._working.add_done_callback(_report)
         opened.callback(self._withdraw)
         self._announce()
+
+    async def _open_store(self) -> None:
+        try:
+            await self.store.open()
+        except StoreUnavailable as error:  # the store itself names no address; whoever starts a service wants to know which
+            raise StoreUnavailable(f"{error} ({store_place(self.settings)})", retry_after=error.retry_after) from error
 
     async def stop(self) -> None:
         """Ends calls within the grace, hands unfinished jobs back and closes the store. Once is enough; a second time does nothing."""
@@ -149,7 +157,8 @@ class Application:
     def _announcements(self) -> list[Path]:
         if not self._announced:
             return []
-        files = [self.settings.data_dir / ADDRESS_FILE]
+        # Several services may share a Neo4j: none of them is the one to ask.
+        files = [self.settings.data_dir / ADDRESS_FILE] if self.settings.store == "embedded" else []
         return [*files, self.settings.ready_file] if self.settings.ready_file else files
 
     def _announce(self) -> None:
@@ -171,7 +180,7 @@ class Application:
 def build(settings: Settings, announced: bool = True) -> Application:
     """The application that these settings describe. Loads the embedding model; opens nothing yet.
 
-    `announced`: while it runs, the file `address` of the data directory tells others on this machine where it listens.
+    `announced`: while it runs, the file `address` of the embedded store's directory tells others on this machine where it listens.
     """
     clock = SystemClock()
     for told in missing_keys(settings):
@@ -186,7 +195,7 @@ def serve(settings: Settings, on_ready: Callable[[str], None] | None = None) -> 
     """Runs the service until SIGTERM or SIGINT; a second signal ends it at once.
 
     Raises:
-        InvalidSettings, StoreBusy: it cannot start.
+        InvalidSettings, StoreBusy, StoreUnavailable: it cannot start.
     """
     configure_logs(settings)
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
@@ -206,7 +215,7 @@ async def _serve(settings: Settings, on_ready: Callable[[str], None] | None) -> 
         loop.add_signal_handler(number, ended.set)
     loop.add_signal_handler(signal.SIGHUP, application.reload_tokens)
     extractor = application.extractors[ExtractionMode.EVENT].spec.name
-    _log.info("ready", address=application.address, data_dir=str(settings.data_dir), embedder=settings.embedder, extractor=extractor)
+    _log.info("ready", address=application.address, store=store_place(settings), embedder=settings.embedder, extractor=extractor)
     if on_ready is not None:
         on_ready(application.address)
     try:

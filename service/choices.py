@@ -1,5 +1,6 @@
 """Which implementation stands behind each port, by the settings. Nothing else constructs a store, a model or an extractor."""
 
+import asyncio
 import os
 from collections.abc import Mapping
 from datetime import timedelta
@@ -22,7 +23,11 @@ from service.settings import Settings
 
 
 def make_store(settings: Settings, clock: Clock) -> Store:
-    """The store of the data directory."""
+    """The store of the data directory, or on Neo4j. Raises InvalidSettings when a file of Neo4j's settings cannot be used."""
+    if settings.store == "neo4j":
+        from service.neo4j_store import make_neo4j_store
+
+        return make_neo4j_store(settings)
     return EmbeddedStore(
         settings.data_dir,
         clock=clock,
@@ -32,8 +37,20 @@ def make_store(settings: Settings, clock: Clock) -> Store:
 
 
 def is_stored(settings: Settings) -> bool:
-    """Whether the data directory holds a store; opening one would make it."""
+    """Whether there is a store where the settings say; opening one would make it. Raises StoreUnavailable when Neo4j cannot be asked."""
+    if settings.store == "neo4j":
+        from service.neo4j_store import is_stored_in_neo4j
+
+        return asyncio.run(is_stored_in_neo4j(settings))
     return holds_store(settings.data_dir)
+
+
+def store_place(settings: Settings) -> str:
+    """Where the store is, for operators."""
+    if settings.store == "neo4j":
+        further = " and those of namespace_map" if settings.namespace_map else ""
+        return f"{settings.neo4j_uri}, database {settings.neo4j_database}{further}"
+    return str(settings.data_dir)
 
 
 def make_embedder(settings: Settings) -> Embedder | None:

@@ -17,10 +17,17 @@ from service.errors import InvalidSettings
 from service.settings import Settings, platform_dir
 
 MASK = "********"
+# Settings that name a file or a directory.
+_PATHS = (
+    *("data_dir", "neo4j_password_file", "neo4j_ca_file", "namespace_map", "token_file", "tls_cert", "tls_key", "ready_file"),
+    *("recorded_file", "llm_record", "llm_replay"),
+)
 _PREFIX = "STRUCTMEM_"
 # Variables that are no settings: of the command line, and those that container platforms set for a service that is called structmem.
 _OTHERS = ("config", "debug")
 _OF_PLATFORMS = re.compile(r"STRUCTMEM_(SERVICE_(HOST|PORT)|PORT)(_.*)?")
+# What the tests read (CONTRIBUTING.md): it stands in the environment of the services that they start.
+_OF_TESTS = re.compile(r"STRUCTMEM_(TEST|REQUIRE)_NEO4J(_.*)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +97,7 @@ def _read_file(path: Path | None) -> dict[str, Any]:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InvalidSettings.of("config", f"is not valid TOML ({error})") from None
     # A relative path in a file is meant from where the file is, not from where the service happens to start.
-    for name in ("data_dir", "token_file", "tls_cert", "tls_key", "ready_file", "recorded_file", "llm_record", "llm_replay"):
+    for name in _PATHS:
         if isinstance(values.get(name), str):
             values[name] = path.parent / os.path.expanduser(values[name])
     return values
@@ -105,7 +112,7 @@ def _environment() -> dict[str, Any]:
 
 def _known(variable: str) -> bool:
     name = variable.removeprefix(_PREFIX).lower()
-    return name in Settings.model_fields or name in _OTHERS or _OF_PLATFORMS.fullmatch(variable) is not None
+    return name in Settings.model_fields or name in _OTHERS or any(known.fullmatch(variable) for known in (_OF_PLATFORMS, _OF_TESTS))
 
 
 def _no_setting(name: str, prefix: str = "") -> str:

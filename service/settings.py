@@ -33,6 +33,7 @@ def _expand(value: Any) -> Any:
 
 
 UserPath = Annotated[Path, BeforeValidator(_expand)]
+StoreName = Literal["embedded", "neo4j"]
 EmbedderName = Literal["minilm", "openai", "sentence-transformers", "hashing", "none"]
 RerankerName = Literal["none", "rerank", "score", "cross-encoder"]
 OPENAI_URL = "https://api.openai.com/v1"
@@ -41,12 +42,36 @@ ModeName = Literal["event", "flat", "off"]
 ProviderName = Literal["openai", "deepseek", "ollama", "vllm", "custom"]
 
 
+_NEO4J_SCHEMES = ("bolt", "bolt+s", "bolt+ssc", "neo4j", "neo4j+s", "neo4j+ssc")
+
+
 class Settings(BaseSettings):
     """Everything that can be set. Each name is also a flag (`--data-dir`), a variable (`STRUCTMEM_DATA_DIR`) and a key of the TOML file."""
 
     model_config = SettingsConfigDict(env_prefix="STRUCTMEM_", extra="forbid", frozen=True, validate_default=True)
 
+    store: StoreName = Field("embedded", description="where memories are kept: embedded (in data_dir) or neo4j")
     data_dir: UserPath = Field(default_factory=default_data_dir, description="directory of the embedded store")
+    neo4j_uri: str = Field(
+        "bolt://127.0.0.1:7687",
+        description="Neo4j's address: bolt:// one server, neo4j:// a cluster; with +s TLS, with +ssc TLS that trusts any certificate",
+    )
+    neo4j_user: str = Field("neo4j", max_length=200, description="user of Neo4j; without a password nobody is named")
+    neo4j_password: SecretStr = Field(SecretStr(""), description="password of that user")
+    neo4j_password_file: UserPath | None = Field(None, description="file that holds the password, instead of neo4j_password")
+    neo4j_database: str = Field("neo4j", min_length=1, max_length=63, description="database of Neo4j")
+    neo4j_ca_file: UserPath | None = Field(
+        None, description="PEM file of the certificates to trust; Neo4j is then asked over TLS. neo4j_uri has no +s or +ssc with it"
+    )
+    neo4j_search_in_process_passages: int = Field(
+        4_000,
+        ge=0,
+        le=10_000_000,
+        description="passages up to which a namespace is searched in the service's memory, not by Neo4j's indexes",
+    )
+    namespace_map: UserPath | None = Field(
+        None, description="TOML file of further Neo4j databases and the namespaces that each of them keeps"
+    )
     listen: str = Field("127.0.0.1:7600", description="address to listen on: host:port (port 0: any free one) or unix:PATH")
     token_file: UserPath | None = Field(None, description="TOML file of tokens and what they may do; needed to listen beyond loopback")
     tls_cert: UserPath | None = Field(None, description="PEM certificate chain; with tls_key, the service speaks TLS")
@@ -147,7 +172,18 @@ class Settings(BaseSettings):
             self._check_llm()
         self._check_embedder()
         self._check_reranker()
+        self._check_neo4j()
         return self
+
+    def _check_neo4j(self) -> None:
+        if self.store != "neo4j":
+            if self.namespace_map is not None:
+                raise ValueError("namespace_map: is of Neo4j databases; set store to neo4j, too")
+            return
+        if reason := wrong_neo4j_uri(self.neo4j_uri, self.neo4j_ca_file is not None):
+            raise ValueError(f"neo4j_uri: {reason}")
+        if self.neo4j_password.get_secret_value() and self.neo4j_password_file is not None:
+            raise ValueError("neo4j_password_file: gives the password that neo4j_password gives already; set one of them")
 
     def _check_embedder(self) -> None:
         if self.embedder in ("openai", "sentence-transformers") and not self.embedder_model:
@@ -184,6 +220,18 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Only what is passed in: `service.configuration` reads the environment and the file, and remembers which value came from where."""
         return (init_settings,)
+
+
+def wrong_neo4j_uri(uri: str, has_ca_file: bool) -> str:
+    """Why this is no address of a Neo4j, or not one to use with certificates of one's own; "" when it is right."""
+    scheme, separator, rest = uri.partition("://")
+    if not separator or scheme not in _NEO4J_SCHEMES or not rest.strip("/"):
+        return f"must be SCHEME://HOST:PORT, where SCHEME is one of {', '.join(_NEO4J_SCHEMES)}"
+    if "@" in rest:
+        return "holds a user or a password; neo4j_user and neo4j_password_file are for these"
+    if has_ca_file and "+" in scheme:
+        return f"{scheme}:// says itself whom to trust; with neo4j_ca_file write {scheme.partition('+')[0]}://"
+    return ""
 
 
 def host_and_port(address: str) -> tuple[str, int]:

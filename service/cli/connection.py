@@ -125,18 +125,24 @@ def ensure_stored(settings: "Settings") -> None:
     """Fails, with what to do, where the data directory holds no store: looking for something must not make one."""
     from service.choices import is_stored
 
-    if not is_stored(settings):
+    if is_stored(settings):
+        return
+    if settings.store == "neo4j":
+        fail(f"neo4j_uri: there is no store in {settings.neo4j_uri}; `structmem serve`, `ingest` and `import` make one")
+    else:
         advice = "`structmem serve`, `ingest` and `import` make one, --data-dir names another directory"
         fail(f"data_dir: there is no store in {settings.data_dir}; {advice}")
 
 
 def running_service(settings: "Settings") -> str | None:
-    """The address of the service that owns the data directory; None when none does.
+    """The address of the service that owns the data directory; None when none does. Nobody owns a Neo4j.
 
     A service that is still starting owns the directory before it has an address: it gets some seconds.
     """
     from service.settings import ADDRESS_FILE
 
+    if settings.store != "embedded":
+        return None
     file = settings.data_dir / ADDRESS_FILE
     patience = time.monotonic() + _START_UP_S
     while _owned(settings.data_dir):

@@ -36,7 +36,7 @@ class InspectionHandlers(Resource, inspection_service_pb2_grpc.InspectionService
         extractor = self._parts.extractors[ExtractionMode.EVENT].spec.name
         return pb.GetServerInfoResponse(
             version=VERSION,
-            store="embedded",
+            store=self._parts.settings.store,
             extractor=extractor,
             extractor_note=_NOTES.get(extractor, ""),
             embedder=embedding_to_proto(self._parts.served),

@@ -5,6 +5,7 @@ properties and back. Every write is a `Transaction` (`transaction.py`), which lo
 """
 
 from graph.store.neo4j.connection import Address
+from graph.store.neo4j.server_state import ServerFacts, holds_store, server_facts
 from graph.store.neo4j.store import Neo4jStore
 
-__all__ = ["Address", "Neo4jStore"]
+__all__ = ["Address", "Neo4jStore", "ServerFacts", "holds_store", "server_facts"]

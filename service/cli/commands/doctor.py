@@ -1,4 +1,4 @@
-"""`structmem doctor`: whether the data directory is sound."""
+"""`structmem doctor`: whether the store is sound."""
 
 import asyncio
 from typing import TYPE_CHECKING, Annotated
@@ -26,15 +26,18 @@ def doctor(
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Checks a data directory that no service has open: files, orphans, dangling evidence, vectors, indexes. Exit code 1 on findings.
+    """Checks a data directory that no service has open, or a Neo4j: orphans, dangling evidence, vectors, indexes. Exit code 1 on findings.
 
-    Says, too, where the settings choose an API that wants a key and there is none; the directory is sound all the same.
+    Of a Neo4j it says, too, which version it is, whether its indexes are ready, and how its clock differs. It warns where the settings
+    choose an API that wants a key and there is none; the store is sound all the same.
     """
+    from service.choices import store_place
     from service.missing_keys import missing_keys
 
     with reported():
         settings = settings_of(Place(data_dir=data_dir, config=config))
         ensure_stored(settings)
+        servers = _servers(settings)
         found = asyncio.run(_check(settings, namespace))
     findings = [
         {"namespace": name, "problem": finding.problem, "node_id": finding.node_id, "detail": finding.detail}
@@ -43,13 +46,45 @@ def doctor(
     ]
     checked = [name for name in found if name != _WHOLE]
     if json:
-        print_json({"data_dir": str(settings.data_dir), "namespaces": checked, "findings": findings, "warnings": missing_keys(settings)})
+        where = {"servers": servers} if servers else {"data_dir": str(settings.data_dir)}
+        print_json({**where, "namespaces": checked, "findings": findings, "warnings": missing_keys(settings)})
     else:
+        for server in servers:
+            typer.echo(_told(server))
         for told in missing_keys(settings):
             typer.echo(f"structmem: {told}", err=True)
-        _print(str(settings.data_dir), len(checked), findings)
+        _print(store_place(settings), len(checked), findings)
     if findings:
         raise typer.Exit(1)
+
+
+def _servers(settings: "Settings") -> list[dict[str, object]]:
+    """What each Neo4j says of itself; nothing of the embedded store."""
+    if settings.store != "neo4j":
+        return []
+    from service.neo4j_store import neo4j_facts
+
+    return [
+        {
+            "place": place,
+            "version": facts.version,
+            "edition": facts.edition,
+            "writable": facts.writable,
+            "indexes": facts.indexes,
+            "unready_indexes": {name: f"{state} {percent:.0f} %" for name, (state, percent) in facts.unready.items()},
+            "clock_ahead_ms": round(facts.ahead.total_seconds() * 1000, 1),
+        }
+        for place, facts in asyncio.run(neo4j_facts(settings))
+    ]
+
+
+def _told(server: dict[str, object]) -> str:
+    unready = server["unready_indexes"]
+    assert isinstance(unready, dict)
+    indexes = f"{server['indexes']} indexes" + (f", not ready: {unready}" if unready else ", all ready")
+    access = "" if server["writable"] else ", READ-ONLY"
+    clock = f"clock {server['clock_ahead_ms']:+} ms of this machine's"
+    return f"{server['place']}: Neo4j {server['version']} {server['edition']}{access}; {indexes}; {clock}"
 
 
 async def _check(settings: "Settings", names: list[str] | None) -> "dict[str, list[Finding]]":

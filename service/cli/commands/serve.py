@@ -11,6 +11,10 @@ from service.cli.failures import fail, reported
 def serve(
     config: Annotated[Path | None, typer.Option("--config", help="TOML file of settings.")] = None,
     data_dir: Annotated[Path | None, typer.Option(help="Data directory of the embedded store.")] = None,
+    store: Annotated[str | None, typer.Option(help="Where memories are kept: embedded or neo4j.")] = None,
+    neo4j_uri: Annotated[
+        str | None, typer.Option(help="bolt:// or, for a cluster, neo4j://; +s or +ssc for TLS. Default bolt://127.0.0.1:7687.")
+    ] = None,
     listen: Annotated[str | None, typer.Option(help="host:port (port 0: any free one) or unix:PATH. Default 127.0.0.1:7600.")] = None,
     token_file: Annotated[Path | None, typer.Option(help="TOML file of tokens; needed to listen beyond loopback.")] = None,
     tls_cert: Annotated[Path | None, typer.Option(help="PEM certificate chain.")] = None,
@@ -43,6 +47,8 @@ def serve(
     """
     flags: dict[str, object] = {
         "data_dir": data_dir,
+        "store": store,
+        "neo4j_uri": neo4j_uri,
         "listen": listen,
         "token_file": token_file,
         "tls_cert": tls_cert,

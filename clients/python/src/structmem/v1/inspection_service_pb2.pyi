@@ -194,7 +194,7 @@ class GetServerInfoResponse(_message.Message):
     version: _builtins.str
     """The service's version."""
     store: _builtins.str
-    """The store: "embedded"."""
+    """The store: "embedded" or "neo4j"."""
     extractor: _builtins.str
     """The extractor that runs."""
     extractor_note: _builtins.str
