@@ -1,8 +1,6 @@
 """Entities: found again by name, so that one person is one node."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 
 import apsw
 import orjson
@@ -13,38 +11,27 @@ from graph.store.embedded.node_bodies import entity_body
 from graph.store.embedded.node_keys import id_columns
 from graph.store.embedded.node_writer import insert_nodes
 from graph.store.embedded.transaction import Operation, Transaction
+from graph.store.entity_matching import KnownEntities, KnownEntity, names_of
 from graph.store.entity_names import folded
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
-    key: int
-    kind: int
-
-
 def resolve_entities(tx: Transaction, proposals: Sequence[Entity]) -> dict[str, int]:
-    """The key of the entity that each proposal stands for, by the proposal's id; those that are new are stored.
-
-    An entity matches by a shared name or alias and kind. A proposal of unknown kind also takes the only one of that name, whatever its
-    kind; one of a known kind gives that kind to an entity of unknown kind, if no other kind bears the name. Two known kinds stay apart.
-    """
-    known = _known(tx.db, {folded(name) for proposal in proposals for name in _names(proposal)})
+    """The key of the entity that each proposal stands for, by the proposal's id; those that are new are stored."""
+    known = _known(tx.db, {folded(name) for proposal in proposals for name in names_of(proposal)})
     resolved: dict[str, int] = {}
     for proposal in proposals:
-        names = _names(proposal)
-        match = _match(known, proposal.kind, names)
+        names = names_of(proposal)
+        match = known.match(proposal.kind, names)
         if match is None:
             (key,) = tx.node_keys(1)
             insert_entity(tx, key, proposal, tx.now)
             tx.changed(Operation.ADDED, [key])
-            match = _Known(key, proposal.kind)
+            match = KnownEntity(key, proposal.kind)
         else:
             _add_names(tx, match.key, names)
             if match.kind != proposal.kind and match.kind == EntityKind.UNKNOWN:
                 match = _give_kind(tx, known, match, proposal.kind)
-        for name in names:
-            if match not in known[folded(name)]:
-                known[folded(name)].append(match)
+        known.add(match, names)
         resolved[proposal.id] = match.key
     return resolved
 
@@ -54,7 +41,7 @@ def insert_entity(tx: Transaction, key: int, entity: Entity, recorded_at: int) -
     uuid, kind = id_columns(entity.id)
     insert_nodes(tx, [(key, uuid, kind, None, 0, None, 0, 0, 0, 0, recorded_at, None, 0, 0, None, None, entity_body(entity))])
     tx.db.execute("INSERT INTO entities VALUES (?, ?, 0)", (key, int(entity.kind)))
-    _insert_names(tx, key, _names(entity))
+    _insert_names(tx, key, names_of(entity))
 
 
 def entity_keys_named(db: apsw.Connection, names: Iterable[str]) -> list[int]:
@@ -73,35 +60,18 @@ def recount_mentions(tx: Transaction, entities: Iterable[int]) -> None:
     )
 
 
-def _names(entity: Entity) -> tuple[str, ...]:
-    return tuple(dict.fromkeys((entity.name, *entity.aliases)))
-
-
-def _known(db: apsw.Connection, names: Iterable[str]) -> defaultdict[str, list[_Known]]:
-    known: defaultdict[str, list[_Known]] = defaultdict(list)
+def _known(db: apsw.Connection, names: Iterable[str]) -> KnownEntities:
     found = db.executemany(
         "SELECT a.folded, a.entity, e.kind FROM entity_names a JOIN entities e ON e.key = a.entity WHERE a.folded = +? ORDER BY a.entity",
         [(name,) for name in names],
     )
-    for name, key, kind in found:
-        known[name].append(_Known(key, kind))
-    return known
+    return KnownEntities((str(name), int(key), int(kind)) for name, key, kind in found)
 
 
-def _match(known: Mapping[str, Sequence[_Known]], kind: EntityKind, names: Sequence[str]) -> _Known | None:
-    found = [entity for name in names for entity in known.get(folded(name), ())]
-    same = {entity for entity in found if entity.kind == kind}
-    single = len(set(found)) == 1 if kind is EntityKind.UNKNOWN else all(entity.kind == EntityKind.UNKNOWN for entity in found)
-    return min(same or (found if single else ()), key=lambda entity: entity.key, default=None)
-
-
-def _give_kind(tx: Transaction, known: Mapping[str, list[_Known]], entity: _Known, kind: EntityKind) -> _Known:
+def _give_kind(tx: Transaction, known: KnownEntities, entity: KnownEntity, kind: EntityKind) -> KnownEntity:
     """The entity with the kind that it now turned out to have, stored and known as such."""
     tx.db.execute("UPDATE entities SET kind = ? WHERE key = ?", (int(kind), entity.key))
-    told = _Known(entity.key, int(kind))
-    for entities in known.values():
-        entities[:] = [told if one == entity else one for one in entities]
-    return told
+    return known.give_kind(entity, kind)
 
 
 def _add_names(tx: Transaction, key: int, names: Sequence[str]) -> None:

@@ -1,7 +1,8 @@
 """The store on Neo4j: one database for many namespaces and many service processes.
 
-`schema.py` has the labels, constraints and indexes, `node_properties.py` what each node holds, `node_rows.py` how a node of the model becomes
-properties and back. Every write is a `Transaction` (`transaction.py`), which locks its namespace's node first; so revisions are in commit order.
+`schema.py` has the labels, constraints and indexes, `node_properties.py` what each node holds, `node_rows.py` how a node of the model
+becomes properties and back. Every write is a `Transaction` (`transaction.py`), which locks its namespace's node first; so revisions are
+in commit order.
 """
 
 from graph.store.neo4j.connection import Address

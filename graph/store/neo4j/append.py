@@ -55,7 +55,7 @@ async def append(database: Database, namespace: str, command: AppendCommand) -> 
     for index, draft in enumerate(command.messages):
         _check_embedding(settings, index, draft)
     digest = _digest(command)
-    zone = command.time_zone or settings.time_zone
+    zone = database.zones.get(settings.uid, command.session, command.time_zone or settings.time_zone)
 
     def prepare(zone: str) -> list[_Prepared]:
         return [_prepare(draft, database.ids, zone, command.session) for draft in command.messages]
@@ -71,6 +71,7 @@ async def append(database: Database, namespace: str, command: AppendCommand) -> 
         if session.time_zone not in analysed:
             analysed[session.time_zone] = await database.run(lambda: prepare(session.time_zone))
         outcome = await _store(tx, database.ids, command, session, analysed[session.time_zone])
+        database.zones.put(tx.namespace.uid, session.name, session.time_zone)
         if command.request_id:
             messages = [[m.id, m.seq, m.client_id, m.duplicate] for m in outcome.messages]
             await remember_answer(tx, command.request_id, digest, [messages, outcome.revision, outcome.job_id])

@@ -113,7 +113,7 @@ class Connection:
 
     async def _run(self, query: str, parameters: Mapping[str, Any] | None, *, write: bool) -> list[Row]:
         async with self.session(write=write) as session:
-            result = await session.run(query, dict(parameters or {}))  # type: ignore[arg-type]  # queries are literals of this package
+            result = await session.run(query, dict(parameters or {}))
             return await result.values()
 
     async def patiently(self, attempt: Callable[[], Awaitable[T]]) -> T:

@@ -17,6 +17,7 @@ from graph.store.signals import Signals
 
 T = TypeVar("T")
 
+_MAX_ZONES = 10_000
 # The key of `Database.changed` for jobs of any namespace that have become due earlier or later.
 WORK = ""
 
@@ -30,6 +31,23 @@ _SETTINGS = "MATCH (n:Namespace {name: $namespace}) RETURN properties(n)"
 _NOW = "WITH datetime.realtime() AS now RETURN now.epochSeconds * 1000000 + now.microsecond"
 
 
+class SessionZones:
+    """Time zones by namespace and session: hints in which one to analyse new messages. The session's own is read in the transaction."""
+
+    def __init__(self) -> None:
+        self._zones: dict[tuple[str, str], str] = {}
+
+    def get(self, uid: str, session: str, default: str) -> str:
+        """The zone of a session of the namespace with this uid, as far as it is known."""
+        return self._zones.get((uid, session), default)
+
+    def put(self, uid: str, session: str, zone: str) -> None:
+        """Notes a session's zone; the oldest notes go."""
+        self._zones[(uid, session)] = zone
+        while len(self._zones) > _MAX_ZONES:
+            del self._zones[next(iter(self._zones))]
+
+
 class Database:
     """What every intent works with.
 
@@ -37,6 +55,7 @@ class Database:
         connection: to the server.
         clock: replaces the server's clock where it is given.
         ids: mints ids.
+        zones: the time zones of sessions that this process has appended to.
         changed: wakes those who wait for a job (by its id) or for work (`WORK`) when this process changes jobs.
     """
 
@@ -45,6 +64,7 @@ class Database:
         self.clock = clock
         self.ids = ids
         self.changed = Signals()
+        self.zones = SessionZones()
 
     async def now(self) -> int:
         """The store's time, in microseconds: the server's clock, which all processes share, unless one was given."""

@@ -116,8 +116,8 @@ async def _drop_stated_edges(tx: Transaction, keys: dict[NodeKind, list[int]]) -
     for kind, some in keys.items():
         [[found]] = await tx.rows(_IDS % NODE_LABELS[kind], {"keys": some})
         ids += found
-    for kind in STATED_EDGES if ids else ():
-        [[ends]] = await tx.execute(_DROP_STATED % kind.name, {"ids": ids})
+    for edge in STATED_EDGES if ids else ():
+        [[ends]] = await tx.execute(_DROP_STATED % edge.name, {"ids": ids})
         entities |= {key for pair in ends for key in pair}
     return entities
 

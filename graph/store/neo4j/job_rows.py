@@ -10,8 +10,8 @@ from graph.errors import NotFound
 from graph.model import Job, JobError, JobKind, JobState, from_micros
 from graph.store.neo4j.transaction import Transaction
 
-JOB_PROJECTION = """{.id, .key, .kind, .state, .session, .created_at, .updated_at, .run_after, .idle_until, .target, .done, .total, .attempts,
-    .epoch, .due_at, .worker, .error, .partial_failures}"""
+JOB_PROJECTION = """{.id, .key, .kind, .state, .session, .created_at, .updated_at, .run_after, .idle_until, .target, .done, .total,
+    .attempts, .epoch, .due_at, .worker, .error, .partial_failures}"""
 JOB = f"MATCH (j:Job {{namespace: $namespace, id: $id}}) RETURN j{JOB_PROJECTION}"
 _SET = "MATCH (j:Job {namespace: $namespace, id: $id}) SET j += $properties"
 

@@ -84,7 +84,8 @@ def _is_entity(id_: str) -> bool:
         return False
 
 
-_REJECTED = """UNWIND $pairs AS pair MATCH (a:Entity {namespace: $namespace, key: pair[0]}) MATCH (b:Entity {namespace: $namespace, key: pair[1]})
+_REJECTED = """UNWIND $pairs AS pair MATCH (a:Entity {namespace: $namespace, key: pair[0]})
+    MATCH (b:Entity {namespace: $namespace, key: pair[1]})
     WHERE EXISTS { MATCH (a)-[r:DIFFERENT_FROM]-(b) WHERE r.decided_at IS NOT NULL } RETURN collect(pair)"""
 
 

@@ -74,7 +74,7 @@ async def make_indexes(connection: Connection, wanted: Iterable[Index]) -> None:
 
 
 async def _states(connection: Connection) -> dict[str, Any]:
-    return {name: state for name, state in await connection.rows(_STATES)}
+    return {name: state for name, state in await connection.rows(_STATES)}  # noqa: C416  # dict() does not know that rows are pairs
 
 
 async def _unready(connection: Connection, names: Collection[str]) -> dict[str, Any]:

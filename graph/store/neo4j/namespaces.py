@@ -23,7 +23,8 @@ _STATE = "OPTIONAL MATCH (n:Namespace {name: $name}) RETURN n.state"
 # The counter is locked, so that no two namespaces get one token; the second MATCH sees who else had the name.
 _TOKEN = "MERGE (s:Store {id: 1}) SET s.next_token = coalesce(s.next_token, 0) + 1 RETURN s.next_token"
 _CREATE = "CREATE (n:Namespace) SET n = $properties"
-_LISTED = """MATCH (n:Namespace) WHERE n.name > $after AND n.state = $active AND ($prefix = '' OR n.name = $prefix OR n.name STARTS WITH $below)
+_LISTED = """MATCH (n:Namespace) WHERE n.name > $after AND n.state = $active
+        AND ($prefix = '' OR n.name = $prefix OR n.name STARTS WITH $below)
     RETURN properties(n) ORDER BY n.name LIMIT $limit"""
 _CHANGE = "MATCH (n:Namespace {name: $namespace}) SET n += $settings"
 _HIDE = "MATCH (n:Namespace {name: $namespace}) SET n.state = $deleting"

@@ -46,7 +46,8 @@ async def create_messages(writer: Writer, session: str, last_seq: int, nodes: Se
 async def create_further_passages(writer: Writer, kind: NodeKind, passages: Sequence[Properties]) -> None:
     """The :Passage nodes of long memories of one kind."""
     if passages:
-        query = f"""UNWIND $passages AS passage MATCH (m:{NODE_LABELS[kind]} {{namespace: $namespace, key: passage.owner_key}}) SET m:Chunked
+        query = f"""UNWIND $passages AS passage
+            MATCH (m:{NODE_LABELS[kind]} {{namespace: $namespace, key: passage.owner_key}}) SET m:Chunked
             CREATE (m)-[:HAS_PASSAGE {{ordinal: passage.ordinal}}]->(p:Passage) SET p = passage"""
         await writer.execute(query, {"passages": passages})
 
@@ -86,12 +87,8 @@ def _edges_query(kind: str, source: str, target: str, *, explicit: bool) -> str:
 
 async def set_vectors(writer: Writer, kind: NodeKind, dimension: int, vectors: Mapping[int, Float16Vector]) -> None:
     """The vectors of the first passages of memories of one kind, by key. They wait no more."""
-    await _set_vectors(
-        writer,
-        f"MATCH (m:{NODE_LABELS[kind]} {{namespace: $namespace, key: row.key}})",
-        dimension,
-        [({"key": k}, v) for k, v in vectors.items()],
-    )
+    match = f"MATCH (m:{NODE_LABELS[kind]} {{namespace: $namespace, key: row.key}})"
+    await _set_vectors(writer, match, dimension, [({"key": key}, vector) for key, vector in vectors.items()])
 
 
 async def set_further_vectors(writer: Writer, dimension: int, vectors: Mapping[tuple[int, int], Float16Vector]) -> None:

@@ -30,7 +30,8 @@ _PENDING = f"""MATCH (n:Namespace {{name: $namespace, state: 'ACTIVE'}}) MATCH (
         WITH m ORDER BY m.namespace DESC, m.session DESC, m.seq DESC LIMIT {_CONTEXT_MESSAGES}
         RETURN collect([m{MESSAGE_PROJECTION}, m.v16]) AS context }}
     CALL (s) {{
-        MATCH (f:FlushMark) WHERE f.namespace = $namespace AND f.session = s.name AND f.seq > s.extracted_seq RETURN collect(f.seq) AS marks }}
+        MATCH (f:FlushMark) WHERE f.namespace = $namespace AND f.session = s.name AND f.seq > s.extracted_seq
+        RETURN collect(f.seq) AS marks }}
     RETURN n.generation, j{JOB_PROJECTION}, s{SESSION_PROJECTION}, waiting, context, marks"""
 
 
@@ -82,7 +83,8 @@ _WAITING = f"""MATCH (n:Namespace {{name: $namespace, state: 'ACTIVE'}})
         WITH f ORDER BY f.namespace, f.session, f.waits, f.key LIMIT $limit RETURN collect([f.key, 0, f{STATEMENT_PROJECTION}]) AS facts }}
     CALL () {{
         MATCH (r:Relation) WHERE r.namespace = $namespace AND r.session = $session AND r.waits = true AND r.key > 0
-        WITH r ORDER BY r.namespace, r.session, r.waits, r.key LIMIT $limit RETURN collect([r.key, 0, r{STATEMENT_PROJECTION}]) AS relations }}
+        WITH r ORDER BY r.namespace, r.session, r.waits, r.key LIMIT $limit
+        RETURN collect([r.key, 0, r{STATEMENT_PROJECTION}]) AS relations }}
     RETURN s.time_zone, messages + passages + facts + relations"""
 
 

@@ -1,7 +1,7 @@
 """Labels, constraints and indexes of the database, and the migrations that make them.
 
-Every node carries `namespace`, the namespace's name. A composite index is used only where every one of its columns has a predicate, and gives
-an order only where ORDER BY names all of them from the first on: `WHERE n.namespace = $ns AND n.id > '' ORDER BY n.namespace, n.id`.
+Every node carries `namespace`, the namespace's name. A composite index is used only where every one of its columns has a predicate, and
+gives an order only where ORDER BY names all of them from the first on: `WHERE n.namespace = $ns AND n.id > '' ORDER BY n.namespace, n.id`.
 """
 
 from collections.abc import Sequence
@@ -19,10 +19,9 @@ NODE_LABELS = {
 }
 # Kinds of edges that name what states them (`via_id`), and go with it.
 STATED_EDGES = (EdgeKind.RELATES, EdgeKind.SAME_AS, EdgeKind.DIFFERENT_FROM, EdgeKind.BEFORE, EdgeKind.CAUSES, EdgeKind.MENTIONS)
-# Beside the nodes of the model there are some that are bound to them: a long message's further passages, and the times that a memory names. The
-# others are bookkeeping, never bound to the graph: nothing that people look at leads there, and no node becomes a hub.
-# All that a namespace has beside its Namespace node, with the columns of the index by which it is found (`in_namespace`): what the deletion of
-# a namespace deletes. The Store and Migration nodes are the database's.
+# All that a namespace has beside its Namespace node, with the columns of the index by which it is found (`in_namespace`). Passages and
+# spans are bound to their memories; what follows them is bookkeeping, never bound to the graph: nothing that people look at leads there, and no
+# node becomes a hub. The Store and Migration nodes are the database's.
 NAMESPACED_LABELS = {
     **dict.fromkeys(NODE_LABELS.values(), ("key",)),
     "Passage": ("owner_key", "ordinal"),
@@ -41,7 +40,7 @@ TERMS_INDEX = "memory_terms"
 
 
 def in_namespace(label: str, variable: str) -> str:
-    """A predicate that finds all nodes of a label in `$namespace` by an index: without one for each of its columns, all nodes are looked at."""
+    """A predicate that finds all nodes of a label in `$namespace` by an index, which each of its columns has to be asked of."""
     columns = [f"{variable}.{column} IS NOT NULL" for column in NAMESPACED_LABELS[label]]
     return " AND ".join([f"{variable}.namespace = $namespace", *columns])
 

@@ -1,4 +1,7 @@
-"""Clearing away namespaces that are being deleted, and imports that broke off: in batches, each of which makes sure that it is still to be done."""
+"""Clearing away namespaces that are being deleted, and imports that broke off.
+
+It goes in batches, each of which makes sure that the namespace is still to go: other processes may clear away the same one.
+"""
 
 from graph.store.neo4j.database import Database
 from graph.store.neo4j.namespace_rows import NamespaceState

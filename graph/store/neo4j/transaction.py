@@ -1,9 +1,9 @@
-"""A write to one namespace: it locks the namespace's node first, so that writes come one after the other and revisions in commit order.
+"""A write to one namespace: it locks the namespace's node first, so that writes come one after the other, and revisions in commit order.
 
-Nothing is read before the lock is held: what a transaction has read once it does not read again, and another writer may change it meanwhile.
+Nothing is read before the lock is held: what a query has read once it does not read again, and another writer may change it meanwhile.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,7 +81,7 @@ class Transaction:
 
     async def rows(self, query: str, parameters: Mapping[str, Any] | None = None) -> list[Row]:
         """The rows of a query that reads. `$namespace` is the namespace's name."""
-        result = await self._tx.run(query, {"namespace": self.name, **(parameters or {})})  # type: ignore[arg-type]  # literals of this package
+        result = await self._tx.run(query, {"namespace": self.name, **(parameters or {})})
         return await result.values()
 
     async def execute(self, query: str, parameters: Mapping[str, Any] | None = None) -> list[Row]:
@@ -179,6 +179,3 @@ async def lock_namespace(tx: AsyncTransaction, name: str, write: str, clock: Clo
         raise NotFound(f"namespace {name!r} does not exist")
     properties, now = found[0]
     return Transaction(tx, write, properties, now if clock is None else to_micros(clock.now()))
-
-
-Work = Callable[[Transaction], Any]

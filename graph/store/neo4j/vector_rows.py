@@ -21,7 +21,8 @@ from graph.store.vector_checks import checked_vector
 _LACKING = """UNWIND $ids AS id MATCH (m:%s {namespace: $namespace, id: id}) WHERE m.digest IS NOT NULL AND m.v16 IS NULL
     RETURN collect([m.id, m.key])"""
 _FURTHER = """UNWIND $places AS place MATCH (m:Message {namespace: $namespace, id: place[0]})
-    MATCH (p:Passage {namespace: $namespace, owner_key: m.key, ordinal: place[1]}) WHERE p.v16 IS NULL RETURN collect([m.id, m.key, p.ordinal])"""
+    MATCH (p:Passage {namespace: $namespace, owner_key: m.key, ordinal: place[1]}) WHERE p.v16 IS NULL
+    RETURN collect([m.id, m.key, p.ordinal])"""
 
 
 async def put_vectors(
