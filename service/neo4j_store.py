@@ -12,7 +12,15 @@ from service.settings import Settings
 def make_neo4j_store(settings: Settings) -> Store:
     """The store; nothing is connected yet. Its clock is the server's, which all services on a database share. Raises InvalidSettings."""
     databases = neo4j_databases(settings)
-    stores = [Neo4jStore(_address(database)) for database in databases]
+    stores = [
+        Neo4jStore(
+            _address(database),
+            search_in_process_passages=settings.neo4j_search_in_process_passages,
+            # All databases' search indexes share the memory that the setting allows.
+            index_memory_bytes=settings.index_memory_mb * 1024 * 1024 // len(databases),
+        )
+        for database in databases
+    ]
     if len(stores) == 1:
         return stores[0]
     return PartitionedStore([Partition(one.place, store, one.prefixes) for one, store in zip(databases, stores, strict=True)])
