@@ -31,20 +31,21 @@ class Server:
 
     async def call(self, call: Callable[[Connection], Awaitable[T]]) -> T:
         """Calls until there is an answer. Raises BenchError when there is none, grpc.aio.AioRpcError when the answer is an error."""
-        patience = time.monotonic() + PATIENCE_S
+        patience, told = time.monotonic() + PATIENCE_S, "the connection was closed"
         while time.monotonic() < patience:
             try:
                 return await call(self.connection)
             except grpc.aio.AioRpcError as error:
                 if error.code() not in _AGAIN:
                     raise
+                told = f"{error.code().name}: {error.details()}"
             except (asyncio.CancelledError, grpc.aio.UsageError):
                 # The channel was closed under the call, because the server was killed; a cancelled benchmark must still end.
                 task = asyncio.current_task()
                 if task is not None and task.cancelling():
                     raise
             await asyncio.sleep(PAUSE_S)
-        raise BenchError(f"no answer within {PATIENCE_S:.0f} s")
+        raise BenchError(f"no answer within {PATIENCE_S:.0f} s; the last attempt: {told}")
 
 
 @dataclass
