@@ -2,11 +2,12 @@
 
 import argparse
 import importlib
+import signal
 import sys
 
 from bench.report import BenchError
 
-SUBCOMMANDS = ("retrieval", "ablation", "relevance", "extraction", "faults", "scale", "structures")
+SUBCOMMANDS = ("retrieval", "ablation", "relevance", "extraction", "faults", "scale", "structures", "peers")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -19,6 +20,8 @@ def main(arguments: list[str] | None = None) -> int:
         module.add_arguments(subparser)
         subparser.set_defaults(run=module.run)
     parsed = parser.parse_args(arguments)
+    # Servers are started in sessions of their own: whoever ends the benchmark must have them ended, too.
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
         return int(parsed.run(parsed))
     except BenchError as error:

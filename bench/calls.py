@@ -8,13 +8,17 @@ from structmem.v1 import (
     job_pb2,
     memory_service_pb2,
     memory_service_pb2_grpc,
+    namespace_service_pb2,
     namespace_service_pb2_grpc,
 )
 
 from bench.report import BenchError
 
-DEADLINE_S = 60.0
+# No figure: long enough for a database that has just been started on a machine with much else to do.
+DEADLINE_S = 300.0
 MAX_MESSAGE_BYTES = 64 << 20
+# A namespace of a million messages takes minutes to delete.
+DELETE_DEADLINE_S = 3600.0
 
 
 class Connection:
@@ -48,6 +52,16 @@ class Connection:
         """Returns when all of them have succeeded; watches one at a time, so that watching is no load."""
         for job_id in dict.fromkeys(job_ids):
             await self.wait_for_job(namespace, job_id)
+
+    async def delete_namespaces(self, names: Iterable[str]) -> None:
+        """Deletes those of the namespaces that are there."""
+        for name in names:
+            try:
+                request = namespace_service_pb2.DeleteNamespaceRequest(namespace=name)
+                await self.namespaces.DeleteNamespace(request, timeout=DELETE_DEADLINE_S)
+            except grpc.aio.AioRpcError as error:
+                if error.code() != grpc.StatusCode.NOT_FOUND:
+                    raise
 
     async def flush_and_wait(self, namespace: str) -> None:
         """Has everything that waits in the namespace extracted."""

@@ -11,12 +11,13 @@ from bench.calls import Connection
 from bench.counting import summary
 from bench.dataset import Dataset, read_dataset
 from bench.embedding import Alone, embed_alone, load_embedder, texts_of
-from bench.ingest import Ingested, ingest, usage
+from bench.ingest import Ingested, ingest, namespace_of, usage
 from bench.percentiles import percentiles
 from bench.questions import Answers, ask
 from bench.recording import recorded_facts
 from bench.report import BenchError, Report
 from bench.server import server
+from bench.stores import StoreUnderTest, add_store_arguments, chosen_store, own_namespaces
 
 HELP = "ask the questions of a data set and count the evidence found"
 RECIPES = ("hybrid", "lexical", "dense", "graph")
@@ -27,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, required=True, metavar="FILE", help="conversations and questions in the neutral format")
     parser.add_argument("--recipe", action="append", choices=RECIPES, help="a recipe to measure; may be given again; default: all")
     parser.add_argument("--extractor", choices=("local", "recorded"), default="local", help="who extracts facts (default: local)")
-    parser.add_argument("--store", choices=("embedded",), default="embedded", help="which store (default: embedded)")
+    add_store_arguments(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
 
 
@@ -38,24 +39,26 @@ def run(arguments: argparse.Namespace) -> int:
         raise BenchError(f"{arguments.data} holds no facts to replay")
     recipes = tuple(dict.fromkeys(arguments.recipe or RECIPES))
     report = Report(arguments.json)
-    figures = asyncio.run(_measure(dataset, recipes, arguments.extractor, report))
+    with chosen_store(arguments) as store:
+        figures = asyncio.run(_measure(dataset, recipes, arguments.extractor, store, report))
     _show(figures, report)
     report.result(figures)
     return 0
 
 
-async def _measure(dataset: Dataset, recipes: tuple[str, ...], extractor: str, report: Report) -> dict[str, object]:
+async def _measure(dataset: Dataset, recipes: tuple[str, ...], extractor: str, store: StoreUnderTest, report: Report) -> dict[str, object]:
     answers: dict[str, Answers] = {}
     async with contextlib.AsyncExitStack() as stack:
-        settings: dict[str, object] = {"extractor": extractor}
+        settings: dict[str, object] = {"extractor": extractor, **store.settings}
         if extractor == "recorded":
             settings["recorded_file"] = stack.enter_context(recorded_facts(dataset))
         running = await stack.enter_async_context(server(settings))
         connection = await stack.enter_async_context(Connection(running.address))
+        await stack.enter_async_context(own_namespaces(connection, store, list(map(namespace_of, dataset.conversations))))
         ingested = await ingest(connection, dataset, report)
         for recipe in recipes:
             answers[recipe] = await ask(connection, dataset, ingested, recipe, report)
-        served = {"ready_s": round(running.ready_s, 2), "rss_mb": running.rss_mb()}
+        served = {"ready_s": round(running.ready_s, 2), "rss_mb": running.rss_mb(), "neo4j_rss_mb": store.rss_mb()}
         spent = await usage(connection, dataset)
         texts = await texts_of(connection, dataset)
     # The server has ended: what runs from here on has the machine to itself.
@@ -65,7 +68,7 @@ async def _measure(dataset: Dataset, recipes: tuple[str, ...], extractor: str, r
     llm = [entry for entry in spent if entry.step != "embed" and entry.prompt_tokens]
     return {
         "dataset": dataset.name,
-        "store": "embedded",
+        "store": store.name,
         "extractor": extractor,
         "questions": sum(question.counted for conversation in dataset.conversations for question in conversation.questions),
         "recipes": {name: {**summary(found.judgements), "latency_ms": percentiles(found.seconds)} for name, found in answers.items()},

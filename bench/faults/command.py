@@ -3,28 +3,31 @@
 import argparse
 import asyncio
 import random
+from collections import Counter
+from dataclasses import dataclass
 
 from bench.calls import Connection
 from bench.faults.driver import Chat, Server
+from bench.faults.killing import Killer
 from bench.faults.snapshot import Snapshot, compare, take
 from bench.faults.workload import NAMESPACES, Chats
 from bench.report import BenchError, Report, Step
-from bench.server import ServerProcess, server
+from bench.server import server
+from bench.stores import StoreUnderTest, add_store_arguments, chosen_store
 
 HELP = "kill the server at random moments and compare with a run that was never killed"
 # Extraction waits for a flush, never for time to pass, so that both runs have the same segments. The model is left out: it has no part in
 # what a kill can break, and would take most of the time.
 SETTINGS: dict[str, object] = {"embedder": "hashing", "idle_s": 86400, "segment_most_messages": 6}
-# A round without a kill takes about this long; a kill falls anywhere into it, and sometimes after it, into what the pipeline still does.
-KILL_WITHIN_S = 0.8
-# How often a second kill falls into the start after the first one, when the server repairs what it finds.
-KILL_AT_START = 0.2
+# A worker that was killed holds its job for this long where the store outlives it, as Neo4j does; a round should not wait for the default.
+LEASE_S = 2
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of this benchmark."""
     parser.add_argument("--rounds", type=int, default=100, metavar="N", help="how often to kill the server (default: 100)")
     parser.add_argument("--seed", type=int, default=1, help="of the chats and of the moments (default: 1)")
+    add_store_arguments(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
 
 
@@ -33,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.rounds < 1:
         raise BenchError("--rounds: must be at least 1")
     report = Report(arguments.json)
-    figures, examples = asyncio.run(_measure(arguments.rounds, arguments.seed, report))
+    figures, examples = _measure(arguments, report)
     report.table("kill -9", ("figure", "value"), list(figures.items()))
     for example in examples:
         report.note(f"  {example}")
@@ -41,16 +44,18 @@ def run(arguments: argparse.Namespace) -> int:
     return int(any(figures[name] for name in ("lost", "duplicated", "different")))
 
 
-async def _measure(rounds: int, seed: int, report: Report) -> tuple[dict[str, int], tuple[str, ...]]:
-    moments = random.Random(f"{seed} kills")
-    with report.step("killing", rounds) as step:
-        killed, acknowledged = await _play(rounds, seed, step, moments)
-    with report.step("the same without a kill", rounds) as step:
-        reference, _ = await _play(rounds, seed, step, None)
-    found = compare(killed, reference, acknowledged)
-    figures = {
+def _measure(arguments: argparse.Namespace, report: Report) -> tuple[dict[str, object], tuple[str, ...]]:
+    rounds, seed = arguments.rounds, arguments.seed
+    with chosen_store(arguments) as store, report.step("killing", rounds) as step:
+        killed = asyncio.run(_play(rounds, seed, store, step, random.Random(f"{seed} kills")))
+    with chosen_store(arguments) as store, report.step("the same without a kill", rounds) as step:
+        reference = asyncio.run(_play(rounds, seed, store, step, None))
+    found = compare(killed.memory, reference.memory, killed.acknowledged)
+    figures: dict[str, object] = {
+        "store": arguments.store,
         "rounds": rounds,
-        "acknowledged": len(acknowledged),
+        "kills": dict(killed.kills),
+        "acknowledged": len(killed.acknowledged),
         "lost": found.lost,
         "duplicated": found.duplicated,
         "different": found.different,
@@ -58,33 +63,40 @@ async def _measure(rounds: int, seed: int, report: Report) -> tuple[dict[str, in
     return figures, found.examples
 
 
-async def _play(rounds: int, seed: int, step: Step, moments: random.Random | None) -> tuple[Snapshot, list[tuple[str, str]]]:
-    """Plays the script; with `moments` the server is killed once a round. Returns the memory, and the messages that must be in it."""
-    async with server(SETTINGS) as process:
+@dataclass(frozen=True, slots=True)
+class _Played:
+    """The memory at the end of the script, the messages that must be in it, and how often each process was killed."""
+
+    memory: Snapshot
+    acknowledged: list[tuple[str, str]]
+    kills: Counter[str]
+
+
+async def _play(rounds: int, seed: int, store: StoreUnderTest, step: Step, moments: random.Random | None) -> _Played:
+    """Plays the script; with `moments` something is killed once a round."""
+    async with server({**SETTINGS, "lease_s": LEASE_S, **store.settings}) as process:
         driven = Server(Connection(process.address))
-        chats = [Chat(namespace, driven) for namespace in NAMESPACES]
-        scripts = [Chats(namespace, seed) for namespace in NAMESPACES]
-        for _ in range(rounds):
-            playing = asyncio.gather(*(chat.play(list(script.round())) for chat, script in zip(chats, scripts, strict=True)))
-            if moments is not None:
-                await _kill(process, driven, moments)
-            await playing
-            step.advance()
-        for chat in chats:
-            await chat.finish()
+        killer = Killer(process, driven, store.neo4j, moments) if moments is not None else None
+        if store.kept:
+            await driven.connection.delete_namespaces(NAMESPACES)
+        chats = await _play_rounds(rounds, seed, driven, killer, step)
         snapshot = await take(driven.connection, NAMESPACES)
+        if store.kept:
+            await driven.connection.delete_namespaces(NAMESPACES)
         await driven.connection.channel.close()
-    return snapshot, [(chat.namespace, client_id) for chat in chats for client_id in chat.acknowledged]
+    acknowledged = [(chat.namespace, client_id) for chat in chats for client_id in chat.acknowledged]
+    return _Played(snapshot, acknowledged, Counter() if killer is None else killer.killed)
 
 
-async def _kill(process: ServerProcess, driven: Server, moments: random.Random) -> None:
-    await asyncio.sleep(moments.uniform(0, KILL_WITHIN_S))
-    process.kill()
-    if moments.random() < KILL_AT_START:
-        process.launch()
-        await asyncio.sleep(moments.uniform(0, process.ready_s))
-        process.kill()
-    old = driven.connection
-    await process.start()
-    driven.connection = Connection(process.address)
-    await old.channel.close()
+async def _play_rounds(rounds: int, seed: int, driven: Server, killer: Killer | None, step: Step) -> list[Chat]:
+    chats = [Chat(namespace, driven) for namespace in NAMESPACES]
+    scripts = [Chats(namespace, seed) for namespace in NAMESPACES]
+    for _ in range(rounds):
+        playing = asyncio.gather(*(chat.play(list(script.round())) for chat, script in zip(chats, scripts, strict=True)))
+        if killer is not None:
+            await killer.strike()
+        await playing
+        step.advance()
+    for chat in chats:
+        await chat.finish()
+    return chats

@@ -11,10 +11,11 @@ from bench.calls import Connection
 from bench.percentiles import percentiles
 from bench.report import BenchError, Report
 from bench.scale.conversations import Probe
-from bench.scale.generating import generate
+from bench.scale.generating import generate, namespace_names
 from bench.scale.loading import load, server_generation
-from bench.scale.measuring import append, ask
+from bench.scale.measuring import Asked, append, ask
 from bench.server import ServerProcess, server
+from bench.stores import StoreUnderTest, add_store_arguments, chosen_store, own_namespaces
 
 HELP = "load many messages with vectors given, and ask"
 RECIPES = ("hybrid", "lexical", "dense", "graph")
@@ -39,6 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--clients", type=int, default=1, metavar="C", help="clients that ask at the same time (default: 1)")
     parser.add_argument("--queries", type=int, default=500, metavar="Q", help="queries for each recipe, and appends (default: 500)")
     parser.add_argument("--directory", type=Path, metavar="DIR", help="where to keep the data while it runs (default: a temporary place)")
+    add_store_arguments(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
 
 
@@ -51,21 +53,26 @@ def run(arguments: argparse.Namespace) -> int:
     if size.messages < size.namespaces:
         raise BenchError("--messages: must be at least one for each namespace")
     report = Report(arguments.json)
-    figures = asyncio.run(_measure(size, arguments.directory, report))
+    with chosen_store(arguments, arguments.directory) as store:
+        figures = asyncio.run(_measure(size, store, arguments.directory, report))
     _show(figures, report)
     report.result(figures)
     return 0
 
 
-async def _measure(size: Size, directory: Path | None, report: Report) -> dict[str, object]:
+async def _measure(size: Size, store: StoreUnderTest, directory: Path | None, report: Report) -> dict[str, object]:
     with tempfile.TemporaryDirectory(prefix="structmem-bench-", dir=directory) as spool:
-        async with server({}, keep_in=directory) as running, Connection(running.address) as connection:
+        async with (
+            server(store.settings, keep_in=directory) as running,
+            Connection(running.address) as connection,
+            own_namespaces(connection, store, namespace_names(size.namespaces)),
+        ):
             generation = await server_generation(connection)
             made = generate(size.messages, size.namespaces, size.queries, generation, Path(spool), report)
             with report.step("loading", made.records) as step:
                 loaded = await load(connection, running.address, made.directories, step)
             return {
-                "store": "embedded",
+                "store": store.name,
                 "messages": size.messages,
                 "namespaces": size.namespaces,
                 "clients": size.clients,
@@ -74,13 +81,16 @@ async def _measure(size: Size, directory: Path | None, report: Report) -> dict[s
                 "load_nodes_per_s": round(loaded.nodes / loaded.seconds, 1),
                 "load_edges_per_s": round(loaded.edges / loaded.seconds, 1),
                 "generate_s": round(made.seconds, 1),
-                **await _ask_all(size, running, connection, made.probes, report),
+                **await _ask_all(size, store, running, connection, made.probes, report),
             }
 
 
-async def _ask_all(size: Size, running: ServerProcess, connection: Connection, probes: list[Probe], report: Report) -> dict[str, object]:
+async def _ask_all(
+    size: Size, store: StoreUnderTest, running: ServerProcess, connection: Connection, probes: list[Probe], report: Report
+) -> dict[str, object]:
     latencies: dict[str, object] = {}
     queries_per_s: dict[str, float] = {}
+    alone: Asked | None = None
     for recipe in RECIPES:
         asked_for = random.Random(recipe).sample(probes, min(size.queries, len(probes)))
         with report.step(f"asking, {recipe}", len(asked_for) + WARM_UP) as step:
@@ -88,7 +98,10 @@ async def _ask_all(size: Size, running: ServerProcess, connection: Connection, p
             asked = await ask(running.address, asked_for, recipe, size.clients, step)
         latencies[recipe] = percentiles(asked.seconds)
         queries_per_s[recipe] = round(asked.per_second, 1)
-    rss_mb = running.rss_mb()
+        if recipe == RECIPES[0]:
+            alone = asked if size.clients == 1 else await _ask_alone(running, asked_for, recipe, report)
+    assert alone is not None
+    rss_mb, neo4j_rss_mb = running.rss_mb(), store.rss_mb()
     with report.step("appending", size.queries) as step:
         acknowledged = await append(connection, random.Random("append").sample(probes, len(probes)), size.queries, step)
     return {
@@ -96,9 +109,19 @@ async def _ask_all(size: Size, running: ServerProcess, connection: Connection, p
         "append_ack_ms": percentiles(acknowledged),
         "qps": queries_per_s["hybrid"],
         "qps_by_recipe": queries_per_s,
+        "qps_one_client": round(alone.per_second, 1),
+        "qps_ratio": round(queries_per_s["hybrid"] / alone.per_second, 2),
+        "retrieve_one_client_ms": percentiles(alone.seconds),
         "rss_mb": max(rss_mb, running.rss_mb()),
         "disk_mb": running.disk_mb(),
+        "neo4j_rss_mb": None if neo4j_rss_mb is None else max(neo4j_rss_mb, store.rss_mb() or 0),
+        "neo4j_disk_mb": store.disk_mb(),
     }
+
+
+async def _ask_alone(running: ServerProcess, probes: list[Probe], recipe: str, report: Report) -> Asked:
+    with report.step(f"asking, {recipe}, one client", len(probes)) as step:
+        return await ask(running.address, probes, recipe, 1, step)
 
 
 def _show(figures: dict[str, object], report: Report) -> None:

@@ -24,6 +24,11 @@ class Made:
     seconds: float = 0.0
 
 
+def namespace_names(count: int) -> list[str]:
+    """The names of so many namespaces."""
+    return [f"bench/scale-{number + 1}" for number in range(count)]
+
+
 def generate(
     messages: int, namespaces: int, queries: int, generation: namespace_service_pb2.Generation, directory: Path, report: Report
 ) -> Made:
@@ -38,8 +43,7 @@ def generate(
         ProcessPoolExecutor(min(namespaces, os.cpu_count() or 1), mp_context=spawn) as workers,
     ):
         futures = {}
-        for number in range(namespaces):
-            name = f"bench/scale-{number + 1}"
+        for number, name in enumerate(namespace_names(namespaces)):
             made.directories[name] = directory / str(number)
             task = (name, each + (number < rest), probes, number, generation.SerializeToString(), made.directories[name])
             futures[workers.submit(_spool, *task)] = name

@@ -74,13 +74,18 @@ class Spool:
         self._write("trailer", exchange_pb2.ExportElement(trailer=exchange_pb2.ExportTrailer(records=self.records, sha256=digest.digest())))
 
 
+def elements(directory: Path, kind: str) -> Iterator[exchange_pb2.ExportElement]:
+    """The elements of one kind of a spooled namespace, in the order of their making; the kinds are KINDS."""
+    return map(exchange_pb2.ExportElement.FromString, _elements(directory / kind))
+
+
 def requests(directory: Path) -> Iterator[tuple[int, bytes]]:
     """The messages of the ImportNamespace stream of a spooled namespace, serialised, each with the number of records it brings."""
     yield 0, memory_service_pb2.ImportNamespaceRequest(target=memory_service_pb2.ImportNamespaceTarget()).SerializeToString()
     yield 0, _request(_ELEMENT, next(_elements(directory / "header")))
     for kind in KINDS[1:-1]:
-        elements = _elements(directory / kind)
-        while batch := list(islice(elements, BATCH)):
+        remaining = _elements(directory / kind)
+        while batch := list(islice(remaining, BATCH)):
             yield len(batch), _request(_ELEMENTS, b"".join(_ONE_OF_MANY + _varint(len(element)) + element for element in batch))
     yield 0, _request(_ELEMENT, next(_elements(directory / "trailer")))
 

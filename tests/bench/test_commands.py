@@ -35,8 +35,13 @@ SCALE = {
     "append_ack_ms",
     "qps",
     "qps_by_recipe",
+    "qps_one_client",
+    "qps_ratio",
+    "retrieve_one_client_ms",
     "rss_mb",
     "disk_mb",
+    "neo4j_rss_mb",
+    "neo4j_disk_mb",
 }
 
 
@@ -69,14 +74,17 @@ def test_retrieval_finds_what_was_said(chats_file: Path, extractor: str) -> None
     assert found["ingest"]["embedder_texts"] == found["ingest"]["embedder_alone_texts"] >= 7
     assert set(found["ingest"]) == INGEST
     assert set(found["append_ack_ms"]) == {"p50", "p99"}
-    assert set(found["server"]) == {"ready_s", "rss_mb"}
+    assert set(found["server"]) == {"ready_s", "rss_mb", "neo4j_rss_mb"}
+    assert found["server"]["neo4j_rss_mb"] is None
     assert found["llm"] == {"calls": 0, "prompt_tokens": 0, "completion_tokens": 0}
 
 
 def test_a_killed_server_ends_with_the_same_memory() -> None:
     found = bench("faults", "--rounds", "2")
 
-    assert set(found) == {"rounds", "acknowledged", "lost", "duplicated", "different"}
+    assert set(found) == {"store", "rounds", "kills", "acknowledged", "lost", "duplicated", "different"}
+    assert found["store"] == "embedded"
+    assert found["kills"]["service"] >= 2
     assert found["rounds"] == 2
     assert found["acknowledged"] > 0
     assert found["lost"] == found["duplicated"] == found["different"] == 0
@@ -96,6 +104,7 @@ def test_scale_loads_and_asks() -> None:
     assert set(found["append_ack_ms"]) == PERCENTILES
     assert set(found["qps_by_recipe"]) == set(found["retrieve_ms"])
     assert found["qps_by_recipe"]["hybrid"] == found["qps"] > 0
+    assert found["qps_ratio"] == pytest.approx(found["qps"] / found["qps_one_client"], rel=0.05)
 
 
 @pytest.mark.parametrize(
