@@ -5,16 +5,10 @@ from numpy.typing import NDArray
 
 from graph.model import Role
 from graph.store.candidates import Feature
-<<<<<<< HEAD:graph/store/embedded/search/wishes.py
-from graph.store.embedded.search.dense import nearest_memories
-from graph.store.embedded.search.filtering import passages_of
-from graph.store.embedded.search.similarity import Similarities
-from graph.store.embedded.search.state import IndexState
-=======
 from graph.store.search.dense import nearest_memories
+from graph.store.search.filtering import passages_of
 from graph.store.search.similarity import Similarities
 from graph.store.search.state import IndexState
->>>>>>> 80c1e514cc4968563fb88c9250f9448589d2212e:graph/store/search/wishes.py
 
 _INSTRUCTION, _USER = int(Feature.INSTRUCTION), int(Role.USER)
 
