@@ -5,7 +5,7 @@ from typing import Any
 
 from neo4j.exceptions import ConstraintError, ServiceUnavailable, SessionExpired
 
-from graph.store.neo4j.connection import Connection, Row
+from graph.store.neo4j.connection import Connection, Row, packed
 from graph.store.neo4j.import_tally import twice
 
 
@@ -23,7 +23,7 @@ class ImportWriter:
             InvalidArgument: a node is there already.
             StoreUnavailable: it cannot be told whether the query was committed; nothing of the import is kept then.
         """
-        values = {"namespace": self._namespace, **(parameters or {})}
+        values = packed(self._namespace, parameters)
         lost: Exception | None = None
 
         async def once() -> list[Row]:

@@ -26,8 +26,8 @@ _CREATE = "CREATE (n:Namespace) SET n = $properties"
 _LISTED = """MATCH (n:Namespace) WHERE n.name > $after AND n.state = $active
         AND ($prefix = '' OR n.name = $prefix OR n.name STARTS WITH $below)
     RETURN properties(n) ORDER BY n.name LIMIT $limit"""
-_CHANGE = "MATCH (n:Namespace {name: $namespace}) SET n += $settings"
-_HIDE = "MATCH (n:Namespace {name: $namespace}) SET n.state = $deleting"
+_CHANGE = "MATCH (n:Namespace {name: $namespace}) SET n += $at.settings"
+_HIDE = "MATCH (n:Namespace {name: $namespace}) SET n.state = $at.deleting"
 
 
 async def create(database: Database, spec: NamespaceSpec) -> Namespace:
