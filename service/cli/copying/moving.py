@@ -48,8 +48,9 @@ class Outcome(StrEnum):
 class Copied:
     """A namespace at both ends; `differences` names the parts of `graph.store.digest` in which they differ.
 
-    WENT_ON: the messages are the same, and jobs of the target have changed the rest since. UNLIKE: it was written, and was not the same when it
-    was read again. DIFFERENT: there was something else before, and nothing was written. `target` is None where it is MISSING.
+    WENT_ON: the messages are the same, and jobs of the target have changed the rest since.
+    UNLIKE: it was written, and was not the same when it was read again.
+    DIFFERENT: there was something else before, and nothing was written. `target` is None where it is MISSING.
     """
 
     namespace: str
