@@ -126,7 +126,7 @@ async def stored(service: Connection) -> Counter[str]:
     texts: Counter[str] = Counter()
     token = ""
     while True:
-        request = memory_service_pb2.ListMessagesRequest(namespace="ana", page_size=1000, page_token=token)
+        request = memory_service_pb2.ListMessagesRequest(namespace="ana", page_size=500, page_token=token)
         page = await service.memory.ListMessages(request, timeout=60)
         texts.update(message.text for message in page.messages)
         token = page.next_page_token

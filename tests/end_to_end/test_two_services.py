@@ -65,11 +65,11 @@ async def test_the_other_service_finishes_the_job_of_one_that_was_killed(neo4j: 
                 dying.kill()
                 held = neo4j.run("MATCH (j:Job {id: $id}) RETURN j.worker AS worker, j.state AS state, j.attempts AS attempts", id=job_id)
                 assert held[0]["state"] == "RUNNING"
-                assert held[0]["worker"].endswith(f"-{pid}")
+                assert f"-{pid}/" in held[0]["worker"]
                 await other.wait_for_job("ana", job_id)
 
                 job = await other.memory.GetJob(memory_service_pb2.GetJobRequest(namespace="ana", job_id=job_id), timeout=60)
-                listed = memory_service_pb2.ListFactsRequest(namespace="ana", page_size=1000)
+                listed = memory_service_pb2.ListFactsRequest(namespace="ana", page_size=500)
                 facts = [fact.text for fact in (await other.memory.ListFacts(listed, timeout=60)).facts]
     finally:
         await model.stop()
@@ -89,7 +89,7 @@ async def test_jobs_are_shared_and_each_is_done_once(neo4j: Database, tmp_path: 
         async def watch() -> None:
             while True:
                 held = await asyncio.to_thread(neo4j.run, "MATCH (j:Job) WHERE j.worker IS NOT NULL RETURN DISTINCT j.worker AS worker")
-                workers.update(row["worker"].rpartition("-")[2] for row in held)
+                workers.update(row["worker"].rpartition("/")[0].rpartition("-")[2] for row in held)
                 await asyncio.sleep(0.02)
 
         watching = asyncio.create_task(watch())

@@ -1,8 +1,8 @@
 """Cypher on the database itself, for administrators: every namespace that it holds is seen, and nothing is written.
 
-A query is explained first, and runs only if its plan reads and does nothing else (`plan_rules`) and it says nothing that a plan would not show
-(`text_rules`); then in a session that may only read, in a transaction with a time limit that the server holds it to, and row by row up to
-the limits.
+A query is explained first, and runs only if its plan reads and does nothing else (`plan_rules`) and it says nothing that a plan would not
+show (`text_rules`); then in a session that may only read, in a transaction with a time limit that the server holds it to, and row by row up
+to the limits.
 """
 
 import asyncio

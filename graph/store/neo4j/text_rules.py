@@ -3,8 +3,8 @@
 - another database (USE), modes and options (EXPLAIN, PROFILE, CYPHER …);
 - functions that others installed on the server: they may run queries of their own;
 - work without end inside one expression, which the server does not look up from when its time is over: regular expressions (Java's go back
-  and forth for ever on the wrong text), `reduce`, one iteration over a list inside another, and `range` over more than a few thousand numbers
-  other than by UNWIND, whose rows are interrupted.
+  and forth for ever on the wrong text), `reduce`, one iteration over a list inside another, and `range` over more than a few thousand
+  numbers other than by UNWIND, whose rows are interrupted.
 """
 
 from collections.abc import Callable

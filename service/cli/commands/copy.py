@@ -57,7 +57,7 @@ def copy(
             print_list("namespaces", map(_document, done))
         different = [one.name for one in done if not one.is_good]
         if different:
-            fail(f"not the same at both ends: {', '.join(different)}{'' if verify_only else '; nothing was written there'}")
+            fail(f"not the same at both ends: {', '.join(different)}")
 
 
 def _clients(clients: ExitStack, source: "End", target: "End", create: bool) -> "tuple[Client, Client]":
@@ -123,7 +123,8 @@ _SENTENCES = {
     "copied": "copied, and the same at both ends",
     "same": "the same at both ends, nothing was to be written",
     "went_on": "the same messages and decisions at both ends; jobs have gone on with the copy since",
-    "different": "there is something else of that name",
+    "unlike": "copied, but not the same when it was read again: somebody writes to it, or something is wrong",
+    "different": "there is something else of that name, and nothing was written",
     "missing": "not there",
 }
 

@@ -39,6 +39,7 @@ class Outcome(StrEnum):
     COPIED = "copied"
     SAME = "same"
     WENT_ON = "went_on"
+    UNLIKE = "unlike"
     DIFFERENT = "different"
     MISSING = "missing"
 
@@ -47,7 +48,9 @@ class Outcome(StrEnum):
 class Copied:
     """A namespace at both ends; `differences` names the parts of `graph.store.digest` in which they differ.
 
-    WENT_ON: the messages are the same, and jobs of the target have changed the rest since. `target` is None where it is MISSING.
+    WENT_ON: the messages are the same, and jobs of the target have changed the rest since.
+    UNLIKE: it was written, and was not the same when it was read again.
+    DIFFERENT: there was something else before, and nothing was written. `target` is None where it is MISSING.
     """
 
     namespace: str
@@ -60,7 +63,7 @@ class Copied:
     @property
     def is_good(self) -> bool:
         """Whether the target holds what the source held."""
-        return self.outcome not in (Outcome.DIFFERENT, Outcome.MISSING)
+        return self.outcome in (Outcome.COPIED, Outcome.SAME, Outcome.WENT_ON)
 
 
 def copied(source: "Client", target: "Client", namespace: str, name: str, watch: Watch) -> Copied:
@@ -117,7 +120,7 @@ def _judged(namespace: str, name: str, ours: NamespaceDigest, theirs: NamespaceD
     elif theirs.revision > ours.revision and not _UNTOUCHED_BY_JOBS & set(differences):
         outcome = Outcome.WENT_ON
     else:
-        outcome = Outcome.DIFFERENT
+        outcome = Outcome.UNLIKE if written else Outcome.DIFFERENT
     return Copied(namespace, name, outcome, ours, theirs, differences)
 
 

@@ -24,7 +24,8 @@ _STOPPED = (CypherTimeout, CypherLimit, CypherInvalid, CypherRefused)
 # Beyond the time of a query, for the server to notice.
 _ENDS_WITHIN = 15.0
 _CONTENTS = """MATCH (n) OPTIONAL MATCH (n)-[r]->(m)
-    RETURN elementId(n) AS node, labels(n) AS labels, properties(n) AS properties, type(r) AS type, properties(r) AS more, elementId(m) AS end
+    RETURN elementId(n) AS node, labels(n) AS labels, properties(n) AS properties,
+        type(r) AS type, properties(r) AS more, elementId(m) AS end
     ORDER BY node, end"""
 _SCHEMA = ("SHOW INDEXES YIELD name", "SHOW CONSTRAINTS YIELD name", "SHOW USERS YIELD user", "SHOW DATABASES YIELD name")
 _RUNNING = "SHOW TRANSACTIONS YIELD currentQuery WHERE NOT currentQuery STARTS WITH 'SHOW TRANSACTIONS' RETURN currentQuery"
