@@ -112,8 +112,8 @@ class Graphiti:
     async def search(self, group: str, query: str, limit: int, vector: NDArray[np.float32] | None = None) -> list[tuple[str, ...]]:
         """The answer, best first, each place as the ids of the messages that it counts as.
 
-        The recipe ranks edges and episodes apart, each by sums of reciprocal ranks, by which they are merged here. (In turns instead, an edge
-        first, recall@10 is a point lower: LoCoMo, 212 questions.) Entities and communities count for nothing: they rest on no message.
+        The recipe ranks edges and episodes apart, each by sums of reciprocal ranks, by which they are merged here. (In turns instead, an
+        edge first, recall@10 is a point lower: LoCoMo, 212 questions.) Entities and communities count for nothing: they rest on no message.
         """
         config = COMBINED_HYBRID_SEARCH_RRF.model_copy(update={"limit": limit})
         given = None if vector is None else vector.tolist()
