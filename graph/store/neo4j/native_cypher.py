@@ -8,6 +8,7 @@ to the limits.
 import asyncio
 import re
 from collections.abc import AsyncGenerator
+from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
 import orjson
@@ -35,7 +36,7 @@ _MAX_MESSAGE = 400
 class Sessions(Protocol):
     """Makes sessions on one database."""
 
-    def session(self, *, write: bool) -> AsyncSession:
+    def session(self, *, write: bool) -> AbstractAsyncContextManager[AsyncSession]:
         """A session that may only read, unless `write`."""
         ...
 
