@@ -97,7 +97,7 @@ class Server:
             "0.2",
         )
         self.process = shell.start(*arguments, "--log-level", "error")
-        deadline = time.monotonic() + 40
+        deadline = time.monotonic() + 120  # the first start on a new Neo4j makes its indexes
         while not self._ready.exists():
             log = shell.directory / "server.log"
             assert self.process.poll() is None, log.read_text()
