@@ -4,6 +4,7 @@ Imported only where it is asked for: graphiti-core is in the dependency group `p
 edges are given, as `add_nodes_and_edges_bulk` saves them once they were extracted, so no model is called and nothing leaves the machine.
 """
 
+import asyncio
 import logging
 import os
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
@@ -76,8 +77,10 @@ class Graphiti:
         """
         address = [str(settings[f"neo4j_{name}"]) for name in ("uri", "user", "password", "database")]
         logging.getLogger("neo4j").setLevel(logging.ERROR)  # the server's notices about Graphiti's queries
+        # In a thread, which has no event loop: with one it would begin to build indexes behind our back.
+        driver = await asyncio.to_thread(Neo4jDriver, *address)
         inner = graphiti_core.Graphiti(
-            graph_driver=Neo4jDriver(*address),
+            graph_driver=driver,
             llm_client=OpenAIClient(_NO_MODEL),
             embedder=GivenEmbedder(embedder),
             cross_encoder=OpenAIRerankerClient(_NO_MODEL),
