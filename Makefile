@@ -48,6 +48,7 @@ check: $(VENV)/.installed-test $(VENV)/.installed-check ## format, lint, types, 
 	.ci/generate --check
 	$(BIN)/python clients/python/make_sync_client.py --check
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+	$(BIN)/python .ci/check_compose.py
 
 format: $(VENV)/.installed-check ## formats the code and mends what the linter can mend
 	$(BIN)/ruff format .

@@ -80,6 +80,11 @@ class ServerProcess:
             self._process.kill()
             self._process.wait()
 
+    @property
+    def pid(self) -> int | None:
+        """The process's id while it runs."""
+        return self._process.pid if self._process is not None and self._process.poll() is None else None
+
     def rss_mb(self) -> float:
         """The process's resident memory."""
         assert self._process is not None

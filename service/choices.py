@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import socket
 from collections.abc import Mapping
 from datetime import timedelta
 
@@ -136,4 +137,6 @@ def make_worker(
         most_words=settings.segment_most_words,
     )
     pipeline = ExtractionPipeline(store, embedder, extractors, UuidSource(), clock, PipelineSettings(lease=lease, recipe=recipe))
-    return ExtractionWorker(store, pipeline, clock, name=f"service-{os.getpid()}", concurrency=settings.workers, lease=lease)
+    return ExtractionWorker(
+        store, pipeline, clock, name=f"service-{socket.gethostname()}-{os.getpid()}", concurrency=settings.workers, lease=lease
+    )

@@ -60,7 +60,7 @@ def neo4j_databases(settings: Settings) -> list[Neo4jDatabase]:
     """The settings' database, then those of the map. Raises InvalidSettings when a file cannot be read or the map contradicts itself."""
     password = settings.neo4j_password.get_secret_value()
     if settings.neo4j_password_file is not None:
-        password = _password(settings.neo4j_password_file, "neo4j_password_file")
+        password = _password(settings.neo4j_password_file, settings.neo4j_user, "neo4j_password_file")
     first = Neo4jDatabase(settings.neo4j_uri, settings.neo4j_database, settings.neo4j_user, settings.neo4j_ca_file, password)
     if settings.namespace_map is None:
         return [first]
@@ -77,8 +77,9 @@ def _database(entry: _Entry, first: Neo4jDatabase, folder: Path, where: str) -> 
     ca_file = folder / entry.ca_file if entry.ca_file is not None else None if "+" in entry.uri else first.ca_file
     if problem := wrong_neo4j_uri(entry.uri, ca_file is not None):
         raise InvalidSettings.of(f"{where}.uri", problem)
-    password = first.password if entry.password_file is None else _password(folder / entry.password_file, f"{where}.password_file")
-    return Neo4jDatabase(entry.uri, entry.database, entry.user or first.user, ca_file, password, tuple(entry.namespaces))
+    user = entry.user or first.user
+    password = first.password if entry.password_file is None else _password(folder / entry.password_file, user, f"{where}.password_file")
+    return Neo4jDatabase(entry.uri, entry.database, user, ca_file, password, tuple(entry.namespaces))
 
 
 def _check(databases: Sequence[Neo4jDatabase]) -> None:
@@ -105,9 +106,10 @@ def _read(path: Path) -> _Map:
         raise InvalidSettings([FieldViolation(f"namespace_map: {where}", why) for where, why in found]) from None
 
 
-def _password(path: Path, setting: str) -> str:
+def _password(path: Path, user: str, setting: str) -> str:
+    """What the file holds: the password, or USER/PASSWORD, the form that Neo4j's own image reads, so that both may share a secret."""
     try:
-        password = path.read_text("utf-8").strip()
+        password = path.read_text("utf-8").strip().removeprefix(f"{user}/")
     except OSError as error:
         raise InvalidSettings.of(setting, f"cannot be read ({error.strerror})") from None
     if not password:

@@ -58,7 +58,9 @@ class Settings(BaseSettings):
     )
     neo4j_user: str = Field("neo4j", max_length=200, description="user of Neo4j; without a password nobody is named")
     neo4j_password: SecretStr = Field(SecretStr(""), description="password of that user")
-    neo4j_password_file: UserPath | None = Field(None, description="file that holds the password, instead of neo4j_password")
+    neo4j_password_file: UserPath | None = Field(
+        None, description="file that holds the password, alone or as USER/PASSWORD, instead of neo4j_password"
+    )
     neo4j_database: str = Field("neo4j", min_length=1, max_length=63, description="database of Neo4j")
     neo4j_ca_file: UserPath | None = Field(
         None, description="PEM file of the certificates to trust; Neo4j is then asked over TLS. neo4j_uri has no +s or +ssc with it"

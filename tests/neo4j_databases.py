@@ -15,6 +15,7 @@ from typing import Any
 import neo4j
 
 from bench.neo4j_server import Missing, Neo4jServer, ServerOptions, missing
+from graph.store.neo4j import Address
 
 REQUIRED = os.environ.get("STRUCTMEM_REQUIRE_NEO4J") == "1"
 _NAMED = ("STRUCTMEM_TEST_NEO4J_URI", "STRUCTMEM_TEST_NEO4J_URI_2")
@@ -42,9 +43,9 @@ class Database:
     name: str = "neo4j"
 
     @property
-    def named_user(self) -> str:
-        """The user to name: none where there is no authentication."""
-        return self.user if self.password else ""
+    def address(self) -> Address:
+        """Where a store of a test finds the database."""
+        return Address(self.uri, self.user if self.password else "", self.password, self.name)
 
     @property
     def settings(self) -> Mapping[str, Any]:

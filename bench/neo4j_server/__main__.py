@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bench.neo4j_server.missing import Missing
 from bench.neo4j_server.options import ServerOptions
+from bench.neo4j_server.requirements import missing
 from bench.neo4j_server.server import USER, Neo4jServer
 
 # Neo4j refuses shorter passwords (dbms.security.auth_minimum_password_length).
@@ -23,7 +24,12 @@ def main() -> int:
     parser.add_argument("--http-port", type=int, default=7474, help="port of HTTP, on loopback (default: 7474)")
     parser.add_argument("--heap", default="1g", help="Java's heap (default: 1g)")
     parser.add_argument("--page-cache", default="512m", help="page cache (default: 512m)")
+    parser.add_argument("--check", action="store_true", help="only say whether this machine has what the server needs")
     given = parser.parse_args()
+    if given.check:
+        if why := missing():
+            print(f"neo4j: {why}", file=sys.stderr)
+        return int(bool(why))
     try:
         password_file = _password_file(given.home)
         password = password_file.read_text("utf-8").strip()

@@ -273,6 +273,20 @@ class Store(Protocol):
         """The newest revision."""
         ...
 
+    def position(self, namespace: str) -> tuple[str, ...]:
+        """What a reader needs beside the revision to see all that this object has written to the namespace; () where that says it all.
+
+        Opaque. Where several servers hold copies of one database, a revision alone does not say which of them have it.
+        """
+        ...
+
+    async def reach(self, namespace: str, position: Sequence[str]) -> None:
+        """Lets reads of the namespace, from now on, see what a position stands for, which another process may have given.
+
+        Raises InvalidArgument when the position is of another database, StoreUnavailable when it was not reached in time.
+        """
+        ...
+
     async def describe(self, namespace: str) -> GraphDescription:
         """Counts."""
         ...

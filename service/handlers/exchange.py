@@ -61,7 +61,7 @@ class ExchangeHandlers(Resource):
         return pb.ImportNamespaceResponse(
             namespace=imported.name,
             records=tally.records,
-            consistency_token=self._parts.consistency.make(imported.uid, imported.revision),
+            consistency_token=self._consistency_token(imported.name, imported.uid, imported.revision),
         )
 
 

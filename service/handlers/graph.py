@@ -155,7 +155,7 @@ class GraphHandlers(Resource):
                 revision=receipt.revision,
                 missing_ids=receipt.missing_ids,
             ),
-            consistency_token=self._parts.consistency.make(namespace.uid, receipt.revision),
+            consistency_token=self._consistency_token(namespace.name, namespace.uid, receipt.revision),
         )
 
     async def DecideEntityLink(self, request: pb.DecideEntityLinkRequest, context: Context) -> pb.DecideEntityLinkResponse:
@@ -173,7 +173,7 @@ class GraphHandlers(Resource):
         decided = await self._store.decide_link(namespace.name, decision)
         return pb.DecideEntityLinkResponse(
             edges=[edge_to_proto(edge) for edge in decided.edges],
-            consistency_token=self._parts.consistency.make(namespace.uid, decided.revision),
+            consistency_token=self._consistency_token(namespace.name, namespace.uid, decided.revision),
         )
 
     async def _place(self, request: _Listing) -> tuple[str, Cursor | None]:

@@ -27,7 +27,7 @@ class MessageHandlers(Resource):
         outcome = await self._appended(request.namespace, request.create_namespace, command)
         return pb.AppendMessagesResponse(
             messages=[pb.AppendedMessage(id=m.id, seq=m.seq, client_id=m.client_id, duplicate=m.duplicate) for m in outcome.messages],
-            consistency_token=self._parts.consistency.make(outcome.namespace_uid, outcome.revision),
+            consistency_token=self._consistency_token(request.namespace, outcome.namespace_uid, outcome.revision),
             job_id=outcome.job_id,
         )
 
@@ -60,7 +60,7 @@ class MessageHandlers(Resource):
             stored=tally.stored,
             duplicates=tally.duplicates,
             sessions=len(tally.sessions),
-            consistency_token=self._parts.consistency.make(tally.namespace_uid, tally.revision),
+            consistency_token=self._consistency_token(header.namespace, tally.namespace_uid, tally.revision),
             job_ids=tally.job_ids,
         )
 

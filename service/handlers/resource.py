@@ -76,3 +76,7 @@ class Resource:
         call = calls.current()
         call.namespaces = names
         authorize(call.principal, action, *names)
+
+    def _consistency_token(self, namespace: str, uid: str, revision: int) -> str:
+        """The token of a write that this service has just made."""
+        return self._parts.consistency.make(uid, revision, namespace, self._store.position(namespace))

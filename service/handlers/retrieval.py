@@ -96,6 +96,7 @@ class RetrievalHandlers(Resource):
         requests = [replace(plain, namespace=name) for name in names]
         if not request.at_least and not request.HasField("embedding"):
             return requests
+        await self._parts.consistency.reach(request.at_least, names, self._store)
         namespaces = [await self._store.get_namespace(name) for name in names]
         self._parts.consistency.require(request.at_least, namespaces)
         return self._with_vector(request, namespaces, requests) if request.HasField("embedding") else requests

@@ -316,6 +316,15 @@ class EmbeddedStore:
         """See `Store.revision`."""
         return await self._engine.read(namespace, lambda db, _: int(db.execute("SELECT revision FROM state").get))
 
+    def position(self, namespace: str) -> tuple[str, ...]:
+        """See `Store.position`. There is one copy: a revision says it all."""
+        return ()
+
+    async def reach(self, namespace: str, position: Sequence[str]) -> None:
+        """See `Store.reach`."""
+        if position:
+            raise InvalidArgument.of("at_least", "is of another store")
+
     async def describe(self, namespace: str) -> GraphDescription:
         """See `Store.describe`."""
         return await self._engine.call(namespace, lambda file, _: describe(file))

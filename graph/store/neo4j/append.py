@@ -10,34 +10,53 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from graph.errors import DuplicateMessage, InvalidArgument
-from graph.model import IdSource, Message, Namespace, NodeKind, to_micros
+from graph.model import ExtractionMode, IdSource, Message, Namespace, NodeKind, to_micros
 from graph.store.candidates import StatisticsGroup
 from graph.store.commands import AppendCommand, AppendedMessage, AppendOutcome, MessageDraft
 from graph.store.memory_rows import MemoryRow, memory_row
 from graph.store.neo4j.change_log import Operation
 from graph.store.neo4j.database import Database
-from graph.store.neo4j.job_queue import cover_messages, open_job_of
+from graph.store.neo4j.job_queue import cover, needs_work, open_job_of, waiting_messages
+from graph.store.neo4j.job_rows import JOB_PROJECTION, JobRow, job_row_of
 from graph.store.neo4j.node_properties import passage_key
 from graph.store.neo4j.node_rows import MESSAGE_PROJECTION, Placed, message_of, message_properties
-from graph.store.neo4j.node_writer import create_further_passages, create_messages, create_spans, set_vectors
-from graph.store.neo4j.requests import first_answer, remember_answer
+from graph.store.neo4j.node_writer import create_further_passages, create_spans, set_vectors
+from graph.store.neo4j.requests import answer_in, remember_answer
 from graph.store.neo4j.search_columns import further_passages, memory_columns, passage_columns, span_nodes
 from graph.store.neo4j.search_tokens import facets_text
-from graph.store.neo4j.session_rows import SessionRow, ensure_session, session_row
-from graph.store.neo4j.transaction import Transaction
+from graph.store.neo4j.session_rows import SESSION_SEEN, SessionRow, ensure_session, session_seen
+from graph.store.neo4j.transaction import Look, Transaction
 from graph.store.request_digest import body_digest
 from graph.store.spec_rules import takes_client_vectors, waits_for_vectors
 from graph.store.vector_checks import checked_vector
 from graph.text import index_message
 
-_KNOWN = f"""UNWIND $client_ids AS client_id MATCH (m:Message {{namespace: $namespace, session: $session, client_id: client_id}})
-    RETURN collect(m{MESSAGE_PROJECTION})"""
-_COUNT_SESSION = """MATCH (s:Session {namespace: $namespace, name: $session})
-    SET s.last_seq = $last_seq, s.message_count = s.message_count + $count,
-        s.first_sent_at = CASE WHEN s.first_sent_at < $first THEN s.first_sent_at ELSE $first END,
-        s.last_sent_at = CASE WHEN s.last_sent_at > $last THEN s.last_sent_at ELSE $last END"""
-_COUNT_SPEAKERS = """UNWIND $rows AS row MERGE (p:Speaker {namespace: $namespace, name: row[0]})
-    SET p.messages = coalesce(p.messages, 0) + row[1]"""
+# All that an append has to know, in the round trip that locks the namespace.
+_SEEN = f"""CALL () {{
+        OPTIONAL MATCH (r:Request {{namespace: $namespace, id: $at.request_id}}) WITH [r.digest, r.answer, r.expires_at] AS request
+        CALL () {{ {SESSION_SEEN} RETURN s, session }}
+        CALL () {{ UNWIND $at.client_ids AS client_id
+            MATCH (m:Message {{namespace: $namespace, session: $at.session, client_id: client_id}})
+            RETURN collect(m{MESSAGE_PROJECTION}) AS known }}
+        CALL () {{ MATCH (j:Job) WHERE j.namespace = $namespace AND j.session = $at.session AND j.state IN ['QUEUED', 'RUNNING']
+            WITH j ORDER BY j.key RETURN collect(j{JOB_PROJECTION}) AS jobs }}
+        CALL (s) {{ MATCH (m:Message) WHERE m.namespace = $namespace AND m.session = s.name AND m.seq > s.extracted_seq
+            RETURN count(m) AS unextracted }}
+        RETURN {{request: request, session: session, known: known, jobs: jobs, unextracted: unextracted}} AS seen }}"""
+# Messages, what their session and its speakers count, in one query.
+_WRITE = """MATCH (s:Session {namespace: $namespace, name: $at.session})
+    SET s.last_seq = $at.last_seq, s.message_count = s.message_count + size($at.nodes),
+        s.first_sent_at = CASE WHEN s.first_sent_at < $at.first THEN s.first_sent_at ELSE $at.first END,
+        s.last_sent_at = CASE WHEN s.last_sent_at > $at.last THEN s.last_sent_at ELSE $at.last END
+    FOREACH (row IN $at.speakers | MERGE (p:Speaker {namespace: $namespace, name: row[0]})
+        SET p.messages = coalesce(p.messages, 0) + row[1])
+    WITH s OPTIONAL MATCH (last:Message {namespace: $namespace, session: $at.session, seq: $at.tail_seq})
+    CALL (s) {
+        UNWIND $at.nodes AS node CREATE (m:Message)-[:IN_SESSION {seq: node.seq}]->(s) SET m = node
+        WITH m ORDER BY m.seq RETURN collect(m) AS fresh }
+    WITH CASE WHEN last IS NULL THEN fresh ELSE [last] + fresh END AS chain
+    UNWIND range(0, size(chain) - 2) AS i
+    WITH chain[i] AS before, chain[i + 1] AS after CREATE (before)-[:NEXT]->(after)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +83,11 @@ async def append(database: Database, namespace: str, command: AppendCommand) -> 
     analysed = {zone: await database.run(lambda: prepare(zone))}
 
     async def work(tx: Transaction) -> AppendOutcome:
-        answer = await first_answer(tx, command.request_id, digest)
+        answer = answer_in(tx.seen["request"], tx.now, command.request_id, digest)
         if answer is not None:
             return AppendOutcome(tuple(AppendedMessage(*values) for values in answer[0]), answer[1], answer[2], tx.namespace.uid)
-        session = await ensure_session(tx, database.ids, await session_row(tx, command.session), command.session, command.time_zone)
+        found = session_seen(tx.seen["session"])
+        session = await ensure_session(tx, database.ids, found, command.session, command.time_zone)
         if session.time_zone not in analysed:
             analysed[session.time_zone] = await database.run(lambda: prepare(session.time_zone))
         outcome = await _store(tx, database.ids, command, session, analysed[session.time_zone])
@@ -77,7 +97,9 @@ async def append(database: Database, namespace: str, command: AppendCommand) -> 
             await remember_answer(tx, command.request_id, digest, [messages, outcome.revision, outcome.job_id])
         return outcome
 
-    return await database.write(namespace, work)
+    client_ids = sorted({draft.client_id for draft in command.messages if draft.client_id})
+    look = Look(_SEEN, {"session": command.session, "request_id": command.request_id, "client_ids": client_ids})
+    return await database.write(namespace, work, look)
 
 
 def _check_embedding(settings: Namespace, index: int, draft: MessageDraft) -> None:
@@ -121,7 +143,8 @@ def _prepare(draft: MessageDraft, ids: IdSource, zone: str, session: str) -> _Pr
 async def _store(
     tx: Transaction, ids: IdSource, command: AppendCommand, session: SessionRow, prepared: Sequence[_Prepared]
 ) -> AppendOutcome:
-    known = await _known_messages(tx, session, command.messages)
+    known = _known_messages(tx, command.messages)
+    jobs = [job_row_of(job) for job in tx.seen["jobs"]]
     fresh: list[_Prepared] = []
     answers: list[AppendedMessage] = []
     seq = session.last_seq
@@ -141,11 +164,20 @@ async def _store(
         if client_id:
             known[client_id] = (item.message.id, seq, content)
     if not fresh:
-        job_id = await open_job_of(tx, session, max((a.seq for a in answers), default=0))
+        job_id = open_job_of(jobs, session, max((a.seq for a in answers), default=0))
         return AppendOutcome(tuple(answers), tx.revision, job_id, tx.namespace.uid)
     await _insert(tx, session, fresh)
-    job_id = await cover_messages(tx, tx.namespace, ids, session.name, seq, command.idle)
+    job_id = await _cover(tx, ids, command, jobs, seq, len(fresh))
     return AppendOutcome(tuple(answers), tx.revision, job_id, tx.namespace.uid)
+
+
+async def _cover(tx: Transaction, ids: IdSource, command: AppendCommand, jobs: Sequence[JobRow], upto: int, fresh: int) -> str:
+    if not needs_work(tx.namespace):
+        return ""
+    waiting = tx.seen["unextracted"] + fresh
+    if tx.namespace.extraction_mode is ExtractionMode.OFF:
+        waiting = await waiting_messages(tx, tx.namespace, command.session, upto)
+    return cover(tx, ids, jobs, command.session, upto, command.idle, waiting).id
 
 
 def _content(message: MessageDraft | Message, *, with_time: bool) -> tuple[object, ...]:
@@ -153,15 +185,10 @@ def _content(message: MessageDraft | Message, *, with_time: bool) -> tuple[objec
     return (message.speaker, int(message.role), message.text, dict(message.labels), message.image_caption, sent_at)
 
 
-async def _known_messages(
-    tx: Transaction, session: SessionRow, drafts: Sequence[MessageDraft]
-) -> dict[str, tuple[str, int, tuple[object, ...]]]:
+def _known_messages(tx: Transaction, drafts: Sequence[MessageDraft]) -> dict[str, tuple[str, int, tuple[object, ...]]]:
     """Messages of the session with the client ids of these drafts: id, seq and content, the time in it where the draft gives one."""
     timed = {draft.client_id: not draft.sent_at_assumed for draft in drafts if draft.client_id}
-    if session.last_seq == 0 or not timed:
-        return {}
-    [[found]] = await tx.rows(_KNOWN, {"session": session.name, "client_ids": list(timed)})
-    return {row["client_id"]: (row["id"], row["seq"], _stored_content(row, with_time=timed[row["client_id"]])) for row in found}
+    return {row["client_id"]: (row["id"], row["seq"], _stored_content(row, with_time=timed[row["client_id"]])) for row in tx.seen["known"]}
 
 
 def _stored_content(row: Mapping[str, Any], *, with_time: bool) -> tuple[object, ...]:
@@ -184,10 +211,9 @@ async def _insert(tx: Transaction, session: SessionRow, fresh: Sequence[_Prepare
         for passage in row.passages:
             tx.count_passage(StatisticsGroup.MESSAGES, passage.terms, passage.length)
         before = key
-    await create_messages(tx, session.name, session.tail_seq, nodes)
+    await tx.execute(_WRITE, {**_counted(session, fresh), "nodes": nodes})
     await create_further_passages(tx, NodeKind.MESSAGE, passages)
     await create_spans(tx, NodeKind.MESSAGE, spans)
-    await _count(tx, session, fresh)
     tx.changed(Operation.ADDED, keys)
     await _embed(tx, dict(zip(keys, fresh, strict=True)))
 
@@ -200,16 +226,13 @@ async def _embed(tx: Transaction, placed: Mapping[int, _Prepared]) -> None:
         tx.changed(Operation.EMBEDDED, [passage_key(key, 0) for key in given])
 
 
-async def _count(tx: Transaction, session: SessionRow, fresh: Sequence[_Prepared]) -> None:
+def _counted(session: SessionRow, fresh: Sequence[_Prepared]) -> dict[str, Any]:
     times = [to_micros(item.draft.sent_at) for item in fresh]
-    await tx.execute(
-        _COUNT_SESSION,
-        {
-            "session": session.name,
-            "last_seq": session.last_seq + len(fresh),
-            "count": len(fresh),
-            "first": min(times),
-            "last": max(times),
-        },
-    )
-    await tx.execute(_COUNT_SPEAKERS, {"rows": [list(pair) for pair in Counter(item.draft.speaker for item in fresh).items()]})
+    return {
+        "session": session.name,
+        "tail_seq": session.tail_seq,
+        "last_seq": session.last_seq + len(fresh),
+        "first": min(times),
+        "last": max(times),
+        "speakers": [list(pair) for pair in Counter(item.draft.speaker for item in fresh).items()],
+    }

@@ -29,7 +29,7 @@ def packed_keys(keys: Iterable[int]) -> bytes:
     return np.fromiter(keys, "<i8").tobytes()
 
 
-_FORGET = "MATCH (c:Change) WHERE c.namespace = $namespace AND c.revision <= $upto DELETE c"
+_FORGET = "MATCH (c:Change) WHERE c.namespace = $namespace AND c.revision <= $at.upto DELETE c"
 
 
 def forgets_at(revision: int) -> int:

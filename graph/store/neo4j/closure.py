@@ -13,11 +13,11 @@ Doomed = dict[NodeRef, None]
 
 _KIND = "CASE WHEN x:Event THEN 'EVENT' WHEN x:Fact THEN 'FACT' ELSE 'RELATION' END"
 # Statements and events rest on messages.
-_RESTING = f"""UNWIND $keys AS key MATCH (m:Message {{namespace: $namespace, key: key}})<-[:EVIDENCED_BY]-(x)
+_RESTING = f"""UNWIND $at.keys AS key MATCH (m:Message {{namespace: $namespace, key: key}})<-[:EVIDENCED_BY]-(x)
     RETURN collect(DISTINCT [{_KIND}, x.key])"""
-_STATED = f"""UNWIND $keys AS key MATCH (e:Event {{namespace: $namespace, key: key}})-[:STATES]->(x)
+_STATED = f"""UNWIND $at.keys AS key MATCH (e:Event {{namespace: $namespace, key: key}})-[:STATES]->(x)
     RETURN collect(DISTINCT [{_KIND}, x.key])"""
-_STATING = """UNWIND $keys AS key MATCH (s:%s {namespace: $namespace, key: key})<-[:STATES]-(e:Event)
+_STATING = """UNWIND $at.keys AS key MATCH (s:%s {namespace: $namespace, key: key})<-[:STATES]-(e:Event)
     RETURN collect(DISTINCT [e.key, [(e)-[:STATES]->(x) | [CASE WHEN x:Fact THEN 'FACT' ELSE 'RELATION' END, x.key]]])"""
 
 

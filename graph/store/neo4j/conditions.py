@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from graph.model import LabelFilter, TimeRange, to_micros
-from graph.model.filters import LabelCondition
 
 
 class Conditions:
@@ -38,31 +37,29 @@ class Conditions:
     def labelled(self, message: str, labels: LabelFilter) -> None:
         """The labels of the message pass."""
         if labels:
-            self.add(self.labels_term(message, labels))
-
-    def labels_term(self, message: str, labels: LabelFilter) -> str:
-        """Whether the labels of the message pass, as a term."""
-        terms = [self._any_label(message, [condition]) for condition in labels.all_of]
-        if labels.any_of:
-            terms.append(self._any_label(message, labels.any_of))
-        if labels.none_of:
-            terms.append(f"NOT {self._any_label(message, labels.none_of)}")
-        return " AND ".join(terms)
-
-    def _any_label(self, message: str, conditions: Sequence[LabelCondition]) -> str:
-        terms = [self._label(message, condition) for condition in conditions]
-        return f"({' OR '.join(terms)})"
-
-    def _label(self, message: str, condition: LabelCondition) -> str:
-        names, values = f"coalesce({message}.label_names, [])", f"{message}.label_values"
-        name = self.value(condition.key)
-        if not condition.values:
-            return f"{name} IN {names}"
-        allowed = self.value(list(condition.values))
-        return f"any(i IN range(0, size({names}) - 1) WHERE {names}[i] = {name} AND {values}[i] IN {allowed})"
+            self.add(labels_pass(message, self.value(label_values(labels))))
 
     def __bool__(self) -> bool:
         return bool(self._terms)
 
     def __str__(self) -> str:
         return " AND ".join(self._terms) or "true"
+
+
+def labels_pass(message: str, wanted: str) -> str:
+    """Whether the labels of a message pass, as a term. `wanted` is the expression of a `label_values` map: the text is the same for all
+    filters, so that it is planned once."""
+
+    def has(condition: str) -> str:
+        names = f"coalesce({message}.label_names, [])"
+        value = f"(size({condition}[1]) = 0 OR {message}.label_values[i] IN {condition}[1])"
+        return f"any(i IN range(0, size({names}) - 1) WHERE {names}[i] = {condition}[0] AND {value})"
+
+    return f"""all(c IN {wanted}.all_of WHERE {has("c")}) AND none(c IN {wanted}.none_of WHERE {has("c")})
+        AND (size({wanted}.any_of) = 0 OR any(c IN {wanted}.any_of WHERE {has("c")}))"""
+
+
+def label_values(labels: LabelFilter) -> dict[str, Any]:
+    """The parameter that `labels_pass` judges by: of each condition its key and values."""
+    parts = {"all_of": labels.all_of, "any_of": labels.any_of, "none_of": labels.none_of}
+    return {name: [[condition.key, list(condition.values)] for condition in conditions] for name, conditions in parts.items()}

@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -11,10 +12,11 @@ from typing import Any, TypeVar
 
 import neo4j
 from neo4j import READ_ACCESS, WRITE_ACCESS, AsyncDriver, AsyncGraphDatabase, AsyncSession, TrustCustomCAs
-from neo4j.exceptions import AuthError, ConfigurationError, Neo4jError, ServiceUnavailable
+from neo4j.exceptions import ConfigurationError, ServiceUnavailable
 
 from graph.errors import StoreUnavailable
 from graph.store.neo4j.faults import RETRY_AFTER, DriverFault, translated, worth_retrying
+from graph.store.neo4j.positions import Positions, bookmarks
 
 Row = list[Any]
 T = TypeVar("T")
@@ -49,13 +51,26 @@ class Address:
     connections: int = 100
 
 
+def packed(namespace: str, parameters: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Parameters of a query on one namespace: `$namespace` and, in one map, `$at`.
+
+    A query is planned anew (.1 to 2 s) for each order of magnitude of the length of its lists and strings, but not for those within a map.
+    """
+    return {"namespace": namespace, "at": dict(parameters or {})}
+
+
 class Connection:
-    """The driver of one database. Every call is tried again, with growing pauses, until `patience` is over."""
+    """The driver of one database. Every call is tried again, with growing pauses, until `patience` is over.
+
+    Attributes:
+        positions: what reads have to see of each namespace.
+    """
 
     def __init__(self, address: Address, patience: timedelta) -> None:
         self._address = address
         self._patience = patience.total_seconds()
         self._driver: AsyncDriver | None = None
+        self.positions = Positions()
 
     async def open(self) -> None:
         """Connects.
@@ -96,12 +111,36 @@ class Connection:
         if driver is not None:
             await driver.close()
 
-    def session(self, *, write: bool) -> AsyncSession:
-        """A session on the database; every one is made here."""
+    @asynccontextmanager
+    async def session(self, *, write: bool, namespace: str = "") -> AsyncIterator[AsyncSession]:
+        """A session on the database; every one is made here. It sees what this process wrote to the namespace, or was told to reach."""
         if self._driver is None:
             raise StoreUnavailable("the store is closed")
-        access = WRITE_ACCESS if write else READ_ACCESS
-        return self._driver.session(database=self._address.database, default_access_mode=access)
+        began_with = self.positions.of(namespace)
+        async with self._driver.session(
+            database=self._address.database,
+            default_access_mode=WRITE_ACCESS if write else READ_ACCESS,
+            bookmarks=bookmarks(began_with),
+        ) as session:
+            yield session
+            if write and namespace:
+                self.positions.passed(namespace, began_with, (await session.last_bookmarks()).raw_values)
+
+    async def reach(self, namespace: str, position: Collection[str]) -> None:
+        """Waits until reads of the namespace see a position; later ones then bring it along. See `Store.reach`."""
+        known = self.positions.of(namespace)
+        if not known.issuperset(position):
+            reached = await self.patiently(lambda: self._reached(known.union(position)))
+            self.positions.passed(namespace, known, reached)
+
+    async def _reached(self, position: Collection[str]) -> Collection[str]:
+        if self._driver is None:
+            raise StoreUnavailable("the store is closed")
+        async with self._driver.session(
+            database=self._address.database, default_access_mode=READ_ACCESS, bookmarks=bookmarks(position)
+        ) as session:
+            await (await session.run("RETURN 1")).consume()
+            return (await session.last_bookmarks()).raw_values
 
     async def rows(self, query: str, parameters: Mapping[str, Any] | None = None) -> list[Row]:
         """The rows of one query that reads."""
@@ -112,7 +151,7 @@ class Connection:
         return await self.patiently(lambda: self._run(query, parameters, write=True))
 
     async def _run(self, query: str, parameters: Mapping[str, Any] | None, *, write: bool) -> list[Row]:
-        async with self.session(write=write) as session:
+        async with self.session(write=write, namespace=(parameters or {}).get("namespace", "")) as session:
             result = await session.run(query, dict(parameters or {}))
             return await result.values()
 
@@ -159,8 +198,3 @@ def _year(version: str) -> int:
     """2026 of "2026.09.0", 5 of "5.26.1"."""
     head = version.partition(".")[0]
     return int(head) if head.isdigit() else 0
-
-
-def is_refused(error: BaseException) -> bool:
-    """Whether the server refused the user, rather than was away."""
-    return isinstance(error, AuthError) or (isinstance(error, Neo4jError) and "Security" in (error.code or ""))

@@ -9,15 +9,18 @@ from neo4j import AsyncTransaction
 
 from graph.errors import NotFound
 from graph.model import IdSource, Namespace, to_micros
-from graph.store.neo4j.connection import Connection, Row
+from graph.store.neo4j.connection import Connection, Row, packed
 from graph.store.neo4j.namespace_rows import NamespaceState, namespace_of
-from graph.store.neo4j.transaction import Attempted, Transaction, lock_namespace
+from graph.store.neo4j.transaction import Attempted, Look, Transaction, lock_namespace
 from graph.store.port import Clock
 from graph.store.signals import Signals
 
 T = TypeVar("T")
 
 _MAX_ZONES = 10_000
+# The server ends a transaction after so long, so that one whose client hangs does not hold its namespace for ever. Retiring a generation of
+# a hundred thousand statements takes a minute.
+_LONGEST_SECONDS = 600
 # The key of `Database.changed` for jobs of any namespace that have become due earlier or later.
 WORK = ""
 
@@ -81,10 +84,10 @@ class Database:
         return namespace_of(found[0][0])
 
     async def rows(self, namespace: str, query: str, parameters: Mapping[str, Any] | None = None) -> list[Row]:
-        """The rows of a query that reads one namespace, as `$namespace`. It does not tell whether there is one."""
-        return await self.connection.rows(query, {"namespace": namespace, **(parameters or {})})
+        """The rows of a query that reads one namespace, `$namespace`, with parameters in `$at`. It does not tell whether there is one."""
+        return await self.connection.rows(query, packed(namespace, parameters))
 
-    async def write(self, namespace: str, work: Callable[[Transaction], Awaitable[T]]) -> T:
+    async def write(self, namespace: str, work: Callable[[Transaction], Awaitable[T]], look: Look | None = None) -> T:
         """What `work` returns, once all that it wrote is durable. It may run several times, each time on what there is then.
 
         When the connection breaks during a commit, nobody knows whether it happened; then the database is asked before anything is
@@ -95,8 +98,11 @@ class Database:
 
         async def once() -> T:
             nonlocal attempted
-            async with self.connection.session(write=True) as session, await session.begin_transaction() as tx:
-                held = await lock_namespace(tx, namespace, write, self.clock)
+            async with (
+                self.connection.session(write=True, namespace=namespace) as session,
+                await session.begin_transaction(timeout=_LONGEST_SECONDS) as tx,
+            ):
+                held = await lock_namespace(tx, namespace, write, self.clock, look)
                 if attempted is not None and await held.committed(attempted):
                     answer: T = attempted.answer
                     return answer

@@ -48,7 +48,7 @@ def _receipt(answer: list[Any]) -> DeletionReceipt:
     return DeletionReceipt(id_, from_micros(deleted_at), by_kind, revision, tuple(missing))
 
 
-_OF_SESSION = """MATCH (x:%s) WHERE x.namespace = $namespace AND x.session = $session%s RETURN collect(x.key)"""
+_OF_SESSION = """MATCH (x:%s) WHERE x.namespace = $namespace AND x.session = $at.session%s RETURN collect(x.key)"""
 
 
 async def _named(tx: Transaction, deletion: Deletion) -> tuple[Doomed, tuple[str, ...], NodeRef | None]:
@@ -67,9 +67,9 @@ async def _named(tx: Transaction, deletion: Deletion) -> tuple[Doomed, tuple[str
     return doomed, (), NodeRef(NodeKind.SESSION, session.key)
 
 
-_NAMED_BY = """UNWIND $keys AS key MATCH (x:%s {namespace: $namespace, key: key})-[:INVOLVES|MENTIONS]->(e:Entity)
+_NAMED_BY = """UNWIND $at.keys AS key MATCH (x:%s {namespace: $namespace, key: key})-[:INVOLVES|MENTIONS]->(e:Entity)
     RETURN collect(DISTINCT e.key)"""
-_MESSAGE_PLACES = """UNWIND $keys AS key MATCH (m:Message {namespace: $namespace, key: key})
+_MESSAGE_PLACES = """UNWIND $at.keys AS key MATCH (m:Message {namespace: $namespace, key: key})
     RETURN collect([m.session, m.seq, m.speaker])"""
 
 
@@ -103,9 +103,9 @@ async def _entities_named_by(tx: Transaction, keys: dict[NodeKind, list[int]]) -
     return entities
 
 
-_IDS = "UNWIND $keys AS key MATCH (x:%s {namespace: $namespace, key: key}) RETURN collect(x.id)"
+_IDS = "UNWIND $at.keys AS key MATCH (x:%s {namespace: $namespace, key: key}) RETURN collect(x.id)"
 # Ids are the same in a copy of a namespace: an edge is looked up by what states it, and must be of this one.
-_DROP_STATED = """MATCH (a)-[r:%s]->(b) WHERE r.via_id IN $ids AND a.namespace = $namespace
+_DROP_STATED = """MATCH (a)-[r:%s]->(b) WHERE r.via_id IN $at.ids AND a.namespace = $namespace
     WITH r, [a, b] AS ends DELETE r RETURN collect([x IN ends WHERE x:Entity | x.key])"""
 
 
@@ -130,7 +130,7 @@ async def _places(tx: Transaction, messages: list[int]) -> list[tuple[str, int, 
 
 
 # A retired statement's passages were uncounted when it was retired.
-_PASSAGES = """UNWIND $keys AS key MATCH (x:%s {namespace: $namespace, key: key}) WHERE x.term_hashes IS NOT NULL
+_PASSAGES = """UNWIND $at.keys AS key MATCH (x:%s {namespace: $namespace, key: key}) WHERE x.term_hashes IS NOT NULL
     UNWIND [x] + [(x)-[:HAS_PASSAGE]->(p) | p] AS passage RETURN collect([passage.term_hashes, passage.length])"""
 
 
@@ -141,7 +141,7 @@ async def _uncount_passages(tx: Transaction, keys: dict[NodeKind, list[int]]) ->
             tx.count_passage(group_of(kind), hashes, length, -1)
 
 
-_DROP = """UNWIND $keys AS key MATCH (x:%s {namespace: $namespace, key: key})
+_DROP = """UNWIND $at.keys AS key MATCH (x:%s {namespace: $namespace, key: key})
     CALL (x) { OPTIONAL MATCH (x)-[:HAS_PASSAGE|NAMES_TIME]->(bound) DETACH DELETE bound }
     DETACH DELETE x"""
 
@@ -151,7 +151,7 @@ async def _drop_nodes(tx: Transaction, keys: dict[NodeKind, list[int]]) -> None:
         await tx.execute(_DROP % NODE_LABELS[kind], {"keys": some})
 
 
-_UNCOUNT = """UNWIND $rows AS row MATCH (p:Speaker {namespace: $namespace, name: row[0]}) SET p.messages = p.messages - row[1]
+_UNCOUNT = """UNWIND $at.rows AS row MATCH (p:Speaker {namespace: $namespace, name: row[0]}) SET p.messages = p.messages - row[1]
     WITH p WHERE p.messages <= 0 DELETE p"""
 
 
@@ -162,15 +162,15 @@ async def _uncount_speakers(tx: Transaction, places: Sequence[tuple[str, int, st
 
 
 # The message after a gap, and the one before it where there is one.
-_CLOSE_GAPS = """UNWIND $seqs AS seq
-    CALL (seq) { MATCH (m:Message) WHERE m.namespace = $namespace AND m.session = $session AND m.seq > seq
+_CLOSE_GAPS = """UNWIND $at.seqs AS seq
+    CALL (seq) { MATCH (m:Message) WHERE m.namespace = $namespace AND m.session = $at.session AND m.seq > seq
         RETURN m AS after ORDER BY m.namespace, m.session, m.seq LIMIT 1 }
-    CALL (seq) { OPTIONAL MATCH (m:Message) WHERE m.namespace = $namespace AND m.session = $session AND m.seq < seq
+    CALL (seq) { OPTIONAL MATCH (m:Message) WHERE m.namespace = $namespace AND m.session = $at.session AND m.seq < seq
         RETURN m AS before ORDER BY m.namespace DESC, m.session DESC, m.seq DESC LIMIT 1 }
     WITH DISTINCT before, after SET after.previous_key = coalesce(before.key, 0)
     WITH before, after WHERE before IS NOT NULL MERGE (before)-[:NEXT]->(after)"""
-_COUNT = """MATCH (s:Session {namespace: $namespace, name: $session})
-    CALL (s) { MATCH (m:Message) WHERE m.namespace = $namespace AND m.session = $session AND m.seq > 0
+_COUNT = """MATCH (s:Session {namespace: $namespace, name: $at.session})
+    CALL (s) { MATCH (m:Message) WHERE m.namespace = $namespace AND m.session = $at.session AND m.seq > 0
         RETURN count(m) AS messages, min(m.sent_at) AS first, max(m.sent_at) AS last }
     SET s.message_count = messages, s.first_sent_at = first, s.last_sent_at = last"""
 
@@ -185,26 +185,26 @@ async def _mend_sessions(tx: Transaction, places: Sequence[tuple[str, int, str]]
         await tx.execute(_COUNT, {"session": session})
 
 
-_FORGET_SESSION = """MATCH (s:Session {namespace: $namespace, key: $key})
+_FORGET_SESSION = """MATCH (s:Session {namespace: $namespace, key: $at.key})
     CALL (s) { MATCH (j:Job) WHERE j.namespace = $namespace AND j.session = s.name AND j.state IS NOT NULL REMOVE j.session }
     CALL (s) { MATCH (f:FlushMark) WHERE f.namespace = $namespace AND f.session = s.name AND f.seq > 0 DELETE f }
     DETACH DELETE s"""
-_NAME = "MATCH (s:Session {namespace: $namespace, key: $key}) RETURN s.name"
+_NAME = "MATCH (s:Session {namespace: $namespace, key: $at.key}) RETURN s.name"
 
 
 async def _drop_session(tx: Transaction, session: NodeRef) -> None:
     [[name]] = await tx.rows(_NAME, {"key": session.key})
     for job in await open_jobs(tx, name):
-        await end_job(tx, job, JobState.CANCELLED)
+        end_job(tx, job, JobState.CANCELLED, session="")
     await tx.execute(_FORGET_SESSION, {"key": session.key})
     tx.touched_jobs = True
 
 
-_UNNAMED = """UNWIND $keys AS key MATCH (e:Entity {namespace: $namespace, key: key})
+_UNNAMED = """UNWIND $at.keys AS key MATCH (e:Entity {namespace: $namespace, key: key})
     WHERE NOT EXISTS { (e)<-[:INVOLVES|MENTIONS]-() }
     CALL (e) { MATCH (a:EntityName) WHERE a.namespace = $namespace AND a.entity_id = e.id DELETE a }
     WITH e, e.key AS gone DETACH DELETE e RETURN collect(gone)"""
-_MENTIONS = """UNWIND $keys AS key MATCH (e:Entity {namespace: $namespace, key: key})
+_MENTIONS = """UNWIND $at.keys AS key MATCH (e:Entity {namespace: $namespace, key: key})
     SET e.mention_count = COUNT { MATCH (x)-[:MENTIONS]->(e) WHERE x.retired_at IS NULL }"""
 
 

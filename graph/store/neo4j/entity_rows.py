@@ -12,11 +12,11 @@ from graph.store.neo4j.node_rows import Placed, Properties, entity_properties
 from graph.store.neo4j.node_writer import Writer, create_nodes
 from graph.store.neo4j.transaction import Transaction
 
-_NAMED = """UNWIND $names AS name MATCH (a:EntityName) WHERE a.namespace = $namespace AND a.folded = name AND a.entity_id > ''
+_NAMED = """UNWIND $at.names AS name MATCH (a:EntityName) WHERE a.namespace = $namespace AND a.folded = name AND a.entity_id > ''
     MATCH (e:Entity {namespace: $namespace, id: a.entity_id}) RETURN collect([a.folded, e.key, e.kind, e.id, e.name, e.aliases])"""
-_CREATE_NAMES = "UNWIND $names AS name CREATE (a:EntityName) SET a = name"
-_CHANGE = "UNWIND $rows AS row MATCH (e:Entity {namespace: $namespace, key: row.key}) SET e += row.properties"
-_COUNT = """UNWIND $rows AS row MATCH (e:Entity {namespace: $namespace, key: row[0]}) SET e.mention_count = e.mention_count + row[1]"""
+_CREATE_NAMES = "UNWIND $at.names AS name CREATE (a:EntityName) SET a = name"
+_CHANGE = "UNWIND $at.rows AS row MATCH (e:Entity {namespace: $namespace, key: row.key}) SET e += row.properties"
+_COUNT = """UNWIND $at.rows AS row MATCH (e:Entity {namespace: $namespace, key: row[0]}) SET e.mention_count = e.mention_count + row[1]"""
 
 
 def name_rows(namespace: str, entity_id: str, names: Iterable[str]) -> list[Properties]:

@@ -15,7 +15,7 @@ from graph.store.neo4j.change_log import Operation
 from graph.store.neo4j.database import Database
 from graph.store.neo4j.edge_rows import EdgeRow, NodeRef, event_edges, explicit_edges, statement_edges
 from graph.store.neo4j.entity_rows import count_mentions, resolve_entities
-from graph.store.neo4j.job_rows import JobRow, errors_json, set_job
+from graph.store.neo4j.job_rows import JobRow, change_job
 from graph.store.neo4j.leases import held_job
 from graph.store.neo4j.links import heeding_decisions
 from graph.store.neo4j.node_properties import passage_key
@@ -33,7 +33,7 @@ from graph.text import index_statement
 
 Refs = Mapping[str, NodeRef]
 
-_ZONE = "MATCH (s:Session {namespace: $namespace, name: $session}) RETURN s.time_zone"
+_ZONE = "MATCH (s:Session {namespace: $namespace, name: $at.session}) RETURN s.time_zone"
 
 
 async def commit_extraction(database: Database, lease: Lease, write: ExtractionWrite) -> int:
@@ -103,7 +103,7 @@ async def _existing(tx: Transaction, write: ExtractionWrite) -> dict[str, NodeRe
     return refs
 
 
-_LABELS = """UNWIND $keys AS key MATCH (m:Message {namespace: $namespace, key: key}) WHERE m.label_names IS NOT NULL
+_LABELS = """UNWIND $at.keys AS key MATCH (m:Message {namespace: $namespace, key: key}) WHERE m.label_names IS NOT NULL
     RETURN collect(m{.key, .label_names, .label_values})"""
 
 
@@ -158,14 +158,13 @@ async def _embed(tx: Transaction, write: ExtractionWrite, columns: Mapping[str, 
         tx.changed(Operation.EMBEDDED, [passage_key(key, 0) for key in vectors])
 
 
-_PASSED = """MATCH (m:Message) WHERE m.namespace = $namespace AND m.session = $session AND m.seq > $after AND m.seq <= $upto
+_PASSED = """MATCH (m:Message) WHERE m.namespace = $namespace AND m.session = $at.session AND m.seq > $at.after AND m.seq <= $at.upto
     RETURN count(m)"""
-_ADVANCE = "MATCH (s:Session {namespace: $namespace, name: $session}) SET s.extracted_seq = $watermark"
+_ADVANCE = "MATCH (s:Session {namespace: $namespace, name: $at.session}) SET s.extracted_seq = $at.watermark"
 
 
 async def _advance(tx: Transaction, row: JobRow, session: SessionRow, write: ExtractionWrite) -> None:
     [[passed]] = await tx.rows(_PASSED, {"session": session.name, "after": write.expected_watermark, "upto": write.watermark})
     await tx.execute(_ADVANCE, {"session": session.name, "watermark": write.watermark})
-    failures = errors_json((*row.partial_failures, *write.partial_failures))
-    await set_job(tx, row, done=row.done + passed, partial_failures=failures)
+    change_job(tx, row, done=row.done + passed, partial_failures=(*row.partial_failures, *write.partial_failures))
     tx.step()

@@ -49,7 +49,7 @@ def translated(error: DriverError | Neo4jError) -> StructMemError:
     if code == _NO_DATABASE:
         return StoreUnavailable("there is no such database in Neo4j", retry_after=RETRY_AFTER)
     if code == _BOOKMARK:
-        return InvalidArgument.of("consistency_token", "is of another database")
+        return InvalidArgument.of("at_least", "is of another database, or of one that was replaced since")
     if any(word in code for word in _DISK):
         return StorageFull("there is no space left to store this")
     if isinstance(error, ClientError) and not worth_retrying(error):

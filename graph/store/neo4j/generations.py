@@ -13,7 +13,7 @@ from graph.store.neo4j.schema import vector_property
 from graph.store.neo4j.search_columns import REMOVED_ON_RETIREMENT
 from graph.store.neo4j.transaction import Transaction
 
-_BEGIN = "MATCH (n:Namespace {name: $namespace}) SET n += $generation"
+_BEGIN = "MATCH (n:Namespace {name: $namespace}) SET n += $at.generation"
 # Batches keep a query's own memory small; all of them are one transaction.
 _BATCH = 2_000
 
@@ -36,11 +36,11 @@ def _retire_statements(label: str, dimension: int) -> str:
     removed = ", ".join(f"f.{name}" for name in (*REMOVED_ON_RETIREMENT, *([vector_property(dimension)] if dimension else [])))
     return f"""MATCH (f:{label}) WHERE f.namespace = $namespace AND f.key > 0 AND f.retired_at IS NULL WITH f LIMIT {_BATCH}
         WITH f, f.key AS key, f.term_hashes AS hashes, f.length AS length
-        SET f.retired_at = $now REMOVE {removed} RETURN collect(key), collect([hashes, length])"""
+        SET f.retired_at = $at.now REMOVE {removed} RETURN collect(key), collect([hashes, length])"""
 
 
 _RETIRE_EVENTS = f"""MATCH (e:Event) WHERE e.namespace = $namespace AND e.key > 0 AND e.retired_at IS NULL WITH e LIMIT {_BATCH}
-    SET e.retired_at = $now RETURN collect(e.key)"""
+    SET e.retired_at = $at.now RETURN collect(e.key)"""
 _DROP_SPANS = """MATCH (f:%s)-[:NAMES_TIME]->(s:Span) WHERE f.namespace = $namespace AND f.key > 0 WITH s LIMIT %d
     DETACH DELETE s RETURN count(*)"""
 # Links that somebody decided stay: the next extraction knows nothing of them.

@@ -12,11 +12,11 @@ from graph.store.neo4j.schema import NODE_LABELS
 from graph.store.spec_rules import waits_for_vectors
 
 _BATCH = 5_000
-_TELL_SESSIONS = "UNWIND $rows AS row MATCH (s:Session {namespace: $namespace, key: row.key}) SET s += row.properties"
-_MARK = "UNWIND $rows AS row CREATE (:FlushMark {namespace: $namespace, session: row[0], seq: row[1]})"
-_COUNT_SPEAKERS = "UNWIND $rows AS row CREATE (:Speaker {namespace: $namespace, name: row[0], messages: row[1]})"
-_STATISTICS = "UNWIND $rows AS row CREATE (s:TermStatistics {namespace: $namespace}) SET s += row"
-_FURTHER = "UNWIND $rows AS row MATCH (m:Passage {namespace: $namespace, owner_key: row[0], ordinal: row[1]}) SET m.waits = true"
+_TELL_SESSIONS = "UNWIND $at.rows AS row MATCH (s:Session {namespace: $namespace, key: row.key}) SET s += row.properties"
+_MARK = "UNWIND $at.rows AS row CREATE (:FlushMark {namespace: $namespace, session: row[0], seq: row[1]})"
+_COUNT_SPEAKERS = "UNWIND $at.rows AS row CREATE (:Speaker {namespace: $namespace, name: row[0], messages: row[1]})"
+_STATISTICS = "UNWIND $at.rows AS row CREATE (s:TermStatistics {namespace: $namespace}) SET s += row"
+_FURTHER = "UNWIND $at.rows AS row MATCH (m:Passage {namespace: $namespace, owner_key: row[0], ordinal: row[1]}) SET m.waits = true"
 T = TypeVar("T")
 
 
@@ -54,7 +54,7 @@ async def _let_wait(writer: Writer, tally: ImportTally) -> None:
         else:
             first[kind].append(key)
     for kind, keys in first.items():
-        query = f"UNWIND $rows AS row MATCH (m:{NODE_LABELS[kind]} {{namespace: $namespace, key: row}}) SET m.waits = true"
+        query = f"UNWIND $at.rows AS row MATCH (m:{NODE_LABELS[kind]} {{namespace: $namespace, key: row}}) SET m.waits = true"
         for some in batches(keys):
             await writer.execute(query, {"rows": some})
     for some_further in batches(further):

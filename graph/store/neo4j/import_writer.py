@@ -5,7 +5,7 @@ from typing import Any
 
 from neo4j.exceptions import ConstraintError, ServiceUnavailable, SessionExpired
 
-from graph.store.neo4j.connection import Connection, Row
+from graph.store.neo4j.connection import Connection, Row, packed
 from graph.store.neo4j.import_tally import twice
 
 
@@ -23,7 +23,7 @@ class ImportWriter:
             InvalidArgument: a node is there already.
             StoreUnavailable: it cannot be told whether the query was committed; nothing of the import is kept then.
         """
-        values = {"namespace": self._namespace, **(parameters or {})}
+        values = packed(self._namespace, parameters)
         lost: Exception | None = None
 
         async def once() -> list[Row]:
@@ -32,7 +32,10 @@ class ImportWriter:
                 # What was sent may have been committed: sent once more it could be there twice.
                 raise lost
             try:
-                async with self._connection.session(write=True) as session, await session.begin_transaction() as tx:
+                async with (
+                    self._connection.session(write=True, namespace=self._namespace) as session,
+                    await session.begin_transaction() as tx,
+                ):
                     result = await tx.run(query, values)  # type: ignore[arg-type, unused-ignore]  # literals of this package
                     rows = await result.values()
                     await tx.commit()

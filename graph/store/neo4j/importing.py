@@ -86,7 +86,7 @@ async def _activate(database: Database, namespace: Namespace, writing: ImportRec
     values = {"namespace": namespace.name, "uid": namespace.uid, "active": NamespaceState.ACTIVE.value, "properties": properties}
 
     async def once() -> None:
-        async with database.connection.session(write=True) as session, await session.begin_transaction() as tx:
+        async with database.connection.session(write=True, namespace=namespace.name) as session, await session.begin_transaction() as tx:
             await (await tx.run(_ACTIVATE, values)).consume()
             await _queue(database, tx, namespace, writing)
             await tx.commit()

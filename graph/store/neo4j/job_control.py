@@ -8,48 +8,42 @@ from graph.model import TERMINAL_STATES, IdSource, Job, JobKind, JobState
 from graph.store.commands import Cursor, Page
 from graph.store.neo4j.database import Database
 from graph.store.neo4j.job_queue import cover_messages, open_jobs, waiting_messages
-from graph.store.neo4j.job_rows import JOB, JOB_PROJECTION, JobRow, job_of, job_row, job_row_of, no_such_job, set_job
+from graph.store.neo4j.job_rows import JOB, JOB_PROJECTION, JobRow, change_job, job_of, job_row, job_row_of, no_such_job
 from graph.store.neo4j.leases import end_job
 from graph.store.neo4j.session_rows import SessionRow, existing_session, session_rows
 from graph.store.neo4j.transaction import Transaction
 
-_MARK = "MERGE (:FlushMark {namespace: $namespace, session: $session, seq: $seq})"
-_LISTED = f"""MATCH (j:Job) WHERE j.namespace = $namespace AND j.key < $before AND ($states = [] OR j.state IN $states)
-        AND ($kinds = [] OR j.kind IN $kinds)
-    WITH j ORDER BY j.namespace DESC, j.key DESC LIMIT $limit RETURN collect(j{JOB_PROJECTION})"""
+_MARK = "MERGE (:FlushMark {namespace: $namespace, session: $at.session, seq: $at.seq})"
+_LISTED = f"""MATCH (j:Job) WHERE j.namespace = $namespace AND j.key < $at.before AND ($at.states = [] OR j.state IN $at.states)
+        AND ($at.kinds = [] OR j.kind IN $at.kinds)
+    WITH j ORDER BY j.namespace DESC, j.key DESC LIMIT $at.limit RETURN collect(j{JOB_PROJECTION})"""
 
 
 async def flush(tx: Transaction, ids: IdSource, session: str) -> tuple[str, ...]:
     """See `Store.flush`."""
     sessions = [await existing_session(tx, session)] if session else await session_rows(tx)
-    return tuple([job for row in sessions for job in await _flush_session(tx, ids, row)])
+    return tuple([job.id for row in sessions for job in await _flush_session(tx, ids, row)])
 
 
-async def _flush_session(tx: Transaction, ids: IdSource, session: SessionRow) -> list[str]:
+async def _flush_session(tx: Transaction, ids: IdSource, session: SessionRow) -> list[JobRow]:
+    """The open jobs of the session, hurried; none when nothing of it waits."""
     if await waiting_messages(tx, tx.namespace, session.name, session.last_seq) == 0:
         return []
     await tx.execute(_MARK, {"session": session.name, "seq": session.last_seq})
-    jobs = await open_jobs(tx, session.name)
-    if max((job.target for job in jobs), default=0) < session.last_seq:
-        await cover_messages(tx, tx.namespace, ids, session.name, session.last_seq, timedelta(0), jobs)
-        jobs = await open_jobs(tx, session.name)
-    for job in jobs:
-        await _hurry(tx, job)
-    return [job.id for job in jobs]
-
-
-async def _hurry(tx: Transaction, job: JobRow) -> None:
-    run_after = min(job.run_after, tx.now)
-    due_at = run_after if job.state is JobState.QUEUED else job.due_at
-    await set_job(tx, job, run_after=run_after, due_at=due_at, idle_until=tx.now)
+    jobs = {job.id: job for job in await open_jobs(tx, session.name)}
+    if max((job.target for job in jobs.values()), default=0) < session.last_seq:
+        job = await cover_messages(tx, tx.namespace, ids, session.name, session.last_seq, timedelta(0))
+        jobs |= {job.id: job} if job else {}
+    return [change_job(tx, job, run_after=min(job.run_after, tx.now), idle_until=tx.now) for job in jobs.values()]
 
 
 async def expedite_job(tx: Transaction, ids: IdSource, job_id: str) -> Job:
     """See `Store.expedite_job`."""
     row = await job_row(tx, job_id)
     if row.session and row.state not in TERMINAL_STATES:
-        await flush(tx, ids, row.session)
-    return job_of(tx.name, await job_row(tx, job_id))
+        hurried = await _flush_session(tx, ids, await existing_session(tx, row.session))
+        row = next((job for job in hurried if job.id == job_id), row)
+    return job_of(tx.name, row)
 
 
 async def cancel_job(tx: Transaction, job_id: str) -> Job:
@@ -57,8 +51,7 @@ async def cancel_job(tx: Transaction, job_id: str) -> Job:
     row = await job_row(tx, job_id)
     if row.state in TERMINAL_STATES:
         raise Conflict("the job has ended already", metadata={"job_id": job_id, "state": row.state.name})
-    await end_job(tx, row, JobState.CANCELLED)
-    return job_of(tx.name, await job_row(tx, job_id))
+    return job_of(tx.name, end_job(tx, row, JobState.CANCELLED))
 
 
 async def retry_job(tx: Transaction, job_id: str) -> Job:
@@ -68,8 +61,7 @@ async def retry_job(tx: Transaction, job_id: str) -> Job:
         raise Conflict("only a failed or cancelled job can be tried again", metadata={"job_id": job_id, "state": row.state.name})
     if not row.session:
         raise Conflict("the session of the job was deleted", metadata={"job_id": job_id})
-    await set_job(tx, row, state=JobState.QUEUED.name, run_after=tx.now, due_at=tx.now, idle_until=tx.now, attempts=0)
-    return job_of(tx.name, await job_row(tx, job_id))
+    return job_of(tx.name, change_job(tx, row, state=JobState.QUEUED, run_after=tx.now, idle_until=tx.now, attempts=0))
 
 
 async def get_job(database: Database, namespace: str, job_id: str) -> Job:

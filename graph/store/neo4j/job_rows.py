@@ -1,24 +1,23 @@
 """Jobs as nodes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
 
 from graph.errors import NotFound
-from graph.model import Job, JobError, JobKind, JobState, from_micros
+from graph.model import TERMINAL_STATES, Job, JobError, JobKind, JobState, from_micros
 from graph.store.neo4j.transaction import Transaction
 
 JOB_PROJECTION = """{.id, .key, .kind, .state, .session, .created_at, .updated_at, .run_after, .idle_until, .target, .done, .total,
-    .attempts, .epoch, .due_at, .worker, .error, .partial_failures}"""
-JOB = f"MATCH (j:Job {{namespace: $namespace, id: $id}}) RETURN j{JOB_PROJECTION}"
-_SET = "MATCH (j:Job {namespace: $namespace, id: $id}) SET j += $properties"
+    .attempts, .epoch, .expires_at, .worker, .error, .partial_failures}"""
+JOB = f"MATCH (j:Job {{namespace: $namespace, id: $at.id}}) RETURN j{JOB_PROJECTION}"
 
 
 @dataclass(frozen=True, slots=True)
 class JobRow:
-    """The properties of a :Job. `session` is "" when it was deleted, `due_at` 0 when the job is not open."""
+    """A :Job. `session` is "" when it was deleted; `expires_at` is when the lease of a running one ends, 0 for others."""
 
     id: str
     key: int
@@ -30,14 +29,21 @@ class JobRow:
     run_after: int
     idle_until: int
     target: int
-    done: int
-    total: int
-    attempts: int
-    epoch: int
-    due_at: int
-    worker: str
-    error: JobError | None
-    partial_failures: tuple[JobError, ...]
+    done: int = 0
+    total: int = 0
+    attempts: int = 0
+    epoch: int = 0
+    expires_at: int = 0
+    worker: str = ""
+    error: JobError | None = None
+    partial_failures: tuple[JobError, ...] = ()
+
+    @property
+    def due_at(self) -> int | None:
+        """When a worker may take it; None when it has ended."""
+        if self.state in TERMINAL_STATES:
+            return None
+        return self.expires_at if self.state is JobState.RUNNING else self.run_after
 
 
 def job_row_of(row: Mapping[str, Any]) -> JobRow:
@@ -57,11 +63,38 @@ def job_row_of(row: Mapping[str, Any]) -> JobRow:
         total=row["total"],
         attempts=row["attempts"],
         epoch=row["epoch"],
-        due_at=row["due_at"] or 0,
+        expires_at=row["expires_at"] or 0,
         worker=row["worker"] or "",
         error=JobError(*orjson.loads(row["error"])) if row["error"] else None,
         partial_failures=tuple(JobError(*values) for values in orjson.loads(row["partial_failures"] or "[]")),
     )
+
+
+def job_properties(row: JobRow) -> dict[str, Any]:
+    """The properties of a job; None for those that are not there."""
+    failures = [[error.reason, error.message] for error in row.partial_failures]
+    return {
+        "id": row.id,
+        "key": row.key,
+        "kind": row.kind.name,
+        "state": row.state.name,
+        "session": row.session or None,
+        "created_at": row.created_at,
+        "updated_at": row.updated_at,
+        "run_after": row.run_after,
+        "idle_until": row.idle_until,
+        "target": row.target,
+        "done": row.done,
+        "total": row.total,
+        "attempts": row.attempts,
+        "epoch": row.epoch,
+        "expires_at": row.expires_at or None,
+        "due_at": row.due_at,
+        "succeeded_at": row.updated_at if row.state is JobState.SUCCEEDED else None,
+        "worker": row.worker or None,
+        "error": orjson.dumps([row.error.reason, row.error.message]).decode() if row.error else None,
+        "partial_failures": orjson.dumps(failures).decode() if failures else None,
+    }
 
 
 def job_of(namespace: str, row: JobRow) -> Job:
@@ -96,21 +129,8 @@ def no_such_job(job_id: str) -> NotFound:
     return NotFound("there is no such job in the namespace", metadata={"job_id": job_id})
 
 
-async def set_job(tx: Transaction, row: JobRow, **properties: Any) -> None:
-    """Changes properties of a job (None removes one) and when it was updated; those who watch it will look again.
-
-    `updated_at` becomes later than it was, so that watchers miss no change.
-    """
-    updated_at = max(tx.now, row.updated_at + 1)
-    await tx.execute(_SET, {"id": row.id, "properties": {"updated_at": updated_at, **properties}})
-    tx.job_changed(row.id)
-
-
-def errors_json(errors: tuple[JobError, ...]) -> str | None:
-    """Errors as stored; None for none."""
-    return orjson.dumps([[error.reason, error.message] for error in errors]).decode() if errors else None
-
-
-def error_json(error: JobError | None) -> str | None:
-    """One error as stored."""
-    return None if error is None else orjson.dumps([error.reason, error.message]).decode()
+def change_job(tx: Transaction, row: JobRow, **changes: Any) -> JobRow:
+    """The job with these fields changed, and updated later than it was, so that watchers miss no change. It is written with the commit."""
+    changed = replace(row, updated_at=max(tx.now, row.updated_at + 1), **changes)
+    tx.put_job(changed.id, job_properties(changed))
+    return changed

@@ -17,7 +17,7 @@ from graph.store.neo4j.references import refs_of
 from graph.store.neo4j.transaction import Transaction
 
 _VERDICTS = {EdgeKind.SAME_AS: LinkVerdict.SAME, EdgeKind.DIFFERENT_FROM: LinkVerdict.DIFFERENT}
-_PAIR = "MATCH (a:Entity {namespace: $namespace, key: $source}) MATCH (b:Entity {namespace: $namespace, key: $target})"
+_PAIR = "MATCH (a:Entity {namespace: $namespace, key: $at.source}) MATCH (b:Entity {namespace: $namespace, key: $at.target})"
 _LINKS = f"""{_PAIR} MATCH (a)-[r:SAME_AS|DIFFERENT_FROM]-(b)
     RETURN type(r), startNode(r).id, endNode(r).id, properties(r)
     ORDER BY r.decided_at IS NULL, startNode(r) <> a, coalesce(r.via_id, '')"""
@@ -25,7 +25,7 @@ _CLEAR = f"""{_PAIR} MATCH (a)-[r:SAME_AS|DIFFERENT_FROM]-(b) DELETE r"""
 
 
 def _make(kind: EdgeKind) -> str:
-    return f"""UNWIND $rows AS row MATCH (a:Entity {{namespace: $namespace, id: row[0]}})
+    return f"""UNWIND $at.rows AS row MATCH (a:Entity {{namespace: $namespace, id: row[0]}})
         MATCH (b:Entity {{namespace: $namespace, id: row[1]}}) CREATE (a)-[r:{kind.name}]->(b) SET r = row[2]"""
 
 
@@ -84,7 +84,7 @@ def _is_entity(id_: str) -> bool:
         return False
 
 
-_REJECTED = """UNWIND $pairs AS pair MATCH (a:Entity {namespace: $namespace, key: pair[0]})
+_REJECTED = """UNWIND $at.pairs AS pair MATCH (a:Entity {namespace: $namespace, key: pair[0]})
     MATCH (b:Entity {namespace: $namespace, key: pair[1]})
     WHERE EXISTS { MATCH (a)-[r:DIFFERENT_FROM]-(b) WHERE r.decided_at IS NOT NULL } RETURN collect(pair)"""
 

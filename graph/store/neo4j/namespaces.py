@@ -26,8 +26,8 @@ _CREATE = "CREATE (n:Namespace) SET n = $properties"
 _LISTED = """MATCH (n:Namespace) WHERE n.name > $after AND n.state = $active
         AND ($prefix = '' OR n.name = $prefix OR n.name STARTS WITH $below)
     RETURN properties(n) ORDER BY n.name LIMIT $limit"""
-_CHANGE = "MATCH (n:Namespace {name: $namespace}) SET n += $settings"
-_HIDE = "MATCH (n:Namespace {name: $namespace}) SET n.state = $deleting"
+_CHANGE = "MATCH (n:Namespace {name: $namespace}) SET n += $at.settings"
+_HIDE = "MATCH (n:Namespace {name: $namespace}) SET n.state = $at.deleting"
 
 
 async def create(database: Database, spec: NamespaceSpec) -> Namespace:
@@ -56,7 +56,7 @@ async def reserve(database: Database, namespace: Namespace, state: NamespaceStat
     await sweep_namespace(database, namespace.name)
 
     async def once() -> str:
-        async with database.connection.session(write=True) as session, await session.begin_transaction() as tx:
+        async with database.connection.session(write=True, namespace=namespace.name) as session, await session.begin_transaction() as tx:
             token = namespace_token(await _count(tx))
             [[found]] = await (await tx.run("OPTIONAL MATCH (n:Namespace {name: $name}) RETURN n.uid", {"name": namespace.name})).values()
             if found == namespace.uid:  # this very call made it, and did not learn that it did

@@ -193,7 +193,7 @@ class SpanProperties(TypedDict):
 
 
 class JobProperties(TypedDict):
-    """:Job. `due_at` only while it is open: `run_after` of a queued one, the end of the lease of a running one. `error` and
+    """:Job. `due_at` only while it is open: `run_after` of a queued one, `expires_at`, the end of the lease, of a running one. `error` and
     `partial_failures` are JSON. `session` is missing when the session was deleted. `succeeded_at` only on those that did."""
 
     id: str
@@ -211,6 +211,7 @@ class JobProperties(TypedDict):
     attempts: int
     epoch: int
     due_at: NotRequired[int]
+    expires_at: NotRequired[int]
     worker: NotRequired[str]
     error: NotRequired[str]
     partial_failures: NotRequired[str]

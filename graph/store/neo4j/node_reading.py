@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from graph.model import Node, NodeKind, Participant, Session, kind_of
+from graph.model import MEMORY_KINDS, Node, NodeKind, Participant, Session, kind_of
 from graph.store.neo4j.connection import Connection
 from graph.store.neo4j.node_rows import PROJECTIONS, entity_of, event_of, message_of, session_of, statement_of
 from graph.store.neo4j.reading import namespace_row
@@ -62,16 +62,16 @@ def ids_by_kind(ids: Iterable[str]) -> dict[NodeKind, list[str]]:
 async def get_nodes(connection: Connection, namespace: str, ids: Sequence[str]) -> dict[str, Node]:
     """See `Store.get_nodes`; in the order of the ids."""
     wanted = ids_by_kind(ids)
+    # Two queries for all sets of kinds: Neo4j plans each text once.
+    kinds = sorted(MEMORY_KINDS if wanted.keys() <= MEMORY_KINDS else NODE_LABELS)
     parts = [
-        f"""CALL (n) {{ UNWIND ${kind.name} AS id MATCH (m:{NODE_LABELS[kind]} {{namespace: n.name, id: id}})
+        f"""CALL (n) {{ UNWIND $ids.{kind.name} AS id MATCH (m:{NODE_LABELS[kind]} {{namespace: n.name, id: id}})
             RETURN collect({node_map(kind)}) AS {kind.name} }}"""
-        for kind in wanted
+        for kind in kinds
     ]
-    columns = ", ".join(kind.name for kind in wanted) or "0"
-    found = await namespace_row(
-        connection, namespace, f"{' '.join(parts)} RETURN {columns}", {kind.name: ids for kind, ids in wanted.items()}
-    )
-    nodes = {row["id"]: node_of(kind, row) for kind, rows in zip(wanted, found if wanted else (), strict=True) for row in rows}
+    body = f"{' '.join(parts)} RETURN {', '.join(kind.name for kind in kinds)}"
+    found = await namespace_row(connection, namespace, body, {"ids": {kind.name: wanted.get(kind, []) for kind in kinds}})
+    nodes = {row["id"]: node_of(kind, row) for kind, rows in zip(kinds, found, strict=True) for row in rows}
     return {id_: nodes[id_] for id_ in dict.fromkeys(ids) if id_ in nodes}
 
 

@@ -15,7 +15,7 @@ from graph.store.neo4j.schema import NODE_LABELS, vector_property
 
 
 class Writer(Protocol):
-    """Runs queries that write; `$namespace` is the namespace's name."""
+    """Runs queries that write: `$namespace` is the namespace's name, `$at` holds the parameters."""
 
     async def execute(self, query: str, parameters: Mapping[str, Any] | None = None) -> list[Row]:
         """The rows of a query."""
@@ -25,28 +25,13 @@ class Writer(Protocol):
 async def create_nodes(writer: Writer, kind: NodeKind, nodes: Sequence[Properties]) -> None:
     """New nodes of one kind."""
     if nodes:
-        await writer.execute(f"UNWIND $nodes AS node CREATE (n:{NODE_LABELS[kind]}) SET n = node", {"nodes": nodes})
-
-
-_MESSAGES = """MATCH (s:Session {namespace: $namespace, name: $session})
-    OPTIONAL MATCH (last:Message {namespace: $namespace, session: $session, seq: $last_seq})
-    CALL (s) {
-        UNWIND $nodes AS node CREATE (m:Message)-[:IN_SESSION {seq: node.seq}]->(s) SET m = node
-        WITH m ORDER BY m.seq RETURN collect(m) AS fresh }
-    WITH CASE WHEN last IS NULL THEN fresh ELSE [last] + fresh END AS chain
-    UNWIND range(0, size(chain) - 2) AS i
-    WITH chain[i] AS before, chain[i + 1] AS after CREATE (before)-[:NEXT]->(after)"""
-
-
-async def create_messages(writer: Writer, session: str, last_seq: int, nodes: Sequence[Properties]) -> None:
-    """New messages at the end of a session, bound to it and to each other; `last_seq` is that of the one before them, 0 for none."""
-    await writer.execute(_MESSAGES, {"session": session, "last_seq": last_seq, "nodes": nodes})
+        await writer.execute(f"UNWIND $at.nodes AS node CREATE (n:{NODE_LABELS[kind]}) SET n = node", {"nodes": nodes})
 
 
 async def create_further_passages(writer: Writer, kind: NodeKind, passages: Sequence[Properties]) -> None:
     """The :Passage nodes of long memories of one kind."""
     if passages:
-        query = f"""UNWIND $passages AS passage
+        query = f"""UNWIND $at.passages AS passage
             MATCH (m:{NODE_LABELS[kind]} {{namespace: $namespace, key: passage.owner_key}}) SET m:Chunked
             CREATE (m)-[:HAS_PASSAGE {{ordinal: passage.ordinal}}]->(p:Passage) SET p = passage"""
         await writer.execute(query, {"passages": passages})
@@ -55,7 +40,7 @@ async def create_further_passages(writer: Writer, kind: NodeKind, passages: Sequ
 async def create_spans(writer: Writer, kind: NodeKind, spans: Sequence[Properties]) -> None:
     """The :Span nodes of memories of one kind."""
     if spans:
-        query = f"""UNWIND $spans AS span MATCH (m:{NODE_LABELS[kind]} {{namespace: $namespace, key: span.key}})
+        query = f"""UNWIND $at.spans AS span MATCH (m:{NODE_LABELS[kind]} {{namespace: $namespace, key: span.key}})
             CREATE (m)-[:NAMES_TIME]->(s:Span) SET s = span"""
         await writer.execute(query, {"spans": spans})
 
@@ -80,7 +65,7 @@ _THERE = """EXISTS { MATCH (a)-[x:%s]->(b) WHERE coalesce(x.via_id, '') = coales
 
 def _edges_query(kind: str, source: str, target: str, *, explicit: bool) -> str:
     there = f"WITH a, b, row WHERE NOT {_THERE % kind}" if explicit else ""
-    return f"""UNWIND $rows AS row
+    return f"""UNWIND $at.rows AS row
         MATCH (a:{source} {{namespace: $namespace, key: row[0]}}) MATCH (b:{target} {{namespace: $namespace, key: row[1]}}) {there}
         CREATE (a)-[r:{kind}]->(b) SET r = row[2] RETURN collect(b.key)"""
 
@@ -105,6 +90,6 @@ async def _set_vectors(writer: Writer, match: str, dimension: int, vectors: Sequ
     if not vectors:
         return
     rows = [{**place, "v16": vector.astype("<f2").tobytes(), "vector": Vector(vector.astype("<f4"))} for place, vector in vectors]
-    query = f"""UNWIND $rows AS row {match} SET m.v16 = row.v16 REMOVE m.waits
-        WITH m, row CALL db.create.setNodeVectorProperty(m, $property, row.vector)"""
+    query = f"""UNWIND $at.rows AS row {match} SET m.v16 = row.v16 REMOVE m.waits
+        WITH m, row CALL db.create.setNodeVectorProperty(m, $at.property, row.vector)"""
     await writer.execute(query, {"rows": rows, "property": vector_property(dimension)})

@@ -20,11 +20,11 @@ from graph.text import index_message, index_statement
 # How many messages before the waiting ones come along, so that a segment's first lines can be understood.
 _CONTEXT_MESSAGES = 6
 # One query is one moment's view: watermark, messages and marks belong together.
-_PENDING = f"""MATCH (n:Namespace {{name: $namespace, state: 'ACTIVE'}}) MATCH (j:Job {{namespace: $namespace, id: $id}})
+_PENDING = f"""MATCH (n:Namespace {{name: $namespace, state: 'ACTIVE'}}) MATCH (j:Job {{namespace: $namespace, id: $at.id}})
     OPTIONAL MATCH (s:Session {{namespace: $namespace, name: j.session}})
     CALL (j, s) {{
         MATCH (m:Message) WHERE m.namespace = $namespace AND m.session = s.name AND m.seq > s.extracted_seq AND m.seq <= j.target
-        WITH m ORDER BY m.namespace, m.session, m.seq LIMIT $limit RETURN collect([m{MESSAGE_PROJECTION}, m.v16]) AS waiting }}
+        WITH m ORDER BY m.namespace, m.session, m.seq LIMIT $at.limit RETURN collect([m{MESSAGE_PROJECTION}, m.v16]) AS waiting }}
     CALL (s) {{
         MATCH (m:Message) WHERE m.namespace = $namespace AND m.session = s.name AND m.seq <= s.extracted_seq
         WITH m ORDER BY m.namespace DESC, m.session DESC, m.seq DESC LIMIT {_CONTEXT_MESSAGES}
@@ -70,20 +70,22 @@ def _vectors(rows: list[list[Any]]) -> Mapping[str, Float16Vector]:
 
 # Oldest first by the owner's key, then by place in it.
 _WAITING = f"""MATCH (n:Namespace {{name: $namespace, state: 'ACTIVE'}})
-    OPTIONAL MATCH (s:Session {{namespace: $namespace, name: $session}})
+    OPTIONAL MATCH (s:Session {{namespace: $namespace, name: $at.session}})
     CALL () {{
-        MATCH (m:Message) WHERE m.namespace = $namespace AND m.session = $session AND m.waits = true AND m.key > 0
-        WITH m ORDER BY m.namespace, m.session, m.waits, m.key LIMIT $limit RETURN collect([m.key, 0, m{MESSAGE_PROJECTION}]) AS messages }}
+        MATCH (m:Message) WHERE m.namespace = $namespace AND m.session = $at.session AND m.waits = true AND m.key > 0
+        WITH m ORDER BY m.namespace, m.session, m.waits, m.key LIMIT $at.limit
+        RETURN collect([m.key, 0, m{MESSAGE_PROJECTION}]) AS messages }}
     CALL () {{
-        MATCH (p:Passage) WHERE p.namespace = $namespace AND p.session = $session AND p.waits = true AND p.key > 0
-        WITH p ORDER BY p.namespace, p.session, p.waits, p.key LIMIT $limit
+        MATCH (p:Passage) WHERE p.namespace = $namespace AND p.session = $at.session AND p.waits = true AND p.key > 0
+        WITH p ORDER BY p.namespace, p.session, p.waits, p.key LIMIT $at.limit
         MATCH (m:Message {{namespace: $namespace, key: p.key}}) RETURN collect([p.key, p.ordinal, m{MESSAGE_PROJECTION}]) AS passages }}
     CALL () {{
-        MATCH (f:Fact) WHERE f.namespace = $namespace AND f.session = $session AND f.waits = true AND f.key > 0
-        WITH f ORDER BY f.namespace, f.session, f.waits, f.key LIMIT $limit RETURN collect([f.key, 0, f{STATEMENT_PROJECTION}]) AS facts }}
+        MATCH (f:Fact) WHERE f.namespace = $namespace AND f.session = $at.session AND f.waits = true AND f.key > 0
+        WITH f ORDER BY f.namespace, f.session, f.waits, f.key LIMIT $at.limit
+        RETURN collect([f.key, 0, f{STATEMENT_PROJECTION}]) AS facts }}
     CALL () {{
-        MATCH (r:Relation) WHERE r.namespace = $namespace AND r.session = $session AND r.waits = true AND r.key > 0
-        WITH r ORDER BY r.namespace, r.session, r.waits, r.key LIMIT $limit
+        MATCH (r:Relation) WHERE r.namespace = $namespace AND r.session = $at.session AND r.waits = true AND r.key > 0
+        WITH r ORDER BY r.namespace, r.session, r.waits, r.key LIMIT $at.limit
         RETURN collect([r.key, 0, r{STATEMENT_PROJECTION}]) AS relations }}
     RETURN s.time_zone, messages + passages + facts + relations"""
 

@@ -19,7 +19,7 @@ async def refs_of(tx: Transaction, ids: Iterable[str]) -> dict[str, NodeRef]:
             continue
     refs: dict[str, NodeRef] = {}
     for kind, some in by_kind.items():
-        query = f"UNWIND $ids AS id MATCH (n:{NODE_LABELS[kind]} {{namespace: $namespace, id: id}}) RETURN collect([n.id, n.key])"
+        query = f"UNWIND $at.ids AS id MATCH (n:{NODE_LABELS[kind]} {{namespace: $namespace, id: id}}) RETURN collect([n.id, n.key])"
         [[found]] = await tx.rows(query, {"ids": some})
         refs |= {id_: NodeRef(kind, key) for id_, key in found}
     return refs

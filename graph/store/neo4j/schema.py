@@ -20,8 +20,8 @@ NODE_LABELS = {
 # Kinds of edges that name what states them (`via_id`), and go with it.
 STATED_EDGES = (EdgeKind.RELATES, EdgeKind.SAME_AS, EdgeKind.DIFFERENT_FROM, EdgeKind.BEFORE, EdgeKind.CAUSES, EdgeKind.MENTIONS)
 # All that a namespace has beside its Namespace node, with the columns of the index by which it is found (`in_namespace`). Passages and
-# spans are bound to their memories; what follows them is bookkeeping, never bound to the graph: nothing that people look at leads there, and no
-# node becomes a hub. The Store and Migration nodes are the database's.
+# spans are bound to their memories; what follows them is bookkeeping, never bound to the graph: nothing that people look at leads there,
+# and no node becomes a hub. The Store and Migration nodes are the database's.
 NAMESPACED_LABELS = {
     **dict.fromkeys(NODE_LABELS.values(), ("key",)),
     "Passage": ("owner_key", "ordinal"),

@@ -13,7 +13,7 @@ _MAX_SPEAKERS = 1_000
 _SCOPE = f"""
     CALL (n) {{ MATCH (s:Speaker) WHERE s.namespace = n.name AND s.name >= ''
         WITH s ORDER BY s.messages DESC, s.name LIMIT {_MAX_SPEAKERS} RETURN collect(s.name) AS speakers }}
-    CALL (n) {{ UNWIND $names AS name MATCH (a:EntityName {{namespace: n.name, folded: name}})
+    CALL (n) {{ UNWIND $at.names AS name MATCH (a:EntityName {{namespace: n.name, folded: name}})
         MATCH (m:Entity {{namespace: n.name, id: a.entity_id}}) WITH DISTINCT m ORDER BY m.key
         RETURN collect(m{ENTITY_PROJECTION}) AS entities }}
     RETURN properties(n), speakers, entities"""
@@ -22,5 +22,5 @@ _SCOPE = f"""
 async def query_scope(connection: Connection, namespace: str, names: Sequence[str]) -> QueryScope:
     """See `Store.query_scope`; the most frequent speakers first, entities oldest first."""
     wanted = list(dict.fromkeys(map(folded, names)))
-    properties, speakers, entities = await namespace_row(connection, namespace, _SCOPE, {"names": wanted})
+    properties, speakers, entities = await namespace_row(connection, namespace, _SCOPE, {"at": {"names": wanted}})
     return QueryScope(namespace_of(properties), tuple(speakers), tuple(map(entity_of, entities)))

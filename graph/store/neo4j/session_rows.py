@@ -12,10 +12,12 @@ from graph.store.neo4j.node_writer import create_nodes
 from graph.store.neo4j.transaction import Transaction
 
 # Of the last message that is still there: messages at the end may have been deleted.
-_SESSION = """MATCH (s:Session {namespace: $namespace, name: $session})
-    CALL (s) { OPTIONAL MATCH (m:Message) WHERE m.namespace = $namespace AND m.session = $session AND m.seq > 0
-        RETURN m ORDER BY m.namespace DESC, m.session DESC, m.seq DESC LIMIT 1 }
-    RETURN s.key, s.name, s.time_zone, s.last_seq, s.extracted_seq, coalesce(m.key, 0), coalesce(m.seq, 0)"""
+_TAIL = """CALL (s) { OPTIONAL MATCH (m:Message) WHERE m.namespace = $namespace AND m.session = s.name AND m.seq > 0
+        RETURN m ORDER BY m.namespace DESC, m.session DESC, m.seq DESC LIMIT 1 }"""
+_COLUMNS = "[s.key, s.name, s.time_zone, s.last_seq, s.extracted_seq, coalesce(m.key, 0), coalesce(m.seq, 0)]"
+_SESSION = f"MATCH (s:Session {{namespace: $namespace, name: $at.session}}) {_TAIL} RETURN {_COLUMNS}"
+# The same as a subquery for a `Look`; the first column is null when there is no such session.
+SESSION_SEEN = f"""OPTIONAL MATCH (s:Session {{namespace: $namespace, name: $at.session}}) {_TAIL} WITH s, {_COLUMNS} AS session"""
 _SESSIONS = """MATCH (s:Session) WHERE s.namespace = $namespace AND s.key > 0
     RETURN s.key, s.name, s.time_zone, s.last_seq, s.extracted_seq ORDER BY s.namespace, s.key"""
 
@@ -35,8 +37,13 @@ class SessionRow:
 
 async def session_row(tx: Transaction, name: str) -> SessionRow | None:
     """The session of this name, or None."""
-    found: Sequence[Any] = await tx.rows(_SESSION, {"session": name})
-    return SessionRow(*found[0]) if found else None
+    found = await tx.rows(_SESSION, {"session": name})
+    return session_seen(found[0][0]) if found else None
+
+
+def session_seen(columns: Sequence[Any]) -> SessionRow | None:
+    """The session that `SESSION_SEEN` found."""
+    return None if columns[0] is None else SessionRow(*columns)
 
 
 async def session_rows(tx: Transaction) -> list[SessionRow]:

@@ -308,6 +308,14 @@ class Neo4jStore:
         """See `Store.revision`."""
         return await reading.revision(self._connection, namespace)
 
+    def position(self, namespace: str) -> tuple[str, ...]:
+        """See `Store.position`."""
+        return tuple(sorted(self._connection.positions.of(namespace)))
+
+    async def reach(self, namespace: str, position: Sequence[str]) -> None:
+        """See `Store.reach`."""
+        await self._connection.reach(namespace, position)
+
     async def describe(self, namespace: str) -> GraphDescription:
         """See `Store.describe`."""
         return await description.describe(self._connection, namespace)

@@ -76,11 +76,11 @@ def fold_due(revision: int, folded: int, terms: int, tail: int) -> bool:
     return revision - folded >= FOLD_REVISIONS or tail > max(_FOLD_TERMS, terms * _FOLD_SHARE)
 
 
-_TAIL = """MATCH (c:Change) WHERE c.namespace = $namespace AND c.revision > $revision
-    RETURN sum(coalesce(c[$passages], 0)), sum(coalesce(c[$length], 0)), collect(c[$hashes]), collect(c[$deltas])"""
-_SUMS = "MATCH (s:TermStatistics {namespace: $namespace, group: $group}) RETURN s.revision, s.passages, s.length, s.hashes, s.counts"
-_KEEP = """MERGE (s:TermStatistics {namespace: $namespace, group: $group})
-    SET s.revision = $revision, s.passages = $passages, s.length = $length, s.hashes = $hashes, s.counts = $counts"""
+_TAIL = """MATCH (c:Change) WHERE c.namespace = $namespace AND c.revision > $at.revision
+    RETURN sum(coalesce(c[$at.passages], 0)), sum(coalesce(c[$at.length], 0)), collect(c[$at.hashes]), collect(c[$at.deltas])"""
+_SUMS = "MATCH (s:TermStatistics {namespace: $namespace, group: $at.group}) RETURN s.revision, s.passages, s.length, s.hashes, s.counts"
+_KEEP = """MERGE (s:TermStatistics {namespace: $namespace, group: $at.group})
+    SET s.revision = $at.revision, s.passages = $at.passages, s.length = $at.length, s.hashes = $at.hashes, s.counts = $at.counts"""
 
 
 async def fold(tx: "Transaction") -> int:

@@ -13,19 +13,20 @@ from graph.errors import NotFound
 from graph.model import Namespace, to_micros
 from graph.store.candidates import StatisticsGroup
 from graph.store.neo4j.change_log import Operation, forget_changes, forgets_at, packed_keys
-from graph.store.neo4j.connection import Row
+from graph.store.neo4j.connection import Row, packed
 from graph.store.neo4j.namespace_rows import NamespaceState, namespace_of
 from graph.store.neo4j.term_statistics import GroupDelta, fold, fold_due
 from graph.store.port import Clock
 
 # The clock is read after the lock is held: those of the transaction and the statement stand still while it waits.
-_LOCK = """MATCH (n:Namespace {name: $namespace}) SET n.locked = $write
+_LOCK = """MATCH (n:Namespace {name: $namespace}) SET n.locked = $at.write
     WITH count(*) AS held MATCH (n:Namespace {name: $namespace})
-    WITH n, datetime.realtime() AS now
-    RETURN properties(n), now.epochSeconds * 1000000 + now.microsecond"""
-_FINISH = "MATCH (n:Namespace {name: $namespace}) SET n += $counters"
-_FINISH_REVISION = f"{_FINISH} CREATE (c:Change) SET c = $change"
-_COMMITTED = """OPTIONAL MATCH (c:Change {namespace: $namespace, revision: $revision}) RETURN c.write"""
+    WITH n, datetime.realtime() AS now"""
+_RETURN = "RETURN properties(n), now.epochSeconds * 1000000 + now.microsecond"
+_FINISH = """MATCH (n:Namespace {name: $namespace}) SET n += $at.counters
+    FOREACH (job IN $at.jobs | MERGE (j:Job {namespace: $namespace, id: job.id}) SET j += job)"""
+_FINISH_REVISION = f"{_FINISH} CREATE (c:Change) SET c = $at.change"
+_COMMITTED = """OPTIONAL MATCH (c:Change {namespace: $namespace, revision: $at.revision}) RETURN c.write"""
 _COUNTERS = (
     "revision",
     "next_key",
@@ -35,6 +36,14 @@ _COUNTERS = (
     "statistics_terms",
     "statistics_tail",
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a write reads first, in the round trip that locks the namespace: a subquery that returns one row with one column, `seen`."""
+
+    subquery: str
+    parameters: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +62,15 @@ class Transaction:
         namespace: as it was at the start. `token` starts its texts' terms in the full-text index.
         now: the store's clock, in microseconds, when the lock was held.
         revision: that of the namespace once this is committed.
+        seen: what the write's `Look` found.
         changed_jobs: ids of jobs that changed, so that those who watch them look again.
         touched_jobs: set it when jobs have become due earlier or later, so that those who wait for work look again.
     """
 
-    def __init__(self, tx: AsyncTransaction, write: str, properties: Mapping[str, Any], now: int) -> None:
+    def __init__(self, tx: AsyncTransaction, write: str, properties: Mapping[str, Any], now: int, seen: Any = None) -> None:
         self._tx = tx
+        self.seen = seen
+        self._jobs: dict[str, Mapping[str, Any]] = {}
         self._write = write
         self._counters = {name: properties[name] for name in _COUNTERS}
         self._began_with = dict(self._counters)
@@ -80,8 +92,8 @@ class Transaction:
         return int(self._counters["revision"])
 
     async def rows(self, query: str, parameters: Mapping[str, Any] | None = None) -> list[Row]:
-        """The rows of a query that reads. `$namespace` is the namespace's name."""
-        result = await self._tx.run(query, {"namespace": self.name, **(parameters or {})})
+        """The rows of a query that reads. `$namespace` is the namespace's name, `$at` holds the parameters."""
+        result = await self._tx.run(query, packed(self.name, parameters))
         return await result.values()
 
     async def execute(self, query: str, parameters: Mapping[str, Any] | None = None) -> list[Row]:
@@ -107,10 +119,15 @@ class Transaction:
         self._counters[counter] = first + count
         return range(first, first + count)
 
-    def job_changed(self, job_id: str) -> None:
-        """This write changes a job."""
-        self.touched_jobs = True
+    def put_job(self, job_id: str, properties: Mapping[str, Any]) -> None:
+        """Writes a job, a new one or a changed one, with the commit; those who watch it look again."""
+        self.prolong_job(job_id, properties)
         self.changed_jobs.add(job_id)
+
+    def prolong_job(self, job_id: str, properties: Mapping[str, Any]) -> None:
+        """Writes a job of which only the end of its lease changed."""
+        self._jobs[job_id] = properties
+        self.touched_jobs = True
 
     def changed(self, operation: Operation, keys: Iterable[int]) -> None:
         """Logs a change of nodes (of passages, when they were embedded)."""
@@ -131,8 +148,8 @@ class Transaction:
         """Writes the log and the counters; the last thing before the commit."""
         if self._stepped:
             await self._log()
-        elif self.wrote or self._counters != self._began_with:
-            await self.execute(_FINISH, {"counters": self._told()})
+        elif self.wrote or self._jobs or self._counters != self._began_with:
+            await self.execute(_FINISH, self._told())
 
     async def _log(self) -> None:
         change: dict[str, Any] = {"namespace": self.name, "revision": self.revision, "write": self._write}
@@ -141,18 +158,18 @@ class Transaction:
             told = delta.properties(group)
             change |= told
             self._counters["statistics_tail"] += sum(len(value) // 8 for name, value in told.items() if name.endswith("_hashes"))
-        await self.execute(_FINISH_REVISION, {"counters": self._told(), "change": change})
+        await self.execute(_FINISH_REVISION, {**self._told(), "change": change})
         upto = forgets_at(self.revision)
         counters = self._counters
         if upto or fold_due(self.revision, counters["statistics_revision"], counters["statistics_terms"], counters["statistics_tail"]):
             terms = await fold(self)
             counters |= {"statistics_revision": self.revision, "statistics_terms": terms, "statistics_tail": 0}
-            await self.execute(_FINISH, {"counters": self._told()})
+            await self.execute(_FINISH, self._told())
         if upto:
             await forget_changes(self, upto)
 
     def _told(self) -> dict[str, Any]:
-        return {**self._counters, "last_write": self._write}
+        return {"counters": {**self._counters, "last_write": self._write}, "jobs": list(self._jobs.values())}
 
     async def committed(self, attempted: Attempted) -> bool:
         """Whether a write of which nobody knows did commit. One that made no revision is known only while none came after it; such
@@ -167,15 +184,16 @@ class Transaction:
         return Attempted(self._write, self.revision if self._stepped else 0, answer)
 
 
-async def lock_namespace(tx: AsyncTransaction, name: str, write: str, clock: Clock | None) -> Transaction:
+async def lock_namespace(tx: AsyncTransaction, name: str, write: str, clock: Clock | None, look: Look | None = None) -> Transaction:
     """The transaction, with the namespace to itself. `clock` replaces the server's.
 
     Raises:
         NotFound: there is no such namespace.
     """
-    result = await tx.run(_LOCK, {"namespace": name, "write": write})
+    query = f"{_LOCK} {_RETURN}" if look is None else f"{_LOCK} {look.subquery} {_RETURN}, seen"
+    result = await tx.run(query, packed(name, {"write": write, **(look.parameters if look else {})}))
     found = await result.values()
     if not found or found[0][0]["state"] != NamespaceState.ACTIVE:
         raise NotFound(f"namespace {name!r} does not exist")
-    properties, now = found[0]
-    return Transaction(tx, write, properties, now if clock is None else to_micros(clock.now()))
+    properties, now, *seen = found[0]
+    return Transaction(tx, write, properties, now if clock is None else to_micros(clock.now()), *seen)

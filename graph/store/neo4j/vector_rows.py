@@ -18,9 +18,9 @@ from graph.store.neo4j.usage_rows import add_usage
 from graph.store.vector_checks import checked_vector
 
 # `digest` is there on passages of current memories alone.
-_LACKING = """UNWIND $ids AS id MATCH (m:%s {namespace: $namespace, id: id}) WHERE m.digest IS NOT NULL AND m.v16 IS NULL
+_LACKING = """UNWIND $at.ids AS id MATCH (m:%s {namespace: $namespace, id: id}) WHERE m.digest IS NOT NULL AND m.v16 IS NULL
     RETURN collect([m.id, m.key])"""
-_FURTHER = """UNWIND $places AS place MATCH (m:Message {namespace: $namespace, id: place[0]})
+_FURTHER = """UNWIND $at.places AS place MATCH (m:Message {namespace: $namespace, id: place[0]})
     MATCH (p:Passage {namespace: $namespace, owner_key: m.key, ordinal: place[1]}) WHERE p.v16 IS NULL
     RETURN collect([m.id, m.key, p.ordinal])"""
 

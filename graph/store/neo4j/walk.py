@@ -17,15 +17,15 @@ from graph.store.neo4j.node_reading import ids_by_kind
 from graph.store.neo4j.reading import namespace_row
 from graph.store.neo4j.schema import NODE_LABELS
 
-_SEEDS = """CALL (n) {{ UNWIND ${name} AS id MATCH (m:{label} {{namespace: n.name, id: id}}) WHERE m.retired_at IS NULL
+_SEEDS = """CALL (n) {{ UNWIND $at.{name} AS id MATCH (m:{label} {{namespace: n.name, id: id}}) WHERE m.retired_at IS NULL
     RETURN collect(m) AS {name} }}"""
 # Of each node: its own number and id, and its edges as (kind, place, key, number, id) of the other end.
 _EDGES = """CALL (m) {{ MATCH (m){left}[r:{types}]{right}(x) WHERE x.retired_at IS NULL WITH r, x LIMIT $limit
     RETURN collect([$kinds[type(r)], {order}, x.key, id(x), x.id]) AS {name} }}"""
-_INSIDE = """CALL (n) {{ UNWIND $nodes AS number MATCH (m) WHERE id(m) = number AND m.namespace = n.name
+_INSIDE = """CALL (n) {{ UNWIND $at.nodes AS number MATCH (m) WHERE id(m) = number AND m.namespace = n.name
     RETURN collect([number, COUNT {{ (m)--() }} - COUNT {{ (m)-[:HAS_PASSAGE]-() }} - COUNT {{ (m)-[:NAMES_TIME]-() }}]) AS degrees }}
-    CALL (n) {{ UNWIND $nodes AS number MATCH (m) WHERE id(m) = number AND m.namespace = n.name
-    MATCH (m)-[r:{types}]->(x) WHERE id(x) IN $nodes RETURN collect([number, $kinds[type(r)], {order}, id(x)]) AS edges }}
+    CALL (n) {{ UNWIND $at.nodes AS number MATCH (m) WHERE id(m) = number AND m.namespace = n.name
+    MATCH (m)-[r:{types}]->(x) WHERE id(x) IN $at.nodes RETURN collect([number, $kinds[type(r)], {order}, id(x)]) AS edges }}
     RETURN degrees, edges"""
 
 
@@ -60,7 +60,7 @@ async def neighbourhood(
     values = {"limit": max_degree + 1, "kinds": KIND_NUMBERS}
     wanted = ids_by_kind(seeds)
     query = _seeds_query(wanted, types if hops > 0 else "")
-    (found,) = await namespace_row(connection, namespace, query, values | {kind.name: ids for kind, ids in wanted.items()})
+    (found,) = await namespace_row(connection, namespace, query, values | {"at": {kind.name: ids for kind, ids in wanted.items()}})
     found_by_id = {row[1]: row for row in found}
     frontier = [found_by_id[id_] for id_ in dict.fromkeys(seeds) if id_ in found_by_id]
     reached = _Reached([(number, id_) for number, id_, *_ in frontier], max_nodes)
@@ -68,14 +68,14 @@ async def neighbourhood(
     new = reached.numbers
     for hop in range(1, hops + 1 if types else 1):
         if hop > 1:
-            (frontier,) = await namespace_row(connection, namespace, _hop_query(types), values | {"nodes": new})
+            (frontier,) = await namespace_row(connection, namespace, _hop_query(types), values | {"at": {"nodes": new}})
         new = _step(reached, frontier, hop, max_nodes, max_degree)
         if not new:
             break
     if not reached.numbers:
         return _subgraph(reached, [], [])
     inside = _INSIDE.format(types=types, order=EDGE_ORDER) if types else _INSIDE.format(types="NEXT", order="0")
-    degrees, edges = await namespace_row(connection, namespace, inside, {"nodes": reached.numbers, "kinds": KIND_NUMBERS})
+    degrees, edges = await namespace_row(connection, namespace, inside, {"at": {"nodes": reached.numbers}, "kinds": KIND_NUMBERS})
     return _subgraph(reached, degrees, edges if types else [])
 
 
@@ -87,7 +87,9 @@ def _seeds_query(wanted: Collection[NodeKind], types: str) -> str:
 
 
 def _hop_query(types: str) -> str:
-    return f"""CALL (n) {{ UNWIND $nodes AS number MATCH (m) WHERE id(m) = number AND m.namespace = n.name {_row(types)} }} RETURN rows"""
+    return (
+        f"""CALL (n) {{ UNWIND $at.nodes AS number MATCH (m) WHERE id(m) = number AND m.namespace = n.name {_row(types)} }} RETURN rows"""
+    )
 
 
 def _row(types: str) -> str:

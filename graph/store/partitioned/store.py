@@ -252,6 +252,14 @@ class PartitionedStore:
         """See `Store.revision`."""
         return await self._ask(namespace, lambda store: store.revision(namespace))
 
+    def position(self, namespace: str) -> tuple[str, ...]:
+        """See `Store.position`."""
+        return self._routes.owner(namespace).store.position(namespace)
+
+    async def reach(self, namespace: str, position: Sequence[str]) -> None:
+        """See `Store.reach`."""
+        await self._ask(namespace, lambda store: store.reach(namespace, position))
+
     async def describe(self, namespace: str) -> GraphDescription:
         """See `Store.describe`."""
         return await self._ask(namespace, lambda store: store.describe(namespace))

@@ -42,7 +42,9 @@ from graph.store.commands import (
     NamespaceSpec,
     PassageVector,
 )
-from graph.store.embedded.store import EmbeddedStore
+from graph.store.embedded import EmbeddedStore
+from graph.store.neo4j import Neo4jStore
+from graph.store.port import Store
 from graph.text import features_of, terms_of, words_of
 
 # Property tests judge what comes out, not how long it took on a busy machine.
@@ -151,9 +153,13 @@ def embedder() -> HashedWords:
     return HashedWords()
 
 
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[EmbeddedStore]:
-    store = EmbeddedStore(tmp_path)
+@pytest.fixture(params=["embedded", pytest.param("neo4j", marks=pytest.mark.neo4j)])
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
+    """Each store in turn: retrieval must not notice which one it reads."""
+    if request.param == "neo4j":
+        store: Store = Neo4jStore(request.getfixturevalue("neo4j").address)
+    else:
+        store = EmbeddedStore(tmp_path)
     await store.open()
     yield store
     await store.close()
@@ -183,7 +189,7 @@ CHAT = {
 class World:
     """A namespace with a conversation, its vectors and, by hand, an extraction of it."""
 
-    store: EmbeddedStore
+    store: Store
     embedder: HashedWords
     messages: dict[str, list[str]]
     name: str = "home"
@@ -203,7 +209,7 @@ class World:
         return await retrieve(self.store, self.request(query, **fields), self.embedder)
 
 
-async def fill(store: EmbeddedStore, embedder: HashedWords, name: str) -> World:
+async def fill(store: Store, embedder: HashedWords, name: str) -> World:
     await store.create_namespace(NamespaceSpec(name, embedder.spec, ExtractionMode.EVENT))
     world = World(store, embedder, {}, name)
     for number, (session, turns) in enumerate(CHAT.items()):
@@ -218,7 +224,7 @@ async def fill(store: EmbeddedStore, embedder: HashedWords, name: str) -> World:
 
 
 @pytest.fixture
-async def world(store: EmbeddedStore, embedder: HashedWords) -> World:
+async def world(store: Store, embedder: HashedWords) -> World:
     """The conversation as it is right after it was written: no extraction yet."""
     return await fill(store, embedder, "home")
 

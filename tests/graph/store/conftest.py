@@ -41,7 +41,7 @@ from graph.store.commands import (
     PassageVector,
 )
 from graph.store.embedded import EmbeddedStore
-from graph.store.neo4j import Address, Neo4jStore
+from graph.store.neo4j import Neo4jStore
 from graph.store.partitioned import Partition, PartitionedStore
 from graph.store.port import Store
 from graph.text import terms_of
@@ -253,7 +253,7 @@ def make_store(request: pytest.FixtureRequest) -> MakeStore:
         if place.name not in opened:
             opened[place.name] = databases(0 if place.name == "data" else 1)
         database = opened[place.name]
-        return Neo4jStore(Address(database.uri, database.named_user, database.password, database.name), clock=clock, ids=ids)
+        return Neo4jStore(database.address, clock=clock, ids=ids)
 
     return on_neo4j
 

@@ -81,8 +81,8 @@ async def test_what_was_not_extracted_is_queued(told):
     await told.store.import_namespace(replace(source, name="copy"), stream(await exported(told)))
     jobs = (await told.store.list_jobs("copy", [], [], None, 9)).items
     assert [(job.session, job.total) for job in jobs] == [("s2", 1)]
-    lease = await told.lease()
-    assert lease.job.namespace == "copy"
+    leased = {lease.job.namespace for _ in range(2) if (lease := await told.lease()) is not None}
+    assert leased == {told.namespace, "copy"}
     told.namespace = "copy"
     assert (await told.say("next", session="s1")).messages[0].seq == 5
 

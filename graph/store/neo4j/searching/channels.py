@@ -48,7 +48,7 @@ async def lexical_rows(connection: Connection, namespace: str, lucene: str, limi
         RETURN count(*), collect(CASE WHEN {passing} THEN [{_PLACE}, m.kind, m.length, m.term_hashes, m.term_counts] END)"""
 
     async def ask(asked: int) -> _Found:
-        values = {"namespace": namespace, "lucene": lucene, "asked": asked, **chosen.all.parameters}
+        values = {"namespace": namespace, "lucene": lucene, "asked": asked, **chosen.parameters}
         [[count, rows]] = await connection.rows(query, values)
         return _Found(rows, count < asked)
 
@@ -74,14 +74,13 @@ async def dense(
     """The memories nearest to the vector; of standing wishes of people alone, if `wishes`."""
     if limit <= 0:
         return []
-    inside = f"{chosen.inside} AND m.wish = 1" if wishes else str(chosen.inside)
-    passing = str(chosen.all) if chosen.rest else "true"
-    parameters = {**chosen.inside.parameters, **chosen.all.parameters}
+    inside = f"{chosen.inside} AND m.wish = 1" if wishes else chosen.inside
+    passing = chosen.all if chosen.rest else "true"
 
     async def ask(asked: int) -> _Found:
         query = f"""CYPHER 25 MATCH (m) SEARCH m IN (VECTOR INDEX {vector_index(len(vector))} FOR $vector WHERE {inside} LIMIT {int(asked)})
             RETURN count(*), collect(CASE WHEN {passing} THEN [{_PLACE}, m.v16] END)"""
-        [[count, rows]] = await connection.rows(query, {"namespace": namespace, "vector": Vector(vector), **parameters})
+        [[count, rows]] = await connection.rows(query, {"namespace": namespace, "vector": Vector(vector), **chosen.parameters})
         return _Found(rows, count < asked)
 
     found = [row for row in await _enough(ask, limit, chosen.rest) if row[3] is not None]

@@ -1,11 +1,28 @@
 """A query's filter in the three forms in which Neo4j can apply it: on any node, inside the vector index, inside the full-text index."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
-from graph.model import MEMORY_KINDS, MemoryFilter, NodeKind, to_micros
+from graph.model import MEMORY_KINDS, MemoryFilter, TimeRange, to_micros
 from graph.model.filters import LabelCondition
-from graph.store.neo4j.conditions import Conditions
+from graph.store.neo4j.conditions import label_values, labels_pass
 from graph.store.neo4j.search_tokens import kind_facet, label_facets, session_facet, speaker_facet
+
+# One text for all filters, so that Neo4j plans each query of a search once: it takes up to a second. For the same reason the values come in
+# one map: of a list that is a parameter itself every magnitude of its length has a plan of its own, and null has another.
+# Statements happened in their time, or when they were said where that is not known; messages when they were said. An instant is a span of
+# one microsecond.
+_COLUMNS = """($filter.kinds IS NULL OR m.kind IN $filter.kinds) AND ($filter.sessions IS NULL OR m.session IN $filter.sessions)
+    AND ($filter.speakers IS NULL OR m.speaker IN $filter.speakers)
+    AND ($filter.said IS NULL OR (m.said_at >= $filter.said[0] AND m.said_at < $filter.said[1]))
+    AND ($filter.happened IS NULL OR CASE m.kind
+        WHEN 'MESSAGE' THEN m.said_at >= $filter.happened[0] AND m.said_at < $filter.happened[1]
+        ELSE m.starts_at < $filter.happened[1] AND (m.ends_at > $filter.happened[0] OR m.starts_at >= $filter.happened[0]) END)"""
+
+# A statement passes when one of its messages has labels that pass. Not in every text: its subqueries would make all plans larger.
+_LABELS = f"""CASE WHEN m:Message THEN {labels_pass("m", "$filter.labels")}
+    WHEN m:Passage THEN EXISTS {{ MATCH (o:Message)-[:HAS_PASSAGE]->(m) WHERE {labels_pass("o", "$filter.labels")} }}
+    ELSE EXISTS {{ MATCH (m)-[:EVIDENCED_BY]->(o:Message) WHERE {labels_pass("o", "$filter.labels")} }} END"""
 
 
 class SearchFilter:
@@ -13,34 +30,29 @@ class SearchFilter:
 
     Attributes:
         inside: conditions that the vector index applies itself, as a search goes on.
-        all: every condition, for what has no index or is not in it.
+        all: every condition, for what has no index or is not in it; `columns` and `labels` are its parts.
+        parameters: of both.
         rest: whether `all` says more than `inside`.
+        beyond_facets: whether `all` says more than `facets`.
     """
 
     def __init__(self, chosen: MemoryFilter) -> None:
         self._chosen = chosen
-        self.inside = Conditions("m.namespace = $namespace", prefix="f")
-        self.all = Conditions(prefix="g")
-        for conditions in (self.inside, self.all):
-            _add_columns(conditions, chosen)
-        _add_happened(self.all, chosen)
-        _add_labels(self.all, chosen)
+        self.inside = _inside(chosen)
+        self.columns = _COLUMNS
+        self.labels = _LABELS if chosen.labels else "true"
+        self.all = f"{_COLUMNS} AND {_LABELS}" if chosen.labels else _COLUMNS
+        self.parameters = {"filter": _values(chosen)}
         self.rest = chosen.happened is not None or bool(chosen.labels)
-
-    def __bool__(self) -> bool:
-        return bool(self.all)
-
-    @property
-    def kinds(self) -> frozenset[NodeKind]:
-        """The kinds that may pass."""
-        return self._chosen.kinds & MEMORY_KINDS
+        # A statement has the label facets of all its messages; that one message has all labels that are asked for is more.
+        self.beyond_facets = self.rest or chosen.said is not None
 
     def facets(self, token: str) -> list[list[str]]:
         """Tokens of which what passes has at least one of each list. They say less than `all`: neither times nor what must be missing."""
         chosen = self._chosen
         required: list[list[str]] = []
         if not chosen.kinds >= MEMORY_KINDS:
-            required.append([kind_facet(token, kind) for kind in sorted(self.kinds)])
+            required.append([kind_facet(token, kind) for kind in sorted(chosen.kinds & MEMORY_KINDS)])
         if chosen.sessions:
             required.append([session_facet(token, name) for name in chosen.sessions])
         if chosen.speakers:
@@ -50,42 +62,34 @@ class SearchFilter:
             required.append(_label_tokens(token, chosen.labels.any_of))
         return required
 
-    @property
-    def beyond_facets(self) -> bool:
-        """Whether `all` says more than `facets`."""
-        # A statement has the labels of all its evidence; that one message has all that are asked for is more.
-        return self._chosen.said is not None or self._chosen.happened is not None or bool(self._chosen.labels)
 
-
-def _add_columns(conditions: Conditions, chosen: MemoryFilter) -> None:
+def _inside(chosen: MemoryFilter) -> str:
+    terms = ["m.namespace = $namespace"]
     if not chosen.kinds >= MEMORY_KINDS:
-        conditions.one_of("m.kind", sorted(kind.name for kind in chosen.kinds & MEMORY_KINDS))
+        terms.append("m.kind IN $filter.kinds")
     if chosen.sessions:
-        conditions.one_of("m.session", chosen.sessions)
+        terms.append("m.session IN $filter.sessions")
     if chosen.speakers:
-        conditions.one_of("m.speaker", chosen.speakers)
-    conditions.within("m.said_at", chosen.said)
+        terms.append("m.speaker IN $filter.speakers")
+    if chosen.said is not None:
+        terms.append("m.said_at >= $filter.said[0] AND m.said_at < $filter.said[1]")
+    return " AND ".join(terms)
 
 
-def _add_happened(conditions: Conditions, chosen: MemoryFilter) -> None:
-    """Statements happened in their time, or when they were said where that is not known; messages when they were said."""
-    if chosen.happened is not None:
-        start, end = conditions.value(to_micros(chosen.happened.start)), conditions.value(to_micros(chosen.happened.end))
-        conditions.add(
-            f"""CASE m.kind WHEN 'MESSAGE' THEN m.said_at >= {start} AND m.said_at < {end}
-            ELSE m.starts_at < {end} AND (m.ends_at > {start} OR m.starts_at >= {start}) END"""
-        )
+def _values(chosen: MemoryFilter) -> dict[str, Any]:
+    some_kinds = not chosen.kinds >= MEMORY_KINDS
+    return {
+        "kinds": sorted(kind.name for kind in chosen.kinds & MEMORY_KINDS) if some_kinds else None,
+        "sessions": list(chosen.sessions) or None,
+        "speakers": list(chosen.speakers) or None,
+        "said": _bounds(chosen.said),
+        "happened": _bounds(chosen.happened),
+        "labels": label_values(chosen.labels),
+    }
 
 
-def _add_labels(conditions: Conditions, chosen: MemoryFilter) -> None:
-    """A message by its labels; a statement passes when one of its messages does."""
-    if chosen.labels:
-        own, others = (conditions.labels_term(message, chosen.labels) for message in ("m", "o"))
-        conditions.add(
-            f"""CASE WHEN m:Message THEN {own}
-            WHEN m:Passage THEN EXISTS {{ MATCH (o:Message)-[:HAS_PASSAGE]->(m) WHERE {others} }}
-            ELSE EXISTS {{ MATCH (m)-[:EVIDENCED_BY]->(o:Message) WHERE {others} }} END"""
-        )
+def _bounds(range_: TimeRange | None) -> list[int] | None:
+    return None if range_ is None else [to_micros(range_.start), to_micros(range_.end)]
 
 
 def _label_tokens(token: str, conditions: Sequence[LabelCondition]) -> list[str]:

@@ -7,17 +7,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from graph.model import MEMORY_KINDS, LabelFilter, MemoryFilter, to_micros
-from graph.model.times import TimeRange
+from graph.model import MEMORY_KINDS
 from graph.store.candidates import CandidateQuery, Candidates
-from graph.store.neo4j.conditions import Conditions
 from graph.store.neo4j.connection import Connection
 from graph.store.neo4j.node_properties import PASSAGE_KEY_SHIFT
-from graph.store.neo4j.node_reading import ids_by_kind
 from graph.store.neo4j.schema import NODE_LABELS
-from graph.store.neo4j.searching.changes import Change, Head, read_head
+from graph.store.neo4j.searching.changes import Change, Head
 from graph.store.neo4j.searching.memories import MEMORY_VALUES, FoundMemory, found_memory, index_entry, is_searched, vectors_of
-from graph.store.search import IndexQuery, SearchIndex, term_hash
+from graph.store.neo4j.searching.query_keys import Resolved, index_query
+from graph.store.search import SearchIndex
 from graph.store.search.cache_budget import CacheBudget
 
 _BATCH = 5_000
@@ -26,13 +24,13 @@ _UNBOUNDED = CacheBudget(1 << 62)
 _ALL = """MATCH (m:{label}) WHERE m.namespace = $namespace AND m.key > $after AND m.retired_at IS NULL
     WITH m ORDER BY m.namespace, m.key LIMIT {batch} RETURN collect({values})"""
 _SOME = " UNION ALL ".join(
-    f"UNWIND $keys AS key MATCH (m:{NODE_LABELS[kind]} {{namespace: $namespace, key: key}}) WHERE m.retired_at IS NULL "
+    f"UNWIND $at.keys AS key MATCH (m:{NODE_LABELS[kind]} {{namespace: $namespace, key: key}}) WHERE m.retired_at IS NULL "
     f"RETURN {MEMORY_VALUES} AS found"
     for kind in sorted(MEMORY_KINDS)
 )
-_VECTORS = f"""CALL () {{ UNWIND $pairs AS pair MATCH (m:Message|Fact|Relation {{namespace: $namespace, key: pair[0]}}) WHERE pair[1] = 0
+_VECTORS = f"""CALL () {{ UNWIND $at.pairs AS pair MATCH (m:Message|Fact|Relation {{namespace: $namespace, key: pair[0]}}) WHERE pair[1] = 0
     RETURN pair, m.v16 AS v16 UNION ALL
-    UNWIND $pairs AS pair MATCH (m:Passage {{namespace: $namespace, owner_key: pair[0], ordinal: pair[1]}}) RETURN pair, m.v16 AS v16 }}
+    UNWIND $at.pairs AS pair MATCH (m:Passage {{namespace: $namespace, owner_key: pair[0], ordinal: pair[1]}}) RETURN pair, m.v16 AS v16 }}
     RETURN collect([pair[0] * {1 << PASSAGE_KEY_SHIFT} + pair[1], v16])"""
 
 
@@ -96,7 +94,7 @@ class LocalIndex:
             self._index.set_vectors(*vectors_of(found, self.dimension))
         self._index.revision = revision
 
-    async def search(self, query: CandidateQuery, resolved: "Resolved") -> Candidates:
+    async def search(self, query: CandidateQuery, resolved: Resolved) -> Candidates:
         """The candidates at the index's revision."""
         loop = asyncio.get_running_loop()
 
@@ -105,7 +103,7 @@ class LocalIndex:
             reading = _read_vectors(self._connection, self._namespace, keys, self.dimension)
             return asyncio.run_coroutine_threadsafe(reading, loop).result()
 
-        asked = _index_query(query, resolved)
+        asked = index_query(query, resolved)
         return await asyncio.to_thread(lambda: self._index.search(asked, read))
 
 
@@ -130,7 +128,7 @@ async def _memories(connection: Connection, namespace: str, keys: NDArray[np.int
     if not len(keys):
         return []
     query = f"CALL () {{ {_SOME} }} RETURN collect(found)"
-    [[rows]] = await connection.rows(query, {"namespace": namespace, "keys": keys.tolist()})
+    [[rows]] = await connection.rows(query, {"namespace": namespace, "at": {"keys": keys.tolist()}})
     return [found_memory(row) for row in sorted(rows, key=lambda row: row[0]) if is_searched(row)]
 
 
@@ -138,82 +136,10 @@ async def _read_vectors(connection: Connection, namespace: str, keys: NDArray[np
     """The vectors of these passages, (m, dimension), in their order; NaN where there is none."""
     mask = (1 << PASSAGE_KEY_SHIFT) - 1
     pairs = [[key >> PASSAGE_KEY_SHIFT, key & mask] for key in keys.tolist()]
-    [[rows]] = await connection.rows(_VECTORS, {"namespace": namespace, "pairs": pairs})
+    [[rows]] = await connection.rows(_VECTORS, {"namespace": namespace, "at": {"pairs": pairs}})
     found = np.full((len(keys), dimension), np.nan, np.float16)
     place = {key: number for number, key in enumerate(keys.tolist())}
     for key, blob in rows:
         if blob:
             found[place[key]] = np.frombuffer(blob, "<f2")
     return found
-
-
-class Resolved:
-    """The keys behind the names of a query: of sessions, of messages whose labels pass, and of memories to measure besides."""
-
-    def __init__(self, sessions: frozenset[int] | None, labelled: NDArray[np.int64] | None, include: NDArray[np.int64]) -> None:
-        self.sessions, self.labelled, self.include = sessions, labelled, include
-
-
-async def resolved_head(connection: Connection, namespace: str, since: int, query: CandidateQuery) -> tuple[Head, Resolved]:
-    """The head of the namespace and the keys behind the query's names, in one round trip."""
-    chosen = query.filter
-    parts, parameters = _key_queries(chosen, query.include)
-    head = await read_head(connection, namespace, since, [(part, name) for name, part in parts.items()], parameters)
-    found = dict(zip(parts, head.answers, strict=True))
-    include = [key for name in parts if name.startswith("include") for key in found[name]]
-    return head, Resolved(
-        frozenset(found["sessions"]) if chosen.sessions else None,
-        np.sort(np.array(found["labelled"], np.int64)) if chosen.labels else None,
-        np.unique(np.array(include, np.int64)),
-    )
-
-
-def _key_queries(chosen: MemoryFilter, include: Sequence[str]) -> tuple[dict[str, str], dict[str, Any]]:
-    parts: dict[str, str] = {}
-    parameters: dict[str, Any] = {}
-    if chosen.sessions:
-        parts["sessions"] = """CALL (n) { UNWIND $sessions AS name MATCH (s:Session {namespace: n.name, name: name})
-            RETURN collect(s.key) AS sessions }"""
-        parameters["sessions"] = list(chosen.sessions)
-    if chosen.labels:
-        where = _labelled(chosen.labels)
-        parts["labelled"] = f"CALL (n) {{ MATCH (m:Message) WHERE {where} RETURN collect(m.key) AS labelled }}"
-        parameters |= where.parameters
-    for kind, ids in ids_by_kind(include).items():
-        name = f"include{int(kind)}"
-        parts[name] = f"""CALL (n) {{ UNWIND ${name} AS id MATCH (m:{NODE_LABELS[kind]} {{namespace: n.name, id: id}})
-            RETURN collect(m.key) AS {name} }}"""
-        parameters[name] = ids
-    return parts, parameters
-
-
-def _labelled(labels: LabelFilter) -> Conditions:
-    where = Conditions("m.namespace = n.name AND m.key > 0", prefix="l")
-    where.labelled("m", labels)
-    return where
-
-
-def _index_query(query: CandidateQuery, resolved: Resolved) -> IndexQuery:
-    chosen = query.filter
-    return IndexQuery(
-        term_hashes=np.array([term_hash(term) for term in query.terms], np.uint64),
-        vector=query.vector,
-        spans=tuple((to_micros(span.start), to_micros(span.end)) for span in query.spans),
-        kinds=chosen.kinds,
-        sessions=resolved.sessions,
-        speakers=frozenset(chosen.speakers) if chosen.speakers else None,
-        said=_micros(chosen.said),
-        happened=_micros(chosen.happened),
-        labelled=resolved.labelled,
-        include=resolved.include,
-        lexical_limit=query.lexical_limit,
-        dense_limit=query.dense_limit,
-        temporal_limit=query.temporal_limit,
-        instruction_limit=query.instruction_limit,
-        neighbours=query.neighbours,
-        bm25=query.bm25,
-    )
-
-
-def _micros(range_: TimeRange | None) -> tuple[int, int] | None:
-    return None if range_ is None else (to_micros(range_.start), to_micros(range_.end))

@@ -8,7 +8,8 @@ from graph.store.candidates import CandidateQuery, Candidates
 from graph.store.neo4j.connection import Connection
 from graph.store.neo4j.searching.changes import read_head
 from graph.store.neo4j.searching.indexed import search_indexes
-from graph.store.neo4j.searching.local import LocalIndex, resolved_head
+from graph.store.neo4j.searching.local import LocalIndex
+from graph.store.neo4j.searching.query_keys import resolved_head
 from graph.store.neo4j.searching.statistics import NamespaceStatistics, read_statistics
 
 _Kept = LocalIndex | NamespaceStatistics

@@ -1,12 +1,13 @@
 """The temporal channel: memories said or happening in the times that a query names, from the indexes on times."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from graph.model import NodeKind, TimeSpan, to_micros
+from graph.model import MEMORY_KINDS, NodeKind, TimeSpan, to_micros
 from graph.store.neo4j.connection import Connection
 from graph.store.neo4j.schema import NODE_LABELS
 from graph.store.neo4j.searching.channels import Hit, best_hits
@@ -15,6 +16,8 @@ from graph.store.neo4j.spans import SPAN_WIDTHS
 
 # Of spans of one class that overlap a time, so many times more than wanted are looked at: they differ in length.
 _SPAN_OVERFETCH = 2
+# Labels are judged after that, once and not in each part of the queries, whose plans would take long to make.
+_LABEL_OVERFETCH = 8
 # The last class of spans has no longest one; such as last a lifetime are looked for around their start.
 _OPEN = 2**62
 
@@ -27,62 +30,65 @@ async def temporal(connection: Connection, namespace: str, spans: Sequence[TimeS
     """
     if limit <= 0 or not spans:
         return []
+    windows = [(to_micros(span.start), max(to_micros(span.end), to_micros(span.start) + 1)) for span in spans]
+    queries = _said_query(chosen), _named_query(chosen)
+    most = limit * (_LABEL_OVERFETCH if chosen.labels != "true" else 1)
+    shared = {"namespace": namespace, "limit": most, "most_spans": _SPAN_OVERFETCH * most, **chosen.parameters}
+    asked = [(query, start, end) for start, end in windows for query in queries]
+    answers = await asyncio.gather(*(connection.rows(query, shared | _bounds(start, end)) for query, start, end in asked))
     rows: list[Any] = []
     costs: list[NDArray[np.float64]] = []
-    query = _query(chosen)
-    for span in spans:
-        start = to_micros(span.start)
-        end = max(to_micros(span.end), start + 1)
-        values = {"namespace": namespace, "limit": limit, "spans": _SPAN_OVERFETCH * limit, **chosen.all.parameters, **_bounds(start, end)}
-        [[found]] = await connection.rows(query, values)
+    for [[found]], (_, start, end) in zip(answers, asked, strict=True):
         rows += found
         costs.append(_costs(np.array([row[3:5] for row in found], np.int64).reshape(-1, 2), start, end))
     return best_hits(rows, -np.concatenate(costs), limit)
 
 
-def _bounds(start: int, end: int) -> dict[str, int]:
+def _bounds(start: int, end: int) -> dict[str, Any]:
     """Of the time, and for each class of spans where those begin that overlap it, and where one begins that has the same middle."""
     middle = (start + end) // 2
-    bounds = {"start": start, "end": end, "middle": middle}
-    for width, longest in enumerate((*SPAN_WIDTHS, _OPEN)):
-        low = start - longest
-        bounds[f"low{width}"] = low
-        bounds[f"pivot{width}"] = start if longest == _OPEN else min(max(middle - longest // 2, low), end)
-    return bounds
-
-
-def _query(chosen: SearchFilter) -> str:
-    parts = [half for kind in sorted(chosen.kinds) for half in _said(kind, str(chosen.all))]
-    for width in range(len(SPAN_WIDTHS) + 1):
-        parts += _named(width, str(chosen.all))
-    return f"CALL () {{ {' UNION ALL '.join(parts)} }} RETURN collect(place)"
-
-
-def _said(kind: NodeKind, passing: str) -> list[str]:
-    """What was said in the time, from its middle on and before it."""
-    at = "sent_at" if kind is NodeKind.MESSAGE else "said_at"
-    current = "true" if kind is NodeKind.MESSAGE else "m.retired_at IS NULL"
-    halves = (f"m.{at} >= $middle AND m.{at} < $end", ""), (f"m.{at} >= $start AND m.{at} < $middle", " DESC")
-    return [
-        f"""MATCH (m:{NODE_LABELS[kind]}) WHERE m.namespace = $namespace AND {half} AND m.key IS NOT NULL AND {current} AND {passing}
-        WITH m ORDER BY m.namespace{order}, m.{at}{order} LIMIT $limit RETURN [m.key, id(m), false, m.said_at, m.said_at] AS place"""
-        for half, order in halves
+    classes = [
+        {
+            "width": width,
+            "low": start - longest,
+            "pivot": start if longest == _OPEN else max(min(middle - longest // 2, end), start - longest),
+        }
+        for width, longest in enumerate((*SPAN_WIDTHS, _OPEN))
     ]
+    return {"at": {"start": start, "end": end, "middle": middle, "classes": classes}}
 
 
-def _named(width: int, passing: str) -> list[str]:
-    """Spans of one class that overlap the time, from the start that would put one into its middle on and before it."""
+def _said_query(chosen: SearchFilter) -> str:
+    """What was said in the time, of each kind from the middle on and before it."""
+    parts = []
+    for kind in sorted(MEMORY_KINDS):
+        at = "sent_at" if kind is NodeKind.MESSAGE else "said_at"
+        halves = (f"m.{at} >= $at.middle AND m.{at} < $at.end", ""), (f"m.{at} >= $at.start AND m.{at} < $at.middle", " DESC")
+        parts += [
+            f"""MATCH (m:{NODE_LABELS[kind]}) WHERE m.namespace = $namespace AND {half} AND m.key IS NOT NULL
+            AND m.retired_at IS NULL AND {chosen.columns}
+            WITH m ORDER BY m.namespace{order}, m.{at}{order} LIMIT $limit RETURN m, [m.key, id(m), false, m.said_at, m.said_at] AS place"""
+            for half, order in halves
+        ]
+    return f"CALL () {{ {' UNION ALL '.join(parts)} }} WITH m, place WHERE {chosen.labels} RETURN collect(place)"
+
+
+def _named_query(chosen: SearchFilter) -> str:
+    """Spans that overlap the time, of each class from the start that would put one into its middle on, and before it."""
     halves = (
-        (f"s.starts_at >= $pivot{width} AND s.starts_at < $end", ""),
-        (f"s.starts_at >= $low{width} AND s.starts_at < $pivot{width}", " DESC"),
+        ("s.starts_at >= class.pivot AND s.starts_at < $at.end", ""),
+        ("s.starts_at >= class.low AND s.starts_at < class.pivot", " DESC"),
     )
-    return [
-        f"""MATCH (s:Span) WHERE s.namespace = $namespace AND s.width = {width} AND {half} AND (s.ends_at > $start OR s.starts_at >= $start)
-        MATCH (m)-[:NAMES_TIME]->(s) WHERE {passing}
-        WITH m, s ORDER BY s.namespace{order}, s.width{order}, s.starts_at{order} LIMIT $spans
-        RETURN [m.key, id(m), false, s.starts_at, s.ends_at] AS place"""
+    parts = [
+        f"""MATCH (s:Span) WHERE s.namespace = $namespace AND s.width = class.width AND {half}
+        AND (s.ends_at > $at.start OR s.starts_at >= $at.start)
+        MATCH (m)-[:NAMES_TIME]->(s) WHERE {chosen.columns}
+        WITH m, s ORDER BY s.namespace{order}, s.width{order}, s.starts_at{order} LIMIT $most_spans
+        RETURN m, [m.key, id(m), false, s.starts_at, s.ends_at] AS place"""
         for half, order in halves
     ]
+    return f"""UNWIND $at.classes AS class CALL (class) {{ {" UNION ALL ".join(parts)} }}
+        WITH m, place WHERE {chosen.labels} RETURN collect(place)"""
 
 
 def _costs(times: NDArray[np.int64], start: int, end: int) -> NDArray[np.float64]:

@@ -4,6 +4,7 @@ One round trip. Neo4j's own numbers find the nodes without an index; one that wa
 """
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from graph.model import MEMORY_KINDS
 from graph.store.neo4j.connection import Connection
@@ -14,12 +15,15 @@ from graph.store.neo4j.searching.filters import SearchFilter
 from graph.store.neo4j.searching.memories import MEMORY_VALUES, FoundMemory, found_memory, is_searched
 from graph.store.search.measure import STATEMENTS_PER_MESSAGE
 
-_FOUND = """CALL () { UNWIND $numbers AS number MATCH (m) WHERE id(m) = number AND m.namespace = $namespace AND m.retired_at IS NULL
+_FOUND = """CALL () { UNWIND $at.numbers AS number MATCH (m) WHERE id(m) = number AND m.namespace = $namespace AND m.retired_at IS NULL
         RETURN collect(m) AS hits }
-    CALL () { UNWIND $further AS number MATCH (p) WHERE id(p) = number AND p.namespace = $namespace MATCH (m)-[:HAS_PASSAGE]->(p)
+    CALL () { UNWIND $at.further AS number MATCH (p) WHERE id(p) = number AND p.namespace = $namespace MATCH (m)-[:HAS_PASSAGE]->(p)
         RETURN collect(DISTINCT m) AS owners }"""
-_INCLUDED = """CALL () {{ UNWIND ${name} AS id MATCH (m:{label} {{namespace: $namespace, id: id}}) WHERE m.retired_at IS NULL
-    RETURN collect(m) AS {name} }}"""
+_INCLUDED = " ".join(
+    f"""CALL () {{ UNWIND $at.{NODE_LABELS[kind]} AS id MATCH (m:{NODE_LABELS[kind]} {{namespace: $namespace, id: id}})
+    WHERE m.retired_at IS NULL RETURN collect(m) AS {NODE_LABELS[kind]} }}"""
+    for kind in sorted(MEMORY_KINDS)
+)
 _EVIDENCE = """CALL (found) { UNWIND found AS f WITH f WHERE f:Fact OR f:Relation MATCH (f)-[:EVIDENCED_BY]->(m:Message)
     RETURN collect(m) AS evidence }
     CALL (found, evidence) { UNWIND found + evidence AS m RETURN collect(DISTINCT m) AS base }"""
@@ -33,17 +37,15 @@ async def widened(
     connection: Connection, namespace: str, hits: Iterable[Hit], include: Sequence[str], neighbours: int, chosen: SearchFilter
 ) -> tuple[list[FoundMemory], list[bool]]:
     """The memories by key, each once, and whether each passes the filter. What was retired or deleted meanwhile is left out."""
-    included = {kind: ids for kind, ids in ids_by_kind(include).items() if kind in MEMORY_KINDS}
-    parts = [_FOUND, *(_INCLUDED.format(name=kind.name, label=NODE_LABELS[kind]) for kind in included)]
-    names = ["hits", "owners", *(kind.name for kind in included)]
-    parts += [f"WITH {' + '.join(names)} AS found", _EVIDENCE, _RESTING, _near(neighbours)]
-    query = f"""{" ".join(parts)} UNWIND base + resting + near AS m WITH DISTINCT m
-        RETURN collect({MEMORY_VALUES}), collect({chosen.all})"""
+    query = f"""{_FOUND} {_INCLUDED} WITH hits + owners + Message + Fact + Relation AS found {_EVIDENCE} {_RESTING} {_near(neighbours)}
+        UNWIND base + resting + near AS m WITH DISTINCT m RETURN collect({MEMORY_VALUES}), collect({chosen.all})"""
+    included = ids_by_kind(include)
     numbers: dict[bool, list[int]] = {False: [], True: []}
     for hit in hits:
         numbers[hit.further].append(hit.number)
-    values = {"namespace": namespace, "numbers": sorted(set(numbers[False])), "further": sorted(set(numbers[True]))}
-    values |= {kind.name: ids for kind, ids in included.items()} | chosen.all.parameters
+    at: dict[str, list[Any]] = {"numbers": sorted(set(numbers[False])), "further": sorted(set(numbers[True]))}
+    at |= {NODE_LABELS[kind]: included.get(kind, []) for kind in MEMORY_KINDS}
+    values = {**chosen.parameters, "namespace": namespace, "at": at}
     [[rows, passing]] = await connection.rows(query, values)
     searched = sorted((row[0], place) for place, row in enumerate(rows) if is_searched(row))
     return [found_memory(rows[place]) for _, place in searched], [bool(passing[place]) for _, place in searched]

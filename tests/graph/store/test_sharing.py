@@ -1,0 +1,191 @@
+"""Several stores on one database, as the processes of a service use it: nothing is lost, done twice or seen half."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from neo4j.exceptions import ServiceUnavailable
+
+from graph.errors import AlreadyExists, LeaseLost, NotFound, RequestReused
+from graph.model import JobKind, JobState, UuidSource
+from graph.store.commands import AppendCommand, Deletion, JobSucceeded, MessageQuery, NamespaceSpec, UsageEntry
+from graph.store.neo4j import database
+
+SECOND = timedelta(seconds=1)
+
+
+@pytest.fixture
+async def stores(request, bench, open_store):
+    """Two stores on the database of the bench, which mint ids of their own."""
+    if request.node.callspec.params["make_store"] != "neo4j":
+        pytest.skip("only one process may open this store")
+    bench.ids.mint = UuidSource().mint
+    return bench.store, await open_store()
+
+
+async def test_no_append_of_many_at_once_is_lost(bench, stores):
+    async def appender(number):
+        store = stores[number % 2]
+        for count in range(6):
+            drafts = tuple(bench.draft(f"{number} says {count} {part}", count) for part in range(2))
+            await store.append(bench.namespace, AppendCommand(f"s{number % 3}", drafts, SECOND))
+
+    before = await bench.store.revision(bench.namespace)
+    await asyncio.gather(*(appender(number) for number in range(8)))
+    assert await stores[1].revision(bench.namespace) == before + 48
+    for session in ("s0", "s1", "s2"):
+        listed = (await bench.store.list_messages(bench.namespace, MessageQuery(sessions=(session,)), None, 1_000)).items
+        assert [message.seq for message in listed] == list(range(1, len(listed) + 1))
+        assert (await bench.store.get_session(bench.namespace, session)).message_count == len(listed)
+    described = await bench.store.describe(bench.namespace)
+    assert sum(described.nodes.values()) == 96 + 3
+    assert len(await bench.found("says")) == 96
+    assert await bench.store.check(bench.namespace) == []
+
+
+async def test_a_search_in_one_store_sees_what_the_other_wrote(bench, stores):
+    for number in range(3):
+        await bench.say(f"ferry {number}")
+        other = bench.store, stores[1]
+        bench.store = stores[1]
+        assert len(await bench.found("ferry")) == number + 1
+        bench.store = other[0]
+    (first,) = (await bench.say("ferry gone")).messages
+    await stores[1].delete(bench.namespace, Deletion((first.id,)))
+    assert sorted((await bench.found("ferry")).values()) == ["ferry 0", "ferry 1", "ferry 2"]
+
+
+async def test_of_many_workers_each_gets_a_job_of_its_own(bench, stores):
+    jobs = {(await bench.say("a", session=f"s{number}")).job_id for number in range(12)}
+
+    async def worker(number):
+        taken = []
+        while (lease := await stores[number % 2].lease_job(f"w{number}", timedelta(minutes=1), {JobKind.EXTRACTION})) is not None:
+            taken.append(lease)
+        return taken
+
+    leases = [lease for some in await asyncio.gather(*(worker(number) for number in range(6))) for lease in some]
+    assert sorted(lease.job.id for lease in leases) == sorted(jobs)
+    assert len({lease.epoch for lease in leases}) == len(leases)
+
+
+async def test_a_lease_that_passed_is_taken_over_and_the_first_holder_is_fenced_out(bench, stores):
+    await bench.say("a")
+    old = await bench.flushed_lease()
+    assert await stores[1].lease_job("w2", timedelta(minutes=1), {JobKind.EXTRACTION}) is None
+    bench.clock.advance(61)
+    new = await stores[1].lease_job("w2", timedelta(minutes=1), {JobKind.EXTRACTION})
+    assert (new.job.id, new.job.attempts) == (old.job.id, 2)
+    with pytest.raises(LeaseLost):
+        await stores[0].finish_job(old, JobSucceeded())
+    with pytest.raises(LeaseLost):
+        await stores[0].pending(old, 1)
+    assert (await stores[1].pending(new, 1)).messages[0].text == "a"
+
+
+async def test_leases_end_by_the_servers_clock(bench, stores, make_store, tmp_path):
+    store = make_store(tmp_path / "data", None, UuidSource())
+    await store.open()
+    try:
+        await store.create_namespace(NamespaceSpec("real", bench.spec, (await store.get_namespace(bench.namespace)).extraction_mode))
+        job = (await store.append("real", AppendCommand("s", (bench.draft("a"),), SECOND))).job_id
+        old = await store.lease_job("w1", timedelta(milliseconds=300), {JobKind.EXTRACTION})
+        assert old.job.id == job
+        assert await store.lease_job("w2", SECOND, {JobKind.EXTRACTION}) is None
+        await asyncio.sleep(0.35)
+        new = await store.lease_job("w2", timedelta(minutes=1), {JobKind.EXTRACTION})
+        assert (new.job.id, new.epoch) == (job, old.epoch + 1)
+        with pytest.raises(LeaseLost):
+            await store.renew(old, SECOND)
+    finally:
+        await store.close()
+
+
+async def test_a_request_that_comes_to_both_at_once_is_done_once(bench, stores):
+    command = AppendCommand("s1", (bench.draft("once"),), SECOND, request_id="r")
+    answers = await asyncio.gather(*(stores[number % 2].append(bench.namespace, command) for number in range(6)))
+    assert len(set(answers)) == 1
+    assert await bench.texts() == ["once"]
+    with pytest.raises(RequestReused):
+        await stores[1].append(bench.namespace, AppendCommand("s1", (bench.draft("other"),), SECOND, request_id="r"))
+
+
+async def test_a_name_is_given_once(bench, stores):
+    spec = NamespaceSpec("new", bench.spec, (await bench.store.get_namespace(bench.namespace)).extraction_mode)
+    made = await asyncio.gather(*(stores[number % 2].create_namespace(spec) for number in range(4)), return_exceptions=True)
+    assert sorted(isinstance(one, AlreadyExists) for one in made) == [False, True, True, True]
+    kept = await stores[1].get_namespace("new")
+    assert [one.uid for one in made if not isinstance(one, AlreadyExists)] == [kept.uid]
+
+
+async def test_a_deletion_that_broke_off_is_finished_by_whoever_needs_the_name(bench, stores, monkeypatch):
+    await bench.say("secret")
+
+    async def broken(*_):
+        raise asyncio.CancelledError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("graph.store.neo4j.namespaces.sweep_namespace", broken)
+        with pytest.raises(asyncio.CancelledError):
+            await stores[0].delete_namespace(bench.namespace)
+    for store in stores:
+        with pytest.raises(NotFound):
+            await store.revision(bench.namespace)
+        with pytest.raises(NotFound):
+            await store.append(bench.namespace, AppendCommand("s1", (bench.draft("late"),), SECOND))
+    assert await stores[1].lease_job("w", SECOND, {JobKind.EXTRACTION}) is None
+    bench.store = stores[1]
+    await bench.create()
+    assert await bench.texts() == []
+    assert await bench.found("secret") == {}
+
+
+async def test_a_watcher_sees_what_another_process_does_to_its_job(bench, stores):
+    job = await stores[0].get_job(bench.namespace, (await bench.say("a")).job_id)
+    watch = asyncio.create_task(stores[1].wait_for_job_change(bench.namespace, job.id, job.updated_at, timedelta(seconds=20)))
+    await asyncio.sleep(0.1)
+    await stores[0].cancel_job(bench.namespace, job.id)
+    assert (await asyncio.wait_for(watch, 10)).state is JobState.CANCELLED
+
+
+async def test_a_worker_wakes_for_what_another_process_appends(bench, stores):
+    waiting = asyncio.create_task(stores[1].wait_for_work(timedelta(seconds=20)))
+    await asyncio.sleep(0.1)
+    assert not waiting.done()
+    await bench.say("a")
+    await asyncio.wait_for(waiting, 10)
+
+
+@pytest.mark.parametrize("committed", [True, False])
+async def test_a_commit_of_which_nobody_knows_is_neither_lost_nor_repeated(bench, stores, monkeypatch, committed):
+    """The connection breaks while the server commits, in one case just before it does, in the other just after."""
+    lost = []
+    commit = database._commit
+
+    async def breaking(tx, held):
+        if lost:
+            return await commit(tx, held)
+        lost.append(held)
+        if committed:
+            await commit(tx, held)
+        raise ServiceUnavailable("the connection broke")
+
+    async def written(write):
+        lost.clear()
+        with monkeypatch.context() as patch:
+            patch.setattr(database, "_commit", breaking)
+            answer = await write()
+        assert lost
+        return answer
+
+    revision = await bench.store.revision(bench.namespace)
+    outcome = await written(lambda: bench.say("once"))
+    assert outcome.revision == revision + 1 == await bench.store.revision(bench.namespace)
+    assert await bench.texts() == ["once"]
+    lease = await written(bench.lease)
+    assert (lease.job.id, lease.job.attempts) == (outcome.job_id, 1)
+    await written(lambda: bench.store.add_usage(bench.namespace, [UsageEntry("embed", "m", 1)]))
+    assert await bench.store.usage(bench.namespace) == [UsageEntry("embed", "m", 1)]
+    receipt = await written(lambda: bench.store.delete(bench.namespace, Deletion((outcome.messages[0].id,))))
+    assert (receipt.missing_ids, receipt.revision) == ((), revision + 2)
+    assert await bench.store.check(bench.namespace) == []
