@@ -16,8 +16,8 @@ QUESTIONS = [
     "MATCH (m:Message {namespace: $namespace}) RETURN m.id, m.seq, m.speaker, m.text, m.role, m.said_at, m.said_on ORDER BY m.seq",
     "MATCH (a:Message {namespace: $namespace})-[:NEXT]->(b:Message) RETURN a.id, b.id ORDER BY a.id",
     "MATCH (m:Message {namespace: $namespace})-[r:IN_SESSION]->(s:Session) RETURN m.id, type(r), s.name, s.message_count ORDER BY m.id",
-    "MATCH (f:Fact {namespace: $namespace})-[r:EVIDENCED_BY]->(m) RETURN f.id, f.text, f.kind, f.confidence, r.order, m.id ORDER BY f.id, m.id",
-    "MATCH (e:Event {namespace: $namespace})-[r:INVOLVES]->(x:Entity) RETURN e.title, r.role, x.name, x.kind ORDER BY e.title, r.role, x.name",
+    "MATCH (f:Fact {namespace: $namespace})-[r:EVIDENCED_BY]->(m) RETURN f.id, f.text, f.kind, f.confidence, r.order, m.id ORDER BY f.id",
+    "MATCH (e:Event {namespace: $namespace})-[r:INVOLVES]->(x:Entity) RETURN e.title, r.role, x.name ORDER BY e.title, r.role, x.name",
     "MATCH (f:Fact {namespace: $namespace}) RETURN f.happened_on, f.time_expression, f.starts_at, f.ends_at, f.generation ORDER BY f.id",
 ]
 

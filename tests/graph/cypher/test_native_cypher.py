@@ -44,26 +44,24 @@ async def test_nodes_relationships_and_paths(native: NativeCypher, asked: Ask) -
 @on_neo4j
 async def test_times_points_and_what_is_left_out(native: NativeCypher, neo4j: Database, asked: Ask) -> None:
     neo4j.driver.execute_query("CREATE (:Kept {vector: $v, bytes: $b})", {"v": [0.5] * 384, "b": b"abc"}, database_=neo4j.name)
-    query = """MATCH (k:Kept) RETURN date('2024-03-09') AS d, datetime('2024-03-09T14:30:00.123456789Z') AS n, datetime('2024-03-09T14:30Z') AS z,
-        datetime('2024-03-09T14:30[Europe/Lisbon]') AS l, duration('P1M2DT3.5S') AS u, point({longitude: 1, latitude: 2}) AS p, k, [1, null, {a: 1}] AS m"""
-    [[d, n, z, l, u, p, kept, m]] = (await asked(native, "home", query, timeout=20.0)).rows
-    assert (d, z, u, m) == (
-        date(2024, 3, 9),
-        datetime(2024, 3, 9, 14, 30, tzinfo=UTC),
-        CypherDuration(1, 2, 3, 500_000_000),
-        [1, None, {"a": 1}],
-    )
+    query = """MATCH (k:Kept)
+        RETURN date('2024-03-09') AS d, datetime('2024-03-09T14:30:00.123456789Z') AS n, datetime('2024-03-09T14:30Z') AS z,
+        datetime('2024-03-09T14:30[Europe/Lisbon]') AS zoned, duration('P1M2DT3.5S') AS u, point({longitude: 1, latitude: 2}) AS p,
+        k, [1, null, {a: 1}] AS m"""
+    [[d, n, z, zoned, u, p, kept, m]] = (await asked(native, "home", query, timeout=20.0)).rows
+    assert (d, z) == (date(2024, 3, 9), datetime(2024, 3, 9, 14, 30, tzinfo=UTC))
+    assert (u, m) == (CypherDuration(1, 2, 3, 500_000_000), [1, None, {"a": 1}])
     assert isinstance(n, CypherTime)
     assert n.text.startswith("2024-03-09T14:30:00.123456789")
-    assert isinstance(l, CypherTime)
-    assert (l.type, l.zone) == ("datetime", "Europe/Lisbon")
+    assert isinstance(zoned, CypherTime)
+    assert (zoned.type, zoned.zone) == ("datetime", "Europe/Lisbon")
     assert p == CypherPoint(4326, (1.0, 2.0))
     assert kept.properties == {"vector": CypherElided("vector", 384), "bytes": CypherElided("bytes", 3)}
 
 
 @on_neo4j
 async def test_a_syntax_error_points_into_the_callers_text(native: NativeCypher, asked: Ask) -> None:
-    with pytest.raises(CypherInvalid, match=r"line 1, column 19"):
+    with pytest.raises(CypherInvalid, match=r"line 1, column 20"):
         await asked(native, "home", "MATCH (n) RETURN n,", timeout=20.0)
     with pytest.raises(CypherInvalid, match="parameter"):
         await asked(native, "home", "RETURN $missing", timeout=20.0)
@@ -88,9 +86,7 @@ async def test_limits_of_rows_and_of_a_row(native: NativeCypher, asked: Ask) -> 
         "MATCH p = (a)-[*1..3]-(b) RETURN [i IN range(0, size(nodes(p)) - 1) | i] AS l",
         "UNWIND range(1, 1000000) AS x RETURN x",
         "MATCH (n) WHERE any(x IN n.labels WHERE x = 'a') RETURN [y IN n.l | y]",
-        "RETURN date.truncate('day', date()), vector.similarity.cosine([1.0], [1.0])".replace(
-            "vector.similarity.cosine([1.0], [1.0])", "1"
-        ),
+        "RETURN date.truncate('day', date()), vector.similarity.cosine([1.0], [1.0])",
         "MATCH (n) WHERE n.id IN ['a', 'b'] RETURN n",
     ],
 )
