@@ -13,7 +13,7 @@ from graph.errors import CypherInvalid, CypherLimit, CypherTimeout, CypherUnavai
 _SERVE = "from graph.cypher.child.serving import serve; serve()"
 # The engine's allocator takes a gigabyte of addresses at once unless it is told otherwise (KiB), and then no limit of memory would bite;
 # its threads are one, so that a query has one CPU.
-_ENVIRONMENT = {"MIMALLOC_ARENA_RESERVE": "32768", "RAYON_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+_ENVIRONMENT = {"MIMALLOC_ARENA_RESERVE": "32768", "RAYON_NUM_THREADS": "1", "RUST_BACKTRACE": "0"}
 _FAILURES: dict[str, tuple[type[StructMemError], str]] = {
     "invalid": (CypherInvalid, "the query cannot be run"),
     "timeout": (CypherTimeout, "the query took longer than it may; it was stopped"),

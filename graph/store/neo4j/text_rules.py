@@ -52,7 +52,7 @@ class _Text:
                 self._open.pop()
 
     def _word(self, index: int, token: Token) -> None:
-        if token.word in _MODES:
+        if token.word in _MODES and self._at(index + 1) != ":":
             self._refuse(token, "only reading in the namespace's own database is allowed")
         if token.word == "CYPHER" and index == 0 and self._at(1) not in ("5", "25"):
             self._refuse(token, "of its options only the version, 5 or 25, may be given")
@@ -84,7 +84,7 @@ class _Text:
             first -= 2
         name = "".join(token.text for token in self._tokens[first:bracket])
         space, *rest = name.split(".")
-        if space.lower() not in _FUNCTION_SPACES or len(rest) != 1:
+        if space.lower() not in _FUNCTION_SPACES or not rest:
             self._refuse(self._tokens[first], "only Neo4j's own functions may be used", name[:60])
 
     def _is_unwound(self, index: int) -> bool:

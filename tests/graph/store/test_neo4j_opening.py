@@ -15,7 +15,7 @@ from graph.store.neo4j import Address, Neo4jStore, connection, server_facts
 from tests.graph.store.conftest import SPEC, Bench, CountingIds, ManualClock
 from tests.neo4j_databases import REQUIRED, Database
 
-pytestmark = [pytest.mark.timeout(300), pytest.mark.neo4j]
+pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("neo4j opening")]
 PASSWORD = "only-for-tests"
 
 

@@ -1,0 +1,168 @@
+"""RunCypher of a real service: the questions of the docs, values as clients get them, who may ask, and what the log keeps."""
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+import pytest_asyncio
+from structmem import (
+    AsyncClient,
+    Client,
+    ConflictError,
+    CypherLimitError,
+    CypherNode,
+    CypherRefusedError,
+    InvalidArgumentError,
+    NewMessage,
+    NotFoundError,
+    PermissionDeniedError,
+)
+from structmem.v1 import cypher_pb2, inspection_service_pb2
+
+import service.cli.demo
+
+CONVERSATION = Path(service.cli.demo.__file__).with_name("conversation.jsonl")
+QUESTIONS = re.findall(r"```cypher\n(.*?)```", (Path(__file__).parents[2] / "docs/cypher.md").read_text(), re.DOTALL)
+in_module = pytest.mark.asyncio(loop_scope="module")
+
+
+def sent_at(line: dict[str, str]) -> datetime:
+    return datetime.fromisoformat(line["sent_at"]).replace(tzinfo=UTC)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def client(shared_service: Any) -> AsyncIterator[AsyncClient]:
+    """A client of a service that has had the conversation of the demo, in `demo`."""
+    lines = [json.loads(line) for line in CONVERSATION.read_text().splitlines()]
+    async with AsyncClient(shared_service.application.address) as client:
+        await client.create_namespace("demo", time_zone="Europe/Berlin")
+        messages = [(line["session"], NewMessage(line["speaker"], line["text"], sent_at(line))) for line in lines]
+        await client.wait_for(await client.import_messages("demo", messages))
+        yield client
+
+
+def test_the_docs_ask_ten_questions() -> None:
+    assert len(QUESTIONS) == 10
+
+
+@in_module
+@pytest.mark.parametrize("question", QUESTIONS)
+async def test_each_question_of_the_docs_has_an_answer(client: AsyncClient, question: str) -> None:
+    answer = await client.run_cypher("demo", question)
+    assert answer.rows
+    assert not answer.truncated
+    assert answer.revision == (await client.get_namespace("demo")).revision
+
+
+@in_module
+async def test_values_come_as_pythons_own(client: AsyncClient) -> None:
+    query = "MATCH (m:Message {seq: 1}) RETURN m, m.said_on AS at, $list AS list ORDER BY at LIMIT 1"
+    answer = await client.run_cypher("demo", query, {"list": [1, 2.5, None, "x", {"at": datetime(2024, 1, 1, tzinfo=UTC)}]})
+    [[node, at, given]] = answer.rows
+    assert isinstance(node, CypherNode)
+    assert node.properties["speaker"] == "Maria"
+    assert at == node.properties["said_on"] == datetime(2024, 2, 11, 19, 2, tzinfo=UTC)
+    assert given == [1, 2.5, None, "x", {"at": datetime(2024, 1, 1, tzinfo=UTC)}]
+
+
+@in_module
+async def test_the_blocking_client_asks_too(client: AsyncClient, shared_service: Any) -> None:
+    def ask() -> Any:
+        with Client(shared_service.application.address) as blocking:
+            return blocking.run_cypher("demo", "UNWIND range(1, 1000) AS n RETURN n", max_rows=300)
+
+    answer = await asyncio.to_thread(ask)
+    assert (answer.columns, answer.rows, answer.truncated) == (("n",), tuple((n,) for n in range(1, 301)), True)
+
+
+@in_module
+async def test_rows_come_in_batches_between_header_and_summary(client: AsyncClient, shared_service: Any) -> None:
+    request = inspection_service_pb2.RunCypherRequest(namespace="demo", query="UNWIND range(1, 500) AS n RETURN n")
+    parts = [part async for part in shared_service.inspection.RunCypher(request)]
+    assert parts[0].HasField("header")
+    assert [len(part.rows) for part in parts] == [0, 200, 200, 100, 0]
+    assert (parts[-1].summary.rows, parts[-1].summary.truncated) == (500, False)
+
+
+@in_module
+async def test_what_is_refused_says_which_word_and_why(client: AsyncClient) -> None:
+    with pytest.raises(CypherRefusedError, match="line 1, column 11") as raised:
+        await client.run_cypher("demo", "MATCH (n) DELETE n")
+    assert (raised.value.reason, raised.value.metadata["clause"]) == ("CYPHER_REFUSED", "DELETE")
+    with pytest.raises(InvalidArgumentError) as invalid:
+        await client.run_cypher("demo", "MATCH (n) RETURN n.")
+    assert invalid.value.reason == "CYPHER_INVALID"
+    with pytest.raises(CypherLimitError):
+        await client.run_cypher("demo", "RETURN [x IN range(1, 500000) | x] AS long")
+
+
+@in_module
+async def test_a_request_that_is_wrong_names_its_fields(client: AsyncClient, shared_service: Any, refused: Callable[..., Any]) -> None:
+    time = cypher_pb2.CypherValue(time=cypher_pb2.CypherTime(type=cypher_pb2.CYPHER_TIME_TYPE_DATE, text="tomorrow"))
+    request = inspection_service_pb2.RunCypherRequest(namespace="demo", query=" ", max_rows=-1, parameters={"day": time})
+
+    async def call() -> None:
+        async for _ in shared_service.inspection.RunCypher(request):
+            pass
+
+    refusal = await refused(call())
+    assert refusal.code is grpc.StatusCode.INVALID_ARGUMENT
+    assert set(refusal.fields) == {"query", "max_rows", "parameters['day']"}
+
+
+@in_module
+async def test_an_unknown_namespace_is_not_found_and_a_store_without_cypher_says_so(client: AsyncClient) -> None:
+    with pytest.raises(NotFoundError):
+        await client.run_cypher("nobody", "RETURN 1")
+    with pytest.raises(ConflictError) as raised:
+        await client.run_cypher("demo", "RETURN 1", scope="database")
+    assert raised.value.reason == "CYPHER_UNAVAILABLE"
+
+
+TOKENS = """
+[[token]]
+name = "reader"
+token = "reader-token-of-sixteen"
+grant = [{ namespaces = ["acme/**"], rights = ["read"] }]
+[[token]]
+name = "admin-of-one"
+token = "admin-of-one-token-16"
+grant = [{ namespaces = ["acme/**"], rights = ["read", "write", "admin"] }]
+[[token]]
+name = "ops"
+token = "ops-token-of-sixteen-"
+grant = [{ namespaces = ["**"], rights = ["read", "write", "admin"] }]
+"""
+
+
+async def test_who_may_read_may_ask_and_a_database_is_for_administrators_of_all(
+    tmp_path: Path, running: Callable[..., Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    tokens = tmp_path / "tokens.toml"
+    tokens.write_text(TOKENS)
+    async with running(tmp_path, token_file=tokens, log_level="info", log_format="json") as service:
+        address = service.application.address
+        async with AsyncClient(address, token="ops-token-of-sixteen-") as ops:
+            await ops.create_namespace("acme/a")
+            await ops.create_namespace("other")
+            with pytest.raises(ConflictError):  # the embedded store speaks no Cypher; it was let through to there
+                await ops.run_cypher("acme/a", "RETURN 1", scope="database")
+        async with AsyncClient(address, token="reader-token-of-sixteen") as reader:
+            assert (await reader.run_cypher("acme/a", "RETURN 'a private word' AS x")).rows == (("a private word",),)
+            with pytest.raises(PermissionDeniedError):
+                await reader.run_cypher("other", "RETURN 1")
+            with pytest.raises(PermissionDeniedError):
+                await reader.run_cypher("acme/a", "RETURN 1", scope="database")
+        async with AsyncClient(address, token="admin-of-one-token-16") as one:
+            with pytest.raises(PermissionDeniedError):
+                await one.run_cypher("acme/a", "RETURN 1", scope="database")
+    logged = capsys.readouterr()
+    lines = [json.loads(line) for line in (logged.out + logged.err).splitlines() if '"RunCypher"' in line]
+    assert ("acme/a", "reader", "OK") in {(line.get("namespace"), line.get("principal"), line.get("code")) for line in lines}
+    assert "a private word" not in logged.out + logged.err
