@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import neo4j
 from neo4j import READ_ACCESS, WRITE_ACCESS, AsyncDriver, AsyncGraphDatabase, AsyncSession, TrustCustomCAs
-from neo4j.exceptions import ConfigurationError, ServiceUnavailable
+from neo4j.exceptions import ConfigurationError, ConstraintError, ServiceUnavailable
 
 from graph.errors import StoreUnavailable
 from graph.store.neo4j.faults import RETRY_AFTER, DriverFault, translated, worth_retrying
@@ -26,9 +26,13 @@ T = TypeVar("T")
 OLDEST_VERSION = 2026
 _FIRST_PAUSE = 0.01
 _LONGEST_PAUSE = 1.0
+# Of writers that make the same node at once one is refused, and sees the other's when it tries again. Refused so often, it is at fault.
+_MOST_COLLISIONS = 5
 # A connection that has been idle so long is asked whether it still lives: one that a firewall dropped costs a call otherwise.
 _LIVENESS_SECONDS = 30
-_CONNECT_SECONDS = 5
+# A server that is busy may take seconds over TLS and its greeting; giving up sooner would only make it begin anew.
+_CONNECT_SECONDS = 15
+_ACQUIRE_SECONDS = 30
 _SCHEMES = ("bolt", "bolt+s", "bolt+ssc", "neo4j", "neo4j+s", "neo4j+ssc")
 # What the driver tells of retries and routing, callers are told in our words.
 logging.getLogger("neo4j").setLevel(logging.CRITICAL)
@@ -161,13 +165,14 @@ class Connection:
             StoreUnavailable and the other errors of `faults.translated`.
         """
         loop = asyncio.get_running_loop()
-        deadline, pause = loop.time() + self._patience, _FIRST_PAUSE
+        deadline, pause, collisions = loop.time() + self._patience, _FIRST_PAUSE, 0
         while True:
             try:
                 return await attempt()
             except DriverFault as error:
                 wait = pause * random.uniform(0.5, 1.5)  # spreads those who collided; no secret
-                if not worth_retrying(error) or loop.time() + wait > deadline:
+                collisions += isinstance(error, ConstraintError)
+                if not worth_retrying(error) or collisions > _MOST_COLLISIONS or loop.time() + wait > deadline:
                     raise translated(error) from error
             await asyncio.sleep(wait)
             pause = min(2 * pause, _LONGEST_PAUSE)
@@ -180,7 +185,7 @@ def _driver(address: Address) -> AsyncDriver:
         return AsyncGraphDatabase.driver(
             address.uri,
             auth=neo4j.basic_auth(address.user, address.password) if address.user else None,
-            connection_acquisition_timeout=_CONNECT_SECONDS,
+            connection_acquisition_timeout=_ACQUIRE_SECONDS,
             connection_timeout=_CONNECT_SECONDS,
             liveness_check_timeout=_LIVENESS_SECONDS,
             max_connection_pool_size=address.connections,
