@@ -56,7 +56,9 @@ def _password_file(home: Path) -> Path:
 
 
 def _run(server: Neo4jServer, password_file: Path) -> int:
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    # Whoever starts it in the background may have SIGINT ignored, which a process inherits.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.default_int_handler)
     try:
         server.start()
         print(f"Neo4j answers at {server.uri}, user {USER}, password {password_file.read_text('utf-8').strip()} (kept in {password_file})")
