@@ -15,6 +15,7 @@ from service.cli.documents import print_list
 COMMANDS = [
     "config",
     "context",
+    "cypher",
     "delete",
     "demo",
     "doctor",
