@@ -36,8 +36,8 @@ _MAX_MESSAGE = 400
 class Sessions(Protocol):
     """Makes sessions on one database."""
 
-    def session(self, *, write: bool) -> AbstractAsyncContextManager[AsyncSession]:
-        """A session that may only read, unless `write`."""
+    def session(self, *, write: bool, namespace: str = "") -> AbstractAsyncContextManager[AsyncSession]:
+        """A session that may only read, unless `write`, and sees what this process wrote to the namespace."""
         ...
 
 
@@ -69,7 +69,7 @@ class NativeCypher:
         """Nothing is held between queries."""
 
     async def _answer(self, query: CypherQuery, parameters: dict[str, Any], seconds: float) -> list[CypherPart]:
-        async with self._sessions.session(write=False) as session:
+        async with self._sessions.session(write=False, namespace=str(parameters["namespace"])) as session:
             # The query is a caller's, checked above and by its plan: nothing is ever put into it.
             explained = await (await session.run(Query(_EXPLAIN + query.text, timeout=seconds), parameters)).consume()
             check_plan(explained.query_type, explained.plan)

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from graph.errors import CypherInvalid, CypherLimit, CypherRefused, CypherTimeout
-from graph.store.neo4j import Address
 from graph.store.neo4j.connection import Connection
 from graph.store.neo4j.native_cypher import NativeCypher
 from tests.graph.cypher.conftest import LIMITS, ask
@@ -35,7 +34,7 @@ _RUNNING = "SHOW TRANSACTIONS YIELD currentQuery WHERE NOT currentQuery STARTS W
 async def cypher(neo4j: Database) -> AsyncIterator[NativeCypher]:
     neo4j.run("CREATE (a:Message {namespace: 'home', id: 'm1', text: 'x'})-[:NEXT]->(b:Message {namespace: 'home', id: 'm2', text: 'y'})")
     neo4j.run("MATCH (b {id: 'm2'}) CREATE (b)-[:MENTIONS]->(:Entity {namespace: 'home', id: 'e1'}), (:Message {namespace: 'other'})")
-    connection = Connection(Address(neo4j.uri, neo4j.named_user, neo4j.password, neo4j.name), timedelta(seconds=5))
+    connection = Connection(neo4j.address, timedelta(seconds=5))
     await connection.open()
     yield NativeCypher(connection, _SHORT)
     await connection.close()

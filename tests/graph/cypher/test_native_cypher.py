@@ -9,7 +9,6 @@ import pytest
 
 from graph.cypher import CypherDuration, CypherElided, CypherNode, CypherPath, CypherPoint, CypherRelationship, CypherTime
 from graph.errors import CypherInvalid, CypherLimit, CypherRefused
-from graph.store.neo4j import Address
 from graph.store.neo4j.connection import Connection
 from graph.store.neo4j.native_cypher import NativeCypher
 from graph.store.neo4j.plan_rules import check_plan
@@ -24,7 +23,7 @@ on_neo4j = pytest.mark.neo4j
 @pytest.fixture
 async def native(neo4j: Database) -> AsyncIterator[NativeCypher]:
     neo4j.run("CREATE (:Message {namespace: 'home', id: 'm1', text: 'x'})-[:NEXT {order: 1}]->(:Message {namespace: 'home', id: 'm2'})")
-    connection = Connection(Address(neo4j.uri, neo4j.named_user, neo4j.password, neo4j.name), timedelta(seconds=5))
+    connection = Connection(neo4j.address, timedelta(seconds=5))
     await connection.open()
     yield NativeCypher(connection, replace(LIMITS, timeout=20.0, row_bytes=1 << 16))
     await connection.close()

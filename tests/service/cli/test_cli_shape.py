@@ -16,6 +16,7 @@ COMMANDS = [
     "config",
     "context",
     "copy",
+    "cypher",
     "delete",
     "demo",
     "doctor",
