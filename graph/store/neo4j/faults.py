@@ -22,8 +22,13 @@ _READ_ONLY = "Neo.ClientError.General.WriteOnReadOnlyAccessDatabase"
 _NO_DATABASE = "Neo.ClientError.Database.DatabaseNotFound"
 _BOOKMARK = "Neo.ClientError.Transaction.InvalidBookmark"
 _DISK = ("OutOfDiskSpace", "NoSpaceLeft", "TransactionLogError")
-# Something that the transaction had matched was deleted while it waited for a lock: another try sees what there is now.
-_RACED = ("Neo.ClientError.Statement.EntityNotFound", "Neo.ClientError.Transaction.TransactionTimedOut")
+# Something that the transaction had matched was deleted while it waited for a lock, or another made the same index, which IF NOT EXISTS
+# does not prevent: another try sees what there is now.
+_RACED = (
+    "Neo.ClientError.Statement.EntityNotFound",
+    "Neo.ClientError.Transaction.TransactionTimedOut",
+    "Neo.ClientError.Schema.EquivalentSchemaRuleAlreadyExists",
+)
 _log = logging.getLogger(__name__)
 
 DriverFault = (DriverError, Neo4jError)
