@@ -27,6 +27,7 @@ class _Place:
         self.turn = asyncio.Lock()
         self.process: EngineProcess | None = None
         self.waiting = 0
+        self.busy = False
         self.expiry: asyncio.TimerHandle | None = None
 
 
@@ -53,8 +54,12 @@ class SnapshotCypher:
         place = await self._enter(namespace)
         try:
             async with place.turn, self._running:
-                process = await self._process(namespace, place)
-                answer, revision = await process.answer(message, seconds), place.revision
+                place.busy = True
+                try:
+                    process = await self._process(namespace, place)
+                    answer, revision = await process.answer(message, seconds), place.revision
+                finally:
+                    place.busy = False
         finally:
             self._leave(place)
         for part in answer:
@@ -115,7 +120,7 @@ class SnapshotCypher:
 
     def _make_room(self) -> None:
         """Ends what nobody asks, until there is room for one more."""
-        for place in [place for place in self._loaded if not place.turn.locked()]:
+        for place in [place for place in self._loaded if not place.busy]:
             if len(self._loaded) < self._limits.snapshots:
                 return
             self._forget(place)

@@ -125,6 +125,15 @@ async def test_no_more_snapshots_are_kept_than_may_be(store: EmbeddedStore, aske
     assert not engines()
 
 
+async def test_many_who_ask_at_once_share_the_few_places(store: EmbeddedStore, asked: Ask) -> None:
+    cypher = SnapshotCypher(store, replace(LIMITS, snapshots=1))
+    names = ["home", "other"] * 4
+    answers = await asyncio.gather(*(asked(cypher, name, "MATCH (m:Message) RETURN count(m)") for name in names))
+    assert [answer.rows for answer in answers] == [[[3]], [[1]]] * 4
+    await until_one_is_left()
+    await cypher.close()
+
+
 async def test_a_snapshot_that_nobody_asks_is_let_go(store: EmbeddedStore, asked: Ask) -> None:
     cypher = SnapshotCypher(store, replace(LIMITS, idle=0.1))
     await asked(cypher, "home", "RETURN 1")
@@ -237,6 +246,12 @@ os.write(1, repr(held).encode())
 async def gone(processes: list[psutil.Process]) -> None:
     async with asyncio.timeout(20):
         while any(one.is_running() and one.status() != psutil.STATUS_ZOMBIE for one in processes):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+
+
+async def until_one_is_left() -> None:
+    async with asyncio.timeout(20):
+        while len(engines()) != 1:  # noqa: ASYNC110 - the condition is the system's
             await asyncio.sleep(0.05)
 
 
