@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import random
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from typing import Any, TypeVar
 
 import neo4j
 from neo4j import READ_ACCESS, WRITE_ACCESS, AsyncDriver, AsyncGraphDatabase, AsyncSession, TrustCustomCAs
-from neo4j.exceptions import ConfigurationError, ServiceUnavailable
+from neo4j.exceptions import ConfigurationError, ConstraintError, ServiceUnavailable
 
 from graph.errors import StoreUnavailable
 from graph.store.neo4j.faults import RETRY_AFTER, DriverFault, translated, worth_retrying
@@ -25,11 +26,16 @@ T = TypeVar("T")
 OLDEST_VERSION = 2026
 _FIRST_PAUSE = 0.01
 _LONGEST_PAUSE = 1.0
+# Of writers that make the same node at once one is refused, and sees the other's when it tries again. Refused so often, it is at fault.
+_MOST_COLLISIONS = 5
 # A connection that has been idle so long is asked whether it still lives: one that a firewall dropped costs a call otherwise.
 _LIVENESS_SECONDS = 30
-_CONNECT_SECONDS = 5
-# The driver's own words on retries and routing are ours to tell.
-logging.getLogger("neo4j").setLevel(logging.ERROR)
+# A server that is busy may take seconds over TLS and its greeting; giving up sooner would only make it begin anew.
+_CONNECT_SECONDS = 15
+_ACQUIRE_SECONDS = 30
+_SCHEMES = ("bolt", "bolt+s", "bolt+ssc", "neo4j", "neo4j+s", "neo4j+ssc")
+# What the driver tells of retries and routing, callers are told in our words.
+logging.getLogger("neo4j").setLevel(logging.CRITICAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +84,7 @@ class Connection:
         Raises:
             StoreUnavailable: nobody answers, the password is wrong, there is no such database, or the server is too old; it says which.
         """
-        try:
-            self._driver = _driver(self._address)
-        except (ConfigurationError, ValueError, OSError) as error:
-            raise StoreUnavailable("the settings of Neo4j's address or of its certificates cannot be used") from error
+        self._driver = _driver(self._address)
         try:
             version = await self._version()
         except BaseException:
@@ -162,36 +165,50 @@ class Connection:
             StoreUnavailable and the other errors of `faults.translated`.
         """
         loop = asyncio.get_running_loop()
-        deadline, pause = loop.time() + self._patience, _FIRST_PAUSE
+        deadline, pause, collisions = loop.time() + self._patience, _FIRST_PAUSE, 0
         while True:
             try:
                 return await attempt()
             except DriverFault as error:
                 wait = pause * random.uniform(0.5, 1.5)  # spreads those who collided; no secret
-                if not worth_retrying(error) or loop.time() + wait > deadline:
+                collisions += isinstance(error, ConstraintError)
+                if not worth_retrying(error) or collisions > _MOST_COLLISIONS or loop.time() + wait > deadline:
                     raise translated(error) from error
             await asyncio.sleep(wait)
             pause = min(2 * pause, _LONGEST_PAUSE)
 
 
 def _driver(address: Address) -> AsyncDriver:
-    options: dict[str, Any] = {}
-    if address.ca_file is not None:
-        if not address.ca_file.is_file():
-            raise ValueError("there is no such file of certificates")
-        options = {"encrypted": True, "trusted_certificates": TrustCustomCAs(str(address.ca_file))}
-    return AsyncGraphDatabase.driver(
-        address.uri,
-        auth=neo4j.basic_auth(address.user, address.password) if address.user else None,
-        connection_acquisition_timeout=_CONNECT_SECONDS,
-        connection_timeout=_CONNECT_SECONDS,
-        liveness_check_timeout=_LIVENESS_SECONDS,
-        max_connection_pool_size=address.connections,
-        # Notices of deprecations cost time and a kilobyte of log a query.
-        notifications_min_severity="OFF",
-        user_agent="structmem",
-        **options,
-    )
+    if address.uri.partition("://")[0] not in _SCHEMES:
+        raise StoreUnavailable(f"Neo4j's address must begin with one of {', '.join(f'{scheme}://' for scheme in _SCHEMES)}")
+    try:
+        return AsyncGraphDatabase.driver(
+            address.uri,
+            auth=neo4j.basic_auth(address.user, address.password) if address.user else None,
+            connection_acquisition_timeout=_ACQUIRE_SECONDS,
+            connection_timeout=_CONNECT_SECONDS,
+            liveness_check_timeout=_LIVENESS_SECONDS,
+            max_connection_pool_size=address.connections,
+            # Notices of deprecations cost time and a kilobyte of log a query.
+            notifications_min_severity="OFF",
+            user_agent="structmem",
+            **_trust(address),
+        )
+    except (ConfigurationError, ValueError) as error:
+        raise StoreUnavailable(
+            "Neo4j's address cannot be used; one that asks for TLS by +s or +ssc takes no file of certificates"
+        ) from error
+
+
+def _trust(address: Address) -> dict[str, Any]:
+    """Options that trust the authorities of the file of certificates, if one is given."""
+    if address.ca_file is None:
+        return {}
+    try:
+        ssl.create_default_context(cafile=address.ca_file)
+    except OSError as error:
+        raise StoreUnavailable("the file of certificates to trust Neo4j by cannot be read, or holds none") from error
+    return {"encrypted": True, "trusted_certificates": TrustCustomCAs(str(address.ca_file))}
 
 
 def _year(version: str) -> int:

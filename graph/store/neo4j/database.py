@@ -18,8 +18,7 @@ from graph.store.signals import Signals
 T = TypeVar("T")
 
 _MAX_ZONES = 10_000
-# The server ends a transaction after so long, so that one whose client hangs does not hold its namespace for ever. Retiring a generation of
-# a hundred thousand statements takes a minute.
+# The server ends a transaction after so long, so that one whose client hangs does not hold its namespace for ever.
 _LONGEST_SECONDS = 600
 # The key of `Database.changed` for jobs of any namespace that have become due earlier or later.
 WORK = ""

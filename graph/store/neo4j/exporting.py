@@ -98,7 +98,7 @@ async def export(connection: Connection, namespace: str, with_vectors: bool) -> 
 
 
 async def _begin(connection: Connection, namespace: str) -> _Begun:
-    async with connection.session(write=True) as session, await session.begin_transaction() as tx:
+    async with connection.session(write=True, namespace=namespace) as session, await session.begin_transaction() as tx:
 
         async def rows(query: str, **parameters: Any) -> list[Row]:
             result = await tx.run(query, {"namespace": namespace, **parameters})  # type: ignore[arg-type, unused-ignore]  # literals of this package
@@ -125,8 +125,8 @@ async def _begin(connection: Connection, namespace: str) -> _Begun:
             marks.setdefault(name, []).append(seq)
         entities = [row for _, row in await paged(_ENTITIES)]
         edges = [edge for kind in _EXPLICIT for _, of_node in await paged(_edges_query(kind)) for edge in _edges(of_node)]
-        # Nothing was written: the lock is all that this transaction was for.
-        await tx.rollback()
+        # Nothing was written but the lock; in a cluster the pages that follow are read of servers that have this commit.
+        await tx.commit()
     return _Begun(uid, revision, next_key, sessions, marks, entities, sorted(edges, key=lambda at: at[:5]))
 
 

@@ -57,7 +57,7 @@ def translated(error: DriverError | Neo4jError) -> StructMemError:
         return InvalidArgument.of("at_least", "is of another database, or of one that was replaced since")
     if any(word in code for word in _DISK):
         return StorageFull("there is no space left to store this")
-    if isinstance(error, ClientError) and not worth_retrying(error):
+    if isinstance(error, ConstraintError) or (isinstance(error, ClientError) and not worth_retrying(error)):
         _log.error("Neo4j refuses a statement of the store: %s", code)
         return StructMemError("the store met an unexpected fault")
     return StoreUnavailable("Neo4j cannot be reached, or is busy, now", retry_after=RETRY_AFTER)

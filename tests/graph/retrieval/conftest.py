@@ -43,7 +43,7 @@ from graph.store.commands import (
     PassageVector,
 )
 from graph.store.embedded import EmbeddedStore
-from graph.store.neo4j import Address, Neo4jStore
+from graph.store.neo4j import Neo4jStore
 from graph.store.port import Store
 from graph.text import features_of, terms_of, words_of
 
@@ -157,8 +157,7 @@ def embedder() -> HashedWords:
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
     """Each store in turn: retrieval must not notice which one it reads."""
     if request.param == "neo4j":
-        database = request.getfixturevalue("neo4j")
-        store: Store = Neo4jStore(Address(database.uri, database.named_user, database.password, database.name))
+        store: Store = Neo4jStore(request.getfixturevalue("neo4j").address)
     else:
         store = EmbeddedStore(tmp_path)
     await store.open()

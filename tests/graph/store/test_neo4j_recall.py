@@ -9,7 +9,7 @@ import pytest
 from graph.model import EmbeddingSpec, ExtractionMode, MemoryFilter, Message, Namespace, Role, Session, UuidSource
 from graph.store.candidates import CandidateQuery
 from graph.store.commands import PassageVector
-from graph.store.neo4j import Address, Neo4jStore
+from graph.store.neo4j import Neo4jStore
 
 SIZE, DIMENSION, WANTED = 2_500, 64, 60
 START = datetime(2024, 3, 4, tzinfo=UTC)
@@ -43,8 +43,7 @@ async def batches(session, messages, vectors):
 @pytest.mark.timeout(600)
 async def test_filtered_search_finds_what_is_nearest(neo4j):
     rng = np.random.default_rng(7)
-    address = Address(neo4j.uri, neo4j.named_user, neo4j.password, neo4j.name)
-    store = Neo4jStore(address, search_in_process_passages=0)
+    store = Neo4jStore(neo4j.address, search_in_process_passages=0)
     await store.open()
     try:
         namespace = Namespace("own", "", SPEC, ExtractionMode.OFF, START)

@@ -7,11 +7,14 @@ from typing import Any, NamedTuple
 from graph.store.neo4j.connection import Connection
 from graph.store.neo4j.reading import namespace_row
 
+# Who is further behind reads what it needs anew, which costs less than so many changes.
+_MOST_CHANGES = 5_000
 # As lists: columns of rows would cost more than the reading.
-_CHANGES = """CALL (n) { MATCH (c:Change) WHERE c.namespace = n.name AND c.revision > $since
+_CHANGES = f"""CALL (n) {{ MATCH (c:Change) WHERE c.namespace = n.name AND c.revision > $since
+    WITH c ORDER BY c.namespace, c.revision LIMIT {_MOST_CHANGES}
     RETURN collect([c.revision, c.added, c.retired, c.removed, c.embedded,
         c.messages_passages, c.messages_length, c.messages_hashes, c.messages_deltas,
-        c.statements_passages, c.statements_length, c.statements_hashes, c.statements_deltas]) AS changes }"""
+        c.statements_passages, c.statements_length, c.statements_hashes, c.statements_deltas]) AS changes }}"""
 _HEAD = "n.uid, n.token, n.revision, n.embedding_dimension, changes"
 
 
@@ -39,7 +42,7 @@ class Head:
 
     Attributes:
         changes: those after the revision asked about, without a gap, in order.
-        missing: the log does not reach back that far.
+        missing: the log does not reach back that far, or tells of too much.
         answers: what the parts of a query that was sent along gave.
     """
 
