@@ -29,6 +29,7 @@ WEIGHTS = (
     "instruction",
     "names",
     "people",
+    "relations",
     "reasons",
     "asking",
     "length",

@@ -54,6 +54,10 @@ _ASKS_NAME = re.compile(
 _ASKS_WHAT = re.compile(r"\b(?:what|which)\b")
 _ASKS_WHO = re.compile(r"\bwho(?:m|se)?\b")
 _ASKS_WHY = re.compile(r"\bwhy\b|\breasons?\b|\bmotivat\w*|\binspir\w*")
+# How people are related, and not what somebody's relationship is like.
+_ASKS_RELATION = re.compile(
+    r"\bhow (?:is|are|was|were) .{1,100}\brelated\b|\bhow (?:do|does|did) .{1,100}\bknow\b|\brelationship between\b"
+)
 
 
 class Asks(IntFlag):
@@ -74,6 +78,7 @@ class Asks(IntFlag):
     WHAT = 256
     WHO = 512
     WHY = 1024
+    RELATION = 2048
 
 
 NOTHING_KNOWN = Asks(0)
@@ -96,6 +101,7 @@ def asks(text: str) -> Asks:
         (Asks.WHAT, _ASKS_WHAT),
         (Asks.WHO, _ASKS_WHO),
         (Asks.WHY, _ASKS_WHY),
+        (Asks.RELATION, _ASKS_RELATION),
     ):
         if pattern.search(text):
             found |= kind

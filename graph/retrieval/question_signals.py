@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from graph.model import Role
+from graph.model import NodeKind, Role
 from graph.retrieval.answer import QueryPlan
 from graph.retrieval.ledger import Ledger
 from graph.retrieval.measures import Bools, Ceilings, Measures
@@ -17,7 +17,7 @@ _WHAT = 0.25
 _OF_ONESELF = 0.5
 # The length, in terms, from which on a message of somebody counts as saying more, and how many times that is as much as can be said.
 _SHORT, _LONG = 8.0, 10.0
-_USER = int(Role.USER)
+_USER, _RELATION = int(Role.USER), int(NodeKind.RELATION)
 
 
 def add_question_signals(
@@ -38,12 +38,14 @@ def add_question_signals(
 
 
 def _add_answer_kinds(ledger: Ledger, candidates: Candidates, asks: Asks, recipe: Recipe) -> None:
-    """What kind of thing the answer is: a name, people, a reason."""
+    """What kind of thing the answer is: a name, people, a relation, a reason."""
     if asks & (Asks.NAME | Asks.WHAT):
         names = np.where(_has(candidates, Feature.NAME), 1.0 if Asks.NAME in asks else _WHAT, 0.0)
         ledger.add("names", names, names, recipe.names)
     if Asks.WHO in asks:
         _add(ledger, "people", _has(candidates, Feature.PEOPLE), recipe.people)
+    if Asks.RELATION in asks:
+        _add(ledger, "relations", candidates.kind == _RELATION, recipe.relations)
     if Asks.WHY in asks:
         _add(ledger, "reasons", _has(candidates, Feature.REASON), recipe.reasons)
 

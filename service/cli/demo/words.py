@@ -20,6 +20,7 @@ _SIGNALS = {
     "when": "because the question asks for a time and it has one",
     "names": "because the question wants a name and it has one",
     "people": "because the question asks who and it speaks of people",
+    "relations": "because the question asks how people are related",
     "reasons": "because the question asks why and it gives a reason",
     "asking": "taken away because it asks itself",
     "length": "for saying much",

@@ -69,13 +69,15 @@ def test_recalling_is_no_advice(text: str) -> None:
         ("which books has he read?", Asks.NAME),
         ("who came along?", Asks.NAME | Asks.WHO),
         ("why did he leave?", Asks.WHY),
+        ("how are ines and maria related?", Asks.RELATION),
+        ("how does tom know laura?", Asks.RELATION),
         ("what inspired her to paint?", Asks.WHY | Asks.WHAT),
         ("what does she grow?", Asks.WHAT),
         ("how does it feel?", Asks(0)),
     ],
 )
 def test_the_kind_of_answer_is_told_from_the_question(text: str, wanted: Asks) -> None:
-    kinds = Asks.NAME | Asks.WHAT | Asks.WHO | Asks.WHY
+    kinds = Asks.NAME | Asks.WHAT | Asks.WHO | Asks.WHY | Asks.RELATION
     assert asks(text) & kinds & ~(Asks.WHAT if Asks.NAME in wanted else Asks(0)) == wanted
 
 
