@@ -95,6 +95,7 @@ CALLS: list[tuple[str, str, str, Callable[[str], Any]]] = [
     ("namespaces", "DeleteNamespace", "admin", lambda n: ns.DeleteNamespaceRequest(namespace=n + "/none")),
     ("inspection", "DescribeGraph", "read", lambda n: inspection_service_pb2.DescribeGraphRequest(namespace=n)),
     ("inspection", "GetUsage", "read", lambda n: inspection_service_pb2.GetUsageRequest(namespace=n)),
+    ("inspection", "RunCypher", "read", lambda n: inspection_service_pb2.RunCypherRequest(namespace=n, query="RETURN 1")),
 ]
 
 
