@@ -146,7 +146,7 @@ async def test_a_query_that_nobody_waits_for_any_more_ends(cypher: SnapshotCyphe
     await asked(cypher, "home", "RETURN 1")
     endless = "UNWIND range(1, 1000000) AS a UNWIND range(1, 1000000) AS b RETURN count(*)"
     asking = asyncio.create_task(asked(cypher, "home", endless))
-    await asyncio.sleep(0.3)
+    await until_a_query_runs()
     running = engines(with_forks=True)
     asking.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -247,6 +247,14 @@ async def gone(processes: list[psutil.Process]) -> None:
     async with asyncio.timeout(20):
         while any(one.is_running() and one.status() != psutil.STATUS_ZOMBIE for one in processes):  # noqa: ASYNC110
             await asyncio.sleep(0.05)
+
+
+async def until_a_query_runs() -> None:
+    async with asyncio.timeout(20):
+        while len(engines(with_forks=True)) < 2:  # noqa: ASYNC110 - the condition is the system's
+            await asyncio.sleep(0.005)
+    # For it to lock itself in. After a second it meets the limit of its memory.
+    await asyncio.sleep(0.2)
 
 
 async def until_one_is_left() -> None:
