@@ -31,6 +31,7 @@ class EngineProcess:
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
         self._unpacking = Unpacking()
+        self._killed = False
 
     @classmethod
     async def started(cls, memory: int) -> "EngineProcess":
@@ -95,10 +96,11 @@ class EngineProcess:
     @property
     def alive(self) -> bool:
         """Whether it can be asked."""
-        return self._process.returncode is None
+        return not self._killed and self._process.returncode is None
 
     def kill(self) -> None:
-        """Ends the process and the query that it runs."""
+        """Ends the process and the query that it runs. The system tells of the end a moment later; it is not to be asked meanwhile."""
+        self._killed = True
         if self._process.returncode is None:
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)

@@ -130,7 +130,7 @@ async def test_many_who_ask_at_once_share_the_few_places(store: EmbeddedStore, a
     names = ["home", "other"] * 4
     answers = await asyncio.gather(*(asked(cypher, name, "MATCH (m:Message) RETURN count(m)") for name in names))
     assert [answer.rows for answer in answers] == [[[3]], [[1]]] * 4
-    await until_one_is_left()
+    await until_there_are(1)
     await cypher.close()
 
 
@@ -145,14 +145,16 @@ async def test_a_snapshot_that_nobody_asks_is_let_go(store: EmbeddedStore, asked
 async def test_a_query_that_nobody_waits_for_any_more_ends(cypher: SnapshotCypher, asked: Ask) -> None:
     await asked(cypher, "home", "RETURN 1")
     endless = "UNWIND range(1, 1000000) AS a UNWIND range(1, 1000000) AS b RETURN count(*)"
+    await until_there_are(1, with_forks=True)
     asking = asyncio.create_task(asked(cypher, "home", endless))
-    await until_a_query_runs()
+    await until_there_are(2, with_forks=True)
     running = engines(with_forks=True)
     asking.cancel()
     with pytest.raises(asyncio.CancelledError):
         await asking
-    await gone(running)
+    # At once, before the system has told of the end of the process that was killed.
     assert (await asked(cypher, "home", "RETURN 1")).rows == [[1]]
+    await gone(running)
 
 
 async def test_queries_of_one_namespace_take_turns(cypher: SnapshotCypher, asked: Ask) -> None:
@@ -249,18 +251,10 @@ async def gone(processes: list[psutil.Process]) -> None:
             await asyncio.sleep(0.05)
 
 
-async def until_a_query_runs() -> None:
+async def until_there_are(count: int, *, with_forks: bool = False) -> None:
     async with asyncio.timeout(20):
-        while len(engines(with_forks=True)) < 2:  # noqa: ASYNC110 - the condition is the system's
+        while len(engines(with_forks)) != count:  # noqa: ASYNC110 - the condition is the system's
             await asyncio.sleep(0.005)
-    # For it to lock itself in. After a second it meets the limit of its memory.
-    await asyncio.sleep(0.2)
-
-
-async def until_one_is_left() -> None:
-    async with asyncio.timeout(20):
-        while len(engines()) != 1:  # noqa: ASYNC110 - the condition is the system's
-            await asyncio.sleep(0.05)
 
 
 @pytest.fixture(autouse=True)
