@@ -82,7 +82,7 @@ class Writer:
                 request_id=request_id,
             )
             try:
-                await self.to.memory.AppendMessages(request, timeout=240)  # of a busy machine; the store gives up long before
+                await self.to.memory.AppendMessages(request, timeout=60)
             except grpc.aio.AioRpcError as error:
                 pause = retry_after(error)
                 self.refused += 1

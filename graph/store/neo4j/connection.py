@@ -26,6 +26,8 @@ T = TypeVar("T")
 OLDEST_VERSION = 2026
 _FIRST_PAUSE = 0.01
 _LONGEST_PAUSE = 1.0
+# A call may try twice, with a last attempt that began when patience was nearly over.
+_TIMES_PATIENCE = 3
 # Of writers that make the same node at once one is refused, and sees the other's when it tries again. Refused so often, it is at fault.
 _MOST_COLLISIONS = 5
 # A connection that has been idle so long is asked whether it still lives: one that a firewall dropped costs a call otherwise.
@@ -157,6 +159,18 @@ class Connection:
         async with self.session(write=write, namespace=(parameters or {}).get("namespace", "")) as session:
             result = await session.run(query, dict(parameters or {}))
             return await result.values()
+
+    @asynccontextmanager
+    async def answered(self) -> AsyncIterator[None]:
+        """What is done inside ends after a few times the patience, even while a server holds a connection open and says nothing.
+
+        For short calls, each try of which is a matter of milliseconds. Raises StoreUnavailable; a write may then have happened.
+        """
+        try:
+            async with asyncio.timeout(_TIMES_PATIENCE * self._patience):
+                yield
+        except TimeoutError as error:
+            raise StoreUnavailable("Neo4j does not answer now", retry_after=RETRY_AFTER) from error
 
     async def patiently(self, attempt: Callable[[], Awaitable[T]]) -> T:
         """What the attempt returns, tried again while that may help and patience lasts.

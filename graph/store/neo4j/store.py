@@ -170,8 +170,9 @@ class Neo4jStore:
     # Writing
 
     async def append(self, namespace: str, command: AppendCommand) -> AppendOutcome:
-        """See `Store.append`."""
-        return await append(self._database, namespace, command)
+        """See `Store.append`. Answered within three times the store's patience, whatever becomes of the server."""
+        async with self._connection.answered():
+            return await append(self._database, namespace, command)
 
     async def flush(self, namespace: str, session: str) -> tuple[str, ...]:
         """See `Store.flush`."""

@@ -2,6 +2,8 @@
 
 import asyncio
 import gc
+import os
+import signal
 import warnings
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -159,7 +161,7 @@ async def test_a_read_only_database_is_read_and_not_written(server: Neo4jServer)
                 with pytest.raises(StoreUnavailable, match="read-only"):
                     await write
     finally:
-        server.stop()
+        server.kill()
         server.options = writable
         server.start()
 
@@ -175,3 +177,20 @@ async def test_a_server_that_is_away_is_waited_for_a_while(server: Neo4jServer) 
             server.start()
     assert raised.value.retry_after is not None
     assert server.uri.removeprefix("bolt://") not in str(raised.value)
+
+
+async def test_a_server_that_says_nothing_does_not_hold_up_whoever_appends(server: Neo4jServer) -> None:
+    async with opened(address(server)) as store:
+        await store.create_namespace(replace(SPEC, name="silent"))
+    async with opened(address(server), seconds=0.5) as store:
+        assert server.pid is not None
+        os.kill(server.pid, signal.SIGSTOP)
+        try:
+            async with asyncio.timeout(60):
+                with pytest.raises(StoreUnavailable, match="does not answer") as raised:
+                    await store.append("silent", AppendCommand("s", (draft("a"),), timedelta(0)))
+        finally:
+            os.kill(server.pid, signal.SIGCONT)
+        assert raised.value.retry_after is not None
+    async with opened(address(server)) as store:
+        await store.append("silent", AppendCommand("s", (draft("a"),), timedelta(0)))
