@@ -66,10 +66,10 @@ class Settings(BaseSettings):
         None, description="PEM file of the certificates to trust; Neo4j is then asked over TLS. neo4j_uri has no +s or +ssc with it"
     )
     neo4j_search_in_process_passages: int = Field(
-        4_000,
+        400_000,
         ge=0,
         le=10_000_000,
-        description="passages up to which a namespace is searched in the service's memory, not by Neo4j's indexes",
+        description="passages up to which a namespace may be searched in the service's memory (index_memory_mb), not by Neo4j's indexes",
     )
     namespace_map: UserPath | None = Field(
         None, description="TOML file of further Neo4j databases and the namespaces that each of them keeps"

@@ -191,6 +191,7 @@ class ImportRecords:
     async def _write_statements(self, placed: Sequence[tuple[Statement, Placed]], rows: Sequence[MemoryRow]) -> None:
         nodes: defaultdict[NodeKind, list[Properties]] = defaultdict(list)
         spans: defaultdict[NodeKind, list[Properties]] = defaultdict(list)
+        searched: defaultdict[NodeKind, list[tuple[int, int, MemoryRow]]] = defaultdict(list)
         for (statement, place), row in zip(placed, rows, strict=True):
             kind, current = statement.kind, statement.retired_at is None
             evidence = [self.tally.refs[id_].key for id_ in dict.fromkeys(statement.evidence_ids)]
@@ -199,8 +200,10 @@ class ImportRecords:
                 labels = [self.tally.labels.get(key, {}) for key in evidence]
                 node |= self._searched(kind, row, facets_text(self._token, kind, statement.session, statement.speaker, labels))
                 spans[kind] += span_nodes(place.namespace, place.key, row.spans)
-                self.tally.count_passages(kind, [(place.key, place.session_key, row)])
+                searched[kind].append((place.key, place.session_key, row))
             nodes[kind].append(node | memory_columns(row))
+        for kind, counted in searched.items():
+            self.tally.count_passages(kind, counted)
         for kind, some in nodes.items():
             await create_nodes(self._writer, kind, some)
             await create_spans(self._writer, kind, spans[kind])

@@ -17,6 +17,10 @@ from graph.store.neo4j.search_tokens import group_of
 from graph.store.neo4j.term_statistics import GROUP_NAMES, GroupDelta, add_counts
 
 
+# So few are added up at the end.
+_WAITING_TERMS = 100_000
+
+
 def twice() -> InvalidArgument:
     """The error for a record that comes twice."""
     return InvalidArgument.of("records", "a node, session, seq, client_id or vector comes twice")
@@ -59,6 +63,27 @@ class SessionTally:
         return told if self.first is None else told | {"first_sent_at": self.first, "last_sent_at": self.last}
 
 
+class TermSums:
+    """Counts by term that grow batch by batch: added up when as many wait as there are sums, so that each is moved a few times only."""
+
+    def __init__(self) -> None:
+        self._parts: list[tuple[NDArray[np.uint64], NDArray[np.int32]]] = []
+        self._summed = self._waiting = 0
+
+    def add(self, hashes: NDArray[np.uint64], counts: NDArray[np.int32]) -> None:
+        """Adds counts of distinct terms."""
+        self._parts.append((hashes, counts))
+        self._waiting += len(hashes)
+        if self._waiting > max(_WAITING_TERMS, self._summed):
+            self.total()
+
+    def total(self) -> tuple[NDArray[np.uint64], NDArray[np.int32]]:
+        """The terms, ascending, and their counts."""
+        total = add_counts(self._parts)
+        self._parts, self._summed, self._waiting = [total], len(total[0]), 0
+        return total
+
+
 class ImportTally:
     """The sums of all records so far."""
 
@@ -72,9 +97,7 @@ class ImportTally:
         # Of messages that have some, by key.
         self.labels: dict[int, Mapping[str, str]] = {}
         self._passages = {group: [0, 0] for group in StatisticsGroup}
-        self._terms: dict[StatisticsGroup, tuple[NDArray[np.uint64], NDArray[np.int32]]] = {
-            group: (np.empty(0, np.uint64), np.empty(0, np.int32)) for group in StatisticsGroup
-        }
+        self._terms = {group: TermSums() for group in StatisticsGroup}
         self._embedded: set[tuple[int, int]] = set()
         self.next_key = 1
 
@@ -115,7 +138,7 @@ class ImportTally:
         self._passages[group][0] += delta.passages
         self._passages[group][1] += delta.length
         if delta.hashes:
-            self._terms[group] = add_counts([self._terms[group], delta.summed()])
+            self._terms[group].add(*delta.summed())
 
     def take_vector(self, id_: str, ordinal: int) -> tuple[NodeKind, int] | None:
         """Where a vector goes: the memory's kind and key; None when it has no such passage any more."""
@@ -138,10 +161,10 @@ class ImportTally:
                 "hashes": hashes.astype("<u8").tobytes(),
                 "counts": counts.astype("<i4").tobytes(),
             }
-            for group, (hashes, counts) in self._terms.items()
+            for group, (hashes, counts) in ((group, sums.total()) for group, sums in self._terms.items())
         ]
 
     @property
     def terms(self) -> int:
         """Distinct terms of both groups."""
-        return sum(len(hashes) for hashes, _ in self._terms.values())
+        return sum(len(sums.total()[0]) for sums in self._terms.values())

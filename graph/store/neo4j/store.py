@@ -98,7 +98,7 @@ class Neo4jStore:
         clock: Clock | None = None,
         ids: IdSource | None = None,
         patience: timedelta = PATIENCE,
-        search_in_process_passages: int = 4_000,
+        search_in_process_passages: int = 400_000,
         index_memory_bytes: int = 1 << 30,
     ) -> None:
         """Nothing happens until `open`.
@@ -108,7 +108,8 @@ class Neo4jStore:
             clock: replaces the server's clock, by which times are recorded and leases end.
             ids: mints the ids of sessions, messages, jobs and receipts.
             patience: how long a call is tried again while the server is away or busy.
-            search_in_process_passages: namespaces of at most so many passages are searched in this process, larger ones by Neo4j's indexes.
+            search_in_process_passages: namespaces of at most so many passages are searched in this process, larger ones by Neo4j's indexes;
+                see `Searcher`.
             index_memory_bytes: what this process keeps for searching may take; the least recently used is let go.
         """
         self._connection = Connection(address, patience)
@@ -131,6 +132,7 @@ class Neo4jStore:
     async def close(self) -> None:
         """See `Store.close`."""
         await self._watch.close()
+        await self._searcher.close()
         await self._connection.close()
 
     async def ping(self) -> None:

@@ -1,7 +1,10 @@
 """Which way a namespace is searched, and what is kept of each between searches."""
 
 import asyncio
+import logging
+import time
 from collections import OrderedDict
+from dataclasses import dataclass
 
 from graph.errors import InvalidArgument
 from graph.store.candidates import CandidateQuery, Candidates
@@ -12,40 +15,64 @@ from graph.store.neo4j.searching.local import LocalIndex
 from graph.store.neo4j.searching.query_keys import resolved_head
 from graph.store.neo4j.searching.statistics import NamespaceStatistics, read_statistics
 
-_Kept = LocalIndex | NamespaceStatistics
-# A namespace changes its way when it has outgrown the threshold by a quarter, or shrunk below it by one: not at every write about there.
+# So few passages are read while the first search waits.
+_AT_ONCE_PASSAGES = 4_000
+# A larger namespace is read once it has been searched so often.
+_SEARCHES_BEFORE_READING = 3
+# Of a passage with 384 numbers: the estimate by which it is decided whether an index has room.
+_PASSAGE_BYTES = 1_200
+# What nobody asked for so long makes room for others.
+_IDLE_SECONDS = 300.0
+# A namespace changes its way when it has outgrown a threshold by a quarter, or shrunk below it by one: not at every write about there.
 _SLACK = 4
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Kept:
+    """What is kept of a namespace: its search index, or the statistics that searches by Neo4j's indexes need."""
+
+    way: LocalIndex | NamespaceStatistics
+    used_at: float
+    searches: int = 0
 
 
 class Searcher:
     """Searches the namespaces of one database.
 
+    A small namespace is read at its first search and then searched in this process, by the index that the embedded store has, too. A larger
+    one is searched by Neo4j's indexes at first; one that is searched again and again is read meanwhile, when there is room for it. What has
+    no room, or is larger still, stays with Neo4j's indexes.
+
     Measured with 1,500 passages: the index is read and built in 180 ms and then searched in 1.4 ms and a round trip; Neo4j's indexes take
-    15 ms. With 100,000 it takes 100 MB and 7 s to build, and 7 ms instead of 23: such a namespace is searched by Neo4j's indexes.
+    15 ms. With 100,000 it takes 100 MB and 7 s to build, and 7 ms instead of 23.
     """
 
     def __init__(self, connection: Connection, in_process_passages: int, memory_bytes: int) -> None:
         """Args:
-        in_process_passages: namespaces of at most so many passages are searched in this process.
+        in_process_passages: namespaces of at most so many passages may be searched in this process.
         memory_bytes: what is kept of all namespaces may take; the least recently used are let go.
         """
         self._connection = connection
-        self._threshold = in_process_passages
+        self._most = in_process_passages
+        self._at_once = min(in_process_passages, _AT_ONCE_PASSAGES)
         self._memory = memory_bytes
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
-        self._reading: dict[str, asyncio.Lock] = {}
+        self._opening: dict[str, asyncio.Lock] = {}
+        self._reading: dict[str, asyncio.Task[None]] = {}
 
     async def candidates(self, namespace: str, query: CandidateQuery) -> Candidates:
         """See `Store.candidates`."""
         while True:
             known = self._kept.get(namespace)
-            kept = known or await self._read(namespace)
-            if query.vector is not None and query.vector.shape != (kept.dimension,):
-                raise InvalidArgument.of("vector", f"has {query.vector.size} numbers, the namespace's vectors have {kept.dimension}")
-            if isinstance(kept, LocalIndex):
-                found = await self._searched_here(namespace, kept, query, fresh=known is None)
+            kept = known or await self._open(namespace)
+            way = kept.way
+            if query.vector is not None and query.vector.shape != (way.dimension,):
+                raise InvalidArgument.of("vector", f"has {query.vector.size} numbers, the namespace's vectors have {way.dimension}")
+            if isinstance(way, LocalIndex):
+                found = await self._searched_here(namespace, way, query, fresh=known is None)
             else:
-                found = await self._searched_there(namespace, kept, query)
+                found = await self._searched_there(namespace, way, query)
             if found is not None:
                 self._used(namespace, kept)
                 return found
@@ -53,43 +80,81 @@ class Searcher:
             if self._kept.get(namespace) is kept:
                 del self._kept[namespace]
 
+    async def close(self) -> None:
+        """Ends what is being read."""
+        reading = list(self._reading.values())
+        for task in reading:
+            task.cancel()
+        await asyncio.gather(*reading, return_exceptions=True)
+
     async def _searched_here(self, namespace: str, index: LocalIndex, query: CandidateQuery, *, fresh: bool) -> Candidates | None:
         head, resolved = await resolved_head(self._connection, namespace, index.revision, query)
         if head.uid != index.uid or head.missing:
             return None
         await index.apply(head.changes)
-        if not fresh and index.passages > self._threshold + self._threshold // _SLACK:
+        if not fresh and index.passages > self._most + self._most // _SLACK:
             return None
         return await index.search(query, resolved)
 
     async def _searched_there(self, namespace: str, statistics: NamespaceStatistics, query: CandidateQuery) -> Candidates | None:
-        if statistics.passages < self._threshold - self._threshold // _SLACK:
+        if statistics.passages < self._at_once - self._at_once // _SLACK:
             return None
         _, found = await search_indexes(self._connection, namespace, query, statistics)
         return found
 
-    async def _read(self, namespace: str) -> _Kept:
+    async def _open(self, namespace: str) -> _Kept:
         """What a search needs, read anew; by one task, while others that want the same wait."""
-        lock = self._reading.setdefault(namespace, asyncio.Lock())
+        lock = self._opening.setdefault(namespace, asyncio.Lock())
         try:
             async with lock:
                 kept = self._kept.get(namespace)
                 if kept is None:
-                    kept = self._kept[namespace] = await self._fresh(namespace)
+                    kept = self._kept[namespace] = _Kept(await self._fresh(namespace), time.monotonic())
                 return kept
         finally:
             if not lock.locked():
-                self._reading.pop(namespace, None)
+                self._opening.pop(namespace, None)
 
-    async def _fresh(self, namespace: str) -> _Kept:
+    async def _fresh(self, namespace: str) -> LocalIndex | NamespaceStatistics:
         statistics = await read_statistics(self._connection, namespace)
-        if statistics.passages > self._threshold:
+        if statistics.passages > self._at_once:
             return statistics
-        head = await read_head(self._connection, namespace, statistics.revision)
+        return await self._read(namespace, statistics.revision)
+
+    async def _read(self, namespace: str, since: int) -> LocalIndex:
+        head = await read_head(self._connection, namespace, since)
         return await LocalIndex.built(self._connection, namespace, head)
 
     def _used(self, namespace: str, kept: _Kept) -> None:
+        kept.used_at = time.monotonic()
+        kept.searches += 1
         if self._kept.get(namespace) is kept:
             self._kept.move_to_end(namespace)
-        while len(self._kept) > 1 and sum(each.nbytes for each in self._kept.values()) > self._memory:
+        while len(self._kept) > 1 and sum(each.way.nbytes for each in self._kept.values()) > self._memory:
             self._kept.popitem(last=False)
+        if isinstance(kept.way, NamespaceStatistics) and self._worth_reading(namespace, kept, kept.way):
+            kept.searches = 0
+            reading = asyncio.create_task(self._take_over(namespace, kept, kept.way))
+            self._reading[namespace] = reading
+            reading.add_done_callback(lambda _: self._reading.pop(namespace, None))
+
+    def _worth_reading(self, namespace: str, kept: _Kept, statistics: NamespaceStatistics) -> bool:
+        if statistics.passages > self._most or kept.searches < _SEARCHES_BEFORE_READING or namespace in self._reading:
+            return False
+        # One at a time, so that they do not all count with the same room.
+        return not self._reading and self._taken() + statistics.passages * _PASSAGE_BYTES <= self._memory
+
+    def _taken(self) -> int:
+        """The bytes of what was used lately."""
+        since = time.monotonic() - _IDLE_SECONDS
+        return sum(each.way.nbytes for each in self._kept.values() if each.used_at >= since)
+
+    async def _take_over(self, namespace: str, kept: _Kept, statistics: NamespaceStatistics) -> None:
+        """Reads a namespace's index, and puts it in the place of the statistics."""
+        try:
+            index = await self._read(namespace, statistics.revision)
+        except Exception as error:  # noqa: BLE001 - searches go on without it, and tell what is wrong with the database
+            _log.warning("a search index could not be read (%s)", type(error).__name__)
+            return
+        if self._kept.get(namespace) is kept:
+            self._kept[namespace] = _Kept(index, time.monotonic())
