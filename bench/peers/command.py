@@ -23,6 +23,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--groups", type=int, action="append", metavar="M", help="groups to spread them over; may be given again (default: 1)"
     )
     parser.add_argument("--queries", type=int, default=100, metavar="Q", help="queries of the comparison of speed (default: 100)")
+    parser.add_argument(
+        "--settle", type=float, default=0.0, metavar="S", help="seconds that each has after its first questions (default: 0)"
+    )
     add_store_arguments(parser, stores=("neo4j",))
     parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
 
@@ -45,14 +48,14 @@ def run(arguments: argparse.Namespace) -> int:
         )
     report = Report(arguments.json)
     with chosen_store(arguments) as store:
-        figures = asyncio.run(_measure(dataset, arguments.messages, groups, arguments.queries, store, report))
+        figures = asyncio.run(_measure(dataset, arguments, groups, store, report))
     _show(figures, report)
     report.result(figures)
     return 0
 
 
 async def _measure(
-    dataset: Dataset | None, messages: int | None, groups: list[int], queries: int, store: StoreUnderTest, report: Report
+    dataset: Dataset | None, arguments: argparse.Namespace, groups: list[int], store: StoreUnderTest, report: Report
 ) -> dict[str, Any]:
     # Here, because they import graphiti-core.
     from bench.peers.graphiti import NAME, RECIPE, VERSION, Graphiti
@@ -66,8 +69,9 @@ async def _measure(
             theirs = await peer_quality(peer, dataset, embedder, report)
         ours = await our_quality(store, dataset, report)
         figures["quality"] = {"dataset": dataset.name, "structmem": ours, NAME: theirs}
-    if messages is not None:
-        figures["speed"] = [await speed(messages, count, queries, store, embedder, report) for count in groups]
+    if arguments.messages is not None:
+        messages, queries, settle = arguments.messages, arguments.queries, arguments.settle
+        figures["speed"] = [await speed(messages, count, queries, settle, store, embedder, report) for count in groups]
     return figures
 
 

@@ -1,5 +1,6 @@
 """The same synthetic memory in a peer and in ours: how long each loads it, and how long an answer takes, the query's vector given."""
 
+import asyncio
 import random
 import tempfile
 import time
@@ -20,11 +21,16 @@ from bench.server import server
 from bench.stores import StoreUnderTest, own_namespaces
 from extract.embed import Embedder
 
-WARM_UP = 5
+WARM_UP = 20
 
 
-async def speed(messages: int, groups: int, queries: int, store: StoreUnderTest, embedder: Embedder, report: Report) -> dict[str, object]:
-    """Makes so many messages in so many groups, and measures ours and the peer on them, one after the other, each alone in the database."""
+async def speed(
+    messages: int, groups: int, queries: int, settle: float, store: StoreUnderTest, embedder: Embedder, report: Report
+) -> dict[str, object]:
+    """Makes so many messages in so many groups, and measures ours and the peer on them, one after the other, each alone in the database.
+
+    Each is asked some questions first, and then has `settle` seconds for what they set off.
+    """
     with tempfile.TemporaryDirectory(prefix="structmem-bench-") as spool:
         async with (
             server(store.settings) as running,
@@ -37,13 +43,15 @@ async def speed(messages: int, groups: int, queries: int, store: StoreUnderTest,
                 loaded = await load(connection, running.address, made.directories, step)
             with report.step("asking, ours", len(probes) + WARM_UP) as step:
                 await ask(running.address, probes[:WARM_UP], "hybrid", 1, step)
+                await asyncio.sleep(settle)
                 ours = await ask(running.address, probes, "hybrid", 1, step)
             await connection.delete_namespaces(namespace_names(groups))
-        peer_edges, peer_load_s, theirs = await _peer(made.directories, probes, store, embedder, report)
+        peer_edges, peer_load_s, theirs = await _peer(made.directories, probes, settle, store, embedder, report)
     return {
         "messages": messages,
         "groups": groups,
         "queries": len(probes),
+        "settle_s": settle,
         "structmem": {
             "nodes": loaded.nodes,
             "edges": loaded.edges,
@@ -56,7 +64,7 @@ async def speed(messages: int, groups: int, queries: int, store: StoreUnderTest,
 
 
 async def _peer(
-    directories: dict[str, Path], probes: Sequence[Probe], store: StoreUnderTest, embedder: Embedder, report: Report
+    directories: dict[str, Path], probes: Sequence[Probe], settle: float, store: StoreUnderTest, embedder: Embedder, report: Report
 ) -> tuple[int, float, Asked]:
     """How many edges the peer was given, how many seconds it took to save everything, and its answers."""
     edges, load_s, asked = 0, 0.0, Asked()
@@ -69,12 +77,14 @@ async def _peer(
                 load_s += time.perf_counter() - began
                 edges += len(group.facts)
         with report.step("asking, the peer", len(probes)) as step:
-            for number, probe in enumerate([*probes[:WARM_UP], *probes]):
+            for probe in probes[:WARM_UP]:
+                await peer.search(probe.namespace, probe.query, K, probe.vector)
+            await asyncio.sleep(settle)
+            for probe in probes:
                 began = time.perf_counter()
                 await peer.search(probe.namespace, probe.query, K, probe.vector)
-                if number >= WARM_UP:
-                    asked.seconds.append(time.perf_counter() - began)
-                    step.advance()
+                asked.seconds.append(time.perf_counter() - began)
+                step.advance()
     return edges, load_s, asked
 
 

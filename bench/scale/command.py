@@ -31,6 +31,7 @@ class Size:
     namespaces: int
     clients: int
     queries: int
+    settle: float
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,6 +40,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--namespaces", type=int, default=1, metavar="M", help="namespaces to spread them over (default: 1)")
     parser.add_argument("--clients", type=int, default=1, metavar="C", help="clients that ask at the same time (default: 1)")
     parser.add_argument("--queries", type=int, default=500, metavar="Q", help="queries for each recipe, and appends (default: 500)")
+    parser.add_argument(
+        "--settle",
+        type=float,
+        default=0.0,
+        metavar="S",
+        help="seconds to wait after the first questions, for what they set off (default: 0)",
+    )
     parser.add_argument("--directory", type=Path, metavar="DIR", help="where to keep the data while it runs (default: a temporary place)")
     add_store_arguments(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
@@ -46,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Runs the benchmark."""
-    size = Size(arguments.messages, arguments.namespaces, arguments.clients, arguments.queries)
+    size = Size(arguments.messages, arguments.namespaces, arguments.clients, arguments.queries, arguments.settle)
     for name in ("messages", "namespaces", "clients", "queries"):
         if getattr(size, name) < 1:
             raise BenchError(f"--{name}: must be at least 1")
@@ -76,6 +84,7 @@ async def _measure(size: Size, store: StoreUnderTest, directory: Path | None, re
                 "messages": size.messages,
                 "namespaces": size.namespaces,
                 "clients": size.clients,
+                "settle_s": size.settle,
                 "nodes": loaded.nodes,
                 "edges": loaded.edges,
                 "load_nodes_per_s": round(loaded.nodes / loaded.seconds, 1),
@@ -91,6 +100,10 @@ async def _ask_all(
     latencies: dict[str, object] = {}
     queries_per_s: dict[str, float] = {}
     alone: Asked | None = None
+    if size.settle:
+        with report.step("settling", WARM_UP) as step:
+            await ask(running.address, probes[:WARM_UP], RECIPES[0], 1, step)
+        await asyncio.sleep(size.settle)
     for recipe in RECIPES:
         asked_for = random.Random(recipe).sample(probes, min(size.queries, len(probes)))
         with report.step(f"asking, {recipe}", len(asked_for) + WARM_UP) as step:

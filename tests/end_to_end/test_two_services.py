@@ -1,4 +1,7 @@
-"""Two service processes on one Neo4j: work is shared, a dead one's work is done by the other, and what one wrote the other reads."""
+"""Two service processes on one Neo4j: work is shared, a dead one's work is done by the other, and what one wrote the other reads.
+
+And one service on two Neo4j servers.
+"""
 
 import asyncio
 import random
@@ -170,3 +173,25 @@ async def test_killed_in_turn_two_services_leave_what_one_that_lived_leaves(
 
     found = compare(killed, reference, acknowledged)
     assert (found.lost, found.duplicated, found.different) == (0, 0, 0), found.examples
+
+
+async def test_a_map_spreads_namespaces_over_two_servers(neo4j: Database, second_neo4j: Database, tmp_path: Path) -> None:
+    databases = tmp_path / "databases.toml"
+    databases.write_text(f'[[database]]\nuri = "{second_neo4j.uri}"\nnamespaces = ["acme"]\n')
+    names = ("acme", "acme/support", "beta")
+    async with running(tmp_path / "a", neo4j, namespace_map=databases) as (_, service):
+        jobs = [(await say(service, name, "s", f"I moved to Porto, says {name}.")).job_id for name in names]
+        for name, job_id in zip(names, jobs, strict=True):
+            await service.memory.FlushSession(memory_service_pb2.FlushSessionRequest(namespace=name, session="s"), timeout=60)
+            await service.wait_for_job(name, job_id)
+        listed = await service.namespaces.ListNamespaces(namespace_service_pb2.ListNamespacesRequest(), timeout=60)
+        assert sorted(namespace.name for namespace in listed.namespaces) == sorted(names)
+
+        request = memory_service_pb2.RetrieveRequest(namespaces=["acme/support", "beta"], query="Who moved to Porto?", k=10)
+        hits = (await service.memory.Retrieve(request, timeout=60)).hits
+        assert {hit.namespace for hit in hits} == {"acme/support", "beta"}
+
+        # Both keep what is theirs, and nothing of the other's.
+        kept = "MATCH (m:Message) RETURN DISTINCT m.namespace AS namespace ORDER BY namespace"
+        assert [row["namespace"] for row in neo4j.run(kept)] == ["beta"]
+        assert [row["namespace"] for row in second_neo4j.run(kept)] == ["acme", "acme/support"]

@@ -20,7 +20,7 @@ from graph.store.neo4j.job_queue import cover, needs_work, open_job_of, waiting_
 from graph.store.neo4j.job_rows import JOB_PROJECTION, JobRow, job_row_of
 from graph.store.neo4j.node_properties import passage_key
 from graph.store.neo4j.node_rows import MESSAGE_PROJECTION, Placed, message_of, message_properties
-from graph.store.neo4j.node_writer import create_further_passages, create_spans, set_vectors
+from graph.store.neo4j.node_writer import create_further_passages, create_spans, set_properties, set_vectors
 from graph.store.neo4j.requests import answer_in, remember_answer
 from graph.store.neo4j.search_columns import further_passages, memory_columns, passage_columns, span_nodes
 from graph.store.neo4j.search_tokens import facets_text
@@ -44,16 +44,16 @@ _SEEN = f"""CALL () {{
             RETURN count(m) AS unextracted }}
         RETURN {{request: request, session: session, known: known, jobs: jobs, unextracted: unextracted}} AS seen }}"""
 # Messages, what their session and its speakers count, in one query.
-_WRITE = """MATCH (s:Session {namespace: $namespace, name: $at.session})
+_WRITE = f"""MATCH (s:Session {{namespace: $namespace, name: $at.session}})
     SET s.last_seq = $at.last_seq, s.message_count = s.message_count + size($at.nodes),
         s.first_sent_at = CASE WHEN s.first_sent_at < $at.first THEN s.first_sent_at ELSE $at.first END,
         s.last_sent_at = CASE WHEN s.last_sent_at > $at.last THEN s.last_sent_at ELSE $at.last END
-    FOREACH (row IN $at.speakers | MERGE (p:Speaker {namespace: $namespace, name: row[0]})
+    FOREACH (row IN $at.speakers | MERGE (p:Speaker {{namespace: $namespace, name: row[0]}})
         SET p.messages = coalesce(p.messages, 0) + row[1])
-    WITH s OPTIONAL MATCH (last:Message {namespace: $namespace, session: $at.session, seq: $at.tail_seq})
-    CALL (s) {
-        UNWIND $at.nodes AS node CREATE (m:Message)-[:IN_SESSION {seq: node.seq}]->(s) SET m = node
-        WITH m ORDER BY m.seq RETURN collect(m) AS fresh }
+    WITH s OPTIONAL MATCH (last:Message {{namespace: $namespace, session: $at.session, seq: $at.tail_seq}})
+    CALL (s) {{
+        UNWIND $at.nodes AS node CREATE (m:Message)-[:IN_SESSION {{seq: node.seq}}]->(s) {set_properties("m", NodeKind.MESSAGE)}
+        WITH m ORDER BY m.seq RETURN collect(m) AS fresh }}
     WITH CASE WHEN last IS NULL THEN fresh ELSE [last] + fresh END AS chain
     UNWIND range(0, size(chain) - 2) AS i
     WITH chain[i] AS before, chain[i + 1] AS after CREATE (before)-[:NEXT]->(after)"""

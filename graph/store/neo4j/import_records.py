@@ -32,6 +32,7 @@ from graph.store.neo4j.node_writer import (
     create_nodes,
     create_spans,
     set_further_vectors,
+    set_properties,
     set_vectors,
 )
 from graph.store.neo4j.search_columns import further_passages, memory_columns, passage_columns, span_nodes
@@ -42,8 +43,9 @@ from graph.store.vector_checks import checked_vector
 # Two transactions at once keep two of the server's cores busy; with three nothing was gained.
 _LANES = 2
 # The messages of a session come together, so that its node is looked up and locked once.
-_MESSAGES = """UNWIND $at.groups AS of_session MATCH (s:Session {namespace: $namespace, key: of_session[0]})
-    UNWIND of_session[1] AS node CREATE (m:Message)-[:IN_SESSION {seq: node.seq}]->(s) SET m = node"""
+_MESSAGES = f"""UNWIND $at.groups AS of_session MATCH (s:Session {{namespace: $namespace, key: of_session[0]}})
+    UNWIND of_session[1] AS node CREATE (m:Message)-[:IN_SESSION {{seq: node.seq}}]->(s)
+    {set_properties("m", NodeKind.MESSAGE)}"""
 _NEXT = """UNWIND $at.pairs AS pair
     MATCH (a:Message {namespace: $namespace, key: pair[0]}) MATCH (b:Message {namespace: $namespace, key: pair[1]})
     CREATE (a)-[:NEXT]->(b)"""

@@ -85,7 +85,6 @@ def message_properties(message: Message, place: Placed, previous_key: int) -> Pr
         "text": message.text,
         "sent_at": sent_at,
         "said_at": sent_at,
-        "said_on": message.sent_at,
     }
     if message.client_id:
         properties["client_id"] = message.client_id
@@ -138,12 +137,11 @@ def _head(id_: str, place: Placed) -> Properties:
 
 def _derived(node: Event | Statement, place: Placed) -> Properties:
     said_at = to_micros(node.said_at)
-    properties: Properties = {"said_at": said_at, "said_on": node.said_at, "starts_at": said_at, "ends_at": said_at}
+    properties: Properties = {"said_at": said_at, "starts_at": said_at, "ends_at": said_at}
     if node.time is not None:
         properties |= {
             "starts_at": to_micros(node.time.start),
             "ends_at": to_micros(node.time.end),
-            "happened_on": node.time.start,
             "time_granularity": node.time.granularity.name,
             "time_expression": node.time.expression,
         }

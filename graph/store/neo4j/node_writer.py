@@ -14,6 +14,11 @@ from graph.store.neo4j.node_rows import Properties
 from graph.store.neo4j.schema import NODE_LABELS, vector_property
 
 
+# A datetime for people, of microseconds since 1970. Sending one takes the driver 80 µs; Neo4j makes one in .4.
+_DATE = "datetime({{epochSeconds: 0}}) + duration({{microseconds: {micros}}})"
+_DATED = frozenset({NodeKind.MESSAGE, NodeKind.EVENT, NodeKind.FACT, NodeKind.RELATION})
+
+
 class Writer(Protocol):
     """Runs queries that write: `$namespace` is the namespace's name, `$at` holds the parameters."""
 
@@ -22,10 +27,22 @@ class Writer(Protocol):
         ...
 
 
+def set_properties(variable: str, kind: NodeKind) -> str:
+    """Gives a new node of this kind the properties of the map `node`, and the dates that people look at."""
+    parts = [f"{variable} = node"]
+    if kind in _DATED:
+        parts.append(f"{variable}.said_on = {_DATE.format(micros='node.said_at')}")
+    if kind in _DATED and kind is not NodeKind.MESSAGE:
+        happened = _DATE.format(micros="node.starts_at")
+        parts.append(f"{variable}.happened_on = CASE WHEN node.time_granularity IS NOT NULL THEN {happened} END")
+    return f"SET {', '.join(parts)}"
+
+
 async def create_nodes(writer: Writer, kind: NodeKind, nodes: Sequence[Properties]) -> None:
     """New nodes of one kind."""
     if nodes:
-        await writer.execute(f"UNWIND $at.nodes AS node CREATE (n:{NODE_LABELS[kind]}) SET n = node", {"nodes": nodes})
+        query = f"UNWIND $at.nodes AS node CREATE (n:{NODE_LABELS[kind]}) {set_properties('n', kind)}"
+        await writer.execute(query, {"nodes": nodes})
 
 
 async def create_further_passages(writer: Writer, kind: NodeKind, passages: Sequence[Properties]) -> None:
@@ -90,6 +107,7 @@ async def _set_vectors(writer: Writer, match: str, dimension: int, vectors: Sequ
     if not vectors:
         return
     rows = [{**place, "v16": vector.astype("<f2").tobytes(), "vector": Vector(vector.astype("<f4"))} for place, vector in vectors]
+    # Community's format keeps no VECTOR as a property; the procedure keeps its numbers.
     query = f"""UNWIND $at.rows AS row {match} SET m.v16 = row.v16 REMOVE m.waits
         WITH m, row CALL db.create.setNodeVectorProperty(m, $at.property, row.vector)"""
     await writer.execute(query, {"rows": rows, "property": vector_property(dimension)})
