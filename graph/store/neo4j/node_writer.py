@@ -13,7 +13,6 @@ from graph.store.neo4j.edge_rows import EdgeRow, NodeRef
 from graph.store.neo4j.node_rows import Properties
 from graph.store.neo4j.schema import NODE_LABELS, vector_property
 
-
 # A datetime for people, of microseconds since 1970. Sending one takes the driver 80 µs; Neo4j makes one in .4.
 _DATE = "datetime({{epochSeconds: 0}}) + duration({{microseconds: {micros}}})"
 _DATED = frozenset({NodeKind.MESSAGE, NodeKind.EVENT, NodeKind.FACT, NodeKind.RELATION})

@@ -23,7 +23,7 @@ from tests.graph.store.conftest import draft
 from tests.neo4j_databases import REQUIRED, driver_of, left_out
 
 # A group of its own: it starts one server, and kills it.
-pytestmark = [pytest.mark.neo4j, pytest.mark.timeout(900), pytest.mark.xdist_group("neo4j faults")]
+pytestmark = [pytest.mark.timeout(900), pytest.mark.xdist_group("neo4j faults")]
 PASSWORD = "not-a-secret"  # of a server that lives as long as these tests
 SPEC = NamespaceSpec("n", NO_EMBEDDING, ExtractionMode.OFF)
 

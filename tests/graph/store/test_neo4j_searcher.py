@@ -1,7 +1,7 @@
 """Which way a namespace in Neo4j is searched: a large one by Neo4j's indexes until it has been read, and in this process from then on."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
@@ -22,9 +22,8 @@ QUESTION = CandidateQuery(("turn",), np.eye(8, dtype=np.float32)[0], MemoryFilte
 
 
 @pytest.fixture(autouse=True)
-def large_from_twenty_on(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def large_from_twenty_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(searcher, "_AT_ONCE_PASSAGES", 20)
-    yield
 
 
 @asynccontextmanager
