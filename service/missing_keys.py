@@ -42,7 +42,11 @@ def missing_keys(settings: Settings) -> tuple[str, ...]:
 
 def _keyed(url: str) -> str:
     """The host of a URL if it refuses calls without a key, else nothing."""
-    host = urlsplit(url).hostname or ""
+    try:
+        host = urlsplit(url).hostname or ""
+    except ValueError:
+        # An address that is none is told of when it is used.
+        return ""
     return host if host in _KEYED_HOSTS else ""
 
 
