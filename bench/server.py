@@ -22,6 +22,12 @@ STOP_TIMEOUT_S = 60.0
 MB = 1_000_000
 
 
+def cpu_seconds(pid: int) -> float:
+    """Seconds of CPU that a process has used so far, in its own code and in the system's."""
+    times = psutil.Process(pid).cpu_times()
+    return float(times.user + times.system)
+
+
 class ServerProcess:
     """A server that can be started, stopped, killed and started again on the same data.
 
@@ -89,6 +95,11 @@ class ServerProcess:
         """The process's resident memory."""
         assert self._process is not None
         return round(float(psutil.Process(self._process.pid).memory_info().rss) / MB, 1)
+
+    def cpu_s(self) -> float:
+        """Seconds of CPU that the process has used so far."""
+        assert self._process is not None
+        return cpu_seconds(self._process.pid)
 
     def disk_mb(self) -> float:
         """What the data directory takes on disk."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from bench.calls import Connection
 from bench.neo4j_server import Missing, Neo4jServer, ServerOptions
 from bench.report import BenchError
+from bench.server import cpu_seconds
 
 STORES = ("embedded", "neo4j")
 MB = 1_000_000
@@ -38,6 +39,10 @@ class StoreUnderTest:
     def rss_mb(self) -> float | None:
         """Resident memory of the database's own process; None where there is none, or where it is not ours to look at."""
         return None if self.neo4j is None else self.neo4j.rss_mb()
+
+    def cpu_s(self) -> float | None:
+        """Seconds of CPU that the database's own process has used so far; None as above."""
+        return None if self.neo4j is None or self.neo4j.pid is None else cpu_seconds(self.neo4j.pid)
 
     def disk_mb(self) -> float | None:
         """What the database's own process has on disk; None as above."""

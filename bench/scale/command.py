@@ -99,6 +99,7 @@ async def _ask_all(
 ) -> dict[str, object]:
     latencies: dict[str, object] = {}
     queries_per_s: dict[str, float] = {}
+    cpu_ms: dict[str, object] = {}
     alone: Asked | None = None
     if size.settle:
         with report.step("settling", WARM_UP) as step:
@@ -108,10 +109,13 @@ async def _ask_all(
         asked_for = random.Random(recipe).sample(probes, min(size.queries, len(probes)))
         with report.step(f"asking, {recipe}", len(asked_for) + WARM_UP) as step:
             await ask(running.address, asked_for[:WARM_UP], recipe, 1, step)
+            used = _Cpu.used(running, store)
             asked = await ask(running.address, asked_for, recipe, size.clients, step)
+            cpu = _Cpu.used(running, store).since(used, len(asked_for))
         latencies[recipe] = percentiles(asked.seconds)
         queries_per_s[recipe] = round(asked.per_second, 1)
         if recipe == RECIPES[0]:
+            cpu_ms = cpu
             alone = asked if size.clients == 1 else await _ask_alone(running, asked_for, recipe, report)
     assert alone is not None
     rss_mb, neo4j_rss_mb = running.rss_mb(), store.rss_mb()
@@ -120,6 +124,7 @@ async def _ask_all(
     return {
         "retrieve_ms": latencies,
         "append_ack_ms": percentiles(acknowledged),
+        "cpu_ms_per_answer": cpu_ms,
         "qps": queries_per_s["hybrid"],
         "qps_by_recipe": queries_per_s,
         "qps_one_client": round(alone.per_second, 1),
@@ -130,6 +135,23 @@ async def _ask_all(
         "neo4j_rss_mb": None if neo4j_rss_mb is None else max(neo4j_rss_mb, store.rss_mb() or 0),
         "neo4j_disk_mb": store.disk_mb(),
     }
+
+
+@dataclass(frozen=True, slots=True)
+class _Cpu:
+    """Seconds of CPU used so far by the service, and by the database where that is a process of its own."""
+
+    service: float
+    neo4j: float | None
+
+    @classmethod
+    def used(cls, running: ServerProcess, store: StoreUnderTest) -> "_Cpu":
+        return cls(running.cpu_s(), store.cpu_s())
+
+    def since(self, before: "_Cpu", answers: int) -> dict[str, object]:
+        """Milliseconds an answer."""
+        neo4j = None if self.neo4j is None or before.neo4j is None else round(1000 * (self.neo4j - before.neo4j) / answers, 1)
+        return {"service": round(1000 * (self.service - before.service) / answers, 1), "neo4j": neo4j}
 
 
 async def _ask_alone(running: ServerProcess, probes: list[Probe], recipe: str, report: Report) -> Asked:
