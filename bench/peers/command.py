@@ -37,6 +37,8 @@ def run(arguments: argparse.Namespace) -> int:
     groups: list[int] = arguments.groups or [1]
     if (arguments.messages is not None and not 1 <= max(groups) <= arguments.messages) or min(groups) < 1 or arguments.queries < 1:
         raise BenchError("--messages: must be at least one for each of --groups; --groups, --queries: must be at least 1")
+    if arguments.settle < 0:
+        raise BenchError("--settle: must be at least 0")
     dataset = None if arguments.data is None else read_dataset(arguments.data)
     if dataset is not None and not all(conversation.facts for conversation in dataset.conversations):
         raise BenchError(f"{arguments.data}: every conversation needs facts, which are Graphiti's edges")

@@ -58,6 +58,8 @@ def run(arguments: argparse.Namespace) -> int:
     for name in ("messages", "namespaces", "clients", "queries"):
         if getattr(size, name) < 1:
             raise BenchError(f"--{name}: must be at least 1")
+    if size.settle < 0:
+        raise BenchError("--settle: must be at least 0")
     if size.messages < size.namespaces:
         raise BenchError("--messages: must be at least one for each namespace")
     report = Report(arguments.json)

@@ -26,12 +26,14 @@ SCALE = {
     "messages",
     "namespaces",
     "clients",
+    "settle_s",
     "nodes",
     "edges",
     "load_nodes_per_s",
     "load_edges_per_s",
     "generate_s",
     "retrieve_ms",
+    "cpu_ms_per_answer",
     "append_ack_ms",
     "qps",
     "qps_by_recipe",
@@ -91,9 +93,12 @@ def test_a_killed_server_ends_with_the_same_memory() -> None:
 
 
 def test_scale_loads_and_asks() -> None:
-    found = bench("scale", "--messages", "120", "--namespaces", "2", "--clients", "2", "--queries", "6")
+    found = bench("scale", "--messages", "120", "--namespaces", "2", "--clients", "2", "--queries", "6", "--settle", "0.1")
 
     assert set(found) == SCALE
+    assert found["settle_s"] == 0.1
+    assert found["cpu_ms_per_answer"]["service"] > 0
+    assert found["cpu_ms_per_answer"]["neo4j"] is None
     assert found["store"] == "embedded"
     assert found["clients"] == 2
     assert (found["messages"], found["namespaces"]) == (120, 2)
@@ -113,6 +118,8 @@ def test_scale_loads_and_asks() -> None:
         (["retrieval", "--data", "absent.json"], "cannot read absent.json"),
         (["faults", "--rounds", "0"], "--rounds: must be at least 1"),
         (["scale", "--messages", "0"], "--messages: must be at least 1"),
+        (["scale", "--messages", "1", "--settle", "-1"], "--settle: must be at least 0"),
+        (["peers", "--messages", "1", "--settle", "-1"], "--settle: must be at least 0"),
         (["scale", "--messages", "1", "--namespaces", "2"], "--messages: must be at least one for each namespace"),
     ],
 )

@@ -69,6 +69,7 @@ def test_says_what_is_wrong_with_the_arguments(arguments: list[str], complaint: 
 
 
 @pytest.mark.skipif(not INSTALLED, reason="graphiti-core is in the dependency group `peers`")
+@pytest.mark.filterwarnings("ignore::pydantic.warnings.PydanticDeprecatedSince20")
 async def test_the_peer_finds_what_it_was_given_and_leaves_nothing_behind(chats_file: Path, neo4j: Database) -> None:
     from bench.peers.graphiti import Graphiti
 
