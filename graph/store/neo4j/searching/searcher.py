@@ -20,8 +20,8 @@ from graph.store.neo4j.searching.statistics import NamespaceStatistics, read_sta
 _AT_ONCE_PASSAGES = 4_000
 # A larger namespace is read once it has been searched so often.
 _SEARCHES_BEFORE_READING = 3
-# Of a passage with 384 numbers: the estimate by which it is decided whether an index has room.
-_PASSAGE_BYTES = 1_200
+# Of a passage beside the two bytes of each of its vector's numbers: by this it is judged whether an index has room.
+_PASSAGE_BYTES = 430
 # What nobody asked for so long makes room for others.
 _IDLE_SECONDS = 300.0
 # A namespace changes its way when it has outgrown a threshold by a quarter, or shrunk below it by one: not at every write about there.
@@ -146,7 +146,8 @@ class Searcher:
         if statistics.passages > self._most or kept.searches < _SEARCHES_BEFORE_READING or namespace in self._reading:
             return False
         # One at a time, so that they do not all count with the same room.
-        return not self._reading and self._taken() + statistics.passages * _PASSAGE_BYTES <= self._memory
+        needed = statistics.passages * (_PASSAGE_BYTES + 2 * statistics.dimension)
+        return not self._reading and self._taken() + needed <= self._memory
 
     def _taken(self) -> int:
         """The bytes of what was used lately."""
