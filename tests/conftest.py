@@ -37,6 +37,8 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests that share the run's databases are one group for xdist (`--dist loadgroup`): one server, and nobody empties another's data."""
     for item in items:
+        if item.get_closest_marker("xdist_group"):
+            continue
         if item.get_closest_marker("neo4j") or {"neo4j", "second_neo4j"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.xdist_group("neo4j"))
 

@@ -2,7 +2,8 @@
 
 from graph.store.commands import Finding
 from graph.store.neo4j.connection import Connection
-from graph.store.neo4j.schema import MIGRATIONS, NAMESPACED_LABELS
+from graph.store.neo4j.migrations import wanted_indexes
+from graph.store.neo4j.schema import NAMESPACED_LABELS
 
 _INDEXES = "SHOW INDEXES YIELD name, state RETURN collect([name, state])"
 _STRAYS = (
@@ -16,8 +17,7 @@ async def check_store(connection: Connection) -> list[Finding]:
     states = dict(pairs)
     findings = [
         Finding("MISSING_INDEX", "", f"the index {index.name} is not there; opening the store makes it")
-        for migration in MIGRATIONS
-        for index in migration.indexes
+        for index in await wanted_indexes(connection)
         if index.name not in states
     ]
     findings += [

@@ -26,7 +26,7 @@ T = TypeVar("T")
 OLDEST_VERSION = 2026
 _FIRST_PAUSE = 0.01
 _LONGEST_PAUSE = 1.0
-# A call may try twice, with a last attempt that began when patience was nearly over.
+# What reads and then writes has patience for each, and a last attempt may begin when it is nearly over.
 _TIMES_PATIENCE = 3
 # Of writers that make the same node at once one is refused, and sees the other's when it tries again. Refused so often, it is at fault.
 _MOST_COLLISIONS = 5
@@ -166,11 +166,15 @@ class Connection:
 
         For short calls, each try of which is a matter of milliseconds. Raises StoreUnavailable; a write may then have happened.
         """
+        limit = asyncio.timeout(_TIMES_PATIENCE * self._patience)
         try:
-            async with asyncio.timeout(_TIMES_PATIENCE * self._patience):
+            async with limit:
                 yield
         except TimeoutError as error:
-            raise StoreUnavailable("Neo4j does not answer now", retry_after=RETRY_AFTER) from error
+            if not limit.expired():
+                raise
+            told = "Neo4j does not answer now, or others keep it busy; what was sent may have been stored"
+            raise StoreUnavailable(told, retry_after=RETRY_AFTER) from error
 
     async def patiently(self, attempt: Callable[[], Awaitable[T]]) -> T:
         """What the attempt returns, tried again while that may help and patience lasts.

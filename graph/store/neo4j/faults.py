@@ -9,6 +9,7 @@ from neo4j.exceptions import (
     ConfigurationError,
     ConstraintError,
     DriverError,
+    Forbidden,
     Neo4jError,
     ServiceUnavailable,
     SessionExpired,
@@ -51,6 +52,10 @@ def translated(error: DriverError | Neo4jError) -> StructMemError:
     code = error.code or "" if isinstance(error, Neo4jError) else ""
     if code == _READ_ONLY:
         return StoreUnavailable("the database is read-only", retry_after=RETRY_AFTER)
+    if isinstance(error, Forbidden):
+        return StoreUnavailable(
+            "Neo4j does not let the store's user do this; it has to read, write and make indexes", retry_after=RETRY_AFTER
+        )
     if code == _NO_DATABASE:
         return StoreUnavailable("there is no such database in Neo4j", retry_after=RETRY_AFTER)
     if code == _BOOKMARK:

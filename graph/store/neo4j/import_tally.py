@@ -16,7 +16,7 @@ from graph.store.neo4j.edge_rows import NodeRef
 from graph.store.neo4j.search_tokens import group_of
 from graph.store.neo4j.term_statistics import GROUP_NAMES, GroupDelta, add_counts
 
-# So few are added up at the end.
+# Fewer than these wait for more to come: adding them up one batch after the other would move all of them each time.
 _WAITING_TERMS = 100_000
 
 

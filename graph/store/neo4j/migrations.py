@@ -2,12 +2,13 @@
 
 import uuid
 from collections.abc import Collection, Iterable
+from contextlib import suppress
 from typing import Any
 
-from graph.errors import Conflict, StoreUnavailable
+from graph.errors import Conflict, StoreUnavailable, StructMemError
 from graph.store.neo4j.connection import Connection
 from graph.store.neo4j.faults import RETRY_AFTER
-from graph.store.neo4j.schema import MIGRATIONS, Index, Migration
+from graph.store.neo4j.schema import MIGRATIONS, Index, Migration, vector_index_of
 
 _AWAITED_SECONDS = 300
 _STORE = "CREATE CONSTRAINT store_id IF NOT EXISTS FOR (s:Store) REQUIRE s.id IS UNIQUE"
@@ -16,6 +17,7 @@ _LOCK = "MERGE (s:Store {id: 1}) SET s.locked = $who"
 _VERSION = "OPTIONAL MATCH (m:Migration) RETURN coalesce(max(m.version), 0)"
 _DONE = "MERGE (m:Migration {version: $version}) ON CREATE SET m.applied_on = datetime()"
 _STATES = "SHOW INDEXES YIELD name, state RETURN name, state"
+_DIMENSIONS = "MATCH (n:Namespace) WHERE n.embedding_dimension > 0 RETURN collect(DISTINCT n.embedding_dimension)"
 _AWAIT = "CALL db.awaitIndexes($seconds)"
 
 
@@ -30,8 +32,14 @@ async def migrate(connection: Connection) -> None:
         await connection.execute(_STORE)
         await connection.execute(_MIGRATION)
         await connection.patiently(lambda: _migrate(connection))
-    wanted = [index for migration in MIGRATIONS for index in migration.indexes]
-    await make_indexes(connection, wanted)
+    await make_indexes(connection, await wanted_indexes(connection))
+
+
+async def wanted_indexes(connection: Connection) -> list[Index]:
+    """All indexes that the database should have: those of the schema, and one for each dimension that a namespace's vectors have."""
+    [[dimensions]] = await connection.rows(_DIMENSIONS)
+    fixed = [index for migration in MIGRATIONS for index in migration.indexes]
+    return [*fixed, *map(vector_index_of, sorted(dimensions))]
 
 
 async def _version(connection: Connection) -> int:
@@ -66,7 +74,9 @@ async def make_indexes(connection: Connection, wanted: Iterable[Index]) -> None:
         if name in missing:
             await connection.execute(index.statement)
     if await _unready(connection, by_name):
-        await connection.rows(_AWAIT, {"seconds": _AWAITED_SECONDS})
+        # It fails when an index has failed or the time is over, and does not say which index that was.
+        with suppress(StructMemError):
+            await connection.rows(_AWAIT, {"seconds": _AWAITED_SECONDS})
     unready = await _unready(connection, by_name)
     if unready:
         names = ", ".join(f"{name} ({state})" for name, state in sorted(unready.items()))

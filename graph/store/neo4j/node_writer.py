@@ -14,7 +14,8 @@ from graph.store.neo4j.node_rows import Properties
 from graph.store.neo4j.schema import NODE_LABELS, vector_property
 
 # A datetime for people, of microseconds since 1970. Sending one takes the driver 80 µs; Neo4j makes one in .4.
-_DATE = "datetime({{epochSeconds: 0}}) + duration({{microseconds: {micros}}})"
+# In two parts: a duration of more than 292 years in microseconds alone does not fit Neo4j's nanoseconds.
+_DATE = "datetime({{epochSeconds: {micros} / 1000000}}) + duration({{microseconds: {micros} % 1000000}})"
 _DATED = frozenset({NodeKind.MESSAGE, NodeKind.EVENT, NodeKind.FACT, NodeKind.RELATION})
 
 

@@ -182,6 +182,14 @@ class SearchIndex:
             count = int(np.count_nonzero(embedded.embedded))
             self._state = replace(state, passages=embedded, signs=signs, embedded_count=count, cache=cache)
 
+    def lacking(self, passage_keys: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Which of these passages are here and have no vector."""
+        state = self._state
+        passages = state.passage_keys.find(np.asarray(passage_keys, np.int64), state.passages.live)
+        found = passages >= 0
+        found[found] = ~state.passages.embedded[passages[found]]
+        return np.asarray(found, bool)
+
     def keep_vectors(self, passage_keys: NDArray[np.int64], vectors: NDArray[np.float16]) -> None:
         """Takes vectors that passages have already, so that no search has to read them; keys that are not here are ignored."""
         # Beside no writer: what was removed meanwhile must not be written again.

@@ -13,17 +13,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from neo4j.exceptions import Neo4jError
 
 from bench.neo4j_server import Missing, Neo4jServer, ServerOptions
 from graph.errors import Conflict, NotFound, StoreUnavailable
-from graph.model import NO_EMBEDDING, ExtractionMode
+from graph.model import NO_EMBEDDING, EmbeddingSpec, ExtractionMode
 from graph.store.commands import AppendCommand, NamespaceSpec
-from graph.store.neo4j import Address, Neo4jStore, connection
+from graph.store.neo4j import Address, Neo4jStore, connection, migrations
+from graph.store.neo4j.faults import translated
 from tests.graph.store.conftest import draft
 from tests.neo4j_databases import REQUIRED, driver_of, left_out
 
 # A group of its own: it starts one server, and kills it.
-pytestmark = [pytest.mark.timeout(900), pytest.mark.xdist_group("neo4j faults")]
+pytestmark = [pytest.mark.neo4j, pytest.mark.timeout(900), pytest.mark.xdist_group("neo4j faults")]
 PASSWORD = "not-a-secret"  # of a server that lives as long as these tests
 SPEC = NamespaceSpec("n", NO_EMBEDDING, ExtractionMode.OFF)
 
@@ -124,6 +126,41 @@ async def test_indexes_that_are_missing_are_made_again_and_a_newer_schema_is_ref
                     pass
         finally:
             driver.execute_query("MATCH (m:Migration {version: 99}) DELETE m")
+
+
+async def test_a_vector_index_that_is_missing_is_found_and_made_again(server: Neo4jServer) -> None:
+    async with opened(address(server)) as store:
+        await store.create_namespace(replace(SPEC, name="vectors", embedding=EmbeddingSpec("test", "f", 12)))
+        with driver_of(server.uri, "neo4j", PASSWORD, **_trusting(server)) as driver:
+            driver.execute_query("DROP INDEX memory_embedding_12")
+        [finding] = await store.check_store()
+        assert (finding.problem, "memory_embedding_12" in finding.detail) == ("MISSING_INDEX", True)
+    async with opened(address(server)) as store:
+        assert await store.check_store() == []
+        await store.delete_namespace("vectors")
+
+
+async def test_an_index_that_is_still_being_filled_is_named(server: Neo4jServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    with driver_of(server.uri, "neo4j", PASSWORD, **_trusting(server)) as driver:
+        with driver.session() as session:
+            made = "UNWIND range(1, 200000) AS i CALL (i) { CREATE (:Fact {namespace: 'filled', said_at: i, key: i}) } IN TRANSACTIONS"
+            session.run(made).consume()
+        driver.execute_query("DROP INDEX fact_time")
+        monkeypatch.setattr(migrations, "_AWAITED_SECONDS", 0)
+        with pytest.raises(StoreUnavailable, match=r"fact_time \(POPULATING\)"):
+            async with opened(address(server)):
+                pass
+        monkeypatch.undo()
+        async with opened(address(server)):
+            pass
+        with driver.session() as session:
+            session.run("MATCH (f:Fact {namespace: 'filled'}) CALL (f) { DELETE f } IN TRANSACTIONS").consume()
+
+
+def test_a_user_without_the_rights_is_told_so() -> None:
+    refused = Neo4jError._basic_hydrate(neo4j_code="Neo.ClientError.Security.Forbidden", message="no")
+    assert isinstance(told := translated(refused), StoreUnavailable)
+    assert "does not let the store's user" in str(told)
 
 
 def _trusting(server: Neo4jServer) -> dict[str, Any]:

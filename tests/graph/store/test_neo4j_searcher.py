@@ -3,16 +3,19 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
 import pytest
 
-from graph.model import EmbeddingSpec, ExtractionMode, MemoryFilter
+from graph.errors import StoreUnavailable
+from graph.model import EmbeddingSpec, ExtractionMode, MemoryFilter, Role, to_micros
 from graph.store.candidates import CandidateQuery, Candidates
-from graph.store.commands import AppendCommand, NamespaceSpec
+from graph.store.commands import AppendCommand, MessageDraft, NamespaceSpec
 from graph.store.neo4j import Neo4jStore
 from graph.store.neo4j.searching import searcher
+from graph.store.neo4j.searching.changes import Head
 from graph.store.neo4j.searching.local import LocalIndex
 from tests.graph.store.conftest import draft
 from tests.neo4j_databases import Database
@@ -69,12 +72,27 @@ async def test_a_large_namespace_that_is_asked_again_and_again_is_read_and_finds
         assert np.array_equal(in_process.term_counts, by_indexes.term_counts)
 
 
-async def test_what_is_written_while_it_is_read_and_after_is_found(neo4j: Database) -> None:
+@pytest.fixture
+def held(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """What reading a large namespace begins with waits for it."""
+    go = asyncio.Event()
+    read_head = searcher.read_head
+
+    async def waits(*given: Any) -> Head:
+        await go.wait()
+        return await read_head(*given)
+
+    monkeypatch.setattr(searcher, "read_head", waits)
+    return go
+
+
+async def test_what_is_written_before_and_after_it_was_read_is_found(neo4j: Database, held: asyncio.Event) -> None:
     async with opened(neo4j) as store:
         await store.create_namespace(SPEC)
         await say(store, *(f"turn {number}" for number in range(60)))
         await ask(store, searcher._SEARCHES_BEFORE_READING)
         await say(store, "a turn said meanwhile")
+        held.set()
         await read(store)
         assert here(store)
         assert len(await ask(store)) == 61
@@ -82,16 +100,61 @@ async def test_what_is_written_while_it_is_read_and_after_is_found(neo4j: Databa
         assert len(await ask(store)) == 62
 
 
-async def test_a_namespace_that_is_made_anew_shows_nothing_of_the_old_one(neo4j: Database) -> None:
+async def test_a_namespace_that_is_made_anew_shows_nothing_of_the_old_one(neo4j: Database, held: asyncio.Event) -> None:
     async with opened(neo4j) as store:
         await store.create_namespace(SPEC)
-        await say(store, *(f"turn {number}" for number in range(60)))
+        for number in range(60):
+            await say(store, f"turn {number}")
         await ask(store, searcher._SEARCHES_BEFORE_READING)
         await store.delete_namespace("large")
         await store.create_namespace(SPEC)
         await say(store, "a turn of the new one")
+        held.set()
         await read(store)
         assert len(await ask(store)) == 1
+        await say(store, "its second turn")
+        assert len(await ask(store)) == 2
+
+
+async def test_a_search_that_was_cancelled_loses_no_change(neo4j: Database) -> None:
+    async with opened(neo4j) as store:
+        await store.create_namespace(SPEC)
+        await say(store, "turn 0")
+        await ask(store)
+        for number in range(1, 6):
+            await say(store, f"turn {number}")
+            asking = asyncio.create_task(ask(store))
+            await asyncio.sleep(0.002 * number)
+            asking.cancel()
+            await asyncio.gather(asking, return_exceptions=True)
+        assert len(await ask(store)) == 6
+
+
+async def test_a_reading_that_failed_is_not_begun_again_at_once(neo4j: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fails(*_: Any) -> Head:
+        raise StoreUnavailable("away")
+
+    async with opened(neo4j) as store:
+        await store.create_namespace(SPEC)
+        await say(store, *(f"turn {number}" for number in range(60)))
+        monkeypatch.setattr(searcher, "read_head", fails)
+        await ask(store, searcher._SEARCHES_BEFORE_READING)
+        await read(store)
+        assert len(await ask(store, 2 * searcher._SEARCHES_BEFORE_READING)) == 60
+        assert not store._searcher._reading
+        assert not here(store)
+
+
+async def test_an_index_that_has_outgrown_its_memory_is_let_go(neo4j: Database) -> None:
+    async with opened(neo4j, index_memory_bytes=200_000) as store:
+        await store.create_namespace(SPEC)
+        await say(store, *(f"turn {number}" for number in range(20)))
+        await ask(store)
+        assert here(store)
+        store._searcher._memory = 1_000
+        await say(store, *(f"another turn {number}" for number in range(20)))
+        assert len(await ask(store, 2)) == 40
+        assert not here(store)
 
 
 @pytest.mark.parametrize("options", [{"index_memory_bytes": 1_000}, {"search_in_process_passages": 59}])
@@ -104,10 +167,23 @@ async def test_what_has_no_room_stays_with_the_indexes(neo4j: Database, options:
         assert not here(store)
 
 
-async def test_closing_ends_what_is_being_read(neo4j: Database) -> None:
+async def test_closing_ends_what_is_being_read(neo4j: Database, held: asyncio.Event) -> None:
     async with opened(neo4j) as store:
         await store.create_namespace(SPEC)
         await say(store, *(f"turn {number}" for number in range(60)))
         await ask(store, searcher._SEARCHES_BEFORE_READING)
         [reading] = store._searcher._reading.values()
-    assert reading.done()
+        await asyncio.sleep(0.05)
+    assert not held.is_set()
+    assert reading.cancelled()
+
+
+async def test_dates_are_those_of_the_microseconds(neo4j: Database) -> None:
+    times = [datetime(year, 3, 4, 5, 6, 7, 123457, UTC) for year in (2, 1492, 1969, 2024, 9998)]
+    async with opened(neo4j) as store:
+        await store.create_namespace(SPEC)
+        drafts = tuple(MessageDraft("Ana", Role.USER, str(at.year), at) for at in times)
+        await store.append("large", AppendCommand("s", drafts, timedelta(0)))
+    found = neo4j.run("MATCH (m:Message) RETURN m.said_on AS at, m.said_at AS micros ORDER BY m.seq")
+    assert [row["at"].to_native() for row in found] == times
+    assert [row["micros"] for row in found] == list(map(to_micros, times))

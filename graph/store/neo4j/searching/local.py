@@ -1,4 +1,4 @@
-"""Searching a small namespace in this process: the embedded store's search index, built from Neo4j and kept current by the changes."""
+"""Searching a namespace in this process: the embedded store's search index, built from Neo4j and kept current by the changes."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -18,7 +18,8 @@ from graph.store.neo4j.searching.query_keys import Resolved, index_query
 from graph.store.search import SearchIndex
 from graph.store.search.cache_budget import CacheBudget
 
-_BATCH = 5_000
+# A thousand are decoded in some 20 ms, for which other calls wait.
+_BATCH = 1_000
 # Vectors are kept with the index, whose bytes are bounded as a whole.
 _UNBOUNDED = CacheBudget(1 << 62)
 _ALL = """MATCH (m:{label}) WHERE m.namespace = $namespace AND m.key > $after AND m.retired_at IS NULL
@@ -72,11 +73,25 @@ class LocalIndex:
 
     def _add(self, memories: Sequence[FoundMemory]) -> None:
         self._index.add([index_entry(memory) for memory in memories])
+        self._set_vectors(memories)
+
+    def _set_vectors(self, memories: Sequence[FoundMemory]) -> None:
+        # A passage's vector never changes; one that is here already would only make the index forget all that it has at hand.
         if self.dimension:
-            self._index.set_vectors(*vectors_of(memories, self.dimension))
+            keys, vectors = vectors_of(memories, self.dimension)
+            lacking = self._index.lacking(keys)
+            self._index.set_vectors(keys[lacking], vectors[lacking])
 
     async def apply(self, changes: Sequence[Change]) -> None:
-        """Brings the index to the revision of the last change. Keys are never used twice, so what each was last is what Neo4j says now."""
+        """Brings the index to the revision of the last change. Keys are never used twice, so what each was last is what Neo4j says now.
+
+        Whoever is cancelled meanwhile leaves it to its end: the thread that writes cannot be stopped, and the next one must wait for it.
+        """
+        applying = asyncio.ensure_future(self._apply(changes))
+        applying.add_done_callback(lambda done: done.cancelled() or done.exception())
+        await asyncio.shield(applying)
+
+    async def _apply(self, changes: Sequence[Change]) -> None:
         async with self._lock:
             news = [change for change in changes if change.revision > self.revision]
             if not news:
@@ -90,8 +105,7 @@ class LocalIndex:
     def _take(self, gone: NDArray[np.int64], added: set[int], found: Sequence[FoundMemory], revision: int) -> None:
         self._index.remove(gone)
         self._index.add([index_entry(memory) for memory in found if memory.key in added])
-        if self.dimension:
-            self._index.set_vectors(*vectors_of(found, self.dimension))
+        self._set_vectors(found)
         self._index.revision = revision
 
     async def search(self, query: CandidateQuery, resolved: Resolved) -> Candidates:

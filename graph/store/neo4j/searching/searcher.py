@@ -24,6 +24,8 @@ _SEARCHES_BEFORE_READING = 3
 _PASSAGE_BYTES = 430
 # What nobody asked for so long makes room for others.
 _IDLE_SECONDS = 300.0
+# A reading that takes longer hangs, and would keep others from theirs.
+_LONGEST_READING_SECONDS = 600.0
 # A namespace changes its way when it has outgrown a threshold by a quarter, or shrunk below it by one: not at every write about there.
 _SLACK = 4
 _log = logging.getLogger(__name__)
@@ -31,11 +33,16 @@ _log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class _Kept:
-    """What is kept of a namespace: its search index, or the statistics that searches by Neo4j's indexes need."""
+    """What is kept of a namespace: its search index, or the statistics that searches by Neo4j's indexes need.
+
+    Attributes:
+        not_before: when its index may be tried to read again; that failed before.
+    """
 
     way: LocalIndex | NamespaceStatistics
     used_at: float
     searches: int = 0
+    not_before: float = 0.0
 
 
 class Searcher:
@@ -52,7 +59,7 @@ class Searcher:
     def __init__(self, connection: Connection, in_process_passages: int, memory_bytes: int) -> None:
         """Args:
         in_process_passages: namespaces of at most so many passages may be searched in this process.
-        memory_bytes: what is kept of all namespaces may take; the least recently used are let go.
+        memory_bytes: what is kept of all namespaces may take; the least recently used are let go, and what alone takes more.
         """
         self._connection = connection
         self._most = in_process_passages
@@ -95,10 +102,15 @@ class Searcher:
         if head.uid != index.uid or head.missing:
             return None
         await index.apply(head.changes)
-        if not fresh and index.passages > self._most + self._most // _SLACK:
+        if not fresh and self._outgrown(index):
             return None
         async with self._searching:
             return await index.search(query, resolved)
+
+    def _outgrown(self, index: LocalIndex) -> bool:
+        if index.passages > self._most + self._most // _SLACK:
+            return True
+        return index.passages > self._at_once and index.nbytes > self._memory
 
     async def _searched_there(self, namespace: str, statistics: NamespaceStatistics, query: CandidateQuery) -> Candidates | None:
         if statistics.passages < self._at_once - self._at_once // _SLACK:
@@ -120,13 +132,19 @@ class Searcher:
                 self._opening.pop(namespace, None)
 
     async def _fresh(self, namespace: str) -> LocalIndex | NamespaceStatistics:
-        statistics = await read_statistics(self._connection, namespace)
-        if statistics.passages > self._at_once:
-            return statistics
-        return await self._read(namespace, statistics.revision)
+        while True:
+            statistics = await read_statistics(self._connection, namespace)
+            if statistics.passages > self._at_once:
+                return statistics
+            index = await self._read(namespace, statistics)
+            if index is not None:
+                return index
 
-    async def _read(self, namespace: str, since: int) -> LocalIndex:
-        head = await read_head(self._connection, namespace, since)
+    async def _read(self, namespace: str, statistics: NamespaceStatistics) -> LocalIndex | None:
+        """The index of the namespace that the statistics are of; None when the name was given to another one since."""
+        head = await read_head(self._connection, namespace, statistics.revision)
+        if head.uid != statistics.uid:
+            return None
         return await LocalIndex.built(self._connection, namespace, head)
 
     def _used(self, namespace: str, kept: _Kept) -> None:
@@ -143,11 +161,13 @@ class Searcher:
             reading.add_done_callback(lambda _: self._reading.pop(namespace, None))
 
     def _worth_reading(self, namespace: str, kept: _Kept, statistics: NamespaceStatistics) -> bool:
-        if statistics.passages > self._most or kept.searches < _SEARCHES_BEFORE_READING or namespace in self._reading:
+        if self._kept.get(namespace) is not kept or statistics.passages > self._most:
             return False
         # One at a time, so that they do not all count with the same room.
+        if kept.searches < _SEARCHES_BEFORE_READING or self._reading or time.monotonic() < kept.not_before:
+            return False
         needed = statistics.passages * (_PASSAGE_BYTES + 2 * statistics.dimension)
-        return not self._reading and self._taken() + needed <= self._memory
+        return self._taken() + needed <= self._memory
 
     def _taken(self) -> int:
         """The bytes of what was used lately."""
@@ -157,9 +177,24 @@ class Searcher:
     async def _take_over(self, namespace: str, kept: _Kept, statistics: NamespaceStatistics) -> None:
         """Reads a namespace's index, and puts it in the place of the statistics."""
         try:
-            index = await self._read(namespace, statistics.revision)
+            async with asyncio.timeout(_LONGEST_READING_SECONDS):
+                index = await self._read(namespace, statistics)
+                current = index is not None and await self._caught_up(namespace, index)
         except Exception as error:  # noqa: BLE001 - searches go on without it, and tell what is wrong with the database
             _log.warning("a search index could not be read (%s)", type(error).__name__)
-            return
-        if self._kept.get(namespace) is kept:
+            current = False
+        if not current:
+            kept.not_before = time.monotonic() + _IDLE_SECONDS
+        elif self._kept.get(namespace) is kept:
+            assert index is not None
             self._kept[namespace] = _Kept(index, time.monotonic())
+
+    async def _caught_up(self, namespace: str, index: LocalIndex) -> bool:
+        """Whether the index has all changes that came while it was read; False when the namespace is another one or changed too much."""
+        while True:
+            head = await read_head(self._connection, namespace, index.revision)
+            if head.uid != index.uid or head.missing:
+                return False
+            if not head.changes:
+                return True
+            await index.apply(head.changes)
