@@ -108,8 +108,7 @@ class Neo4jStore:
             clock: replaces the server's clock, by which times are recorded and leases end.
             ids: mints the ids of sessions, messages, jobs and receipts.
             patience: how long a call is tried again while the server is away or busy.
-            search_in_process_passages: namespaces of at most so many passages are searched in this process, larger ones by Neo4j's indexes;
-                see `Searcher`.
+            search_in_process_passages: namespaces of at most so many passages may be searched in this process; see `Searcher`.
             index_memory_bytes: what this process keeps for searching may take; the least recently used is let go.
         """
         self._connection = Connection(address, patience)
