@@ -18,7 +18,7 @@ from graph.store.neo4j.searching.query_keys import Resolved, index_query
 from graph.store.search import SearchIndex
 from graph.store.search.cache_budget import CacheBudget
 
-# A thousand are decoded in some 20 ms, for which other calls wait.
+# So many are decoded at once, on the event loop, while other calls wait.
 _BATCH = 1_000
 # Vectors are kept with the index, whose bytes are bounded as a whole.
 _UNBOUNDED = CacheBudget(1 << 62)

@@ -20,7 +20,8 @@ from graph.store.neo4j.searching.statistics import NamespaceStatistics, read_sta
 _AT_ONCE_PASSAGES = 4_000
 # A larger namespace is read once it has been searched so often.
 _SEARCHES_BEFORE_READING = 3
-# Of a passage beside the two bytes of each of its vector's numbers: by this it is judged whether an index has room.
+# Of a passage beside the two bytes of each of its vector's numbers; by this it is judged whether an index has room. Measured: 363 with
+# 12 terms a passage, 448 with 40, 673 with 150.
 _PASSAGE_BYTES = 430
 # What nobody asked for so long makes room for others.
 _IDLE_SECONDS = 300.0
