@@ -1,21 +1,16 @@
 """A data set's conversations, and its recorded facts, as a peer is given them."""
 
-import re
-
 import numpy as np
 
-from bench.dataset import ChatMessage, Conversation, RecordedFact
-from bench.peers.graph import PeerFact, PeerGroup, PeerMessage
+from bench.dataset import ChatMessage, Conversation
+from bench.peers.graph import PeerFact, PeerGroup, PeerMessage, subject_of
 from extract.embed import Embedder
-from graph.text.analyser import STOP_WORDS
-
-_WORD = re.compile(r"\w[\w'-]*")
 
 
 async def group_of(conversation: Conversation, embedder: Embedder) -> PeerGroup:
     """The messages of a conversation and its recorded facts, with the vectors that the embedder gives facts and names."""
     sent_at = {message.id: message.sent_at for message in conversation.messages}
-    between = [_ends(fact) for fact in conversation.facts]
+    between = [(fact.speaker, subject_of(fact.text, fact.speaker)) for fact in conversation.facts]
     names = list(dict.fromkeys(name for ends in between for name in ends))
     vectors = (await embedder.embed([fact.text for fact in conversation.facts])).astype(np.float32)
     facts = [
@@ -29,9 +24,3 @@ async def group_of(conversation: Conversation, embedder: Embedder) -> PeerGroup:
 def _message(message: ChatMessage) -> PeerMessage:
     caption = f" [image: {message.image_caption}]" if message.image_caption else ""
     return PeerMessage(message.id, f"{message.speaker}: {message.text}{caption}", message.sent_at)
-
-
-def _ends(fact: RecordedFact) -> tuple[str, str]:
-    """From the speaker to the fact's last word that says something: recorded facts name no entities, and an edge needs two."""
-    said = [word for word in _WORD.findall(fact.text) if word.lower() not in STOP_WORDS and word != fact.speaker]
-    return fact.speaker, said[-1] if said else fact.speaker

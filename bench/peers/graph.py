@@ -1,11 +1,16 @@
 """What a peer is given to remember: messages, facts between entities, and the vectors of what it embeds."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
+
+from graph.text.analyser import STOP_WORDS
+
+_WORD = re.compile(r"\w[\w'-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +41,9 @@ class PeerGroup:
     messages: tuple[PeerMessage, ...]
     facts: tuple[PeerFact, ...]
     entities: Mapping[str, NDArray[np.float32]]
+
+
+def subject_of(text: str, speaker: str) -> str:
+    """The last word of a fact that says something: where a fact names nobody but its speaker, and an edge needs a second end."""
+    said = [word for word in _WORD.findall(text) if word.lower() not in STOP_WORDS and word != speaker]
+    return said[-1] if said else speaker

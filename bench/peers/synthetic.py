@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from structmem.v1 import node_pb2
 
-from bench.peers.graph import PeerFact, PeerGroup, PeerMessage
+from bench.peers.graph import PeerFact, PeerGroup, PeerMessage, subject_of
 from bench.scale.spool import elements
 from bench.scale.vectors import DIMENSION
 
@@ -14,8 +14,9 @@ from bench.scale.vectors import DIMENSION
 def group_of_spool(name: str, directory: Path) -> PeerGroup:
     """All messages of a spooled namespace, and of its facts and relations as many as there are messages: the first ones.
 
-    A fact lies between its speaker and whom it names, else itself: most synthetic facts name nobody but their speaker. Names of entities
-    have random vectors, since the spool has none of them.
+    A fact lies between its speaker and whom it names, else the word it is about: most synthetic facts name nobody but their speaker, and
+    Graphiti's `MERGE` looks through all edges that two ends have between them. Names of entities have random vectors, since the spool has
+    none of them.
     """
     names = {node.entity.id: node.entity.name for node in _nodes(directory, "entity")}
     messages = tuple(_message(node.message) for node in _nodes(directory, "message"))
@@ -23,7 +24,8 @@ def group_of_spool(name: str, directory: Path) -> PeerGroup:
     vectors = _vectors(directory, {statement.id for statement in statements})
     facts = tuple(_fact(statement, vectors[statement.id], names) for statement in statements)
     random = np.random.default_rng(1)
-    entities = {entity: random.standard_normal(DIMENSION, dtype=np.float32) for entity in names.values()}
+    ends = dict.fromkeys([*names.values(), *(end for fact in facts for end in fact.between)])
+    entities = {entity: random.standard_normal(DIMENSION, dtype=np.float32) for entity in ends}
     return PeerGroup(name, messages, facts, entities)
 
 
@@ -41,5 +43,6 @@ def _message(message: node_pb2.Message) -> PeerMessage:
 
 
 def _fact(statement: node_pb2.Statement, vector: NDArray[np.float32], names: dict[str, str]) -> PeerFact:
-    ends = names[statement.entity_ids[0]], names[statement.entity_ids[-1]]
+    speaker, named = names[statement.entity_ids[0]], names[statement.entity_ids[-1]]
+    ends = speaker, named if named != speaker else subject_of(statement.text, speaker)
     return PeerFact(statement.text, vector, ends, tuple(statement.evidence_ids), statement.said_at.ToDatetime())

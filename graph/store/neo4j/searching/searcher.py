@@ -68,6 +68,7 @@ class Searcher:
         self._memory = memory_bytes
         # More at once only take the interpreter and the processor's cache from each other: 16 at once took 1.5 times as long.
         self._searching = asyncio.Semaphore(max(1, (os.cpu_count() or 1) - 1))
+        self._closed = False
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
         self._opening: dict[str, asyncio.Lock] = {}
         self._reading: dict[str, asyncio.Task[None]] = {}
@@ -92,7 +93,8 @@ class Searcher:
                 del self._kept[namespace]
 
     async def close(self) -> None:
-        """Ends what is being read."""
+        """Ends what is being read; nothing more is."""
+        self._closed = True
         reading = list(self._reading.values())
         for task in reading:
             task.cancel()
@@ -105,8 +107,16 @@ class Searcher:
         await index.apply(head.changes)
         if not fresh and self._outgrown(index):
             return None
-        async with self._searching:
-            return await index.search(query, resolved)
+        await self._searching.acquire()
+        # Whoever is cancelled leaves a thread behind that searches to its end, and holds its place until then.
+        searching = asyncio.ensure_future(index.search(query, resolved))
+        searching.add_done_callback(self._searched)
+        return await asyncio.shield(searching)
+
+    def _searched(self, searching: asyncio.Future[Candidates]) -> None:
+        self._searching.release()
+        if not searching.cancelled():
+            searching.exception()  # somebody may have to ask for it, and whoever waited may be gone
 
     def _outgrown(self, index: LocalIndex) -> bool:
         if index.passages > self._most + self._most // _SLACK:
@@ -153,10 +163,10 @@ class Searcher:
         kept.searches += 1
         if self._kept.get(namespace) is kept:
             self._kept.move_to_end(namespace)
-        while len(self._kept) > 1 and sum(each.way.nbytes for each in self._kept.values()) > self._memory:
-            self._kept.popitem(last=False)
+        self._let_go(self._memory)
         if isinstance(kept.way, NamespaceStatistics) and self._worth_reading(namespace, kept, kept.way):
             kept.searches = 0
+            self._let_go(self._memory - _bytes_of_index(kept.way))
             reading = asyncio.create_task(self._take_over(namespace, kept, kept.way))
             self._reading[namespace] = reading
             reading.add_done_callback(lambda _: self._reading.pop(namespace, None))
@@ -165,10 +175,15 @@ class Searcher:
         if self._kept.get(namespace) is not kept or statistics.passages > self._most:
             return False
         # One at a time, so that they do not all count with the same room.
-        if kept.searches < _SEARCHES_BEFORE_READING or self._reading or time.monotonic() < kept.not_before:
+        if kept.searches < _SEARCHES_BEFORE_READING or self._closed or self._reading or time.monotonic() < kept.not_before:
             return False
-        needed = statistics.passages * (_PASSAGE_BYTES + 2 * statistics.dimension)
-        return self._taken() + needed <= self._memory
+        return self._taken() + _bytes_of_index(statistics) <= self._memory
+
+    def _let_go(self, memory: int) -> None:
+        """Forgets the least recently used, all but the last, until what is kept has room in so many bytes."""
+        taken = sum(each.way.nbytes for each in self._kept.values())
+        while len(self._kept) > 1 and taken > memory:
+            taken -= self._kept.popitem(last=False)[1].way.nbytes
 
     def _taken(self) -> int:
         """The bytes of what was used lately."""
@@ -199,3 +214,8 @@ class Searcher:
             if not head.changes:
                 return True
             await index.apply(head.changes)
+
+
+def _bytes_of_index(statistics: NamespaceStatistics) -> int:
+    """What the search index of a namespace is going to take."""
+    return statistics.passages * (_PASSAGE_BYTES + 2 * statistics.dimension)
