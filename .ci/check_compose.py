@@ -10,6 +10,8 @@ from typing import Any
 from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parents[1]
+# Neo4j's start script writes neo4j.conf.
+WRITES_ITS_ROOT = {"neo4j"}
 HADOLINT = Path(sys.executable).parent / "hadolint"
 
 
@@ -19,6 +21,8 @@ def problems(compose: dict[str, Any]) -> Iterator[str]:
     for name, service in services.items():
         yield from (f"{name}: {problem}" for problem in _dangling(service, compose))
         yield from (f"{name}: {problem}" for problem in _careless(service))
+        if not service.get("read_only") and name not in WRITES_ITS_ROOT:
+            yield f"{name}: its root file system can be written to"
         for other in service.get("depends_on", {}):
             if other in services and "healthcheck" not in services[other]:
                 yield f"{name}: waits for {other}, which has no health check"
@@ -52,6 +56,12 @@ def _careless(service: dict[str, Any]) -> Iterator[str]:
     for port in service.get("ports", []):
         if not str(port).startswith("127.0.0.1:"):
             yield f"port {port} is open to more than loopback"
+    for variable, value in service.get("environment", {}).items():
+        if re.search("PASSWORD|TOKEN|AUTH|KEY", variable) and not str(value).startswith("/run/secrets/"):
+            yield f"{variable} is not the file of a secret"
+    for volume in service.get("volumes", []):
+        if volume.startswith((".", "/", "~")):
+            yield f"{volume} is a folder of the host, not a volume"
     for wanted in ("user", "healthcheck", "mem_limit", "cap_drop", "security_opt", "restart"):
         if wanted not in service:
             yield f"has no {wanted}"

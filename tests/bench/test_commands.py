@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from tests.neo4j_databases import Database
+
 ROOT = Path(__file__).parents[2]
 MEASURES = {"recall@5", "recall@10", "recall@20", "recall@30", "recall@60", "all@10", "mrr"}
 PERCENTILES = {"p50", "p95", "p99"}
@@ -56,13 +58,27 @@ def bench(*arguments: str) -> Any:
     return json.loads(done.stdout)
 
 
-@pytest.mark.parametrize("extractor", ["local", "recorded"])
-def test_retrieval_finds_what_was_said(chats_file: Path, extractor: str) -> None:
-    found = bench("retrieval", "--data", str(chats_file), "--recipe", "hybrid", "--extractor", extractor)
+ON_NEO4J = pytest.param("neo4j", "local", marks=pytest.mark.neo4j)
+
+
+@pytest.fixture(params=["embedded", pytest.param("neo4j", marks=pytest.mark.neo4j)])
+def store(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The flags that choose a store."""
+    if request.param == "embedded":
+        return ["--store", "embedded"]
+    database: Database = request.getfixturevalue("neo4j")
+    monkeypatch.setenv("STRUCTMEM_NEO4J_PASSWORD", database.password)
+    named = ["--neo4j-uri", database.uri, "--neo4j-user", database.user, "--neo4j-database", database.name]
+    return ["--store", "neo4j", *named]
+
+
+@pytest.mark.parametrize(("store", "extractor"), [("embedded", "local"), ("embedded", "recorded"), ON_NEO4J], indirect=["store"])
+def test_retrieval_finds_what_was_said(chats_file: Path, store: list[str], extractor: str) -> None:
+    found = bench("retrieval", "--data", str(chats_file), "--recipe", "hybrid", "--extractor", extractor, *store)
 
     assert set(found) == RETRIEVAL
     assert found["dataset"] == "two-gardens"
-    assert (found["store"], found["extractor"]) == ("embedded", extractor)
+    assert (found["store"], found["extractor"]) == (store[1], extractor)
     assert found["questions"] == 3
     assert set(found["recipes"]) == {"hybrid", "naive_rrf"}
     for measured in found["recipes"].values():
@@ -81,25 +97,26 @@ def test_retrieval_finds_what_was_said(chats_file: Path, extractor: str) -> None
     assert found["llm"] == {"calls": 0, "prompt_tokens": 0, "completion_tokens": 0}
 
 
-def test_a_killed_server_ends_with_the_same_memory() -> None:
-    found = bench("faults", "--rounds", "2")
+def test_a_killed_server_ends_with_the_same_memory(store: list[str]) -> None:
+    rounds = 2 if store[1] == "embedded" else 1
+    found = bench("faults", "--rounds", str(rounds), *store)
 
     assert set(found) == {"store", "rounds", "kills", "acknowledged", "lost", "duplicated", "different"}
-    assert found["store"] == "embedded"
-    assert found["kills"]["service"] >= 2
-    assert found["rounds"] == 2
+    assert found["store"] == store[1]
+    assert found["kills"]["service"] >= rounds
+    assert found["rounds"] == rounds
     assert found["acknowledged"] > 0
     assert found["lost"] == found["duplicated"] == found["different"] == 0
 
 
-def test_scale_loads_and_asks() -> None:
-    found = bench("scale", "--messages", "120", "--namespaces", "2", "--clients", "2", "--queries", "6", "--settle", "0.1")
+def test_scale_loads_and_asks(store: list[str]) -> None:
+    found = bench("scale", "--messages", "120", "--namespaces", "2", "--clients", "2", "--queries", "6", "--settle", "0.1", *store)
 
     assert set(found) == SCALE
     assert found["settle_s"] == 0.1
     assert found["cpu_ms_per_answer"]["service"] > 0
     assert found["cpu_ms_per_answer"]["neo4j"] is None
-    assert found["store"] == "embedded"
+    assert found["store"] == store[1]
     assert found["clients"] == 2
     assert (found["messages"], found["namespaces"]) == (120, 2)
     assert found["nodes"] > 120

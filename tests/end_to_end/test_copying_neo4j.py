@@ -41,9 +41,18 @@ def test_to_neo4j_and_back(told: Any, neo4j: Database, tmp_path: Path) -> None:
     told.environment["STRUCTMEM_STORE"] = "neo4j"
     theirs = told(*QUESTION).document["hits"]
     assert [(hit["memory"], hit["score"]) for hit in theirs] == [(hit["memory"], pytest.approx(hit["score"], abs=1e-5)) for hit in found]
+    sound = told("doctor", "--json").document
+    assert (sound["namespaces"], sound["findings"]) == (["alice"], [])
+    [server] = sound["servers"]
+    assert (server["writable"], server["unready_indexes"]) == (True, {})
+    assert server["version"] in told("doctor").out
     # The copy is a memory like any other: it goes on, and is then another one.
     assert told("delete", "--session", "june", "-n", "alice", "--yes").code == 0
     assert outcomes(told, "-n", "alice", "--from", "embedded", "--to", "neo4j") == {"alice": "different"}
+    [broken] = neo4j.run("MATCH (f:Fact {namespace: 'alice'})-[r:EVIDENCED_BY]->() WITH f, r LIMIT 1 DELETE r RETURN f.id AS id")
+    done = told("doctor", "-n", "alice", "--json")
+    assert done.code == 1
+    assert broken["id"] in {finding["node_id"] for finding in json.loads(done.out)["findings"]}
 
 
 def test_what_was_killed_half_way_is_not_seen_and_done_again(told: Any, neo4j: Database, tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ RETRY_AFTER = timedelta(seconds=1)
 _READ_ONLY = "Neo.ClientError.General.WriteOnReadOnlyAccessDatabase"
 _NO_DATABASE = "Neo.ClientError.Database.DatabaseNotFound"
 _BOOKMARK = "Neo.ClientError.Transaction.InvalidBookmark"
+_MEMORY = ("MemoryPoolOutOfMemory", "TransactionOutOfMemory", "OutOfMemoryError")
 _DISK = ("OutOfDiskSpace", "NoSpaceLeft", "TransactionLogError")
 # Something that the transaction had matched was deleted while it waited for a lock, or another made the same index, which IF NOT EXISTS
 # does not prevent: another try sees what there is now.
@@ -60,6 +61,9 @@ def translated(error: DriverError | Neo4jError) -> StructMemError:
         return StoreUnavailable("there is no such database in Neo4j", retry_after=RETRY_AFTER)
     if code == _BOOKMARK:
         return InvalidArgument.of("at_least", "is of another database, or of one that was replaced since")
+    if any(word in code for word in _MEMORY):
+        told = "this takes more memory than Neo4j has for transactions; do less at once, or raise its dbms.memory.transaction.total.max"
+        return StoreUnavailable(told, retry_after=RETRY_AFTER)
     if any(word in code for word in _DISK):
         return StorageFull("there is no space left to store this")
     if isinstance(error, ConstraintError) or (isinstance(error, ClientError) and not worth_retrying(error)):

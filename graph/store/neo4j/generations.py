@@ -1,93 +1,165 @@
 """Generations: one extractor's answers at a time."""
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 
-from graph.model import Generation, IdSource, Namespace, from_micros
+from graph.model import NO_EXTRACTION, ExtractorSpec, Generation, IdSource, from_micros
 from graph.store.candidates import StatisticsGroup
 from graph.store.commands import GenerationStart
 from graph.store.neo4j.change_log import Operation
+from graph.store.neo4j.database import Database
 from graph.store.neo4j.job_queue import cover_messages
 from graph.store.neo4j.namespace_rows import generation_properties
 from graph.store.neo4j.schema import vector_property
 from graph.store.neo4j.search_columns import REMOVED_ON_RETIREMENT
 from graph.store.neo4j.transaction import Transaction
 
-_BEGIN = "MATCH (n:Namespace {name: $namespace}) SET n += $at.generation"
-# Batches keep a query's own memory small; all of them are one transaction.
-_BATCH = 2_000
+_SET_GENERATION = "MATCH (n:Namespace {name: $namespace}) SET n += $at.generation"
+# Batches keep a query's own memory small.
+_BATCH = 1_000
+# So many nodes are retired in one transaction: Neo4j keeps it in its heap until the commit, about 12 kB a statement.
+_AT_ONCE = 5_000
+# What the current generation is of while it is being retired. No extractor is like it.
+_ENDING = ExtractorSpec("none", "ending", NO_EXTRACTION.mode)
+_STATEMENTS = ("Fact", "Relation")
+_DERIVED = (*_STATEMENTS, "Event")
 
 
-async def begin_generation(tx: Transaction, ids: IdSource, start: GenerationStart) -> int:
-    """See `Store.begin_generation`."""
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """How far retiring has come: the place of a label or kind of edge, and the key of the last node of that label."""
+
+    stage: int = 0
+    after: int = 0
+
+
+async def begin_generation(database: Database, namespace: str, start: GenerationStart) -> int:
+    """See `Store.begin_generation`.
+
+    What one transaction cannot retire is retired in several, before the one that begins the generation: from the first on watermarks are
+    at 0, every session has a job, and the generation at hand is of no extractor, so that whoever works on a job goes on if this process
+    cannot.
+    """
+    place: _Place | None = _Place()
+    while place is not None:
+        place = await database.write(namespace, partial(_retire_part, ids=database.ids, start=start, place=place))
+    return await database.write(namespace, lambda tx: _begin(tx, database.ids, start))
+
+
+async def _retire_part(tx: Transaction, ids: IdSource, start: GenerationStart, place: _Place) -> _Place | None:
+    """Retires some of a large generation; the place to go on from, None when the rest fits one transaction."""
+    current = tx.namespace.generation
+    if current is None or current.extractor == start.extractor:
+        return None
+    if place == _Place():
+        [[many]] = await tx.rows(_MANY, {"limit": _AT_ONCE + 1})
+        if many <= _AT_ONCE:
+            return None
+        await _set_generation(tx, replace(current, extractor=_ENDING))
+        await _reset(tx)
+        await _queue(tx, start, ids)
+    if place.stage < len(_DERIVED):
+        return await _retire_some(tx, place, _AT_ONCE)
+    edges = place.stage - len(_DERIVED)
+    if edges == len(_DROP_EDGES):
+        return None
+    more = await _drop(tx, _DROP_EDGES[edges], _AT_ONCE)
+    tx.step()
+    return place if more else _Place(place.stage + 1)
+
+
+async def _begin(tx: Transaction, ids: IdSource, start: GenerationStart) -> int:
     current = tx.namespace.generation
     if current is not None and current.extractor == start.extractor:
         return current.number
     if current is not None:
-        await _retire(tx)
+        place = _Place()
+        while place.stage < len(_DERIVED):
+            place = await _retire_some(tx, place, _BATCH)
+        for query in _DROP_EDGES:
+            while await _drop(tx, query, _BATCH):
+                pass
+        await _reset(tx)
     generation = Generation((current.number if current else 0) + 1, start.extractor, from_micros(tx.now))
-    await tx.execute(_BEGIN, {"generation": generation_properties(generation)})
-    tx.step()
-    await _queue(tx, replace(tx.namespace, extraction_mode=start.extractor.mode), ids)
+    await _set_generation(tx, generation)
+    await _queue(tx, start, ids)
     return generation.number
 
 
-def _retire_statements(label: str, dimension: int) -> str:
-    removed = ", ".join(f"f.{name}" for name in (*REMOVED_ON_RETIREMENT, *([vector_property(dimension)] if dimension else [])))
-    return f"""MATCH (f:{label}) WHERE f.namespace = $namespace AND f.key > 0 AND f.retired_at IS NULL WITH f LIMIT {_BATCH}
-        WITH f, f.key AS key, f.term_hashes AS hashes, f.length AS length
-        SET f.retired_at = $at.now REMOVE {removed} RETURN collect(key), collect([hashes, length])"""
+async def _set_generation(tx: Transaction, generation: Generation) -> None:
+    await tx.execute(_SET_GENERATION, {"generation": generation_properties(generation)})
+    tx.step()
 
 
-_RETIRE_EVENTS = f"""MATCH (e:Event) WHERE e.namespace = $namespace AND e.key > 0 AND e.retired_at IS NULL WITH e LIMIT {_BATCH}
-    SET e.retired_at = $at.now RETURN collect(e.key)"""
-_DROP_SPANS = """MATCH (f:%s)-[:NAMES_TIME]->(s:Span) WHERE f.namespace = $namespace AND f.key > 0 WITH s LIMIT %d
-    DETACH DELETE s RETURN count(*)"""
+# More than fit one transaction, or fewer.
+_MANY = f"""CALL () {{ {
+    " UNION ALL ".join(
+        f"MATCH (m:{label}) WHERE m.namespace = $namespace AND m.key > 0 AND m.retired_at IS NULL WITH m LIMIT $at.limit RETURN m"
+        for label in _DERIVED
+    )
+} }} RETURN count(m)"""
+_NEXT = """MATCH (m:%s) WHERE m.namespace = $namespace AND m.key > $at.after WITH m ORDER BY m.namespace, m.key LIMIT $at.limit
+    RETURN collect([m.key, m.retired_at IS NULL])"""
+_RETIRE_EVENTS = "UNWIND $at.keys AS key MATCH (e:Event {namespace: $namespace, key: key}) SET e.retired_at = $at.now"
+_DROP_SPANS = """UNWIND $at.keys AS key MATCH (f:%s {namespace: $namespace, key: key})-[:NAMES_TIME]->(s:Span) DETACH DELETE s"""
 # Links that somebody decided stay: the next extraction knows nothing of them.
 _DROP_EDGES = (
     """MATCH (a:Entity)-[r:RELATES|SAME_AS|DIFFERENT_FROM]->() WHERE a.namespace = $namespace AND a.key > 0 AND r.decided_at IS NULL
-        WITH r LIMIT %d DELETE r RETURN count(*)""",
-    "MATCH (a:Event)-[r:BEFORE|CAUSES]->() WHERE a.namespace = $namespace AND a.key > 0 WITH r LIMIT %d DELETE r RETURN count(*)",
-    "MATCH (a:Message)-[r:MENTIONS]->() WHERE a.namespace = $namespace AND a.key > 0 WITH r LIMIT %d DELETE r RETURN count(*)",
+        WITH r LIMIT $at.limit DELETE r RETURN count(*)""",
+    "MATCH (a:Event)-[r:BEFORE|CAUSES]->() WHERE a.namespace = $namespace AND a.key > 0 WITH r LIMIT $at.limit DELETE r RETURN count(*)",
+    "MATCH (a:Message)-[r:MENTIONS]->() WHERE a.namespace = $namespace AND a.key > 0 WITH r LIMIT $at.limit DELETE r RETURN count(*)",
 )
 _RESET = (
-    "MATCH (e:Entity) WHERE e.namespace = $namespace AND e.key > 0 SET e.mention_count = 0",
+    "MATCH (e:Entity) WHERE e.namespace = $namespace AND e.key > 0 AND e.mention_count <> 0 SET e.mention_count = 0",
     "MATCH (s:Session) WHERE s.namespace = $namespace AND s.key > 0 SET s.extracted_seq = 0",
     "MATCH (j:Job) WHERE j.namespace = $namespace AND j.key > 0 AND j.state IN ['QUEUED', 'RUNNING'] SET j.done = 0",
 )
 
 
-async def _retire(tx: Transaction) -> None:
-    """Retires all that was extracted. Nodes stay, with their evidence; what only searches and walks need goes."""
-    retired: list[int] = []
-    for label in ("Fact", "Relation"):
-        retired += await _retire_label(tx, label)
-        await _repeat(tx, _DROP_SPANS % (label, _BATCH))
-    while found := (await tx.execute(_RETIRE_EVENTS, {"now": tx.now}))[0][0]:
-        retired += found
-    for query in _DROP_EDGES:
-        await _repeat(tx, query % _BATCH)
-    for query in _RESET:
-        await tx.execute(query)
-    tx.changed(Operation.RETIRED, retired)
+def _retire_statements(label: str, dimension: int) -> str:
+    removed = ", ".join(f"f.{name}" for name in (*REMOVED_ON_RETIREMENT, *([vector_property(dimension)] if dimension else [])))
+    return f"""UNWIND $at.keys AS key MATCH (f:{label} {{namespace: $namespace, key: key}})
+        WITH f, f.term_hashes AS hashes, f.length AS length
+        SET f.retired_at = $at.now REMOVE {removed} RETURN collect([hashes, length])"""
 
 
-async def _retire_label(tx: Transaction, label: str) -> list[int]:
-    retired: list[int] = []
-    query = _retire_statements(label, tx.namespace.embedding.dimension)
-    while True:
-        [[keys, passages]] = await tx.execute(query, {"now": tx.now})
-        if not keys:
-            return retired
-        retired += keys
+async def _retire_some(tx: Transaction, place: _Place, most: int) -> _Place:
+    """Retires those that are current of the next `most` nodes of a label. Nodes stay, with their evidence; what only searches and walks
+    need goes."""
+    label, after, passed = _DERIVED[place.stage], place.after, 0
+    while passed < most:
+        [[nodes]] = await tx.rows(_NEXT % label, {"after": after, "limit": min(_BATCH, most - passed)})
+        if not nodes:
+            return _Place(place.stage + 1)
+        after, passed = nodes[-1][0], passed + len(nodes)
+        if keys := [key for key, is_current in nodes if is_current]:
+            await _retire(tx, label, keys)
+    return _Place(place.stage, after)
+
+
+async def _retire(tx: Transaction, label: str, keys: Sequence[int]) -> None:
+    values = {"keys": keys, "now": tx.now}
+    if label in _STATEMENTS:
+        [[passages]] = await tx.execute(_retire_statements(label, tx.namespace.embedding.dimension), values)
         for hashes, length in passages:
             tx.count_passage(StatisticsGroup.STATEMENTS, hashes, length, -1)
+        await tx.execute(_DROP_SPANS % label, values)
+    else:
+        await tx.execute(_RETIRE_EVENTS, values)
+    tx.changed(Operation.RETIRED, keys)
 
 
-async def _repeat(tx: Transaction, query: str) -> None:
-    """Runs a query that returns how many it deleted until nothing is left."""
-    while (await tx.execute(query))[0][0] == _BATCH:
-        pass
+async def _drop(tx: Transaction, query: str, most: int) -> bool:
+    """Deletes up to so many edges; whether there may be more."""
+    [[count]] = await tx.execute(query, {"limit": most})
+    return int(count) == most
+
+
+async def _reset(tx: Transaction) -> None:
+    for query in _RESET:
+        await tx.execute(query)
 
 
 # Sessions with messages that no open job covers.
@@ -97,8 +169,9 @@ _UNCOVERED = """MATCH (s:Session) WHERE s.namespace = $namespace AND s.key > 0 A
     WITH s ORDER BY s.namespace, s.key RETURN collect([s.name, s.last_seq])"""
 
 
-async def _queue(tx: Transaction, settings: Namespace, ids: IdSource) -> None:
+async def _queue(tx: Transaction, start: GenerationStart, ids: IdSource) -> None:
     """A job for every session whose messages no open job covers."""
+    settings = replace(tx.namespace, extraction_mode=start.extractor.mode)
     [[uncovered]] = await tx.rows(_UNCOVERED)
     for session, last_seq in uncovered:
         await cover_messages(tx, settings, ids, session, last_seq, timedelta(0))

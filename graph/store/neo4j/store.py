@@ -181,7 +181,7 @@ class Neo4jStore:
 
     async def begin_generation(self, namespace: str, start: GenerationStart) -> int:
         """See `Store.begin_generation`."""
-        return await self._database.write(namespace, lambda tx: generations.begin_generation(tx, self._database.ids, start))
+        return await generations.begin_generation(self._database, namespace, start)
 
     async def commit_extraction(self, lease: Lease, write: ExtractionWrite) -> int:
         """See `Store.commit_extraction`."""

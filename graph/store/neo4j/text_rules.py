@@ -4,7 +4,9 @@
 - functions that others installed on the server: they may run queries of their own;
 - work without end inside one expression, which the server does not look up from when its time is over: regular expressions (Java's go back
   and forth for ever on the wrong text), `reduce`, one iteration over a list inside another, and `range` over more than a few thousand
-  numbers other than by UNWIND, whose rows are interrupted.
+  numbers other than by UNWIND, whose rows are interrupted;
+- values without end: a text or list that doubles from clause to clause (`WITH s + s AS s`, again and again) takes all of the server's
+  memory in one step, which no limit of a transaction sees coming.
 """
 
 from collections.abc import Callable
@@ -20,6 +22,10 @@ _PREDICATES = frozenset({"ANY", "ALL", "NONE", "SINGLE"})
 # Of names, in [0..size(nodes(path)) - 1] and the like: lists that the graph itself bounds.
 _MEASURES = frozenset({"SIZE", "LENGTH", "NODES", "RELATIONSHIPS", "LABELS", "KEYS"})
 _LONGEST_RANGE = 10_000
+# Where what one clause made longer is at hand to be made longer again.
+_CLAUSES = frozenset({"CALL", "FILTER", "FOR", "LET", "MATCH", "NEXT", "RETURN", "UNWIND", "WITH"})
+# By so much may joining and replacing make a text or a list longer.
+_MOST_GROWTH = 1_000
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
 
 
@@ -39,11 +45,15 @@ class _Text:
         self._tokens = tokens_of(query)
         # Open brackets, each with whether it goes through a list.
         self._open: list[bool] = []
+        # By how much the clauses so far can have made a value longer, and how many joins the one at hand has.
+        self._growth, self._joins = 1, 0
 
     def check(self) -> None:
         for index, token in enumerate(self._tokens):
             if token.word and self._at(index - 1) not in (".", ":"):
                 self._word(index, token)
+            elif token.text == "+" or (token.text == "|" and self._at(index - 1) == "|"):
+                self._join(index, token)
             elif token.text == "~":
                 self._refuse(token, "regular expressions may take for ever; use CONTAINS, STARTS WITH or ENDS WITH", "=~")
             elif token.text in _CLOSING:
@@ -56,12 +66,36 @@ class _Text:
             self._refuse(token, "only reading in the namespace's own database is allowed")
         if token.word == "CYPHER" and index == 0 and self._at(1) not in ("5", "25"):
             self._refuse(token, "of its options only the version, 5 or 25, may be given")
+        if token.word in _CLAUSES:
+            self._growth, self._joins = self._growth * (self._joins + 1), 0
         if self._at(index + 1) != "(":
             return
+        if token.word == "REPLACE":
+            self._replace(index, token)
         if token.word in _LOOPS:
             self._refuse(token, "it may take for ever; UNWIND the list and aggregate")
         if token.word == "RANGE" and not self._is_unwound(index) and not self._is_short(index):
             self._refuse(token, f"outside of UNWIND a range has at most {_LONGEST_RANGE:,} numbers, or ends at a size or length")
+
+    def _join(self, index: int, token: Token) -> None:
+        """A join of n values makes the longest at most n times as long; a number adds nothing that counts."""
+        if TokenKind.NUMBER in {self._tokens[place].kind for place in (index - 1, index + 1) if 0 <= place < len(self._tokens)}:
+            return
+        self._joins += 1
+        self._bounded(token, self._joins + 1)
+
+    def _replace(self, index: int, token: Token) -> None:
+        """What stands in the place of each character found may be longer than that."""
+        end = self._end(index + 1)
+        with_what = self._tokens[end - 1]
+        if with_what.kind is not TokenKind.STRING or self._at(end - 2) != ",":
+            self._refuse(token, "what it puts in must be a text that stands in the query", "replace")
+        self._growth *= max(1, len(with_what.text) - 2)
+        self._bounded(token, self._joins + 1)
+
+    def _bounded(self, token: Token, growth: int) -> None:
+        if self._growth * growth > _MOST_GROWTH:
+            self._refuse(token, f"joined and replaced so often, a text or list may become more than {_MOST_GROWTH:,} times as long")
 
     def _bracket(self, index: int, token: Token) -> None:
         goes_through = self._at(index + 2).upper() == "IN" and (

@@ -59,6 +59,7 @@ class Transaction:
     """What a write holds while it is under way.
 
     Attributes:
+        write: its id, the same when it is tried again.
         namespace: as it was at the start. `token` starts its texts' terms in the full-text index.
         now: the store's clock, in microseconds, when the lock was held.
         revision: that of the namespace once this is committed.
@@ -71,7 +72,7 @@ class Transaction:
         self._tx = tx
         self.seen = seen
         self._jobs: dict[str, Mapping[str, Any]] = {}
-        self._write = write
+        self.write = write
         self._counters = {name: properties[name] for name in _COUNTERS}
         self._began_with = dict(self._counters)
         self._last_write = properties["last_write"]
@@ -152,7 +153,7 @@ class Transaction:
             await self.execute(_FINISH, self._told())
 
     async def _log(self) -> None:
-        change: dict[str, Any] = {"namespace": self.name, "revision": self.revision, "write": self._write}
+        change: dict[str, Any] = {"namespace": self.name, "revision": self.revision, "write": self.write}
         change |= {operation.value: packed_keys(keys) for operation, keys in self._changes.items() if keys}
         for group, delta in self._groups.items():
             told = delta.properties(group)
@@ -169,11 +170,11 @@ class Transaction:
             await forget_changes(self, upto)
 
     def _told(self) -> dict[str, Any]:
-        return {"counters": {**self._counters, "last_write": self._write}, "jobs": list(self._jobs.values())}
+        return {"counters": {**self._counters, "last_write": self.write}, "jobs": list(self._jobs.values())}
 
     async def committed(self, attempted: Attempted) -> bool:
         """Whether a write of which nobody knows did commit. One that made no revision is known only while none came after it; such
-        a one may be repeated: it changes jobs or adds to the usage."""
+        a one may be repeated: it changes jobs, or adds to the usage, which keeps the id of what was added last."""
         if not attempted.revision:
             return bool(self._last_write == attempted.write)
         [[write]] = await self.rows(_COMMITTED, {"revision": attempted.revision})
@@ -181,7 +182,7 @@ class Transaction:
 
     def attempted(self, answer: Any) -> Attempted:
         """What is known of this write just before its commit."""
-        return Attempted(self._write, self.revision if self._stepped else 0, answer)
+        return Attempted(self.write, self.revision if self._stepped else 0, answer)
 
 
 async def lock_namespace(tx: AsyncTransaction, name: str, write: str, clock: Clock | None, look: Look | None = None) -> Transaction:

@@ -147,6 +147,12 @@ HOSTILE = [
             "WITH reduce(s = 'a', x IN range(1, 24) | s + s) AS long UNWIND range(1, 1000000) AS i RETURN count(long =~ '(a+)+b')",
             "RETURN reduce(a = 0, x IN range(1, 30000) | reduce(b = a, y IN range(1, 30000) | b + y % 7))",
             "RETURN [x IN range(1, 1000000) | [y IN range(1, 1000000) | x]]",
+            "WITH 'ha' AS s " + "WITH s + s AS s " * 40 + "RETURN size(s)",
+            "WITH [1, 2] AS s " + "WITH s + s AS s " * 60 + "RETURN size([x IN s WHERE x = 3])",
+            "WITH 'ha' AS s " + "WITH s || s || s AS s " * 25 + "RETURN size(s)",
+            "WITH 'hahahahaha' AS s " + "WITH replace(s, 'h', s) AS s " * 6 + "RETURN size(s)",
+            "WITH 'h' AS s " + f"WITH replace(s, 'h', '{'h' * 100}') AS s " * 6 + "RETURN size(s)",
+            "WITH 'ha' AS s " + "UNWIND [s + s] AS t WITH t AS s " * 40 + "RETURN size(s)",
         ],
         Aim.FLOOD: [
             "UNWIND range(1, 1000000) AS x RETURN x, 'row ' + toString(x) AS text",

@@ -1,7 +1,7 @@
 """The stores that the contract suite runs against, and what its tests are written in."""
 
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bench.neo4j_server import Neo4jServer
 from graph.model import (
     EmbeddingSpec,
     Entity,
@@ -45,6 +46,7 @@ from graph.store.neo4j import Neo4jStore
 from graph.store.partitioned import Partition, PartitionedStore
 from graph.store.port import Store
 from graph.text import terms_of
+from tests.graph.store.neo4j_servers import started
 from tests.neo4j_databases import Database
 
 MONDAY = datetime(2024, 3, 4, 9, 0, tzinfo=UTC)
@@ -217,6 +219,12 @@ STORES: dict[str, MakeStore] = {
     ),
 }
 NEO4J = pytest.param("neo4j", marks=pytest.mark.neo4j)
+
+
+@pytest.fixture(scope="session")
+def neo4j_to_break(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neo4jServer]:
+    """A server that tests stop, kill, or give another schema; of those of one xdist group."""
+    yield from started(tmp_path_factory.mktemp("neo4j-to-break"))
 
 
 @pytest.fixture

@@ -1,12 +1,11 @@
-"""Neo4j that refuses, is too old, lacks indexes, is read-only or away: what callers are told."""
+"""Neo4j that refuses, is too old, is read-only, away or silent: what callers are told, and that nothing is lost."""
 
 import asyncio
 import gc
 import os
 import signal
 import warnings
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -15,34 +14,25 @@ from typing import Any
 import pytest
 from neo4j.exceptions import Neo4jError
 
-from bench.neo4j_server import Missing, Neo4jServer, ServerOptions
-from graph.errors import Conflict, NotFound, StoreUnavailable
-from graph.model import NO_EMBEDDING, EmbeddingSpec, ExtractionMode
+from bench.neo4j_server import Neo4jServer
+from graph.errors import NotFound, StoreUnavailable
+from graph.model import NO_EMBEDDING, ExtractionMode
 from graph.store.commands import AppendCommand, NamespaceSpec
-from graph.store.neo4j import Address, Neo4jStore, connection, migrations
+from graph.store.neo4j import connection
+from graph.store.neo4j.connection import Connection
 from graph.store.neo4j.faults import translated
 from tests.graph.store.conftest import draft
-from tests.neo4j_databases import REQUIRED, driver_of, left_out
+from tests.graph.store.neo4j_servers import PASSWORD, address, opened
 
 # A group of its own: it starts one server, and kills it.
 pytestmark = [pytest.mark.neo4j, pytest.mark.timeout(900), pytest.mark.xdist_group("neo4j faults")]
-PASSWORD = "not-a-secret"  # of a server that lives as long as these tests
 SPEC = NamespaceSpec("n", NO_EMBEDDING, ExtractionMode.OFF)
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neo4jServer]:
-    """A server with a password that speaks TLS alone; these tests stop and kill it."""
-    if why := left_out():
-        pytest.skip(f"left out {why}")
-    try:
-        options = ServerOptions(password=PASSWORD, tls=True, heap="384m", page_cache="64m", quick_start=True)
-        server = Neo4jServer(tmp_path_factory.mktemp("neo4j-faults"), options)
-        server.start()
-    except Missing as error:
-        (pytest.fail if REQUIRED else pytest.skip)(f"left out what needs Neo4j: {error}")
-    yield server
-    server.kill()
+@pytest.fixture
+def server(neo4j_to_break: Neo4jServer) -> Neo4jServer:
+    """These tests stop and kill it."""
+    return neo4j_to_break
 
 
 @pytest.fixture(autouse=True)
@@ -51,20 +41,6 @@ def sockets_of_failed_handshakes() -> Iterator[None]:
     yield
     with warnings.catch_warnings(action="ignore", category=ResourceWarning):
         gc.collect()
-
-
-def address(server: Neo4jServer, **more: Any) -> Address:
-    return replace(Address(server.uri, "neo4j", PASSWORD, ca_file=server.certificate), **more)
-
-
-@asynccontextmanager
-async def opened(address: Address, seconds: float = 60) -> AsyncIterator[Neo4jStore]:
-    store = Neo4jStore(address, patience=timedelta(seconds=seconds))
-    await store.open()
-    try:
-        yield store
-    finally:
-        await store.close()
 
 
 async def test_a_routing_address_and_each_form_of_tls_work(server: Neo4jServer) -> None:
@@ -103,6 +79,13 @@ async def test_a_certificate_that_nobody_vouches_for_is_named_as_the_reason(serv
             pass
 
 
+async def test_a_certificate_that_the_system_trusts_is_enough(server: Neo4jServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(server.certificate))
+    for scheme in ("neo4j+s", "bolt+s"):
+        async with opened(address(server, uri=f"{scheme}://localhost:{server.options.bolt_port}", ca_file=None)) as store:
+            await store.ping()
+
+
 async def test_a_server_that_is_too_old_is_told_what_is_needed(server: Neo4jServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "OLDEST_VERSION", 3000)
     with pytest.raises(StoreUnavailable, match=r"Neo4j 3000 or newer is needed; the server is 20\d\d\."):
@@ -110,75 +93,17 @@ async def test_a_server_that_is_too_old_is_told_what_is_needed(server: Neo4jServ
             pass
 
 
-async def test_indexes_that_are_missing_are_made_again_and_a_newer_schema_is_refused(server: Neo4jServer) -> None:
-    async with opened(address(server)):
-        pass
-    with driver_of(server.uri, "neo4j", PASSWORD, **_trusting(server)) as driver:
-        driver.execute_query("DROP INDEX message_time")
-        driver.execute_query("DROP CONSTRAINT message_id")
-        async with opened(address(server)):
-            states = {row["name"]: row["state"] for row in driver.execute_query("SHOW INDEXES YIELD name, state").records}
-        assert (states["message_time"], states["message_id"]) == ("ONLINE", "ONLINE")
-        driver.execute_query("CREATE (:Migration {version: 99})")
-        try:
-            with pytest.raises(Conflict, match="newer version of StructMem"):
-                async with opened(address(server)):
-                    pass
-        finally:
-            driver.execute_query("MATCH (m:Migration {version: 99}) DELETE m")
-
-
-async def test_a_vector_index_that_is_missing_is_found_and_made_again(server: Neo4jServer) -> None:
-    async with opened(address(server)) as store:
-        await store.create_namespace(replace(SPEC, name="vectors", embedding=EmbeddingSpec("test", "f", 12)))
-        with driver_of(server.uri, "neo4j", PASSWORD, **_trusting(server)) as driver:
-            driver.execute_query("DROP INDEX memory_embedding_12")
-        [finding] = await store.check_store()
-        assert (finding.problem, "memory_embedding_12" in finding.detail) == ("MISSING_INDEX", True)
-    async with opened(address(server)) as store:
-        assert await store.check_store() == []
-        await store.delete_namespace("vectors")
-
-
-async def test_an_index_that_is_still_being_filled_is_named(server: Neo4jServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    with driver_of(server.uri, "neo4j", PASSWORD, **_trusting(server)) as driver:
-        with driver.session() as session:
-            made = "UNWIND range(1, 200000) AS i CALL (i) { CREATE (:Fact {namespace: 'filled', said_at: i, key: i}) } IN TRANSACTIONS"
-            session.run(made).consume()
-        driver.execute_query("DROP INDEX fact_time")
-        monkeypatch.setattr(migrations, "_AWAITED_SECONDS", 0)
-        with pytest.raises(StoreUnavailable, match=r"fact_time \(POPULATING\)"):
-            async with opened(address(server)):
-                pass
-        monkeypatch.undo()
-        async with opened(address(server)):
-            pass
-        with driver.session() as session:
-            session.run("MATCH (f:Fact {namespace: 'filled'}) CALL (f) { DELETE f } IN TRANSACTIONS").consume()
-
-
-def test_a_user_without_the_rights_is_told_so() -> None:
-    refused = Neo4jError._basic_hydrate(neo4j_code="Neo.ClientError.Security.Forbidden", message="no")
-    assert isinstance(told := translated(refused), StoreUnavailable)
-    assert "does not let the store's user" in str(told)
-
-
-def _trusting(server: Neo4jServer) -> dict[str, Any]:
-    from neo4j import TrustCustomCAs
-
-    return {"encrypted": True, "trusted_certificates": TrustCustomCAs(str(server.certificate))}
-
-
-async def test_two_that_open_a_new_database_at_once_both_find_it_ready(server: Neo4jServer) -> None:
-    with driver_of(server.uri, "neo4j", PASSWORD, **_trusting(server)) as driver:
-        driver.execute_query("MATCH (m:Migration) DELETE m")
-
-    async def open_and_use(name: str) -> None:
-        async with opened(address(server)) as store:
-            await store.create_namespace(replace(SPEC, name=name))
-            await store.delete_namespace(name)
-
-    await asyncio.gather(open_and_use("a"), open_and_use("b"))
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        ("Neo.ClientError.Security.Forbidden", "does not let the store's user"),
+        ("Neo.TransientError.General.MemoryPoolOutOfMemoryError", "do less at once, or raise its dbms.memory.transaction.total.max"),
+    ],
+)
+def test_what_the_server_refuses_is_told_in_words_that_help(code: str, told: str) -> None:
+    error = translated(Neo4jError._basic_hydrate(neo4j_code=code, message="no"))
+    assert isinstance(error, StoreUnavailable)
+    assert told in str(error)
 
 
 async def test_a_read_only_database_is_read_and_not_written(server: Neo4jServer) -> None:
@@ -232,3 +157,31 @@ async def test_a_server_that_says_nothing_does_not_hold_up_whoever_appends(serve
         assert raised.value.retry_after is not None
     async with opened(address(server)) as store:
         await store.append("silent", AppendCommand("s", (draft("a"),), timedelta(0)))
+
+
+async def test_of_two_that_wait_for_each_other_one_is_tried_again(server: Neo4jServer) -> None:
+    link, met = Connection(address(server), timedelta(seconds=60)), asyncio.Barrier(2)
+    await link.open()
+    await link.execute("UNWIND ['a', 'b'] AS name CREATE (:Spare {name: name, visits: 0})")
+    tries = 0
+
+    async def visit(first: str, second: str) -> None:
+        async def attempt() -> None:
+            nonlocal tries
+            tries += 1
+            meets = tries <= 2
+            async with link.session(write=True) as session, await session.begin_transaction() as transaction:
+                for name in (first, second):
+                    await (await transaction.run("MATCH (s:Spare {name: $name}) SET s.visits = s.visits + 1", {"name": name})).consume()
+                    if meets and name == first:
+                        await met.wait()
+                await transaction.commit()
+
+        await link.patiently(attempt)
+
+    async with asyncio.timeout(60):
+        await asyncio.gather(visit("a", "b"), visit("b", "a"))
+    assert tries > 2
+    assert await link.rows("MATCH (s:Spare) RETURN s.visits") == [[2], [2]]
+    await link.execute("MATCH (s:Spare) DELETE s")
+    await link.close()

@@ -7,9 +7,19 @@ import pytest
 from neo4j.exceptions import ServiceUnavailable
 
 from graph.errors import AlreadyExists, LeaseLost, NotFound, RequestReused
-from graph.model import JobKind, JobState, UuidSource
-from graph.store.commands import AppendCommand, Deletion, JobSucceeded, MessageQuery, NamespaceSpec, UsageEntry
-from graph.store.neo4j import database
+from graph.model import ExtractionMode, ExtractorSpec, JobKind, JobState, UuidSource
+from graph.store.commands import (
+    AppendCommand,
+    Deletion,
+    EventQuery,
+    GenerationStart,
+    JobSucceeded,
+    MessageQuery,
+    NamespaceSpec,
+    StatementQuery,
+    UsageEntry,
+)
+from graph.store.neo4j import database, generations
 
 SECOND = timedelta(seconds=1)
 
@@ -188,4 +198,75 @@ async def test_a_commit_of_which_nobody_knows_is_neither_lost_nor_repeated(bench
     assert await bench.store.usage(bench.namespace) == [UsageEntry("embed", "m", 1)]
     receipt = await written(lambda: bench.store.delete(bench.namespace, Deletion((outcome.messages[0].id,))))
     assert (receipt.missing_ids, receipt.revision) == ((), revision + 2)
+    assert await bench.store.check(bench.namespace) == []
+
+
+async def test_usage_is_counted_once_though_another_process_wrote_before_it_could_be_asked_for(bench, stores, monkeypatch):
+    commit, broken = database._commit, []
+
+    async def breaking(tx, held):
+        await commit(tx, held)
+        if not broken:
+            broken.append(held)
+            await stores[1].add_usage(bench.namespace, [UsageEntry("extract", "m", 2)])
+            raise ServiceUnavailable("the connection broke")
+
+    monkeypatch.setattr(database, "_commit", breaking)
+    await stores[0].add_usage(bench.namespace, [UsageEntry("embed", "m", 1, items=3), UsageEntry("embed", "m", 1, items=4)])
+    assert broken
+    assert await stores[0].usage(bench.namespace) == [UsageEntry("embed", "m", 2, items=7), UsageEntry("extract", "m", 2)]
+
+
+LATER = ExtractorSpec("rules", "v2", ExtractionMode.EVENT)
+
+
+@pytest.fixture
+def in_parts(monkeypatch):
+    """Two nodes are more than one transaction retires."""
+    monkeypatch.setattr(generations, "_AT_ONCE", 2)
+    monkeypatch.setattr(generations, "_BATCH", 1)
+
+
+async def nothing_is_current(bench):
+    assert (await bench.store.list_statements(bench.namespace, StatementQuery(), None, 10)).items == ()
+    assert (await bench.store.list_events(bench.namespace, EventQuery(), None, 10)).items == ()
+    assert {name for name in (await bench.found("fact one two three")).values() if "Fact" in name} == set()
+    retired = (await bench.store.list_statements(bench.namespace, StatementQuery(include_retired=True), None, 10)).items
+    return len(retired) == 6 and all(statement.retired_at for statement in retired)
+
+
+@pytest.mark.usefixtures("in_parts")
+async def test_a_large_generation_is_retired_in_several_transactions(bench, stores):
+    for session in ("s1", "s2"):
+        await bench.say("one", "two", "three", session=session)
+        await bench.extract(session)
+    before = await bench.store.revision(bench.namespace)
+    assert await bench.store.begin_generation(bench.namespace, GenerationStart(LATER)) == 2
+    assert await bench.store.revision(bench.namespace) > before + 4
+    assert await nothing_is_current(bench)
+    assert len((await bench.extract("s2", LATER)).statements) == 3
+    assert await bench.store.begin_generation(bench.namespace, GenerationStart(LATER)) == 2
+    assert await bench.store.check(bench.namespace) == []
+
+
+@pytest.mark.usefixtures("in_parts")
+async def test_what_one_process_left_half_retired_another_finishes(bench, stores, monkeypatch):
+    for session in ("s1", "s2"):
+        await bench.say("one", "two", "three", session=session)
+        await bench.extract(session)
+    drop = generations._drop
+
+    async def dies(*arguments):
+        raise RuntimeError("the process dies")
+
+    monkeypatch.setattr(generations, "_drop", dies)
+    with pytest.raises(RuntimeError, match="dies"):
+        await bench.store.begin_generation(bench.namespace, GenerationStart(LATER))
+    monkeypatch.setattr(generations, "_drop", drop)
+    # Whoever works on the sessions' jobs, for whichever extractor, finds a generation that is not its own.
+    assert await stores[1].lease_job("w", SECOND, {JobKind.EXTRACTION}) is not None
+    left = (await stores[1].get_namespace(bench.namespace)).generation
+    assert (left.number, left.extractor in (LATER, bench.extractor)) == (1, False)
+    assert await stores[1].begin_generation(bench.namespace, GenerationStart(bench.extractor)) == 2
+    assert await nothing_is_current(bench)
     assert await bench.store.check(bench.namespace) == []
