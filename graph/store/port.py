@@ -144,7 +144,7 @@ class Store(Protocol):
         ...
 
     async def delete(self, namespace: str, deletion: Deletion) -> DeletionReceipt:
-        """Deletes memories and the closure of what rests on them, for good, in one transaction.
+        """Deletes memories and the closure of what rests on them, for good, in one transaction; of a long session a store may make several.
 
         With a message go the statements and events that rest on it alone or in part; with an event its statements; with the last
         statement of an event the event; entities that nothing names any more go too. NEXT is closed over the gap; seqs stay.

@@ -199,7 +199,7 @@ class Neo4jStore:
 
     async def delete(self, namespace: str, deletion: Deletion) -> DeletionReceipt:
         """See `Store.delete`."""
-        return await self._database.write(namespace, lambda tx: deletions.delete(tx, self._database.ids, deletion))
+        return await deletions.delete(self._database, namespace, deletion)
 
     async def decide_link(self, namespace: str, decision: LinkDecision) -> LinkDecided:
         """See `Store.decide_link`."""

@@ -7,7 +7,7 @@ import pytest
 from neo4j.exceptions import ServiceUnavailable
 
 from graph.errors import AlreadyExists, LeaseLost, NotFound, RequestReused
-from graph.model import ExtractionMode, ExtractorSpec, JobKind, JobState, UuidSource
+from graph.model import ExtractionMode, ExtractorSpec, JobKind, JobState, NodeKind, UuidSource
 from graph.store.commands import (
     AppendCommand,
     Deletion,
@@ -19,7 +19,7 @@ from graph.store.commands import (
     StatementQuery,
     UsageEntry,
 )
-from graph.store.neo4j import database, generations
+from graph.store.neo4j import database, deletion, generations
 
 SECOND = timedelta(seconds=1)
 
@@ -269,4 +269,34 @@ async def test_what_one_process_left_half_retired_another_finishes(bench, stores
     assert (left.number, left.extractor in (LATER, bench.extractor)) == (1, False)
     assert await stores[1].begin_generation(bench.namespace, GenerationStart(bench.extractor)) == 2
     assert await nothing_is_current(bench)
+    assert await bench.store.check(bench.namespace) == []
+
+
+async def test_a_long_session_is_deleted_in_several_transactions(bench, stores, monkeypatch):
+    monkeypatch.setattr(deletion, "_AT_ONCE", 2)
+    delete = deletion._delete_all
+
+    async def dies(*arguments):
+        raise RuntimeError("the process dies")
+
+    for session, texts in (("s1", ("one", "two", "three", "four", "five")), ("s2", ("six",))):
+        await bench.say(*texts, session=session)
+        await bench.extract(session)
+    asked = Deletion(session="s1", request_id="r")
+    monkeypatch.setattr(deletion, "_delete_all", dies)
+    with pytest.raises(RuntimeError, match="dies"):
+        await bench.store.delete(bench.namespace, asked)
+    # What is left is whole: two parts went, each with its facts and events.
+    assert await bench.texts() == ["five"]
+    assert (await bench.store.get_session(bench.namespace, "s1")).message_count == 1
+    assert await bench.store.check(bench.namespace) == []
+
+    monkeypatch.setattr(deletion, "_delete_all", delete)
+    await bench.say("seven", "eight")
+    before = await bench.store.revision(bench.namespace)
+    receipt = await stores[1].delete(bench.namespace, asked)
+    assert receipt.counts == {NodeKind.SESSION: 1, NodeKind.MESSAGE: 3, NodeKind.FACT: 1, NodeKind.EVENT: 1}
+    assert receipt.revision == before + 2 == await bench.store.revision(bench.namespace)
+    assert await bench.store.delete(bench.namespace, asked) == receipt
+    assert set((await bench.found("fact one five six")).values()) == {"six", "Fact: six"}
     assert await bench.store.check(bench.namespace) == []
