@@ -33,6 +33,7 @@ from service.clock import SystemClock
 from service.consistency_tokens import ConsistencyTokens
 from service.errors import InvalidSettings
 from service.handlers import Parts
+from service.listening import ensure_free
 from service.logs import configure_logs
 from service.missing_keys import missing_keys
 from service.page_tokens import PageTokens
@@ -211,6 +212,8 @@ def serve(settings: Settings, on_ready: Callable[[str], None] | None = None) -> 
         InvalidSettings, StoreBusy, StoreUnavailable: it cannot start.
     """
     configure_logs(settings)
+    # Asked again before it is bound; here, because opening a store may take long.
+    ensure_free(settings.listen)
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
     gc.set_threshold(*_GC_THRESHOLDS)
     asyncio.run(_serve(settings, on_ready))

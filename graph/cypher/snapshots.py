@@ -9,6 +9,7 @@ from graph.cypher.graph_rows import LABELS, Row, edge_row, node_row
 from graph.cypher.permitted import permitted
 from graph.cypher.port import CypherHeader, CypherLimits, CypherPart, CypherQuery, CypherSummary
 from graph.cypher.process import EngineProcess
+from graph.cypher.tokens import check_parameters
 from graph.cypher.wire import decoded, encoded
 from graph.errors import CypherLimit
 from graph.model import Edge, Entity, Event, Message, Session, Statement, kind_of, kind_of_node
@@ -49,6 +50,7 @@ class SnapshotCypher:
     async def run(self, namespace: str, query: CypherQuery) -> AsyncGenerator[CypherPart, None]:
         """See `CypherRunner.run`."""
         limits = self._limits
+        check_parameters(query.text, query.parameters)
         rows, seconds = min(query.max_rows, limits.rows), min(query.timeout, limits.timeout)
         message = [permitted(query.text), encoded(dict(query.parameters)), rows, limits.bytes, limits.row_bytes, seconds]
         place = await self._enter(namespace)

@@ -5,7 +5,7 @@ backslash escapes, names in backticks with doubled ones inside.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
@@ -70,6 +70,17 @@ def tokens_of(query: str) -> list[Token]:
     if len(query) > MAX_QUERY:
         raise CypherInvalid(f"the query is longer than {MAX_QUERY} characters")
     return list(_tokens(query))
+
+
+def check_parameters(query: str, given: Collection[str]) -> None:
+    """Makes sure that all parameters that a query names are there.
+
+    Raises:
+        CypherInvalid: one is not; it is named. Also what `tokens_of` raises.
+    """
+    for token in tokens_of(query):
+        if token.kind is TokenKind.PARAMETER and token.text[1:] not in given:
+            raise CypherInvalid(f"{place_of(query, token.start)}: the query names {token.text}, which was not given")
 
 
 def _tokens(query: str) -> Iterator[Token]:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import random
+import re
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
@@ -13,7 +14,7 @@ from typing import Any, TypeVar
 
 import neo4j
 from neo4j import READ_ACCESS, WRITE_ACCESS, AsyncDriver, AsyncGraphDatabase, AsyncSession, TrustCustomCAs
-from neo4j.exceptions import ConfigurationError, ConstraintError, ServiceUnavailable
+from neo4j.exceptions import AuthError, ConfigurationError, ConstraintError, ServiceUnavailable
 
 from graph.errors import StoreUnavailable
 from graph.store.neo4j.faults import RETRY_AFTER, DriverFault, translated, worth_retrying
@@ -22,8 +23,8 @@ from graph.store.neo4j.positions import Positions, bookmarks
 Row = list[Any]
 T = TypeVar("T")
 
-# SEARCH with filters inside the vector index came with the 2026 series.
-OLDEST_VERSION = 2026
+# A vector index of a named quantization is refused by 2026.01 to 2026.05 and made by 2026.07; searches filter inside it.
+OLDEST_VERSION = (2026, 7)
 _FIRST_PAUSE = 0.01
 _LONGEST_PAUSE = 1.0
 # What reads and then writes has patience for each, and a last attempt may begin when it is nearly over.
@@ -92,14 +93,16 @@ class Connection:
         except BaseException:
             await self.close()
             raise
-        if _year(version) < OLDEST_VERSION:
+        if version_numbers(version) < OLDEST_VERSION:
             await self.close()
-            raise StoreUnavailable(f"Neo4j {OLDEST_VERSION} or newer is needed; the server is {version}")
+            raise StoreUnavailable(f"Neo4j {'{}.{:02}'.format(*OLDEST_VERSION)} or newer is needed; the server is {version}")
 
     async def _version(self) -> str:
         try:
             [[versions]] = await self.rows("CALL dbms.components() YIELD name, versions WHERE name = 'Neo4j Kernel' RETURN versions")
         except StoreUnavailable as error:
+            if isinstance(error.__cause__, AuthError) and not self._address.password:
+                raise StoreUnavailable("Neo4j wants a password, and none is set (neo4j_password_file)", retry_after=RETRY_AFTER) from error
             if isinstance(error.__cause__, ServiceUnavailable) and self._secured:
                 hint = "Neo4j cannot be reached over TLS; is its certificate signed by an authority that is trusted here?"
                 raise StoreUnavailable(hint, retry_after=RETRY_AFTER) from error
@@ -229,7 +232,7 @@ def _trust(address: Address) -> dict[str, Any]:
     return {"encrypted": True, "trusted_certificates": TrustCustomCAs(str(address.ca_file))}
 
 
-def _year(version: str) -> int:
-    """2026 of "2026.09.0", 5 of "5.26.1"."""
-    head = version.partition(".")[0]
-    return int(head) if head.isdigit() else 0
+def version_numbers(version: str) -> tuple[int, int]:
+    """(2026, 9) of "2026.09.0", (5, 26) of "5.26.1"; zeros of what is none."""
+    found = re.match(r"(\d+)\.(\d+)", version)
+    return (int(found[1]), int(found[2])) if found else (0, 0)

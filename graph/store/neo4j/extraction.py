@@ -15,6 +15,7 @@ from graph.store.neo4j.change_log import Operation
 from graph.store.neo4j.database import Database
 from graph.store.neo4j.edge_rows import EdgeRow, NodeRef, event_edges, explicit_edges, statement_edges
 from graph.store.neo4j.entity_rows import count_mentions, resolve_entities
+from graph.store.neo4j.generations import ENDING
 from graph.store.neo4j.job_rows import JobRow, change_job
 from graph.store.neo4j.leases import held_job
 from graph.store.neo4j.links import heeding_decisions
@@ -66,7 +67,7 @@ async def _expected_session(tx: Transaction, row: JobRow, write: ExtractionWrite
     if not write.expected_watermark <= write.watermark <= session.last_seq:
         raise StaleWrite("the watermark lies beyond the session's messages")
     generation = tx.namespace.generation
-    if (generation.number if generation else 0) != write.generation:
+    if (generation.number if generation else 0) != write.generation or (generation and generation.extractor == ENDING):
         raise StaleWrite("another generation has begun")
     return session
 

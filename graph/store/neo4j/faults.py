@@ -22,7 +22,14 @@ RETRY_AFTER = timedelta(seconds=1)
 _READ_ONLY = "Neo.ClientError.General.WriteOnReadOnlyAccessDatabase"
 _NO_DATABASE = "Neo.ClientError.Database.DatabaseNotFound"
 _BOOKMARK = "Neo.ClientError.Transaction.InvalidBookmark"
-_MEMORY = ("MemoryPoolOutOfMemory", "TransactionOutOfMemory", "OutOfMemoryError")
+_NO_INDEX = "Neo.ClientError.Schema.IndexNotFound"
+_PROCEDURE = "Neo.ClientError.Procedure.ProcedureCallFailed"
+# What the server ran out of, with the setting that bounds it.
+_MEMORY = {
+    "TransactionOutOfMemory": "db.memory.transaction.max",
+    "MemoryPoolOutOfMemory": "dbms.memory.transaction.total.max",
+    "OutOfMemoryError": "server.memory.heap.max_size",
+}
 _DISK = ("OutOfDiskSpace", "NoSpaceLeft", "TransactionLogError")
 # Something that the transaction had matched was deleted while it waited for a lock, or another made the same index, which IF NOT EXISTS
 # does not prevent: another try sees what there is now.
@@ -34,6 +41,10 @@ _RACED = (
 _log = logging.getLogger(__name__)
 
 DriverFault = (DriverError, Neo4jError)
+
+
+class IndexMissing(StoreUnavailable):
+    """An index that a search needs was dropped, or is still being filled."""
 
 
 def worth_retrying(error: DriverError | Neo4jError) -> bool:
@@ -61,9 +72,13 @@ def translated(error: DriverError | Neo4jError) -> StructMemError:
         return StoreUnavailable("there is no such database in Neo4j", retry_after=RETRY_AFTER)
     if code == _BOOKMARK:
         return InvalidArgument.of("at_least", "is of another database, or of one that was replaced since")
-    if any(word in code for word in _MEMORY):
-        told = "this takes more memory than Neo4j has for transactions; do less at once, or raise its dbms.memory.transaction.total.max"
-        return StoreUnavailable(told, retry_after=RETRY_AFTER)
+    if code == _NO_INDEX or (code == _PROCEDURE and "index" in (error.message or "")):
+        told = "an index of the database is missing or still being filled; it is made again where it is missing"
+        return IndexMissing(told, retry_after=RETRY_AFTER)
+    for word, setting in _MEMORY.items():
+        if word in code:
+            told = f"this takes more memory than Neo4j has; do less at once, or raise its {setting}"
+            return StoreUnavailable(told, retry_after=RETRY_AFTER)
     if any(word in code for word in _DISK):
         return StorageFull("there is no space left to store this")
     if isinstance(error, ConstraintError) or (isinstance(error, ClientError) and not worth_retrying(error)):

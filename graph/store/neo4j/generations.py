@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 
-from graph.model import NO_EXTRACTION, ExtractorSpec, Generation, IdSource, from_micros
+from graph.model import NO_EXTRACTION, ExtractionMode, ExtractorSpec, Generation, IdSource, from_micros
 from graph.store.candidates import StatisticsGroup
 from graph.store.commands import GenerationStart
 from graph.store.neo4j.change_log import Operation
@@ -21,16 +21,17 @@ _SET_GENERATION = "MATCH (n:Namespace {name: $namespace}) SET n += $at.generatio
 _BATCH = 1_000
 # So many nodes are retired in one transaction: Neo4j keeps it in its heap until the commit, about 12 kB a statement.
 _AT_ONCE = 5_000
-# What the current generation is of while it is being retired. No extractor is like it.
-_ENDING = ExtractorSpec("none", "ending", NO_EXTRACTION.mode)
+# What the current generation is of while it is being retired in parts. No extractor is like it, and nothing is committed to it.
+ENDING = ExtractorSpec("none", "ending", NO_EXTRACTION.mode)
 _STATEMENTS = ("Fact", "Relation")
 _DERIVED = (*_STATEMENTS, "Event")
 
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """How far retiring has come: the place of a label or kind of edge, and the key of the last node of that label."""
+    """How far retiring a generation has come: the place of a label or kind of edge, and the key of the last node of that label."""
 
+    generation: int = 0
     stage: int = 0
     after: int = 0
 
@@ -53,21 +54,24 @@ async def _retire_part(tx: Transaction, ids: IdSource, start: GenerationStart, p
     current = tx.namespace.generation
     if current is None or current.extractor == start.extractor:
         return None
-    if place == _Place():
+    if current.extractor != ENDING:
         [[many]] = await tx.rows(_MANY, {"limit": _AT_ONCE + 1})
         if many <= _AT_ONCE:
             return None
-        await _set_generation(tx, replace(current, extractor=_ENDING))
-        await _reset(tx)
-        await _queue(tx, start, ids)
+        await _set_generation(tx, replace(current, extractor=ENDING))
+        for query in _REWIND:
+            await tx.execute(query)
+        await _queue(tx, current.extractor.mode, ids)
+    if place.generation != current.number:
+        place = _Place(current.number)  # the generation of the last part has ended meanwhile, or there was none
     if place.stage < len(_DERIVED):
         return await _retire_some(tx, place, _AT_ONCE)
     edges = place.stage - len(_DERIVED)
     if edges == len(_DROP_EDGES):
         return None
-    more = await _drop(tx, _DROP_EDGES[edges], _AT_ONCE)
     tx.step()
-    return place if more else _Place(place.stage + 1)
+    more = await _drop(tx, _DROP_EDGES[edges], _AT_ONCE)
+    return place if more else replace(place, stage=place.stage + 1)
 
 
 async def _begin(tx: Transaction, ids: IdSource, start: GenerationStart) -> int:
@@ -81,10 +85,11 @@ async def _begin(tx: Transaction, ids: IdSource, start: GenerationStart) -> int:
         for query in _DROP_EDGES:
             while await _drop(tx, query, _BATCH):
                 pass
-        await _reset(tx)
+        for query in (*_REWIND, _UNMENTION):
+            await tx.execute(query)
     generation = Generation((current.number if current else 0) + 1, start.extractor, from_micros(tx.now))
     await _set_generation(tx, generation)
-    await _queue(tx, start, ids)
+    await _queue(tx, start.extractor.mode, ids)
     return generation.number
 
 
@@ -111,8 +116,8 @@ _DROP_EDGES = (
     "MATCH (a:Event)-[r:BEFORE|CAUSES]->() WHERE a.namespace = $namespace AND a.key > 0 WITH r LIMIT $at.limit DELETE r RETURN count(*)",
     "MATCH (a:Message)-[r:MENTIONS]->() WHERE a.namespace = $namespace AND a.key > 0 WITH r LIMIT $at.limit DELETE r RETURN count(*)",
 )
-_RESET = (
-    "MATCH (e:Entity) WHERE e.namespace = $namespace AND e.key > 0 AND e.mention_count <> 0 SET e.mention_count = 0",
+_UNMENTION = "MATCH (e:Entity) WHERE e.namespace = $namespace AND e.key > 0 AND e.mention_count <> 0 SET e.mention_count = 0"
+_REWIND = (
     "MATCH (s:Session) WHERE s.namespace = $namespace AND s.key > 0 SET s.extracted_seq = 0",
     "MATCH (j:Job) WHERE j.namespace = $namespace AND j.key > 0 AND j.state IN ['QUEUED', 'RUNNING'] SET j.done = 0",
 )
@@ -132,11 +137,11 @@ async def _retire_some(tx: Transaction, place: _Place, most: int) -> _Place:
     while passed < most:
         [[nodes]] = await tx.rows(_NEXT % label, {"after": after, "limit": min(_BATCH, most - passed)})
         if not nodes:
-            return _Place(place.stage + 1)
+            return replace(place, stage=place.stage + 1, after=0)
         after, passed = nodes[-1][0], passed + len(nodes)
         if keys := [key for key, is_current in nodes if is_current]:
             await _retire(tx, label, keys)
-    return _Place(place.stage, after)
+    return replace(place, after=after)
 
 
 async def _retire(tx: Transaction, label: str, keys: Sequence[int]) -> None:
@@ -157,11 +162,6 @@ async def _drop(tx: Transaction, query: str, most: int) -> bool:
     return int(count) == most
 
 
-async def _reset(tx: Transaction) -> None:
-    for query in _RESET:
-        await tx.execute(query)
-
-
 # Sessions with messages that no open job covers.
 _UNCOVERED = """MATCH (s:Session) WHERE s.namespace = $namespace AND s.key > 0 AND s.message_count > 0 AND s.extracted_seq < s.last_seq
     AND NOT EXISTS { MATCH (j:Job) WHERE j.namespace = $namespace AND j.session = s.name AND j.state IN ['QUEUED', 'RUNNING']
@@ -169,9 +169,9 @@ _UNCOVERED = """MATCH (s:Session) WHERE s.namespace = $namespace AND s.key > 0 A
     WITH s ORDER BY s.namespace, s.key RETURN collect([s.name, s.last_seq])"""
 
 
-async def _queue(tx: Transaction, start: GenerationStart, ids: IdSource) -> None:
-    """A job for every session whose messages no open job covers."""
-    settings = replace(tx.namespace, extraction_mode=start.extractor.mode)
+async def _queue(tx: Transaction, mode: ExtractionMode, ids: IdSource) -> None:
+    """A job for every session whose messages no open job covers, if there is anything to do in this mode."""
+    settings = replace(tx.namespace, extraction_mode=mode)
     [[uncovered]] = await tx.rows(_UNCOVERED)
     for session, last_seq in uncovered:
         await cover_messages(tx, settings, ids, session, last_seq, timedelta(0))

@@ -16,6 +16,7 @@ from neo4j import AsyncSession, Query
 from neo4j.exceptions import Neo4jError
 
 from graph.cypher import CypherHeader, CypherLimits, CypherPart, CypherQuery, CypherSummary, CypherValue
+from graph.cypher.tokens import check_parameters
 from graph.cypher.wire import encoded
 from graph.errors import CypherInvalid, CypherLimit, CypherRefused, CypherTimeout, StructMemError
 from graph.store.neo4j.faults import DriverFault, translated
@@ -54,6 +55,7 @@ class NativeCypher:
         check_text(query.text)
         seconds = min(query.timeout, self._limits.timeout)
         parameters = {**query.parameters, "namespace": namespace}
+        check_parameters(query.text, parameters)
         async with self._running:
             try:
                 async with asyncio.timeout(seconds + _GRACE):

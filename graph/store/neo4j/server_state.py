@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from graph.model import to_micros
 from graph.store.neo4j.connection import Address, Connection
+from graph.store.neo4j.migrations import wanted_indexes
 
 _PATIENCE = timedelta(seconds=5)
 _STORED = "RETURN EXISTS { (:Migration) }"
@@ -23,7 +24,8 @@ class ServerFacts:
         version, edition: such as "2026.09.0" and "community".
         writable: whether the database takes writes.
         indexes: how many there are.
-        unready: those that cannot be used, by name: their state, and the percentage that is filled.
+        unready: those that cannot be used, or that the store should have and that are missing, by name: their state, and the percentage that
+            is filled.
         ahead: by how much the server's clock, which leases end by, is ahead of the asker's; half a round trip is its error.
     """
 
@@ -43,17 +45,21 @@ async def server_facts(address: Address, now: Callable[[], datetime]) -> ServerF
         [[version, edition]] = await connection.rows(_VERSION)
         access = await connection.rows(_ACCESS, {"database": address.database})
         indexes = await connection.rows(_INDEXES)
+        [[stored]] = await connection.rows(_STORED)
+        wanted = [index.name for index in await wanted_indexes(connection)] if stored else []
         asked = to_micros(now())
         [[told]] = await connection.rows(_NOW)
         answered = to_micros(now())
     finally:
         await connection.close()
+    missing = set(wanted).difference(name for name, _, _ in indexes)
+    unready = {name: (state, float(percent or 0)) for name, state, percent in indexes if state != "ONLINE"}
     return ServerFacts(
         version=version,
         edition=edition,
         writable=all(row[0] == "read-write" for row in access),
         indexes=len(indexes),
-        unready={name: (state, float(percent or 0)) for name, state, percent in indexes if state != "ONLINE"},
+        unready=unready | dict.fromkeys(sorted(missing), ("MISSING", 0.0)),
         ahead=timedelta(microseconds=told - (asked + answered) // 2),
     )
 

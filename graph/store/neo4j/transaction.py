@@ -174,7 +174,7 @@ class Transaction:
 
     async def committed(self, attempted: Attempted) -> bool:
         """Whether a write of which nobody knows did commit. One that made no revision is known only while none came after it; such
-        a one may be repeated: it changes jobs, or adds to the usage, which keeps the id of what was added last."""
+        a one may be repeated: it changes jobs, or adds to the usage, which keeps the ids of what was added last."""
         if not attempted.revision:
             return bool(self._last_write == attempted.write)
         [[write]] = await self.rows(_COMMITTED, {"revision": attempted.revision})

@@ -7,12 +7,13 @@ from graph.store.commands import UsageEntry
 from graph.store.neo4j.transaction import Transaction
 
 _COUNTED = ("calls", "items", "prompt_tokens", "completion_tokens", "errors")
-# A write whose commit nobody knows of may come again, with others in between: what it added then it does not add once more.
-_ADD = """UNWIND $at.rows AS row MERGE (u:Usage {namespace: $namespace, step: row.step, model: row.model})
-    WITH u, row WHERE coalesce(u.last_write, '') <> $at.write
-    SET u.last_write = $at.write, u.calls = coalesce(u.calls, 0) + row.calls, u.items = coalesce(u.items, 0) + row.items,
-        u.prompt_tokens = coalesce(u.prompt_tokens, 0) + row.prompt_tokens,
-        u.completion_tokens = coalesce(u.completion_tokens, 0) + row.completion_tokens, u.errors = coalesce(u.errors, 0) + row.errors"""
+# A write whose commit nobody knows of may come again, with others in between: what it added then it does not add once more. It comes again
+# within seconds, before so many others have added to the same sum.
+_REMEMBERED = 50
+_ADD = f"""UNWIND $at.rows AS row MERGE (u:Usage {{namespace: $namespace, step: row.step, model: row.model}})
+    WITH u, row, coalesce(u.writes, []) AS writes WHERE NOT $at.write IN writes
+    SET u.writes = ([$at.write] + writes)[0..{_REMEMBERED}],
+        {", ".join(f"u.{name} = coalesce(u.{name}, 0) + row.{name}" for name in _COUNTED)}"""
 
 
 async def add_usage(tx: Transaction, usage: Sequence[UsageEntry]) -> None:

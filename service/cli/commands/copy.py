@@ -98,7 +98,10 @@ def _waiting() -> Callable[[str], None]:
 
     @cache
     def say(name: str) -> None:
-        typer.echo(f"{name}: an import of that name is under way there, or was broken off a moment ago; waiting for it to end", err=True)
+        typer.echo(
+            f"{name}: an import of that name is under way there, or was broken off a moment ago; waiting for its end, ten minutes at most",
+            err=True,
+        )
 
     return say
 

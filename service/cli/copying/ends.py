@@ -42,8 +42,9 @@ class End:
 
     def _place(self) -> tuple[str, ...]:
         settings = self.settings
-        if settings.target:
-            return ("service", settings.target)
+        # Where a service has the directory open, the directory is that service.
+        if address := settings.target or running_service(settings):
+            return ("service", address)
         if settings.store == "neo4j":
             return ("neo4j", settings.neo4j_uri, settings.neo4j_database, str(settings.namespace_map or ""))
         return ("embedded", str(settings.data_dir.resolve()))

@@ -1,6 +1,8 @@
 """The stores that the contract suite runs against, and what its tests are written in."""
 
+import gc
 import uuid
+import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
@@ -225,6 +227,14 @@ NEO4J = pytest.param("neo4j", marks=pytest.mark.neo4j)
 def neo4j_to_break(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neo4jServer]:
     """A server that tests stop, kill, or give another schema; of those of one xdist group."""
     yield from started(tmp_path_factory.mktemp("neo4j-to-break"))
+
+
+@pytest.fixture
+def sockets_of_failed_handshakes() -> Iterator[None]:
+    """The driver leaves the socket of a TLS handshake that failed to the garbage collector, which would warn of it in a later test."""
+    yield
+    with warnings.catch_warnings(action="ignore", category=ResourceWarning):
+        gc.collect()
 
 
 @pytest.fixture

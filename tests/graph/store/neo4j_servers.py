@@ -42,9 +42,9 @@ def driver(server: Neo4jServer) -> neo4j.Driver:
 
 
 @asynccontextmanager
-async def opened(address: Address, seconds: float = 60) -> AsyncIterator[Neo4jStore]:
+async def opened(address: Address, seconds: float = 60, **options: Any) -> AsyncIterator[Neo4jStore]:
     """A store that has so much patience."""
-    store = Neo4jStore(address, patience=timedelta(seconds=seconds))
+    store = Neo4jStore(address, patience=timedelta(seconds=seconds), **options)
     await store.open()
     try:
         yield store

@@ -5,27 +5,35 @@ import signal
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from bench.neo4j_server import Neo4jServer
 from graph.errors import Conflict, StoreUnavailable
-from graph.model import NO_EMBEDDING, EmbeddingSpec, ExtractionMode
+from graph.model import NO_EMBEDDING, EmbeddingSpec, ExtractionMode, MemoryFilter
+from graph.store.candidates import CandidateQuery
 from graph.store.commands import AppendCommand, MessageQuery, NamespaceSpec
-from graph.store.neo4j import migrations
+from graph.store.neo4j import migrations, server_facts
 from graph.store.neo4j.schema import MIGRATIONS, Index, Migration
 from tests.graph.store.conftest import draft
 from tests.graph.store.neo4j_servers import PASSWORD, address, driver, opened
 
 # In the group of the faults: one more server beside theirs would be one too many.
-pytestmark = [pytest.mark.neo4j, pytest.mark.timeout(900), pytest.mark.xdist_group("neo4j faults")]
+pytestmark = [
+    pytest.mark.usefixtures("sockets_of_failed_handshakes"),
+    pytest.mark.neo4j,
+    pytest.mark.timeout(900),
+    pytest.mark.xdist_group("neo4j faults"),
+]
 SPEC = NamespaceSpec("n", NO_EMBEDDING, ExtractionMode.OFF)
 NEXT = Migration(
     len(MIGRATIONS) + 1,
     tuple(Index(f"spare_{name}", f"CREATE INDEX spare_{name} IF NOT EXISTS FOR (s:Spare) ON (s.{name})") for name in ("place", "time")),
 )
+BEFORE = [migration.version for migration in MIGRATIONS]
 # A process that dies when it has made the first index of the next version.
 DIES = """
 import asyncio, os, signal, sys
@@ -101,6 +109,26 @@ async def test_a_vector_index_that_is_missing_is_found_and_made_again(server: Ne
         await store.delete_namespace("vectors")
 
 
+async def test_an_index_that_is_dropped_under_a_running_store_is_made_again(server: Neo4jServer) -> None:
+    question = CandidateQuery(("turn",), np.eye(12, dtype=np.float32)[0], MemoryFilter())
+    async with opened(address(server), search_in_process_passages=0) as store:
+        await store.create_namespace(replace(SPEC, name="dropped", embedding=EmbeddingSpec("test", "f", 12)))
+        await store.append("dropped", AppendCommand("s", (draft("turn 0"),), timedelta(0)))
+        for name in ("memory_terms", "memory_embedding_12"):
+            assert len(await store.candidates("dropped", question)) == 1
+            with driver(server) as direct:
+                direct.execute_query(f"DROP INDEX {name}")
+            assert (await server_facts(address(server), lambda: datetime.now(UTC))).unready == {name: ("MISSING", 0.0)}
+            with pytest.raises(StoreUnavailable, match="an index of the database is missing") as raised:
+                await store.candidates("dropped", question)
+            assert raised.value.retry_after is not None
+            async with asyncio.timeout(60):
+                while states(server).get(name) != "ONLINE" or store._searcher._mending:
+                    await asyncio.sleep(0.05)
+        assert len(await store.candidates("dropped", question)) == 1
+        await store.delete_namespace("dropped")
+
+
 async def test_an_index_that_is_still_being_filled_is_named(server: Neo4jServer, monkeypatch: pytest.MonkeyPatch) -> None:
     with driver(server) as direct:
         with direct.session() as session:
@@ -134,24 +162,26 @@ async def test_the_next_version_is_added_to_a_database_with_memories(server: Neo
     async with opened(address(server)) as store:
         await store.create_namespace(replace(SPEC, name="kept"))
         await store.append("kept", AppendCommand("s", (draft("a"),), timedelta(0)))
-    assert versions(server) == [1]
+    assert versions(server) == BEFORE
     request.getfixturevalue("a_newer_version")
     async with opened(address(server)) as store:
         assert [message.text for message in (await store.list_messages("kept", MessageQuery(), None, 10)).items] == ["a"]
         await store.delete_namespace("kept")
-    assert versions(server) == [1, NEXT.version]
+    assert versions(server) == [*BEFORE, NEXT.version]
     assert {states(server)[index.name] for index in NEXT.indexes} == {"ONLINE"}
 
 
-@pytest.mark.usefixtures("a_newer_version")
-async def test_a_migration_whose_process_was_killed_is_finished_by_the_next(server: Neo4jServer) -> None:
+async def test_a_migration_whose_process_was_killed_is_finished_by_the_next(server: Neo4jServer, request: pytest.FixtureRequest) -> None:
+    async with opened(address(server)):
+        pass
+    request.getfixturevalue("a_newer_version")
     arguments = (server.uri, PASSWORD, str(server.certificate))
     killed = await asyncio.create_subprocess_exec(sys.executable, "-c", DIES, *arguments, cwd=Path(__file__).parents[3])
     assert await asyncio.wait_for(killed.wait(), 120) == -signal.SIGKILL
-    assert versions(server) == [1]
+    assert versions(server) == BEFORE
     assert [index.name in states(server) for index in NEXT.indexes] == [True, False]
 
     async with opened(address(server)) as store:
         await store.ping()
-    assert versions(server) == [1, NEXT.version]
+    assert versions(server) == [*BEFORE, NEXT.version]
     assert {states(server)[index.name] for index in NEXT.indexes} == {"ONLINE"}

@@ -1,9 +1,12 @@
 """Which way a namespace in Neo4j is searched: a large one by Neo4j's indexes until it has been read, and in this process from then on."""
 
 import asyncio
+import threading
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -17,6 +20,7 @@ from graph.store.neo4j import Neo4jStore
 from graph.store.neo4j.searching import searcher
 from graph.store.neo4j.searching.changes import Head
 from graph.store.neo4j.searching.local import LocalIndex
+from graph.store.search import SearchIndex
 from tests.graph.store.conftest import draft
 from tests.neo4j_databases import Database
 
@@ -165,6 +169,60 @@ async def test_what_has_no_room_stays_with_the_indexes(neo4j: Database, options:
         assert len(await ask(store, 2 * searcher._SEARCHES_BEFORE_READING)) == 60
         assert not store._searcher._reading
         assert not here(store)
+
+
+async def test_a_cancelled_search_holds_its_place_until_its_thread_is_done(neo4j: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    go = threading.Event()
+    search = SearchIndex.search
+
+    def waits(index: SearchIndex, *given: Any) -> Candidates:
+        go.wait(30)
+        return search(index, *given)
+
+    async with opened(neo4j) as store:
+        await store.create_namespace(SPEC)
+        await say(store, "turn 0")
+        await ask(store)
+        store._searcher._searching = asyncio.Semaphore(1)
+        with monkeypatch.context() as patch:
+            patch.setattr(SearchIndex, "search", waits)
+            asking = asyncio.create_task(ask(store))
+            while not store._searcher._searching.locked():  # noqa: ASYNC110 - it is a thread's
+                await asyncio.sleep(0.01)
+            asking.cancel()
+            await asyncio.gather(asking, return_exceptions=True)
+            assert store._searcher._searching.locked()
+            go.set()
+        assert len(await ask(store)) == 1
+
+
+async def test_what_is_idle_makes_room_before_another_namespace_is_read(
+    neo4j: Database, held: asyncio.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(neo4j) as store:
+        await store.create_namespace(SPEC)
+        await say(store, *(f"turn {number}" for number in range(60)))
+        await ask(store)
+        needed = searcher._bytes_of_index(store._searcher._kept["large"].way)
+        for name in ("idle", "used"):
+            store._searcher._kept[name] = searcher._Kept(SimpleNamespace(nbytes=needed), time.monotonic())
+        store._searcher._kept["idle"].used_at -= 2 * searcher._IDLE_SECONDS
+        store._searcher._memory = 5 * needed // 2
+        await ask(store, searcher._SEARCHES_BEFORE_READING)
+        assert set(store._searcher._reading) == {"large"}
+        assert list(store._searcher._kept) == ["used", "large"]
+        held.set()
+        await read(store)
+        assert here(store)
+
+
+async def test_nothing_is_read_once_the_store_is_closed(neo4j: Database) -> None:
+    async with opened(neo4j) as store:
+        await store.create_namespace(SPEC)
+        await say(store, *(f"turn {number}" for number in range(60)))
+        await store._searcher.close()
+        assert len(await ask(store, 2 * searcher._SEARCHES_BEFORE_READING)) == 60
+        assert not store._searcher._reading
 
 
 async def test_closing_ends_what_is_being_read(neo4j: Database, held: asyncio.Event) -> None:

@@ -2,16 +2,18 @@
 
 import asyncio
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from neo4j.exceptions import ServiceUnavailable
 
-from graph.errors import AlreadyExists, LeaseLost, NotFound, RequestReused
+from graph.errors import AlreadyExists, LeaseLost, NotFound, RequestReused, StaleWrite
 from graph.model import ExtractionMode, ExtractorSpec, JobKind, JobState, NodeKind, UuidSource
 from graph.store.commands import (
     AppendCommand,
     Deletion,
     EventQuery,
+    ExtractionWrite,
     GenerationStart,
     JobSucceeded,
     MessageQuery,
@@ -208,13 +210,13 @@ async def test_usage_is_counted_once_though_another_process_wrote_before_it_coul
         await commit(tx, held)
         if not broken:
             broken.append(held)
-            await stores[1].add_usage(bench.namespace, [UsageEntry("extract", "m", 2)])
+            await stores[1].add_usage(bench.namespace, [UsageEntry("embed", "m", 2)])
             raise ServiceUnavailable("the connection broke")
 
     monkeypatch.setattr(database, "_commit", breaking)
     await stores[0].add_usage(bench.namespace, [UsageEntry("embed", "m", 1, items=3), UsageEntry("embed", "m", 1, items=4)])
     assert broken
-    assert await stores[0].usage(bench.namespace) == [UsageEntry("embed", "m", 2, items=7), UsageEntry("extract", "m", 2)]
+    assert await stores[0].usage(bench.namespace) == [UsageEntry("embed", "m", 4, items=7)]
 
 
 LATER = ExtractorSpec("rules", "v2", ExtractionMode.EVENT)
@@ -249,26 +251,64 @@ async def test_a_large_generation_is_retired_in_several_transactions(bench, stor
     assert await bench.store.check(bench.namespace) == []
 
 
-@pytest.mark.usefixtures("in_parts")
-async def test_what_one_process_left_half_retired_another_finishes(bench, stores, monkeypatch):
+@pytest.fixture
+async def half_retired(bench, stores, in_parts, monkeypatch):
+    """Two extracted sessions, of which a process that died has retired a part."""
     for session in ("s1", "s2"):
         await bench.say("one", "two", "three", session=session)
         await bench.extract(session)
-    drop = generations._drop
+    retire, retired = generations._retire, []
 
-    async def dies(*arguments):
-        raise RuntimeError("the process dies")
+    async def dies(tx, label, keys):
+        if len(retired) == 3:
+            raise RuntimeError("the process dies")
+        retired.extend(keys)
+        await retire(tx, label, keys)
 
-    monkeypatch.setattr(generations, "_drop", dies)
-    with pytest.raises(RuntimeError, match="dies"):
-        await bench.store.begin_generation(bench.namespace, GenerationStart(LATER))
-    monkeypatch.setattr(generations, "_drop", drop)
-    # Whoever works on the sessions' jobs, for whichever extractor, finds a generation that is not its own.
-    assert await stores[1].lease_job("w", SECOND, {JobKind.EXTRACTION}) is not None
+    with monkeypatch.context() as patch:
+        patch.setattr(generations, "_retire", dies)
+        with pytest.raises(RuntimeError, match="dies"):
+            await bench.store.begin_generation(bench.namespace, GenerationStart(LATER))
+    # Of the part that broke off nothing is there.
+    assert len((await bench.store.list_statements(bench.namespace, StatementQuery(), None, 10)).items) == 4
+
+
+@pytest.mark.usefixtures("half_retired")
+async def test_what_one_process_left_half_retired_another_finishes(bench, stores):
+    # Whoever works on a session's job, for whichever extractor, finds a generation that is not its own.
+    lease = await stores[1].lease_job("w", SECOND, {JobKind.EXTRACTION})
+    assert lease is not None
     left = (await stores[1].get_namespace(bench.namespace)).generation
-    assert (left.number, left.extractor in (LATER, bench.extractor)) == (1, False)
+    assert (left.number, left.extractor) == (1, generations.ENDING)
+    work = await stores[1].pending(lease, 10)
+    late = ExtractionWrite(generation=1, expected_watermark=0, watermark=3)
+    assert (work.generation, work.watermark) == (1, 0)
+    with pytest.raises(StaleWrite):
+        await stores[1].commit_extraction(lease, late)
     assert await stores[1].begin_generation(bench.namespace, GenerationStart(bench.extractor)) == 2
     assert await nothing_is_current(bench)
+    assert await bench.store.check(bench.namespace) == []
+
+
+@pytest.mark.usefixtures("half_retired")
+async def test_whoever_comes_late_with_a_part_retires_nothing_of_the_next_generation(bench, stores, monkeypatch):
+    """Two processes want different extractors: what the one begins meanwhile the other ends as a whole, or not at all."""
+    part, ended = generations._retire_part, []
+
+    async def overtaken(tx, ids, start, place):
+        if start.extractor == LATER and place.stage == 2 and not ended:
+            ended.append(place)
+            raise LeaseLost("stands still")  # any error that ends this call; the next one comes with the place that it had
+        return await part(tx, ids, start, place)
+
+    monkeypatch.setattr(generations, "_retire_part", overtaken)
+    with pytest.raises(LeaseLost):
+        await bench.store.begin_generation(bench.namespace, GenerationStart(LATER))
+    await bench.extract("s1")
+    database_of = bench.store._database
+    monkeypatch.setattr(generations, "_AT_ONCE", 100)
+    assert await database_of.write(bench.namespace, partial(part, ids=bench.ids, start=GenerationStart(LATER), place=ended[0])) is None
+    assert len((await bench.store.list_statements(bench.namespace, StatementQuery(), None, 10)).items) == 3
     assert await bench.store.check(bench.namespace) == []
 
 

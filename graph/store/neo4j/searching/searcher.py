@@ -7,9 +7,11 @@ import time
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from graph.errors import InvalidArgument
+from graph.errors import InvalidArgument, StructMemError
 from graph.store.candidates import CandidateQuery, Candidates
 from graph.store.neo4j.connection import Connection
+from graph.store.neo4j.faults import IndexMissing
+from graph.store.neo4j.migrations import make_indexes, wanted_indexes
 from graph.store.neo4j.searching.changes import read_head
 from graph.store.neo4j.searching.indexed import search_indexes
 from graph.store.neo4j.searching.local import LocalIndex
@@ -72,6 +74,9 @@ class Searcher:
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
         self._opening: dict[str, asyncio.Lock] = {}
         self._reading: dict[str, asyncio.Task[None]] = {}
+        self._mending: asyncio.Task[None] | None = None
+        # What the index that is being read is going to take.
+        self._coming = 0
 
     async def candidates(self, namespace: str, query: CandidateQuery) -> Candidates:
         """See `Store.candidates`."""
@@ -93,12 +98,12 @@ class Searcher:
                 del self._kept[namespace]
 
     async def close(self) -> None:
-        """Ends what is being read; nothing more is."""
+        """Ends what is being read or made; nothing more is."""
         self._closed = True
-        reading = list(self._reading.values())
-        for task in reading:
+        working = [*self._reading.values(), *([self._mending] if self._mending else [])]
+        for task in working:
             task.cancel()
-        await asyncio.gather(*reading, return_exceptions=True)
+        await asyncio.gather(*working, return_exceptions=True)
 
     async def _searched_here(self, namespace: str, index: LocalIndex, query: CandidateQuery, *, fresh: bool) -> Candidates | None:
         head, resolved = await resolved_head(self._connection, namespace, index.revision, query)
@@ -126,8 +131,22 @@ class Searcher:
     async def _searched_there(self, namespace: str, statistics: NamespaceStatistics, query: CandidateQuery) -> Candidates | None:
         if statistics.passages < self._at_once - self._at_once // _SLACK:
             return None
-        _, found = await search_indexes(self._connection, namespace, query, statistics)
+        try:
+            _, found = await search_indexes(self._connection, namespace, query, statistics)
+        except IndexMissing:
+            if self._mending is None and not self._closed:
+                self._mending = asyncio.create_task(self._mend())
+            raise
         return found
+
+    async def _mend(self) -> None:
+        """Makes the indexes that are missing, while searches are told to come again."""
+        try:
+            await make_indexes(self._connection, await wanted_indexes(self._connection))
+        except StructMemError as error:
+            _log.warning("missing indexes could not be made (%s)", type(error).__name__)
+        finally:
+            self._mending = None
 
     async def _open(self, namespace: str) -> _Kept:
         """What a search needs, read anew; by one task, while others that want the same wait."""
@@ -163,13 +182,18 @@ class Searcher:
         kept.searches += 1
         if self._kept.get(namespace) is kept:
             self._kept.move_to_end(namespace)
-        self._let_go(self._memory)
+        self._let_go()
         if isinstance(kept.way, NamespaceStatistics) and self._worth_reading(namespace, kept, kept.way):
             kept.searches = 0
-            self._let_go(self._memory - _bytes_of_index(kept.way))
+            self._coming = _bytes_of_index(kept.way)
+            self._let_go()
             reading = asyncio.create_task(self._take_over(namespace, kept, kept.way))
             self._reading[namespace] = reading
-            reading.add_done_callback(lambda _: self._reading.pop(namespace, None))
+            reading.add_done_callback(lambda _: self._has_read(namespace))
+
+    def _has_read(self, namespace: str) -> None:
+        self._reading.pop(namespace, None)
+        self._coming = 0
 
     def _worth_reading(self, namespace: str, kept: _Kept, statistics: NamespaceStatistics) -> bool:
         if self._kept.get(namespace) is not kept or statistics.passages > self._most:
@@ -179,11 +203,15 @@ class Searcher:
             return False
         return self._taken() + _bytes_of_index(statistics) <= self._memory
 
-    def _let_go(self, memory: int) -> None:
-        """Forgets the least recently used, all but the last, until what is kept has room in so many bytes."""
-        taken = sum(each.way.nbytes for each in self._kept.values())
-        while len(self._kept) > 1 and taken > memory:
-            taken -= self._kept.popitem(last=False)[1].way.nbytes
+    def _let_go(self) -> None:
+        """Forgets the least recently used, all but the last, until there is room for what is kept and what is coming."""
+        taken = self._coming + sum(each.way.nbytes for each in self._kept.values())
+        for name, each in list(self._kept.items())[:-1]:
+            if taken <= self._memory:
+                return
+            if name not in self._reading:
+                del self._kept[name]
+                taken -= each.way.nbytes
 
     def _taken(self) -> int:
         """The bytes of what was used lately."""
@@ -192,18 +220,19 @@ class Searcher:
 
     async def _take_over(self, namespace: str, kept: _Kept, statistics: NamespaceStatistics) -> None:
         """Reads a namespace's index, and puts it in the place of the statistics."""
+        index, current = None, False
         try:
             async with asyncio.timeout(_LONGEST_READING_SECONDS):
                 index = await self._read(namespace, statistics)
                 current = index is not None and await self._caught_up(namespace, index)
         except Exception as error:  # noqa: BLE001 - searches go on without it, and tell what is wrong with the database
             _log.warning("a search index could not be read (%s)", type(error).__name__)
-            current = False
-        if not current:
+        # What is larger than was expected would be let go at once, and read again.
+        if index is None or not current or index.nbytes > self._memory:
             kept.not_before = time.monotonic() + _IDLE_SECONDS
         elif self._kept.get(namespace) is kept:
-            assert index is not None
             self._kept[namespace] = _Kept(index, time.monotonic())
+            self._kept.move_to_end(namespace)
 
     async def _caught_up(self, namespace: str, index: LocalIndex) -> bool:
         """Whether the index has all changes that came while it was read; False when the namespace is another one or changed too much."""
