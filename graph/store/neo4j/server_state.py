@@ -24,8 +24,7 @@ class ServerFacts:
         version, edition: such as "2026.09.0" and "community".
         writable: whether the database takes writes.
         indexes: how many there are.
-        unready: those that cannot be used, or that the store should have and that are missing, by name: their state, and the percentage that
-            is filled.
+        unready: those that cannot be used and those that are missing, by name: their state, and the percentage that is filled.
         ahead: by how much the server's clock, which leases end by, is ahead of the asker's; half a round trip is its error.
     """
 

@@ -155,7 +155,7 @@ HOSTILE = [
             "WITH 'ha' AS s " + "UNWIND [s + s] AS t WITH t AS s " * 40 + "RETURN size(s)",
             "WITH 'ha' AS s " + "WITH s + 1 + s AS s " * 40 + "RETURN size(s)",
             "WITH 'ha' AS s " + "WITH replace(s, '', 'h') AS s " * 40 + "RETURN size(s)",
-            "WITH 'ha' AS s " + "WITH {a: replace(s, 'h', s)} AS m WITH m.a AS s " * 6 + "RETURN size(s)",
+            "WITH 'hahahahaha' AS s " + "WITH {a: replace(s, 'h', s)} AS m WITH m.a AS s " * 6 + "RETURN size(s)",
             "WITH 'ha' AS s WITH [x IN range(1, 10000) | s + x] AS s RETURN size([x IN s | s + x])",
             "RETURN {a: reduce(a = 0, x IN range(1, 1000000000) | a + x % 7)}",
             "RETURN {a: range(1, 1000000000)}",

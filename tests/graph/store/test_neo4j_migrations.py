@@ -123,7 +123,7 @@ async def test_an_index_that_is_dropped_under_a_running_store_is_made_again(serv
                 await store.candidates("dropped", question)
             assert raised.value.retry_after is not None
             async with asyncio.timeout(60):
-                while states(server).get(name) != "ONLINE" or store._searcher._mending:
+                while states(server).get(name) != "ONLINE" or store._searcher._mending:  # noqa: ASYNC110 - the server's
                     await asyncio.sleep(0.05)
         assert len(await store.candidates("dropped", question)) == 1
         await store.delete_namespace("dropped")
