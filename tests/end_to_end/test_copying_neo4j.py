@@ -1,6 +1,7 @@
 """`structmem copy` between a data directory and Neo4j: there and back it is the same memory."""
 
 import json
+import signal
 import time
 from pathlib import Path
 from typing import Any
@@ -60,11 +61,18 @@ def test_what_was_killed_half_way_is_not_seen_and_done_again(told: Any, neo4j: D
     lines = [{"session": f"s{n % 7}", "speaker": "Ana", "text": f"Number {n}, " + "and more " * 20} for n in range(3000)]
     (tmp_path / "long.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     told("ingest", tmp_path / "long.jsonl", "-n", "long")
-    process = told.start("copy", "-n", "long", "--to", "neo4j")
-    while process.poll() is None and not neo4j.run("MATCH (m:Message {namespace: 'long'}) RETURN m.id LIMIT 1"):
-        time.sleep(0.01)
-    process.kill()
-    process.wait(10)
+
+    def broken_off(number: signal.Signals) -> None:
+        process = told.start("copy", "-n", "long", "--to", "neo4j")
+        while process.poll() is None and not neo4j.run("MATCH (m:Message {namespace: 'long'}) RETURN m.id LIMIT 1"):
+            time.sleep(0.01)
+        process.send_signal(number)
+        process.wait(60)
+
+    # Whoever is told to end leaves nothing that another one would wait for.
+    broken_off(signal.SIGINT)
+    assert neo4j.run("MATCH (n:Namespace {name: 'long'}) WHERE n.building_until > 0 RETURN n.state") == []
+    broken_off(signal.SIGKILL)
     [state] = neo4j.run("MATCH (n:Namespace {name: 'long'}) RETURN n.state AS state")
     assert state == {"state": "CREATING"}
     assert told("copy", "-n", "long", "--to", "neo4j", "--verify-only").code == 1

@@ -1,8 +1,9 @@
 """One database with many namespaces: reads, and writes that are either there or not, whatever becomes of the connection meanwhile."""
 
 import asyncio
+import logging
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, TypeVar
 
 from neo4j import AsyncTransaction
@@ -20,6 +21,9 @@ T = TypeVar("T")
 _MAX_ZONES = 10_000
 # The server ends a transaction after so long, so that one whose client hangs does not hold its namespace for ever.
 _LONGEST_SECONDS = 600
+# Closing waits so long for what has to be done.
+_ENDING_SECONDS = 10.0
+_log = logging.getLogger(__name__)
 # The key of `Database.changed` for jobs of any namespace that have become due earlier or later.
 WORK = ""
 
@@ -67,6 +71,26 @@ class Database:
         self.ids = ids
         self.changed = Signals()
         self.zones = SessionZones()
+        self._ending: set[asyncio.Task[None]] = set()
+
+    async def to_its_end(self, work: Coroutine[Any, Any, None]) -> None:
+        """Does what has to be done even if whoever waits for it is cancelled; `close` waits for it, too."""
+        ending = asyncio.create_task(work)
+        self._ending.add(ending)
+        ending.add_done_callback(self._ended)
+        await asyncio.shield(ending)
+
+    def _ended(self, ending: asyncio.Task[None]) -> None:
+        self._ending.discard(ending)
+        if not ending.cancelled() and (error := ending.exception()):
+            _log.warning("what an import left could not be cleared away (%s); it is when its time is over", type(error).__name__)
+
+    async def close(self) -> None:
+        """Waits a while for what goes on to its end."""
+        if self._ending:
+            await asyncio.wait(self._ending, timeout=_ENDING_SECONDS)
+        for ending in self._ending:
+            ending.cancel()
 
     async def now(self) -> int:
         """The store's time, in microseconds: the server's clock, which all processes share, unless one was given."""

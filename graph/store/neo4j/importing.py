@@ -26,6 +26,7 @@ _BATCH = 1_000
 _PATIENCE = timedelta(minutes=10)
 _RENEW_EVERY = 20
 _RENEW = "MATCH (n:Namespace {name: $namespace, uid: $uid}) SET n.building_until = $until"
+_LET_GO = "MATCH (n:Namespace {name: $namespace, uid: $uid}) WHERE n.building_until > 0 SET n.building_until = 0"
 _ACTIVATE = """MATCH (n:Namespace {name: $namespace, uid: $uid}) SET n += $properties, n.state = $active REMOVE n.building_until"""
 
 
@@ -38,11 +39,17 @@ async def import_namespace(database: Database, namespace: Namespace, records: As
         await _take_all(database, made, writing, records)
         await _activate(database, made, writing)
     except BaseException:
-        await writing.abandon()
-        await clear_away(database, made.name, made.uid)
+        await database.to_its_end(_give_up(database, made, writing))
         raise
     database.changed.notify(WORK)
     return await database.namespace(made.name)
+
+
+async def _give_up(database: Database, namespace: Namespace, writing: ImportRecords) -> None:
+    await writing.abandon()
+    # First, so that whoever comes next need not wait, should this process end before all is cleared away.
+    await database.connection.execute(_LET_GO, {"namespace": namespace.name, "uid": namespace.uid})
+    await clear_away(database, namespace.name, namespace.uid)
 
 
 async def _until(database: Database) -> int:

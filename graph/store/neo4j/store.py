@@ -132,6 +132,7 @@ class Neo4jStore:
         """See `Store.close`."""
         await self._watch.close()
         await self._searcher.close()
+        await self._database.close()
         await self._connection.close()
 
     async def ping(self) -> None:

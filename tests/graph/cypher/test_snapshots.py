@@ -26,7 +26,21 @@ Ask = Callable[..., Any]
 def engines(with_forks: bool = False) -> list[psutil.Process]:
     """The processes that hold snapshots; with the forks that run queries."""
     mine = psutil.Process().children(recursive=with_forks)
-    return [one for one in mine if one.status() != psutil.STATUS_ZOMBIE and "graph.cypher.child" in " ".join(one.cmdline())]
+    return [one for one in mine if lives(one) and is_engine(one)]
+
+
+def lives(process: psutil.Process) -> bool:
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def is_engine(process: psutil.Process) -> bool:
+    try:
+        return "graph.cypher.child" in " ".join(process.cmdline())
+    except (psutil.NoSuchProcess, psutil.ZombieProcess):
+        return False  # it ended just now
 
 
 async def say(store: EmbeddedStore, text: str, namespace: str = "home") -> None:
@@ -247,7 +261,7 @@ os.write(1, repr(held).encode())
 
 async def gone(processes: list[psutil.Process]) -> None:
     async with asyncio.timeout(20):
-        while any(one.is_running() and one.status() != psutil.STATUS_ZOMBIE for one in processes):  # noqa: ASYNC110
+        while any(map(lives, processes)):  # noqa: ASYNC110
             await asyncio.sleep(0.05)
 
 

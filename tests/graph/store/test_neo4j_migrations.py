@@ -160,13 +160,13 @@ async def test_two_that_open_a_new_database_at_once_both_find_it_ready(server: N
 
 async def test_the_next_version_is_added_to_a_database_with_memories(server: Neo4jServer, request: pytest.FixtureRequest) -> None:
     async with opened(address(server)) as store:
-        await store.create_namespace(replace(SPEC, name="kept"))
-        await store.append("kept", AppendCommand("s", (draft("a"),), timedelta(0)))
+        await store.create_namespace(replace(SPEC, name="remembered"))
+        await store.append("remembered", AppendCommand("s", (draft("a"),), timedelta(0)))
     assert versions(server) == BEFORE
     request.getfixturevalue("a_newer_version")
     async with opened(address(server)) as store:
-        assert [message.text for message in (await store.list_messages("kept", MessageQuery(), None, 10)).items] == ["a"]
-        await store.delete_namespace("kept")
+        assert [message.text for message in (await store.list_messages("remembered", MessageQuery(), None, 10)).items] == ["a"]
+        await store.delete_namespace("remembered")
     assert versions(server) == [*BEFORE, NEXT.version]
     assert {states(server)[index.name] for index in NEXT.indexes} == {"ONLINE"}
 
