@@ -83,7 +83,7 @@ class Database:
     def _ended(self, ending: asyncio.Task[None]) -> None:
         self._ending.discard(ending)
         if not ending.cancelled() and (error := ending.exception()):
-            _log.warning("what an import left could not be cleared away (%s); it is when its time is over", type(error).__name__)
+            _log.warning("what was left could not be cleared away (%s)", type(error).__name__)
 
     async def close(self) -> None:
         """Waits a while for what goes on to its end."""

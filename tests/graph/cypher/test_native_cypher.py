@@ -87,6 +87,11 @@ async def test_limits_of_rows_and_of_a_row(native: NativeCypher, asked: Ask) -> 
         "MATCH (n) WHERE any(x IN n.labels WHERE x = 'a') RETURN [y IN n.l | y]",
         "RETURN date.truncate('day', date()), vector.similarity.cosine([1.0], [1.0])",
         "MATCH (n) WHERE n.id IN ['a', 'b'] RETURN n",
+        " UNION ALL ".join(["MATCH (a)-[r]->(b) RETURN a.id + ' -> ' + b.name + ' (' + type(r) + ')' AS s"] * 4),
+        "MATCH (n) WHERE n.said_on > date($d) + duration('P1D') " * 10 + "RETURN n",
+        "MATCH (m) RETURN replace(m.text, 'a', 'b', 1), m{.id, .text}, {a: m.id, b: m.text, c: m.id}",
+        "MATCH (n) RETURN [x IN n.l WHERE x <> n.id AND size(x) >= 3 | x], n.l[0..2]",
+        "MATCH (a:Range)-[:REPLACE]->(b:Reduce) RETURN a.range, b.reduce",
     ],
 )
 def test_these_texts_pass(query: str) -> None:
@@ -111,6 +116,9 @@ def test_these_texts_pass(query: str) -> None:
         ("WITH 1000000000 AS big RETURN size(range(1, big))", "RANGE"),
         ("UNWIND range(1, 20000) + range(1, 20000) AS x RETURN x", "RANGE"),
         ("RETURN `range`(1, 1000000)", "`RANGE`"),
+        ("WITH 'ha' AS s " + "RETURN s + s AS s UNION ALL RETURN 'a' AS s NEXT " * 40 + "RETURN size(s) AS n", "+"),
+        ("WITH $l AS s " + "WITH [s, s] AS s " * 40 + "RETURN s", "S"),
+        ("MATCH (n) WITH collect(n) AS l RETURN [x IN l WHERE l = l]", "="),
     ],
 )
 def test_these_texts_are_refused(query: str, clause: str) -> None:

@@ -224,7 +224,7 @@ NEO4J = pytest.param("neo4j", marks=pytest.mark.neo4j)
 
 
 @pytest.fixture(scope="session")
-def neo4j_to_break(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neo4jServer]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neo4jServer]:
     """A server that tests stop, kill, or give another schema; of those of one xdist group."""
     yield from started(tmp_path_factory.mktemp("neo4j-to-break"))
 

@@ -14,6 +14,13 @@ from bench.neo4j_server import Missing, Neo4jServer, ServerOptions
 from graph.store.neo4j import Address, Neo4jStore
 from tests.neo4j_databases import REQUIRED, driver_of, left_out
 
+# Marks of the tests that use the fixture `server`: one group, so that there is one such server, and one test at a time.
+ON_A_SERVER_OF_THEIR_OWN = [
+    pytest.mark.usefixtures("sockets_of_failed_handshakes"),
+    pytest.mark.neo4j,
+    pytest.mark.timeout(900),
+    pytest.mark.xdist_group("neo4j faults"),
+]
 PASSWORD = "not-a-secret"  # of a server that lives as long as these tests
 
 

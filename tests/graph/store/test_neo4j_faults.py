@@ -19,22 +19,10 @@ from graph.store.neo4j import connection
 from graph.store.neo4j.connection import Connection
 from graph.store.neo4j.faults import translated
 from tests.graph.store.conftest import draft
-from tests.graph.store.neo4j_servers import PASSWORD, address, opened
+from tests.graph.store.neo4j_servers import ON_A_SERVER_OF_THEIR_OWN, PASSWORD, address, opened
 
-# A group of its own: it starts one server, and kills it.
-pytestmark = [
-    pytest.mark.usefixtures("sockets_of_failed_handshakes"),
-    pytest.mark.neo4j,
-    pytest.mark.timeout(900),
-    pytest.mark.xdist_group("neo4j faults"),
-]
+pytestmark = ON_A_SERVER_OF_THEIR_OWN
 SPEC = NamespaceSpec("n", NO_EMBEDDING, ExtractionMode.OFF)
-
-
-@pytest.fixture
-def server(neo4j_to_break: Neo4jServer) -> Neo4jServer:
-    """These tests stop and kill it."""
-    return neo4j_to_break
 
 
 async def test_a_routing_address_and_each_form_of_tls_work(server: Neo4jServer) -> None:

@@ -19,15 +19,9 @@ from graph.store.commands import AppendCommand, MessageQuery, NamespaceSpec
 from graph.store.neo4j import migrations, server_facts
 from graph.store.neo4j.schema import MIGRATIONS, Index, Migration
 from tests.graph.store.conftest import draft
-from tests.graph.store.neo4j_servers import PASSWORD, address, driver, opened
+from tests.graph.store.neo4j_servers import ON_A_SERVER_OF_THEIR_OWN, PASSWORD, address, driver, opened
 
-# In the group of the faults: one more server beside theirs would be one too many.
-pytestmark = [
-    pytest.mark.usefixtures("sockets_of_failed_handshakes"),
-    pytest.mark.neo4j,
-    pytest.mark.timeout(900),
-    pytest.mark.xdist_group("neo4j faults"),
-]
+pytestmark = ON_A_SERVER_OF_THEIR_OWN
 SPEC = NamespaceSpec("n", NO_EMBEDDING, ExtractionMode.OFF)
 NEXT = Migration(
     len(MIGRATIONS) + 1,
@@ -50,12 +44,6 @@ migrations.MIGRATIONS, migrations.make_indexes = (*MIGRATIONS, NEXT), make_one
 uri, password, certificate = sys.argv[1:]
 asyncio.run(Neo4jStore(Address(uri, "neo4j", password, ca_file=Path(certificate)), patience=timedelta(seconds=60)).open())
 """
-
-
-@pytest.fixture
-def server(neo4j_to_break: Neo4jServer) -> Neo4jServer:
-    """These tests change its schema."""
-    return neo4j_to_break
 
 
 @pytest.fixture
