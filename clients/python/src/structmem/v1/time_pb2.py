@@ -25,13 +25,14 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17structmem/v1/time.proto\x12\x0cstructmem.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa2\x01\n\x08TimeSpan\x12)\n\x05start\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\x03\x65nd\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\x0bgranularity\x18\x03 \x01(\x0e\x32\x19.structmem.v1.Granularity\x12\x12\n\nexpression\x18\x04 \x01(\t\"_\n\tTimeRange\x12)\n\x05start\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\x03\x65nd\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\xf8\x01\n\x0bGranularity\x12\x1b\n\x17GRANULARITY_UNSPECIFIED\x10\x00\x12\x17\n\x13GRANULARITY_INSTANT\x10\x01\x12\x14\n\x10GRANULARITY_HOUR\x10\x02\x12\x18\n\x14GRANULARITY_DAY_PART\x10\x03\x12\x13\n\x0fGRANULARITY_DAY\x10\x04\x12\x14\n\x10GRANULARITY_WEEK\x10\x05\x12\x15\n\x11GRANULARITY_MONTH\x10\x06\x12\x16\n\x12GRANULARITY_SEASON\x10\x07\x12\x14\n\x10GRANULARITY_YEAR\x10\x08\x12\x13\n\x0fGRANULARITY_ERA\x10\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17structmem/v1/time.proto\x12\x0cstructmem.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa2\x01\n\x08TimeSpan\x12)\n\x05start\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\x03\x65nd\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\x0bgranularity\x18\x03 \x01(\x0e\x32\x19.structmem.v1.Granularity\x12\x12\n\nexpression\x18\x04 \x01(\t\"_\n\tTimeRange\x12)\n\x05start\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\x03\x65nd\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\xf8\x01\n\x0bGranularity\x12\x1b\n\x17GRANULARITY_UNSPECIFIED\x10\x00\x12\x17\n\x13GRANULARITY_INSTANT\x10\x01\x12\x14\n\x10GRANULARITY_HOUR\x10\x02\x12\x18\n\x14GRANULARITY_DAY_PART\x10\x03\x12\x13\n\x0fGRANULARITY_DAY\x10\x04\x12\x14\n\x10GRANULARITY_WEEK\x10\x05\x12\x15\n\x11GRANULARITY_MONTH\x10\x06\x12\x16\n\x12GRANULARITY_SEASON\x10\x07\x12\x14\n\x10GRANULARITY_YEAR\x10\x08\x12\x13\n\x0fGRANULARITY_ERA\x10\tB\x88\x01\n\x10\x63om.structmem.v1B\tTimeProtoP\x01Z\x18structmem/v1;structmemv1\xa2\x02\x03SXX\xaa\x02\x0cStructmem.V1\xca\x02\x0cStructmem\\V1\xe2\x02\x18Structmem\\V1\\GPBMetadata\xea\x02\rStructmem::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'structmem.v1.time_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n\020com.structmem.v1B\tTimeProtoP\001Z\030structmem/v1;structmemv1\242\002\003SXX\252\002\014Structmem.V1\312\002\014Structmem\\V1\342\002\030Structmem\\V1\\GPBMetadata\352\002\rStructmem::V1'
   _globals['_GRANULARITY']._serialized_start=337
   _globals['_GRANULARITY']._serialized_end=585
   _globals['_TIMESPAN']._serialized_start=75
