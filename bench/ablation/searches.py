@@ -13,11 +13,11 @@ from bench.questions import HITS
 from bench.report import Report
 from graph.model import MemoryFilter, NodeKind
 from graph.retrieval import DEFAULT_RECIPE, RECIPES, RetrievalRequest
-from graph.retrieval.measures import ceilings
-from graph.retrieval.query_vector import QueryVectors
-from graph.retrieval.ranking import rank
+from graph.retrieval.finding.search import Search, expanded, search_of
+from graph.retrieval.planning.query_vector import QueryVectors
+from graph.retrieval.ranking.measures import ceilings
+from graph.retrieval.ranking.ranking import rank
 from graph.retrieval.recipes import Recipe
-from graph.retrieval.search import Search, expanded, search_of
 from service.choices import make_embedder, make_store
 from service.clock import SystemClock
 from service.in_process import in_process

@@ -20,11 +20,11 @@ from bench.report import Report
 from extract.embed import Embedder
 from graph.model import MemoryFilter, NodeKind
 from graph.retrieval import DEFAULT_RECIPE, RECIPES, RetrievalRequest
-from graph.retrieval.query_vector import QueryVectors
-from graph.retrieval.question import GENERIC_SPEAKERS
-from graph.retrieval.ranking import rank
-from graph.retrieval.relevance import features
-from graph.retrieval.search import search_of
+from graph.retrieval.finding.search import search_of
+from graph.retrieval.planning.query_vector import QueryVectors
+from graph.retrieval.planning.question import GENERIC_SPEAKERS
+from graph.retrieval.ranking.ranking import rank
+from graph.retrieval.ranking.relevance import features
 from graph.store.candidates import Candidates
 from graph.store.port import Store
 

@@ -10,7 +10,7 @@ from scipy.optimize import minimize
 
 from bench.relevance.asking import Asked
 from bench.report import Report
-from graph.retrieval.relevance import FEATURES
+from graph.retrieval.ranking.relevance import FEATURES
 
 Numbers = NDArray[np.float64]
 # Of the penalty on the numbers of features on one scale; the questions of a data set weigh 4,000 together. Any small number does.

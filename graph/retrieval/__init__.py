@@ -17,12 +17,12 @@ from graph.retrieval.answer import (
     RetrievalRequest,
     TokenCounter,
 )
-from graph.retrieval.assemble import build_context
-from graph.retrieval.miss import Miss, MissReason, explain_miss
+from graph.retrieval.context.assemble import build_context
+from graph.retrieval.explaining.miss import Miss, MissReason, explain_miss
+from graph.retrieval.ranking.rerank import Reranker, Reranking
 from graph.retrieval.read_path import retrieve, retrieve_many
 from graph.retrieval.recipes import DEFAULT_RECIPE, RECIPES, Recipe
-from graph.retrieval.rerank import Reranker, Reranking
-from graph.retrieval.traverse import TraversedEvent, traverse_events
+from graph.retrieval.walking.traverse import TraversedEvent, traverse_events
 
 __all__ = [
     "DEFAULT_RECIPE",

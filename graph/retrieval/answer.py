@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graph.model import EdgeKind, EmbeddingSpec, MemoryFilter, Message, NodeKind, Statement, TimeSpan
-from graph.retrieval.question import NOTHING_KNOWN, Asks
+from graph.retrieval.planning.question import NOTHING_KNOWN, Asks
 
 # How many tokens a text has. The context's budget is counted with it, over the whole text.
 TokenCounter = Callable[[str], int]

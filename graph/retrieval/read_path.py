@@ -7,14 +7,14 @@ from graph.errors import InvalidArgument
 from graph.model import Message, Node, Statement
 from graph.retrieval.answer import Explanation, Hit, QueryEmbedder, QueryPlan, RetrievalAnswer, RetrievalRequest
 from graph.retrieval.aside import aside
-from graph.retrieval.explain import explain
-from graph.retrieval.measures import ceilings
-from graph.retrieval.pick import Scored
-from graph.retrieval.query_vector import QueryVectors
-from graph.retrieval.ranking import Ranking, rank
+from graph.retrieval.explaining.explain import explain
+from graph.retrieval.finding.search import Search, expanded, search_of
+from graph.retrieval.planning.query_vector import QueryVectors
+from graph.retrieval.ranking.measures import ceilings
+from graph.retrieval.ranking.pick import Scored
+from graph.retrieval.ranking.ranking import Ranking, rank
+from graph.retrieval.ranking.rerank import Reranking, reranked
 from graph.retrieval.recipes import RECIPES, Recipe
-from graph.retrieval.rerank import Reranking, reranked
-from graph.retrieval.search import Search, expanded, search_of
 from graph.retrieval.together import together
 from graph.store.port import Store
 

@@ -3,7 +3,7 @@
 from structmem.v1 import memory_service_pb2, retrieval_pb2
 
 from graph.retrieval import Miss
-from graph.retrieval.shortfall import ChannelShortfall, Rival
+from graph.retrieval.explaining.shortfall import ChannelShortfall, Rival
 from service.convert.retrieval import hit_to_proto, plan_to_proto
 
 

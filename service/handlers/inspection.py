@@ -12,7 +12,7 @@ from graph.cypher.tokens import MAX_QUERY
 from graph.errors import CypherUnavailable
 from graph.model import ExtractionMode
 from graph.retrieval import DEFAULT_RECIPE, RECIPES
-from graph.store.retention import JOB_RETENTION, REQUEST_ID_RETENTION
+from graph.store.rules.retention import JOB_RETENTION, REQUEST_ID_RETENTION
 from service import calls
 from service.authorize import Action, authorize_everywhere
 from service.convert.cypher import parameters_from_proto, part_to_proto

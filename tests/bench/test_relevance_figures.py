@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from bench.relevance.asking import Asked
 from bench.relevance.judging import auc
 from bench.relevance.model import fitted
-from graph.retrieval.relevance import FEATURES
+from graph.retrieval.ranking.relevance import FEATURES
 
 ROOT = Path(__file__).parents[2]
 values = st.lists(st.integers(0, 5).map(float), min_size=1, max_size=20)

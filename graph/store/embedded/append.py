@@ -11,20 +11,20 @@ import orjson
 from graph.errors import DuplicateMessage, InvalidArgument
 from graph.model import IdSource, Message, Namespace, NodeKind, to_micros
 from graph.store.commands import AppendCommand, AppendedMessage, AppendOutcome, MessageDraft
-from graph.store.embedded.job_queue import cover_messages, open_job_of
-from graph.store.embedded.namespace_file import NamespaceFile
-from graph.store.embedded.node_bodies import message_body
-from graph.store.embedded.node_keys import node_id
-from graph.store.embedded.node_values import Placed, message_values
-from graph.store.embedded.node_writer import insert_edges, insert_nodes, insert_passages
-from graph.store.embedded.requests import first_answer, remember_answer
-from graph.store.embedded.session_rows import SessionRow, ensure_session
-from graph.store.embedded.transaction import Operation, Transaction
-from graph.store.embedded.vector_rows import store_vectors
+from graph.store.embedded.files.namespace_file import NamespaceFile
+from graph.store.embedded.files.transaction import Operation, Transaction
+from graph.store.embedded.jobs.job_queue import cover_messages, open_job_of
+from graph.store.embedded.rows.node_bodies import message_body
+from graph.store.embedded.rows.node_keys import node_id
+from graph.store.embedded.rows.node_values import Placed, message_values
+from graph.store.embedded.rows.node_writer import insert_edges, insert_nodes, insert_passages
+from graph.store.embedded.rows.requests import first_answer, remember_answer
+from graph.store.embedded.rows.session_rows import SessionRow, ensure_session
+from graph.store.embedded.rows.vector_rows import store_vectors
 from graph.store.memory_rows import MemoryRow, memory_row
-from graph.store.request_digest import body_digest
-from graph.store.spec_rules import takes_client_vectors, takes_vectors, waits_for_vectors
-from graph.store.vector_checks import checked_vector
+from graph.store.rules.request_digest import body_digest
+from graph.store.rules.spec_rules import takes_client_vectors, takes_vectors, waits_for_vectors
+from graph.store.rules.vector_checks import checked_vector
 from graph.text import index_message
 
 

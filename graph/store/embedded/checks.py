@@ -10,14 +10,14 @@ import apsw
 from graph.errors import NamespaceCorrupt
 from graph.model import Message, Namespace, Statement
 from graph.store.commands import Finding
-from graph.store.embedded.connection import rows
-from graph.store.embedded.engine import Engine
-from graph.store.embedded.faults import CATALOG_DAMAGED, storage_faults
-from graph.store.embedded.identity import UnfitFile
-from graph.store.embedded.index_entries import all_entries
-from graph.store.embedded.namespace_file import NamespaceFile
-from graph.store.embedded.node_keys import ids_of
-from graph.store.embedded.node_rows import read_nodes
+from graph.store.embedded.files.connection import rows
+from graph.store.embedded.files.engine import Engine
+from graph.store.embedded.files.faults import CATALOG_DAMAGED, storage_faults
+from graph.store.embedded.files.identity import UnfitFile
+from graph.store.embedded.files.namespace_file import NamespaceFile
+from graph.store.embedded.rows.node_keys import ids_of
+from graph.store.embedded.rows.node_rows import read_nodes
+from graph.store.embedded.searching.entries import all_entries
 from graph.store.memory_rows import memory_row
 from graph.text import ANALYSER_VERSION, index_message, index_statement
 

@@ -7,11 +7,11 @@ import apsw
 import numpy as np
 
 from graph.store.commands import ExportRecord, PassageVector, SessionProgress
-from graph.store.embedded.connection import rows
-from graph.store.embedded.edges import edges_of
-from graph.store.embedded.engine import Engine
-from graph.store.embedded.node_keys import node_id
-from graph.store.embedded.node_rows import read_nodes
+from graph.store.embedded.files.connection import rows
+from graph.store.embedded.files.engine import Engine
+from graph.store.embedded.rows.edge_rows import edges_of
+from graph.store.embedded.rows.node_keys import node_id
+from graph.store.embedded.rows.node_rows import read_nodes
 
 _BATCH = 1_000
 # Sessions, messages, entities, statements, events: each refers only to those before it.

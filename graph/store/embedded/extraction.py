@@ -9,21 +9,21 @@ import orjson
 from graph.errors import StaleWrite
 from graph.model import EdgeKind, Event, Lease, Namespace, Statement
 from graph.store.commands import ExtractionWrite
-from graph.store.embedded.entity_rows import resolve_entities
-from graph.store.embedded.job_rows import JobRow
-from graph.store.embedded.leases import held_job
+from graph.store.embedded.files.namespace_file import NamespaceFile
+from graph.store.embedded.files.transaction import Operation, Transaction
+from graph.store.embedded.jobs.job_rows import JobRow
+from graph.store.embedded.jobs.leases import held_job
 from graph.store.embedded.links import heeding_decisions
-from graph.store.embedded.namespace_file import NamespaceFile
-from graph.store.embedded.node_keys import keys_of
-from graph.store.embedded.node_values import Placed, event_edges, event_values, explicit_edges, statement_edges, statement_values
-from graph.store.embedded.node_writer import EdgeValues, insert_edges, insert_nodes, insert_passages
-from graph.store.embedded.session_rows import SessionRow, session_by_key, session_row
-from graph.store.embedded.transaction import Operation, Transaction
-from graph.store.embedded.usage_rows import add_usage
-from graph.store.embedded.vector_rows import store_vectors
+from graph.store.embedded.rows.entity_rows import resolve_entities
+from graph.store.embedded.rows.node_keys import keys_of
+from graph.store.embedded.rows.node_values import Placed, event_edges, event_values, explicit_edges, statement_edges, statement_values
+from graph.store.embedded.rows.node_writer import EdgeValues, insert_edges, insert_nodes, insert_passages
+from graph.store.embedded.rows.session_rows import SessionRow, session_by_key, session_row
+from graph.store.embedded.rows.usage_rows import add_usage
+from graph.store.embedded.rows.vector_rows import store_vectors
 from graph.store.memory_rows import MemoryRow, memory_row
-from graph.store.spec_rules import takes_vectors, waits_for_vectors
-from graph.store.vector_checks import checked_vector
+from graph.store.rules.spec_rules import takes_vectors, waits_for_vectors
+from graph.store.rules.vector_checks import checked_vector
 from graph.text import index_statement
 
 

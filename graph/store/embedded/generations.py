@@ -7,9 +7,9 @@ import apsw
 
 from graph.model import ExtractionMode, ExtractorSpec, Generation, IdSource, Namespace, from_micros
 from graph.store.commands import GenerationStart
-from graph.store.embedded.connection import rows
-from graph.store.embedded.job_queue import cover_messages
-from graph.store.embedded.transaction import Operation, Transaction
+from graph.store.embedded.files.connection import rows
+from graph.store.embedded.files.transaction import Operation, Transaction
+from graph.store.embedded.jobs.job_queue import cover_messages
 
 
 def current_generation(db: apsw.Connection) -> Generation | None:

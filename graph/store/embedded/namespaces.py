@@ -8,9 +8,9 @@ import apsw
 from graph.errors import NotFound, StructMemError
 from graph.model import Namespace
 from graph.store.commands import NamespaceChange, NamespaceSpec
-from graph.store.embedded.engine import Engine
+from graph.store.embedded.files.engine import Engine
+from graph.store.embedded.files.namespace_file import NamespaceFile
 from graph.store.embedded.generations import current_generation
-from graph.store.embedded.namespace_file import NamespaceFile
 
 
 def create(engine: Engine, spec: NamespaceSpec) -> Namespace:

@@ -52,37 +52,23 @@ from graph.store.commands import (
     StatementQuery,
     UsageEntry,
 )
-from graph.store.embedded import (
-    deletion as deletions,
-)
-from graph.store.embedded import (
-    edges,
-    extraction,
-    generations,
-    job_control,
-    leases,
-    links,
-    listings,
-    namespaces,
-    node_rows,
-    pending_work,
-    usage_rows,
-    vector_rows,
-    waiting,
-    walk,
-)
+from graph.store.embedded import deletion as deletions
+from graph.store.embedded import extraction, generations, links, listings, namespaces, walk
 from graph.store.embedded.append import append
 from graph.store.embedded.checks import check, check_directory
 from graph.store.embedded.description import describe, speakers, usage
-from graph.store.embedded.engine import Engine
-from graph.store.embedded.entity_rows import entity_keys_named
 from graph.store.embedded.exporting import export
-from graph.store.embedded.importing import import_namespace
-from graph.store.embedded.job_rows import job_of, job_row
-from graph.store.embedded.node_keys import keys_of
-from graph.store.embedded.session_rows import session_row
+from graph.store.embedded.files.engine import Engine
+from graph.store.embedded.importing.namespace_import import import_namespace
+from graph.store.embedded.jobs import job_control, leases, pending_work, waiting
+from graph.store.embedded.jobs.job_rows import job_of, job_row
+from graph.store.embedded.rows import edge_rows as edges
+from graph.store.embedded.rows import node_rows, usage_rows, vector_rows
+from graph.store.embedded.rows.entity_rows import entity_keys_named
+from graph.store.embedded.rows.node_keys import keys_of
+from graph.store.embedded.rows.session_rows import session_row
 from graph.store.port import Clock
-from graph.store.vector_checks import checked_vector
+from graph.store.rules.vector_checks import checked_vector
 
 
 class SystemClock:

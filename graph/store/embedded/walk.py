@@ -9,7 +9,7 @@ import numpy as np
 
 from graph.model import EdgeKind
 from graph.store.candidates import Subgraph
-from graph.store.embedded.node_keys import keys_of, node_id
+from graph.store.embedded.rows.node_keys import keys_of, node_id
 
 # A hub's edges are counted up to here in each direction; more would only cost time, for the weight of a hub is next to nothing by then.
 _COUNTED_EDGES = 10_000

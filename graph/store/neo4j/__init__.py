@@ -5,8 +5,8 @@ becomes properties and back. Every write is a `Transaction` (`transaction.py`), 
 in commit order.
 """
 
-from graph.store.neo4j.connection import Address
-from graph.store.neo4j.server_state import ServerFacts, holds_store, server_facts
+from graph.store.neo4j.driver.connection import Address
+from graph.store.neo4j.driver.server_state import ServerFacts, holds_store, server_facts
 from graph.store.neo4j.store import Neo4jStore
 
 __all__ = ["Address", "Neo4jStore", "ServerFacts", "holds_store", "server_facts"]

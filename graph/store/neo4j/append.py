@@ -14,21 +14,21 @@ from graph.model import ExtractionMode, IdSource, Message, Namespace, NodeKind, 
 from graph.store.candidates import StatisticsGroup
 from graph.store.commands import AppendCommand, AppendedMessage, AppendOutcome, MessageDraft
 from graph.store.memory_rows import MemoryRow, memory_row
-from graph.store.neo4j.change_log import Operation
-from graph.store.neo4j.database import Database
-from graph.store.neo4j.job_queue import cover, needs_work, open_job_of, waiting_messages
-from graph.store.neo4j.job_rows import JOB_PROJECTION, JobRow, job_row_of
-from graph.store.neo4j.node_properties import passage_key
-from graph.store.neo4j.node_rows import MESSAGE_PROJECTION, Placed, message_of, message_properties
-from graph.store.neo4j.node_writer import create_further_passages, create_spans, set_properties, set_vectors
-from graph.store.neo4j.requests import answer_in, remember_answer
-from graph.store.neo4j.search_columns import further_passages, memory_columns, passage_columns, span_nodes
-from graph.store.neo4j.search_tokens import facets_text
-from graph.store.neo4j.session_rows import SESSION_SEEN, SessionRow, ensure_session, session_seen
-from graph.store.neo4j.transaction import Look, Transaction
-from graph.store.request_digest import body_digest
-from graph.store.spec_rules import takes_client_vectors, waits_for_vectors
-from graph.store.vector_checks import checked_vector
+from graph.store.neo4j.driver.change_log import Operation
+from graph.store.neo4j.driver.database import Database
+from graph.store.neo4j.driver.transaction import Look, Transaction
+from graph.store.neo4j.jobs.job_queue import cover, needs_work, open_job_of, waiting_messages
+from graph.store.neo4j.jobs.job_rows import JOB_PROJECTION, JobRow, job_row_of
+from graph.store.neo4j.rows.node_properties import passage_key
+from graph.store.neo4j.rows.node_rows import MESSAGE_PROJECTION, Placed, message_of, message_properties
+from graph.store.neo4j.rows.node_writer import create_further_passages, create_spans, set_properties, set_vectors
+from graph.store.neo4j.rows.requests import answer_in, remember_answer
+from graph.store.neo4j.rows.search_columns import further_passages, memory_columns, passage_columns, span_nodes
+from graph.store.neo4j.rows.search_tokens import facets_text
+from graph.store.neo4j.rows.session_rows import SESSION_SEEN, SessionRow, ensure_session, session_seen
+from graph.store.rules.request_digest import body_digest
+from graph.store.rules.spec_rules import takes_client_vectors, waits_for_vectors
+from graph.store.rules.vector_checks import checked_vector
 from graph.text import index_message
 
 # All that an append has to know, in the round trip that locks the namespace.

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from graph.model import NodeKind
-from graph.store.neo4j.edge_rows import NodeRef
+from graph.store.neo4j.driver.transaction import Transaction
+from graph.store.neo4j.rows.edge_rows import NodeRef
 from graph.store.neo4j.schema import NODE_LABELS
-from graph.store.neo4j.transaction import Transaction
 
 Doomed = dict[NodeRef, None]
 

@@ -10,19 +10,19 @@ from graph.errors import InvalidArgument
 from graph.model import IdSource, JobState, NodeKind, from_micros
 from graph.model.ids import MEMORY_KINDS
 from graph.store.commands import Deletion, DeletionReceipt
-from graph.store.neo4j.change_log import Operation
 from graph.store.neo4j.closure import Doomed, by_kind, close
-from graph.store.neo4j.database import Database
-from graph.store.neo4j.edge_rows import NodeRef
-from graph.store.neo4j.job_queue import open_jobs
-from graph.store.neo4j.leases import end_job
-from graph.store.neo4j.references import refs_of
-from graph.store.neo4j.requests import first_answer, remember_answer
+from graph.store.neo4j.driver.change_log import Operation
+from graph.store.neo4j.driver.database import Database
+from graph.store.neo4j.driver.transaction import Transaction
+from graph.store.neo4j.jobs.job_queue import open_jobs
+from graph.store.neo4j.jobs.leases import end_job
+from graph.store.neo4j.rows.edge_rows import NodeRef
+from graph.store.neo4j.rows.references import refs_of
+from graph.store.neo4j.rows.requests import first_answer, remember_answer
+from graph.store.neo4j.rows.search_tokens import group_of
+from graph.store.neo4j.rows.session_rows import existing_session
 from graph.store.neo4j.schema import NODE_LABELS, STATED_EDGES
-from graph.store.neo4j.search_tokens import group_of
-from graph.store.neo4j.session_rows import existing_session
-from graph.store.neo4j.transaction import Transaction
-from graph.store.request_digest import body_digest
+from graph.store.rules.request_digest import body_digest
 
 # So many messages of a session go in one transaction, which Neo4j holds in its heap. Of 12,000 with their facts and events, 36,000 nodes,
 # one was more than a heap of 384 MB has room for.

@@ -2,9 +2,9 @@
 
 from graph.model import EdgeKind, from_micros
 from graph.store.commands import GraphDescription, UsageEntry
-from graph.store.neo4j.connection import Connection
-from graph.store.neo4j.node_edges import EDGE_TYPES
-from graph.store.neo4j.reading import namespace_row
+from graph.store.neo4j.driver.connection import Connection
+from graph.store.neo4j.driver.reading import namespace_row
+from graph.store.neo4j.rows.node_edges import EDGE_TYPES
 from graph.store.neo4j.schema import NODE_LABELS, in_namespace
 
 _SEARCHED = ("Message", "Fact", "Relation", "Passage")

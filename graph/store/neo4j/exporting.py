@@ -14,13 +14,13 @@ import numpy as np
 from graph.errors import StaleWrite
 from graph.model import Edge, EdgeKind, NodeKind
 from graph.store.commands import ExportRecord, PassageVector, SessionProgress
-from graph.store.neo4j.connection import Connection, Row
-from graph.store.neo4j.edge_rows import edge_of
-from graph.store.neo4j.namespace_rows import NamespaceState
-from graph.store.neo4j.node_edges import EDGE_ORDER
-from graph.store.neo4j.node_properties import passage_key
-from graph.store.neo4j.node_reading import node_map, node_of
-from graph.store.neo4j.reading import no_namespace
+from graph.store.neo4j.driver.connection import Connection, Row
+from graph.store.neo4j.driver.reading import no_namespace
+from graph.store.neo4j.rows.edge_rows import edge_of
+from graph.store.neo4j.rows.namespace_rows import NamespaceState
+from graph.store.neo4j.rows.node_edges import EDGE_ORDER
+from graph.store.neo4j.rows.node_properties import passage_key
+from graph.store.neo4j.rows.node_reading import node_map, node_of
 from graph.store.neo4j.schema import NODE_LABELS
 
 _BATCH = 1_000

@@ -11,25 +11,25 @@ from graph.model import EdgeKind, Event, Lease, NodeKind, Statement
 from graph.store.candidates import StatisticsGroup
 from graph.store.commands import ExtractionWrite, Float16Vector
 from graph.store.memory_rows import MemoryRow, memory_row
-from graph.store.neo4j.change_log import Operation
-from graph.store.neo4j.database import Database
-from graph.store.neo4j.edge_rows import EdgeRow, NodeRef, event_edges, explicit_edges, statement_edges
-from graph.store.neo4j.entity_rows import count_mentions, resolve_entities
+from graph.store.neo4j.driver.change_log import Operation
+from graph.store.neo4j.driver.database import Database
+from graph.store.neo4j.driver.transaction import Transaction
 from graph.store.neo4j.generations import ENDING
-from graph.store.neo4j.job_rows import JobRow, change_job
-from graph.store.neo4j.leases import held_job
+from graph.store.neo4j.jobs.job_rows import JobRow, change_job
+from graph.store.neo4j.jobs.leases import held_job
 from graph.store.neo4j.links import heeding_decisions
-from graph.store.neo4j.node_properties import passage_key
-from graph.store.neo4j.node_rows import Placed, Properties, event_properties, labels_of, statement_properties
-from graph.store.neo4j.node_writer import Writer, create_edges, create_nodes, create_spans, set_vectors
-from graph.store.neo4j.references import refs_of
-from graph.store.neo4j.search_columns import memory_columns, passage_columns, span_nodes
-from graph.store.neo4j.search_tokens import facets_text
-from graph.store.neo4j.session_rows import SessionRow, session_row
-from graph.store.neo4j.transaction import Transaction
-from graph.store.neo4j.usage_rows import add_usage
-from graph.store.spec_rules import takes_vectors, waits_for_vectors
-from graph.store.vector_checks import checked_vector
+from graph.store.neo4j.rows.edge_rows import EdgeRow, NodeRef, event_edges, explicit_edges, statement_edges
+from graph.store.neo4j.rows.entity_rows import count_mentions, resolve_entities
+from graph.store.neo4j.rows.node_properties import passage_key
+from graph.store.neo4j.rows.node_rows import Placed, Properties, event_properties, labels_of, statement_properties
+from graph.store.neo4j.rows.node_writer import Writer, create_edges, create_nodes, create_spans, set_vectors
+from graph.store.neo4j.rows.references import refs_of
+from graph.store.neo4j.rows.search_columns import memory_columns, passage_columns, span_nodes
+from graph.store.neo4j.rows.search_tokens import facets_text
+from graph.store.neo4j.rows.session_rows import SessionRow, session_row
+from graph.store.neo4j.rows.usage_rows import add_usage
+from graph.store.rules.spec_rules import takes_vectors, waits_for_vectors
+from graph.store.rules.vector_checks import checked_vector
 from graph.text import index_statement
 
 Refs = Mapping[str, NodeRef]

@@ -8,13 +8,13 @@ from functools import partial
 from graph.model import NO_EXTRACTION, ExtractionMode, ExtractorSpec, Generation, IdSource, from_micros
 from graph.store.candidates import StatisticsGroup
 from graph.store.commands import GenerationStart
-from graph.store.neo4j.change_log import Operation
-from graph.store.neo4j.database import Database
-from graph.store.neo4j.job_queue import cover_messages
-from graph.store.neo4j.namespace_rows import generation_properties
+from graph.store.neo4j.driver.change_log import Operation
+from graph.store.neo4j.driver.database import Database
+from graph.store.neo4j.driver.transaction import Transaction
+from graph.store.neo4j.jobs.job_queue import cover_messages
+from graph.store.neo4j.rows.namespace_rows import generation_properties
+from graph.store.neo4j.rows.search_columns import REMOVED_ON_RETIREMENT
 from graph.store.neo4j.schema import vector_property
-from graph.store.neo4j.search_columns import REMOVED_ON_RETIREMENT
-from graph.store.neo4j.transaction import Transaction
 
 _SET_GENERATION = "MATCH (n:Namespace {name: $namespace}) SET n += $at.generation"
 # Batches keep a query's own memory small.

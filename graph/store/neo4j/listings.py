@@ -8,12 +8,12 @@ from typing import Any, TypeVar
 
 from graph.model import Entity, Event, Message, NodeKind, Session, Statement, to_micros
 from graph.store.commands import Cursor, EntityQuery, EventQuery, MessageQuery, Page, StatementQuery
-from graph.store.entity_names import folded
-from graph.store.neo4j.conditions import Conditions
-from graph.store.neo4j.connection import Connection
-from graph.store.neo4j.node_reading import node_map, node_of
-from graph.store.neo4j.reading import namespace_row
+from graph.store.neo4j.driver.connection import Connection
+from graph.store.neo4j.driver.reading import namespace_row
+from graph.store.neo4j.rows.conditions import Conditions
+from graph.store.neo4j.rows.node_reading import node_map, node_of
 from graph.store.neo4j.schema import NODE_LABELS
+from graph.store.rules.entity_names import folded
 
 N = TypeVar("N", Session, Message, Event, Statement, Entity)
 # Before every key and every time that a datetime can hold.

@@ -6,8 +6,8 @@ from contextlib import suppress
 from typing import Any
 
 from graph.errors import Conflict, StoreUnavailable, StructMemError
-from graph.store.neo4j.connection import Connection
-from graph.store.neo4j.faults import RETRY_AFTER
+from graph.store.neo4j.driver.connection import Connection
+from graph.store.neo4j.driver.faults import RETRY_AFTER
 from graph.store.neo4j.schema import MIGRATIONS, Index, Migration, vector_index_of
 
 _AWAITED_SECONDS = 300

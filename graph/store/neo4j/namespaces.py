@@ -10,13 +10,13 @@ from neo4j import AsyncTransaction
 from graph.errors import AlreadyExists, NotFound
 from graph.model import NO_PROFILE, Namespace, from_micros
 from graph.store.commands import NamespaceChange, NamespaceSpec
-from graph.store.neo4j.database import WORK, Database, namespace_key
+from graph.store.neo4j.driver.database import WORK, Database, namespace_key
+from graph.store.neo4j.driver.transaction import Transaction
 from graph.store.neo4j.migrations import make_indexes
-from graph.store.neo4j.namespace_rows import NamespaceState, namespace_of, new_properties, settings_properties
+from graph.store.neo4j.rows.namespace_rows import NamespaceState, namespace_of, new_properties, settings_properties
+from graph.store.neo4j.rows.search_tokens import namespace_token
 from graph.store.neo4j.schema import vector_index_of
-from graph.store.neo4j.search_tokens import namespace_token
 from graph.store.neo4j.sweeping import sweep_namespace
-from graph.store.neo4j.transaction import Transaction
 from graph.store.profile_json import next_version
 
 _STATE = "OPTIONAL MATCH (n:Namespace {name: $name}) RETURN n.state"

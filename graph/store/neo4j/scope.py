@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 from graph.store.commands import QueryScope
-from graph.store.entity_names import folded
-from graph.store.neo4j.connection import Connection
-from graph.store.neo4j.namespace_rows import namespace_of
-from graph.store.neo4j.node_rows import ENTITY_PROJECTION, entity_of
-from graph.store.neo4j.reading import namespace_row
+from graph.store.neo4j.driver.connection import Connection
+from graph.store.neo4j.driver.reading import namespace_row
+from graph.store.neo4j.rows.namespace_rows import namespace_of
+from graph.store.neo4j.rows.node_rows import ENTITY_PROJECTION, entity_of
+from graph.store.rules.entity_names import folded
 
 _MAX_SPEAKERS = 1_000
 _SCOPE = f"""

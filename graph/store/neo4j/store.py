@@ -49,38 +49,30 @@ from graph.store.commands import (
     StatementQuery,
     UsageEntry,
 )
+from graph.store.neo4j import deletion as deletions
 from graph.store.neo4j import (
-    checks,
     description,
     exporting,
     extraction,
     generations,
-    importing,
-    job_control,
-    leases,
     links,
     listings,
     migrations,
     namespaces,
-    node_edges,
-    node_reading,
-    pending_work,
-    reading,
     scope,
     sweeping,
-    usage_rows,
-    vector_rows,
-    waiting,
     walk,
 )
-from graph.store.neo4j import (
-    deletion as deletions,
-)
+from graph.store.neo4j.admin_cypher.runner import NativeCypher
 from graph.store.neo4j.append import append
-from graph.store.neo4j.check_store import check_store
-from graph.store.neo4j.connection import Address, Connection
-from graph.store.neo4j.database import Database
-from graph.store.neo4j.native_cypher import NativeCypher
+from graph.store.neo4j.checking import namespace_check as checks
+from graph.store.neo4j.checking.store_check import check_store
+from graph.store.neo4j.driver import reading
+from graph.store.neo4j.driver.connection import Address, Connection
+from graph.store.neo4j.driver.database import Database
+from graph.store.neo4j.importing import namespace_import
+from graph.store.neo4j.jobs import job_control, leases, pending_work, waiting
+from graph.store.neo4j.rows import node_edges, node_reading, usage_rows, vector_rows
 from graph.store.neo4j.searching import Searcher
 from graph.store.port import Clock
 
@@ -335,7 +327,7 @@ class Neo4jStore:
 
     async def import_namespace(self, namespace: Namespace, records: AsyncIterator[Sequence[ExportRecord]]) -> Namespace:
         """See `Store.import_namespace`."""
-        return await importing.import_namespace(self._database, namespace, records)
+        return await namespace_import.import_namespace(self._database, namespace, records)
 
     async def check(self, namespace: str) -> list[Finding]:
         """See `Store.check`."""

@@ -3,8 +3,8 @@
 It goes in batches, each of which makes sure that the namespace is still to go: other processes may clear away the same one.
 """
 
-from graph.store.neo4j.database import Database
-from graph.store.neo4j.namespace_rows import NamespaceState
+from graph.store.neo4j.driver.database import Database
+from graph.store.neo4j.rows.namespace_rows import NamespaceState
 from graph.store.neo4j.schema import NAMESPACED_LABELS, in_namespace
 
 # Nodes deleted in one transaction: with their relationships they must fit the server's memory for a transaction.

@@ -11,10 +11,10 @@ import numpy as np
 
 from graph.model import EdgeKind, NodeKind, kind_of
 from graph.store.candidates import Subgraph
-from graph.store.neo4j.connection import Connection
-from graph.store.neo4j.node_edges import EDGE_ORDER, KIND_NUMBERS
-from graph.store.neo4j.node_reading import ids_by_kind
-from graph.store.neo4j.reading import namespace_row
+from graph.store.neo4j.driver.connection import Connection
+from graph.store.neo4j.driver.reading import namespace_row
+from graph.store.neo4j.rows.node_edges import EDGE_ORDER, KIND_NUMBERS
+from graph.store.neo4j.rows.node_reading import ids_by_kind
 from graph.store.neo4j.schema import NODE_LABELS
 
 _SEEDS = """CALL (n) {{ UNWIND $at.{name} AS id MATCH (m:{label} {{namespace: n.name, id: id}}) WHERE m.retired_at IS NULL

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from graph.errors import CypherInvalid, CypherLimit, CypherRefused, CypherTimeout
-from graph.store.neo4j.connection import Connection
-from graph.store.neo4j.native_cypher import NativeCypher
+from graph.store.neo4j.admin_cypher.runner import NativeCypher
+from graph.store.neo4j.driver.connection import Connection
 from tests.graph.cypher.conftest import LIMITS, ask
 from tests.graph.cypher.hostile_queries import HOSTILE, Aim, Hostile
 from tests.neo4j_databases import Database

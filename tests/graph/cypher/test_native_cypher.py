@@ -9,10 +9,10 @@ import pytest
 
 from graph.cypher import CypherDuration, CypherElided, CypherNode, CypherPath, CypherPoint, CypherRelationship, CypherTime
 from graph.errors import CypherInvalid, CypherLimit, CypherRefused
-from graph.store.neo4j.connection import Connection
-from graph.store.neo4j.native_cypher import NativeCypher
-from graph.store.neo4j.plan_rules import check_plan
-from graph.store.neo4j.text_rules import check_text
+from graph.store.neo4j.admin_cypher.plan_rules import check_plan
+from graph.store.neo4j.admin_cypher.runner import NativeCypher
+from graph.store.neo4j.admin_cypher.text_rules import check_text
+from graph.store.neo4j.driver.connection import Connection
 from tests.graph.cypher.conftest import LIMITS, Answer
 from tests.neo4j_databases import Database
 

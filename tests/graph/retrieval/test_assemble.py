@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from graph.errors import InvalidArgument
 from graph.model import MemoryFilter, NodeKind
 from graph.retrieval import build_context
-from graph.retrieval.assemble import _cut, _Line
+from graph.retrieval.context.assemble import _cut, _Line
 
 
 def words(text: str) -> int:

@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from graph.model import DISTANT_FUTURE, DISTANT_PAST, Granularity, Message, NodeKind, Role, Statement, TimeSpan
-from graph.retrieval.context_line import line_of, words_of_span
+from graph.retrieval.context.context_line import line_of, words_of_span
 
 LISBON = ZoneInfo("Europe/Lisbon")
 SAID = datetime(2023, 5, 8, 23, 30, tzinfo=UTC)

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from graph.model import Granularity, Role, TimeSpan, from_micros
 from graph.retrieval.answer import QueryPlan
-from graph.retrieval.explain import contributions_of
-from graph.retrieval.fuse import fuse
-from graph.retrieval.ledger import Ledger
-from graph.retrieval.measures import ceilings, measure
-from graph.retrieval.question import Asks
+from graph.retrieval.explaining.explain import contributions_of
+from graph.retrieval.planning.question import Asks
+from graph.retrieval.ranking.fuse import fuse
+from graph.retrieval.ranking.ledger import Ledger
+from graph.retrieval.ranking.measures import ceilings, measure
 from graph.retrieval.recipes import RECIPES
 from graph.store.candidates import Candidates
 

@@ -2,8 +2,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from graph.retrieval.measures import measure
-from graph.retrieval.merge import merged
+from graph.retrieval.finding.merge import merged
+from graph.retrieval.ranking.measures import measure
 from graph.retrieval.recipes import RECIPES
 from graph.store.candidates import Candidates
 

@@ -19,9 +19,10 @@ from graph.model import (
     TimeRange,
     UuidSource,
 )
-from graph.retrieval import Reranking, aside, explain_miss, ranking, rerank
-from graph.retrieval import miss as miss_module
-from graph.retrieval.miss import Miss, MissReason
+from graph.retrieval import Reranking, aside, explain_miss
+from graph.retrieval.explaining import miss as miss_module
+from graph.retrieval.explaining.miss import Miss, MissReason
+from graph.retrieval.ranking import ranking, rerank
 from graph.store.commands import AppendCommand, Deletion, GenerationStart, MessageDraft, NamespaceSpec
 
 QUERY = "What did Ana paint?"

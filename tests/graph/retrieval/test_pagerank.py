@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from graph.model import EdgeKind, NodeKind
 from graph.retrieval.answer import PathStep
-from graph.retrieval.pagerank import edge_weights, path_to, personalised_pagerank, seed_of
+from graph.retrieval.walking.pagerank import edge_weights, path_to, personalised_pagerank, seed_of
 from graph.store.candidates import Subgraph
 
 

@@ -2,8 +2,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graph.retrieval.ledger import Ledger
-from graph.retrieval.pick import Scored, pick
+from graph.retrieval.ranking.ledger import Ledger
+from graph.retrieval.ranking.pick import Scored, pick
 
 
 def scored(candidates, scores: list[float]) -> Scored:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graph.model import Entity, EntityKind
-from graph.retrieval.plan import linked, names_in, plan_query
+from graph.retrieval.planning.plan import linked, names_in, plan_query
 from graph.retrieval.recipes import RECIPES
 
 NOW = datetime(2024, 6, 15, 12, tzinfo=UTC)

@@ -2,14 +2,14 @@ import time
 
 import pytest
 
-from graph.retrieval.question import (
+from graph.retrieval.planning.meta_words import without_talk
+from graph.retrieval.planning.question import (
     Asks,
     asks,
     dense_excerpt,
     named_speakers,
     without_names,
 )
-from graph.retrieval.talk import without_talk
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,10 @@ import pytest
 
 from graph.errors import InvalidArgument
 from graph.retrieval import build_context, retrieve_many
-from graph.retrieval.measures import measure
-from graph.retrieval.plan import plan_query
+from graph.retrieval.planning.plan import plan_query
+from graph.retrieval.ranking.measures import measure
+from graph.retrieval.ranking.relevance import FEATURES, WITH_COSINE, WITHOUT_COSINE, features, relevance
 from graph.retrieval.recipes import RECIPES
-from graph.retrieval.relevance import FEATURES, WITH_COSINE, WITHOUT_COSINE, features, relevance
 
 HYBRID = RECIPES["hybrid"]
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from graph.model import Message
 from graph.retrieval import Reranking, RetrievalAnswer, build_context, explain_miss, retrieve, retrieve_many
-from graph.retrieval.rerank import spread_out
+from graph.retrieval.ranking.rerank import spread_out
 
 QUERY = "What about Nala the puppy?"
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rank_bm25 import BM25Plus
 
-from graph.retrieval.passages import passage_runs
-from graph.retrieval.scoring import bm25, idf
+from graph.retrieval.ranking.passages import passage_runs
+from graph.retrieval.ranking.scoring import bm25, idf
 from graph.store.candidates import Bm25, LexicalStatistics
 
 WORDS = st.sampled_from(["ana", "tea", "lisbon", "march", "dog", "paint", "sunris"])

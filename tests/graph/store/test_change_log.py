@@ -4,8 +4,9 @@ import apsw
 import pytest
 
 from graph.store.commands import Deletion
-from graph.store.embedded import transaction
-from graph.store.neo4j import Neo4jStore, change_log
+from graph.store.embedded.files import transaction
+from graph.store.neo4j import Neo4jStore
+from graph.store.neo4j.driver import change_log
 
 
 @pytest.fixture(autouse=True)

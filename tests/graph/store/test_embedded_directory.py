@@ -16,8 +16,10 @@ import pytest
 from graph.errors import Conflict, NotFound, StoreBusy
 from graph.model import EmbeddingSpec, ExtractionMode
 from graph.store.commands import Deletion, NamespaceSpec
-from graph.store.embedded import EmbeddedStore, namespace_file, schema, search_index
-from graph.store.embedded.schema import migrate
+from graph.store.embedded import EmbeddedStore
+from graph.store.embedded.files import namespace_file, schema
+from graph.store.embedded.files.schema import migrate
+from graph.store.embedded.searching import index as search_index
 from graph.store.search import SearchIndex
 
 

@@ -15,9 +15,9 @@ from bench.neo4j_server import Neo4jServer
 from graph.errors import NotFound, StoreUnavailable
 from graph.model import NO_EMBEDDING, ExtractionMode
 from graph.store.commands import AppendCommand, NamespaceSpec
-from graph.store.neo4j import connection
-from graph.store.neo4j.connection import Connection
-from graph.store.neo4j.faults import translated
+from graph.store.neo4j.driver import connection
+from graph.store.neo4j.driver.connection import Connection
+from graph.store.neo4j.driver.faults import translated
 from tests.graph.store.conftest import draft
 from tests.graph.store.neo4j_servers import ON_A_SERVER_OF_THEIR_OWN, PASSWORD, address, opened
 

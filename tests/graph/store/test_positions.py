@@ -5,7 +5,7 @@ import pytest
 from graph.errors import InvalidArgument
 from graph.store.commands import MessageQuery
 from graph.store.neo4j import Neo4jStore
-from graph.store.neo4j.positions import Positions
+from graph.store.neo4j.driver.positions import Positions
 from tests.graph.store.conftest import Bench, CountingIds, ManualClock
 from tests.neo4j_databases import Database
 

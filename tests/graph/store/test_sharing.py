@@ -21,7 +21,8 @@ from graph.store.commands import (
     StatementQuery,
     UsageEntry,
 )
-from graph.store.neo4j import database, deletion, generations
+from graph.store.neo4j import deletion, generations
+from graph.store.neo4j.driver import database
 
 SECOND = timedelta(seconds=1)
 

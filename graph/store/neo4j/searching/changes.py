@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from graph.store.neo4j.connection import Connection
-from graph.store.neo4j.reading import namespace_row
+from graph.store.neo4j.driver.connection import Connection
+from graph.store.neo4j.driver.reading import namespace_row
 
 # Who is further behind reads what it needs anew, which costs less than so many changes.
 _MOST_CHANGES = 5_000

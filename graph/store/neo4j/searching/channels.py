@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from graph.model import NodeKind
 from graph.store.candidates import Bm25, LexicalStatistics, StatisticsGroup
-from graph.store.neo4j.connection import Connection
+from graph.store.neo4j.driver.connection import Connection
 from graph.store.neo4j.schema import TERMS_INDEX, vector_index
 from graph.store.neo4j.searching.filters import SearchFilter
 from graph.store.neo4j.searching.scoring import bm25_scores, cosines, term_counts

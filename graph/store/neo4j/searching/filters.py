@@ -5,8 +5,8 @@ from typing import Any
 
 from graph.model import MEMORY_KINDS, MemoryFilter, TimeRange, to_micros
 from graph.model.filters import LabelCondition
-from graph.store.neo4j.conditions import label_values, labels_pass
-from graph.store.neo4j.search_tokens import kind_facet, label_facets, session_facet, speaker_facet
+from graph.store.neo4j.rows.conditions import label_values, labels_pass
+from graph.store.neo4j.rows.search_tokens import kind_facet, label_facets, session_facet, speaker_facet
 
 # One text for all filters, so that Neo4j plans each query of a search once: it takes up to a second. For the same reason the values come in
 # one map: of a list that is a parameter itself every magnitude of its length has a plan of its own, and null has another.

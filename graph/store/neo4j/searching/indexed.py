@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from graph.store.candidates import CandidateQuery, Candidates
-from graph.store.neo4j.connection import Connection
+from graph.store.neo4j.driver.connection import Connection
 from graph.store.neo4j.searching.changes import Head, read_head
 from graph.store.neo4j.searching.channels import Hit, best_matches, dense, lexical_rows
 from graph.store.neo4j.searching.filters import SearchFilter

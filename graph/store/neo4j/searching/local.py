@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from graph.model import MEMORY_KINDS
 from graph.store.candidates import CandidateQuery, Candidates
-from graph.store.neo4j.connection import Connection
-from graph.store.neo4j.node_properties import PASSAGE_KEY_SHIFT
+from graph.store.neo4j.driver.connection import Connection
+from graph.store.neo4j.rows.node_properties import PASSAGE_KEY_SHIFT
 from graph.store.neo4j.schema import NODE_LABELS
 from graph.store.neo4j.searching.changes import Change, Head
 from graph.store.neo4j.searching.memories import MEMORY_VALUES, FoundMemory, found_memory, index_entry, is_searched, vectors_of

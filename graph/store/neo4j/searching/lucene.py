@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graph.store.candidates import LexicalStatistics, StatisticsGroup
-from graph.store.neo4j.search_tokens import term_token
+from graph.store.neo4j.rows.search_tokens import term_token
 from graph.store.neo4j.searching.scoring import idf
 
 # Lucene refuses more than 1,024 clauses; each term has two, and filters have some. The rarest terms are kept, they weigh most.

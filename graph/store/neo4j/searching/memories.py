@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from graph.model import NodeKind, Role
 from graph.model.ids import number_of
-from graph.store.neo4j.node_properties import passage_key
+from graph.store.neo4j.rows.node_properties import passage_key
 from graph.store.search import MemoryEntry, PassageEntry
 
 # Of a node `m`. Only what has the label Chunked pays for looking at its further passages.

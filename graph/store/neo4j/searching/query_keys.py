@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from graph.model import MEMORY_KINDS, to_micros
 from graph.model.times import TimeRange
 from graph.store.candidates import CandidateQuery
-from graph.store.neo4j.conditions import label_values, labels_pass
-from graph.store.neo4j.connection import Connection
-from graph.store.neo4j.node_reading import ids_by_kind
+from graph.store.neo4j.driver.connection import Connection
+from graph.store.neo4j.rows.conditions import label_values, labels_pass
+from graph.store.neo4j.rows.node_reading import ids_by_kind
 from graph.store.neo4j.schema import NODE_LABELS
 from graph.store.neo4j.searching.changes import Head, read_head
 from graph.store.search import IndexQuery, term_hash

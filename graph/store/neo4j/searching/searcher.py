@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from graph.errors import InvalidArgument, StructMemError
 from graph.store.candidates import CandidateQuery, Candidates
-from graph.store.neo4j.connection import Connection
-from graph.store.neo4j.faults import IndexMissing
+from graph.store.neo4j.driver.connection import Connection
+from graph.store.neo4j.driver.faults import IndexMissing
 from graph.store.neo4j.migrations import make_indexes, wanted_indexes
 from graph.store.neo4j.searching.changes import read_head
 from graph.store.neo4j.searching.indexed import search_indexes

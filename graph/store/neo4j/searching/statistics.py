@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graph.store.candidates import LexicalStatistics, StatisticsGroup
-from graph.store.neo4j.connection import Connection
-from graph.store.neo4j.reading import namespace_row
+from graph.store.neo4j.driver.connection import Connection
+from graph.store.neo4j.driver.reading import namespace_row
+from graph.store.neo4j.driver.term_statistics import GROUP_NAMES, add_counts
 from graph.store.neo4j.searching.changes import Change, Head, read_head
-from graph.store.neo4j.term_statistics import GROUP_NAMES, add_counts
 
 # Differences beyond these are added to the sums; until then they are looked up beside them.
 _LOOSE_TERMS = 20_000

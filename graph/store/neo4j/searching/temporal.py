@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graph.model import MEMORY_KINDS, NodeKind, TimeSpan, to_micros
-from graph.store.neo4j.connection import Connection
+from graph.store.neo4j.driver.connection import Connection
+from graph.store.neo4j.rows.spans import SPAN_WIDTHS
 from graph.store.neo4j.schema import NODE_LABELS
 from graph.store.neo4j.searching.channels import Hit, best_hits
 from graph.store.neo4j.searching.filters import SearchFilter
-from graph.store.neo4j.spans import SPAN_WIDTHS
 
 # Of spans of one class that overlap a time, so many times more than wanted are looked at: they differ in length.
 _SPAN_OVERFETCH = 2

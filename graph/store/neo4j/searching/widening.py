@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from graph.model import MEMORY_KINDS
-from graph.store.neo4j.connection import Connection
-from graph.store.neo4j.node_reading import ids_by_kind
+from graph.store.neo4j.driver.connection import Connection
+from graph.store.neo4j.rows.node_reading import ids_by_kind
 from graph.store.neo4j.schema import NODE_LABELS
 from graph.store.neo4j.searching.channels import Hit
 from graph.store.neo4j.searching.filters import SearchFilter

@@ -1,0 +1,1 @@
+"""Hits as a text for a prompt, within a token budget."""

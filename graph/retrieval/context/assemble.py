@@ -1,0 +1,153 @@
+"""Assembling a context: the best memories that fit a token budget, in order of time, nothing twice.
+
+Memories are taken in the order of their rank. A statement is passed over when all the messages it rests on are in: what it says is there,
+verbatim, already. (Retrieval itself passes over the message when the statement ranked higher.) A message too long for what is left of
+the budget is passed over for shorter ones further down, except that the best memory, alone too long, is cut to fit: an answer must not
+be empty because its best source is long.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from graph.errors import InvalidArgument
+from graph.model import Message, Statement, kind_of_node
+from graph.retrieval.answer import Context, ContextEntry, Hit, QueryEmbedder, RetrievalAnswer, RetrievalRequest, TokenCounter
+from graph.retrieval.context.context_line import line_of
+from graph.retrieval.ranking.rerank import Reranking
+from graph.retrieval.read_path import retrieve_many
+from graph.store.port import Store
+
+# A line with its date and speaker is hardly ever shorter; so no more memories than this can fit a budget.
+TOKENS_OF_A_SHORT_LINE = 12
+MAX_MEMORIES = 1_000
+# So many lines in a row that do not fit: what is left of the budget is too small to go on looking.
+_PATIENCE = 30
+_ELLIPSIS = " …"
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    hit: Hit
+    text: str
+
+
+async def build_context(
+    store: Store,
+    requests: Sequence[RetrievalRequest],
+    embedder: QueryEmbedder | None,
+    token_budget: int,
+    count_tokens: TokenCounter,
+    reranking: Reranking | None = None,
+) -> Context:
+    """The best memories for a query as a text of at most `token_budget` tokens, one line each, dated in the request's zone.
+
+    Args:
+        requests: as `retrieve_many` takes them; their own `k` is not used.
+        count_tokens: counts a whole text; the budget holds for the joined text, exactly as it counts it. Called from a thread.
+
+    Raises:
+        InvalidArgument: a budget below 1, or as `retrieve_many`.
+    """
+    if token_budget < 1:
+        raise InvalidArgument.of("token_budget", "must be at least 1")
+    k = min(MAX_MEMORIES, max(10, token_budget // TOKENS_OF_A_SHORT_LINE))
+    answer = await retrieve_many(store, [replace(request, k=k, explain=False) for request in requests], embedder, reranking)
+    # Counting the tokens of a message of 200,000 characters takes a tenth of a second, in which every other call would wait.
+    return await asyncio.to_thread(_assembled, answer, token_budget, count_tokens)
+
+
+def _assembled(answer: RetrievalAnswer, token_budget: int, count_tokens: TokenCounter) -> Context:
+    candidates = [_Line(hit, line_of(hit.node, answer.plan.zone)) for hit in answer.hits]
+    lines = _in_order(_within_exactly(_chosen(candidates, token_budget, count_tokens), token_budget, count_tokens))
+    text = _joined(lines)
+    return Context(
+        text=text,
+        token_count=count_tokens(text) if text else 0,
+        entries=tuple(_entry(line) for line in lines),
+        plan=answer.plan,
+        best_relevance=answer.best_relevance,
+        nothing_relevant=answer.nothing_relevant,
+    )
+
+
+def _chosen(candidates: Sequence[_Line], budget: int, count_tokens: TokenCounter) -> list[_Line]:
+    """The lines to take, by rank, judged line by line."""
+    lines: list[_Line] = []
+    told: set[tuple[str, str]] = set()
+    left, missed = budget, 0
+    for line in candidates:
+        evidence = {(line.hit.namespace, id_) for id_ in line.hit.evidence_ids}
+        if isinstance(line.hit.node, Statement) and evidence and evidence <= told:
+            continue
+        size = count_tokens(f"{line.text}\n")
+        if size > left and not lines:
+            line = _cut(line, left, count_tokens)
+            size = count_tokens(f"{line.text}\n")
+        if size > left or not line.text:
+            missed += 1
+            if missed == _PATIENCE:
+                break
+            continue
+        missed = 0
+        lines.append(line)
+        told |= evidence
+        left -= size
+    return lines
+
+
+def _cut(line: _Line, budget: int, count_tokens: TokenCounter) -> _Line:
+    """The line with as many of its words as fit; empty when not even its date and speaker do.
+
+    Found by doubling, then bisection: what is counted is never much longer than the budget, however long the line.
+    """
+    words = line.text.split(" ")
+    too_long = 1
+    while too_long < len(words) and count_tokens(f"{' '.join(words[:too_long])}{_ELLIPSIS}\n") <= budget:
+        too_long *= 2
+    fits, too_long = too_long // 2, min(too_long, len(words))
+    while too_long - fits > 1:
+        middle = (fits + too_long) // 2
+        if count_tokens(f"{' '.join(words[:middle])}{_ELLIPSIS}\n") <= budget:
+            fits = middle
+        else:
+            too_long = middle
+    head = len(line.text.partition(": ")[0].split(" "))
+    return replace(line, text=f"{' '.join(words[:fits])}{_ELLIPSIS}" if fits > head else "")
+
+
+def _within_exactly(lines: list[_Line], budget: int, count_tokens: TokenCounter) -> list[_Line]:
+    """The lines without the last ones while their joined text counts more than the budget: counts of lines need not add up."""
+    while lines and count_tokens(_joined(_in_order(lines))) > budget:
+        lines = lines[:-1]
+    return lines
+
+
+def _in_order(lines: Sequence[_Line]) -> list[_Line]:
+    """The lines in the order of time; a session's messages in that of their arrival."""
+
+    def key(line: _Line) -> tuple[datetime, str, int, int]:
+        node = line.hit.node
+        return (node.sent_at, node.session, node.seq, 0) if isinstance(node, Message) else (node.said_at, node.session, 0, line.hit.rank)
+
+    return sorted(lines, key=key)
+
+
+def _joined(lines: Sequence[_Line]) -> str:
+    return "\n".join(line.text for line in lines)
+
+
+def _entry(line: _Line) -> ContextEntry:
+    node = line.hit.node
+    return ContextEntry(
+        namespace=line.hit.namespace,
+        id=node.id,
+        kind=kind_of_node(node),
+        text=line.text,
+        said_at=node.sent_at if isinstance(node, Message) else node.said_at,
+        speaker=node.speaker,
+        evidence_ids=line.hit.evidence_ids,
+        rank=line.hit.rank,
+        relevance=line.hit.relevance,
+    )

@@ -1,0 +1,1 @@
+"""Why a memory is a hit, and why one is not."""

@@ -1,0 +1,100 @@
+"""One namespace on its way through the read path: plan, embed the query, find candidates, measure, expand over the graph."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, tzinfo
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graph.model import Namespace
+from graph.retrieval.answer import QueryPlan, RetrievalRequest
+from graph.retrieval.finding.merge import merged
+from graph.retrieval.planning.plan import linked, names_in, plan_query
+from graph.retrieval.planning.query_vector import QueryVectors
+from graph.retrieval.planning.rare_terms import rarest_terms
+from graph.retrieval.ranking.fuse import fuse
+from graph.retrieval.ranking.ledger import Ledger
+from graph.retrieval.ranking.measures import Ceilings, Measures, measure
+from graph.retrieval.recipes import Recipe
+from graph.retrieval.walking.expand import Expansion, add_graph, expand
+from graph.store.candidates import CandidateQuery, Candidates
+from graph.store.port import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What was asked of one namespace, how it was understood, and the candidates with their measures."""
+
+    request: RetrievalRequest
+    plan: QueryPlan
+    query: CandidateQuery
+    candidates: Candidates
+    measures: Measures
+    expansion: Expansion | None = None
+
+
+async def search_of(store: Store, request: RetrievalRequest, recipe: Recipe, vectors: QueryVectors) -> Search:
+    """Plan, vector and candidates of one namespace."""
+    scope = await store.query_scope(request.namespace, names_in(request.query))
+    plan = plan_query(request.query, scope.speakers, request.asked_at, request.zone or _zone(scope.namespace), recipe)
+    entity_ids, entities = linked(scope.entities)
+    plan = replace(plan, entity_ids=entity_ids, entities=entities)
+    if len(plan.terms) > recipe.max_terms:
+        plan = replace(plan, terms=await rarest_terms(store, request.namespace, plan.terms, recipe.max_terms))
+    vector, degraded = await _query_vector(vectors, scope.namespace, request, plan, recipe)
+    query = CandidateQuery(
+        terms=plan.terms,
+        vector=vector,
+        filter=request.filter,
+        spans=plan.times,
+        lexical_limit=recipe.lexical_limit if plan.terms else 0,
+        dense_limit=recipe.dense_limit if vector is not None else 0,
+        temporal_limit=recipe.temporal_limit if plan.times else 0,
+        instruction_limit=recipe.instruction_limit if vector is not None else 0,
+        neighbours=recipe.neighbours,
+        bm25=recipe.bm25,
+    )
+    candidates = await store.candidates(request.namespace, query)
+    if recipe.lexical_limit and not plan.terms:
+        degraded = (*degraded, "lexical: the query has no terms")
+    measures = measure(candidates, plan.times, recipe)
+    if vector is not None and len(candidates) and measures.is_unembedded.all():
+        degraded = (*degraded, "dense: the namespace has no vectors yet")
+    return Search(request, replace(plan, degraded=degraded), query, candidates, measures)
+
+
+def _zone(namespace: Namespace) -> tzinfo:
+    return ZoneInfo(namespace.time_zone) if namespace.time_zone else UTC
+
+
+async def _query_vector(
+    vectors: QueryVectors, namespace: Namespace, request: RetrievalRequest, plan: QueryPlan, recipe: Recipe
+) -> tuple[NDArray[np.float32] | None, tuple[str, ...]]:
+    if not recipe.dense_limit:
+        return None, ()
+    return await vectors.vector(namespace.embedding, plan.dense_text, request.vector)
+
+
+async def expanded(store: Store, search: Search, limits: Ceilings, recipe: Recipe) -> Search:
+    """The search after a walk from its best hits; what the walk found and the channels did not is measured like the rest."""
+    first = fuse(search.candidates, search.measures, limits, search.plan, recipe)
+    expansion = await expand(store, search.request.namespace, search.candidates, first, search.plan, recipe)
+    if expansion is None:
+        return search
+    known = set(search.candidates.ids)
+    found = tuple(id_ for id_ in expansion.best(recipe.graph_found) if id_ not in known)
+    candidates, measures = search.candidates, search.measures
+    if found:
+        query = replace(search.query, lexical_limit=0, dense_limit=0, temporal_limit=0, instruction_limit=0, include=found)
+        candidates = merged(candidates, await store.candidates(search.request.namespace, query))
+        measures = measure(candidates, search.plan.times, recipe)
+    return replace(search, candidates=candidates, measures=measures, expansion=expansion)
+
+
+def ledger_of(search: Search, limits: Ceilings, recipe: Recipe) -> Ledger:
+    """What every signal adds to every candidate, the graph's included."""
+    ledger = fuse(search.candidates, search.measures, limits, search.plan, recipe)
+    if search.expansion is not None:
+        add_graph(ledger, search.candidates, search.expansion, recipe)
+    return ledger

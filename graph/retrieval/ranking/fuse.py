@@ -1,0 +1,107 @@
+"""Fusion: the score of a memory is a plain sum of what each signal adds, kept as columns so that any hit can be explained."""
+
+import numpy as np
+
+from graph.retrieval.answer import QueryPlan
+from graph.retrieval.ranking.ledger import Ledger
+from graph.retrieval.ranking.measures import Ceilings, Ints, Measures
+from graph.retrieval.ranking.question_signals import add_question_signals
+from graph.retrieval.ranking.scoring import Float64
+from graph.retrieval.ranking.spread import add_spread
+from graph.retrieval.recipes import Recipe
+from graph.store.candidates import Candidates, Feature
+
+# A plain number: numpy takes five times as long to make sense of a member of an enumeration.
+_QUESTION = int(Feature.QUESTION)
+
+
+def fuse(candidates: Candidates, measures: Measures, limits: Ceilings, plan: QueryPlan, recipe: Recipe) -> Ledger:
+    """The ledger of all signals but the graph's."""
+    ledger = Ledger(len(candidates))
+    # Statements have statistics, and so a lexical ceiling, of their own.
+    lexical = np.where(measures.is_statement, _scaled(measures.lexical, limits.statement), _scaled(measures.lexical, limits.message))
+    # Up to the floor the cosine tells nothing: texts without any relation reach that, too.
+    dense = _scaled(np.maximum(measures.dense - recipe.dense_floor, 0.0), limits.dense - recipe.dense_floor)
+    _add_channels(ledger, measures, lexical, dense, limits, recipe)
+    own = ledger.total()
+    _add_neighbours(ledger, candidates, measures, own, recipe)
+    _add_session(ledger, candidates, measures, own, recipe)
+    _add_statements(ledger, candidates, np.maximum(lexical, dense), own, recipe)
+    add_question_signals(ledger, candidates, measures, dense, limits, plan, recipe)
+    add_spread(ledger, candidates, plan, recipe)
+    return ledger
+
+
+def _scaled(values: Float64, ceiling: float) -> Float64:
+    """Values on the common scale. A ceiling of 0 is that of nothing but zeros."""
+    return values / (ceiling if ceiling > 0 else 1.0)
+
+
+def _add_channels(ledger: Ledger, measures: Measures, lexical: Float64, dense: Float64, limits: Ceilings, recipe: Recipe) -> None:
+    ledger.add("lexical", measures.lexical, lexical, recipe.lexical)
+    # What has no neighbour that may lend has no window: its own match counts for it as well.
+    alone = measures.is_statement | ((measures.before < 0) & (measures.after < 0))
+    window = np.where(alone, lexical, _scaled(measures.window, limits.window))
+    ledger.add("lexical_window", np.where(alone, measures.lexical, measures.window), window, recipe.lexical_window)
+    ledger.add("dense", measures.dense, dense, recipe.dense)
+    if recipe.lexical and measures.is_unembedded.any():
+        # What has no vector yet must not fall behind everything that has one.
+        stand_in = np.where(measures.is_unembedded, lexical, 0.0)
+        ledger.add("unembedded", np.where(measures.is_unembedded, measures.lexical, 0.0), stand_in, recipe.dense)
+
+
+def _add_neighbours(ledger: Ledger, candidates: Candidates, measures: Measures, own: Float64, recipe: Recipe) -> None:
+    # The last place is that of no neighbour, -1: it asks nothing and lends nothing.
+    asks = np.append(candidates.features & _QUESTION, 0) != 0
+    lent_by = np.append(own, 0.0)
+    follows_question = asks[measures.before]
+    for name, lender, weight in (
+        ("answer", np.where(follows_question, measures.before, np.int32(-1)), recipe.answer),
+        ("previous", np.where(follows_question, np.int32(-1), measures.before), recipe.previous),
+        ("next", measures.after, recipe.next),
+    ):
+        lent = lent_by[lender]
+        ledger.add(name, lent, lent, weight, lender)
+
+
+def _add_session(ledger: Ledger, candidates: Candidates, measures: Measures, own: Float64, recipe: Recipe) -> None:
+    """Each memory gets the mean of its session's best few messages."""
+    if not len(candidates) or not recipe.session:
+        return
+    # Each session's messages from the best to the worst, then its statements.
+    ranked = np.where(measures.is_statement, -1.0, own)
+    order = np.lexsort((-ranked, candidates.session))
+    ranked, session = ranked[order], candidates.session[order]
+    begins = np.empty(len(order), dtype=bool)
+    begins[0], begins[1:] = True, session[1:] != session[:-1]
+    start = np.flatnonzero(begins)
+    end = np.append(start[1:], len(order))
+    total, count = np.zeros(len(start)), np.zeros(len(start))
+    for place in range(recipe.session_best):
+        counts = (start + place < end) & (ranked[np.minimum(start + place, len(order) - 1)] >= 0)
+        total[counts] += ranked[start[counts] + place]
+        count += counts
+    value = np.empty(len(order))
+    value[order] = (total / np.maximum(count, 1))[np.cumsum(begins) - 1]
+    ledger.add("session", value, value, recipe.session)
+
+
+def _add_statements(ledger: Ledger, candidates: Candidates, match: Float64, own: Float64, recipe: Recipe) -> None:
+    """Statements lend the better of their lexical and dense match to the messages they rest on; messages lend theirs to statements."""
+    if not len(candidates.statement_row):
+        return
+    value, source = _best_lender(match, candidates.statement_row, candidates.message_row)
+    ledger.add("facts", value, value, recipe.facts, source)
+    value, source = _best_lender(own, candidates.message_row, candidates.statement_row)
+    ledger.add("evidence", value, value, recipe.evidence, source)
+
+
+def _best_lender(values: Float64, lender: Ints, borrower: Ints) -> tuple[Float64, Ints]:
+    """For every row the greatest value among those that lend to it, and which row that is (-1: nobody lends)."""
+    best = np.zeros(len(values))
+    source = np.full(len(values), -1, dtype=np.int32)
+    order = np.argsort(values[lender], kind="stable")
+    lender, borrower = lender[order], borrower[order]
+    best[borrower] = values[lender]
+    source[borrower] = lender
+    return best, source

@@ -1,0 +1,100 @@
+"""Picking the hits: the best of all namespaces, without spending two ranks on a statement and the message it rests on."""
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graph.model import NodeKind
+from graph.retrieval.ranking.ledger import Ledger
+from graph.retrieval.ranking.measures import Bools
+from graph.retrieval.ranking.scoring import Float64
+from graph.store.candidates import Candidates
+
+# How many are put in order at first, for each hit wanted: memories that another one stands for take part, too.
+_AT_FIRST = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """The n candidates of one namespace with their ledger.
+
+    Attributes:
+        score: (n,) the ledger's total.     returnable: (n,) what may be returned: what passes the filter and something speaks for.
+    """
+
+    candidates: Candidates
+    ledger: Ledger
+    score: Float64
+    returnable: Bools
+
+    @classmethod
+    def of(cls, candidates: Candidates, ledger: Ledger) -> "Scored":
+        """The candidates with what the ledger says of them."""
+        return cls(candidates, ledger, ledger.total(), ledger.found() & candidates.eligible)
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """A hit: which of the answer's namespaces, and which row there."""
+
+    namespace: int
+    row: int
+    score: float
+
+
+def pick(scored: Sequence[Scored], k: int) -> list[Pick]:
+    """The k best, best first.
+
+    A memory is passed over when a better one already stands for it: a statement when all the messages it rests on were picked (alone or
+    through another statement), a message when a picked statement rests on it. Among equals the later said comes first.
+    """
+    begins = list(accumulate((len(s.candidates) for s in scored), initial=0))[:-1]
+    evidence = [Evidence(s.candidates) for s in scored]
+    covered: set[tuple[int, int]] = set()
+    picks: list[Pick] = []
+    for place in _ranked(scored, k * _AT_FIRST):
+        namespace = bisect_right(begins, place) - 1
+        row = place - begins[namespace]
+        stands_for = {(namespace, message) for message in evidence[namespace].of(row)}
+        if stands_for <= covered:
+            continue
+        covered |= stands_for
+        picks.append(Pick(namespace, row, float(scored[namespace].score[row])))
+        if len(picks) == k:
+            break
+    return picks
+
+
+def _ranked(scored: Sequence[Scored], at_once: int) -> Iterator[int]:
+    """What may be returned, by its place among all rows, best first. Put in order piece by piece: few are ever asked for."""
+    scores = np.concatenate([s.score for s in scored])
+    said = np.concatenate([s.candidates.said_at for s in scored])
+    seq = np.concatenate([s.candidates.seq for s in scored])
+    left = np.flatnonzero(np.concatenate([s.returnable for s in scored]))
+    while len(left):
+        best = np.ones(len(left), dtype=bool)
+        if len(left) > at_once:
+            best = scores[left] >= np.partition(scores[left], -at_once)[-at_once]
+        piece, left = left[best], left[~best]
+        yield from piece[np.lexsort((-seq[piece], -said[piece], -scores[piece]))].tolist()
+
+
+class Evidence:
+    """The messages on which each statement rests, by row."""
+
+    def __init__(self, candidates: Candidates) -> None:
+        order = np.argsort(candidates.statement_row, kind="stable")
+        self._is_message = candidates.kind == int(NodeKind.MESSAGE)
+        self._statement: NDArray[np.int32] = candidates.statement_row[order]
+        self._message: NDArray[np.int32] = candidates.message_row[order]
+
+    def of(self, row: int) -> list[int]:
+        """The messages of a statement's row; the row itself where it rests on none, as a message does."""
+        if self._is_message[row]:
+            return [row]
+        first, last = np.searchsorted(self._statement, (row, row + 1))
+        return self._message[first:last].tolist() or [row]

@@ -1,0 +1,71 @@
+"""Walking the graph from some nodes and collecting the events on the way."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from graph.errors import InvalidArgument
+from graph.model import EdgeKind, Event, NodeKind, TimeRange
+from graph.retrieval.answer import PathStep
+from graph.retrieval.walking.pagerank import path_to
+from graph.store.port import Store
+
+DEFAULT_EDGES = frozenset(set(EdgeKind) - {EdgeKind.IN_SESSION})
+MAX_HOPS = 6
+# Bounds of one walk: a memory of 100,000 nodes still answers within a second, and a hub does not fill the walk alone.
+MAX_NODES = 20_000
+MAX_DEGREE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class TraversedEvent:
+    """An event that a walk reached: the fewest hops from a start, and a shortest path from it (empty for a start)."""
+
+    event: Event
+    hops: int
+    path: tuple[PathStep, ...]
+
+
+async def traverse_events(
+    store: Store,
+    namespace: str,
+    start_ids: Sequence[str],
+    edges: Collection[EdgeKind],
+    max_hops: int,
+    range: TimeRange | None,
+    limit: int,
+) -> list[TraversedEvent]:
+    """Events within `max_hops` of the starts over edges of these kinds in both directions, nearest first, then by when they happened.
+
+    Args:
+        edges: empty for all but IN_SESSION.
+        range: only events that happened (or, where that is not known, were said) in it.
+
+    Raises:
+        InvalidArgument: no start, or hops or limit out of bounds.
+        NotFound: there is no such namespace.
+    """
+    if not start_ids:
+        raise InvalidArgument.of("start_ids", "at least one is required")
+    if not 1 <= max_hops <= MAX_HOPS:
+        raise InvalidArgument.of("max_hops", f"must be from 1 to {MAX_HOPS}")
+    if limit < 1:
+        raise InvalidArgument.of("limit", "must be at least 1")
+    subgraph = await store.neighbourhood(namespace, tuple(start_ids), edges or DEFAULT_EDGES, max_hops, MAX_NODES, MAX_DEGREE)
+    reached = np.flatnonzero(subgraph.kind == NodeKind.EVENT)
+    nodes = await store.get_nodes(namespace, [subgraph.ids[node] for node in reached])
+    found: list[TraversedEvent] = []
+    for node in reached.tolist():
+        event = nodes.get(subgraph.ids[node])
+        if isinstance(event, Event) and event.retired_at is None and (range is None or _within(event, range)):
+            found.append(TraversedEvent(event, int(subgraph.hops[node]), path_to(subgraph, node)))
+    found.sort(key=lambda one: (one.hops, one.event.time.start if one.event.time else one.event.said_at, one.event.id))
+    return found[:limit]
+
+
+def _within(event: Event, range: TimeRange) -> bool:
+    """Whether an event happened, at least in part, in the range; one of unknown time is judged by when it was said."""
+    if event.time is None:
+        return range.start <= event.said_at < range.end
+    return event.time.start < range.end and (event.time.end > range.start or event.time.start >= range.start)

@@ -1,0 +1,1 @@
+"""The files of a data directory: the catalog, one file a namespace, their schema, locks, threads and transactions."""

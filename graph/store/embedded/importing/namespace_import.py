@@ -1,0 +1,64 @@
+"""Building a namespace from the records of an export, out of sight until it is complete."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
+from functools import partial
+
+from graph.errors import StructMemError
+from graph.model import Namespace
+from graph.store.commands import ExportRecord
+from graph.store.embedded import namespaces
+from graph.store.embedded.files.catalog import CatalogEntry
+from graph.store.embedded.files.engine import Engine
+from graph.store.embedded.files.faults import storage_faults
+from graph.store.embedded.importing.file import ImportFile
+
+_BATCH = 4_000
+
+
+async def import_namespace(engine: Engine, namespace: Namespace, records: AsyncIterator[Sequence[ExportRecord]]) -> Namespace:
+    """See `Store.import_namespace`. The search index is built as well, so that the first search finds it."""
+    run = engine.workers.run_to_end
+    begun: list[tuple[CatalogEntry, ImportFile]] = []
+    done = False
+    try:
+        await run(lambda: begun.append(_begin(engine, namespace)))
+        entry, file = begun[0]
+        batch: list[ExportRecord] = []
+        async for some in records:
+            batch += some
+            if len(batch) >= _BATCH:
+                await run(partial(file.add, batch))
+                batch = []
+        await run(partial(file.add, batch))
+        await run(lambda: _finish(engine, entry, file, namespace))
+        done = True
+    finally:
+        if begun and not done:
+            await run(lambda: _abandon(engine, *begun[0]))
+    with suppress(StructMemError):  # the namespace is there; without its index it is only slower at first
+        await run(lambda: engine.index(namespace.name))
+    return await engine.read(namespace.name, namespaces.complete)
+
+
+def _begin(engine: Engine, namespace: Namespace) -> tuple[CatalogEntry, ImportFile]:
+    with storage_faults(namespace.name):
+        entry = engine.catalog.reserve_copy(namespace)
+        try:
+            return entry, ImportFile(engine.path(entry.uid), entry.settings, engine.clock, engine.vfs)
+        except BaseException:
+            engine.discard(entry)
+            raise
+
+
+def _finish(engine: Engine, entry: CatalogEntry, file: ImportFile, namespace: Namespace) -> None:
+    busy = file.finish(engine.ids, namespace.revision, namespace.generation)
+    active = engine.catalog.activate(entry, busy=busy)
+    if busy:
+        engine.jobs.note(active.settings.name, active.uid, 0)
+
+
+def _abandon(engine: Engine, entry: CatalogEntry, file: ImportFile) -> None:
+    file.close()
+    with storage_faults():
+        engine.discard(entry)

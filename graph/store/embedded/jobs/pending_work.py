@@ -1,0 +1,82 @@
+"""What a leased extraction has before it, and which passages wait for vectors."""
+
+from datetime import UTC, datetime
+from itertools import groupby
+from zoneinfo import ZoneInfo
+
+import apsw
+import numpy as np
+
+from graph.model import Lease, Message, Statement, from_micros, to_micros
+from graph.store.commands import Float16Vector, PassageText, PendingWork
+from graph.store.embedded.files.connection import rows
+from graph.store.embedded.jobs.leases import held_job
+from graph.store.embedded.rows.node_rows import read_nodes, read_session
+from graph.store.embedded.rows.session_rows import session_row
+from graph.text import index_message, index_statement
+
+# How many messages before the waiting ones come along, so that a segment's first lines can be understood.
+_CONTEXT_MESSAGES = 6
+
+
+def pending(db: apsw.Connection, now: datetime, lease: Lease, limit: int) -> PendingWork:
+    """See `Store.pending`."""
+    row = held_job(db, to_micros(now), lease)
+    session = read_session(db, row.session or 0)
+    found = rows(
+        db,
+        "SELECT key FROM nodes WHERE kind = 2 AND session = ? AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?",
+        (row.session, session.extracted_seq, row.target, limit + 1),
+    )
+    before = rows(
+        db,
+        "SELECT key FROM nodes WHERE kind = 2 AND session = ? AND seq <= ? ORDER BY seq DESC LIMIT ?",
+        (row.session, session.extracted_seq, _CONTEXT_MESSAGES),
+    )
+    keys = [key for (key,) in found[:limit]]
+    context = [key for (key,) in reversed(before)]
+    nodes = read_nodes(db, context + keys)
+    marks = db.execute("SELECT seq FROM flush_marks WHERE session = ? AND seq > ?", (row.session, session.extracted_seq))
+    return PendingWork(
+        session=session,
+        generation=int(db.execute("SELECT generation FROM state").get),
+        watermark=session.extracted_seq,
+        context=tuple(node for key in context if isinstance(node := nodes[key], Message)),
+        messages=tuple(node for key in keys if isinstance(node := nodes[key], Message)),
+        more=len(found) > limit,
+        flush_marks=frozenset(seq for (seq,) in marks),
+        vectors=_first_vectors(db, {key: node.id for key, node in nodes.items()}),
+        idle_until=from_micros(row.idle_until),
+    )
+
+
+def _first_vectors(db: apsw.Connection, ids: dict[int, str]) -> dict[str, Float16Vector]:
+    found = db.executemany(
+        "SELECT p.owner, v.vector FROM passages p JOIN vectors v ON v.passage = p.key WHERE p.owner = ? AND p.ordinal = 0",
+        [(key,) for key in ids],
+    )
+    return {ids[owner]: np.frombuffer(blob, dtype=np.float16) for owner, blob in found}
+
+
+def missing_vectors(db: apsw.Connection, session: str, limit: int) -> list[PassageText]:
+    """See `Store.missing_vectors`. Besides messages: current statements whose vectors did not come with them (after an import without)."""
+    row = session_row(db, session)
+    if row is None:
+        return []
+    waiting = rows(db, "SELECT owner, ordinal FROM passages WHERE session = ? AND waits = 1 ORDER BY key LIMIT ?", (row.key, limit))
+    wanted = [(owner, [ordinal for _, ordinal in group]) for owner, group in groupby(waiting, key=lambda pair: pair[0])]
+    nodes = read_nodes(db, [owner for owner, _ in wanted], linked=False)
+    zone = ZoneInfo(row.time_zone) if row.time_zone else UTC
+    texts: list[PassageText] = []
+    for owner, ordinals in wanted:
+        node = nodes[owner]
+        match node:
+            case Message():
+                passages = index_message(node, zone).passages
+            case Statement():
+                passages = index_statement(node, zone).passages
+            case _:
+                continue
+        by_ordinal = {passage.ordinal: passage.text for passage in passages}
+        texts.extend(PassageText(node.id, ordinal, by_ordinal[ordinal]) for ordinal in ordinals if ordinal in by_ordinal)
+    return texts

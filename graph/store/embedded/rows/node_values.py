@@ -1,0 +1,85 @@
+"""Messages, events and statements as rows of `nodes`, and the edges that they imply."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import orjson
+
+from graph.model import Edge, EdgeKind, Event, Message, Statement, TimeSpan, to_micros
+from graph.store.embedded.rows.node_bodies import event_body, statement_body
+from graph.store.embedded.rows.node_keys import id_columns
+from graph.store.embedded.rows.node_writer import EdgeValues, NodeValues
+from graph.store.memory_rows import MemoryRow
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Where a node goes, and what is recorded of it."""
+
+    key: int
+    session: int
+    recorded_at: int
+    generation: int = 0
+    retired_at: int | None = None
+
+
+def message_values(message: Message, seq: int, body: bytes, place: Placed, columns: MemoryRow) -> NodeValues:
+    """The row of a message at a place of its session."""
+    uuid, kind = id_columns(message.id)
+    sent_at = to_micros(message.sent_at)
+    head = (place.key, uuid, kind, place.session, seq, message.speaker, int(message.role), sent_at, sent_at, sent_at)
+    return (*head, place.recorded_at, None, 0, columns.features, columns.spans, message.client_id or None, body)
+
+
+def event_values(event: Event, place: Placed) -> NodeValues:
+    """The row of an event."""
+    uuid, kind = id_columns(event.id)
+    said_at = to_micros(event.said_at)
+    starts_at, ends_at = _valid(event.time, said_at)
+    head = (place.key, uuid, kind, place.session, 0, None, 0, said_at, starts_at, ends_at)
+    return (*head, place.recorded_at, place.retired_at, place.generation, 0, None, None, event_body(event))
+
+
+def statement_values(statement: Statement, place: Placed, columns: MemoryRow) -> NodeValues:
+    """The row of a statement."""
+    uuid, kind = id_columns(statement.id)
+    said_at = to_micros(statement.said_at)
+    starts_at, ends_at = _valid(statement.time, said_at)
+    head = (place.key, uuid, kind, place.session, 0, statement.speaker, 0, said_at, starts_at, ends_at)
+    tail = (columns.features, columns.spans, None, statement_body(statement))
+    return (*head, place.recorded_at, place.retired_at, place.generation, *tail)
+
+
+def _valid(time: TimeSpan | None, said_at: int) -> tuple[int, int]:
+    return (to_micros(time.start), to_micros(time.end)) if time else (said_at, said_at)
+
+
+def event_edges(source: int, event: Event, statements: Iterable[str], keys: Mapping[str, int]) -> list[EdgeValues]:
+    """EVIDENCED_BY, STATES and INVOLVES of the event with this key. `statements` are those that name it besides those that it lists."""
+    edges = _listed(source, EdgeKind.EVIDENCED_BY, event.evidence_ids, keys)
+    edges += _listed(source, EdgeKind.STATES, (*event.statement_ids, *statements), keys)
+    parts = dict.fromkeys((keys[part.entity_id], part.role) for part in event.participants)
+    for ordinal, (entity, role) in enumerate(parts):
+        edges.append((source, int(EdgeKind.INVOLVES), ordinal, entity, 0, orjson.dumps({"role": role}).decode()))
+    return edges
+
+
+def statement_edges(source: int, statement: Statement, keys: Mapping[str, int]) -> list[EdgeValues]:
+    """EVIDENCED_BY and MENTIONS of the statement with this key."""
+    edges = _listed(source, EdgeKind.EVIDENCED_BY, statement.evidence_ids, keys)
+    return edges + _listed(source, EdgeKind.MENTIONS, statement.entity_ids, keys)
+
+
+def explicit_edges(edges: Sequence[Edge], keys: Mapping[str, int]) -> list[EdgeValues]:
+    """Edges that no node implies."""
+    rows: list[EdgeValues] = []
+    for edge in edges:
+        properties = orjson.dumps(dict(edge.properties), option=orjson.OPT_SORT_KEYS).decode() if edge.properties else None
+        via = keys[edge.via_id] if edge.via_id else 0
+        rows.append((keys[edge.source_id], int(edge.kind), int(edge.is_decision), keys[edge.target_id], via, properties))
+    return rows
+
+
+def _listed(source: int, kind: EdgeKind, targets: Iterable[str], keys: Mapping[str, int]) -> list[EdgeValues]:
+    distinct = dict.fromkeys(keys[target] for target in targets)
+    return [(source, int(kind), ordinal, target, 0, None) for ordinal, target in enumerate(distinct)]

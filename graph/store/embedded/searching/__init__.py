@@ -1,0 +1,1 @@
+"""The search index of a namespace, fed from its file."""

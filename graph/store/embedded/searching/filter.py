@@ -1,0 +1,70 @@
+"""Resolves what a query names (ids, sessions, labels) to keys of the file, for the search index."""
+
+from collections.abc import Sequence
+
+import apsw
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from graph.model import LabelCondition, LabelFilter, TimeRange, to_micros
+from graph.store.candidates import CandidateQuery
+from graph.store.embedded.rows.node_keys import keys_of
+from graph.store.search import IndexQuery, term_hash
+
+
+def index_query(db: apsw.Connection, query: CandidateQuery) -> IndexQuery:
+    """The query with keys in place of names."""
+    chosen = query.filter
+    return IndexQuery(
+        term_hashes=np.array([term_hash(term) for term in query.terms], dtype=np.uint64),
+        vector=query.vector,
+        spans=tuple((to_micros(span.start), to_micros(span.end)) for span in query.spans),
+        kinds=chosen.kinds,
+        sessions=frozenset(session_keys(db, chosen.sessions)) if chosen.sessions else None,
+        speakers=frozenset(chosen.speakers) if chosen.speakers else None,
+        said=_micros(chosen.said),
+        happened=_micros(chosen.happened),
+        labelled=labelled_messages(db, chosen.labels) if chosen.labels else None,
+        include=np.array(sorted(keys_of(db, query.include).values()), dtype=np.int64),
+        lexical_limit=query.lexical_limit,
+        dense_limit=query.dense_limit,
+        temporal_limit=query.temporal_limit,
+        instruction_limit=query.instruction_limit,
+        neighbours=query.neighbours,
+        bm25=query.bm25,
+    )
+
+
+def session_keys(db: apsw.Connection, names: Sequence[str]) -> list[int]:
+    """Keys of the sessions that exist among these names."""
+    return [key for (key,) in db.executemany("SELECT key FROM sessions WHERE name = ?", [(name,) for name in dict.fromkeys(names)])]
+
+
+def labelled_messages(db: apsw.Connection, labels: LabelFilter) -> NDArray[np.int64]:
+    """Keys of the messages whose labels pass, ascending."""
+    passing: set[int] | None = None
+    for condition in labels.all_of:
+        found = _having(db, condition)
+        passing = found if passing is None else passing & found
+    if labels.any_of:
+        found = set().union(*(_having(db, condition) for condition in labels.any_of))
+        passing = found if passing is None else passing & found
+    if passing is None:
+        passing = {key for (key,) in db.execute("SELECT key FROM nodes WHERE kind = 2")}
+    for condition in labels.none_of:
+        passing = passing - _having(db, condition)
+    return np.array(sorted(passing), dtype=np.int64)
+
+
+def _having(db: apsw.Connection, condition: LabelCondition) -> set[int]:
+    values = orjson.dumps(condition.values).decode()
+    rows = db.execute(
+        "SELECT message FROM labels WHERE name = ?1 AND (?2 = '[]' OR value IN (SELECT value FROM json_each(?2)))",
+        (condition.key, values),
+    )
+    return {key for (key,) in rows}
+
+
+def _micros(range_: TimeRange | None) -> tuple[int, int] | None:
+    return None if range_ is None else (to_micros(range_.start), to_micros(range_.end))

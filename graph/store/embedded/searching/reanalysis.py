@@ -1,0 +1,69 @@
+"""Bringing the passages of a file to the present analyser: what one analyser wrote, another one's queries would miss."""
+
+from datetime import UTC
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import apsw
+
+from graph.model import Message, Statement
+from graph.store.embedded.files.connection import row, rows
+from graph.store.embedded.rows.node_rows import read_nodes
+from graph.store.memory_rows import MemoryRow, memory_row
+from graph.text import ANALYSER_VERSION, index_message, index_statement
+
+_BATCH = 1_000
+
+
+def analysed_by_other(db: apsw.Connection) -> bool:
+    """Whether another version of the analyser made the passages."""
+    found = rows(db, "SELECT analyser FROM state")
+    return bool(found) and found[0][0] != ANALYSER_VERSION
+
+
+def reanalyse(db: apsw.Connection, *, wait: bool) -> None:
+    """Makes all passages anew in one transaction. A vector stays where the text of its passage did; others wait if `wait`."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        zones = {name: ZoneInfo(zone) if zone else UTC for name, zone in rows(db, "SELECT name, time_zone FROM sessions")}
+        after = 0
+        while found := rows(
+            db,
+            "SELECT key, session FROM nodes WHERE key > ? AND kind IN (2, 4, 5) AND retired_at IS NULL ORDER BY key LIMIT ?",
+            (after, _BATCH),
+        ):
+            sessions = dict(found)
+            for key, node in read_nodes(db, list(sessions), linked=False).items():
+                assert isinstance(node, Message | Statement)
+                zone = zones[node.session]
+                text = index_message(node, zone) if isinstance(node, Message) else index_statement(node, zone)
+                _replace(db, key, sessions[key], memory_row(text), wait=wait)
+            after = found[-1][0]
+        db.execute("UPDATE state SET analyser = ?, revision = revision + 1", (ANALYSER_VERSION,))
+        db.execute("COMMIT")
+    except BaseException:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise
+
+
+def _replace(db: apsw.Connection, owner: int, session: int, columns: MemoryRow, *, wait: bool) -> None:
+    old = {
+        ordinal: (key, digest) for key, ordinal, digest in rows(db, "SELECT key, ordinal, digest FROM passages WHERE owner = ?", (owner,))
+    }
+    made: list[tuple[Any, ...]] = []
+    for passage in columns.passages:
+        key, digest = old.get(passage.ordinal, (None, None))
+        terms = (passage.length, passage.terms, passage.counts)
+        if digest == passage.digest:
+            db.execute("UPDATE passages SET length = ?, terms = ?, counts = ? WHERE key = ?", (*terms, key))
+            del old[passage.ordinal]
+        else:
+            made.append((owner, passage.ordinal, session, *terms, passage.digest, int(wait)))
+    db.executemany("DELETE FROM vectors WHERE passage = ?", [(key,) for key, _ in old.values()])
+    db.executemany("DELETE FROM passages WHERE key = ?", [(key,) for key, _ in old.values()])
+    (first,) = row(db, "SELECT next_passage FROM state")
+    db.executemany("INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", [(first + i, *values) for i, values in enumerate(made)])
+    if made:
+        db.execute("UPDATE state SET next_passage = next_passage + ?", (len(made),))
+    db.execute("UPDATE nodes SET features = ?, spans = ? WHERE key = ?", (columns.features, columns.spans, owner))

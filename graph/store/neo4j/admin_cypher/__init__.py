@@ -1,0 +1,1 @@
+"""Read-only Cypher of administrators on the database itself: the rules on what may run, and running it."""

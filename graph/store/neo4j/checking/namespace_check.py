@@ -1,0 +1,154 @@
+"""The integrity check of a namespace: what no fault and no bug should ever leave behind."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from graph.store.commands import Finding
+from graph.store.neo4j.checking.text_check import text_findings
+from graph.store.neo4j.driver.connection import Connection
+from graph.store.neo4j.driver.reading import namespace_row
+from graph.store.neo4j.rows.node_edges import EDGE_TYPES
+from graph.store.neo4j.rows.search_columns import REMOVED_ON_RETIREMENT
+from graph.store.neo4j.schema import NODE_LABELS, in_namespace
+
+# Of one problem so many are listed; more would say no more.
+_LISTED = 100
+_DERIVED = ("Event", "Fact", "Relation")
+_STATEMENTS = ("Fact", "Relation")
+
+
+def _of_each(labels: Sequence[str], condition: str) -> tuple[str, ...]:
+    return tuple(f"MATCH (m:{label}) WHERE {in_namespace(label, 'm')} AND {condition} RETURN m.id" for label in labels)
+
+
+_ALL = tuple(NODE_LABELS.values())
+_LEFT = " OR ".join(f"m.{name} IS NOT NULL" for name in REMOVED_ON_RETIREMENT)
+# (problem, sentence, queries). Each query yields ids of nodes.
+_QUERIES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    (
+        "DANGLING_EDGE",
+        "an edge of this node leads into another namespace",
+        _of_each(_ALL, f"EXISTS {{ MATCH (m)-[:{EDGE_TYPES}]-(x) WHERE x.namespace <> m.namespace }}"),
+    ),
+    (
+        "DANGLING_EDGE",
+        "the node that states an edge of this node is gone",
+        _of_each(
+            ("Entity", "Event"),
+            """EXISTS { MATCH (m)-[r:RELATES|BEFORE|CAUSES|SAME_AS]->() WHERE r.via_id IS NOT NULL
+                AND NOT EXISTS { MATCH (x:Relation {namespace: $namespace, id: r.via_id}) }
+                AND NOT EXISTS { MATCH (x:Fact {namespace: $namespace, id: r.via_id}) }
+                AND NOT EXISTS { MATCH (x:Event {namespace: $namespace, id: r.via_id}) } }""",
+        ),
+    ),
+    (
+        "DANGLING_EVIDENCE",
+        "the node rests on other messages than its edges say",
+        _of_each(_STATEMENTS, "size(m.evidence_keys) <> 8 * COUNT { (m)-[:EVIDENCED_BY]->(:Message) }"),
+    ),
+    ("WITHOUT_EVIDENCE", "the node rests on no message", _of_each(_DERIVED, "NOT EXISTS { (m)-[:EVIDENCED_BY]->(:Message) }")),
+    (
+        "ORPHAN",
+        "the node's session is gone",
+        _of_each(
+            ("Message", *_DERIVED), "NOT EXISTS { MATCH (s:Session {namespace: $namespace, name: m.session}) WHERE s.key = m.session_key }"
+        ),
+    ),
+    (
+        "ORPHAN",
+        "the message is not bound to its session",
+        _of_each(("Message",), "COUNT { (m)-[:IN_SESSION]->(:Session {name: m.session}) } <> 1"),
+    ),
+    ("ORPHAN", "what searches read is left of a node that is retired", _of_each(_STATEMENTS, f"m.retired_at IS NOT NULL AND ({_LEFT})")),
+    (
+        "ORPHAN",
+        "a passage is left of a node that is gone or retired",
+        (
+            f"""MATCH (p:Passage) WHERE {in_namespace("Passage", "p")} AND NOT EXISTS {{ MATCH (m:Chunked)-[:HAS_PASSAGE]->(p)
+            WHERE m.key = p.owner_key AND m.retired_at IS NULL }} RETURN p.owner_id""",
+        ),
+    ),
+    (
+        "ORPHAN",
+        "a time is left of a node that is gone or retired",
+        (
+            f"""MATCH (s:Span) WHERE {in_namespace("Span", "s")} AND NOT EXISTS {{ MATCH (m)-[:NAMES_TIME]->(s)
+            WHERE m.key = s.key AND m.retired_at IS NULL }} RETURN ''""",
+        ),
+    ),
+    (
+        "ORPHAN",
+        "a name is left of an entity that is gone",
+        (
+            f"""MATCH (a:EntityName) WHERE {in_namespace("EntityName", "a")}
+            AND NOT EXISTS {{ MATCH (:Entity {{namespace: $namespace, id: a.entity_id}}) }} RETURN a.entity_id""",
+        ),
+    ),
+    (
+        "VECTOR_OF_OTHER_TEXT",
+        "a passage has a vector and waits for one",
+        (
+            *_of_each(("Message", *_STATEMENTS), "m.v16 IS NOT NULL AND m.waits IS NOT NULL"),
+            f"MATCH (m:Passage) WHERE {in_namespace('Passage', 'm')} AND m.v16 IS NOT NULL AND m.waits IS NOT NULL RETURN m.owner_id",
+        ),
+    ),
+    (
+        "VECTOR_OF_OTHER_TEXT",
+        "the vector that is searched and the one that is measured are not both there",
+        _of_each(("Message", *_STATEMENTS), "(m.v16 IS NULL) <> (m[$embedding] IS NULL)"),
+    ),
+    (
+        "BROKEN_CHAIN",
+        "NEXT does not lead from this message to the one after it in its session",
+        (
+            f"""MATCH (m:Message) WHERE {in_namespace("Message", "m")} WITH m ORDER BY m.seq
+            WITH m.session AS session, collect(m) AS chain
+            UNWIND range(0, size(chain) - 1) AS i WITH chain[i] AS m, CASE WHEN i + 1 < size(chain) THEN chain[i + 1] END AS after,
+                CASE WHEN i > 0 THEN chain[i - 1].key ELSE 0 END AS before
+            WHERE m.previous_key <> before OR (after IS NOT NULL AND NOT EXISTS {{ (m)-[:NEXT]->(after) }})
+                OR COUNT {{ (m)-[:NEXT]->() }} <> CASE WHEN after IS NULL THEN 0 ELSE 1 END RETURN m.id""",
+        ),
+    ),
+    ("WATERMARK_BEYOND", "the session is marked as extracted beyond its messages", _of_each(("Session",), "m.extracted_seq > m.last_seq")),
+    (
+        "MISCOUNTED",
+        "the session counts other messages than it has",
+        _of_each(
+            ("Session",),
+            """(m.message_count <> COUNT { MATCH (x:Message) WHERE x.namespace = $namespace AND x.session = m.name AND x.seq > 0 }
+            OR EXISTS { MATCH (x:Message) WHERE x.namespace = $namespace AND x.session = m.name AND x.seq > m.last_seq })""",
+        ),
+    ),
+    (
+        "MISCOUNTED",
+        "the entity counts other mentions than it has",
+        _of_each(("Entity",), "m.mention_count <> COUNT { MATCH (x)-[:MENTIONS]->(m) WHERE x.retired_at IS NULL }"),
+    ),
+    (
+        "MISCOUNTED",
+        "a speaker is counted with other messages than there are",
+        (
+            f"""MATCH (m:Message) WHERE {in_namespace("Message", "m")} WITH m.speaker AS name, count(*) AS there
+            OPTIONAL MATCH (p:Speaker {{namespace: $namespace, name: name}})
+            WITH there, p WHERE coalesce(p.messages, 0) <> there RETURN ''""",
+        ),
+    ),
+    (
+        "MIXED_GENERATIONS",
+        "a current node is not of the current generation",
+        _of_each(_DERIVED, "m.retired_at IS NULL AND m.generation <> $generation"),
+    ),
+)
+
+
+async def check(connection: Connection, namespace: str) -> list[Finding]:
+    """See `Store.check`."""
+    generation, dimension, token = await namespace_row(connection, namespace, "RETURN n.generation, n.embedding_dimension, n.token")
+    values: dict[str, Any] = {"namespace": namespace, "generation": generation, "embedding": f"embedding_{dimension}"}
+    findings: list[Finding] = []
+    for problem, sentence, queries in _QUERIES:
+        found: list[Any] = []
+        for query in queries:
+            found += await connection.rows(f"{query} LIMIT {_LISTED}", values)
+        findings += [Finding(problem, id_ or "", sentence) for (id_,) in found[:_LISTED]]
+    return findings + await text_findings(connection, namespace, token)

@@ -1,0 +1,262 @@
+"""Taking the records of an export, kind by kind: nodes first, each with its edges to what came before it, and vectors last."""
+
+from collections import defaultdict
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from graph.model import Edge, EdgeKind, Entity, Event, Message, Namespace, NodeKind, Role, Session, Statement, kind_of_node, to_micros
+from graph.store.commands import ExportRecord, Float16Vector, PassageVector, SessionProgress
+from graph.store.import_analysis import ImportAnalysis
+from graph.store.memory_rows import MemoryRow, MemorySource, message_source, statement_source
+from graph.store.neo4j.driver.database import Database
+from graph.store.neo4j.driver.lanes import Lanes
+from graph.store.neo4j.importing.sums import batches, write_sums
+from graph.store.neo4j.importing.tally import ImportTally, SessionTally
+from graph.store.neo4j.importing.writer import ImportWriter
+from graph.store.neo4j.rows.edge_rows import EdgeRow, event_edges, explicit_edges, statement_edges
+from graph.store.neo4j.rows.entity_rows import create_entities
+from graph.store.neo4j.rows.node_rows import (
+    Placed,
+    Properties,
+    event_properties,
+    message_properties,
+    session_properties,
+    statement_properties,
+)
+from graph.store.neo4j.rows.node_writer import (
+    create_edges,
+    create_further_passages,
+    create_nodes,
+    create_spans,
+    set_further_vectors,
+    set_properties,
+    set_vectors,
+)
+from graph.store.neo4j.rows.search_columns import further_passages, memory_columns, passage_columns, span_nodes
+from graph.store.neo4j.rows.search_tokens import facets_text
+from graph.store.rules.spec_rules import waits_for_vectors
+from graph.store.rules.vector_checks import checked_vector
+
+# Two transactions at once keep two of the server's cores busy; with three nothing was gained.
+_LANES = 2
+# The messages of a session come together, so that its node is looked up and locked once.
+_MESSAGES = f"""UNWIND $at.groups AS of_session MATCH (s:Session {{namespace: $namespace, key: of_session[0]}})
+    UNWIND of_session[1] AS node CREATE (m:Message)-[:IN_SESSION {{seq: node.seq}}]->(s)
+    {set_properties("m", NodeKind.MESSAGE)}"""
+_NEXT = """UNWIND $at.pairs AS pair
+    MATCH (a:Message {namespace: $namespace, key: pair[0]}) MATCH (b:Message {namespace: $namespace, key: pair[1]})
+    CREATE (a)-[:NEXT]->(b)"""
+_Write = Callable[[Sequence[MemoryRow]], Coroutine[Any, Any, None]]
+
+
+class ImportRecords:
+    """Takes the records of an export in their order. Each refers only to those before it; of one kind two batches are written at once."""
+
+    def __init__(self, database: Database, namespace: Namespace, token: str) -> None:
+        self._database = database
+        self._namespace = namespace
+        self._token = token
+        self._writer = ImportWriter(database.connection, namespace.name)
+        self._lanes = Lanes(_LANES)
+        self._analysis = ImportAnalysis()
+        self._analysed: list[tuple[_Write, Sequence[MemoryRow]]] = []
+        self._kind: type | None = None
+        self._pairs: list[list[int]] = []
+        self.tally = ImportTally()
+        self._add: Mapping[type, Callable[[Sequence[Any]], Coroutine[Any, Any, None]]] = {
+            Session: self._add_sessions,
+            Message: self._add_messages,
+            Entity: self._add_entities,
+            Statement: self._add_statements,
+            Event: self._add_events,
+            Edge: self._add_edges,
+            SessionProgress: self._add_progress,
+            PassageVector: self._add_vectors,
+        }
+
+    async def add(self, kind: type, records: Sequence[ExportRecord]) -> None:
+        """Takes records of one kind.
+
+        Raises:
+            InvalidArgument: a record refers to one that did not come before it, or comes twice.
+        """
+        if kind is not self._kind:
+            # What comes after refers to what came before: that must be there by then.
+            await self._settle()
+            self._kind = kind
+        await self._add[kind](records)
+
+    async def complete(self) -> None:
+        """Writes what follows from all records."""
+        await self._settle()
+        await write_sums(self._writer, self._namespace, self.tally)
+
+    def unfinished(self) -> list[SessionTally]:
+        """Sessions with messages that are yet to be extracted, or with passages that wait for a vector."""
+        bare = self.tally.bare.values() if waits_for_vectors(self._namespace.embedding) else ()
+        waiting = {session for _, session in bare}
+        return [s for s in self.tally.sessions.values() if s.count and (s.extracted_seq < s.last_seq or s.key in waiting)]
+
+    async def abandon(self) -> None:
+        """Ends what is under way."""
+        self._analysis.close()
+        await self._lanes.abandon()
+
+    async def _settle(self) -> None:
+        """Waits until all records so far are written."""
+        await self._database.run(self._analysis.complete)
+        await self._write_analysed()
+        await self._lanes.complete()
+        pairs, self._pairs = self._pairs, []
+        for some in batches(pairs):
+            await self._lanes.run(self._writer.execute(_NEXT, {"pairs": some}))
+        await self._lanes.complete()
+
+    async def _analyse(self, sources: Sequence[MemorySource], write: _Write) -> None:
+        """Has texts analysed; `write` gets their rows, now or when the next ones are analysed."""
+        await self._database.run(lambda: self._analysis.submit(sources, lambda rows: self._analysed.append((write, rows))))
+        await self._write_analysed()
+
+    async def _write_analysed(self) -> None:
+        analysed, self._analysed = self._analysed, []
+        for write, rows in analysed:
+            await self._lanes.run(write(rows))
+
+    async def _add_sessions(self, sessions: Sequence[Session]) -> None:
+        nodes = []
+        for session in sessions:
+            key = self.tally.place(session.id, NodeKind.SESSION)
+            self.tally.begin(session, key)
+            recorded_at = to_micros(session.recorded_at)
+            nodes.append(session_properties(self._namespace.name, key, session.id, session.name, session.time_zone, recorded_at))
+        await self._lanes.run(create_nodes(self._writer, NodeKind.SESSION, nodes))
+
+    async def _add_messages(self, messages: Sequence[Message]) -> None:
+        placed: list[tuple[Message, Placed, int]] = []
+        for message in messages:
+            session = self.tally.session(message.session)
+            key = self.tally.place(message.id, NodeKind.MESSAGE)
+            before = session.append(message, key)
+            if before:
+                self._pairs.append([before, key])
+            if message.labels:
+                self.tally.labels[key] = message.labels
+            self.tally.speakers[message.speaker] += 1
+            placed.append((message, Placed(self._namespace.name, key, session.key, to_micros(message.recorded_at)), before))
+        zones = [self.tally.session(message.session).time_zone for message in messages]
+        sources = [message_source(message, zone) for message, zone in zip(messages, zones, strict=True)]
+        await self._analyse(sources, lambda rows: self._write_messages(placed, rows))
+
+    async def _write_messages(self, placed: Sequence[tuple[Message, Placed, int]], rows: Sequence[MemoryRow]) -> None:
+        self.tally.count_passages(NodeKind.MESSAGE, [(p.key, p.session_key, row) for (_, p, _), row in zip(placed, rows, strict=True)])
+        groups, passages, spans = await self._database.run(lambda: self._message_nodes(placed, rows))
+        await self._writer.execute(_MESSAGES, {"groups": groups})
+        await create_further_passages(self._writer, NodeKind.MESSAGE, passages)
+        await create_spans(self._writer, NodeKind.MESSAGE, spans)
+
+    def _message_nodes(
+        self, placed: Sequence[tuple[Message, Placed, int]], rows: Sequence[MemoryRow]
+    ) -> tuple[list[list[Any]], list[Properties], list[Properties]]:
+        """Messages by session, in the order of the sessions' keys, so that transactions lock them in one order; further passages; spans."""
+        groups: defaultdict[int, list[Properties]] = defaultdict(list)
+        passages, spans = [], []
+        for (message, place, before), row in zip(placed, rows, strict=True):
+            facets = facets_text(self._token, NodeKind.MESSAGE, message.session, message.speaker, [message.labels])
+            node = message_properties(message, place, before) | self._searched(NodeKind.MESSAGE, row, facets, message.role)
+            groups[place.session_key].append(node)
+            passages += further_passages(node, self._token, NodeKind.MESSAGE, row, facets, waits=False)
+            spans += span_nodes(place.namespace, place.key, row.spans)
+        return [[key, groups[key]] for key in sorted(groups)], passages, spans
+
+    def _searched(self, kind: NodeKind, row: MemoryRow, facets: str, role: Role | None = None) -> Properties:
+        return memory_columns(row, role) | passage_columns(self._token, kind, row.passages[0], facets, waits=False)
+
+    async def _add_entities(self, entities: Sequence[Entity]) -> None:
+        placed = []
+        for entity in entities:
+            key = self.tally.place(entity.id, NodeKind.ENTITY)
+            placed.append((entity, Placed(self._namespace.name, key, 0, to_micros(entity.recorded_at))))
+        await self._lanes.run(create_entities(self._writer, self._namespace.name, placed))
+
+    async def _add_statements(self, statements: Sequence[Statement]) -> None:
+        self.tally.known(id_ for s in statements for id_ in (*s.evidence_ids, *s.entity_ids))
+        placed = [(statement, self._placed(statement)) for statement in statements]
+        for statement in statements:
+            if statement.retired_at is None:
+                self.tally.mentions.update({self.tally.refs[id_].key for id_ in statement.entity_ids})
+        sources = [statement_source(s, self.tally.session(s.session).time_zone) for s in statements]
+        await self._analyse(sources, lambda rows: self._write_statements(placed, rows))
+
+    async def _write_statements(self, placed: Sequence[tuple[Statement, Placed]], rows: Sequence[MemoryRow]) -> None:
+        nodes: defaultdict[NodeKind, list[Properties]] = defaultdict(list)
+        spans: defaultdict[NodeKind, list[Properties]] = defaultdict(list)
+        searched: defaultdict[NodeKind, list[tuple[int, int, MemoryRow]]] = defaultdict(list)
+        for (statement, place), row in zip(placed, rows, strict=True):
+            kind, current = statement.kind, statement.retired_at is None
+            evidence = [self.tally.refs[id_].key for id_ in dict.fromkeys(statement.evidence_ids)]
+            node = statement_properties(statement, place, evidence)
+            if current:
+                labels = [self.tally.labels.get(key, {}) for key in evidence]
+                node |= self._searched(kind, row, facets_text(self._token, kind, statement.session, statement.speaker, labels))
+                spans[kind] += span_nodes(place.namespace, place.key, row.spans)
+                searched[kind].append((place.key, place.session_key, row))
+            nodes[kind].append(node | memory_columns(row))
+        for kind, counted in searched.items():
+            self.tally.count_passages(kind, counted)
+        for kind, some in nodes.items():
+            await create_nodes(self._writer, kind, some)
+            await create_spans(self._writer, kind, spans[kind])
+        await self._link([edge for statement, _ in placed for edge in statement_edges(statement, self.tally.refs)])
+
+    async def _add_events(self, events: Sequence[Event]) -> None:
+        self.tally.known(part.entity_id for event in events for part in event.participants)
+        self.tally.known(id_ for event in events for id_ in (*event.evidence_ids, *event.statement_ids))
+        nodes = [event_properties(event, self._placed(event)) for event in events]
+        await self._lanes.run(self._write_events(events, nodes))
+
+    async def _write_events(self, events: Sequence[Event], nodes: Sequence[Properties]) -> None:
+        await create_nodes(self._writer, NodeKind.EVENT, nodes)
+        await self._link([edge for event in events for edge in event_edges(event, (), self.tally.refs)])
+
+    async def _add_edges(self, edges: Sequence[Edge]) -> None:
+        self.tally.known(id_ for edge in edges for id_ in (edge.source_id, edge.target_id, edge.via_id) if id_)
+        rows = explicit_edges(edges, self.tally.refs)
+        self.tally.mentions.update(edge.target.key for edge in rows if edge.kind is EdgeKind.MENTIONS)
+        # An export holds each edge once; what extractions have to look for first is not looked for here.
+        await self._lanes.run(self._link([replace(edge, explicit=False) for edge in rows]))
+
+    async def _link(self, edges: Sequence[EdgeRow]) -> None:
+        # In the order of the nodes that they lead to, which two transactions may want to lock.
+        await create_edges(self._writer, sorted(edges, key=lambda edge: edge.target))
+
+    async def _add_progress(self, progress: Sequence[SessionProgress]) -> None:
+        for item in progress:
+            session = self.tally.session(item.session)
+            session.extracted_seq, session.flush_marks = item.extracted_seq, item.flush_marks
+            session.last_seq = max(session.last_seq, item.extracted_seq, *item.flush_marks, 0)
+
+    async def _add_vectors(self, vectors: Sequence[PassageVector]) -> None:
+        self.tally.known(item.owner_id for item in vectors)
+        dimension = self._namespace.embedding.dimension
+        for item in vectors:
+            checked_vector(item.vector, dimension, "records.vector")
+        first: defaultdict[NodeKind, dict[int, Float16Vector]] = defaultdict(dict)
+        further: dict[tuple[int, int], Float16Vector] = {}
+        for item in vectors:
+            place = self.tally.take_vector(item.owner_id, item.ordinal)
+            if place is not None and item.ordinal:
+                further[(place[1], item.ordinal)] = np.asarray(item.vector, np.float16)
+            elif place is not None:
+                first[place[0]][place[1]] = np.asarray(item.vector, np.float16)
+        for kind, some in first.items():
+            await self._lanes.run(set_vectors(self._writer, kind, dimension, some))
+        if further:
+            await self._lanes.run(set_further_vectors(self._writer, dimension, further))
+
+    def _placed(self, node: Statement | Event) -> Placed:
+        retired_at = None if node.retired_at is None else to_micros(node.retired_at)
+        session, key = self.tally.session(node.session), self.tally.place(node.id, kind_of_node(node))
+        return Placed(self._namespace.name, key, session.key, to_micros(node.recorded_at), node.generation, retired_at)

@@ -1,0 +1,1 @@
+"""Jobs: made for messages that wait, leased, handed back, watched."""

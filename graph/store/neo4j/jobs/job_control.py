@@ -1,0 +1,90 @@
+"""What callers do to jobs: flush, cancel, retry, look."""
+
+from collections.abc import Collection
+from datetime import timedelta
+
+from graph.errors import Conflict
+from graph.model import TERMINAL_STATES, IdSource, Job, JobKind, JobState
+from graph.store.commands import Cursor, Page
+from graph.store.neo4j.driver.database import Database
+from graph.store.neo4j.driver.transaction import Transaction
+from graph.store.neo4j.jobs.job_queue import cover_messages, open_jobs, waiting_messages
+from graph.store.neo4j.jobs.job_rows import JOB, JOB_PROJECTION, JobRow, change_job, job_of, job_row, job_row_of, no_such_job
+from graph.store.neo4j.jobs.leases import end_job
+from graph.store.neo4j.rows.session_rows import SessionRow, existing_session, session_rows
+
+_MARK = "MERGE (:FlushMark {namespace: $namespace, session: $at.session, seq: $at.seq})"
+_LISTED = f"""MATCH (j:Job) WHERE j.namespace = $namespace AND j.key < $at.before AND ($at.states = [] OR j.state IN $at.states)
+        AND ($at.kinds = [] OR j.kind IN $at.kinds)
+    WITH j ORDER BY j.namespace DESC, j.key DESC LIMIT $at.limit RETURN collect(j{JOB_PROJECTION})"""
+
+
+async def flush(tx: Transaction, ids: IdSource, session: str) -> tuple[str, ...]:
+    """See `Store.flush`."""
+    sessions = [await existing_session(tx, session)] if session else await session_rows(tx)
+    return tuple([job.id for row in sessions for job in await _flush_session(tx, ids, row)])
+
+
+async def _flush_session(tx: Transaction, ids: IdSource, session: SessionRow) -> list[JobRow]:
+    """The open jobs of the session, hurried; none when nothing of it waits."""
+    if await waiting_messages(tx, tx.namespace, session.name, session.last_seq) == 0:
+        return []
+    await tx.execute(_MARK, {"session": session.name, "seq": session.last_seq})
+    jobs = {job.id: job for job in await open_jobs(tx, session.name)}
+    if max((job.target for job in jobs.values()), default=0) < session.last_seq:
+        job = await cover_messages(tx, tx.namespace, ids, session.name, session.last_seq, timedelta(0))
+        jobs |= {job.id: job} if job else {}
+    return [change_job(tx, job, run_after=min(job.run_after, tx.now), idle_until=tx.now) for job in jobs.values()]
+
+
+async def expedite_job(tx: Transaction, ids: IdSource, job_id: str) -> Job:
+    """See `Store.expedite_job`."""
+    row = await job_row(tx, job_id)
+    if row.session and row.state not in TERMINAL_STATES:
+        hurried = await _flush_session(tx, ids, await existing_session(tx, row.session))
+        row = next((job for job in hurried if job.id == job_id), row)
+    return job_of(tx.name, row)
+
+
+async def cancel_job(tx: Transaction, job_id: str) -> Job:
+    """See `Store.cancel_job`."""
+    row = await job_row(tx, job_id)
+    if row.state in TERMINAL_STATES:
+        raise Conflict("the job has ended already", metadata={"job_id": job_id, "state": row.state.name})
+    return job_of(tx.name, end_job(tx, row, JobState.CANCELLED))
+
+
+async def retry_job(tx: Transaction, job_id: str) -> Job:
+    """See `Store.retry_job`."""
+    row = await job_row(tx, job_id)
+    if row.state not in {JobState.FAILED, JobState.CANCELLED}:
+        raise Conflict("only a failed or cancelled job can be tried again", metadata={"job_id": job_id, "state": row.state.name})
+    if not row.session:
+        raise Conflict("the session of the job was deleted", metadata={"job_id": job_id})
+    return job_of(tx.name, change_job(tx, row, state=JobState.QUEUED, run_after=tx.now, idle_until=tx.now, attempts=0))
+
+
+async def get_job(database: Database, namespace: str, job_id: str) -> Job:
+    """See `Store.get_job`."""
+    found = await database.rows(namespace, f"MATCH (:Namespace {{name: $namespace, state: 'ACTIVE'}}) {JOB}", {"id": job_id})
+    if not found:
+        await database.namespace(namespace)
+        raise no_such_job(job_id)
+    return job_of(namespace, job_row_of(found[0][0]))
+
+
+async def list_jobs(
+    database: Database, namespace: str, states: Collection[JobState], kinds: Collection[JobKind], cursor: Cursor | None, limit: int
+) -> Page[Job]:
+    """See `Store.list_jobs`."""
+    await database.namespace(namespace)
+    values = {
+        "before": cursor[0] if cursor else 2**62,
+        "states": [state.name for state in states],
+        "kinds": [kind.name for kind in kinds],
+        "limit": limit + 1,
+    }
+    [[found]] = await database.rows(namespace, _LISTED, values)
+    rows = [job_row_of(row) for row in found]
+    page = rows[:limit]
+    return Page(tuple(job_of(namespace, row) for row in page), (page[-1].key,) if len(rows) > limit else None)

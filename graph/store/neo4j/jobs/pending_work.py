@@ -1,0 +1,115 @@
+"""What a leased extraction has before it, and which passages wait for vectors."""
+
+from collections.abc import Mapping
+from datetime import UTC
+from itertools import groupby
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from graph.errors import NotFound
+from graph.model import Lease, Message, from_micros
+from graph.store.commands import Float16Vector, PassageText, PendingWork
+from graph.store.neo4j.driver.database import Database
+from graph.store.neo4j.jobs.job_rows import JOB_PROJECTION, job_row_of
+from graph.store.neo4j.jobs.leases import is_held, lease_lost
+from graph.store.neo4j.rows.node_rows import (
+    MESSAGE_PROJECTION,
+    SESSION_PROJECTION,
+    STATEMENT_PROJECTION,
+    message_of,
+    session_of,
+    statement_of,
+)
+from graph.text import index_message, index_statement
+
+# How many messages before the waiting ones come along, so that a segment's first lines can be understood.
+_CONTEXT_MESSAGES = 6
+# One query is one moment's view: watermark, messages and marks belong together.
+_PENDING = f"""MATCH (n:Namespace {{name: $namespace, state: 'ACTIVE'}}) MATCH (j:Job {{namespace: $namespace, id: $at.id}})
+    OPTIONAL MATCH (s:Session {{namespace: $namespace, name: j.session}})
+    CALL (j, s) {{
+        MATCH (m:Message) WHERE m.namespace = $namespace AND m.session = s.name AND m.seq > s.extracted_seq AND m.seq <= j.target
+        WITH m ORDER BY m.namespace, m.session, m.seq LIMIT $at.limit RETURN collect([m{MESSAGE_PROJECTION}, m.v16]) AS waiting }}
+    CALL (s) {{
+        MATCH (m:Message) WHERE m.namespace = $namespace AND m.session = s.name AND m.seq <= s.extracted_seq
+        WITH m ORDER BY m.namespace DESC, m.session DESC, m.seq DESC LIMIT {_CONTEXT_MESSAGES}
+        RETURN collect([m{MESSAGE_PROJECTION}, m.v16]) AS context }}
+    CALL (s) {{
+        MATCH (f:FlushMark) WHERE f.namespace = $namespace AND f.session = s.name AND f.seq > s.extracted_seq
+        RETURN collect(f.seq) AS marks }}
+    RETURN n.generation, j{JOB_PROJECTION}, s{SESSION_PROJECTION}, waiting, context, marks"""
+
+
+async def pending(database: Database, lease: Lease, limit: int) -> PendingWork:
+    """See `Store.pending`."""
+    found = await database.rows(lease.job.namespace, _PENDING, {"id": lease.job.id, "limit": limit + 1})
+    if not found:
+        await database.namespace(lease.job.namespace)
+        raise lease_lost(lease.job.id)
+    generation, job, session_row, waiting, before, marks = found[0]
+    row = job_row_of(job)
+    if not is_held(row, await database.now(), lease) or session_row is None:
+        raise lease_lost(lease.job.id)
+    session = session_of(session_row)
+    before.reverse()
+    return PendingWork(
+        session=session,
+        generation=generation,
+        watermark=session.extracted_seq,
+        context=_messages(before),
+        messages=_messages(waiting[:limit]),
+        more=len(waiting) > limit,
+        flush_marks=frozenset(marks),
+        vectors=_vectors(before + waiting[:limit]),
+        idle_until=from_micros(row.idle_until),
+    )
+
+
+def _messages(rows: list[list[Any]]) -> tuple[Message, ...]:
+    return tuple(message_of(row) for row, _ in rows)
+
+
+def _vectors(rows: list[list[Any]]) -> Mapping[str, Float16Vector]:
+    return {row["id"]: np.frombuffer(v16, "<f2") for row, v16 in rows if v16 is not None}
+
+
+# Oldest first by the owner's key, then by place in it.
+_WAITING = f"""MATCH (n:Namespace {{name: $namespace, state: 'ACTIVE'}})
+    OPTIONAL MATCH (s:Session {{namespace: $namespace, name: $at.session}})
+    CALL () {{
+        MATCH (m:Message) WHERE m.namespace = $namespace AND m.session = $at.session AND m.waits = true AND m.key > 0
+        WITH m ORDER BY m.namespace, m.session, m.waits, m.key LIMIT $at.limit
+        RETURN collect([m.key, 0, m{MESSAGE_PROJECTION}]) AS messages }}
+    CALL () {{
+        MATCH (p:Passage) WHERE p.namespace = $namespace AND p.session = $at.session AND p.waits = true AND p.key > 0
+        WITH p ORDER BY p.namespace, p.session, p.waits, p.key LIMIT $at.limit
+        MATCH (m:Message {{namespace: $namespace, key: p.key}}) RETURN collect([p.key, p.ordinal, m{MESSAGE_PROJECTION}]) AS passages }}
+    CALL () {{
+        MATCH (f:Fact) WHERE f.namespace = $namespace AND f.session = $at.session AND f.waits = true AND f.key > 0
+        WITH f ORDER BY f.namespace, f.session, f.waits, f.key LIMIT $at.limit
+        RETURN collect([f.key, 0, f{STATEMENT_PROJECTION}]) AS facts }}
+    CALL () {{
+        MATCH (r:Relation) WHERE r.namespace = $namespace AND r.session = $at.session AND r.waits = true AND r.key > 0
+        WITH r ORDER BY r.namespace, r.session, r.waits, r.key LIMIT $at.limit
+        RETURN collect([r.key, 0, r{STATEMENT_PROJECTION}]) AS relations }}
+    RETURN s.time_zone, messages + passages + facts + relations"""
+
+
+async def missing_vectors(database: Database, namespace: str, session: str, limit: int) -> list[PassageText]:
+    """See `Store.missing_vectors`. Besides messages: current statements whose vectors did not come with them (after an import without)."""
+    found = await database.rows(namespace, _WAITING, {"session": session, "limit": limit})
+    if not found:
+        raise NotFound(f"namespace {namespace!r} does not exist")
+    time_zone, waiting = found[0]
+    zone = ZoneInfo(time_zone) if time_zone else UTC
+    waiting.sort(key=lambda row: row[:2])
+    texts: list[PassageText] = []
+    for _, group in groupby(waiting[:limit], key=lambda row: row[0]):
+        rows = list(group)
+        node = rows[0][2]
+        indexed = index_message(message_of(node), zone) if "seq" in node else index_statement(statement_of(node), zone)
+        by_ordinal = {passage.ordinal: passage.text for passage in indexed.passages}
+        texts += [PassageText(node["id"], ordinal, by_ordinal[ordinal]) for _, ordinal, _ in rows if ordinal in by_ordinal]
+    return texts

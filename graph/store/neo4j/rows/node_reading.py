@@ -1,0 +1,82 @@
+"""Nodes by their ids, with what their edges say: evidence, statements, participants and entities are kept as edges alone."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from graph.model import MEMORY_KINDS, Node, NodeKind, Participant, Session, kind_of
+from graph.store.neo4j.driver.connection import Connection
+from graph.store.neo4j.driver.reading import namespace_row
+from graph.store.neo4j.rows.node_rows import PROJECTIONS, entity_of, event_of, message_of, session_of, statement_of
+from graph.store.neo4j.schema import NODE_LABELS
+
+_EVIDENCE = "evidence: [(m)-[r:EVIDENCED_BY]->(x:Message) | [r.order, x.id]]"
+_LINKS = {
+    NodeKind.EVENT: f"""{_EVIDENCE}, statements: [(m)-[r:STATES]->(x) | [r.order, x.id]],
+        participants: [(m)-[r:INVOLVES]->(x:Entity) | [r.order, x.id, r.role, x.name]]""",
+    NodeKind.FACT: f"""{_EVIDENCE}, entities: [(m)-[r:MENTIONS]->(x:Entity) | [r.order, x.id]],
+        events: [(x:Event)-[:STATES]->(m) | [x.key, x.id]]""",
+}
+_LINKS[NodeKind.RELATION] = _LINKS[NodeKind.FACT]
+
+
+def node_map(kind: NodeKind) -> str:
+    """The map of a node `m` of this kind that `node_of` reads, as an expression of Cypher."""
+    links = _LINKS.get(kind)
+    return f"m{PROJECTIONS[kind]}" if links is None else f"m{PROJECTIONS[kind][:-1]}, {links}}}"
+
+
+def node_of(kind: NodeKind, row: Mapping[str, Any]) -> Node:
+    """The node of a `node_map`."""
+    match kind:
+        case NodeKind.SESSION:
+            return session_of(row)
+        case NodeKind.MESSAGE:
+            return message_of(row)
+        case NodeKind.EVENT:
+            parts = [Participant(id_, role or "", name) for _, id_, role, name in sorted(row["participants"])]
+            return event_of(row, _in_order(row["evidence"]), _in_order(row["statements"]), parts)
+        case NodeKind.FACT | NodeKind.RELATION:
+            # One event states it; should there be more, the newest counts.
+            event = _in_order(row["events"])[-1:]
+            return statement_of(row, _in_order(row["evidence"]), event[0] if event else "", _in_order(row["entities"]))
+        case NodeKind.ENTITY:
+            return entity_of(row)
+
+
+def _in_order(pairs: Iterable[Any]) -> list[str]:
+    return [id_ for _, id_ in sorted(pairs)]
+
+
+def ids_by_kind(ids: Iterable[str]) -> dict[NodeKind, list[str]]:
+    """These ids by the kind of node that they name, without what is no id of a node."""
+    found: defaultdict[NodeKind, list[str]] = defaultdict(list)
+    for id_ in dict.fromkeys(ids):
+        try:
+            found[kind_of(id_)].append(id_)
+        except ValueError:
+            continue
+    return dict(found)
+
+
+async def get_nodes(connection: Connection, namespace: str, ids: Sequence[str]) -> dict[str, Node]:
+    """See `Store.get_nodes`; in the order of the ids."""
+    wanted = ids_by_kind(ids)
+    # Two queries for all sets of kinds: Neo4j plans each text once.
+    kinds = sorted(MEMORY_KINDS if wanted.keys() <= MEMORY_KINDS else NODE_LABELS)
+    parts = [
+        f"""CALL (n) {{ UNWIND $ids.{kind.name} AS id MATCH (m:{NODE_LABELS[kind]} {{namespace: n.name, id: id}})
+            RETURN collect({node_map(kind)}) AS {kind.name} }}"""
+        for kind in kinds
+    ]
+    body = f"{' '.join(parts)} RETURN {', '.join(kind.name for kind in kinds)}"
+    found = await namespace_row(connection, namespace, body, {"ids": {kind.name: wanted.get(kind, []) for kind in kinds}})
+    nodes = {row["id"]: node_of(kind, row) for kind, rows in zip(kinds, found, strict=True) for row in rows}
+    return {id_: nodes[id_] for id_ in dict.fromkeys(ids) if id_ in nodes}
+
+
+async def get_session(connection: Connection, namespace: str, name: str) -> Session | None:
+    """See `Store.get_session`."""
+    body = f"OPTIONAL MATCH (m:Session {{namespace: n.name, name: $session}}) RETURN m{PROJECTIONS[NodeKind.SESSION]}"
+    (row,) = await namespace_row(connection, namespace, body, {"session": name})
+    return None if row is None else session_of(row)

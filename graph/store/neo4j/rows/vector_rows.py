@@ -1,0 +1,83 @@
+"""Vectors of passages that were stored before them."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from graph.errors import InvalidArgument
+from graph.model import NodeKind, kind_of
+from graph.model.ids import MEMORY_KINDS
+from graph.store.commands import Float16Vector, PassageVector, UsageEntry
+from graph.store.neo4j.driver.change_log import Operation
+from graph.store.neo4j.driver.database import Database
+from graph.store.neo4j.driver.transaction import Transaction
+from graph.store.neo4j.rows.node_properties import passage_key
+from graph.store.neo4j.rows.node_writer import set_further_vectors, set_vectors
+from graph.store.neo4j.rows.usage_rows import add_usage
+from graph.store.neo4j.schema import NODE_LABELS
+from graph.store.rules.vector_checks import checked_vector
+
+# `digest` is there on passages of current memories alone.
+_LACKING = """UNWIND $at.ids AS id MATCH (m:%s {namespace: $namespace, id: id}) WHERE m.digest IS NOT NULL AND m.v16 IS NULL
+    RETURN collect([m.id, m.key])"""
+_FURTHER = """UNWIND $at.places AS place MATCH (m:Message {namespace: $namespace, id: place[0]})
+    MATCH (p:Passage {namespace: $namespace, owner_key: m.key, ordinal: place[1]}) WHERE p.v16 IS NULL
+    RETURN collect([m.id, m.key, p.ordinal])"""
+
+
+async def put_vectors(
+    database: Database, namespace: str, fingerprint: str, vectors: Sequence[PassageVector], usage: Sequence[UsageEntry]
+) -> int:
+    """See `Store.put_vectors`."""
+    spec = (await database.namespace(namespace)).embedding
+    if fingerprint != spec.fingerprint:
+        raise InvalidArgument.of("fingerprint", "is not that of the namespace's embedding model")
+    given = {(item.owner_id, item.ordinal): checked_vector(item.vector, spec.dimension, f"vectors[{i}]") for i, item in enumerate(vectors)}
+
+    async def work(tx: Transaction) -> int:
+        first = await _first_passages(tx, given)
+        further = await _further_passages(tx, given)
+        for kind, found in first.items():
+            await set_vectors(tx, kind, spec.dimension, found)
+        await set_further_vectors(tx, spec.dimension, further)
+        keys = [passage_key(key, 0) for found in first.values() for key in found]
+        keys += [passage_key(key, ordinal) for key, ordinal in further]
+        if keys:
+            tx.changed(Operation.EMBEDDED, keys)
+        await add_usage(tx, usage)
+        return len(keys)
+
+    return await database.write(namespace, work)
+
+
+Given = dict[tuple[str, int], Float16Vector]
+
+
+async def _first_passages(tx: Transaction, given: Given) -> dict[NodeKind, dict[int, Float16Vector]]:
+    """The vectors that first passages lack, by kind and key."""
+    ids: defaultdict[NodeKind, list[str]] = defaultdict(list)
+    for id_, ordinal in given:
+        kind = _memory_kind(id_)
+        if kind is not None and ordinal == 0:
+            ids[kind].append(id_)
+    lacking: dict[NodeKind, dict[int, Float16Vector]] = {}
+    for kind, some in ids.items():
+        [[found]] = await tx.rows(_LACKING % NODE_LABELS[kind], {"ids": some})
+        lacking[kind] = {key: given[(id_, 0)] for id_, key in found}
+    return lacking
+
+
+async def _further_passages(tx: Transaction, given: Given) -> dict[tuple[int, int], Float16Vector]:
+    places: list[Any] = [list(place) for place in given if place[1] > 0]
+    if not places:
+        return {}
+    [[found]] = await tx.rows(_FURTHER, {"places": places})
+    return {(key, ordinal): given[(id_, ordinal)] for id_, key, ordinal in found}
+
+
+def _memory_kind(id_: str) -> NodeKind | None:
+    try:
+        kind = kind_of(id_)
+    except ValueError:
+        return None
+    return kind if kind in MEMORY_KINDS else None

@@ -1,0 +1,1 @@
+"""What every store decides alike: pure functions, each used by both."""
