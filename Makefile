@@ -13,7 +13,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet --constraint .constraints.txt
 DEPENDENCIES := pyproject.toml clients/python/pyproject.toml .constraints.txt
-PACKAGES := service graph extract bench clients/python
+PACKAGES := service graph extract bench clients/python tests/neo4j_server
 CONTRACT := proto/structmem.v1.binpb
 
 .PHONY: help setup demo test check format proto proto-release serve neo4j bench lock clean
@@ -33,7 +33,7 @@ test: $(VENV)/.installed-test ## every test
 	$(BIN)/python -m pytest -q -n auto --dist loadgroup
 
 neo4j: $(VENV)/.installed-test ## a Neo4j for development, on 127.0.0.1:7687, with its data in .neo4j
-	@$(BIN)/python -m bench.neo4j_server
+	@$(BIN)/python -m tests.neo4j_server
 
 bench: $(VENV)/.installed-test ## lists the benchmarks; see docs/benchmarks.md
 	$(BIN)/python -m bench --help

@@ -68,7 +68,7 @@ def _careless(service: dict[str, Any]) -> Iterator[str]:
 
 
 def _versions(services: dict[str, Any]) -> Iterator[str]:
-    pom = (ROOT / "bench" / "neo4j_server" / "pom.xml").read_text()
+    pom = (ROOT / "tests" / "neo4j_server" / "pom.xml").read_text()
     tested = re.search(r"<neo4j.version>([^<]+)<", pom)
     image = services["neo4j"]["image"]
     if tested is None or image != f"neo4j:{tested[1]}":

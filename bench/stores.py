@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.calls import Connection
-from bench.neo4j_server import Missing, Neo4jServer, ServerOptions
 from bench.report import BenchError
 from bench.server import cpu_seconds
+from tests.neo4j_server import Missing, Neo4jServer, ServerOptions
 
 STORES = ("embedded", "neo4j")
 MB = 1_000_000

@@ -7,8 +7,8 @@ import pytest
 import structlog
 from hypothesis import settings
 
-from bench.neo4j_server import Missing
 from tests.neo4j_databases import REQUIRED, Database, connected, left_out
+from tests.neo4j_server import Missing
 
 # Property tests judge what comes out, not how long it took on a busy machine.
 settings.register_profile("untimed", deadline=None)

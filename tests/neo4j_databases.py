@@ -14,8 +14,8 @@ from typing import Any
 
 import neo4j
 
-from bench.neo4j_server import Missing, Neo4jServer, ServerOptions, missing
 from graph.store.neo4j import Address
+from tests.neo4j_server import Missing, Neo4jServer, ServerOptions, missing
 
 REQUIRED = os.environ.get("STRUCTMEM_REQUIRE_NEO4J") == "1"
 _NAMED = ("STRUCTMEM_TEST_NEO4J_URI", "STRUCTMEM_TEST_NEO4J_URI_2")

@@ -8,8 +8,8 @@ from typing import Literal
 
 from bench.calls import Connection
 from bench.faults.driver import Server
-from bench.neo4j_server import Neo4jServer
 from bench.server import ServerProcess
+from tests.neo4j_server import Neo4jServer
 
 Victim = Literal["service", "neo4j", "both"]
 # A round without a kill takes about this long; a kill falls anywhere into it, and sometimes after it, into what the pipeline still does.

@@ -4,9 +4,9 @@ from pathlib import Path
 import pytest
 
 from bench import stores
-from bench.neo4j_server import Missing
 from bench.report import BenchError
 from bench.stores import add_store_arguments, chosen_store
+from tests.neo4j_server import Missing
 
 
 def arguments(*given: str) -> argparse.Namespace:

@@ -16,9 +16,9 @@ from google.rpc import error_details_pb2, status_pb2
 from structmem.v1 import memory_service_pb2, namespace_service_pb2
 
 from bench.calls import Connection
-from bench.neo4j_server import Missing, Neo4jServer, ServerOptions
 from bench.server import ServerProcess
 from tests.neo4j_databases import REQUIRED
+from tests.neo4j_server import Missing, Neo4jServer, ServerOptions
 
 # A group of its own: the server that it kills is its own, too.
 pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("neo4j outages")]

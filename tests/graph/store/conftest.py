@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.neo4j_server import Neo4jServer
 from graph.model import (
     EmbeddingSpec,
     Entity,
@@ -50,6 +49,7 @@ from graph.store.port import Store
 from graph.text import terms_of
 from tests.graph.store.neo4j_servers import started
 from tests.neo4j_databases import Database
+from tests.neo4j_server import Neo4jServer
 
 MONDAY = datetime(2024, 3, 4, 9, 0, tzinfo=UTC)
 DIMENSION = 8

@@ -10,9 +10,9 @@ from typing import Any
 import neo4j
 import pytest
 
-from bench.neo4j_server import Missing, Neo4jServer, ServerOptions
 from graph.store.neo4j import Address, Neo4jStore
 from tests.neo4j_databases import REQUIRED, driver_of, left_out
+from tests.neo4j_server import Missing, Neo4jServer, ServerOptions
 
 # Marks of the tests that use the fixture `server`: one group, so that there is one such server, and one test at a time.
 ON_A_SERVER_OF_THEIR_OWN = [

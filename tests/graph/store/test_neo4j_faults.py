@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from neo4j.exceptions import Neo4jError
 
-from bench.neo4j_server import Neo4jServer
 from graph.errors import NotFound, StoreUnavailable
 from graph.model import NO_EMBEDDING, ExtractionMode
 from graph.store.commands import AppendCommand, NamespaceSpec
@@ -20,6 +19,7 @@ from graph.store.neo4j.driver.connection import Connection
 from graph.store.neo4j.driver.faults import translated
 from tests.graph.store.conftest import draft
 from tests.graph.store.neo4j_servers import ON_A_SERVER_OF_THEIR_OWN, PASSWORD, address, opened
+from tests.neo4j_server import Neo4jServer
 
 pytestmark = ON_A_SERVER_OF_THEIR_OWN
 SPEC = NamespaceSpec("n", NO_EMBEDDING, ExtractionMode.OFF)

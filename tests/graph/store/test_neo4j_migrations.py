@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.neo4j_server import Neo4jServer
 from graph.errors import Conflict, StoreUnavailable
 from graph.model import NO_EMBEDDING, EmbeddingSpec, ExtractionMode, MemoryFilter
 from graph.store.candidates import CandidateQuery
@@ -20,6 +19,7 @@ from graph.store.neo4j import migrations, server_facts
 from graph.store.neo4j.schema import MIGRATIONS, Index, Migration
 from tests.graph.store.conftest import draft
 from tests.graph.store.neo4j_servers import ON_A_SERVER_OF_THEIR_OWN, PASSWORD, address, driver, opened
+from tests.neo4j_server import Neo4jServer
 
 pytestmark = ON_A_SERVER_OF_THEIR_OWN
 SPEC = NamespaceSpec("n", NO_EMBEDDING, ExtractionMode.OFF)

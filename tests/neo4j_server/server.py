@@ -10,10 +10,10 @@ from pathlib import Path
 
 import psutil
 
-from bench.neo4j_server.certificate import make_certificate
-from bench.neo4j_server.jars import fetch_jars, jars_folder
-from bench.neo4j_server.options import HOST, ServerOptions, configuration_text
-from bench.neo4j_server.requirements import find_jdk, find_maven, java_version
+from tests.neo4j_server.certificate import make_certificate
+from tests.neo4j_server.jars import fetch_jars, jars_folder
+from tests.neo4j_server.options import HOST, ServerOptions, configuration_text
+from tests.neo4j_server.requirements import find_jdk, find_maven, java_version
 
 # Ten seconds on an idle machine of two cores.
 START_TIMEOUT_S = 180.0

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from bench.neo4j_server import Missing, find_jdk, find_maven
-from bench.neo4j_server import requirements as places
-from bench.neo4j_server.jars import server_version
-from bench.neo4j_server.options import ServerOptions, configuration_text
 from tests.neo4j_databases import Database
+from tests.neo4j_server import Missing, find_jdk, find_maven
+from tests.neo4j_server import requirements as places
+from tests.neo4j_server.jars import server_version
+from tests.neo4j_server.options import ServerOptions, configuration_text
 
 
 def jdk(home: Path, version: str) -> Path:

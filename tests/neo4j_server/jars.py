@@ -7,8 +7,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from bench.neo4j_server.missing import Missing
-from service.settings import platform_dir
+from tests.neo4j_server.missing import Missing
 
 POM = Path(__file__).parent / "pom.xml"
 # 155 MB; half a minute on a usual line.
@@ -24,7 +23,8 @@ def server_version() -> str:
 
 def jars_folder() -> Path:
     """Where the jars of this version are, once they are fetched: below `$XDG_CACHE_HOME/structmem`."""
-    return platform_dir("XDG_CACHE_HOME", ".cache") / "structmem" / f"neo4j-{server_version()}"
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return cache / "structmem" / f"neo4j-{server_version()}"
 
 
 def fetch_jars(java_home: Path, maven: str) -> Path:

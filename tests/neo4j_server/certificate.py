@@ -4,7 +4,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from bench.neo4j_server.missing import Missing
+from tests.neo4j_server.missing import Missing
 
 
 def make_certificate(folder: Path) -> Path:

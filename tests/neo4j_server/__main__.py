@@ -7,10 +7,10 @@ import signal
 import sys
 from pathlib import Path
 
-from bench.neo4j_server.missing import Missing
-from bench.neo4j_server.options import ServerOptions
-from bench.neo4j_server.requirements import missing
-from bench.neo4j_server.server import USER, Neo4jServer
+from tests.neo4j_server.missing import Missing
+from tests.neo4j_server.options import ServerOptions
+from tests.neo4j_server.requirements import missing
+from tests.neo4j_server.server import USER, Neo4jServer
 
 # Neo4j refuses shorter passwords (dbms.security.auth_minimum_password_length).
 _SHORTEST_PASSWORD = 8
@@ -18,7 +18,7 @@ _SHORTEST_PASSWORD = 8
 
 def main() -> int:
     """Runs a server until Ctrl-C; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m bench.neo4j_server", description="A Neo4j server for development.")
+    parser = argparse.ArgumentParser(prog="python -m tests.neo4j_server", description="A Neo4j server for development.")
     parser.add_argument("--home", type=Path, default=Path(".neo4j"), help="folder of its data and logs (default: .neo4j)")
     parser.add_argument("--bolt-port", type=int, default=7687, help="port of Bolt, on loopback (default: 7687)")
     parser.add_argument("--http-port", type=int, default=7474, help="port of HTTP, on loopback (default: 7474)")

@@ -3,9 +3,9 @@
 The jars come from Maven Central (`pom.xml` pins the version) and are kept in the user's cache; a JDK of 21 or later runs them.
 """
 
-from bench.neo4j_server.missing import Missing
-from bench.neo4j_server.options import ServerOptions
-from bench.neo4j_server.requirements import find_jdk, find_maven, missing
-from bench.neo4j_server.server import Neo4jServer
+from tests.neo4j_server.missing import Missing
+from tests.neo4j_server.options import ServerOptions
+from tests.neo4j_server.requirements import find_jdk, find_maven, missing
+from tests.neo4j_server.server import Neo4jServer
 
 __all__ = ["Missing", "Neo4jServer", "ServerOptions", "find_jdk", "find_maven", "missing"]

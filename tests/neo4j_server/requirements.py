@@ -6,8 +6,8 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from bench.neo4j_server.jars import jars_folder
-from bench.neo4j_server.missing import Missing
+from tests.neo4j_server.jars import jars_folder
+from tests.neo4j_server.missing import Missing
 
 # Neo4j 2026.x runs on Java 21 and 25 (https://neo4j.com/docs/operations-manual/current/installation/requirements/).
 OLDEST_JAVA = 21
