@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from extract.embed.batches import batches_by_length
 from graph.model import EmbeddingSpec
 
 if TYPE_CHECKING:
@@ -30,9 +29,9 @@ DIMENSION = 384
 MAX_WORD_PIECES = 256
 # How word pieces become one vector; part of the fingerprint, because other pooling gives other vectors.
 _POOLING = "mean-l2-256-v1"
-# Texts tokenised in one go; bounds how long a worker thread is away from runs.
-_TOKENISE_AT_ONCE = 512
-
+# Texts that a worker embeds before another call may have it: about 40 ms of short turns, 360 ms of the longest texts. One by one would
+# cost a turn of the event loop a text.
+_TEXTS_A_TURN = 8
 
 # How far bulk work stands back when there are more threads than processors: enough that a call's threads run first, little enough
 # that work goes on. Chosen by that reasoning, not by measurement.
@@ -44,9 +43,12 @@ class ModelDamaged(Exception):
 
 
 class MiniLmEmbedder:
-    """MiniLM through onnxruntime: mean of the last hidden states over the mask, then unit length.
+    """MiniLM through onnxruntime: mean of the last hidden states, then unit length.
 
-    Bulk work runs on `threads` workers, one run a thread; a call has at most one batch a worker in the queue, so that concurrent calls
+    Each text is a run of its own, so that its vector depends on nothing but the text: the int8 model scales activations by all that is in a
+    run. It has the same bits in any process and order, as a passage and as a query, on processors of one kind and with one onnxruntime.
+
+    Bulk work runs on `threads` workers, a few texts at a turn; a call has at most one turn a worker in the queue, so that concurrent calls
     share the workers fairly. Queries have a worker of their own and never wait for bulk work.
     """
 
@@ -88,24 +90,24 @@ class MiniLmEmbedder:
         """Vectors of many texts, (n, 384) float16 of unit length, in their order."""
         loop = asyncio.get_running_loop()
         vectors = np.empty((len(texts), DIMENSION), np.float16)
-        encodings: list[Encoding] = []
-        for start in range(0, len(texts), _TOKENISE_AT_ONCE):
-            encodings += await loop.run_in_executor(self._bulk, self._encode, texts[start : start + _TOKENISE_AT_ONCE])
-        batches = batches_by_length([len(encoding.ids) for encoding in encodings])
+        turns = iter(range(0, len(texts), _TEXTS_A_TURN))
 
-        async def run_in_turn() -> None:
-            for batch in batches:  # shared by the lanes: each takes the next batch when its last one is done
-                vectors[batch] = await loop.run_in_executor(self._bulk, self._run, [encodings[i] for i in batch])
+        async def take_turns() -> None:
+            for start in turns:  # shared by the lanes: each takes the next turn when its last one is done
+                turn = slice(start, start + _TEXTS_A_TURN)
+                vectors[turn] = await loop.run_in_executor(self._bulk, self._vectors, texts[turn])
 
         async with asyncio.TaskGroup() as lanes:
             for _ in range(self._threads):
-                lanes.create_task(run_in_turn())
+                lanes.create_task(take_turns())
         return vectors
 
     async def embed_query(self, text: str) -> NDArray[np.float32]:
         """The vector of one query, (384,) float32 of unit length."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._queries, lambda: self._run(self._encode([text]))[0])
+        vectors = await loop.run_in_executor(self._queries, self._vectors, [text])
+        vector: NDArray[np.float32] = vectors[0]
+        return vector
 
     def count_tokens(self, text: str) -> int:
         """How many word pieces the text has, without special tokens and without the limit."""
@@ -116,22 +118,14 @@ class MiniLmEmbedder:
         self._bulk.shutdown(wait=True, cancel_futures=True)
         self._queries.shutdown(wait=True, cancel_futures=True)
 
-    def _encode(self, texts: Sequence[str]) -> list["Encoding"]:
-        encodings: list[Encoding] = self._tokenizer.encode_batch_fast(list(texts))
-        return encodings
+    def _vectors(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        return np.stack([self._vector(encoding) for encoding in self._tokenizer.encode_batch_fast(list(texts))])
 
-    def _run(self, encodings: Sequence["Encoding"]) -> NDArray[np.float32]:
-        longest = max(len(encoding.ids) for encoding in encodings)
-        ids = np.zeros((len(encodings), longest), np.int64)
-        mask = np.zeros((len(encodings), longest), np.int64)
-        for row, encoding in enumerate(encodings):
-            ids[row, : len(encoding.ids)] = encoding.ids
-            mask[row, : len(encoding.ids)] = 1
-        feed = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
-        hidden = np.asarray(self._session.run(None, feed)[0], np.float32)
-        weights = mask[:, None, :].astype(np.float32)
-        pooled = (weights @ hidden)[:, 0, :]
-        unit: NDArray[np.float32] = pooled / np.maximum(np.linalg.norm(pooled, axis=1, keepdims=True), 1e-12)
+    def _vector(self, encoding: "Encoding") -> NDArray[np.float32]:
+        ids = np.array([encoding.ids], np.int64)
+        feed = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
+        pooled = np.asarray(self._session.run(None, feed)[0], np.float32)[0].sum(axis=0)
+        unit: NDArray[np.float32] = pooled / np.linalg.norm(pooled)
         return unit
 
 
