@@ -45,7 +45,7 @@ class Connection:
                 job = update.job
                 if job.state == job_pb2.JOB_STATE_SUCCEEDED:
                     return
-                if job.state in (job_pb2.JOB_STATE_FAILED, job_pb2.JOB_STATE_CANCELLED):
+                if job.state in (job_pb2.JOB_STATE_FAILED, job_pb2.JOB_STATE_CANCELED):
                     raise BenchError(f"job {job_id} of {namespace} ended as {job_pb2.JobState.Name(job.state)}: {job.error.message}")
 
     async def wait_for_jobs(self, namespace: str, job_ids: Iterable[str]) -> None:

@@ -33,9 +33,9 @@ async def texts_of(connection: Connection, dataset: Dataset) -> list[str]:
     """Every text of the conversations that has a vector of its own: the passages of messages, facts and relations."""
     texts = [passage.text for c in dataset.conversations for message in c.messages for passage in index_message(_message(message)).passages]
     for conversation in dataset.conversations:
-        request = memory_service_pb2.ListFactsRequest(namespace=namespace_of(conversation), page_size=PAGE)
+        request = memory_service_pb2.ListStatementsRequest(namespace=namespace_of(conversation), page_size=PAGE)
         while True:
-            page = await connection.memory.ListFacts(request, timeout=DEADLINE_S)
+            page = await connection.memory.ListStatements(request, timeout=DEADLINE_S)
             texts.extend(statement.text for statement in page.statements)
             if not page.next_page_token:
                 break

@@ -48,7 +48,7 @@ async def ask(connection: Connection, dataset: Dataset, ingested: Ingested, reci
 
 def message_ids_of(hit: retrieval_pb2.Hit) -> list[str]:
     """The ids of the messages that a hit counts as: itself, or what evidences it."""
-    if hit.memory.WhichOneof("node") == "message":
+    if hit.memory.WhichOneof("kind") == "message":
         return [hit.memory.message.id]
     return list(hit.memory.statement.evidence_ids)
 

@@ -69,8 +69,8 @@ async def take(connection: Connection, namespaces: Iterable[str]) -> Snapshot:
         elements = [element async for answer in export for element in answer.elements]
         reading.read(elements)
         for id_ in reading.message_ids:
-            request = memory_service_pb2.GetMemoryRequest(namespace=namespace, id=id_, edge_limit=1000)
-            shown = await connection.memory.GetMemory(request, timeout=DEADLINE_S)
+            request = memory_service_pb2.GetNodeRequest(namespace=namespace, node_id=id_, max_edges=1000)
+            shown = await connection.memory.GetNode(request, timeout=DEADLINE_S)
             reading.edges(edge for edge in shown.edges if edge.source_id == id_ and edge.kind in _BETWEEN_MESSAGES)
     return snapshot
 
@@ -110,7 +110,7 @@ class _Reading:
             self._count("edge", node_pb2.EdgeKind.Name(edge.kind), *ends, _properties(edge.properties))
 
     def _node(self, node: node_pb2.Node) -> None:
-        match node.WhichOneof("node"):
+        match node.WhichOneof("kind"):
             case "session":
                 self._session(node.session)
             case "message":

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from google.protobuf.timestamp_pb2 import Timestamp
 from numpy.typing import NDArray
-from structmem.v1 import exchange_pb2, namespace_service_pb2, node_pb2
+from structmem.v1 import exchange_pb2, namespace_pb2, node_pb2
 
 from bench.scale.cast import Cast
 from bench.scale.degrees import Degrees
@@ -43,7 +43,7 @@ class Plan:
     messages: int
     probes: int
     seed: int
-    generation: namespace_service_pb2.Generation
+    generation: namespace_pb2.Generation
 
 
 class Conversations:
@@ -75,9 +75,9 @@ class Conversations:
 
     def _header(self) -> exchange_pb2.ExportHeader:
         generation = self._plan.generation
-        namespace = namespace_service_pb2.Namespace(
+        namespace = namespace_pb2.Namespace(
             name=self._plan.name,
-            embedding=namespace_service_pb2.EmbeddingSpec(model=MODEL, dimension=DIMENSION),
+            embedding=namespace_pb2.EmbeddingSpec(model=MODEL, dimension=DIMENSION),
             extraction_mode=generation.mode,
             generation=generation,
             created_at=self._recorded,

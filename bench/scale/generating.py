@@ -7,7 +7,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from structmem.v1 import namespace_service_pb2
+from structmem.v1 import namespace_pb2
 
 from bench.report import Report
 from bench.scale.conversations import Conversations, Plan, Probe
@@ -29,9 +29,7 @@ def namespace_names(count: int) -> list[str]:
     return [f"bench/scale-{number + 1}" for number in range(count)]
 
 
-def generate(
-    messages: int, namespaces: int, queries: int, generation: namespace_service_pb2.Generation, directory: Path, report: Report
-) -> Made:
+def generate(messages: int, namespaces: int, queries: int, generation: namespace_pb2.Generation, directory: Path, report: Report) -> Made:
     """Makes so many messages in so many namespaces, with at least so many probes where the messages suffice."""
     made = Made()
     began = time.perf_counter()
@@ -57,5 +55,5 @@ def generate(
 
 
 def _spool(name: str, messages: int, probes: int, seed: int, generation: bytes, directory: Path) -> tuple[int, list[Probe]]:
-    plan = Plan(name, messages, probes, seed, namespace_service_pb2.Generation.FromString(generation))
+    plan = Plan(name, messages, probes, seed, namespace_pb2.Generation.FromString(generation))
     return Conversations(plan, Degrees()).spool(directory)

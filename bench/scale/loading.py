@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import grpc
-from structmem.v1 import inspection_service_pb2, memory_service_pb2, namespace_service_pb2
+from structmem.v1 import inspection_service_pb2, memory_service_pb2, namespace_pb2, namespace_service_pb2
 
 from bench.calls import DEADLINE_S, MAX_MESSAGE_BYTES, Connection
 from bench.report import BenchError, Step
@@ -26,7 +26,7 @@ class Loaded:
     seconds: float
 
 
-async def server_generation(connection: Connection) -> namespace_service_pb2.Generation:
+async def server_generation(connection: Connection) -> namespace_pb2.Generation:
     """The generation that the server's own extractor makes: an import of another one would be extracted anew."""
     namespace = "bench/probe"
     message = memory_service_pb2.MessageInput(speaker="Ada", text="I moved to Lisbon yesterday.")
@@ -48,13 +48,13 @@ async def load(connection: Connection, address: str, spooled: dict[str, Path], s
     seconds = time.perf_counter() - began
     nodes = edges = 0
     for name in spooled:
-        described = await connection.inspection.DescribeGraph(
-            inspection_service_pb2.DescribeGraphRequest(namespace=name), timeout=IMPORT_DEADLINE_S
+        described = await connection.inspection.GetGraphStats(
+            inspection_service_pb2.GetGraphStatsRequest(namespace=name), timeout=IMPORT_DEADLINE_S
         )
         nodes += sum(entry.count for entry in described.nodes)
         edges += sum(entry.count for entry in described.edges)
-        if described.vectors_pending:
-            raise BenchError(f"{name}: {described.vectors_pending} vectors are missing after the import")
+        if described.pending_vector_count:
+            raise BenchError(f"{name}: {described.pending_vector_count} vectors are missing after the import")
     return Loaded(nodes, edges, seconds)
 
 

@@ -43,7 +43,7 @@ class Spool:
 
     def node(self, node: node_pb2.Node) -> None:
         """Adds a node."""
-        self._add(node.WhichOneof("node") or "", exchange_pb2.ExportElement(node=node))
+        self._add(node.WhichOneof("kind") or "", exchange_pb2.ExportElement(node=node))
 
     def edge(self, edge: node_pb2.Edge) -> None:
         """Adds an edge that no node implies."""
@@ -71,7 +71,9 @@ class Spool:
         for kind in KINDS[1:-1]:
             for content in _elements(self._directory / kind):
                 digest.update(content)
-        self._write("trailer", exchange_pb2.ExportElement(trailer=exchange_pb2.ExportTrailer(records=self.records, sha256=digest.digest())))
+        self._write(
+            "trailer", exchange_pb2.ExportElement(trailer=exchange_pb2.ExportTrailer(record_count=self.records, sha256=digest.digest()))
+        )
 
 
 def elements(directory: Path, kind: str) -> Iterator[exchange_pb2.ExportElement]:

@@ -1,10 +1,10 @@
-"""Answers as JSON documents: field names as in the Python client, times in ISO 8601 and UTC, enumerations as words."""
+"""Answers as JSON documents: names as in the Python client, times in ISO 8601 and UTC, lengths of time as "90s", enumerations as words."""
 
 import json
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Any
 
@@ -16,6 +16,9 @@ def document(value: Any) -> Any:
             return value.value
         case datetime():
             return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        case timedelta():
+            # As protobuf writes a Duration.
+            return f"{value.total_seconds():g}s"
         case Mapping():
             return {str(document(key)): document(item) for key, item in value.items()}
         case list() | tuple():

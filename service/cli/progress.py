@@ -61,14 +61,14 @@ def extract(client: "Client", imported: "Imported") -> "list[Job]":
     client.flush(imported.namespace)
     ended: list[Job] = []
     with progress() as bars:
-        totals: dict[str, int] = {job_id: client.get_job(imported.namespace, job_id).total for job_id in imported.job_ids}
+        totals: dict[str, int] = {job_id: client.get_job(imported.namespace, job_id).total_units for job_id in imported.job_ids}
         bar = bars.add("extracting", sum(totals.values()))
         before = 0
         for job_id in imported.job_ids:
             job = None
             for job in client.watch_job(imported.namespace, job_id, flush=True):
-                bar.move_to(before + job.done)
+                bar.move_to(before + job.completed_units)
             if job is not None:
-                before += job.total
+                before += job.total_units
                 ended.append(job)
     return ended

@@ -47,7 +47,7 @@ def part_to_proto(part: CypherPart) -> inspection_service_pb2.RunCypherResponse:
             header = inspection_service_pb2.CypherHeader(columns=part.columns, revision=part.revision)
             return inspection_service_pb2.RunCypherResponse(header=header)
         case CypherSummary():
-            summary = inspection_service_pb2.CypherSummary(rows=part.rows, truncated=part.truncated)
+            summary = inspection_service_pb2.CypherSummary(row_count=part.rows, truncated=part.truncated)
             return inspection_service_pb2.RunCypherResponse(summary=summary)
         case rows:
             made = [pb.CypherRow(values=[value_to_proto(value) for value in row]) for row in rows]

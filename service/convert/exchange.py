@@ -48,4 +48,4 @@ class Tally:
 
     def trailer(self) -> exchange_pb2.ExportElement:
         """The last element of the export."""
-        return exchange_pb2.ExportElement(trailer=exchange_pb2.ExportTrailer(records=self._records, sha256=self._digest.digest()))
+        return exchange_pb2.ExportElement(trailer=exchange_pb2.ExportTrailer(record_count=self._records, sha256=self._digest.digest()))

@@ -81,7 +81,7 @@ class RecordReader:
         return None if found else record
 
     def _node(self, found: Violations, node: node_pb2.Node) -> ExportRecord | None:
-        match node.WhichOneof("node"):
+        match node.WhichOneof("kind"):
             case "session":
                 return self._session(found, node.session)
             case "message":

@@ -7,13 +7,13 @@ from graph.store.commands import GraphDescription, UsageEntry
 from service.convert.times import timestamp
 
 
-def description_to_proto(found: GraphDescription) -> inspection_service_pb2.DescribeGraphResponse:
+def description_to_proto(found: GraphDescription) -> inspection_service_pb2.GetGraphStatsResponse:
     """Counts of a namespace's graph; kinds of which there are none are left out."""
     kinds = sorted(kind for kind in NodeKind if found.nodes.get(kind) or found.retired.get(kind))
-    return inspection_service_pb2.DescribeGraphResponse(
+    return inspection_service_pb2.GetGraphStatsResponse(
         nodes=[
             inspection_service_pb2.NodeCount(
-                kind=node_pb2.NodeKind.ValueType(kind), count=found.nodes.get(kind, 0), retired=found.retired.get(kind, 0)
+                kind=node_pb2.NodeKind.ValueType(kind), count=found.nodes.get(kind, 0), retired_count=found.retired.get(kind, 0)
             )
             for kind in kinds
         ],
@@ -22,12 +22,12 @@ def description_to_proto(found: GraphDescription) -> inspection_service_pb2.Desc
             for kind, count in sorted(found.edges.items())
             if count
         ],
-        vectors=found.vectors,
-        vectors_pending=found.vectors_pending,
+        vector_count=found.vectors,
+        pending_vector_count=found.vectors_pending,
         first_sent_at=timestamp(found.first_sent_at),
         last_sent_at=timestamp(found.last_sent_at),
         revision=found.revision,
-        bytes=found.bytes,
+        size_bytes=found.bytes,
     )
 
 

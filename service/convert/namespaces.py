@@ -1,6 +1,6 @@
 """Namespaces, both ways."""
 
-from structmem.v1 import namespace_service_pb2
+from structmem.v1 import namespace_pb2, namespace_service_pb2
 
 from graph.model import NO_EMBEDDING, EmbeddingSpec, ExtractionMode, ExtractorSpec, Generation, Namespace
 from graph.store.commands import NamespaceChange, NamespaceSpec
@@ -13,17 +13,17 @@ MAX_MODEL = 200
 MAX_DIMENSION = 4096
 
 
-def embedding_to_proto(spec: EmbeddingSpec) -> namespace_service_pb2.EmbeddingSpec:
+def embedding_to_proto(spec: EmbeddingSpec) -> namespace_pb2.EmbeddingSpec:
     """The model of a namespace's vectors."""
-    return namespace_service_pb2.EmbeddingSpec(model=spec.model, fingerprint=spec.fingerprint, dimension=spec.dimension)
+    return namespace_pb2.EmbeddingSpec(model=spec.model, fingerprint=spec.fingerprint, dimension=spec.dimension)
 
 
-def namespace_to_proto(namespace: Namespace) -> namespace_service_pb2.Namespace:
+def namespace_to_proto(namespace: Namespace) -> namespace_pb2.Namespace:
     """A namespace."""
-    return namespace_service_pb2.Namespace(
+    return namespace_pb2.Namespace(
         name=namespace.name,
         embedding=embedding_to_proto(namespace.embedding),
-        extraction_mode=namespace_service_pb2.ExtractionMode.ValueType(namespace.extraction_mode),
+        extraction_mode=namespace_pb2.ExtractionMode.ValueType(namespace.extraction_mode),
         time_zone=namespace.time_zone,
         description=namespace.description,
         revision=namespace.revision,
@@ -33,14 +33,14 @@ def namespace_to_proto(namespace: Namespace) -> namespace_service_pb2.Namespace:
     )
 
 
-def _generation(generation: Generation | None) -> namespace_service_pb2.Generation | None:
+def _generation(generation: Generation | None) -> namespace_pb2.Generation | None:
     if generation is None:
         return None
-    return namespace_service_pb2.Generation(
+    return namespace_pb2.Generation(
         number=generation.number,
         extractor=generation.extractor.name,
         fingerprint=generation.extractor.fingerprint,
-        mode=namespace_service_pb2.ExtractionMode.ValueType(generation.extractor.mode),
+        mode=namespace_pb2.ExtractionMode.ValueType(generation.extractor.mode),
         started_at=timestamp(generation.started_at),
     )
 
@@ -62,7 +62,7 @@ def spec_from_proto(
     )
 
 
-def embedding_from_proto(found: Violations, field: str, spec: namespace_service_pb2.EmbeddingSpec, served: EmbeddingSpec) -> EmbeddingSpec:
+def embedding_from_proto(found: Violations, field: str, spec: namespace_pb2.EmbeddingSpec, served: EmbeddingSpec) -> EmbeddingSpec:
     """The model that a caller names: the service's own, "none", or one that only the caller has."""
     model = text(found, f"{field}.model", spec.model, MAX_MODEL)
     text(found, f"{field}.fingerprint", spec.fingerprint, MAX_MODEL, required=False)
@@ -101,7 +101,7 @@ def change_from_proto(found: Violations, request: namespace_service_pb2.UpdateNa
 
 
 def exported_namespace_from_proto(
-    found: Violations, field: str, namespace: namespace_service_pb2.Namespace
+    found: Violations, field: str, namespace: namespace_pb2.Namespace
 ) -> tuple[EmbeddingSpec, ExtractionMode, Generation | None]:
     """What an export's header says of its namespace, besides names and texts."""
     spec = namespace.embedding
@@ -118,7 +118,7 @@ def exported_namespace_from_proto(
     return EmbeddingSpec(spec.model, spec.fingerprint, spec.dimension), mode or ExtractionMode.EVENT, generation
 
 
-def _generation_from_proto(found: Violations, field: str, generation: namespace_service_pb2.Generation) -> Generation | None:
+def _generation_from_proto(found: Violations, field: str, generation: namespace_pb2.Generation) -> Generation | None:
     if generation.number < 1:
         found.add(f"{field}.number", "must be at least 1")
     name = text(found, f"{field}.extractor", generation.extractor, MAX_MODEL)

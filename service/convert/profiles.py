@@ -1,6 +1,6 @@
 """Extraction profiles, both ways."""
 
-from structmem.v1 import namespace_service_pb2 as pb
+from structmem.v1 import namespace_pb2 as pb
 from structmem.v1 import node_pb2
 
 from graph.model import NO_PROFILE, EntityKind, EntityType, ExtractionProfile, RelationType, profile_problems

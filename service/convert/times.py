@@ -1,7 +1,8 @@
-"""Times: Timestamp, TimeSpan and TimeRange, both ways."""
+"""Times: Timestamp, Duration, TimeSpan and TimeRange, both ways."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 from structmem.v1 import time_pb2
 
@@ -17,6 +18,13 @@ def timestamp(moment: datetime | None) -> Timestamp | None:
         return None
     seconds, micros = divmod(to_micros(moment), 1_000_000)
     return Timestamp(seconds=seconds, nanos=micros * 1000)
+
+
+def duration(length: timedelta) -> Duration:
+    """The length of time as a Duration."""
+    made = Duration()
+    made.FromTimedelta(length)
+    return made
 
 
 def span_to_proto(span: TimeSpan | None) -> time_pb2.TimeSpan | None:

@@ -58,7 +58,7 @@ class ExchangeHandlers(Resource):
         imported = await self._store.import_namespace(namespace, _records(_after(others, stream), tally, namespace.embedding.dimension))
         return pb.ImportNamespaceResponse(
             namespace=imported.name,
-            records=tally.records,
+            record_count=tally.records,
             consistency_token=self._consistency_token(imported.name, imported.uid, imported.revision),
         )
 
@@ -102,8 +102,8 @@ async def _records(stream: AsyncIterator[pb.ImportNamespaceRequest], tally: Tall
         raise InvalidArgument.of("element.trailer", "the stream ended before it: the export is not complete")
     expected = tally.trailer().trailer
     with Violations() as found:
-        if trailer.records != expected.records:
-            found.add("element.trailer.records", f"says {trailer.records:,}; {expected.records:,} came")
+        if trailer.record_count != expected.record_count:
+            found.add("element.trailer.record_count", f"says {trailer.record_count:,}; {expected.record_count:,} came")
         if trailer.sha256 != expected.sha256:
             found.add("element.trailer.sha256", "does not match the elements: the export was changed or damaged")
 

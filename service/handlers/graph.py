@@ -1,4 +1,4 @@
-"""The memory graph as it is: GetMemory, GetEvent, the listings, DecideEntityLink, DeleteMemories."""
+"""The memory graph as it is: GetNode, GetEvent, the listings, DecideEntityLink, DeleteMemories."""
 
 from structmem.v1 import memory_service_pb2 as pb
 from structmem.v1 import node_pb2
@@ -28,25 +28,25 @@ DEFAULT_PAGE = 50
 MAX_PAGE = 500
 _DELETABLE = frozenset({NodeKind.MESSAGE, NodeKind.EVENT, NodeKind.FACT, NodeKind.RELATION})
 _ENTITY = frozenset({NodeKind.ENTITY})
-_Listing = pb.ListEventsRequest | pb.ListFactsRequest | pb.ListMessagesRequest | pb.ListSessionsRequest | pb.ListEntitiesRequest
+_Listing = pb.ListEventsRequest | pb.ListStatementsRequest | pb.ListMessagesRequest | pb.ListSessionsRequest | pb.ListEntitiesRequest
 
 
 class GraphHandlers(Resource):
     """Shows, lists, links and deletes nodes."""
 
-    async def GetMemory(self, request: pb.GetMemoryRequest, context: Context) -> pb.GetMemoryResponse:
+    async def GetNode(self, request: pb.GetNodeRequest, context: Context) -> pb.GetNodeResponse:
         """Any node with its edges."""
         self._enter(Action.READ, request.namespace)
         with Violations() as found:
-            node_id(found, "id", request.id)
-            limit = limit_of(found, "edge_limit", request.edge_limit, 100, 1000)
-        around = await self._store.get_node_edges(request.namespace, request.id, limit)
-        others = dict.fromkeys(end for edge in around.edges for end in (edge.source_id, edge.target_id) if end != request.id)
+            node_id(found, "node_id", request.node_id)
+            limit = limit_of(found, "max_edges", request.max_edges, 100, 1000)
+        around = await self._store.get_node_edges(request.namespace, request.node_id, limit)
+        others = dict.fromkeys(end for edge in around.edges for end in (edge.source_id, edge.target_id) if end != request.node_id)
         nodes = await self._store.get_nodes(request.namespace, list(others))
-        return pb.GetMemoryResponse(
+        return pb.GetNodeResponse(
             node=node_to_proto(around.node),
             edges=[edge_to_proto(edge) for edge in around.edges],
-            neighbours=[node_to_proto(nodes[id_]) for id_ in others if id_ in nodes],
+            neighbors=[node_to_proto(nodes[id_]) for id_ in others if id_ in nodes],
             edges_truncated=around.truncated,
         )
 
@@ -54,10 +54,10 @@ class GraphHandlers(Resource):
         """An event with its statements and evidence."""
         self._enter(Action.READ, request.namespace)
         with Violations() as found:
-            node_id(found, "id", request.id, {NodeKind.EVENT})
-        event = (await self._store.get_nodes(request.namespace, [request.id])).get(request.id)
+            node_id(found, "event_id", request.event_id, {NodeKind.EVENT})
+        event = (await self._store.get_nodes(request.namespace, [request.event_id])).get(request.event_id)
         if not isinstance(event, Event):
-            raise NotFound("there is no such event", metadata={"id": request.id})
+            raise NotFound("there is no such event", metadata={"event_id": request.event_id})
         bound = await self._store.get_nodes(request.namespace, [*event.statement_ids, *event.evidence_ids])
         return pb.GetEventResponse(
             event=event_to_proto(event),
@@ -71,7 +71,7 @@ class GraphHandlers(Resource):
         with Violations() as found:
             limit = limit_of(found, "page_size", request.page_size, DEFAULT_PAGE, MAX_PAGE)
             query = EventQuery(
-                range=range_from_proto(found, "range", request.range),
+                range=range_from_proto(found, "happened", request.happened),
                 sessions=names(found, "sessions", request.sessions),
                 entity_ids=node_ids(found, "entity_ids", request.entity_ids, _ENTITY, 0, MAX_FILTER_VALUES),
             )
@@ -80,7 +80,7 @@ class GraphHandlers(Resource):
         token = self._parts.pages.make(request, uid, page.next)
         return pb.ListEventsResponse(events=[event_to_proto(event) for event in page.items], next_page_token=token)
 
-    async def ListFacts(self, request: pb.ListFactsRequest, context: Context) -> pb.ListFactsResponse:
+    async def ListStatements(self, request: pb.ListStatementsRequest, context: Context) -> pb.ListStatementsResponse:
         """Facts and relations."""
         self._enter(Action.READ, request.namespace)
         with Violations() as found:
@@ -96,7 +96,7 @@ class GraphHandlers(Resource):
         uid, cursor = await self._place(request)
         page = await self._store.list_statements(request.namespace, query, cursor, limit)
         token = self._parts.pages.make(request, uid, page.next)
-        return pb.ListFactsResponse(statements=[statement_to_proto(statement) for statement in page.items], next_page_token=token)
+        return pb.ListStatementsResponse(statements=[statement_to_proto(statement) for statement in page.items], next_page_token=token)
 
     async def ListMessages(self, request: pb.ListMessagesRequest, context: Context) -> pb.ListMessagesResponse:
         """Messages, verbatim."""

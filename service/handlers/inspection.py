@@ -1,8 +1,7 @@
-"""What is in the memory and what the service is: DescribeGraph, GetServerInfo, GetUsage, RunCypher."""
+"""What is in the memory and what the service is: GetGraphStats, GetServerInfo, GetUsage, RunCypher."""
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing
-from datetime import timedelta
 
 from structmem.v1 import cypher_pb2, inspection_service_pb2_grpc
 from structmem.v1 import inspection_service_pb2 as pb
@@ -18,7 +17,7 @@ from service.authorize import Action, authorize_everywhere
 from service.convert.cypher import parameters_from_proto, part_to_proto
 from service.convert.inspection import description_to_proto, usage_to_proto
 from service.convert.namespaces import embedding_to_proto
-from service.convert.times import timestamp
+from service.convert.times import duration, timestamp
 from service.handlers.resource import Context, Resource
 from service.missing_keys import missing_keys
 from service.validate import Violations, limit_of, text
@@ -34,7 +33,7 @@ _NOTES = {
 class InspectionHandlers(Resource, inspection_service_pb2_grpc.InspectionServiceServicer):
     """The InspectionService."""
 
-    async def DescribeGraph(self, request: pb.DescribeGraphRequest, context: Context) -> pb.DescribeGraphResponse:
+    async def GetGraphStats(self, request: pb.GetGraphStatsRequest, context: Context) -> pb.GetGraphStatsResponse:
         """Counts of a namespace's graph."""
         self._enter(Action.READ, request.namespace)
         return description_to_proto(await self._store.describe(request.namespace))
@@ -51,8 +50,8 @@ class InspectionHandlers(Resource, inspection_service_pb2_grpc.InspectionService
             recipes=sorted(RECIPES),
             default_recipe=DEFAULT_RECIPE,
             started_at=timestamp(self._parts.started_at),
-            job_retention_days=JOB_RETENTION.days,
-            request_id_retention_hours=REQUEST_ID_RETENTION // timedelta(hours=1),
+            job_retention=duration(JOB_RETENTION),
+            request_id_retention=duration(REQUEST_ID_RETENTION),
             warnings=missing_keys(self._parts.settings),
         )
 

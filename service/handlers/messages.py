@@ -57,9 +57,9 @@ class MessageHandlers(Resource):
         if not tally.batches:
             raise InvalidArgument.of("element", "at least one batch must follow the header")
         return pb.ImportMessagesResponse(
-            stored=tally.stored,
-            duplicates=tally.duplicates,
-            sessions=len(tally.sessions),
+            stored_count=tally.stored,
+            duplicate_count=tally.duplicates,
+            session_count=len(tally.sessions),
             consistency_token=self._consistency_token(header.namespace, tally.namespace_uid, tally.revision),
             job_ids=tally.job_ids,
         )

@@ -52,11 +52,11 @@ class RetrievalHandlers(Resource):
         """Why a memory is not among the hits of a query."""
         self._enter(Action.READ, request.namespace)
         with Violations() as found:
-            node_id(found, "id", request.id)
+            node_id(found, "node_id", request.node_id)
         [asked] = await self._requests(_as_retrieve(request))
         asked = replace(asked, k=_k_of(request), explain=True)
         with self._parts.usage.of(asked.namespace):
-            miss = await explain_miss(self._store, asked, request.id, self._parts.embedder, self._parts.reranking)
+            miss = await explain_miss(self._store, asked, request.node_id, self._parts.embedder, self._parts.reranking)
         return miss_to_proto(miss)
 
     async def TraverseEvents(self, request: pb.TraverseEventsRequest, context: Context) -> AsyncIterator[pb.TraverseEventsResponse]:
@@ -64,10 +64,10 @@ class RetrievalHandlers(Resource):
         self._enter(Action.READ, request.namespace)
         with Violations() as found:
             starts = node_ids(found, "start_ids", request.start_ids, _STARTS, 1, MAX_START_IDS)
-            edges = enum_values(found, "edges", request.edges, EdgeKind) or _FOLLOWED
+            edges = enum_values(found, "edge_kinds", request.edge_kinds, EdgeKind) or _FOLLOWED
             hops = limit_of(found, "max_hops", request.max_hops, 2, 6)
-            range_ = range_from_proto(found, "range", request.range)
-            limit = limit_of(found, "limit", request.limit, 50, 1000)
+            range_ = range_from_proto(found, "happened", request.happened)
+            limit = limit_of(found, "max_events", request.max_events, 50, 1000)
         reached = await traverse_events(self._store, request.namespace, starts, edges, hops, range_, limit)
         for start in range(0, len(reached), TRAVERSE_BATCH):
             yield pb.TraverseEventsResponse(events=[traversed_to_proto(event) for event in reached[start : start + TRAVERSE_BATCH]])

@@ -3,7 +3,7 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
-from structmem.v1 import exchange_pb2, memory_service_pb2, namespace_service_pb2, node_pb2
+from structmem.v1 import exchange_pb2, memory_service_pb2, namespace_pb2, node_pb2
 
 from bench.scale.conversations import Conversations, Plan
 from bench.scale.degrees import Degrees
@@ -11,9 +11,7 @@ from bench.scale.spool import requests
 from bench.scale.vectors import DIMENSION, Vectors
 from bench.scale.words import Zipf, vocabulary
 
-GENERATION = namespace_service_pb2.Generation(
-    number=1, extractor="local", fingerprint="f", mode=namespace_service_pb2.EXTRACTION_MODE_EVENT
-)
+GENERATION = namespace_pb2.Generation(number=1, extractor="local", fingerprint="f", mode=namespace_pb2.EXTRACTION_MODE_EVENT)
 
 
 def elements_of(directory: Path) -> list[exchange_pb2.ExportElement]:
@@ -49,7 +47,7 @@ def test_a_spooled_namespace_is_a_whole_export(tmp_path: Path) -> None:
     elements = elements_of(tmp_path / "spool")
     assert elements[0].header.namespace.name == "bench/x"
     trailer = elements[-1].trailer
-    assert trailer.records == records == len(elements) - 2
+    assert trailer.record_count == records == len(elements) - 2
     digest = hashlib.sha256(b"".join(element.SerializeToString(deterministic=True) for element in elements[1:-1]))
     assert trailer.sha256 == digest.digest()
     assert 5 <= len(probes) <= 80
@@ -64,7 +62,7 @@ def test_every_end_of_an_edge_is_there(tmp_path: Path) -> None:
     for element in elements_of(tmp_path / "spool"):
         match element.WhichOneof("element"):
             case "node":
-                kind = element.node.WhichOneof("node") or ""
+                kind = element.node.WhichOneof("kind") or ""
                 ids.add(getattr(element.node, kind).id)
                 messages += kind == "message"
                 named.update(_named(element.node))
@@ -78,7 +76,7 @@ def test_every_end_of_an_edge_is_there(tmp_path: Path) -> None:
 
 
 def _named(node: node_pb2.Node) -> list[str]:
-    match node.WhichOneof("node"):
+    match node.WhichOneof("kind"):
         case "statement":
             return [node.statement.event_id, *node.statement.entity_ids, *node.statement.evidence_ids]
         case "event":

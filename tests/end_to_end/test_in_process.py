@@ -69,7 +69,7 @@ def test_a_broken_line_keeps_everything_out_unless_asked(shell: Any, chat: Path)
     assert "line 8: is not JSON" in refused.err
     assert shell("namespaces", "--json").document["namespaces"] == []
     asked = shell("ingest", chat, "-n", "alice", "--timezone", "Europe/Lisbon", "--skip-broken", "--json").document
-    assert asked["stored"] == 6
+    assert asked["stored_count"] == 6
     assert [skipped["place"] for skipped in asked["skipped"]] == ["line 7", "line 8"]
 
 

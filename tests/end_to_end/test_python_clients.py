@@ -28,7 +28,7 @@ def test_write_wait_ask_look_and_move(beside_a_server: Any, tmp_path: Path) -> N
         (hit, *_) = client.retrieve("Where did Maria move?", "dora", recipe="lexical", at_least=written.consistency_token)
         assert "Lisbon" in hit.memory.text, "words are found before anything is extracted"
         (job,) = client.wait_for(written, timeout=30)
-        assert (job.done, job.total) == (2, 2)
+        assert (job.completed_units, job.total_units) == (2, 2)
         again = client.append("dora", "monday", [MOVED], time_zone="Europe/Lisbon")
         assert [message.duplicate for message in again.messages] == [True]
         with pytest.raises(DuplicateMessageError):
@@ -40,18 +40,18 @@ def test_write_wait_ask_look_and_move(beside_a_server: Any, tmp_path: Path) -> N
         assert event.time.expression == "last Friday"
         view = client.get_event("dora", event.id)
         assert [message.text for message in view.evidence] == [MOVED.text]
-        around = client.get_memory("dora", view.statements[0].id)
+        around = client.get_node("dora", view.statements[0].id)
         assert EdgeKind.EVIDENCED_BY in {edge.kind for edge in around.edges}
         assert around.node == view.statements[0]
-        assert {kind_of(node) for node in around.neighbours} >= {"message", "event"}
-        assert client.describe_graph("dora").nodes[NodeKind.MESSAGE] == 2
+        assert {kind_of(node) for node in around.neighbors} >= {"message", "event"}
+        assert client.graph_stats("dora").nodes[NodeKind.MESSAGE] == 2
         assert client.build_context("Maria", "dora", token_budget=50).token_count <= 50
         assert client.server_info().default_recipe == "hybrid"
         assert client.update_namespace("dora", description="a test").description == "a test"
 
         records = client.export_namespace("dora", tmp_path / "dora.jsonl.gz")
-        assert client.import_namespace(tmp_path / "dora.jsonl.gz", namespace="dora-again").records == records
-        assert list(client.list_facts("dora-again")) == list(client.list_facts("dora"))
+        assert client.import_namespace(tmp_path / "dora.jsonl.gz", namespace="dora-again").record_count == records
+        assert list(client.list_statements("dora-again")) == list(client.list_statements("dora"))
         receipt = client.delete_memories("dora", [written.messages[0].id])
         assert receipt.counts[NodeKind.MESSAGE] == 1
         client.delete_namespace("dora")
@@ -67,7 +67,7 @@ async def test_the_same_with_asyncio(beside_a_server: Any, tmp_path: Path) -> No
     async with AsyncClient(server.address) as client:
         pairs = [("monday", MOVED), ("tuesday", SISTER)]
         imported = await client.import_messages("eva", pairs, time_zone="Europe/Lisbon", create_namespace=True)
-        assert (imported.stored, imported.sessions) == (2, 2)
+        assert (imported.stored_count, imported.session_count) == (2, 2)
         assert len(await client.wait_for(imported, timeout=30)) == 2
         assert [session.name async for session in client.list_sessions("eva")] == ["monday", "tuesday"]
         answer = await client.retrieve("Who is Ines?", ["eva"], explain=True)

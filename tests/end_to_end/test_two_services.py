@@ -72,8 +72,8 @@ async def test_the_other_service_finishes_the_job_of_one_that_was_killed(neo4j: 
                 await other.wait_for_job("ana", job_id)
 
                 job = await other.memory.GetJob(memory_service_pb2.GetJobRequest(namespace="ana", job_id=job_id), timeout=60)
-                listed = memory_service_pb2.ListFactsRequest(namespace="ana", page_size=500)
-                facts = [fact.text for fact in (await other.memory.ListFacts(listed, timeout=60)).statements]
+                listed = memory_service_pb2.ListStatementsRequest(namespace="ana", page_size=500)
+                facts = [fact.text for fact in (await other.memory.ListStatements(listed, timeout=60)).statements]
     finally:
         await model.stop()
 

@@ -15,10 +15,10 @@ def test_a_memory_from_ingest_to_deletion(beside_a_server: Any, chat: Path) -> N
     shell, _ = beside_a_server
     # The server is found by the data directory; nobody names it.
     stored = shell("ingest", chat, "-n", "alice", *LISBON, "--json").document
-    assert (stored["stored"], stored["duplicates"], stored["sessions"], stored["skipped"]) == (6, 0, 2, [])
+    assert (stored["stored_count"], stored["duplicate_count"], stored["session_count"], stored["skipped"]) == (6, 0, 2, [])
     assert {job["state"] for job in stored["jobs"]} == {"succeeded"}
     again = shell("ingest", chat, "-n", "alice", *LISBON, "--json").document
-    assert (again["stored"], again["duplicates"]) == (0, 6)
+    assert (again["stored_count"], again["duplicate_count"]) == (0, 6)
 
     search = shell("search", "where does Ines live?", "-n", "alice", "-k", "3", "--explain", "--json").document
     assert [hit["rank"] for hit in search["hits"]] == [1, 2, 3]
@@ -43,7 +43,7 @@ def test_a_memory_from_ingest_to_deletion(beside_a_server: Any, chat: Path) -> N
 
     shown = shell("show", moved["id"], "-n", "alice", "--json").document
     assert shown["node"]["kind"] == "event"
-    evidence = [node for node in shown["neighbours"] if node["kind"] == "message"]
+    evidence = [node for node in shown["neighbors"] if node["kind"] == "message"]
     assert [node["text"] for node in evidence] == ["I moved to Lisbon last Friday."]
     assert {"evidenced_by", "states"} <= {edge["kind"] for edge in shown["edges"]}
 
@@ -132,7 +132,7 @@ def test_a_second_server_on_the_directory_says_who_has_it(beside_a_server: Any) 
 
 def _stored(client: Client) -> int:
     try:
-        return client.describe_graph("alice").nodes.get(NodeKind.MESSAGE, 0)
+        return client.graph_stats("alice").nodes.get(NodeKind.MESSAGE, 0)
     except StructMemError:
         return 0
 
@@ -159,8 +159,8 @@ def test_killed_while_messages_come_in(shell: Any, serving: Any, tmp_path: Path)
         ingest.wait(60)
     with serving(shell) as server:
         repeat = shell("ingest", file, "-n", "alice", "--json").document
-        assert repeat["stored"] + repeat["duplicates"] == count
-        assert repeat["duplicates"] >= 60, "what was acknowledged before the kill is there"
+        assert repeat["stored_count"] + repeat["duplicate_count"] == count
+        assert repeat["duplicate_count"] >= 60, "what was acknowledged before the kill is there"
         texts = [message["text"] for message in shell("messages", "-n", "alice", "--limit", str(2 * count), "--json").document["messages"]]
         assert len(texts) == count, "nothing is lost, nothing is doubled"
         assert len(set(texts)) == count

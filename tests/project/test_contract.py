@@ -17,10 +17,10 @@ PROMISED = {
         "ImportMessages",
         "Retrieve",
         "BuildContext",
-        "GetMemory",
+        "GetNode",
         "GetEvent",
         "ListEvents",
-        "ListFacts",
+        "ListStatements",
         "ListMessages",
         "ListSessions",
         "ListEntities",
@@ -35,7 +35,7 @@ PROMISED = {
         "RetryJob",
     },
     "structmem.v1.NamespaceService": {"CreateNamespace", "GetNamespace", "ListNamespaces", "UpdateNamespace", "DeleteNamespace"},
-    "structmem.v1.InspectionService": {"DescribeGraph", "GetServerInfo", "GetUsage"},
+    "structmem.v1.InspectionService": {"GetGraphStats", "GetServerInfo", "GetUsage"},
 }
 
 

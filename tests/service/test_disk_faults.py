@@ -129,7 +129,7 @@ async def test_extraction_waits_for_the_disk_and_then_ends_once(faulty: Any, dis
     disk.fault = fault
     # The session's idle time passes while nothing can be written.
     await asyncio.sleep(0.8)
-    described = await faulty.inspection.DescribeGraph(inspection_service_pb2.DescribeGraphRequest(namespace="acme"))
+    described = await faulty.inspection.GetGraphStats(inspection_service_pb2.GetGraphStatsRequest(namespace="acme"))
     assert not any(count.kind == node_pb2.NODE_KIND_EVENT and count.count for count in described.nodes)
     disk.fault = None
 
@@ -139,7 +139,7 @@ async def test_extraction_waits_for_the_disk_and_then_ends_once(faulty: Any, dis
         return bool(job.state == job_pb2.JOB_STATE_SUCCEEDED)
 
     await eventually(extracted, 30)
-    facts = [fact.text for fact in (await faulty.memory.ListFacts(pb.ListFactsRequest(namespace="acme"))).statements]
+    facts = [fact.text for fact in (await faulty.memory.ListStatements(pb.ListStatementsRequest(namespace="acme"))).statements]
     assert any("Maria" in fact for fact in facts)
     assert len(facts) == len(set(facts))
     assert await faulty.application.store.check("acme") == []

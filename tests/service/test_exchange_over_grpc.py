@@ -45,12 +45,12 @@ def records(elements: list[exchange_pb2.ExportElement]) -> list[bytes]:
 async def test_an_export_imported_elsewhere_is_the_same_memory(filled: Any, tmp_path: Any, running: Callable[..., Any]) -> None:
     elements = await exported(filled)
     assert elements[0].WhichOneof("element") == "header"
-    assert elements[-1].trailer.records == len(elements) - 2
-    kinds = {element.node.WhichOneof("node") for element in elements if element.HasField("node")}
+    assert elements[-1].trailer.record_count == len(elements) - 2
+    kinds = {element.node.WhichOneof("kind") for element in elements if element.HasField("node")}
     assert kinds == {"session", "message", "event", "statement", "entity"}
     async with running(tmp_path / "elsewhere") as other:
         answer = await other.memory.ImportNamespace(requests("copy/of", elements))
-        assert (answer.namespace, answer.records) == ("copy/of", len(elements) - 2)
+        assert (answer.namespace, answer.record_count) == ("copy/of", len(elements) - 2)
         again = await exported(other, "copy/of")
         assert records(again) == records(elements)
         theirs, ours = again[0].header.namespace, elements[0].header.namespace

@@ -7,7 +7,7 @@ from typing import Any
 
 import grpc
 import pytest
-from structmem.v1 import exchange_pb2, inspection_service_pb2, job_pb2, node_pb2
+from structmem.v1 import exchange_pb2, inspection_service_pb2, job_pb2, namespace_pb2, node_pb2
 from structmem.v1 import memory_service_pb2 as pb
 from structmem.v1 import namespace_service_pb2 as npb
 
@@ -16,9 +16,9 @@ from service.errors import InvalidSettings
 from tests.extract.llm.openai_server import Body, OpenAiServer, Reply, answer, fact, honest, said
 
 TALK = ["I moved to Lisbon last Friday.", "My sister Ana lives there.", "I take Aspirin, 100 mg a day."]
-CLINIC = npb.ExtractionProfile(
-    entity_types=[npb.EntityType(name="medicine", kind=node_pb2.ENTITY_KIND_THING)],
-    relation_types=[npb.RelationType(name="takes", description="a patient takes a medicine")],
+CLINIC = namespace_pb2.ExtractionProfile(
+    entity_types=[namespace_pb2.EntityType(name="medicine", kind=node_pb2.ENTITY_KIND_THING)],
+    relation_types=[namespace_pb2.RelationType(name="takes", description="a patient takes a medicine")],
     instructions="Doses matter.",
 )
 Running = Callable[..., AbstractAsyncContextManager[Any]]
@@ -63,7 +63,7 @@ async def finished(service: Any, job: str) -> job_pb2.Job:
 
 
 async def facts(service: Any) -> list[str]:
-    answer = await service.memory.ListFacts(pb.ListFactsRequest(namespace="clinic"))
+    answer = await service.memory.ListStatements(pb.ListStatementsRequest(namespace="clinic"))
     return sorted(statement.text for statement in answer.statements)
 
 
@@ -172,7 +172,7 @@ async def test_a_profile_is_part_of_the_generation(asking: Running, model: OpenA
     async with asking() as service:
         kept = (await service.namespaces.GetNamespace(npb.GetNamespaceRequest(namespace="clinic"))).namespace
         assert kept.profile == after.profile
-        none = npb.UpdateNamespaceRequest(namespace="clinic", profile=npb.ExtractionProfile())
+        none = npb.UpdateNamespaceRequest(namespace="clinic", profile=namespace_pb2.ExtractionProfile())
         gone = (await service.namespaces.UpdateNamespace(none)).namespace
         assert (gone.profile.version, len(gone.profile.entity_types), gone.profile.instructions) == (2, 0, "")
 
@@ -195,7 +195,9 @@ async def test_a_profile_goes_with_an_export(running: Running, tmp_path: Path) -
 
 
 async def test_a_wrong_profile_is_refused_with_its_places(service: Any, refused: Callable[..., Any]) -> None:
-    wrong = npb.ExtractionProfile(entity_types=[npb.EntityType(name="A B")], relation_types=[npb.RelationType(name="x" * 50)])
+    wrong = namespace_pb2.ExtractionProfile(
+        entity_types=[namespace_pb2.EntityType(name="A B")], relation_types=[namespace_pb2.RelationType(name="x" * 50)]
+    )
     refusal = await refused(service.namespaces.CreateNamespace(npb.CreateNamespaceRequest(namespace="clinic", profile=wrong)))
     assert refusal.code is grpc.StatusCode.INVALID_ARGUMENT
     assert set(refusal.fields) == {"profile.entity_types[0].name", "profile.entity_types[0].kind", "profile.relation_types[0].name"}

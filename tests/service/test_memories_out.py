@@ -6,7 +6,7 @@ from typing import Any
 
 import grpc
 import pytest
-from structmem.v1 import filter_pb2, inspection_service_pb2, namespace_service_pb2, node_pb2, retrieval_pb2
+from structmem.v1 import filter_pb2, inspection_service_pb2, namespace_pb2, namespace_service_pb2, node_pb2, retrieval_pb2
 from structmem.v1 import memory_service_pb2 as pb
 
 TALK = [
@@ -109,17 +109,17 @@ async def test_nothing_relevant_is_said_over_the_wire(talk: Any) -> None:
 async def test_a_miss_is_explained_over_the_wire(talk: Any) -> None:
     every = await talk.memory.Retrieve(pb.RetrieveRequest(namespaces=["acme"], query="Maria sourdough", k=100, explain=True))
     first, last = every.hits[0].memory, every.hits[-1].memory
-    ids = [getattr(node, node.WhichOneof("node")).id for node in (first, last)]
-    there = await talk.memory.ExplainMiss(pb.ExplainMissRequest(namespace="acme", id=ids[0], query="Maria sourdough"))
+    ids = [getattr(node, node.WhichOneof("kind")).id for node in (first, last)]
+    there = await talk.memory.ExplainMiss(pb.ExplainMissRequest(namespace="acme", node_id=ids[0], query="Maria sourdough"))
     assert there.reason == retrieval_pb2.MISS_REASON_IN_ANSWER
     assert there.hit == every.hits[0]
-    missed = await talk.memory.ExplainMiss(pb.ExplainMissRequest(namespace="acme", id=ids[1], query="Maria sourdough", k=1))
+    missed = await talk.memory.ExplainMiss(pb.ExplainMissRequest(namespace="acme", node_id=ids[1], query="Maria sourdough", k=1))
     assert missed.reason == retrieval_pb2.MISS_REASON_OUTSCORED
     assert missed.hit.rank == len(every.hits)
     assert [rival.hit.rank for rival in missed.rivals] == [1]
     assert {channel.channel for channel in missed.channels} >= {"lexical"}
     alone = filter_pb2.MemoryFilter(speakers=["Nobody"])
-    out = await talk.memory.ExplainMiss(pb.ExplainMissRequest(namespace="acme", id=ids[0], query="Maria sourdough", filter=alone))
+    out = await talk.memory.ExplainMiss(pb.ExplainMissRequest(namespace="acme", node_id=ids[0], query="Maria sourdough", filter=alone))
     assert (out.reason, list(out.filtered_by)) == (retrieval_pb2.MISS_REASON_FILTERED, ["speakers"])
 
 
@@ -133,21 +133,21 @@ async def test_a_token_of_a_later_write_is_not_met_yet(talk: Any, refused: Calla
 
 async def test_any_node_is_shown_with_its_edges(talk: Any) -> None:
     [first, *_] = (await talk.memory.ListMessages(pb.ListMessagesRequest(namespace="acme"))).messages
-    shown = await talk.memory.GetMemory(pb.GetMemoryRequest(namespace="acme", id=first.id))
+    shown = await talk.memory.GetNode(pb.GetNodeRequest(namespace="acme", node_id=first.id))
     assert shown.node.message.text == TALK[0][1]
     ends = {end for edge in shown.edges for end in (edge.source_id, edge.target_id)}
     assert first.id in ends
     kinds = {edge.kind for edge in shown.edges}
     assert {node_pb2.EDGE_KIND_IN_SESSION, node_pb2.EDGE_KIND_NEXT} <= kinds
-    assert shown.neighbours
-    cut = await talk.memory.GetMemory(pb.GetMemoryRequest(namespace="acme", id=first.id, edge_limit=1))
+    assert shown.neighbors
+    cut = await talk.memory.GetNode(pb.GetNodeRequest(namespace="acme", node_id=first.id, max_edges=1))
     assert cut.edges_truncated
 
 
 async def test_events_bind_statements_and_evidence(talk: Any) -> None:
     events = (await talk.memory.ListEvents(pb.ListEventsRequest(namespace="acme"))).events
     assert events
-    shown = await talk.memory.GetEvent(pb.GetEventRequest(namespace="acme", id=events[0].id))
+    shown = await talk.memory.GetEvent(pb.GetEventRequest(namespace="acme", event_id=events[0].id))
     assert [s.id for s in shown.statements] == list(shown.event.statement_ids)
     assert [m.id for m in shown.evidence] == list(shown.event.evidence_ids)
     walk = pb.TraverseEventsRequest(namespace="acme", start_ids=[shown.evidence[0].id])
@@ -183,11 +183,11 @@ async def test_a_page_token_of_another_listing_is_refused(talk: Any, refused: Ca
 
 
 async def test_facts_and_entities_are_listed(talk: Any) -> None:
-    facts = (await talk.memory.ListFacts(pb.ListFactsRequest(namespace="acme", speakers=["Ana"]))).statements
+    facts = (await talk.memory.ListStatements(pb.ListStatementsRequest(namespace="acme", speakers=["Ana"]))).statements
     assert {fact.speaker for fact in facts} == {"Ana"}
     entities = (await talk.memory.ListEntities(pb.ListEntitiesRequest(namespace="acme", name="maria"))).entities
     assert [entity.name for entity in entities] == ["Maria"]
-    about = (await talk.memory.ListFacts(pb.ListFactsRequest(namespace="acme", entity_ids=[entities[0].id]))).statements
+    about = (await talk.memory.ListStatements(pb.ListStatementsRequest(namespace="acme", entity_ids=[entities[0].id]))).statements
     assert about
     assert all(entities[0].id in fact.entity_ids for fact in about)
 
@@ -203,7 +203,7 @@ async def test_what_is_deleted_is_found_no_more(talk: Any) -> None:
     assert not any("sourdough" in text for text in texts(await talk.memory.Retrieve(query)))
     gone = await talk.memory.DeleteMemories(pb.DeleteMemoriesRequest(namespace="acme", session="talk"))
     assert gone.receipt.revision > answer.receipt.revision
-    described = await talk.inspection.DescribeGraph(inspection_service_pb2.DescribeGraphRequest(namespace="acme"))
+    described = await talk.inspection.GetGraphStats(inspection_service_pb2.GetGraphStatsRequest(namespace="acme"))
     assert not described.nodes
 
 
@@ -212,12 +212,12 @@ async def test_another_mode_extracts_anew(talk: Any, eventually: Callable[..., A
         return namespace_service_pb2.UpdateNamespaceRequest(namespace="acme", extraction_mode=mode)  # type: ignore[arg-type]
 
     before = (await talk.namespaces.GetNamespace(namespace_service_pb2.GetNamespaceRequest(namespace="acme"))).namespace
-    updated = (await talk.namespaces.UpdateNamespace(request(namespace_service_pb2.EXTRACTION_MODE_FLAT))).namespace
+    updated = (await talk.namespaces.UpdateNamespace(request(namespace_pb2.EXTRACTION_MODE_FLAT))).namespace
     assert updated.generation.number > before.generation.number
-    assert updated.extraction_mode == namespace_service_pb2.EXTRACTION_MODE_FLAT
+    assert updated.extraction_mode == namespace_pb2.EXTRACTION_MODE_FLAT
 
     async def extracted() -> bool:
-        facts = (await talk.memory.ListFacts(pb.ListFactsRequest(namespace="acme"))).statements
+        facts = (await talk.memory.ListStatements(pb.ListStatementsRequest(namespace="acme"))).statements
         return bool(facts) and {fact.generation for fact in facts} == {updated.generation.number}
 
     await eventually(extracted)
@@ -229,4 +229,4 @@ async def test_the_service_says_what_it_is(service: Any) -> None:
     assert {"hybrid", "lexical", "dense", "graph"} <= set(info.recipes)
     assert info.embedder.model.startswith("hashing")
     assert info.extractor_note
-    assert (info.job_retention_days, info.request_id_retention_hours) == (7, 24)
+    assert (info.job_retention.ToTimedelta(), info.request_id_retention.ToTimedelta()) == (timedelta(days=7), timedelta(hours=24))

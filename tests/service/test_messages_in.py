@@ -107,12 +107,12 @@ async def test_a_watched_job_ends_without_waiting_for_more(tmp_path: Any, runnin
         states = [update.job.state async for update in service.memory.WatchJob(request, timeout=20)]
         assert states[-1] == job_pb2.JOB_STATE_SUCCEEDED
         job = (await service.memory.GetJob(pb.GetJobRequest(namespace="acme", job_id=answer.job_id))).job
-        assert (job.state, job.session, job.done, job.total) == (job_pb2.JOB_STATE_SUCCEEDED, "talk", 1, 1)
+        assert (job.state, job.session, job.completed_units, job.total_units) == (job_pb2.JOB_STATE_SUCCEEDED, "talk", 1, 1)
         usage = await service.inspection.GetUsage(inspection_service_pb2.GetUsageRequest(namespace="acme"))
         assert "embed" in {entry.step for entry in usage.entries}
-        described = await service.inspection.DescribeGraph(inspection_service_pb2.DescribeGraphRequest(namespace="acme"))
+        described = await service.inspection.GetGraphStats(inspection_service_pb2.GetGraphStatsRequest(namespace="acme"))
         assert {count.kind: count.count for count in described.nodes}[node_pb2.NODE_KIND_MESSAGE] == 1
-        assert described.vectors_pending == 0
+        assert described.pending_vector_count == 0
 
 
 async def test_a_flush_makes_a_half_full_buffer_due(tmp_path: Any, running: Callable[..., Any]) -> None:
@@ -142,12 +142,12 @@ async def test_jobs_are_listed_cancelled_and_retried(tmp_path: Any, running: Cal
         named = {"namespace": "acme", "job_id": jobs[0]}
         watch = service.memory.WatchJob(pb.WatchJobRequest(**named), timeout=20)
         assert (await watch.read()).job.state == job_pb2.JOB_STATE_QUEUED
-        assert (await service.memory.CancelJob(pb.CancelJobRequest(**named))).job.state == job_pb2.JOB_STATE_CANCELLED
-        assert (await watch.read()).job.state == job_pb2.JOB_STATE_CANCELLED
+        assert (await service.memory.CancelJob(pb.CancelJobRequest(**named))).job.state == job_pb2.JOB_STATE_CANCELED
+        assert (await watch.read()).job.state == job_pb2.JOB_STATE_CANCELED
         assert await watch.read() is grpc.aio.EOF
         refusal = await refused(service.memory.CancelJob(pb.CancelJobRequest(**named)))
         assert (refusal.code, refusal.info.reason) == (grpc.StatusCode.FAILED_PRECONDITION, "CONFLICT")
-        cancelled = pb.ListJobsRequest(namespace="acme", states=[job_pb2.JOB_STATE_CANCELLED])
+        cancelled = pb.ListJobsRequest(namespace="acme", states=[job_pb2.JOB_STATE_CANCELED])
         assert [job.id for job in (await service.memory.ListJobs(cancelled)).jobs] == [jobs[0]]
         assert (await service.memory.RetryJob(pb.RetryJobRequest(**named))).job.state == job_pb2.JOB_STATE_QUEUED
 
@@ -168,10 +168,10 @@ async def stream(*requests: Any) -> AsyncIterator[Any]:
 async def test_an_import_stores_each_batch_and_can_be_sent_again(service: Any) -> None:
     batches = [batch(f"s{i % 3}", *(message(f"m{i}.{j}", client_id=f"{i}.{j}") for j in range(20))) for i in range(12)]
     answer = await service.memory.ImportMessages(stream(header(), *batches))
-    assert (answer.stored, answer.duplicates, answer.sessions) == (240, 0, 3)
+    assert (answer.stored_count, answer.duplicate_count, answer.session_count) == (240, 0, 3)
     assert answer.job_ids
     again = await service.memory.ImportMessages(stream(header(), *batches))
-    assert (again.stored, again.duplicates, again.sessions) == (0, 240, 3)
+    assert (again.stored_count, again.duplicate_count, again.session_count) == (0, 240, 3)
     sessions = (await service.memory.ListSessions(pb.ListSessionsRequest(namespace="acme"))).sessions
     assert [(session.name, session.message_count) for session in sessions] == [("s0", 80), ("s1", 80), ("s2", 80)]
 

@@ -9,7 +9,7 @@ import grpc
 import pytest
 import pytest_asyncio
 from google.protobuf.timestamp_pb2 import Timestamp
-from structmem.v1 import filter_pb2, time_pb2
+from structmem.v1 import filter_pb2, namespace_pb2, time_pb2
 from structmem.v1 import memory_service_pb2 as pb
 from structmem.v1 import namespace_service_pb2 as ns
 
@@ -135,23 +135,23 @@ CASES: list[tuple[str, Any, str]] = [
     ("Retrieve", retrieve(min_relevance=1.5), "min_relevance"),
     ("Retrieve", retrieve(min_relevance=float("nan")), "min_relevance"),
     ("BuildContext", pb.BuildContextRequest(namespaces=["acme"], query="x", min_relevance=-0.1), "min_relevance"),
-    ("ExplainMiss", pb.ExplainMissRequest(namespace="a b", id=MESSAGE_ID, query="x"), "namespace"),
-    ("ExplainMiss", pb.ExplainMissRequest(namespace="acme", query="x"), "id"),
-    ("ExplainMiss", pb.ExplainMissRequest(namespace="acme", id=MESSAGE_ID), "query"),
-    ("ExplainMiss", pb.ExplainMissRequest(namespace="acme", id=MESSAGE_ID, query="x", k=0), "k"),
-    ("ExplainMiss", pb.ExplainMissRequest(namespace="acme", id=MESSAGE_ID, query="x", min_relevance=2), "min_relevance"),
-    ("GetMemory", pb.GetMemoryRequest(namespace="acme"), "id"),
-    ("GetMemory", pb.GetMemoryRequest(namespace="acme", id="'; DROP TABLE nodes; --"), "id"),
-    ("GetMemory", pb.GetMemoryRequest(namespace="acme", id=MESSAGE_ID, edge_limit=-1), "edge_limit"),
-    ("GetMemory", pb.GetMemoryRequest(namespace="acme", id=MESSAGE_ID, edge_limit=1001), "edge_limit"),
-    ("GetEvent", pb.GetEventRequest(namespace="acme", id=MESSAGE_ID), "id"),
+    ("ExplainMiss", pb.ExplainMissRequest(namespace="a b", node_id=MESSAGE_ID, query="x"), "namespace"),
+    ("ExplainMiss", pb.ExplainMissRequest(namespace="acme", query="x"), "node_id"),
+    ("ExplainMiss", pb.ExplainMissRequest(namespace="acme", node_id=MESSAGE_ID), "query"),
+    ("ExplainMiss", pb.ExplainMissRequest(namespace="acme", node_id=MESSAGE_ID, query="x", k=0), "k"),
+    ("ExplainMiss", pb.ExplainMissRequest(namespace="acme", node_id=MESSAGE_ID, query="x", min_relevance=2), "min_relevance"),
+    ("GetNode", pb.GetNodeRequest(namespace="acme"), "node_id"),
+    ("GetNode", pb.GetNodeRequest(namespace="acme", node_id="'; DROP TABLE nodes; --"), "node_id"),
+    ("GetNode", pb.GetNodeRequest(namespace="acme", node_id=MESSAGE_ID, max_edges=-1), "max_edges"),
+    ("GetNode", pb.GetNodeRequest(namespace="acme", node_id=MESSAGE_ID, max_edges=1001), "max_edges"),
+    ("GetEvent", pb.GetEventRequest(namespace="acme", event_id=MESSAGE_ID), "event_id"),
     ("ListEvents", pb.ListEventsRequest(namespace="acme", page_size=-1), "page_size"),
     ("ListEvents", pb.ListEventsRequest(namespace="acme", page_size=501), "page_size"),
     ("ListEvents", pb.ListEventsRequest(namespace="acme", entity_ids=[MESSAGE_ID]), "entity_ids[0]"),
     ("ListEvents", pb.ListEventsRequest(namespace="acme", page_token="forged"), "page_token"),
-    ("ListFacts", pb.ListFactsRequest(namespace="acme", kinds=unknown(2)), "kinds[0]"),
-    ("ListFacts", pb.ListFactsRequest(namespace="acme", sessions=["x"] * 1001), "sessions"),
-    ("ListFacts", pb.ListFactsRequest(namespace="acme", page_token="forged"), "page_token"),
+    ("ListStatements", pb.ListStatementsRequest(namespace="acme", kinds=unknown(2)), "kinds[0]"),
+    ("ListStatements", pb.ListStatementsRequest(namespace="acme", sessions=["x"] * 1001), "sessions"),
+    ("ListStatements", pb.ListStatementsRequest(namespace="acme", page_token="forged"), "page_token"),
     ("ListMessages", pb.ListMessagesRequest(namespace="acme", page_token="AAAA"), "page_token"),
     ("ListMessages", pb.ListMessagesRequest(namespace="acme", said=time_pb2.TimeRange(start=YEAR_0)), "said.start"),
     ("ListSessions", pb.ListSessionsRequest(namespace="acme", page_size=-5), "page_size"),
@@ -164,12 +164,20 @@ CASES: list[tuple[str, Any, str]] = [
     ("TraverseEvents", pb.TraverseEventsRequest(namespace="acme"), "start_ids"),
     ("TraverseEvents", pb.TraverseEventsRequest(namespace="acme", start_ids=[ENTITY_ID], max_hops=7), "max_hops"),
     ("TraverseEvents", pb.TraverseEventsRequest(namespace="acme", start_ids=[ENTITY_ID], max_hops=-1), "max_hops"),
-    ("TraverseEvents", pb.TraverseEventsRequest(namespace="acme", start_ids=[ENTITY_ID], edges=unknown(42)), "edges[0]"),
-    ("TraverseEvents", pb.TraverseEventsRequest(namespace="acme", start_ids=[ENTITY_ID], limit=1001), "limit"),
+    ("TraverseEvents", pb.TraverseEventsRequest(namespace="acme", start_ids=[ENTITY_ID], edge_kinds=unknown(42)), "edge_kinds[0]"),
+    ("TraverseEvents", pb.TraverseEventsRequest(namespace="acme", start_ids=[ENTITY_ID], max_events=1001), "max_events"),
     ("DecideEntityLink", pb.DecideEntityLinkRequest(namespace="acme", entity_id="ana", other_id=ENTITY_ID, verdict=1), "entity_id"),
-    ("DecideEntityLink", pb.DecideEntityLinkRequest(namespace="acme", entity_id=ENTITY_ID, other_id=ENTITY_ID, verdict=1), "other_id"),
+    (
+        "DecideEntityLink",
+        pb.DecideEntityLinkRequest(namespace="acme", entity_id=ENTITY_ID, other_id=ENTITY_ID, verdict=1),
+        "other_id",
+    ),
     ("DecideEntityLink", pb.DecideEntityLinkRequest(namespace="acme", entity_id=ENTITY_ID, other_id=ENTITY_ID), "verdict"),
-    ("DecideEntityLink", pb.DecideEntityLinkRequest(namespace="acme", entity_id=ENTITY_ID, other_id=ENTITY_ID, verdict=9), "verdict"),
+    (
+        "DecideEntityLink",
+        pb.DecideEntityLinkRequest(namespace="acme", entity_id=ENTITY_ID, other_id=ENTITY_ID, verdict=9),
+        "verdict",
+    ),
     ("DeleteMemories", pb.DeleteMemoriesRequest(namespace="acme"), "selector"),
     ("DeleteMemories", pb.DeleteMemoriesRequest(namespace="acme", memories=pb.MemoryIds()), "memories.ids"),
     ("DeleteMemories", pb.DeleteMemoriesRequest(namespace="acme", memories=pb.MemoryIds(ids=[ENTITY_ID])), "memories.ids[0]"),
@@ -196,15 +204,15 @@ NAMESPACE_CASES: list[tuple[str, Any, str]] = [
     ("CreateNamespace", other(time_zone="UTC\0"), "time_zone"),
     ("CreateNamespace", other(description="d" * 1001), "description"),
     ("CreateNamespace", other(description="d\0"), "description"),
-    ("CreateNamespace", other(embedding=ns.EmbeddingSpec(model="")), "embedding.model"),
-    ("CreateNamespace", other(embedding=ns.EmbeddingSpec(model="m\0", dimension=3)), "embedding.model"),
-    ("CreateNamespace", other(embedding=ns.EmbeddingSpec(model="own")), "embedding.dimension"),
-    ("CreateNamespace", other(embedding=ns.EmbeddingSpec(model="own", dimension=-1)), "embedding.dimension"),
-    ("CreateNamespace", other(embedding=ns.EmbeddingSpec(model="own", dimension=4097)), "embedding.dimension"),
-    ("CreateNamespace", other(embedding=ns.EmbeddingSpec(model="own", dimension=3, fingerprint="f")), "embedding.fingerprint"),
-    ("CreateNamespace", other(embedding=ns.EmbeddingSpec(model="none", dimension=3)), "embedding.dimension"),
-    ("CreateNamespace", other(embedding=ns.EmbeddingSpec(model="hashing-256", dimension=3)), "embedding.dimension"),
-    ("CreateNamespace", other(embedding=ns.EmbeddingSpec(model="hashing-256", fingerprint="f")), "embedding.fingerprint"),
+    ("CreateNamespace", other(embedding=namespace_pb2.EmbeddingSpec(model="")), "embedding.model"),
+    ("CreateNamespace", other(embedding=namespace_pb2.EmbeddingSpec(model="m\0", dimension=3)), "embedding.model"),
+    ("CreateNamespace", other(embedding=namespace_pb2.EmbeddingSpec(model="own")), "embedding.dimension"),
+    ("CreateNamespace", other(embedding=namespace_pb2.EmbeddingSpec(model="own", dimension=-1)), "embedding.dimension"),
+    ("CreateNamespace", other(embedding=namespace_pb2.EmbeddingSpec(model="own", dimension=4097)), "embedding.dimension"),
+    ("CreateNamespace", other(embedding=namespace_pb2.EmbeddingSpec(model="own", dimension=3, fingerprint="f")), "embedding.fingerprint"),
+    ("CreateNamespace", other(embedding=namespace_pb2.EmbeddingSpec(model="none", dimension=3)), "embedding.dimension"),
+    ("CreateNamespace", other(embedding=namespace_pb2.EmbeddingSpec(model="hashing-256", dimension=3)), "embedding.dimension"),
+    ("CreateNamespace", other(embedding=namespace_pb2.EmbeddingSpec(model="hashing-256", fingerprint="f")), "embedding.fingerprint"),
     ("GetNamespace", ns.GetNamespaceRequest(), "namespace"),
     ("GetNamespace", ns.GetNamespaceRequest(namespace="a b"), "namespace"),
     ("ListNamespaces", ns.ListNamespacesRequest(page_size=-1), "page_size"),
@@ -323,8 +331,8 @@ async def test_an_unknown_namespace_is_not_found(acme: Any, refused: Callable[..
         acme.memory.FlushSession(pb.FlushSessionRequest(namespace="nobody")),
         acme.memory.Retrieve(retrieve(namespaces=["acme", "nobody"])),
         acme.memory.ListEvents(pb.ListEventsRequest(namespace="nobody")),
-        acme.memory.GetMemory(pb.GetMemoryRequest(namespace="nobody", id=MESSAGE_ID)),
-        acme.memory.GetMemory(pb.GetMemoryRequest(namespace="acme", id=MESSAGE_ID)),
+        acme.memory.GetNode(pb.GetNodeRequest(namespace="nobody", node_id=MESSAGE_ID)),
+        acme.memory.GetNode(pb.GetNodeRequest(namespace="acme", node_id=MESSAGE_ID)),
         acme.memory.GetJob(pb.GetJobRequest(namespace="acme", job_id=job)),
         acme.memory.ExportNamespace(pb.ExportNamespaceRequest(namespace="nobody")),
         acme.namespaces.GetNamespace(ns.GetNamespaceRequest(namespace="nobody")),
@@ -354,7 +362,7 @@ async def test_a_name_that_is_taken_is_refused(acme: Any, refused: Callable[...,
 
 @pytest.mark.parametrize("values", [[1.0, 2.0], [1.0] * 4, [math.nan, 0.0, 1.0], [math.inf, 0.0, 1.0], [0.0, 0.0, 0.0], []])
 async def test_a_vector_that_does_not_fit_is_refused(shared_service: Any, refused: Callable[..., Any], values: list[float]) -> None:
-    spec = ns.EmbeddingSpec(model="own", dimension=3)
+    spec = namespace_pb2.EmbeddingSpec(model="own", dimension=3)
     request = ns.CreateNamespaceRequest(namespace="vectors", embedding=spec)
     with suppress(grpc.aio.AioRpcError):  # it is there already
         await shared_service.namespaces.CreateNamespace(request)

@@ -38,7 +38,7 @@ def test_a_page_token_holds_for_its_request_and_namespace_only() -> None:
     others = [
         (listing(speakers=["Bo"], page_token=token), "uid"),
         (listing(speakers=["Ana"], page_token=token), "another"),
-        (pb.ListFactsRequest(namespace="acme", speakers=["Ana"], page_token=token), "uid"),
+        (pb.ListStatementsRequest(namespace="acme", speakers=["Ana"], page_token=token), "uid"),
     ]
     for request, uid in others:
         with pytest.raises(InvalidArgument, match="page_token"):

@@ -67,11 +67,11 @@ async def test_an_import_streams_and_reports_an_early_refusal(script: Any, aio: 
 
     def store(requests: Any, context: grpc.ServicerContext) -> mpb.ImportMessagesResponse:
         received.extend(requests)
-        return mpb.ImportMessagesResponse(stored=300)
+        return mpb.ImportMessagesResponse(stored_count=300)
 
     messages = [("s", NewMessage("Maria", f"message {n}")) for n in range(300)]
     script.answers["ImportMessages"] = store
-    assert (await aio.import_messages("alice", messages)).stored == 300
+    assert (await aio.import_messages("alice", messages)).stored_count == 300
     assert [len(request.batch.messages) for request in received] == [0, 200, 100]
     script.answers["ImportMessages"] = lambda requests, context: context.abort(grpc.StatusCode.NOT_FOUND, "no such namespace")
     with pytest.raises(structmem.NotFoundError, match="no such namespace"):
@@ -92,7 +92,7 @@ async def test_what_breaks_in_the_callers_iterator_comes_out(script: Any, aio: A
 
 async def test_exports_are_written_whole(script: Any, aio: AsyncClient, tmp_path: Path) -> None:
     header = exchange_pb2.ExportElement(header=exchange_pb2.ExportHeader(format_version=1))
-    trailer = exchange_pb2.ExportElement(trailer=exchange_pb2.ExportTrailer(records=0))
+    trailer = exchange_pb2.ExportElement(trailer=exchange_pb2.ExportTrailer(record_count=0))
     script.answers["ExportNamespace"] = lambda request, context: iter(
         mpb.ExportNamespaceResponse(elements=[element]) for element in (header, trailer)
     )

@@ -10,7 +10,7 @@ import pytest
 import structmem
 from google.protobuf.timestamp_pb2 import Timestamp
 from structmem import Client, InvalidArgumentError, NewMessage
-from structmem.v1 import exchange_pb2, filter_pb2, job_pb2, node_pb2, retrieval_pb2, time_pb2
+from structmem.v1 import exchange_pb2, filter_pb2, job_pb2, namespace_pb2, node_pb2, retrieval_pb2, time_pb2
 from structmem.v1 import memory_service_pb2 as mpb
 from structmem.v1 import namespace_service_pb2 as npb
 
@@ -110,11 +110,11 @@ def test_k_is_sent_only_when_it_is_given(script: Any, client: Client) -> None:
     ("field", "call"),
     [
         ("token_budget", lambda client: client.build_context("q", "alice", token_budget=0)),
-        ("edge_limit", lambda client: client.get_memory("alice", "evt_1", edge_limit=0)),
+        ("max_edges", lambda client: client.get_node("alice", "evt_1", max_edges=0)),
         ("max_hops", lambda client: list(client.traverse_events("alice", ["evt_1"], max_hops=0))),
-        ("limit", lambda client: list(client.traverse_events("alice", ["evt_1"], limit=-1))),
+        ("max_events", lambda client: list(client.traverse_events("alice", ["evt_1"], max_events=-1))),
         ("page_size", lambda client: list(client.list_events("alice", page_size=0))),
-        ("page_size", lambda client: list(client.list_facts("alice", page_size=0))),
+        ("page_size", lambda client: list(client.list_statements("alice", page_size=0))),
         ("page_size", lambda client: list(client.list_messages("alice", page_size=0))),
         ("page_size", lambda client: list(client.list_sessions("alice", page_size=0))),
         ("page_size", lambda client: list(client.list_entities("alice", page_size=0))),
@@ -152,7 +152,7 @@ def test_listings_page_by_themselves_and_only_as_far_as_needed(script: Any, clie
 
 
 def test_a_token_goes_along(script: Any) -> None:
-    script.answers["GetNamespace"] = lambda request, context: npb.GetNamespaceResponse(namespace=npb.Namespace(name="alice"))
+    script.answers["GetNamespace"] = lambda request, context: npb.GetNamespaceResponse(namespace=namespace_pb2.Namespace(name="alice"))
     with Client(script.target, token="tok") as client:
         assert client.get_namespace("alice").generation is None
     assert script.metadata[0]["authorization"] == "Bearer tok"
@@ -172,12 +172,12 @@ def test_an_import_sends_runs_of_one_session(script: Any, client: Client) -> Non
 
     def store(requests: Any, context: grpc.ServicerContext) -> mpb.ImportMessagesResponse:
         received.extend(requests)
-        return mpb.ImportMessagesResponse(stored=501, sessions=2, job_ids=["job_1", "job_2"])
+        return mpb.ImportMessagesResponse(stored_count=501, session_count=2, job_ids=["job_1", "job_2"])
 
     script.answers["ImportMessages"] = store
     messages = [("one", NewMessage("Maria", f"message {n}")) for n in range(250)] + [("two", NewMessage("Tom", "x" * 10))] * 251
     done = client.import_messages("alice", messages, time_zone="Europe/Lisbon", create_namespace=True)
-    assert (done.stored, done.job_ids) == (501, ("job_1", "job_2"))
+    assert (done.stored_count, done.job_ids) == (501, ("job_1", "job_2"))
     header, *batches = received
     assert header.header == mpb.ImportMessagesHeader(namespace="alice", create_namespace=True)
     assert [(b.batch.session, len(b.batch.messages)) for b in batches] == [("one", 200), ("one", 50), ("two", 200), ("two", 51)]
@@ -228,7 +228,7 @@ def elements() -> list[exchange_pb2.ExportElement]:
         exchange_pb2.ExportElement(header=exchange_pb2.ExportHeader(format_version=1)),
         exchange_pb2.ExportElement(node=node),
         exchange_pb2.ExportElement(vector=exchange_pb2.PassageVector(owner_id="msg_1", float16_values=bytes(range(256)))),
-        exchange_pb2.ExportElement(trailer=exchange_pb2.ExportTrailer(records=2, sha256=b"\x00\xff")),
+        exchange_pb2.ExportElement(trailer=exchange_pb2.ExportTrailer(record_count=2, sha256=b"\x00\xff")),
     ]
 
 
@@ -238,7 +238,7 @@ def test_an_export_is_imported_as_it_was(script: Any, client: Client, tmp_path: 
 
     def store(requests: Any, context: grpc.ServicerContext) -> mpb.ImportNamespaceResponse:
         received.extend(requests)
-        return mpb.ImportNamespaceResponse(namespace="bob", records=2)
+        return mpb.ImportNamespaceResponse(namespace="bob", record_count=2)
 
     script.answers["ExportNamespace"] = lambda request, context: iter(
         mpb.ExportNamespaceResponse(elements=part) for part in (elements()[:1], elements()[1:])

@@ -1,5 +1,6 @@
 """`structmem config`, `info`, `usage`, `version` and `demo`."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -47,8 +48,8 @@ def info(client: "Client", json: JsonOption = False) -> None:
         "recipes": ", ".join(found.recipes),
         "default recipe": found.default_recipe,
         "started": f"{IN_UTC.instant(found.started_at)} UTC",
-        "jobs kept": f"{found.job_retention_days} days",
-        "request ids": f"{found.request_id_retention_hours} hours",
+        "jobs kept": f"{found.job_retention.days} days",
+        "request ids": f"{found.request_id_retention // timedelta(hours=1)} hours",
     }
     for name, value in facts.items():
         if value:

@@ -134,8 +134,9 @@ def _extract(client: "Client", imported: "Imported") -> "list[Job]":
 
 
 def _say(imported: "Imported", jobs: "list[Job]", wait: bool) -> None:
-    known = f" ({_counted(imported.duplicates, 'message')} already there)" if imported.duplicates else ""
-    typer.echo(f"Stored {_counted(imported.stored, 'message')} in {_counted(imported.sessions, 'session')} of {imported.namespace}{known}.")
+    known = f" ({_counted(imported.duplicate_count, 'message')} already there)" if imported.duplicate_count else ""
+    messages, sessions = _counted(imported.stored_count, "message"), _counted(imported.session_count, "session")
+    typer.echo(f"Stored {messages} in {sessions} of {imported.namespace}{known}.")
     partial = sum(len(job.partial_failures) for job in jobs)
     if partial:
         typer.echo(f"{_counted(partial, 'part')} could not be extracted; `structmem jobs watch` shows which.", err=True)

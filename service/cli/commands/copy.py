@@ -15,7 +15,7 @@ from service.cli.options import JsonOption
 from service.cli.progress import Bars, progress
 
 if TYPE_CHECKING:
-    from structmem import Client, GraphDescription
+    from structmem import Client, GraphStats
 
     from graph.store.digest import NamespaceDigest
     from service.cli.copying import Copied, End
@@ -72,7 +72,7 @@ def _one(source: "Client", target: "Client", namespace: str, name: str, verify_o
     from service.cli.copying import Watch, copied, verified
 
     with progress() as bars:
-        total = _records(source.describe_graph(namespace))
+        total = _records(source.graph_stats(namespace))
         watch = Watch(_moving(bars, "reading" if verify_only else "copying", total), _moving(bars, "comparing", total), _waiting())
         done = (verified if verify_only else copied)(source, target, namespace, name, watch)
     if not quiet:
@@ -80,12 +80,12 @@ def _one(source: "Client", target: "Client", namespace: str, name: str, verify_o
     return done
 
 
-def _records(graph: "GraphDescription") -> int:
+def _records(graph: "GraphStats") -> int:
     """About how many records an export of this graph has."""
     from structmem import NodeKind
 
     nodes = sum(graph.nodes.values()) + sum(graph.retired.values()) + graph.nodes.get(NodeKind.SESSION, 0)
-    return nodes + graph.vectors + sum(count for kind, count in graph.edges.items() if kind in _RECORDED_EDGES)
+    return nodes + graph.vector_count + sum(count for kind, count in graph.edges.items() if kind in _RECORDED_EDGES)
 
 
 def _moving(bars: Bars, what: str, total: int) -> Callable[[int], None]:

@@ -30,7 +30,7 @@ def list_(
     client: "Client",
     namespace: NamespaceOption,
     kind: Annotated[
-        list[str] | None, typer.Option("--kind", help="person, place, organisation, thing or concept; may be given several times.")
+        list[str] | None, typer.Option("--kind", help="person, place, organization, thing or concept; may be given several times.")
     ] = None,
     name: Annotated[str, typer.Option(help="Only entities of this name or alias.")] = "",
     limit: LimitOption = 100,

@@ -32,7 +32,7 @@ def events(
     times = times_of(client, [namespace], timezone)
     found = client.list_events(
         namespace,
-        range=time_range(since, until, times.zone),
+        happened=time_range(since, until, times.zone),
         sessions=session or (),
         entity_ids=entity_ids(client, namespace, entity),
         page_size=page_size(limit),
@@ -62,7 +62,7 @@ def traverse(
     """Walks the graph from some nodes and lists the events on the way, nearest first."""
     times = times_of(client, [namespace], timezone)
     span = time_range(since, until, times.zone)
-    found = list(client.traverse_events(namespace, start, edges=edge or (), max_hops=hops, range=span, limit=limit))
+    found = list(client.traverse_events(namespace, start, edge_kinds=edge or (), max_hops=hops, happened=span, max_events=limit))
     if json:
         print_json({"namespace": namespace, "start": start, "events": document(found)})
         return

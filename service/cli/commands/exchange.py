@@ -48,4 +48,4 @@ def import_(
     if json:
         print_json(done)
     else:
-        typer.echo(f"Imported {done.namespace}: {done.records:,} records.")
+        typer.echo(f"Imported {done.namespace}: {done.record_count:,} records.")

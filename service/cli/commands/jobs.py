@@ -24,7 +24,7 @@ app = typer.Typer(
 _CREATED = IN_UTC.heading("created")
 JobArgument = Annotated[str, typer.Argument(help="The job's id.")]
 StatesOption = Annotated[
-    list[str] | None, typer.Option("--state", help="queued, running, succeeded, failed or cancelled; may be given several times.")
+    list[str] | None, typer.Option("--state", help="queued, running, succeeded, failed or canceled; may be given several times.")
 ]
 
 
@@ -64,7 +64,7 @@ def list_(
             str(job.state),
             tables.plain(job.namespace),
             tables.plain(job.session),
-            f"{job.done} of {job.total}",
+            f"{job.completed_units} of {job.total_units}",
             str(job.attempts),
             IN_UTC.instant(job.created_at),
             tables.plain(problem),
@@ -100,12 +100,12 @@ def retry(
     job_id: Annotated[str | None, typer.Argument(help="The job's id; or --all.")] = None,
     namespace: Annotated[str | None, typer.Option("--namespace", "-n", help="The job's namespace; with --all only this one.")] = None,
     all_: Annotated[
-        bool, typer.Option("--all", help="Every failed job, as after a model's long outage; not those that were cancelled.")
+        bool, typer.Option("--all", help="Every failed job, as after a model's long outage; not those that were canceled.")
     ] = False,
     prefix: Annotated[str, typer.Option(help="With --all: only this path and what is below it.")] = "",
     json: JsonOption = False,
 ) -> None:
-    """Starts a failed or cancelled job again, or all that failed."""
+    """Starts a failed or canceled job again, or all that failed."""
     if all_ == (job_id is not None):
         raise typer.BadParameter("give a job's id, or --all", param_hint="JOB_ID")
     if prefix and (namespace or not all_):
@@ -172,4 +172,4 @@ def _answer(job: "Job", json: bool) -> None:
 
 def _line(job: "Job") -> str:
     problem = f": {job.error.message}" if job.error else ""
-    return f"{job.id} {job.state}, {job.done} of {job.total} messages{problem}"
+    return f"{job.id} {job.state}, {job.completed_units} of {job.total_units} messages{problem}"

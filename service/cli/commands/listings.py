@@ -47,7 +47,7 @@ def facts(
 ) -> None:
     """Lists facts and relations in order of when they were said."""
     times = times_of(client, [namespace], timezone)
-    found = client.list_facts(
+    found = client.list_statements(
         namespace,
         kinds=kind or (),
         said=time_range(since, until, times.zone),

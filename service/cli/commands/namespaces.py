@@ -108,7 +108,7 @@ def update(
 @connected
 def describe(client: "Client", name: NameArgument, json: JsonOption = False) -> None:
     """Shows a namespace's settings and counts what its graph holds."""
-    namespace, graph = client.get_namespace(name), client.describe_graph(name)
+    namespace, graph = client.get_namespace(name), client.graph_stats(name)
     if json:
         print_json({"namespace": document(namespace), "graph": document(graph)})
         return
@@ -121,14 +121,15 @@ def describe(client: "Client", name: NameArgument, json: JsonOption = False) -> 
     for edge, count in graph.edges.items():
         made.add_row(str(edge), f"{count:,}")
     made.show("")
-    typer.echo(f"{graph.vectors:,} vectors, {graph.vectors_pending:,} to come; {graph.bytes / 1e6:.1f} MB; revision {graph.revision}")
+    vectors = f"{graph.vector_count:,} vectors, {graph.pending_vector_count:,} to come"
+    typer.echo(f"{vectors}; {graph.size_bytes / 1e6:.1f} MB; revision {graph.revision}")
 
 
 @connected
 def delete(client: "Client", name: NameArgument, yes: YesOption = False, json: JsonOption = False) -> None:
     """Deletes a namespace with all that is in it, for good."""
     if not yes:
-        graph = client.describe_graph(name)
+        graph = client.graph_stats(name)
         messages = sum(count for kind, count in graph.nodes.items() if kind == "message")
         question = f"Delete {name} with its {messages:,} messages and all that was derived from them, for good?"
         if not typer.confirm(question, err=True):

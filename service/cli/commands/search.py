@@ -127,7 +127,7 @@ def sources_of(client: "Client", hit: "Hit") -> "list[Message]":
 
     if isinstance(hit.memory, Message):
         return []
-    nodes = (client.get_memory(hit.namespace, id, edge_limit=1).node for id in hit.memory.evidence_ids[:_SOURCES])
+    nodes = (client.get_node(hit.namespace, id, max_edges=1).node for id in hit.memory.evidence_ids[:_SOURCES])
     return [node for node in nodes if isinstance(node, Message)]
 
 

@@ -11,7 +11,7 @@ from service.cli.options import JsonOption, NamespaceOption, ZoneOption
 from service.cli.times import Times, times_of
 
 if TYPE_CHECKING:
-    from structmem import Client, MemoryView, Node
+    from structmem import Client, Node, NodeView
 
 
 @connected
@@ -24,14 +24,14 @@ def show(
     json: JsonOption = False,
 ) -> None:
     """Shows any node with its edges and the messages it rests on."""
-    view = client.get_memory(namespace, id, edge_limit=edges)
+    view = client.get_node(namespace, id, max_edges=edges)
     if json:
         print_json(
             {
                 "namespace": namespace,
                 "node": node_document(view.node),
                 "edges": document(view.edges),
-                "neighbours": [node_document(node) for node in view.neighbours],
+                "neighbors": [node_document(node) for node in view.neighbors],
                 "edges_truncated": view.edges_truncated,
             }
         )
@@ -78,15 +78,15 @@ def _exactly(node: "Node", times: Times) -> str:
     return times.span(span) + (f' ("{span.expression}")' if span.expression else "")
 
 
-def _print_edges(id: str, view: "MemoryView", times: Times) -> None:
-    neighbours = {node.id: node for node in view.neighbours}
+def _print_edges(id: str, view: "NodeView", times: Times) -> None:
+    neighbors = {node.id: node for node in view.neighbors}
     made = tables.table("edge", "node", "what it is", wrap=("what it is",))
     for edge in view.edges:
         outgoing = edge.source_id == id
         other = edge.target_id if outgoing else edge.source_id
         extra = ", ".join(f"{key} {value}" for key, value in edge.properties.items() if key != "order" and value)
         name = f"{edge.kind} →" if outgoing else f"← {edge.kind}"
-        made.add_row(f"{name} ({extra})" if extra else name, other, tables.plain(_summary(neighbours.get(other), times)))
+        made.add_row(f"{name} ({extra})" if extra else name, other, tables.plain(_summary(neighbors.get(other), times)))
     made.show("It has no edges.")
     if view.edges_truncated:
         typer.echo("There are more edges; --edges shows more of them.", err=True)

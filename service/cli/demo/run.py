@@ -82,14 +82,15 @@ def _ingest(client: "Client") -> list[str]:
         messages = bar.counting((line.session, line.message) for line in chat.lines)
         imported = client.import_messages(NAMESPACE, messages)
     jobs = extract(client, imported)
-    graph = client.describe_graph(NAMESPACE)
+    graph = client.graph_stats(NAMESPACE)
     counts = ", ".join(_counted(count, str(kind)) for kind, count in graph.nodes.items() if count)
     edges = sum(graph.edges.values())
     tables.console().print(
-        f"  stored and extracted in {time.monotonic() - started:.1f} s: {counts}; {edges} edges, {graph.vectors} vectors", soft_wrap=True
+        f"  stored and extracted in {time.monotonic() - started:.1f} s: {counts}; {edges} edges, {graph.vector_count} vectors",
+        soft_wrap=True,
     )
     failed = [f"job {job.id} is {job.state}" for job in jobs if job.state.value != "succeeded"]
-    stored = [] if imported.stored == len(chat.lines) else [f"{len(chat.lines) - imported.stored} messages"]
+    stored = [] if imported.stored_count == len(chat.lines) else [f"{len(chat.lines) - imported.stored_count} messages"]
     return failed + stored
 
 
@@ -108,7 +109,7 @@ def _list_events(client: "Client") -> list[str]:
 
 
 def _list_relations(client: "Client") -> list[str]:
-    found = list(client.list_facts(NAMESPACE, kinds=["relation"], page_size=500))
+    found = list(client.list_statements(NAMESPACE, kinds=["relation"], page_size=500))
     _say("Its relations", "between people, places and things, and between causes and effects")
     made = tables.table(_TIMES.heading("said"), "relation", "statement", "id", wrap=("statement",))
     for relation in found:

@@ -39,7 +39,7 @@ class Directory:
         if not _looks_like_an_id(name):
             return Expected(name, frozenset(message.id for message in self._all() if message.client_id == name))
         try:
-            node = self._client.get_memory(self._namespace, name, edge_limit=1).node
+            node = self._client.get_node(self._namespace, name, max_edges=1).node
         except NotFoundError:
             return Expected(name, frozenset([name]))
         return Expected(name, frozenset([name]), frozenset(node.evidence_ids) if isinstance(node, Statement) else frozenset())

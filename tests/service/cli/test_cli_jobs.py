@@ -68,7 +68,7 @@ def test_what_failed_is_queued_again_and_what_was_cancelled_stays(where: tuple[s
     assert len(done.stdout.splitlines()) == 2 * len(retried)
     assert all(" queued, " in line for line in done.stdout.splitlines())
     expected = {name: ["queued", "queued"] if name in retried else ["failed", "failed"] for name in NAMESPACES}
-    expected["acme/maria"] = sorted([*expected["acme/maria"], "cancelled"])
+    expected["acme/maria"] = sorted([*expected["acme/maria"], "canceled"])
     assert states() == expected
     assert run("retry", "--all", *where).stdout == "No job has failed.\n"
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from structmem._inputs import EmbeddingSpec, ExtractionProfile
 from structmem._kinds import EdgeKind, ExtractionMode, JobKind, JobState, MissReason, NodeKind
@@ -45,9 +45,9 @@ class Imported:
     """What an import of messages stored."""
 
     namespace: str
-    stored: int
-    duplicates: int
-    sessions: int
+    stored_count: int
+    duplicate_count: int
+    session_count: int
     consistency_token: str
     job_ids: tuple[str, ...]
 
@@ -77,7 +77,7 @@ class ImportedNamespace:
     """A namespace that was created from an export."""
 
     namespace: str
-    records: int
+    record_count: int
     consistency_token: str
 
 
@@ -245,12 +245,12 @@ class Context:
 
 
 @dataclass(frozen=True, slots=True)
-class MemoryView:
+class NodeView:
     """A node with its edges, outgoing and incoming, and the nodes at their other ends."""
 
     node: Node
     edges: tuple[Edge, ...]
-    neighbours: tuple[Node, ...]
+    neighbors: tuple[Node, ...]
     edges_truncated: bool
 
 
@@ -285,15 +285,15 @@ class JobProblem:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Durable background work. `done` and `total` count messages for an extraction."""
+    """Durable background work. The units are messages for an extraction."""
 
     id: str
     namespace: str
     kind: JobKind
     state: JobState
     session: str
-    done: int
-    total: int
+    completed_units: int
+    total_units: int
     attempts: int
     run_after: datetime | None
     error: JobProblem | None
@@ -337,18 +337,18 @@ class Namespace:
 
 
 @dataclass(frozen=True, slots=True)
-class GraphDescription:
+class GraphStats:
     """Counts of a namespace's graph. `retired` counts nodes no longer believed, which `nodes` leaves out."""
 
     nodes: Mapping[NodeKind, int]
     retired: Mapping[NodeKind, int]
     edges: Mapping[EdgeKind, int]
-    vectors: int
-    vectors_pending: int
+    vector_count: int
+    pending_vector_count: int
     first_sent_at: datetime | None
     last_sent_at: datetime | None
     revision: int
-    bytes: int
+    size_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -376,6 +376,6 @@ class ServerInfo:
     recipes: tuple[str, ...]
     default_recipe: str
     started_at: datetime | None
-    job_retention_days: int
-    request_id_retention_hours: int
+    job_retention: timedelta
+    request_id_retention: timedelta
     warnings: tuple[str, ...] = ()

@@ -13,14 +13,14 @@ from structmem._answers import (
     DeletionReceipt,
     EventView,
     Flushed,
-    GraphDescription,
+    GraphStats,
     Imported,
     ImportedNamespace,
     Job,
     LinkDecided,
-    MemoryView,
     Miss,
     Namespace,
+    NodeView,
     Retrieval,
     ServerInfo,
     UsageEntry,
@@ -158,7 +158,7 @@ class AsyncClient(AsyncListings):
     async def explain_miss(
         self,
         namespace: str,
-        id: str,
+        node_id: str,
         query: str,
         *,
         k: int | None = None,
@@ -172,7 +172,7 @@ class AsyncClient(AsyncListings):
         timeout: float | None = None,
     ) -> Miss:
         """Says why a memory is not among the hits of a query, or that it is; the other arguments are those of `retrieve`."""
-        call = calls.explain_miss(namespace, id, query, k, recipe, filter, at_least, asked_at, time_zone, embedding, min_relevance)
+        call = calls.explain_miss(namespace, node_id, query, k, recipe, filter, at_least, asked_at, time_zone, embedding, min_relevance)
         return await self._transport.unary(call, timeout)
 
     async def build_context(
@@ -196,13 +196,13 @@ class AsyncClient(AsyncListings):
 
     # Looking
 
-    async def get_memory(self, namespace: str, id: str, *, edge_limit: int | None = None, timeout: float | None = None) -> MemoryView:
-        """Any node with at most `edge_limit` (100) edges in each direction."""
-        return await self._transport.unary(calls.get_memory(namespace, id, edge_limit), timeout)
+    async def get_node(self, namespace: str, node_id: str, *, max_edges: int | None = None, timeout: float | None = None) -> NodeView:
+        """Any node with at most `max_edges` (100) edges in each direction."""
+        return await self._transport.unary(calls.get_node(namespace, node_id, max_edges), timeout)
 
-    async def get_event(self, namespace: str, id: str, *, timeout: float | None = None) -> EventView:
+    async def get_event(self, namespace: str, event_id: str, *, timeout: float | None = None) -> EventView:
         """An event with its facts and relations and the messages it rests on."""
-        return await self._transport.unary(calls.get_event(namespace, id), timeout)
+        return await self._transport.unary(calls.get_event(namespace, event_id), timeout)
 
     # Jobs
 
@@ -221,7 +221,7 @@ class AsyncClient(AsyncListings):
         """Waits until the jobs of a write have ended, and returns them.
 
         Raises:
-            JobFailedError: a job failed or was cancelled.
+            JobFailedError: a job failed or was canceled.
             DeadlineExceededError: `timeout` seconds passed; the jobs go on.
         """
         deadline = Deadline(timeout)
@@ -241,7 +241,7 @@ class AsyncClient(AsyncListings):
         return await self._transport.unary(calls.cancel_job(namespace, job_id), timeout)
 
     async def retry_job(self, namespace: str, job_id: str, *, timeout: float | None = None) -> Job:
-        """Starts a failed or cancelled job again."""
+        """Starts a failed or canceled job again."""
         return await self._transport.unary(calls.retry_job(namespace, job_id), timeout)
 
     # Exports
@@ -316,9 +316,9 @@ class AsyncClient(AsyncListings):
 
     # The service
 
-    async def describe_graph(self, namespace: str, *, timeout: float | None = None) -> GraphDescription:
+    async def graph_stats(self, namespace: str, *, timeout: float | None = None) -> GraphStats:
         """Counts of nodes, edges and vectors."""
-        return await self._transport.unary(service_calls.describe_graph(namespace), timeout)
+        return await self._transport.unary(service_calls.graph_stats(namespace), timeout)
 
     async def usage(self, namespace: str, *, timeout: float | None = None) -> tuple[UsageEntry, ...]:
         """What models were called for a namespace."""

@@ -21,7 +21,7 @@ class AsyncListings:
         self,
         namespace: str,
         *,
-        range: TimeRange | None = None,
+        happened: TimeRange | None = None,
         sessions: Sequence[str] = (),
         entity_ids: Sequence[str] = (),
         page_size: int | None = None,
@@ -30,14 +30,14 @@ class AsyncListings:
         """Events in order of when they happened, or were said where that is not known; fetches pages as they are needed."""
         token = ""
         while True:
-            call = calls.list_events(namespace, range, sessions, entity_ids, page_size, token)
+            call = calls.list_events(namespace, happened, sessions, entity_ids, page_size, token)
             found, token = await self._transport.unary(call, timeout)
             for event in found:
                 yield event
             if not token:
                 return
 
-    async def list_facts(
+    async def list_statements(
         self,
         namespace: str,
         *,
@@ -53,7 +53,7 @@ class AsyncListings:
         """Facts and relations in order of when they were said; fetches pages as they are needed."""
         token = ""
         while True:
-            call = calls.list_facts(namespace, kinds, said, sessions, speakers, entity_ids, include_retired, page_size, token)
+            call = calls.list_statements(namespace, kinds, said, sessions, speakers, entity_ids, include_retired, page_size, token)
             found, token = await self._transport.unary(call, timeout)
             for statement in found:
                 yield statement
@@ -115,14 +115,14 @@ class AsyncListings:
         namespace: str,
         start_ids: Sequence[str],
         *,
-        edges: Sequence[EdgeKind | str] = (),
+        edge_kinds: Sequence[EdgeKind | str] = (),
         max_hops: int | None = None,
-        range: TimeRange | None = None,
-        limit: int | None = None,
+        happened: TimeRange | None = None,
+        max_events: int | None = None,
         timeout: float | None = None,
     ) -> AsyncIterator[TraversedEvent]:
         """Walks the graph from some nodes, at most `max_hops` (2), and gives the events on the way, nearest first."""
-        call = calls.traverse_events(namespace, start_ids, edges, max_hops, range, limit)
+        call = calls.traverse_events(namespace, start_ids, edge_kinds, max_hops, happened, max_events)
         async for batch in self._transport.stream(call, timeout):
             for traversed in batch:
                 yield traversed

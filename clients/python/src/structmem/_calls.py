@@ -90,7 +90,7 @@ def import_messages(namespace: str, messages: Iterable[tuple[str, NewMessage]], 
             yield mpb.ImportMessagesRequest(batch=batch)
 
     def parse(it: mpb.ImportMessagesResponse) -> a.Imported:
-        return a.Imported(namespace, it.stored, it.duplicates, it.sessions, it.consistency_token, tuple(it.job_ids))
+        return a.Imported(namespace, it.stored_count, it.duplicate_count, it.session_count, it.consistency_token, tuple(it.job_ids))
 
     return _memory("ImportMessages", elements(), parse, repeatable=False)
 
@@ -155,7 +155,7 @@ def retrieve(
 
 def explain_miss(
     namespace: str,
-    id: str,
+    node_id: str,
     query: str,
     k: int | None,
     recipe: str,
@@ -170,7 +170,7 @@ def explain_miss(
     request = e.build(
         mpb.ExplainMissRequest,
         namespace=namespace,
-        id=id,
+        node_id=node_id,
         query=query,
         k=k,
         recipe=recipe,
@@ -216,25 +216,25 @@ def build_context(
 # Looking at the graph
 
 
-def get_memory(namespace: str, id: str, edge_limit: int | None) -> Call[a.MemoryView]:
-    """GetMemory."""
-    request = e.build(mpb.GetMemoryRequest, namespace=namespace, id=id, edge_limit=e.at_least_one("edge_limit", edge_limit))
-    return _memory("GetMemory", request, da.memory_view)
+def get_node(namespace: str, node_id: str, max_edges: int | None) -> Call[a.NodeView]:
+    """GetNode."""
+    request = e.build(mpb.GetNodeRequest, namespace=namespace, node_id=node_id, max_edges=e.at_least_one("max_edges", max_edges))
+    return _memory("GetNode", request, da.node_view)
 
 
-def get_event(namespace: str, id: str) -> Call[a.EventView]:
+def get_event(namespace: str, event_id: str) -> Call[a.EventView]:
     """GetEvent."""
-    return _memory("GetEvent", e.build(mpb.GetEventRequest, namespace=namespace, id=id), da.event_view)
+    return _memory("GetEvent", e.build(mpb.GetEventRequest, namespace=namespace, event_id=event_id), da.event_view)
 
 
 def list_events(
-    namespace: str, range: TimeRange | None, sessions: Sequence[str], entity_ids: Sequence[str], page_size: int | None, page_token: str
+    namespace: str, happened: TimeRange | None, sessions: Sequence[str], entity_ids: Sequence[str], page_size: int | None, page_token: str
 ) -> Call[Page[Event]]:
     """ListEvents, one page."""
     request = e.build(
         mpb.ListEventsRequest,
         namespace=namespace,
-        range=e.time_range("range", range),
+        happened=e.time_range("happened", happened),
         sessions=list(sessions),
         entity_ids=list(entity_ids),
         page_size=e.at_least_one("page_size", page_size),
@@ -243,7 +243,7 @@ def list_events(
     return _memory("ListEvents", request, lambda it: ([d.event(x) for x in it.events], it.next_page_token))
 
 
-def list_facts(
+def list_statements(
     namespace: str,
     kinds: Sequence[NodeKind | str],
     said: TimeRange | None,
@@ -254,9 +254,9 @@ def list_facts(
     page_size: int | None,
     page_token: str,
 ) -> Call[Page[Statement]]:
-    """ListFacts, one page."""
+    """ListStatements, one page."""
     request = e.build(
-        mpb.ListFactsRequest,
+        mpb.ListStatementsRequest,
         namespace=namespace,
         kinds=e.node_kinds("kinds", kinds),
         said=e.time_range("said", said),
@@ -267,7 +267,7 @@ def list_facts(
         page_size=e.at_least_one("page_size", page_size),
         page_token=page_token,
     )
-    return _memory("ListFacts", request, lambda it: ([d.statement(x) for x in it.statements], it.next_page_token))
+    return _memory("ListStatements", request, lambda it: ([d.statement(x) for x in it.statements], it.next_page_token))
 
 
 def list_messages(
@@ -317,20 +317,20 @@ def list_entities(
 def traverse_events(
     namespace: str,
     start_ids: Sequence[str],
-    edges: Sequence[EdgeKind | str],
+    edge_kinds: Sequence[EdgeKind | str],
     max_hops: int | None,
-    range: TimeRange | None,
-    limit: int | None,
+    happened: TimeRange | None,
+    max_events: int | None,
 ) -> Call[list[a.TraversedEvent]]:
     """TraverseEvents."""
     request = e.build(
         mpb.TraverseEventsRequest,
         namespace=namespace,
         start_ids=list(start_ids),
-        edges=[e.number_of("edges", EdgeKind, node_pb2.EdgeKind, edge) for edge in edges],
+        edge_kinds=[e.number_of("edge_kinds", EdgeKind, node_pb2.EdgeKind, kind) for kind in edge_kinds],
         max_hops=e.at_least_one("max_hops", max_hops),
-        range=e.time_range("range", range),
-        limit=e.at_least_one("limit", limit),
+        happened=e.time_range("happened", happened),
+        max_events=e.at_least_one("max_events", max_events),
     )
     return _memory("TraverseEvents", request, da.traversed)
 
@@ -356,7 +356,7 @@ def import_namespace(namespace: str, elements: Iterable[exchange_pb2.ExportEleme
     return _memory(
         "ImportNamespace",
         parts(),
-        lambda it: a.ImportedNamespace(it.namespace, it.records, it.consistency_token),
+        lambda it: a.ImportedNamespace(it.namespace, it.record_count, it.consistency_token),
         repeatable=False,
     )
 

@@ -13,14 +13,14 @@ from structmem._answers import (
     DeletionReceipt,
     EventView,
     Flushed,
-    GraphDescription,
+    GraphStats,
     Imported,
     ImportedNamespace,
     Job,
     LinkDecided,
-    MemoryView,
     Miss,
     Namespace,
+    NodeView,
     Retrieval,
     ServerInfo,
     UsageEntry,
@@ -156,7 +156,7 @@ class Client(Listings):
     def explain_miss(
         self,
         namespace: str,
-        id: str,
+        node_id: str,
         query: str,
         *,
         k: int | None = None,
@@ -170,7 +170,7 @@ class Client(Listings):
         timeout: float | None = None,
     ) -> Miss:
         """Says why a memory is not among the hits of a query, or that it is; the other arguments are those of `retrieve`."""
-        call = calls.explain_miss(namespace, id, query, k, recipe, filter, at_least, asked_at, time_zone, embedding, min_relevance)
+        call = calls.explain_miss(namespace, node_id, query, k, recipe, filter, at_least, asked_at, time_zone, embedding, min_relevance)
         return self._transport.unary(call, timeout)
 
     def build_context(
@@ -194,13 +194,13 @@ class Client(Listings):
 
     # Looking
 
-    def get_memory(self, namespace: str, id: str, *, edge_limit: int | None = None, timeout: float | None = None) -> MemoryView:
-        """Any node with at most `edge_limit` (100) edges in each direction."""
-        return self._transport.unary(calls.get_memory(namespace, id, edge_limit), timeout)
+    def get_node(self, namespace: str, node_id: str, *, max_edges: int | None = None, timeout: float | None = None) -> NodeView:
+        """Any node with at most `max_edges` (100) edges in each direction."""
+        return self._transport.unary(calls.get_node(namespace, node_id, max_edges), timeout)
 
-    def get_event(self, namespace: str, id: str, *, timeout: float | None = None) -> EventView:
+    def get_event(self, namespace: str, event_id: str, *, timeout: float | None = None) -> EventView:
         """An event with its facts and relations and the messages it rests on."""
-        return self._transport.unary(calls.get_event(namespace, id), timeout)
+        return self._transport.unary(calls.get_event(namespace, event_id), timeout)
 
     # Jobs
 
@@ -216,7 +216,7 @@ class Client(Listings):
         """Waits until the jobs of a write have ended, and returns them.
 
         Raises:
-            JobFailedError: a job failed or was cancelled.
+            JobFailedError: a job failed or was canceled.
             DeadlineExceededError: `timeout` seconds passed; the jobs go on.
         """
         deadline = Deadline(timeout)
@@ -236,7 +236,7 @@ class Client(Listings):
         return self._transport.unary(calls.cancel_job(namespace, job_id), timeout)
 
     def retry_job(self, namespace: str, job_id: str, *, timeout: float | None = None) -> Job:
-        """Starts a failed or cancelled job again."""
+        """Starts a failed or canceled job again."""
         return self._transport.unary(calls.retry_job(namespace, job_id), timeout)
 
     # Exports
@@ -306,9 +306,9 @@ class Client(Listings):
 
     # The service
 
-    def describe_graph(self, namespace: str, *, timeout: float | None = None) -> GraphDescription:
+    def graph_stats(self, namespace: str, *, timeout: float | None = None) -> GraphStats:
         """Counts of nodes, edges and vectors."""
-        return self._transport.unary(service_calls.describe_graph(namespace), timeout)
+        return self._transport.unary(service_calls.graph_stats(namespace), timeout)
 
     def usage(self, namespace: str, *, timeout: float | None = None) -> tuple[UsageEntry, ...]:
         """What models were called for a namespace."""

@@ -132,7 +132,7 @@ def entity(it: node_pb2.Entity) -> Entity:
 
 def node(it: node_pb2.Node) -> Node:
     """Any node. Raises ValueError for a kind of node that this client does not know."""
-    match it.WhichOneof("node"):
+    match it.WhichOneof("kind"):
         case "session":
             return session(it.session)
         case "message":

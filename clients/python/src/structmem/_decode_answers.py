@@ -7,9 +7,8 @@ from structmem import _decode as d
 from structmem._inputs import EmbeddingSpec, EntityType, ExtractionProfile, RelationType
 from structmem._kinds import EntityKind, ExtractionMode, JobKind, JobState, MissReason
 from structmem.v1 import inspection_service_pb2 as ipb
-from structmem.v1 import job_pb2, node_pb2
+from structmem.v1 import job_pb2, namespace_pb2, node_pb2
 from structmem.v1 import memory_service_pb2 as mpb
-from structmem.v1 import namespace_service_pb2 as npb
 from structmem.v1 import retrieval_pb2 as rpb
 
 
@@ -98,9 +97,9 @@ def context(it: mpb.BuildContextResponse) -> a.Context:
     return a.Context(it.text, it.token_count, entries, plan(it.plan), it.nothing_relevant, it.best_relevance)
 
 
-def memory_view(it: mpb.GetMemoryResponse) -> a.MemoryView:
+def node_view(it: mpb.GetNodeResponse) -> a.NodeView:
     """A node with its edges."""
-    return a.MemoryView(d.node(it.node), d.edges(it.edges), tuple(d.node(n) for n in it.neighbours), it.edges_truncated)
+    return a.NodeView(d.node(it.node), d.edges(it.edges), tuple(d.node(n) for n in it.neighbors), it.edges_truncated)
 
 
 def event_view(it: mpb.GetEventResponse) -> a.EventView:
@@ -126,8 +125,8 @@ def job(it: job_pb2.Job) -> a.Job:
         kind=d.kind(JobKind, job_pb2.JobKind, it.kind),
         state=d.kind(JobState, job_pb2.JobState, it.state),
         session=it.session,
-        done=it.done,
-        total=it.total,
+        completed_units=it.completed_units,
+        total_units=it.total_units,
         attempts=it.attempts,
         run_after=d.moment(it, "run_after"),
         error=problem(it.error) if it.HasField("error") else None,
@@ -137,17 +136,17 @@ def job(it: job_pb2.Job) -> a.Job:
     )
 
 
-def embedding(it: npb.EmbeddingSpec) -> EmbeddingSpec:
+def embedding(it: namespace_pb2.EmbeddingSpec) -> EmbeddingSpec:
     """A model of vectors."""
     return EmbeddingSpec(it.model, it.dimension, it.fingerprint)
 
 
 def mode(number: int) -> ExtractionMode:
     """How much is extracted."""
-    return d.kind(ExtractionMode, npb.ExtractionMode, number)
+    return d.kind(ExtractionMode, namespace_pb2.ExtractionMode, number)
 
 
-def namespace(it: npb.Namespace) -> a.Namespace:
+def namespace(it: namespace_pb2.Namespace) -> a.Namespace:
     """A namespace."""
     last = it.generation
     generation = a.Generation(last.number, last.extractor, last.fingerprint, mode(last.mode), d.moment(last, "started_at"))
@@ -164,7 +163,7 @@ def namespace(it: npb.Namespace) -> a.Namespace:
     )
 
 
-def profile(it: npb.ExtractionProfile) -> ExtractionProfile:
+def profile(it: namespace_pb2.ExtractionProfile) -> ExtractionProfile:
     """What a namespace wants to be looked for."""
     return ExtractionProfile(
         tuple(EntityType(one.name, d.kind(EntityKind, node_pb2.EntityKind, one.kind), one.description) for one in it.entity_types),
@@ -174,18 +173,18 @@ def profile(it: npb.ExtractionProfile) -> ExtractionProfile:
     )
 
 
-def graph(it: ipb.DescribeGraphResponse) -> a.GraphDescription:
+def graph(it: ipb.GetGraphStatsResponse) -> a.GraphStats:
     """Counts of a graph."""
-    return a.GraphDescription(
+    return a.GraphStats(
         nodes={d.node_kind(n.kind): n.count for n in it.nodes},
-        retired={d.node_kind(n.kind): n.retired for n in it.nodes},
+        retired={d.node_kind(n.kind): n.retired_count for n in it.nodes},
         edges={d.edge_kind(e.kind): e.count for e in it.edges},
-        vectors=it.vectors,
-        vectors_pending=it.vectors_pending,
+        vector_count=it.vector_count,
+        pending_vector_count=it.pending_vector_count,
         first_sent_at=d.moment(it, "first_sent_at"),
         last_sent_at=d.moment(it, "last_sent_at"),
         revision=it.revision,
-        bytes=it.bytes,
+        size_bytes=it.size_bytes,
     )
 
 
@@ -205,7 +204,7 @@ def server_info(it: ipb.GetServerInfoResponse) -> a.ServerInfo:
         recipes=tuple(it.recipes),
         default_recipe=it.default_recipe,
         started_at=d.moment(it, "started_at"),
-        job_retention_days=it.job_retention_days,
-        request_id_retention_hours=it.request_id_retention_hours,
+        job_retention=it.job_retention.ToTimedelta(),
+        request_id_retention=it.request_id_retention.ToTimedelta(),
         warnings=tuple(it.warnings),
     )

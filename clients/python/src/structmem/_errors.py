@@ -9,7 +9,7 @@ StructMemError
 ├── ConflictError              the state does not allow it
 │   ├── RequestReusedError     the request_id was used with another body
 │   ├── DuplicateMessageError  the client_id was used with other content
-│   ├── LeaseLostError         another worker holds the job, or it was cancelled
+│   ├── LeaseLostError         another worker holds the job, or it was canceled
 │   └── StaleWriteError        what the writer saw has changed
 ├── PermissionDeniedError      the token may not do that
 ├── UnauthenticatedError       no token, or an unknown one
@@ -18,8 +18,8 @@ StructMemError
 ├── StorageFullError           the service has no space left
 ├── NamespaceCorruptError      the namespace's data is damaged; other namespaces are not affected
 ├── DeadlineExceededError      no answer within the timeout
-├── CallCancelledError         the call was cancelled
-├── JobFailedError             the job that was waited for failed or was cancelled; `job` has it
+├── CallCanceledError         the call was canceled
+├── JobFailedError             the job that was waited for failed or was canceled; `job` has it
 └── InternalError              a fault of the service
 """
 
@@ -119,7 +119,7 @@ class DuplicateMessageError(ConflictError):
 
 
 class LeaseLostError(ConflictError):
-    """Another worker holds the job, or it was cancelled."""
+    """Another worker holds the job, or it was canceled."""
 
     default_reason = "LEASE_LOST"
 
@@ -172,10 +172,10 @@ class DeadlineExceededError(StructMemError):
     default_reason = "DEADLINE_EXCEEDED"
 
 
-class CallCancelledError(StructMemError):
-    """The call was cancelled."""
+class CallCanceledError(StructMemError):
+    """The call was canceled."""
 
-    default_reason = "CANCELLED"
+    default_reason = "CANCELED"
 
 
 class InternalError(StructMemError):
@@ -183,7 +183,7 @@ class InternalError(StructMemError):
 
 
 class JobFailedError(StructMemError):
-    """A job that was waited for failed or was cancelled. The messages are kept; `retry_job` starts it again."""
+    """A job that was waited for failed or was canceled. The messages are kept; `retry_job` starts it again."""
 
     default_reason = "JOB_FAILED"
 

@@ -65,7 +65,7 @@ class EntityKind(StrEnum):
     UNSPECIFIED = "unspecified"
     PERSON = "person"
     PLACE = "place"
-    ORGANISATION = "organisation"
+    ORGANIZATION = "organization"
     THING = "thing"
     CONCEPT = "concept"
 
@@ -116,12 +116,12 @@ class JobState(StrEnum):
     RUNNING = "running"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
-    CANCELLED = "cancelled"
+    CANCELED = "canceled"
 
     @property
     def ended(self) -> bool:
         """Whether a job in this state will not change by itself any more."""
-        return self in (JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED)
+        return self in (JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELED)
 
 
 class ExtractionMode(StrEnum):

@@ -21,7 +21,7 @@ class Listings:
         self,
         namespace: str,
         *,
-        range: TimeRange | None = None,
+        happened: TimeRange | None = None,
         sessions: Sequence[str] = (),
         entity_ids: Sequence[str] = (),
         page_size: int | None = None,
@@ -30,13 +30,13 @@ class Listings:
         """Events in order of when they happened, or were said where that is not known; fetches pages as they are needed."""
         token = ""
         while True:
-            call = calls.list_events(namespace, range, sessions, entity_ids, page_size, token)
+            call = calls.list_events(namespace, happened, sessions, entity_ids, page_size, token)
             found, token = self._transport.unary(call, timeout)
             yield from found
             if not token:
                 return
 
-    def list_facts(
+    def list_statements(
         self,
         namespace: str,
         *,
@@ -52,7 +52,7 @@ class Listings:
         """Facts and relations in order of when they were said; fetches pages as they are needed."""
         token = ""
         while True:
-            call = calls.list_facts(namespace, kinds, said, sessions, speakers, entity_ids, include_retired, page_size, token)
+            call = calls.list_statements(namespace, kinds, said, sessions, speakers, entity_ids, include_retired, page_size, token)
             found, token = self._transport.unary(call, timeout)
             yield from found
             if not token:
@@ -110,14 +110,14 @@ class Listings:
         namespace: str,
         start_ids: Sequence[str],
         *,
-        edges: Sequence[EdgeKind | str] = (),
+        edge_kinds: Sequence[EdgeKind | str] = (),
         max_hops: int | None = None,
-        range: TimeRange | None = None,
-        limit: int | None = None,
+        happened: TimeRange | None = None,
+        max_events: int | None = None,
         timeout: float | None = None,
     ) -> Iterator[TraversedEvent]:
         """Walks the graph from some nodes, at most `max_hops` (2), and gives the events on the way, nearest first."""
-        call = calls.traverse_events(namespace, start_ids, edges, max_hops, range, limit)
+        call = calls.traverse_events(namespace, start_ids, edge_kinds, max_hops, happened, max_events)
         for batch in self._transport.stream(call, timeout):
             yield from batch
 

@@ -12,7 +12,7 @@ from structmem._calls import Call, Page
 from structmem._cypher import CypherValue
 from structmem._inputs import EmbeddingSpec, ExtractionProfile
 from structmem._kinds import CypherScope, EntityKind, ExtractionMode
-from structmem.v1 import cypher_pb2, node_pb2
+from structmem.v1 import cypher_pb2, namespace_pb2, node_pb2
 from structmem.v1 import inspection_service_pb2 as ipb
 from structmem.v1 import namespace_service_pb2 as npb
 
@@ -20,20 +20,23 @@ from structmem.v1 import namespace_service_pb2 as npb
 
 
 def _mode(mode: ExtractionMode | str) -> int:
-    return e.number_of("extraction_mode", ExtractionMode, npb.ExtractionMode, mode)
+    return e.number_of("extraction_mode", ExtractionMode, namespace_pb2.ExtractionMode, mode)
 
 
-def _profile(it: ExtractionProfile | None) -> npb.ExtractionProfile | None:
+def _profile(it: ExtractionProfile | None) -> namespace_pb2.ExtractionProfile | None:
     if it is None:
         return None
     entity_types = [
         e.build(
-            npb.EntityType, name=one.name, kind=e.number_of("kind", EntityKind, node_pb2.EntityKind, one.kind), description=one.description
+            namespace_pb2.EntityType,
+            name=one.name,
+            kind=e.number_of("kind", EntityKind, node_pb2.EntityKind, one.kind),
+            description=one.description,
         )
         for one in it.entity_types
     ]
-    relation_types = [e.build(npb.RelationType, name=one.name, description=one.description) for one in it.relation_types]
-    return e.build(npb.ExtractionProfile, entity_types=entity_types, relation_types=relation_types, instructions=it.instructions)
+    relation_types = [e.build(namespace_pb2.RelationType, name=one.name, description=one.description) for one in it.relation_types]
+    return e.build(namespace_pb2.ExtractionProfile, entity_types=entity_types, relation_types=relation_types, instructions=it.instructions)
 
 
 def create_namespace(
@@ -45,7 +48,9 @@ def create_namespace(
     profile: ExtractionProfile | None,
 ) -> Call[a.Namespace]:
     """CreateNamespace."""
-    spec = embedding and e.build(npb.EmbeddingSpec, model=embedding.model, dimension=embedding.dimension, fingerprint=embedding.fingerprint)
+    spec = embedding and e.build(
+        namespace_pb2.EmbeddingSpec, model=embedding.model, dimension=embedding.dimension, fingerprint=embedding.fingerprint
+    )
     request = e.build(
         npb.CreateNamespaceRequest,
         namespace=namespace,
@@ -98,9 +103,9 @@ def delete_namespace(namespace: str) -> Call[datetime | None]:
 # The service
 
 
-def describe_graph(namespace: str) -> Call[a.GraphDescription]:
-    """DescribeGraph."""
-    return Call("inspection", "DescribeGraph", e.build(ipb.DescribeGraphRequest, namespace=namespace), da.graph)
+def graph_stats(namespace: str) -> Call[a.GraphStats]:
+    """GetGraphStats."""
+    return Call("inspection", "GetGraphStats", e.build(ipb.GetGraphStatsRequest, namespace=namespace), da.graph)
 
 
 def usage(namespace: str) -> Call[tuple[a.UsageEntry, ...]]:

@@ -28,7 +28,7 @@ _BY_REASON: dict[str, type[errors.StructMemError]] = {
         errors.StorageFullError,
         errors.NamespaceCorruptError,
         errors.DeadlineExceededError,
-        errors.CallCancelledError,
+        errors.CallCanceledError,
     )
 }
 _BY_CODE: dict[grpc.StatusCode, type[errors.StructMemError]] = {
@@ -44,7 +44,7 @@ _BY_CODE: dict[grpc.StatusCode, type[errors.StructMemError]] = {
     grpc.StatusCode.RESOURCE_EXHAUSTED: errors.UnavailableError,
     grpc.StatusCode.DATA_LOSS: errors.NamespaceCorruptError,
     grpc.StatusCode.DEADLINE_EXCEEDED: errors.DeadlineExceededError,
-    grpc.StatusCode.CANCELLED: errors.CallCancelledError,
+    grpc.StatusCode.CANCELLED: errors.CallCanceledError,
 }
 _DETAILS_KEY = "grpc-status-details-bin"
 
@@ -95,7 +95,7 @@ def _of_transport(code: grpc.StatusCode, text: str, target: str) -> str:
         case grpc.StatusCode.DEADLINE_EXCEEDED:
             return "no answer within the timeout"
         case grpc.StatusCode.CANCELLED:
-            return "the call was cancelled"
+            return "the call was canceled"
         case grpc.StatusCode.UNIMPLEMENTED:
             return f"the service at {target} does not know this call; is it a StructMem service of this version?"
         case _:

@@ -23,11 +23,11 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
-from structmem.v1 import namespace_service_pb2 as structmem_dot_v1_dot_namespace__service__pb2
+from structmem.v1 import namespace_pb2 as structmem_dot_v1_dot_namespace__pb2
 from structmem.v1 import node_pb2 as structmem_dot_v1_dot_node__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bstructmem/v1/exchange.proto\x12\x0cstructmem.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a$structmem/v1/namespace_service.proto\x1a\x17structmem/v1/node.proto\"\xae\x01\n\x0c\x45xportHeader\x12\x16\n\x0e\x66ormat_version\x18\x01 \x01(\x05\x12*\n\tnamespace\x18\x02 \x01(\x0b\x32\x17.structmem.v1.Namespace\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12/\n\x0b\x65xported_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0fservice_version\x18\x05 \x01(\t\"N\n\x0fSessionProgress\x12\x0f\n\x07session\x18\x01 \x01(\t\x12\x15\n\rextracted_seq\x18\x02 \x01(\x03\x12\x13\n\x0b\x66lush_marks\x18\x03 \x03(\x03\"J\n\rPassageVector\x12\x10\n\x08owner_id\x18\x01 \x01(\t\x12\x0f\n\x07ordinal\x18\x02 \x01(\x05\x12\x16\n\x0e\x66loat16_values\x18\x03 \x01(\x0c\"0\n\rExportTrailer\x12\x0f\n\x07records\x18\x01 \x01(\x03\x12\x0e\n\x06sha256\x18\x02 \x01(\x0c\"\xa2\x02\n\rExportElement\x12,\n\x06header\x18\x01 \x01(\x0b\x32\x1a.structmem.v1.ExportHeaderH\x00\x12\"\n\x04node\x18\x02 \x01(\x0b\x32\x12.structmem.v1.NodeH\x00\x12\"\n\x04\x65\x64ge\x18\x03 \x01(\x0b\x32\x12.structmem.v1.EdgeH\x00\x12\x31\n\x08progress\x18\x04 \x01(\x0b\x32\x1d.structmem.v1.SessionProgressH\x00\x12-\n\x06vector\x18\x05 \x01(\x0b\x32\x1b.structmem.v1.PassageVectorH\x00\x12.\n\x07trailer\x18\x06 \x01(\x0b\x32\x1b.structmem.v1.ExportTrailerH\x00\x42\t\n\x07\x65lementB\x8c\x01\n\x10\x63om.structmem.v1B\rExchangeProtoP\x01Z\x18structmem/v1;structmemv1\xa2\x02\x03SXX\xaa\x02\x0cStructmem.V1\xca\x02\x0cStructmem\\V1\xe2\x02\x18Structmem\\V1\\GPBMetadata\xea\x02\rStructmem::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bstructmem/v1/exchange.proto\x12\x0cstructmem.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cstructmem/v1/namespace.proto\x1a\x17structmem/v1/node.proto\"\xae\x01\n\x0c\x45xportHeader\x12\x16\n\x0e\x66ormat_version\x18\x01 \x01(\x05\x12*\n\tnamespace\x18\x02 \x01(\x0b\x32\x17.structmem.v1.Namespace\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12/\n\x0b\x65xported_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0fservice_version\x18\x05 \x01(\t\"N\n\x0fSessionProgress\x12\x0f\n\x07session\x18\x01 \x01(\t\x12\x15\n\rextracted_seq\x18\x02 \x01(\x03\x12\x13\n\x0b\x66lush_marks\x18\x03 \x03(\x03\"J\n\rPassageVector\x12\x10\n\x08owner_id\x18\x01 \x01(\t\x12\x0f\n\x07ordinal\x18\x02 \x01(\x05\x12\x16\n\x0e\x66loat16_values\x18\x03 \x01(\x0c\"5\n\rExportTrailer\x12\x14\n\x0crecord_count\x18\x01 \x01(\x03\x12\x0e\n\x06sha256\x18\x02 \x01(\x0c\"\xa2\x02\n\rExportElement\x12,\n\x06header\x18\x01 \x01(\x0b\x32\x1a.structmem.v1.ExportHeaderH\x00\x12\"\n\x04node\x18\x02 \x01(\x0b\x32\x12.structmem.v1.NodeH\x00\x12\"\n\x04\x65\x64ge\x18\x03 \x01(\x0b\x32\x12.structmem.v1.EdgeH\x00\x12\x31\n\x08progress\x18\x04 \x01(\x0b\x32\x1d.structmem.v1.SessionProgressH\x00\x12-\n\x06vector\x18\x05 \x01(\x0b\x32\x1b.structmem.v1.PassageVectorH\x00\x12.\n\x07trailer\x18\x06 \x01(\x0b\x32\x1b.structmem.v1.ExportTrailerH\x00\x42\t\n\x07\x65lementB\x8c\x01\n\x10\x63om.structmem.v1B\rExchangeProtoP\x01Z\x18structmem/v1;structmemv1\xa2\x02\x03SXX\xaa\x02\x0cStructmem.V1\xca\x02\x0cStructmem\\V1\xe2\x02\x18Structmem\\V1\\GPBMetadata\xea\x02\rStructmem::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,14 +35,14 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'structmem.v1.exchange_pb2',
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\020com.structmem.v1B\rExchangeProtoP\001Z\030structmem/v1;structmemv1\242\002\003SXX\252\002\014Structmem.V1\312\002\014Structmem\\V1\342\002\030Structmem\\V1\\GPBMetadata\352\002\rStructmem::V1'
-  _globals['_EXPORTHEADER']._serialized_start=142
-  _globals['_EXPORTHEADER']._serialized_end=316
-  _globals['_SESSIONPROGRESS']._serialized_start=318
-  _globals['_SESSIONPROGRESS']._serialized_end=396
-  _globals['_PASSAGEVECTOR']._serialized_start=398
-  _globals['_PASSAGEVECTOR']._serialized_end=472
-  _globals['_EXPORTTRAILER']._serialized_start=474
-  _globals['_EXPORTTRAILER']._serialized_end=522
-  _globals['_EXPORTELEMENT']._serialized_start=525
-  _globals['_EXPORTELEMENT']._serialized_end=815
+  _globals['_EXPORTHEADER']._serialized_start=134
+  _globals['_EXPORTHEADER']._serialized_end=308
+  _globals['_SESSIONPROGRESS']._serialized_start=310
+  _globals['_SESSIONPROGRESS']._serialized_end=388
+  _globals['_PASSAGEVECTOR']._serialized_start=390
+  _globals['_PASSAGEVECTOR']._serialized_end=464
+  _globals['_EXPORTTRAILER']._serialized_start=466
+  _globals['_EXPORTTRAILER']._serialized_end=519
+  _globals['_EXPORTELEMENT']._serialized_start=522
+  _globals['_EXPORTELEMENT']._serialized_end=812
 # @@protoc_insertion_point(module_scope)

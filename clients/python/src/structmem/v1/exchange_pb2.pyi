@@ -8,7 +8,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
-from structmem.v1 import namespace_service_pb2 as _namespace_service_pb2
+from structmem.v1 import namespace_pb2 as _namespace_pb2
 from structmem.v1 import node_pb2 as _node_pb2
 import builtins as _builtins
 import sys
@@ -39,7 +39,7 @@ class ExportHeader(_message.Message):
     service_version: _builtins.str
     """The version of the service that made it."""
     @_builtins.property
-    def namespace(self) -> _namespace_service_pb2.Namespace:
+    def namespace(self) -> _namespace_pb2.Namespace:
         """The namespace with its settings."""
 
     @_builtins.property
@@ -50,7 +50,7 @@ class ExportHeader(_message.Message):
         self,
         *,
         format_version: _builtins.int = ...,
-        namespace: _namespace_service_pb2.Namespace | None = ...,
+        namespace: _namespace_pb2.Namespace | None = ...,
         revision: _builtins.int = ...,
         exported_at: _timestamp_pb2.Timestamp | None = ...,
         service_version: _builtins.str = ...,
@@ -131,21 +131,21 @@ class ExportTrailer(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    RECORDS_FIELD_NUMBER: _builtins.int
+    RECORD_COUNT_FIELD_NUMBER: _builtins.int
     SHA256_FIELD_NUMBER: _builtins.int
-    records: _builtins.int
+    record_count: _builtins.int
     """How many elements stand between header and trailer."""
     sha256: _builtins.bytes
-    """SHA-256 over the deterministic serialisation of every element between header and trailer, in order."""
+    """SHA-256 over the deterministic serialization of every element between header and trailer, in order."""
     def __init__(
         self,
         *,
-        records: _builtins.int = ...,
+        record_count: _builtins.int = ...,
         sha256: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["records", b"records", "sha256", b"sha256"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["record_count", b"record_count", "sha256", b"sha256"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -5,11 +5,12 @@ isort:skip_file
 
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from structmem.v1 import cypher_pb2 as _cypher_pb2
-from structmem.v1 import namespace_service_pb2 as _namespace_service_pb2
+from structmem.v1 import namespace_pb2 as _namespace_pb2
 from structmem.v1 import node_pb2 as _node_pb2
 import builtins as _builtins
 import sys
@@ -23,8 +24,8 @@ else:
 DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
-class DescribeGraphRequest(_message.Message):
-    """DescribeGraphRequest asks what a namespace's graph holds."""
+class GetGraphStatsRequest(_message.Message):
+    """GetGraphStatsRequest asks how much a namespace's graph holds."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -42,7 +43,7 @@ class DescribeGraphRequest(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___DescribeGraphRequest: _TypeAlias = DescribeGraphRequest  # noqa: Y015
+Global___GetGraphStatsRequest: _TypeAlias = GetGraphStatsRequest  # noqa: Y015
 
 @_typing.final
 class NodeCount(_message.Message):
@@ -52,23 +53,23 @@ class NodeCount(_message.Message):
 
     KIND_FIELD_NUMBER: _builtins.int
     COUNT_FIELD_NUMBER: _builtins.int
-    RETIRED_FIELD_NUMBER: _builtins.int
+    RETIRED_COUNT_FIELD_NUMBER: _builtins.int
     kind: _node_pb2.NodeKind.ValueType
     """The kind."""
     count: _builtins.int
     """How many are current."""
-    retired: _builtins.int
+    retired_count: _builtins.int
     """How many are retired."""
     def __init__(
         self,
         *,
         kind: _node_pb2.NodeKind.ValueType = ...,
         count: _builtins.int = ...,
-        retired: _builtins.int = ...,
+        retired_count: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "kind", b"kind", "retired", b"retired"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "kind", b"kind", "retired_count", b"retired_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -101,26 +102,26 @@ class EdgeCount(_message.Message):
 Global___EdgeCount: _TypeAlias = EdgeCount  # noqa: Y015
 
 @_typing.final
-class DescribeGraphResponse(_message.Message):
-    """DescribeGraphResponse holds the counts."""
+class GetGraphStatsResponse(_message.Message):
+    """GetGraphStatsResponse holds the counts."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     NODES_FIELD_NUMBER: _builtins.int
     EDGES_FIELD_NUMBER: _builtins.int
-    VECTORS_FIELD_NUMBER: _builtins.int
-    VECTORS_PENDING_FIELD_NUMBER: _builtins.int
+    VECTOR_COUNT_FIELD_NUMBER: _builtins.int
+    PENDING_VECTOR_COUNT_FIELD_NUMBER: _builtins.int
     FIRST_SENT_AT_FIELD_NUMBER: _builtins.int
     LAST_SENT_AT_FIELD_NUMBER: _builtins.int
     REVISION_FIELD_NUMBER: _builtins.int
-    BYTES_FIELD_NUMBER: _builtins.int
-    vectors: _builtins.int
+    SIZE_BYTES_FIELD_NUMBER: _builtins.int
+    vector_count: _builtins.int
     """Passages with a vector."""
-    vectors_pending: _builtins.int
+    pending_vector_count: _builtins.int
     """Passages that wait for their vector."""
     revision: _builtins.int
     """The revision that was counted."""
-    bytes: _builtins.int
+    size_bytes: _builtins.int
     """Bytes on disk."""
     @_builtins.property
     def nodes(self) -> _containers.RepeatedCompositeFieldContainer[Global___NodeCount]:
@@ -143,20 +144,20 @@ class DescribeGraphResponse(_message.Message):
         *,
         nodes: _abc.Iterable[Global___NodeCount] | None = ...,
         edges: _abc.Iterable[Global___EdgeCount] | None = ...,
-        vectors: _builtins.int = ...,
-        vectors_pending: _builtins.int = ...,
+        vector_count: _builtins.int = ...,
+        pending_vector_count: _builtins.int = ...,
         first_sent_at: _timestamp_pb2.Timestamp | None = ...,
         last_sent_at: _timestamp_pb2.Timestamp | None = ...,
         revision: _builtins.int = ...,
-        bytes: _builtins.int = ...,
+        size_bytes: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["first_sent_at", b"first_sent_at", "last_sent_at", b"last_sent_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bytes", b"bytes", "edges", b"edges", "first_sent_at", b"first_sent_at", "last_sent_at", b"last_sent_at", "nodes", b"nodes", "revision", b"revision", "vectors", b"vectors", "vectors_pending", b"vectors_pending"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["edges", b"edges", "first_sent_at", b"first_sent_at", "last_sent_at", b"last_sent_at", "nodes", b"nodes", "pending_vector_count", b"pending_vector_count", "revision", b"revision", "size_bytes", b"size_bytes", "vector_count", b"vector_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___DescribeGraphResponse: _TypeAlias = DescribeGraphResponse  # noqa: Y015
+Global___GetGraphStatsResponse: _TypeAlias = GetGraphStatsResponse  # noqa: Y015
 
 @_typing.final
 class GetServerInfoRequest(_message.Message):
@@ -189,8 +190,8 @@ class GetServerInfoResponse(_message.Message):
     RECIPES_FIELD_NUMBER: _builtins.int
     DEFAULT_RECIPE_FIELD_NUMBER: _builtins.int
     STARTED_AT_FIELD_NUMBER: _builtins.int
-    JOB_RETENTION_DAYS_FIELD_NUMBER: _builtins.int
-    REQUEST_ID_RETENTION_HOURS_FIELD_NUMBER: _builtins.int
+    JOB_RETENTION_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_RETENTION_FIELD_NUMBER: _builtins.int
     WARNINGS_FIELD_NUMBER: _builtins.int
     version: _builtins.str
     """The service's version."""
@@ -202,12 +203,8 @@ class GetServerInfoResponse(_message.Message):
     """What the choice of the extractor means, in a sentence."""
     default_recipe: _builtins.str
     """The recipe of requests that name none."""
-    job_retention_days: _builtins.int
-    """Days for which finished jobs are kept."""
-    request_id_retention_hours: _builtins.int
-    """Hours for which request ids are kept."""
     @_builtins.property
-    def embedder(self) -> _namespace_service_pb2.EmbeddingSpec:
+    def embedder(self) -> _namespace_pb2.EmbeddingSpec:
         """The embedder that runs."""
 
     @_builtins.property
@@ -217,6 +214,14 @@ class GetServerInfoResponse(_message.Message):
     @_builtins.property
     def started_at(self) -> _timestamp_pb2.Timestamp:
         """When the service started."""
+
+    @_builtins.property
+    def job_retention(self) -> _duration_pb2.Duration:
+        """How long finished jobs are kept."""
+
+    @_builtins.property
+    def request_id_retention(self) -> _duration_pb2.Duration:
+        """How long request ids are kept."""
 
     @_builtins.property
     def warnings(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
@@ -229,17 +234,17 @@ class GetServerInfoResponse(_message.Message):
         store: _builtins.str = ...,
         extractor: _builtins.str = ...,
         extractor_note: _builtins.str = ...,
-        embedder: _namespace_service_pb2.EmbeddingSpec | None = ...,
+        embedder: _namespace_pb2.EmbeddingSpec | None = ...,
         recipes: _abc.Iterable[_builtins.str] | None = ...,
         default_recipe: _builtins.str = ...,
         started_at: _timestamp_pb2.Timestamp | None = ...,
-        job_retention_days: _builtins.int = ...,
-        request_id_retention_hours: _builtins.int = ...,
+        job_retention: _duration_pb2.Duration | None = ...,
+        request_id_retention: _duration_pb2.Duration | None = ...,
         warnings: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["embedder", b"embedder", "started_at", b"started_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["embedder", b"embedder", "job_retention", b"job_retention", "request_id_retention", b"request_id_retention", "started_at", b"started_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["default_recipe", b"default_recipe", "embedder", b"embedder", "extractor", b"extractor", "extractor_note", b"extractor_note", "job_retention_days", b"job_retention_days", "recipes", b"recipes", "request_id_retention_hours", b"request_id_retention_hours", "started_at", b"started_at", "store", b"store", "version", b"version", "warnings", b"warnings"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["default_recipe", b"default_recipe", "embedder", b"embedder", "extractor", b"extractor", "extractor_note", b"extractor_note", "job_retention", b"job_retention", "recipes", b"recipes", "request_id_retention", b"request_id_retention", "started_at", b"started_at", "store", b"store", "version", b"version", "warnings", b"warnings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -432,21 +437,21 @@ class CypherSummary(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    ROWS_FIELD_NUMBER: _builtins.int
+    ROW_COUNT_FIELD_NUMBER: _builtins.int
     TRUNCATED_FIELD_NUMBER: _builtins.int
-    rows: _builtins.int
+    row_count: _builtins.int
     """Rows that were sent."""
     truncated: _builtins.bool
     """Whether there are more rows than were sent: the limit of rows or of bytes was reached."""
     def __init__(
         self,
         *,
-        rows: _builtins.int = ...,
+        row_count: _builtins.int = ...,
         truncated: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["rows", b"rows", "truncated", b"truncated"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["row_count", b"row_count", "truncated", b"truncated"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

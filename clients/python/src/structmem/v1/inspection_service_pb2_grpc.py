@@ -35,10 +35,10 @@ class InspectionServiceStub:
         Args:
             channel: A grpc.Channel.
         """
-        self.DescribeGraph = channel.unary_unary(
-                '/structmem.v1.InspectionService/DescribeGraph',
-                request_serializer=structmem_dot_v1_dot_inspection__service__pb2.DescribeGraphRequest.SerializeToString,
-                response_deserializer=structmem_dot_v1_dot_inspection__service__pb2.DescribeGraphResponse.FromString,
+        self.GetGraphStats = channel.unary_unary(
+                '/structmem.v1.InspectionService/GetGraphStats',
+                request_serializer=structmem_dot_v1_dot_inspection__service__pb2.GetGraphStatsRequest.SerializeToString,
+                response_deserializer=structmem_dot_v1_dot_inspection__service__pb2.GetGraphStatsResponse.FromString,
                 _registered_method=True)
         self.GetServerInfo = channel.unary_unary(
                 '/structmem.v1.InspectionService/GetServerInfo',
@@ -61,7 +61,7 @@ class InspectionServiceServicer:
     """InspectionService shows what is in the memory and what the service is.
     """
 
-    def DescribeGraph(self, request, context):
+    def GetGraphStats(self, request, context):
         """Counts nodes, edges and vectors of a namespace.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -92,10 +92,10 @@ class InspectionServiceServicer:
 
 def add_InspectionServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
-            'DescribeGraph': grpc.unary_unary_rpc_method_handler(
-                    servicer.DescribeGraph,
-                    request_deserializer=structmem_dot_v1_dot_inspection__service__pb2.DescribeGraphRequest.FromString,
-                    response_serializer=structmem_dot_v1_dot_inspection__service__pb2.DescribeGraphResponse.SerializeToString,
+            'GetGraphStats': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetGraphStats,
+                    request_deserializer=structmem_dot_v1_dot_inspection__service__pb2.GetGraphStatsRequest.FromString,
+                    response_serializer=structmem_dot_v1_dot_inspection__service__pb2.GetGraphStatsResponse.SerializeToString,
             ),
             'GetServerInfo': grpc.unary_unary_rpc_method_handler(
                     servicer.GetServerInfo,
@@ -125,7 +125,7 @@ class InspectionService:
     """
 
     @staticmethod
-    def DescribeGraph(request,
+    def GetGraphStats(request,
             target,
             options=(),
             channel_credentials=None,
@@ -138,9 +138,9 @@ class InspectionService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/structmem.v1.InspectionService/DescribeGraph',
-            structmem_dot_v1_dot_inspection__service__pb2.DescribeGraphRequest.SerializeToString,
-            structmem_dot_v1_dot_inspection__service__pb2.DescribeGraphResponse.FromString,
+            '/structmem.v1.InspectionService/GetGraphStats',
+            structmem_dot_v1_dot_inspection__service__pb2.GetGraphStatsRequest.SerializeToString,
+            structmem_dot_v1_dot_inspection__service__pb2.GetGraphStatsResponse.FromString,
             options,
             channel_credentials,
             insecure,

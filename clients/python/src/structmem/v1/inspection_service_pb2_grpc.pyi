@@ -16,7 +16,7 @@ class InspectionServiceStub:
     """InspectionService shows what is in the memory and what the service is."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
-    DescribeGraph: _aio.UnaryUnaryMultiCallable[_inspection_service_pb2.DescribeGraphRequest, _inspection_service_pb2.DescribeGraphResponse]
+    GetGraphStats: _aio.UnaryUnaryMultiCallable[_inspection_service_pb2.GetGraphStatsRequest, _inspection_service_pb2.GetGraphStatsResponse]
     """Counts nodes, edges and vectors of a namespace."""
     GetServerInfo: _aio.UnaryUnaryMultiCallable[_inspection_service_pb2.GetServerInfoRequest, _inspection_service_pb2.GetServerInfoResponse]
     """Says what this service is: version, store, extractor, embedder, recipes."""
@@ -29,11 +29,11 @@ class InspectionServiceServicer(metaclass=_abc_1.ABCMeta):
     """InspectionService shows what is in the memory and what the service is."""
 
     @_abc_1.abstractmethod
-    def DescribeGraph(
+    def GetGraphStats(
         self,
-        request: _inspection_service_pb2.DescribeGraphRequest,
-        context: _aio.ServicerContext[_inspection_service_pb2.DescribeGraphRequest, _abc.Awaitable[_inspection_service_pb2.DescribeGraphResponse]],
-    ) -> _abc.Awaitable[_inspection_service_pb2.DescribeGraphResponse]:
+        request: _inspection_service_pb2.GetGraphStatsRequest,
+        context: _aio.ServicerContext[_inspection_service_pb2.GetGraphStatsRequest, _abc.Awaitable[_inspection_service_pb2.GetGraphStatsResponse]],
+    ) -> _abc.Awaitable[_inspection_service_pb2.GetGraphStatsResponse]:
         """Counts nodes, edges and vectors of a namespace."""
 
     @_abc_1.abstractmethod

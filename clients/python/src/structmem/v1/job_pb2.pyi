@@ -56,8 +56,8 @@ class _JobStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_JobState.Val
     """Done."""
     JOB_STATE_FAILED: _JobState.ValueType  # 4
     """Gave up after its attempts; `error` says why; RetryJob starts it again. The messages are kept."""
-    JOB_STATE_CANCELLED: _JobState.ValueType  # 5
-    """Cancelled by a caller. The messages are kept; RetryJob starts it again."""
+    JOB_STATE_CANCELED: _JobState.ValueType  # 5
+    """Canceled by a caller. The messages are kept; RetryJob starts it again."""
 
 class JobState(_JobState, metaclass=_JobStateEnumTypeWrapper):
     """Where a job stands."""
@@ -72,8 +72,8 @@ JOB_STATE_SUCCEEDED: JobState.ValueType  # 3
 """Done."""
 JOB_STATE_FAILED: JobState.ValueType  # 4
 """Gave up after its attempts; `error` says why; RetryJob starts it again. The messages are kept."""
-JOB_STATE_CANCELLED: JobState.ValueType  # 5
-"""Cancelled by a caller. The messages are kept; RetryJob starts it again."""
+JOB_STATE_CANCELED: JobState.ValueType  # 5
+"""Canceled by a caller. The messages are kept; RetryJob starts it again."""
 Global___JobState: _TypeAlias = JobState  # noqa: Y015
 
 @_typing.final
@@ -104,7 +104,7 @@ Global___JobError: _TypeAlias = JobError  # noqa: Y015
 
 @_typing.final
 class Job(_message.Message):
-    """Durable background work. Finished jobs are kept for 7 days, failed and cancelled ones until they are retried or their namespace is deleted."""
+    """Durable background work. Finished jobs are kept for 7 days, failed and canceled ones until they are retried or their namespace is deleted."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -113,8 +113,8 @@ class Job(_message.Message):
     KIND_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
     SESSION_FIELD_NUMBER: _builtins.int
-    DONE_FIELD_NUMBER: _builtins.int
-    TOTAL_FIELD_NUMBER: _builtins.int
+    COMPLETED_UNITS_FIELD_NUMBER: _builtins.int
+    TOTAL_UNITS_FIELD_NUMBER: _builtins.int
     ATTEMPTS_FIELD_NUMBER: _builtins.int
     RUN_AFTER_FIELD_NUMBER: _builtins.int
     ERROR_FIELD_NUMBER: _builtins.int
@@ -131,9 +131,9 @@ class Job(_message.Message):
     """Where it stands."""
     session: _builtins.str
     """The session it works on; empty when it is not about one."""
-    done: _builtins.int
+    completed_units: _builtins.int
     """How many units (messages, for an extraction) are done."""
-    total: _builtins.int
+    total_units: _builtins.int
     """How many units there are in all."""
     attempts: _builtins.int
     """How often it was started."""
@@ -165,8 +165,8 @@ class Job(_message.Message):
         kind: Global___JobKind.ValueType = ...,
         state: Global___JobState.ValueType = ...,
         session: _builtins.str = ...,
-        done: _builtins.int = ...,
-        total: _builtins.int = ...,
+        completed_units: _builtins.int = ...,
+        total_units: _builtins.int = ...,
         attempts: _builtins.int = ...,
         run_after: _timestamp_pb2.Timestamp | None = ...,
         error: Global___JobError | None = ...,
@@ -176,7 +176,7 @@ class Job(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "error", b"error", "run_after", b"run_after", "updated_at", b"updated_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "created_at", b"created_at", "done", b"done", "error", b"error", "id", b"id", "kind", b"kind", "namespace", b"namespace", "partial_failures", b"partial_failures", "run_after", b"run_after", "session", b"session", "state", b"state", "total", b"total", "updated_at", b"updated_at"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "completed_units", b"completed_units", "created_at", b"created_at", "error", b"error", "id", b"id", "kind", b"kind", "namespace", b"namespace", "partial_failures", b"partial_failures", "run_after", b"run_after", "session", b"session", "state", b"state", "total_units", b"total_units", "updated_at", b"updated_at"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

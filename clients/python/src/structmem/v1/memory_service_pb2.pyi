@@ -63,7 +63,7 @@ class Vector(_message.Message):
     VALUES_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def values(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]:
-        """The numbers; as many as the namespace's dimension; finite and not all zero. The service normalises them to length 1."""
+        """The numbers; as many as the namespace's dimension; finite and not all zero. The service normalizes them to length 1."""
 
     def __init__(
         self,
@@ -416,16 +416,16 @@ class ImportMessagesResponse(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    STORED_FIELD_NUMBER: _builtins.int
-    DUPLICATES_FIELD_NUMBER: _builtins.int
-    SESSIONS_FIELD_NUMBER: _builtins.int
+    STORED_COUNT_FIELD_NUMBER: _builtins.int
+    DUPLICATE_COUNT_FIELD_NUMBER: _builtins.int
+    SESSION_COUNT_FIELD_NUMBER: _builtins.int
     CONSISTENCY_TOKEN_FIELD_NUMBER: _builtins.int
     JOB_IDS_FIELD_NUMBER: _builtins.int
-    stored: _builtins.int
+    stored_count: _builtins.int
     """Messages stored now."""
-    duplicates: _builtins.int
+    duplicate_count: _builtins.int
     """Messages that were there already."""
-    sessions: _builtins.int
+    session_count: _builtins.int
     """Sessions touched."""
     consistency_token: _builtins.str
     """For reads that must see them."""
@@ -436,15 +436,15 @@ class ImportMessagesResponse(_message.Message):
     def __init__(
         self,
         *,
-        stored: _builtins.int = ...,
-        duplicates: _builtins.int = ...,
-        sessions: _builtins.int = ...,
+        stored_count: _builtins.int = ...,
+        duplicate_count: _builtins.int = ...,
+        session_count: _builtins.int = ...,
         consistency_token: _builtins.str = ...,
         job_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["consistency_token", b"consistency_token", "duplicates", b"duplicates", "job_ids", b"job_ids", "sessions", b"sessions", "stored", b"stored"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["consistency_token", b"consistency_token", "duplicate_count", b"duplicate_count", "job_ids", b"job_ids", "session_count", b"session_count", "stored_count", b"stored_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -567,7 +567,7 @@ class ExplainMissRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     NAMESPACE_FIELD_NUMBER: _builtins.int
-    ID_FIELD_NUMBER: _builtins.int
+    NODE_ID_FIELD_NUMBER: _builtins.int
     QUERY_FIELD_NUMBER: _builtins.int
     K_FIELD_NUMBER: _builtins.int
     RECIPE_FIELD_NUMBER: _builtins.int
@@ -579,7 +579,7 @@ class ExplainMissRequest(_message.Message):
     MIN_RELEVANCE_FIELD_NUMBER: _builtins.int
     namespace: _builtins.str
     """The namespace."""
-    id: _builtins.str
+    node_id: _builtins.str
     """The id of the memory that was expected."""
     query: _builtins.str
     """As RetrieveRequest.query."""
@@ -609,7 +609,7 @@ class ExplainMissRequest(_message.Message):
         self,
         *,
         namespace: _builtins.str = ...,
-        id: _builtins.str = ...,
+        node_id: _builtins.str = ...,
         query: _builtins.str = ...,
         k: _builtins.int | None = ...,
         recipe: _builtins.str = ...,
@@ -622,7 +622,7 @@ class ExplainMissRequest(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_k", b"_k", "asked_at", b"asked_at", "embedding", b"embedding", "filter", b"filter", "k", b"k"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_k", b"_k", "asked_at", b"asked_at", "at_least", b"at_least", "embedding", b"embedding", "filter", b"filter", "id", b"id", "k", b"k", "min_relevance", b"min_relevance", "namespace", b"namespace", "query", b"query", "recipe", b"recipe", "time_zone", b"time_zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_k", b"_k", "asked_at", b"asked_at", "at_least", b"at_least", "embedding", b"embedding", "filter", b"filter", "k", b"k", "min_relevance", b"min_relevance", "namespace", b"namespace", "node_id", b"node_id", "query", b"query", "recipe", b"recipe", "time_zone", b"time_zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__k: _TypeAlias = _typing.Literal["k"]  # noqa: Y015
     _WhichOneofArgType__k: _TypeAlias = _typing.Literal["_k", b"_k"]  # noqa: Y015
@@ -859,44 +859,44 @@ class BuildContextResponse(_message.Message):
 Global___BuildContextResponse: _TypeAlias = BuildContextResponse  # noqa: Y015
 
 @_typing.final
-class GetMemoryRequest(_message.Message):
-    """GetMemoryRequest asks for any node with its edges."""
+class GetNodeRequest(_message.Message):
+    """GetNodeRequest asks for any node with its edges."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     NAMESPACE_FIELD_NUMBER: _builtins.int
-    ID_FIELD_NUMBER: _builtins.int
-    EDGE_LIMIT_FIELD_NUMBER: _builtins.int
+    NODE_ID_FIELD_NUMBER: _builtins.int
+    MAX_EDGES_FIELD_NUMBER: _builtins.int
     namespace: _builtins.str
     """The namespace."""
-    id: _builtins.str
+    node_id: _builtins.str
     """The node's id."""
-    edge_limit: _builtins.int
+    max_edges: _builtins.int
     """At most this many edges in each direction; 0: 100; at most 1,000."""
     def __init__(
         self,
         *,
         namespace: _builtins.str = ...,
-        id: _builtins.str = ...,
-        edge_limit: _builtins.int = ...,
+        node_id: _builtins.str = ...,
+        max_edges: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["edge_limit", b"edge_limit", "id", b"id", "namespace", b"namespace"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["max_edges", b"max_edges", "namespace", b"namespace", "node_id", b"node_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___GetMemoryRequest: _TypeAlias = GetMemoryRequest  # noqa: Y015
+Global___GetNodeRequest: _TypeAlias = GetNodeRequest  # noqa: Y015
 
 @_typing.final
-class GetMemoryResponse(_message.Message):
-    """GetMemoryResponse shows a node of the graph."""
+class GetNodeResponse(_message.Message):
+    """GetNodeResponse shows a node of the graph."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     NODE_FIELD_NUMBER: _builtins.int
     EDGES_FIELD_NUMBER: _builtins.int
-    NEIGHBOURS_FIELD_NUMBER: _builtins.int
+    NEIGHBORS_FIELD_NUMBER: _builtins.int
     EDGES_TRUNCATED_FIELD_NUMBER: _builtins.int
     edges_truncated: _builtins.bool
     """There are more edges than were asked for."""
@@ -909,7 +909,7 @@ class GetMemoryResponse(_message.Message):
         """Its edges, outgoing and incoming."""
 
     @_builtins.property
-    def neighbours(self) -> _containers.RepeatedCompositeFieldContainer[_node_pb2.Node]:
+    def neighbors(self) -> _containers.RepeatedCompositeFieldContainer[_node_pb2.Node]:
         """The nodes at the other ends."""
 
     def __init__(
@@ -917,16 +917,16 @@ class GetMemoryResponse(_message.Message):
         *,
         node: _node_pb2.Node | None = ...,
         edges: _abc.Iterable[_node_pb2.Edge] | None = ...,
-        neighbours: _abc.Iterable[_node_pb2.Node] | None = ...,
+        neighbors: _abc.Iterable[_node_pb2.Node] | None = ...,
         edges_truncated: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["node", b"node"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["edges", b"edges", "edges_truncated", b"edges_truncated", "neighbours", b"neighbours", "node", b"node"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["edges", b"edges", "edges_truncated", b"edges_truncated", "neighbors", b"neighbors", "node", b"node"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___GetMemoryResponse: _TypeAlias = GetMemoryResponse  # noqa: Y015
+Global___GetNodeResponse: _TypeAlias = GetNodeResponse  # noqa: Y015
 
 @_typing.final
 class GetEventRequest(_message.Message):
@@ -935,20 +935,20 @@ class GetEventRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     NAMESPACE_FIELD_NUMBER: _builtins.int
-    ID_FIELD_NUMBER: _builtins.int
+    EVENT_ID_FIELD_NUMBER: _builtins.int
     namespace: _builtins.str
     """The namespace."""
-    id: _builtins.str
+    event_id: _builtins.str
     """The event's id."""
     def __init__(
         self,
         *,
         namespace: _builtins.str = ...,
-        id: _builtins.str = ...,
+        event_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id", "namespace", b"namespace"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["event_id", b"event_id", "namespace", b"namespace"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -997,7 +997,7 @@ class ListEventsRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     NAMESPACE_FIELD_NUMBER: _builtins.int
-    RANGE_FIELD_NUMBER: _builtins.int
+    HAPPENED_FIELD_NUMBER: _builtins.int
     SESSIONS_FIELD_NUMBER: _builtins.int
     ENTITY_IDS_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
@@ -1009,7 +1009,7 @@ class ListEventsRequest(_message.Message):
     page_token: _builtins.str
     """From the answer before; empty for the first page."""
     @_builtins.property
-    def range(self) -> _time_pb2.TimeRange:
+    def happened(self) -> _time_pb2.TimeRange:
         """Only events that happened (or were said) in this range."""
 
     @_builtins.property
@@ -1024,15 +1024,15 @@ class ListEventsRequest(_message.Message):
         self,
         *,
         namespace: _builtins.str = ...,
-        range: _time_pb2.TimeRange | None = ...,
+        happened: _time_pb2.TimeRange | None = ...,
         sessions: _abc.Iterable[_builtins.str] | None = ...,
         entity_ids: _abc.Iterable[_builtins.str] | None = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["range", b"range"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["happened", b"happened"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["entity_ids", b"entity_ids", "namespace", b"namespace", "page_size", b"page_size", "page_token", b"page_token", "range", b"range", "sessions", b"sessions"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entity_ids", b"entity_ids", "happened", b"happened", "namespace", b"namespace", "page_size", b"page_size", "page_token", b"page_token", "sessions", b"sessions"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1067,8 +1067,8 @@ class ListEventsResponse(_message.Message):
 Global___ListEventsResponse: _TypeAlias = ListEventsResponse  # noqa: Y015
 
 @_typing.final
-class ListFactsRequest(_message.Message):
-    """ListFactsRequest asks for facts and relations in order of when they were said."""
+class ListStatementsRequest(_message.Message):
+    """ListStatementsRequest asks for statements (facts and relations) in order of when they were said."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1128,11 +1128,11 @@ class ListFactsRequest(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___ListFactsRequest: _TypeAlias = ListFactsRequest  # noqa: Y015
+Global___ListStatementsRequest: _TypeAlias = ListStatementsRequest  # noqa: Y015
 
 @_typing.final
-class ListFactsResponse(_message.Message):
-    """ListFactsResponse answers with one page."""
+class ListStatementsResponse(_message.Message):
+    """ListStatementsResponse answers with one page."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1156,7 +1156,7 @@ class ListFactsResponse(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___ListFactsResponse: _TypeAlias = ListFactsResponse  # noqa: Y015
+Global___ListStatementsResponse: _TypeAlias = ListStatementsResponse  # noqa: Y015
 
 @_typing.final
 class ListMessagesRequest(_message.Message):
@@ -1374,26 +1374,26 @@ class TraverseEventsRequest(_message.Message):
 
     NAMESPACE_FIELD_NUMBER: _builtins.int
     START_IDS_FIELD_NUMBER: _builtins.int
-    EDGES_FIELD_NUMBER: _builtins.int
+    EDGE_KINDS_FIELD_NUMBER: _builtins.int
     MAX_HOPS_FIELD_NUMBER: _builtins.int
-    RANGE_FIELD_NUMBER: _builtins.int
-    LIMIT_FIELD_NUMBER: _builtins.int
+    HAPPENED_FIELD_NUMBER: _builtins.int
+    MAX_EVENTS_FIELD_NUMBER: _builtins.int
     namespace: _builtins.str
     """The namespace."""
     max_hops: _builtins.int
     """At most this many hops, 1 to 6; 0: 2."""
-    limit: _builtins.int
+    max_events: _builtins.int
     """At most this many events; 0: 50; at most 1,000."""
     @_builtins.property
     def start_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Where to start: ids of events, facts, relations, messages or entities; 1 to 100."""
 
     @_builtins.property
-    def edges(self) -> _containers.RepeatedScalarFieldContainer[_node_pb2.EdgeKind.ValueType]:
+    def edge_kinds(self) -> _containers.RepeatedScalarFieldContainer[_node_pb2.EdgeKind.ValueType]:
         """Edges to follow, in both directions. Empty: STATES, INVOLVES, MENTIONS, RELATES, BEFORE, CAUSES, EVIDENCED_BY, NEXT."""
 
     @_builtins.property
-    def range(self) -> _time_pb2.TimeRange:
+    def happened(self) -> _time_pb2.TimeRange:
         """Only events that happened (or were said) in this range."""
 
     def __init__(
@@ -1401,14 +1401,14 @@ class TraverseEventsRequest(_message.Message):
         *,
         namespace: _builtins.str = ...,
         start_ids: _abc.Iterable[_builtins.str] | None = ...,
-        edges: _abc.Iterable[_node_pb2.EdgeKind.ValueType] | None = ...,
+        edge_kinds: _abc.Iterable[_node_pb2.EdgeKind.ValueType] | None = ...,
         max_hops: _builtins.int = ...,
-        range: _time_pb2.TimeRange | None = ...,
-        limit: _builtins.int = ...,
+        happened: _time_pb2.TimeRange | None = ...,
+        max_events: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["range", b"range"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["happened", b"happened"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["edges", b"edges", "limit", b"limit", "max_hops", b"max_hops", "namespace", b"namespace", "range", b"range", "start_ids", b"start_ids"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["edge_kinds", b"edge_kinds", "happened", b"happened", "max_events", b"max_events", "max_hops", b"max_hops", "namespace", b"namespace", "start_ids", b"start_ids"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1835,11 +1835,11 @@ class ImportNamespaceResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     NAMESPACE_FIELD_NUMBER: _builtins.int
-    RECORDS_FIELD_NUMBER: _builtins.int
+    RECORD_COUNT_FIELD_NUMBER: _builtins.int
     CONSISTENCY_TOKEN_FIELD_NUMBER: _builtins.int
     namespace: _builtins.str
     """The namespace's name."""
-    records: _builtins.int
+    record_count: _builtins.int
     """How many records went in."""
     consistency_token: _builtins.str
     """For reads that must see them."""
@@ -1847,12 +1847,12 @@ class ImportNamespaceResponse(_message.Message):
         self,
         *,
         namespace: _builtins.str = ...,
-        records: _builtins.int = ...,
+        record_count: _builtins.int = ...,
         consistency_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["consistency_token", b"consistency_token", "namespace", b"namespace", "records", b"records"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["consistency_token", b"consistency_token", "namespace", b"namespace", "record_count", b"record_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2010,7 +2010,7 @@ Global___WatchJobRequest: _TypeAlias = WatchJobRequest  # noqa: Y015
 
 @_typing.final
 class WatchJobResponse(_message.Message):
-    """WatchJobResponse shows the job after each change; the last one is SUCCEEDED, FAILED or CANCELLED."""
+    """WatchJobResponse shows the job after each change; the last one is SUCCEEDED, FAILED or CANCELED."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -2084,7 +2084,7 @@ Global___CancelJobResponse: _TypeAlias = CancelJobResponse  # noqa: Y015
 
 @_typing.final
 class RetryJobRequest(_message.Message):
-    """RetryJobRequest asks to start a failed or cancelled job again."""
+    """RetryJobRequest asks to start a failed or canceled job again."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -68,10 +68,10 @@ class MemoryServiceStub:
                 request_serializer=structmem_dot_v1_dot_memory__service__pb2.ExplainMissRequest.SerializeToString,
                 response_deserializer=structmem_dot_v1_dot_memory__service__pb2.ExplainMissResponse.FromString,
                 _registered_method=True)
-        self.GetMemory = channel.unary_unary(
-                '/structmem.v1.MemoryService/GetMemory',
-                request_serializer=structmem_dot_v1_dot_memory__service__pb2.GetMemoryRequest.SerializeToString,
-                response_deserializer=structmem_dot_v1_dot_memory__service__pb2.GetMemoryResponse.FromString,
+        self.GetNode = channel.unary_unary(
+                '/structmem.v1.MemoryService/GetNode',
+                request_serializer=structmem_dot_v1_dot_memory__service__pb2.GetNodeRequest.SerializeToString,
+                response_deserializer=structmem_dot_v1_dot_memory__service__pb2.GetNodeResponse.FromString,
                 _registered_method=True)
         self.GetEvent = channel.unary_unary(
                 '/structmem.v1.MemoryService/GetEvent',
@@ -83,10 +83,10 @@ class MemoryServiceStub:
                 request_serializer=structmem_dot_v1_dot_memory__service__pb2.ListEventsRequest.SerializeToString,
                 response_deserializer=structmem_dot_v1_dot_memory__service__pb2.ListEventsResponse.FromString,
                 _registered_method=True)
-        self.ListFacts = channel.unary_unary(
-                '/structmem.v1.MemoryService/ListFacts',
-                request_serializer=structmem_dot_v1_dot_memory__service__pb2.ListFactsRequest.SerializeToString,
-                response_deserializer=structmem_dot_v1_dot_memory__service__pb2.ListFactsResponse.FromString,
+        self.ListStatements = channel.unary_unary(
+                '/structmem.v1.MemoryService/ListStatements',
+                request_serializer=structmem_dot_v1_dot_memory__service__pb2.ListStatementsRequest.SerializeToString,
+                response_deserializer=structmem_dot_v1_dot_memory__service__pb2.ListStatementsResponse.FromString,
                 _registered_method=True)
         self.ListMessages = channel.unary_unary(
                 '/structmem.v1.MemoryService/ListMessages',
@@ -204,7 +204,7 @@ class MemoryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def GetMemory(self, request, context):
+    def GetNode(self, request, context):
         """Shows any node with its edges.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -225,7 +225,7 @@ class MemoryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def ListFacts(self, request, context):
+    def ListStatements(self, request, context):
         """Lists facts and relations.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -317,7 +317,7 @@ class MemoryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RetryJob(self, request, context):
-        """Starts a failed or cancelled job again.
+        """Starts a failed or canceled job again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -356,10 +356,10 @@ def add_MemoryServiceServicer_to_server(servicer, server):
                     request_deserializer=structmem_dot_v1_dot_memory__service__pb2.ExplainMissRequest.FromString,
                     response_serializer=structmem_dot_v1_dot_memory__service__pb2.ExplainMissResponse.SerializeToString,
             ),
-            'GetMemory': grpc.unary_unary_rpc_method_handler(
-                    servicer.GetMemory,
-                    request_deserializer=structmem_dot_v1_dot_memory__service__pb2.GetMemoryRequest.FromString,
-                    response_serializer=structmem_dot_v1_dot_memory__service__pb2.GetMemoryResponse.SerializeToString,
+            'GetNode': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetNode,
+                    request_deserializer=structmem_dot_v1_dot_memory__service__pb2.GetNodeRequest.FromString,
+                    response_serializer=structmem_dot_v1_dot_memory__service__pb2.GetNodeResponse.SerializeToString,
             ),
             'GetEvent': grpc.unary_unary_rpc_method_handler(
                     servicer.GetEvent,
@@ -371,10 +371,10 @@ def add_MemoryServiceServicer_to_server(servicer, server):
                     request_deserializer=structmem_dot_v1_dot_memory__service__pb2.ListEventsRequest.FromString,
                     response_serializer=structmem_dot_v1_dot_memory__service__pb2.ListEventsResponse.SerializeToString,
             ),
-            'ListFacts': grpc.unary_unary_rpc_method_handler(
-                    servicer.ListFacts,
-                    request_deserializer=structmem_dot_v1_dot_memory__service__pb2.ListFactsRequest.FromString,
-                    response_serializer=structmem_dot_v1_dot_memory__service__pb2.ListFactsResponse.SerializeToString,
+            'ListStatements': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListStatements,
+                    request_deserializer=structmem_dot_v1_dot_memory__service__pb2.ListStatementsRequest.FromString,
+                    response_serializer=structmem_dot_v1_dot_memory__service__pb2.ListStatementsResponse.SerializeToString,
             ),
             'ListMessages': grpc.unary_unary_rpc_method_handler(
                     servicer.ListMessages,
@@ -619,7 +619,7 @@ class MemoryService:
             _registered_method=True)
 
     @staticmethod
-    def GetMemory(request,
+    def GetNode(request,
             target,
             options=(),
             channel_credentials=None,
@@ -632,9 +632,9 @@ class MemoryService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/structmem.v1.MemoryService/GetMemory',
-            structmem_dot_v1_dot_memory__service__pb2.GetMemoryRequest.SerializeToString,
-            structmem_dot_v1_dot_memory__service__pb2.GetMemoryResponse.FromString,
+            '/structmem.v1.MemoryService/GetNode',
+            structmem_dot_v1_dot_memory__service__pb2.GetNodeRequest.SerializeToString,
+            structmem_dot_v1_dot_memory__service__pb2.GetNodeResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -700,7 +700,7 @@ class MemoryService:
             _registered_method=True)
 
     @staticmethod
-    def ListFacts(request,
+    def ListStatements(request,
             target,
             options=(),
             channel_credentials=None,
@@ -713,9 +713,9 @@ class MemoryService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/structmem.v1.MemoryService/ListFacts',
-            structmem_dot_v1_dot_memory__service__pb2.ListFactsRequest.SerializeToString,
-            structmem_dot_v1_dot_memory__service__pb2.ListFactsResponse.FromString,
+            '/structmem.v1.MemoryService/ListStatements',
+            structmem_dot_v1_dot_memory__service__pb2.ListStatementsRequest.SerializeToString,
+            structmem_dot_v1_dot_memory__service__pb2.ListStatementsResponse.FromString,
             options,
             channel_credentials,
             insecure,

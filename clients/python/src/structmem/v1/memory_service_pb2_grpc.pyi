@@ -32,13 +32,13 @@ class MemoryServiceStub:
     """Finds memories and writes them out as a context within a token budget."""
     ExplainMiss: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.ExplainMissRequest, _memory_service_pb2.ExplainMissResponse]
     """Says why a memory is not among the hits of a query."""
-    GetMemory: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.GetMemoryRequest, _memory_service_pb2.GetMemoryResponse]
+    GetNode: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.GetNodeRequest, _memory_service_pb2.GetNodeResponse]
     """Shows any node with its edges."""
     GetEvent: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.GetEventRequest, _memory_service_pb2.GetEventResponse]
     """Shows an event with its statements and evidence."""
     ListEvents: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.ListEventsRequest, _memory_service_pb2.ListEventsResponse]
     """Lists events in time."""
-    ListFacts: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.ListFactsRequest, _memory_service_pb2.ListFactsResponse]
+    ListStatements: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.ListStatementsRequest, _memory_service_pb2.ListStatementsResponse]
     """Lists facts and relations."""
     ListMessages: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.ListMessagesRequest, _memory_service_pb2.ListMessagesResponse]
     """Lists messages, verbatim."""
@@ -65,7 +65,7 @@ class MemoryServiceStub:
     CancelJob: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.CancelJobRequest, _memory_service_pb2.CancelJobResponse]
     """Stops a job."""
     RetryJob: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.RetryJobRequest, _memory_service_pb2.RetryJobResponse]
-    """Starts a failed or cancelled job again."""
+    """Starts a failed or canceled job again."""
 
 class MemoryServiceServicer(metaclass=_abc_1.ABCMeta):
     """MemoryService stores messages and answers with memories.
@@ -123,11 +123,11 @@ class MemoryServiceServicer(metaclass=_abc_1.ABCMeta):
         """Says why a memory is not among the hits of a query."""
 
     @_abc_1.abstractmethod
-    def GetMemory(
+    def GetNode(
         self,
-        request: _memory_service_pb2.GetMemoryRequest,
-        context: _aio.ServicerContext[_memory_service_pb2.GetMemoryRequest, _abc.Awaitable[_memory_service_pb2.GetMemoryResponse]],
-    ) -> _abc.Awaitable[_memory_service_pb2.GetMemoryResponse]:
+        request: _memory_service_pb2.GetNodeRequest,
+        context: _aio.ServicerContext[_memory_service_pb2.GetNodeRequest, _abc.Awaitable[_memory_service_pb2.GetNodeResponse]],
+    ) -> _abc.Awaitable[_memory_service_pb2.GetNodeResponse]:
         """Shows any node with its edges."""
 
     @_abc_1.abstractmethod
@@ -147,11 +147,11 @@ class MemoryServiceServicer(metaclass=_abc_1.ABCMeta):
         """Lists events in time."""
 
     @_abc_1.abstractmethod
-    def ListFacts(
+    def ListStatements(
         self,
-        request: _memory_service_pb2.ListFactsRequest,
-        context: _aio.ServicerContext[_memory_service_pb2.ListFactsRequest, _abc.Awaitable[_memory_service_pb2.ListFactsResponse]],
-    ) -> _abc.Awaitable[_memory_service_pb2.ListFactsResponse]:
+        request: _memory_service_pb2.ListStatementsRequest,
+        context: _aio.ServicerContext[_memory_service_pb2.ListStatementsRequest, _abc.Awaitable[_memory_service_pb2.ListStatementsResponse]],
+    ) -> _abc.Awaitable[_memory_service_pb2.ListStatementsResponse]:
         """Lists facts and relations."""
 
     @_abc_1.abstractmethod
@@ -256,6 +256,6 @@ class MemoryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _memory_service_pb2.RetryJobRequest,
         context: _aio.ServicerContext[_memory_service_pb2.RetryJobRequest, _abc.Awaitable[_memory_service_pb2.RetryJobResponse]],
     ) -> _abc.Awaitable[_memory_service_pb2.RetryJobResponse]:
-        """Starts a failed or cancelled job again."""
+        """Starts a failed or canceled job again."""
 
 def add_MemoryServiceServicer_to_server(servicer: MemoryServiceServicer, server: _aio.Server) -> None: ...

@@ -23,10 +23,10 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
-from structmem.v1 import node_pb2 as structmem_dot_v1_dot_node__pb2
+from structmem.v1 import namespace_pb2 as structmem_dot_v1_dot_namespace__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$structmem/v1/namespace_service.proto\x12\x0cstructmem.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17structmem/v1/node.proto\"F\n\rEmbeddingSpec\x12\r\n\x05model\x18\x01 \x01(\t\x12\x13\n\x0b\x66ingerprint\x18\x02 \x01(\t\x12\x11\n\tdimension\x18\x03 \x01(\x05\"W\n\nEntityType\x12\x0c\n\x04name\x18\x01 \x01(\t\x12&\n\x04kind\x18\x02 \x01(\x0e\x32\x18.structmem.v1.EntityKind\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\"1\n\x0cRelationType\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\"\x9e\x01\n\x11\x45xtractionProfile\x12.\n\x0c\x65ntity_types\x18\x01 \x03(\x0b\x32\x18.structmem.v1.EntityType\x12\x32\n\x0erelation_types\x18\x02 \x03(\x0b\x32\x1a.structmem.v1.RelationType\x12\x14\n\x0cinstructions\x18\x03 \x01(\t\x12\x0f\n\x07version\x18\x04 \x01(\x03\"\xa0\x01\n\nGeneration\x12\x0e\n\x06number\x18\x01 \x01(\x03\x12\x11\n\textractor\x18\x02 \x01(\t\x12\x13\n\x0b\x66ingerprint\x18\x03 \x01(\t\x12*\n\x04mode\x18\x04 \x01(\x0e\x32\x1c.structmem.v1.ExtractionMode\x12.\n\nstarted_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xca\x02\n\tNamespace\x12\x0c\n\x04name\x18\x01 \x01(\t\x12.\n\tembedding\x18\x02 \x01(\x0b\x32\x1b.structmem.v1.EmbeddingSpec\x12\x35\n\x0f\x65xtraction_mode\x18\x03 \x01(\x0e\x32\x1c.structmem.v1.ExtractionMode\x12\x11\n\ttime_zone\x18\x04 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x05 \x01(\t\x12\x10\n\x08revision\x18\x06 \x01(\x03\x12,\n\ngeneration\x18\x07 \x01(\x0b\x32\x18.structmem.v1.Generation\x12.\n\ncreated_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x07profile\x18\t \x01(\x0b\x32\x1f.structmem.v1.ExtractionProfile\"\xec\x01\n\x16\x43reateNamespaceRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12.\n\tembedding\x18\x02 \x01(\x0b\x32\x1b.structmem.v1.EmbeddingSpec\x12\x35\n\x0f\x65xtraction_mode\x18\x03 \x01(\x0e\x32\x1c.structmem.v1.ExtractionMode\x12\x11\n\ttime_zone\x18\x04 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x05 \x01(\t\x12\x30\n\x07profile\x18\x06 \x01(\x0b\x32\x1f.structmem.v1.ExtractionProfile\"E\n\x17\x43reateNamespaceResponse\x12*\n\tnamespace\x18\x01 \x01(\x0b\x32\x17.structmem.v1.Namespace\"(\n\x13GetNamespaceRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\"B\n\x14GetNamespaceResponse\x12*\n\tnamespace\x18\x01 \x01(\x0b\x32\x17.structmem.v1.Namespace\"N\n\x15ListNamespacesRequest\x12\x0e\n\x06prefix\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"^\n\x16ListNamespacesResponse\x12+\n\nnamespaces\x18\x01 \x03(\x0b\x32\x17.structmem.v1.Namespace\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xfd\x01\n\x16UpdateNamespaceRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12:\n\x0f\x65xtraction_mode\x18\x02 \x01(\x0e\x32\x1c.structmem.v1.ExtractionModeH\x00\x88\x01\x01\x12\x16\n\ttime_zone\x18\x03 \x01(\tH\x01\x88\x01\x01\x12\x18\n\x0b\x64\x65scription\x18\x04 \x01(\tH\x02\x88\x01\x01\x12\x30\n\x07profile\x18\x05 \x01(\x0b\x32\x1f.structmem.v1.ExtractionProfileB\x12\n\x10_extraction_modeB\x0c\n\n_time_zoneB\x0e\n\x0c_description\"E\n\x17UpdateNamespaceResponse\x12*\n\tnamespace\x18\x01 \x01(\x0b\x32\x17.structmem.v1.Namespace\"+\n\x16\x44\x65leteNamespaceRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\"I\n\x17\x44\x65leteNamespaceResponse\x12.\n\ndeleted_at\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\x7f\n\x0e\x45xtractionMode\x12\x1f\n\x1b\x45XTRACTION_MODE_UNSPECIFIED\x10\x00\x12\x19\n\x15\x45XTRACTION_MODE_EVENT\x10\x01\x12\x18\n\x14\x45XTRACTION_MODE_FLAT\x10\x02\x12\x17\n\x13\x45XTRACTION_MODE_OFF\x10\x03\x32\xe6\x03\n\x10NamespaceService\x12^\n\x0f\x43reateNamespace\x12$.structmem.v1.CreateNamespaceRequest\x1a%.structmem.v1.CreateNamespaceResponse\x12U\n\x0cGetNamespace\x12!.structmem.v1.GetNamespaceRequest\x1a\".structmem.v1.GetNamespaceResponse\x12[\n\x0eListNamespaces\x12#.structmem.v1.ListNamespacesRequest\x1a$.structmem.v1.ListNamespacesResponse\x12^\n\x0fUpdateNamespace\x12$.structmem.v1.UpdateNamespaceRequest\x1a%.structmem.v1.UpdateNamespaceResponse\x12^\n\x0f\x44\x65leteNamespace\x12$.structmem.v1.DeleteNamespaceRequest\x1a%.structmem.v1.DeleteNamespaceResponseB\x94\x01\n\x10\x63om.structmem.v1B\x15NamespaceServiceProtoP\x01Z\x18structmem/v1;structmemv1\xa2\x02\x03SXX\xaa\x02\x0cStructmem.V1\xca\x02\x0cStructmem\\V1\xe2\x02\x18Structmem\\V1\\GPBMetadata\xea\x02\rStructmem::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$structmem/v1/namespace_service.proto\x12\x0cstructmem.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cstructmem/v1/namespace.proto\"\xec\x01\n\x16\x43reateNamespaceRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12.\n\tembedding\x18\x02 \x01(\x0b\x32\x1b.structmem.v1.EmbeddingSpec\x12\x35\n\x0f\x65xtraction_mode\x18\x03 \x01(\x0e\x32\x1c.structmem.v1.ExtractionMode\x12\x11\n\ttime_zone\x18\x04 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x05 \x01(\t\x12\x30\n\x07profile\x18\x06 \x01(\x0b\x32\x1f.structmem.v1.ExtractionProfile\"E\n\x17\x43reateNamespaceResponse\x12*\n\tnamespace\x18\x01 \x01(\x0b\x32\x17.structmem.v1.Namespace\"(\n\x13GetNamespaceRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\"B\n\x14GetNamespaceResponse\x12*\n\tnamespace\x18\x01 \x01(\x0b\x32\x17.structmem.v1.Namespace\"N\n\x15ListNamespacesRequest\x12\x0e\n\x06prefix\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"^\n\x16ListNamespacesResponse\x12+\n\nnamespaces\x18\x01 \x03(\x0b\x32\x17.structmem.v1.Namespace\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xfd\x01\n\x16UpdateNamespaceRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12:\n\x0f\x65xtraction_mode\x18\x02 \x01(\x0e\x32\x1c.structmem.v1.ExtractionModeH\x00\x88\x01\x01\x12\x16\n\ttime_zone\x18\x03 \x01(\tH\x01\x88\x01\x01\x12\x18\n\x0b\x64\x65scription\x18\x04 \x01(\tH\x02\x88\x01\x01\x12\x30\n\x07profile\x18\x05 \x01(\x0b\x32\x1f.structmem.v1.ExtractionProfileB\x12\n\x10_extraction_modeB\x0c\n\n_time_zoneB\x0e\n\x0c_description\"E\n\x17UpdateNamespaceResponse\x12*\n\tnamespace\x18\x01 \x01(\x0b\x32\x17.structmem.v1.Namespace\"+\n\x16\x44\x65leteNamespaceRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\"I\n\x17\x44\x65leteNamespaceResponse\x12.\n\ndeleted_at\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp2\xe6\x03\n\x10NamespaceService\x12^\n\x0f\x43reateNamespace\x12$.structmem.v1.CreateNamespaceRequest\x1a%.structmem.v1.CreateNamespaceResponse\x12U\n\x0cGetNamespace\x12!.structmem.v1.GetNamespaceRequest\x1a\".structmem.v1.GetNamespaceResponse\x12[\n\x0eListNamespaces\x12#.structmem.v1.ListNamespacesRequest\x1a$.structmem.v1.ListNamespacesResponse\x12^\n\x0fUpdateNamespace\x12$.structmem.v1.UpdateNamespaceRequest\x1a%.structmem.v1.UpdateNamespaceResponse\x12^\n\x0f\x44\x65leteNamespace\x12$.structmem.v1.DeleteNamespaceRequest\x1a%.structmem.v1.DeleteNamespaceResponseB\x94\x01\n\x10\x63om.structmem.v1B\x15NamespaceServiceProtoP\x01Z\x18structmem/v1;structmemv1\xa2\x02\x03SXX\xaa\x02\x0cStructmem.V1\xca\x02\x0cStructmem\\V1\xe2\x02\x18Structmem\\V1\\GPBMetadata\xea\x02\rStructmem::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,40 +34,26 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'structmem.v1.namespace_serv
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\020com.structmem.v1B\025NamespaceServiceProtoP\001Z\030structmem/v1;structmemv1\242\002\003SXX\252\002\014Structmem.V1\312\002\014Structmem\\V1\342\002\030Structmem\\V1\\GPBMetadata\352\002\rStructmem::V1'
-  _globals['_EXTRACTIONMODE']._serialized_start=2024
-  _globals['_EXTRACTIONMODE']._serialized_end=2151
-  _globals['_EMBEDDINGSPEC']._serialized_start=112
-  _globals['_EMBEDDINGSPEC']._serialized_end=182
-  _globals['_ENTITYTYPE']._serialized_start=184
-  _globals['_ENTITYTYPE']._serialized_end=271
-  _globals['_RELATIONTYPE']._serialized_start=273
-  _globals['_RELATIONTYPE']._serialized_end=322
-  _globals['_EXTRACTIONPROFILE']._serialized_start=325
-  _globals['_EXTRACTIONPROFILE']._serialized_end=483
-  _globals['_GENERATION']._serialized_start=486
-  _globals['_GENERATION']._serialized_end=646
-  _globals['_NAMESPACE']._serialized_start=649
-  _globals['_NAMESPACE']._serialized_end=979
-  _globals['_CREATENAMESPACEREQUEST']._serialized_start=982
-  _globals['_CREATENAMESPACEREQUEST']._serialized_end=1218
-  _globals['_CREATENAMESPACERESPONSE']._serialized_start=1220
-  _globals['_CREATENAMESPACERESPONSE']._serialized_end=1289
-  _globals['_GETNAMESPACEREQUEST']._serialized_start=1291
-  _globals['_GETNAMESPACEREQUEST']._serialized_end=1331
-  _globals['_GETNAMESPACERESPONSE']._serialized_start=1333
-  _globals['_GETNAMESPACERESPONSE']._serialized_end=1399
-  _globals['_LISTNAMESPACESREQUEST']._serialized_start=1401
-  _globals['_LISTNAMESPACESREQUEST']._serialized_end=1479
-  _globals['_LISTNAMESPACESRESPONSE']._serialized_start=1481
-  _globals['_LISTNAMESPACESRESPONSE']._serialized_end=1575
-  _globals['_UPDATENAMESPACEREQUEST']._serialized_start=1578
-  _globals['_UPDATENAMESPACEREQUEST']._serialized_end=1831
-  _globals['_UPDATENAMESPACERESPONSE']._serialized_start=1833
-  _globals['_UPDATENAMESPACERESPONSE']._serialized_end=1902
-  _globals['_DELETENAMESPACEREQUEST']._serialized_start=1904
-  _globals['_DELETENAMESPACEREQUEST']._serialized_end=1947
-  _globals['_DELETENAMESPACERESPONSE']._serialized_start=1949
-  _globals['_DELETENAMESPACERESPONSE']._serialized_end=2022
-  _globals['_NAMESPACESERVICE']._serialized_start=2154
-  _globals['_NAMESPACESERVICE']._serialized_end=2640
+  _globals['_CREATENAMESPACEREQUEST']._serialized_start=118
+  _globals['_CREATENAMESPACEREQUEST']._serialized_end=354
+  _globals['_CREATENAMESPACERESPONSE']._serialized_start=356
+  _globals['_CREATENAMESPACERESPONSE']._serialized_end=425
+  _globals['_GETNAMESPACEREQUEST']._serialized_start=427
+  _globals['_GETNAMESPACEREQUEST']._serialized_end=467
+  _globals['_GETNAMESPACERESPONSE']._serialized_start=469
+  _globals['_GETNAMESPACERESPONSE']._serialized_end=535
+  _globals['_LISTNAMESPACESREQUEST']._serialized_start=537
+  _globals['_LISTNAMESPACESREQUEST']._serialized_end=615
+  _globals['_LISTNAMESPACESRESPONSE']._serialized_start=617
+  _globals['_LISTNAMESPACESRESPONSE']._serialized_end=711
+  _globals['_UPDATENAMESPACEREQUEST']._serialized_start=714
+  _globals['_UPDATENAMESPACEREQUEST']._serialized_end=967
+  _globals['_UPDATENAMESPACERESPONSE']._serialized_start=969
+  _globals['_UPDATENAMESPACERESPONSE']._serialized_end=1038
+  _globals['_DELETENAMESPACEREQUEST']._serialized_start=1040
+  _globals['_DELETENAMESPACEREQUEST']._serialized_end=1083
+  _globals['_DELETENAMESPACERESPONSE']._serialized_start=1085
+  _globals['_DELETENAMESPACERESPONSE']._serialized_end=1158
+  _globals['_NAMESPACESERVICE']._serialized_start=1161
+  _globals['_NAMESPACESERVICE']._serialized_end=1647
 # @@protoc_insertion_point(module_scope)

@@ -8,8 +8,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
-from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
-from structmem.v1 import node_pb2 as _node_pb2
+from structmem.v1 import namespace_pb2 as _namespace_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -20,260 +19,6 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
-
-class _ExtractionMode:
-    ValueType = _typing.NewType("ValueType", _builtins.int)
-    V: _TypeAlias = ValueType  # noqa: Y015
-
-class _ExtractionModeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ExtractionMode.ValueType], _builtins.type):
-    DESCRIPTOR: _descriptor.EnumDescriptor
-    EXTRACTION_MODE_UNSPECIFIED: _ExtractionMode.ValueType  # 0
-    """Not said: the service's default."""
-    EXTRACTION_MODE_EVENT: _ExtractionMode.ValueType  # 1
-    """Facts, relations, time spans, entities and causal links."""
-    EXTRACTION_MODE_FLAT: _ExtractionMode.ValueType  # 2
-    """Facts alone."""
-    EXTRACTION_MODE_OFF: _ExtractionMode.ValueType  # 3
-    """Nothing: messages are stored, embedded and searched, no facts are extracted."""
-
-class ExtractionMode(_ExtractionMode, metaclass=_ExtractionModeEnumTypeWrapper):
-    """How much an extractor looks for."""
-
-EXTRACTION_MODE_UNSPECIFIED: ExtractionMode.ValueType  # 0
-"""Not said: the service's default."""
-EXTRACTION_MODE_EVENT: ExtractionMode.ValueType  # 1
-"""Facts, relations, time spans, entities and causal links."""
-EXTRACTION_MODE_FLAT: ExtractionMode.ValueType  # 2
-"""Facts alone."""
-EXTRACTION_MODE_OFF: ExtractionMode.ValueType  # 3
-"""Nothing: messages are stored, embedded and searched, no facts are extracted."""
-Global___ExtractionMode: _TypeAlias = ExtractionMode  # noqa: Y015
-
-@_typing.final
-class EmbeddingSpec(_message.Message):
-    """The vectors of a namespace: all of one model and one dimension."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    MODEL_FIELD_NUMBER: _builtins.int
-    FINGERPRINT_FIELD_NUMBER: _builtins.int
-    DIMENSION_FIELD_NUMBER: _builtins.int
-    model: _builtins.str
-    """The model's name. "none": the namespace has no vectors. A name the service does not serve: vectors come with the messages and queries."""
-    fingerprint: _builtins.str
-    """Identifies the model's exact weights and preprocessing; set by the service for models it serves."""
-    dimension: _builtins.int
-    """Numbers in a vector."""
-    def __init__(
-        self,
-        *,
-        model: _builtins.str = ...,
-        fingerprint: _builtins.str = ...,
-        dimension: _builtins.int = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["dimension", b"dimension", "fingerprint", b"fingerprint", "model", b"model"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___EmbeddingSpec: _TypeAlias = EmbeddingSpec  # noqa: Y015
-
-@_typing.final
-class EntityType(_message.Message):
-    """A type of entity by the namespace's own name."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    NAME_FIELD_NUMBER: _builtins.int
-    KIND_FIELD_NUMBER: _builtins.int
-    DESCRIPTION_FIELD_NUMBER: _builtins.int
-    name: _builtins.str
-    """A lower-case letter and then letters, digits and "_", such as "medicine"; at most 40 characters."""
-    kind: _node_pb2.EntityKind.ValueType
-    """The kind that entities of this type have."""
-    description: _builtins.str
-    """What it is, for a language model; one line of at most 200 characters."""
-    def __init__(
-        self,
-        *,
-        name: _builtins.str = ...,
-        kind: _node_pb2.EntityKind.ValueType = ...,
-        description: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["description", b"description", "kind", b"kind", "name", b"name"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___EntityType: _TypeAlias = EntityType  # noqa: Y015
-
-@_typing.final
-class RelationType(_message.Message):
-    """A predicate that relations may have."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    NAME_FIELD_NUMBER: _builtins.int
-    DESCRIPTION_FIELD_NUMBER: _builtins.int
-    name: _builtins.str
-    """A lower-case letter and then letters, digits and "_", such as "treated_with"; at most 40 characters."""
-    description: _builtins.str
-    """What it means and which way it goes, for a language model; one line of at most 200 characters."""
-    def __init__(
-        self,
-        *,
-        name: _builtins.str = ...,
-        description: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["description", b"description", "name", b"name"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___RelationType: _TypeAlias = RelationType  # noqa: Y015
-
-@_typing.final
-class ExtractionProfile(_message.Message):
-    """What a namespace wants to be looked for. Without types of a sort, everything of that sort is."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    ENTITY_TYPES_FIELD_NUMBER: _builtins.int
-    RELATION_TYPES_FIELD_NUMBER: _builtins.int
-    INSTRUCTIONS_FIELD_NUMBER: _builtins.int
-    VERSION_FIELD_NUMBER: _builtins.int
-    instructions: _builtins.str
-    """What matters in these conversations, for language models; at most 2,000 characters."""
-    version: _builtins.int
-    """Counts the changes; set by the service."""
-    @_builtins.property
-    def entity_types(self) -> _containers.RepeatedCompositeFieldContainer[Global___EntityType]:
-        """The only types that entities may have, for extractors that are language models; at most 30."""
-
-    @_builtins.property
-    def relation_types(self) -> _containers.RepeatedCompositeFieldContainer[Global___RelationType]:
-        """The only predicates that relations may have, for every extractor; at most 60."""
-
-    def __init__(
-        self,
-        *,
-        entity_types: _abc.Iterable[Global___EntityType] | None = ...,
-        relation_types: _abc.Iterable[Global___RelationType] | None = ...,
-        instructions: _builtins.str = ...,
-        version: _builtins.int = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["entity_types", b"entity_types", "instructions", b"instructions", "relation_types", b"relation_types", "version", b"version"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___ExtractionProfile: _TypeAlias = ExtractionProfile  # noqa: Y015
-
-@_typing.final
-class Generation(_message.Message):
-    """One extraction of a namespace: by one extractor, in one mode. Answers never mix generations."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    NUMBER_FIELD_NUMBER: _builtins.int
-    EXTRACTOR_FIELD_NUMBER: _builtins.int
-    FINGERPRINT_FIELD_NUMBER: _builtins.int
-    MODE_FIELD_NUMBER: _builtins.int
-    STARTED_AT_FIELD_NUMBER: _builtins.int
-    number: _builtins.int
-    """1 for the first."""
-    extractor: _builtins.str
-    """The extractor's name."""
-    fingerprint: _builtins.str
-    """Identifies the extractor's exact rules or prompts."""
-    mode: Global___ExtractionMode.ValueType
-    """What it looks for."""
-    @_builtins.property
-    def started_at(self) -> _timestamp_pb2.Timestamp:
-        """When it began."""
-
-    def __init__(
-        self,
-        *,
-        number: _builtins.int = ...,
-        extractor: _builtins.str = ...,
-        fingerprint: _builtins.str = ...,
-        mode: Global___ExtractionMode.ValueType = ...,
-        started_at: _timestamp_pb2.Timestamp | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["started_at", b"started_at"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["extractor", b"extractor", "fingerprint", b"fingerprint", "mode", b"mode", "number", b"number", "started_at", b"started_at"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___Generation: _TypeAlias = Generation  # noqa: Y015
-
-@_typing.final
-class Namespace(_message.Message):
-    """The unit of isolation. No edge, id or statistic links two namespaces."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    NAME_FIELD_NUMBER: _builtins.int
-    EMBEDDING_FIELD_NUMBER: _builtins.int
-    EXTRACTION_MODE_FIELD_NUMBER: _builtins.int
-    TIME_ZONE_FIELD_NUMBER: _builtins.int
-    DESCRIPTION_FIELD_NUMBER: _builtins.int
-    REVISION_FIELD_NUMBER: _builtins.int
-    GENERATION_FIELD_NUMBER: _builtins.int
-    CREATED_AT_FIELD_NUMBER: _builtins.int
-    PROFILE_FIELD_NUMBER: _builtins.int
-    name: _builtins.str
-    """A path of up to 8 segments of letters, digits and "-_.@", such as "acme/support/maria"; at most 200 characters."""
-    extraction_mode: Global___ExtractionMode.ValueType
-    """How much is extracted."""
-    time_zone: _builtins.str
-    """IANA time zone for sessions that name none; empty when there is none."""
-    description: _builtins.str
-    """A line for people."""
-    revision: _builtins.int
-    """Counts the committed writes."""
-    @_builtins.property
-    def embedding(self) -> Global___EmbeddingSpec:
-        """The model whose vectors it holds; fixed when it is created."""
-
-    @_builtins.property
-    def generation(self) -> Global___Generation:
-        """The extraction that answers come from; unset before the first."""
-
-    @_builtins.property
-    def created_at(self) -> _timestamp_pb2.Timestamp:
-        """When it was created."""
-
-    @_builtins.property
-    def profile(self) -> Global___ExtractionProfile:
-        """What is looked for; unset: everything."""
-
-    def __init__(
-        self,
-        *,
-        name: _builtins.str = ...,
-        embedding: Global___EmbeddingSpec | None = ...,
-        extraction_mode: Global___ExtractionMode.ValueType = ...,
-        time_zone: _builtins.str = ...,
-        description: _builtins.str = ...,
-        revision: _builtins.int = ...,
-        generation: Global___Generation | None = ...,
-        created_at: _timestamp_pb2.Timestamp | None = ...,
-        profile: Global___ExtractionProfile | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "embedding", b"embedding", "generation", b"generation", "profile", b"profile"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "description", b"description", "embedding", b"embedding", "extraction_mode", b"extraction_mode", "generation", b"generation", "name", b"name", "profile", b"profile", "revision", b"revision", "time_zone", b"time_zone"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___Namespace: _TypeAlias = Namespace  # noqa: Y015
 
 @_typing.final
 class CreateNamespaceRequest(_message.Message):
@@ -289,29 +34,29 @@ class CreateNamespaceRequest(_message.Message):
     PROFILE_FIELD_NUMBER: _builtins.int
     namespace: _builtins.str
     """The name of the new namespace; see Namespace.name."""
-    extraction_mode: Global___ExtractionMode.ValueType
+    extraction_mode: _namespace_pb2.ExtractionMode.ValueType
     """How much is extracted; unspecified: the service's default."""
     time_zone: _builtins.str
     """IANA time zone for sessions that name none."""
     description: _builtins.str
     """A line for people; at most 1,000 characters."""
     @_builtins.property
-    def embedding(self) -> Global___EmbeddingSpec:
+    def embedding(self) -> _namespace_pb2.EmbeddingSpec:
         """The model of its vectors; unset: the service's embedder."""
 
     @_builtins.property
-    def profile(self) -> Global___ExtractionProfile:
+    def profile(self) -> _namespace_pb2.ExtractionProfile:
         """What is looked for; unset: everything."""
 
     def __init__(
         self,
         *,
         namespace: _builtins.str = ...,
-        embedding: Global___EmbeddingSpec | None = ...,
-        extraction_mode: Global___ExtractionMode.ValueType = ...,
+        embedding: _namespace_pb2.EmbeddingSpec | None = ...,
+        extraction_mode: _namespace_pb2.ExtractionMode.ValueType = ...,
         time_zone: _builtins.str = ...,
         description: _builtins.str = ...,
-        profile: Global___ExtractionProfile | None = ...,
+        profile: _namespace_pb2.ExtractionProfile | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["embedding", b"embedding", "profile", b"profile"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -329,13 +74,13 @@ class CreateNamespaceResponse(_message.Message):
 
     NAMESPACE_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def namespace(self) -> Global___Namespace:
+    def namespace(self) -> _namespace_pb2.Namespace:
         """The new namespace."""
 
     def __init__(
         self,
         *,
-        namespace: Global___Namespace | None = ...,
+        namespace: _namespace_pb2.Namespace | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["namespace", b"namespace"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -375,13 +120,13 @@ class GetNamespaceResponse(_message.Message):
 
     NAMESPACE_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def namespace(self) -> Global___Namespace:
+    def namespace(self) -> _namespace_pb2.Namespace:
         """The namespace."""
 
     def __init__(
         self,
         *,
-        namespace: Global___Namespace | None = ...,
+        namespace: _namespace_pb2.Namespace | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["namespace", b"namespace"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -432,13 +177,13 @@ class ListNamespacesResponse(_message.Message):
     next_page_token: _builtins.str
     """For the next page; empty on the last one."""
     @_builtins.property
-    def namespaces(self) -> _containers.RepeatedCompositeFieldContainer[Global___Namespace]:
+    def namespaces(self) -> _containers.RepeatedCompositeFieldContainer[_namespace_pb2.Namespace]:
         """The namespaces, by name."""
 
     def __init__(
         self,
         *,
-        namespaces: _abc.Iterable[Global___Namespace] | None = ...,
+        namespaces: _abc.Iterable[_namespace_pb2.Namespace] | None = ...,
         next_page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
@@ -462,24 +207,24 @@ class UpdateNamespaceRequest(_message.Message):
     PROFILE_FIELD_NUMBER: _builtins.int
     namespace: _builtins.str
     """Its name."""
-    extraction_mode: Global___ExtractionMode.ValueType
+    extraction_mode: _namespace_pb2.ExtractionMode.ValueType
     """How much is extracted from now on. A change begins a new generation: what was extracted is retired and extracted anew."""
     time_zone: _builtins.str
     """IANA time zone for sessions that name none."""
     description: _builtins.str
     """A line for people."""
     @_builtins.property
-    def profile(self) -> Global___ExtractionProfile:
+    def profile(self) -> _namespace_pb2.ExtractionProfile:
         """What is looked for from now on; an empty one: everything. A change begins a new generation."""
 
     def __init__(
         self,
         *,
         namespace: _builtins.str = ...,
-        extraction_mode: Global___ExtractionMode.ValueType | None = ...,
+        extraction_mode: _namespace_pb2.ExtractionMode.ValueType | None = ...,
         time_zone: _builtins.str | None = ...,
         description: _builtins.str | None = ...,
-        profile: Global___ExtractionProfile | None = ...,
+        profile: _namespace_pb2.ExtractionProfile | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_description", b"_description", "_extraction_mode", b"_extraction_mode", "_time_zone", b"_time_zone", "description", b"description", "extraction_mode", b"extraction_mode", "profile", b"profile", "time_zone", b"time_zone"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -508,13 +253,13 @@ class UpdateNamespaceResponse(_message.Message):
 
     NAMESPACE_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def namespace(self) -> Global___Namespace:
+    def namespace(self) -> _namespace_pb2.Namespace:
         """The namespace after the change."""
 
     def __init__(
         self,
         *,
-        namespace: Global___Namespace | None = ...,
+        namespace: _namespace_pb2.Namespace | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["namespace", b"namespace"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...

@@ -40,7 +40,7 @@ class _NodeKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_NodeKind.Val
     NODE_KIND_RELATION: _NodeKind.ValueType  # 5
     """A standalone relational statement of an event."""
     NODE_KIND_ENTITY: _NodeKind.ValueType  # 6
-    """A person, place, organisation, thing or concept."""
+    """A person, place, organization, thing or concept."""
 
 class NodeKind(_NodeKind, metaclass=_NodeKindEnumTypeWrapper):
     """What a node of the memory graph is."""
@@ -58,7 +58,7 @@ NODE_KIND_FACT: NodeKind.ValueType  # 4
 NODE_KIND_RELATION: NodeKind.ValueType  # 5
 """A standalone relational statement of an event."""
 NODE_KIND_ENTITY: NodeKind.ValueType  # 6
-"""A person, place, organisation, thing or concept."""
+"""A person, place, organization, thing or concept."""
 Global___NodeKind: _TypeAlias = NodeKind  # noqa: Y015
 
 class _EdgeKind:
@@ -173,7 +173,7 @@ class _EntityKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EntityKind
     """A human being or a named animal."""
     ENTITY_KIND_PLACE: _EntityKind.ValueType  # 2
     """Somewhere one can be."""
-    ENTITY_KIND_ORGANISATION: _EntityKind.ValueType  # 3
+    ENTITY_KIND_ORGANIZATION: _EntityKind.ValueType  # 3
     """A company, institution, team or band."""
     ENTITY_KIND_THING: _EntityKind.ValueType  # 4
     """A thing: a product, a book, an object."""
@@ -189,7 +189,7 @@ ENTITY_KIND_PERSON: EntityKind.ValueType  # 1
 """A human being or a named animal."""
 ENTITY_KIND_PLACE: EntityKind.ValueType  # 2
 """Somewhere one can be."""
-ENTITY_KIND_ORGANISATION: EntityKind.ValueType  # 3
+ENTITY_KIND_ORGANIZATION: EntityKind.ValueType  # 3
 """A company, institution, team or band."""
 ENTITY_KIND_THING: EntityKind.ValueType  # 4
 """A thing: a product, a book, an object."""
@@ -547,7 +547,7 @@ Global___Statement: _TypeAlias = Statement  # noqa: Y015
 
 @_typing.final
 class Entity(_message.Message):
-    """A person, place, organisation, thing or concept that statements name."""
+    """A person, place, organization, thing or concept that statements name."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -631,13 +631,13 @@ class Node(_message.Message):
         statement: Global___Statement | None = ...,
         entity: Global___Entity | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["entity", b"entity", "event", b"event", "message", b"message", "node", b"node", "session", b"session", "statement", b"statement"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["entity", b"entity", "event", b"event", "kind", b"kind", "message", b"message", "session", b"session", "statement", b"statement"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["entity", b"entity", "event", b"event", "message", b"message", "node", b"node", "session", b"session", "statement", b"statement"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entity", b"entity", "event", b"event", "kind", b"kind", "message", b"message", "session", b"session", "statement", b"statement"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_node: _TypeAlias = _typing.Literal["session", "message", "event", "statement", "entity"]  # noqa: Y015
-    _WhichOneofArgType_node: _TypeAlias = _typing.Literal["node", b"node"]  # noqa: Y015
-    def WhichOneof(self, oneof_group: _WhichOneofArgType_node) -> _WhichOneofReturnType_node | None: ...
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["session", "message", "event", "statement", "entity"]  # noqa: Y015
+    _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
 
 Global___Node: _TypeAlias = Node  # noqa: Y015
 
