@@ -4,7 +4,7 @@ import random
 from datetime import datetime, timedelta
 
 from extract.port import ExtractorUnavailable
-from graph.errors import EmbedderUnavailable, InvalidArgument, StorageFull, StoreUnavailable, StructMemError
+from graph.errors import EmbedderUnavailable, InvalidArgument, StorageFull, StoreLimit, StoreUnavailable, StructMemError
 from graph.model import Job, JobError
 from graph.store.commands import JobAttemptFailed
 
@@ -17,6 +17,7 @@ _MESSAGES = {
     "EXTRACTOR_UNAVAILABLE": "The extractor could not be reached.",
     "STORE_UNAVAILABLE": "The store could not be read or written.",
     "STORAGE_FULL": "There was no space left to write.",
+    "STORE_LIMIT": "The store gives one call less memory than this takes.",
     "EMBEDDER_UNAVAILABLE": "The embedder could not be reached, or its answer could not be used.",
     "EMBEDDING_MISMATCH": "The embedder's vectors do not fit the namespace.",
     "EXTRACTION_FAILED": "The extraction failed on an unexpected error; the server's log has it under the job's id.",
@@ -55,6 +56,8 @@ def _reason(error: Exception) -> str:
             return "EMBEDDER_UNAVAILABLE"
         case StorageFull():
             return "STORAGE_FULL"
+        case StoreLimit():
+            return "STORE_LIMIT"
         case InvalidArgument():
             return "EMBEDDING_MISMATCH"
         case _:

@@ -14,6 +14,7 @@
     ├── StoreBusy                  another process owns the data directory
     ├── StoreUnavailable           the store cannot answer now (I/O error, read-only disk); waiting may help
     ├── StorageFull                no space left
+    ├── StoreLimit                 more at once than the store takes; the same again meets the same limit
     ├── EmbedderUnavailable        the embedding model gives no vectors now; waiting may help
     ├── NamespaceCorrupt           the namespace's file is damaged; other namespaces are not affected
     ├── CypherRefused              a query may not do what it asks for; names the word and why
@@ -150,6 +151,14 @@ class StorageFull(StructMemError):
 
     status = "RESOURCE_EXHAUSTED"
     reason = "STORAGE_FULL"
+
+
+class StoreLimit(StructMemError):
+    """The store gives one call less memory than this one needs."""
+
+    # Not RESOURCE_EXHAUSTED: the same call meets the same limit again, so that nobody should repeat it.
+    status = "FAILED_PRECONDITION"
+    reason = "STORE_LIMIT"
 
 
 class EmbedderUnavailable(StructMemError):

@@ -19,6 +19,8 @@ from tests.neo4j_server import Missing, Neo4jServer, ServerOptions, missing
 
 REQUIRED = os.environ.get("STRUCTMEM_REQUIRE_NEO4J") == "1"
 _NAMED = ("STRUCTMEM_TEST_NEO4J_URI", "STRUCTMEM_TEST_NEO4J_URI_2")
+# A third of the heap: what goes beyond it is a fault, or a test of the limit.
+TRANSACTION_MEMORY = "128m"
 # What tells of the indexes stays, as they do: making them again would take a second for each test.
 _EMPTY = "MATCH (n) WHERE NOT n:Migration CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 5000 ROWS"
 
@@ -89,7 +91,8 @@ def connected(number: int, home: Path) -> Database:
         return Database(uri, user, password, driver_of(uri, user, password))
     if os.environ.get(_NAMED[0]):
         raise Missing(f"no second Neo4j: {_NAMED[1]} names none")
-    server = Neo4jServer(home, ServerOptions(heap="384m", page_cache="64m", quick_start=True))
+    limits = {"db.memory.transaction.max": TRANSACTION_MEMORY}
+    server = Neo4jServer(home, ServerOptions(heap="384m", page_cache="64m", quick_start=True, configuration=limits))
     server.start()
     return Database(server.uri, "neo4j", "", driver_of(server.uri, "neo4j", ""), server)
 

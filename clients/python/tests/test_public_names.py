@@ -93,6 +93,7 @@ NAMES = [
     "Statement",
     "StorageFullError",
     "StoreBusyError",
+    "StoreLimitError",
     "StructMemError",
     "TimeRange",
     "TimeSpan",

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from graph.cypher import CypherDuration, CypherElided, CypherNode, CypherPath, CypherPoint, CypherRelationship, CypherTime
-from graph.errors import CypherInvalid, CypherLimit, CypherRefused
+from graph.errors import CypherInvalid, CypherLimit, CypherRefused, CypherTimeout
 from graph.store.neo4j.admin_cypher.plan_rules import check_plan
 from graph.store.neo4j.admin_cypher.runner import NativeCypher
 from graph.store.neo4j.admin_cypher.text_rules import check_text
@@ -75,6 +75,20 @@ async def test_limits_of_rows_and_of_a_row(native: NativeCypher, asked: Ask) -> 
     assert answer.summary.truncated
     with pytest.raises(CypherLimit):
         await asked(native, "home", "UNWIND range(1, 100000) AS n RETURN collect(n)", timeout=20.0)
+
+
+@on_neo4j
+async def test_a_query_beyond_its_memory_names_the_setting(native: NativeCypher, neo4j: Database, asked: Ask) -> None:
+    if neo4j.server is None:
+        pytest.skip("a server whose db.memory.transaction.max is not ours to set")
+    with pytest.raises(CypherLimit, match=r"db\.memory\.transaction\.max"):
+        await asked(native, "home", "UNWIND range(1, 5000000) AS x WITH x ORDER BY -x RETURN collect(x)[0]", timeout=20.0)
+
+
+@on_neo4j
+async def test_a_query_beyond_its_time_is_told_as_that(native: NativeCypher, asked: Ask) -> None:
+    with pytest.raises(CypherTimeout):
+        await asked(native, "home", "UNWIND range(1, 1000000000) AS x WITH x WHERE x < 0 RETURN x", timeout=0.5)
 
 
 @pytest.mark.parametrize(

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from neo4j.exceptions import Neo4jError
 
-from graph.errors import NotFound, StoreUnavailable
+from graph.errors import InvalidArgument, NotFound, StorageFull, StoreLimit, StoreUnavailable, StructMemError
 from graph.model import NO_EMBEDDING, ExtractionMode
 from graph.store.commands import AppendCommand, NamespaceSpec
 from graph.store.neo4j.driver import connection
 from graph.store.neo4j.driver.connection import Connection
-from graph.store.neo4j.driver.faults import translated
+from graph.store.neo4j.driver.faults import memory_setting, translated, worth_retrying
 from tests.graph.store.conftest import draft
 from tests.graph.store.neo4j_servers import ON_A_SERVER_OF_THEIR_OWN, PASSWORD, address, opened
 from tests.neo4j_server import Neo4jServer
@@ -82,18 +82,45 @@ def test_versions_are_compared_by_year_and_month() -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "told"),
+    ("code", "kind", "told", "again"),
     [
-        ("Neo.ClientError.Security.Forbidden", "does not let the store's user"),
-        ("Neo.TransientError.General.MemoryPoolOutOfMemoryError", "do less at once, or raise its dbms.memory.transaction.total.max"),
-        ("Neo.TransientError.General.TransactionOutOfMemoryError", "raise its db.memory.transaction.max"),
-        ("Neo.TransientError.General.OutOfMemoryError", "raise its server.memory.heap.max_size"),
+        ("ClientError.Security.Forbidden", StoreUnavailable, "does not let the store's user", False),
+        ("ClientError.Security.CredentialsExpired", StoreUnavailable, "refuses the store's user or password", False),
+        ("ClientError.General.ForbiddenOnReadOnlyDatabase", StoreUnavailable, "read-only", False),
+        ("TransientError.General.MemoryPoolOutOfMemoryError", StoreUnavailable, "raise its dbms.memory.transaction.total.max", True),
+        ("ClientError.General.TransactionOutOfMemoryError", StoreLimit, "raise its db.memory.transaction.max", False),
+        ("TransientError.General.TransactionMemoryLimit", StoreUnavailable, "server.memory.off_heap.transaction_max_size", True),
+        ("TransientError.General.OutOfMemoryError", StoreUnavailable, "raise its server.memory.heap.max_size", True),
+        ("TransientError.General.StackOverFlowError", StoreLimit, "stack", False),
+        ("TransientError.Transaction.MaximumTransactionLimitReached", StoreUnavailable, "busy", True),
+        ("TransientError.Transaction.LockAcquisitionTimeout", StoreUnavailable, "waited so long for another", True),
+        ("ClientError.Transaction.LockClientStopped", StoreUnavailable, "waited so long for another", True),
+        ("ClientError.Transaction.TransactionTimedOut", StoreUnavailable, "raise its db.transaction.timeout", True),
+        ("ClientError.Transaction.TransactionTimedOutClientConfiguration", StoreUnavailable, "raise its db.transaction.timeout", True),
+        ("ClientError.Transaction.Terminated", StoreUnavailable, "somebody ended", False),
+        ("ClientError.Transaction.InvalidBookmarkMixture", InvalidArgument, "of another database", False),
+        ("DatabaseError.Statement.ExecutionFailed", StoreUnavailable, "its own log says why", False),
+        ("DatabaseError.Transaction.TransactionLogError", StorageFull, "no space left", False),
+        ("ClientError.Statement.SyntaxError", StructMemError, "unexpected fault", False),
     ],
 )
-def test_what_the_server_refuses_is_told_in_words_that_help(code: str, told: str) -> None:
-    error = translated(Neo4jError._basic_hydrate(neo4j_code=code, message="no"))
-    assert isinstance(error, StoreUnavailable)
+def test_what_the_server_refuses_is_told_in_words_that_help(code: str, kind: type[StructMemError], told: str, again: bool) -> None:
+    raised = Neo4jError._basic_hydrate(neo4j_code=f"Neo.{code}", message="no")
+    error = translated(raised)
+    assert type(error) is kind
     assert told in str(error)
+    assert worth_retrying(raised) is again
+
+
+@pytest.mark.parametrize("setting", ["db.memory.transaction.max", "db.memory.transaction.total.max", "dbms.memory.transaction.total.max"])
+def test_the_pool_that_ran_out_of_memory_is_the_one_that_the_server_names(setting: str) -> None:
+    message = (
+        f"The allocation of an extra 2.0 MiB would use more than the limit 20.0 MiB. Currently using 20.0 MiB. {setting} threshold reached"
+    )
+    error = Neo4jError._basic_hydrate(neo4j_code="Neo.TransientError.General.MemoryPoolOutOfMemoryError", message=message)
+    assert memory_setting(error) == setting
+    assert str(translated(error)).endswith(f"raise its {setting}")
+    assert worth_retrying(error) is (setting != "db.memory.transaction.max")
 
 
 async def test_a_read_only_database_is_read_and_not_written(server: Neo4jServer) -> None:

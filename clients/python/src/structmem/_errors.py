@@ -16,6 +16,7 @@ StructMemError
 ├── StoreBusyError             another process owns the data directory
 ├── UnavailableError           the service cannot be reached or cannot answer now; waiting may help
 ├── StorageFullError           the service has no space left
+├── StoreLimitError            more at once than the service's store takes
 ├── NamespaceCorruptError      the namespace's data is damaged; other namespaces are not affected
 ├── DeadlineExceededError      no answer within the timeout
 ├── CallCanceledError         the call was canceled
@@ -158,6 +159,12 @@ class StorageFullError(StructMemError):
     """The service has no space left to write."""
 
     default_reason = "STORAGE_FULL"
+
+
+class StoreLimitError(StructMemError):
+    """The service's store gives one call less memory than this one needs; the same call meets the same limit again."""
+
+    default_reason = "STORE_LIMIT"
 
 
 class NamespaceCorruptError(StructMemError):

@@ -26,6 +26,7 @@ _BY_REASON: dict[str, type[errors.StructMemError]] = {
         errors.StoreBusyError,
         errors.UnavailableError,
         errors.StorageFullError,
+        errors.StoreLimitError,
         errors.NamespaceCorruptError,
         errors.DeadlineExceededError,
         errors.CallCanceledError,

@@ -22,7 +22,7 @@ from graph.errors import CypherInvalid, CypherLimit, CypherRefused, CypherTimeou
 from graph.store.neo4j.admin_cypher.plan_rules import check_plan
 from graph.store.neo4j.admin_cypher.text_rules import check_text
 from graph.store.neo4j.admin_cypher.values import value_of
-from graph.store.neo4j.driver.faults import DriverFault, translated
+from graph.store.neo4j.driver.faults import DriverFault, memory_setting, nested_too_deeply, timed_out, translated
 
 _BATCH_ROWS = 200
 _BATCH_BYTES = 256 * 1024
@@ -107,12 +107,14 @@ def _too_long() -> CypherTimeout:
 
 def _fault(error: Any) -> StructMemError:
     """The error that a caller gets. Only syntax messages, which speak of the query, pass."""
+    if timed_out(error):
+        return _too_long()
+    if setting := memory_setting(error):
+        return CypherLimit(f"the query needs more memory than Neo4j gives ({setting}); ask for less")
+    if nested_too_deeply(error):
+        return CypherLimit("the query nests deeper than Neo4j's stack")
     code = error.code or "" if isinstance(error, Neo4jError) else ""
     kind = code.removeprefix("Neo.ClientError.")
-    if "TransactionTimedOut" in code or kind in ("Transaction.Terminated", "Transaction.TransactionTerminated"):
-        return _too_long()
-    if "MemoryPool" in code or "OutOfMemory" in code or "TransactionOutOfMemoryError" in code:
-        return CypherLimit("the query needs more memory than the server gives; ask for less")
     if kind == "Statement.AccessMode":
         return CypherRefused("the query is refused: it would write", metadata={"clause": "WRITE"})
     if kind in ("Statement.SyntaxError", "Statement.SemanticError"):
