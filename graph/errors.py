@@ -15,6 +15,7 @@
     ├── StoreUnavailable           the store cannot answer now (I/O error, read-only disk); waiting may help
     ├── StorageFull                no space left
     ├── StoreLimit                 more at once than the store takes; the same again meets the same limit
+    ├── TooManyExports             as many exports are read as may be at once; one of them has to end first
     ├── EmbedderUnavailable        the embedding model gives no vectors now; waiting may help
     ├── NamespaceCorrupt           the namespace's file is damaged; other namespaces are not affected
     ├── CypherRefused              a query may not do what it asks for; names the word and why
@@ -159,6 +160,13 @@ class StoreLimit(StructMemError):
     # Not RESOURCE_EXHAUSTED: the same call meets the same limit again, so that nobody should repeat it.
     status = "FAILED_PRECONDITION"
     reason = "STORE_LIMIT"
+
+
+class TooManyExports(StructMemError):
+    """As many exports are read at once as may be; each holds files open for as long as its reader takes."""
+
+    status = "RESOURCE_EXHAUSTED"
+    reason = "TOO_MANY_EXPORTS"
 
 
 class EmbedderUnavailable(StructMemError):

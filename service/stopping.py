@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable
 from datetime import timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from service.errors import ShuttingDown
 
@@ -34,4 +34,11 @@ class Stopping:
             return await task
         finally:
             task.cancel()
+            task.add_done_callback(_seen)
             signal.cancel()
+
+
+def _seen(ended: "asyncio.Future[Any]") -> None:
+    """Whoever waited is gone: an error of the work concerns nobody any more."""
+    if not ended.cancelled():
+        ended.exception()

@@ -46,7 +46,11 @@ class EngineProcess:
             start_new_session=True,
         )
         started = cls(process)
-        await started.send([memory])
+        try:
+            await started.send([memory])
+        except BaseException:
+            started.kill()
+            raise
         return started
 
     async def send(self, message: Any) -> None:

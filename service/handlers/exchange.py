@@ -1,7 +1,7 @@
 """A namespace as a stream, out and in: ExportNamespace, ImportNamespace."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 
 from structmem.v1 import exchange_pb2
@@ -30,9 +30,10 @@ class ExchangeHandlers(Resource):
         """All of a namespace at one revision: header, records, trailer."""
         self._enter(Action.READ, request.namespace)
         namespace, records = await open_snapshot(self._store, request.namespace, not request.without_vectors)
-        yield pb.ExportNamespaceResponse(elements=[header_to_proto(namespace, self._parts.clock.now(), VERSION)])
-        tally = Tally()
+        # Whoever gives the call up may do so at the first element: from here on the snapshot is closed whatever happens.
         async with aclosing(records):
+            yield pb.ExportNamespaceResponse(elements=[header_to_proto(namespace, self._parts.clock.now(), VERSION)])
+            tally = Tally()
             async for batch in records:
                 # In a thread: other calls are answered meanwhile.
                 for response in await asyncio.to_thread(_responses, batch, tally):
@@ -55,7 +56,8 @@ class ExchangeHandlers(Resource):
         self._enter(Action.ADMIN, name)
         namespace = namespace_from_header(name, header.header)
         tally = Tally()
-        imported = await self._store.import_namespace(namespace, _records(_after(others, stream), tally, namespace.embedding.dimension))
+        async with aclosing(_records(_after(others, stream), tally, namespace.embedding.dimension)) as records:
+            imported = await self._store.import_namespace(namespace, records)
         return pb.ImportNamespaceResponse(
             namespace=imported.name,
             record_count=tally.records,
@@ -86,7 +88,9 @@ async def _after(
         yield request
 
 
-async def _records(stream: AsyncIterator[pb.ImportNamespaceRequest], tally: Tally, dimension: int) -> AsyncIterator[Sequence[ExportRecord]]:
+async def _records(
+    stream: AsyncIterator[pb.ImportNamespaceRequest], tally: Tally, dimension: int
+) -> AsyncGenerator[Sequence[ExportRecord], None]:
     """The records of the stream, checked one by one and, by the trailer, all together. The store keeps nothing when this raises."""
     reader = RecordReader(dimension)
     trailer: exchange_pb2.ExportTrailer | None = None

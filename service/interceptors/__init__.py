@@ -9,12 +9,13 @@ from service.interceptors.decoding import Decoding
 from service.interceptors.errors import Errors
 from service.interceptors.principals import Principals
 from service.interceptors.request_ids import RequestIds
+from service.interceptors.writing import Writing
 from service.token_file import TokenFile
 
 
 def interceptors(ids: IdSource, tokens: TokenFile | None) -> list[grpc.aio.ServerInterceptor]:
     """All of them, outermost first: the log sees the status that the errors make of what the inner ones raise."""
-    return [RequestIds(ids), AccessLog(), Errors(ids), Deadlines(), Principals(tokens), Decoding()]
+    return [Writing(), RequestIds(ids), AccessLog(), Errors(ids), Deadlines(), Principals(tokens), Decoding()]
 
 
 __all__ = ["interceptors"]

@@ -59,7 +59,11 @@ async def _abort(context: Context, error: StructMemError) -> None:
     call = calls.current()
     call.code, call.reason = grpc.StatusCode[error.status], error.reason
     status = status_of(error)
-    await context.abort(call.code, status.message, ((_DETAILS, status.SerializeToString()), (HEADER, call.request_id)))
+    try:
+        await context.abort(call.code, status.message, ((_DETAILS, status.SerializeToString()), (HEADER, call.request_id)))
+    except grpc.aio.InternalError:
+        # The caller is gone, and nothing can be sent to it any more.
+        raise asyncio.CancelledError from None
 
 
 def status_of(error: StructMemError) -> status_pb2.Status:

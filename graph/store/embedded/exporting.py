@@ -31,12 +31,11 @@ async def export(engine: Engine, namespace: str, with_vectors: bool) -> AsyncIte
             if batch:
                 yield batch
     finally:
-        await engine.workers.run_to_end(batches.close)
+        await engine.workers.let_go(batches.close)
 
 
 def _batches(engine: Engine, namespace: str, with_vectors: bool) -> Generator[list[ExportRecord], None, None]:
-    # The file stays in use, and so open, for as long as somebody reads the export.
-    with engine.files.use(engine.catalog.get(namespace)) as file, file.read_apart() as db:
+    with engine.snapshot(namespace) as db:
         for kinds in _ORDER:
             for chunk in _chunks(db.execute(f"SELECT key FROM nodes WHERE kind {kinds} ORDER BY key")):
                 yield list(read_nodes(db, [key for (key,) in chunk]).values())

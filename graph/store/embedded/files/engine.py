@@ -2,14 +2,14 @@
 
 import asyncio
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
 import apsw
 
-from graph.errors import NotFound, StructMemError
+from graph.errors import NotFound, StructMemError, TooManyExports
 from graph.model import IdSource, Namespace
 from graph.store.candidates import CandidateQuery, Candidates
 from graph.store.commands import NamespaceSpec
@@ -18,7 +18,7 @@ from graph.store.embedded.files.faults import storage_faults
 from graph.store.embedded.files.identity import UnfitFile
 from graph.store.embedded.files.lock import DirectoryLock
 from graph.store.embedded.files.namespace_file import NamespaceFile, create_file
-from graph.store.embedded.files.open_files import OpenFiles, affordable_files
+from graph.store.embedded.files.open_files import OpenFiles, affordable_files, affordable_snapshots
 from graph.store.embedded.files.transaction import Transaction
 from graph.store.embedded.files.workers import Workers
 from graph.store.embedded.jobs.work_schedule import WorkSchedule
@@ -42,6 +42,7 @@ class Engine:
         self.catalog = Catalog(directory / "catalog.db", clock, vfs)
         self.jobs = WorkSchedule(self.catalog)
         self.files = OpenFiles(affordable_files(max_open), self._file)
+        self._snapshots = threading.BoundedSemaphore(affordable_snapshots())
         self._lock = DirectoryLock(directory)
         self._index_bytes = index_bytes
         self._index_sizes: dict[str, int] = {}
@@ -133,6 +134,17 @@ class Engine:
             if self.catalog.get(namespace).uid != entry.uid:
                 raise NotFound(f"namespace {namespace!r} does not exist") from None
             raise
+
+    @contextmanager
+    def snapshot(self, namespace: str) -> Iterator[apsw.Connection]:
+        """A read transaction that may last as long as its reader takes; the file stays open meanwhile. Raises TooManyExports."""
+        if not self._snapshots.acquire(blocking=False):
+            raise TooManyExports("as many exports are read as may be at once; try again when one of them has ended")
+        try:
+            with self.files.use(self.catalog.get(namespace)) as file, file.read_apart() as db:
+                yield db
+        finally:
+            self._snapshots.release()
 
     def search(self, file: NamespaceFile, settings: Namespace, query: CandidateQuery) -> Candidates:
         """Searches a namespace's index, brought up to date."""

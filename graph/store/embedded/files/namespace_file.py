@@ -33,6 +33,8 @@ _PROGRESS_STEPS = 20_000
 _CHECKPOINT_PAGES = 1_000
 _INLINE_CHECKPOINT_PAGES = 10_000
 _RECENT_ZONES = 1_000
+# Descriptors that long reads may leave aside for the next ones.
+_KEPT_ASIDE = 4
 
 
 class RecentZones(OrderedDict[str, str]):
@@ -89,6 +91,8 @@ class NamespaceFile:
         self._current = False
         self._log_pages = 0
         self._checkpointing = False
+        self._apart_lock = threading.Lock()
+        self._apart = self._most_apart = 0
         self.zones = RecentZones()
 
     @contextmanager
@@ -158,7 +162,7 @@ class NamespaceFile:
     def read_apart(self) -> Iterator[apsw.Connection]:
         """A read transaction on a connection of its own, for what takes long."""
         self._ensure_current()
-        with storage_faults(self.name):
+        with storage_faults(self.name), self._counted_apart():
             db = self._open_reader()
             try:
                 db.execute("BEGIN")
@@ -166,14 +170,43 @@ class NamespaceFile:
             finally:
                 db.close()
 
+    @contextmanager
+    def _counted_apart(self) -> Iterator[None]:
+        """Counts connections of their own, and gives back the descriptors that many of them at once leave behind.
+
+        Closing a descriptor would drop the locks that the process holds on the same file, so SQLite only puts it aside, for the next
+        connection, until nobody of the process uses the file (https://www.sqlite.org/src/file/src/os_unix.c, "Posix Advisory Locking").
+        """
+        with self._apart_lock:
+            self._apart += 1
+            self._most_apart = max(self._most_apart, self._apart)
+        try:
+            yield
+        finally:
+            with self._apart_lock:
+                self._apart -= 1
+                renewed = self._apart == 0 and self._most_apart > _KEPT_ASIDE
+                if renewed:
+                    self._most_apart = 0
+            if renewed:
+                self._later(self._let_go)
+
+    def _let_go(self) -> None:
+        """Closes the connections between reads and writes; the next of either opens its own again."""
+        with suppress(apsw.Error), self._write_lock, self._read_lock:
+            self._close_connections()
+
+    def _close_connections(self) -> None:
+        for db in (self._reader, self._writer):
+            if db is not None:
+                db.close()
+        self._reader = self._writer = None
+
     def close(self) -> None:
         """Lets go of the connections. Waits for reads and writes under way; later ones fail with NotFound."""
         with self._write_lock, self._read_lock, storage_faults(self.name):
             self._closed = True
-            for db in (self._reader, self._writer):
-                if db is not None:
-                    db.close()
-            self._reader = self._writer = None
+            self._close_connections()
         # After the last read: no search brings the index back, and no save under way outlasts this.
         self.index.close()
 

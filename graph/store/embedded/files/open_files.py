@@ -18,6 +18,9 @@ _MOST_CACHE_KIB = 16 * 1024
 # Writer and reader hold the database and its log each, and share the log's index; spilled vectors are a file, too.
 _DESCRIPTORS_EACH = 6
 _DESCRIPTORS_KEPT = 256
+# A snapshot holds the database and its log open once more, for as long as somebody reads it; a quarter of what is kept goes to them.
+_DESCRIPTORS_OF_SNAPSHOT = 2
+_MOST_SNAPSHOTS = 32
 
 
 def affordable_files(wanted: int) -> int:
@@ -31,6 +34,14 @@ def affordable_files(wanted: int) -> int:
     if soft == resource.RLIM_INFINITY:
         return wanted
     return max(1, min(wanted, (soft - _DESCRIPTORS_KEPT) // _DESCRIPTORS_EACH))
+
+
+def affordable_snapshots() -> int:
+    """How many snapshots may be read at once, so that whoever holds them open leaves descriptors to everybody else."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY:
+        return _MOST_SNAPSHOTS
+    return max(1, min(_MOST_SNAPSHOTS, soft // (4 * _DESCRIPTORS_OF_SNAPSHOT)))
 
 
 class OpenFiles:

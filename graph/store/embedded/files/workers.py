@@ -37,17 +37,21 @@ class Workers:
             raise
 
     async def run_to_end(self, work: Callable[[], T]) -> T:
-        """As `run`, but a cancelled caller is only let go when the work has ended: for steps that share something with the next one."""
+        """As `run`, but a cancelled caller is only let go when the work has ended: for steps that share something with the next one.
+
+        A caller may be cancelled more than once, by its deadline and by whoever waits for it: none of that cuts the waiting short.
+        """
         future, token = self._submit(work)
-        wrapped = asyncio.wrap_future(future)
+        return await _ended(asyncio.wrap_future(future), token)
+
+    async def let_go(self, work: Callable[[], None]) -> None:
+        """As `run_to_end`, for work that closes something: where the threads have ended already, it is done in this one."""
         try:
-            return await asyncio.shield(wrapped)
-        except asyncio.CancelledError:
-            token.set()
-            await asyncio.wait([wrapped])
-            if not wrapped.cancelled():
-                wrapped.exception()  # seen: the cancellation is what the caller gets
-            raise
+            future, token = self._submit(work)
+        except StoreUnavailable:
+            work()
+        else:
+            await _ended(asyncio.wrap_future(future), token)
 
     def _submit(self, work: Callable[[], T]) -> tuple[Future[T], threading.Event]:
         token = threading.Event()
@@ -72,3 +76,19 @@ class Workers:
     def close(self) -> None:
         """Waits for what is under way."""
         self._pool.shutdown(wait=True)
+
+
+async def _ended(work: "asyncio.Future[T]", token: threading.Event) -> T:
+    """What the work gives, once it has ended; the first cancellation is told to the work, and raised after its end."""
+    cancellation: asyncio.CancelledError | None = None
+    while not work.done():
+        try:
+            await asyncio.wait([work])
+        except asyncio.CancelledError as error:
+            cancellation = cancellation or error
+            token.set()
+    if cancellation is None:
+        return work.result()
+    if not work.cancelled():
+        work.exception()  # seen: the cancellation is what the caller gets
+    raise cancellation

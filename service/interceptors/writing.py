@@ -1,0 +1,40 @@
+"""Writes the responses of a stream in the task that makes them, so that one owner ends them.
+
+Left alone, the library takes responses from a generator and, when the call is given up while one of them is on its way, drops the generator
+where it stands: whatever it holds, such as a snapshot, then goes when the garbage collector comes by.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing
+from typing import Any
+
+import grpc
+
+from service.interceptors.around import PACKAGE, Context, Handler
+
+
+class Writing(grpc.aio.ServerInterceptor):
+    """The outermost interceptor: what it calls has ended when the call has, whenever it was given up."""
+
+    async def intercept_service(
+        self, continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Handler | None]], handler_call_details: grpc.HandlerCallDetails
+    ) -> Handler | None:
+        """The handler, with a stream of responses that it writes itself."""
+        handler: Any = await continuation(handler_call_details)
+        if handler is None or not handler.response_streaming or not handler_call_details.method.startswith(PACKAGE):
+            return handler  # type: ignore[no-any-return]
+        inner = handler.stream_stream or handler.unary_stream
+
+        async def write(request: Any, context: Context) -> None:
+            async with aclosing(inner(request, context)) as responses:
+                async for response in responses:
+                    try:
+                        await context.write(response)
+                    except grpc.aio.InternalError:
+                        # The caller is gone, and nothing can be sent to it any more.
+                        raise asyncio.CancelledError from None
+
+        make = grpc.stream_stream_rpc_method_handler if handler.request_streaming else grpc.unary_stream_rpc_method_handler
+        wrapped: Handler = make(write, request_deserializer=handler.request_deserializer, response_serializer=handler.response_serializer)
+        return wrapped
