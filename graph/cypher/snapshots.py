@@ -2,16 +2,19 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
+from dataclasses import replace
 
 from graph.cypher.graph_rows import LABELS, Row, edge_row, node_row
 from graph.cypher.permitted import permitted
 from graph.cypher.port import CypherHeader, CypherLimits, CypherPart, CypherQuery, CypherSummary
 from graph.cypher.process import EngineProcess
+from graph.cypher.times import exact_time
 from graph.cypher.tokens import check_parameters
+from graph.cypher.values import CypherDuration, CypherPoint, CypherTime, CypherValue
 from graph.cypher.wire import decoded, encoded
-from graph.errors import CypherLimit
+from graph.errors import CypherInvalid, CypherLimit
 from graph.model import Edge, Entity, Event, Message, Session, Statement, kind_of, kind_of_node
 from graph.store.exported_edges import ExportedEdges
 from graph.store.port import Store
@@ -52,7 +55,8 @@ class SnapshotCypher:
         limits = self._limits
         check_parameters(query.text, query.parameters)
         rows, seconds = min(query.max_rows, limits.rows), min(query.timeout, limits.timeout)
-        message = [permitted(query.text), encoded(dict(query.parameters)), rows, limits.bytes, limits.row_bytes, seconds]
+        parameters = {name: _parameter(name, value) for name, value in query.parameters.items()}
+        message = [permitted(query.text), encoded(parameters), rows, limits.bytes, limits.row_bytes, seconds]
         place = await self._enter(namespace)
         try:
             async with place.turn, self._running:
@@ -141,6 +145,29 @@ class SnapshotCypher:
             task = asyncio.get_running_loop().create_task(process.end())
             self._ending.add(task)
             task.add_done_callback(self._ending.discard)
+
+
+def _parameter(name: str, value: CypherValue) -> CypherValue:
+    """A parameter as the engine takes it: it knows times to the microsecond, and no zones but offsets, which mean the same instant.
+
+    Raises CypherInvalid.
+    """
+    match value:
+        case CypherTime():
+            plain = replace(exact_time(value), zone="").value
+            if isinstance(plain, CypherTime):
+                raise CypherInvalid(f"the parameter ${name} has nanoseconds; snapshots know times to the microsecond")
+            return plain
+        case CypherDuration() | CypherPoint():
+            raise CypherInvalid(
+                f"the parameter ${name} cannot be a duration or a point in a snapshot; give a text, and write duration(${name})"
+            )
+        case Mapping():
+            return {key: _parameter(name, item) for key, item in value.items()}
+        case list() | tuple():
+            return [_parameter(name, item) for item in value]
+        case _:
+            return value
 
 
 async def _send(process: EngineProcess, name: str, snapshot: Snapshot) -> None:

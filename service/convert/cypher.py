@@ -1,6 +1,6 @@
 """Values of Cypher, both ways, and the parts of an answer."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import date, datetime, time
 from typing import Any
 
@@ -21,7 +21,9 @@ from graph.cypher import (
     CypherTime,
     CypherValue,
 )
+from graph.cypher.times import exact_time
 from service.validate import Violations
+from service.validate.times import zone_of
 
 _TIME_TYPES = {
     "date": pb.CYPHER_TIME_TYPE_DATE,
@@ -30,14 +32,18 @@ _TIME_TYPES = {
     "local_datetime": pb.CYPHER_TIME_TYPE_LOCAL_DATETIME,
     "datetime": pb.CYPHER_TIME_TYPE_DATETIME,
 }
-_PARSERS: dict[int, Callable[[str], CypherValue]] = {
-    pb.CYPHER_TIME_TYPE_DATE: date.fromisoformat,
-    pb.CYPHER_TIME_TYPE_LOCAL_TIME: time.fromisoformat,
-    pb.CYPHER_TIME_TYPE_TIME: time.fromisoformat,
-    pb.CYPHER_TIME_TYPE_LOCAL_DATETIME: datetime.fromisoformat,
-    pb.CYPHER_TIME_TYPE_DATETIME: datetime.fromisoformat,
+_TIME_NAMES = {type_: name for name, type_ in _TIME_TYPES.items()}
+_SHAPES = {
+    "date": '"2024-03-09"',
+    "local_time": '"14:30:00"',
+    "time": '"14:30:00+01:00"',
+    "local_datetime": '"2024-03-09T14:30:00"',
+    "datetime": '"2024-03-09T14:30:00+00:00"',
 }
+# How many coordinates a point has in each of the coordinate systems of Cypher.
+_DIMENSIONS = {4326: 2, 4979: 3, 7203: 2, 9157: 3}
 _MAX_PARAMETERS = 100
+_NANOSECONDS = 1_000_000_000
 
 
 def part_to_proto(part: CypherPart) -> inspection_service_pb2.RunCypherResponse:
@@ -143,6 +149,10 @@ def _value_from_proto(found: Violations, field: str, value: pb.CypherValue) -> C
             return {key: _value_from_proto(found, field, item) for key, item in value.map.entries.items()}
         case "time":
             return _time_from_proto(found, field, value.time)
+        case "duration":
+            return _duration_from_proto(found, field, value.duration)
+        case "point":
+            return _point_from_proto(found, field, value.point)
         case None:
             found.add(field, "holds no value; null is one")
         case kind:
@@ -151,12 +161,27 @@ def _value_from_proto(found: Violations, field: str, value: pb.CypherValue) -> C
 
 
 def _time_from_proto(found: Violations, field: str, value: pb.CypherTime) -> CypherValue:
-    parse = _PARSERS.get(value.type)
-    if parse is None:
+    name = _TIME_NAMES.get(value.type)
+    if name is None:
         found.add(field, "a time needs its type")
         return None
-    try:
-        return parse(value.text)
-    except ValueError:
-        found.add(field, "is no time of its type in ISO 8601")
+    if value.zone and (name != "datetime" or zone_of(value.zone) is None):
+        found.add(f"{field}.zone", 'only a datetime has one, and it is an IANA time zone such as "Europe/Lisbon"')
         return None
+    try:
+        return exact_time(CypherTime(name, value.text, value.zone)).value
+    except ValueError:
+        found.add(field, f"must be in ISO 8601, such as {_SHAPES[name]}, with at most 9 digits of the second and a year from 1 to 9999")
+        return None
+
+
+def _duration_from_proto(found: Violations, field: str, value: pb.CypherDuration) -> CypherValue:
+    if not 0 <= value.nanoseconds < _NANOSECONDS:
+        found.add(f"{field}.nanoseconds", "must be from 0 to 999,999,999")
+    return CypherDuration(value.months, value.days, value.seconds, value.nanoseconds)
+
+
+def _point_from_proto(found: Violations, field: str, value: pb.CypherPoint) -> CypherValue:
+    if _DIMENSIONS.get(value.srid) != len(value.coordinates):
+        found.add(field, "must have 2 coordinates in the systems 4326 and 7203, 3 in 4979 and 9157")
+    return CypherPoint(value.srid, tuple(value.coordinates))

@@ -1,12 +1,13 @@
 """A service on a real Neo4j: the same question, of a snapshot and of the database, has the same answer."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
-from structmem import AsyncClient, CypherRefusedError, NewMessage
+from structmem import AsyncClient, CypherDuration, CypherPoint, CypherRefusedError, CypherTime, NewMessage
 
 from tests.neo4j_databases import Database
 
@@ -42,3 +43,33 @@ async def test_a_question_has_one_answer_on_both_ways(neo4j: Database, running: 
         assert (await client.run_cypher("home", count, scope="database")).rows == ((4,),)
         with pytest.raises(CypherRefusedError):
             await client.run_cypher("home", "MATCH (n) SET n.x = 1", scope="database")
+
+
+READ = """RETURN date('2024-03-09') AS d, localtime('14:30:00.5') AS l, time('14:30:00+01:00') AS t, time('14:30:00.000000001Z') AS n,
+    localdatetime('2024-03-09T14:30') AS w, datetime('2024-03-09T14:30:00.123456789Z') AS i,
+    datetime('2050-07-01T14:30[Europe/Lisbon]') AS z, duration('P1M2DT-3.5S') AS u, point({longitude: -9.1, latitude: 38.7}) AS p"""
+
+
+async def test_values_of_the_database_are_the_same_when_given_back(neo4j: Database, running: Callable[..., Any], tmp_path: Path) -> None:
+    async with running(tmp_path, **neo4j.settings) as service, AsyncClient(service.application.address) as client:
+        await client.create_namespace("home")
+        read = await client.run_cypher("home", READ, scope="database")
+        assert read.rows[0] == (
+            date(2024, 3, 9),
+            time(14, 30, 0, 500_000),
+            time(14, 30, tzinfo=timezone(timedelta(hours=1))),
+            CypherTime("time", "14:30:00.000000001+00:00"),
+            datetime(2024, 3, 9, 14, 30),
+            CypherTime("datetime", "2024-03-09T14:30:00.123456789+00:00"),
+            CypherTime("datetime", "2050-07-01T14:30:00+01:00", "Europe/Lisbon"),
+            CypherDuration(1, 2, -4, 500_000_000),
+            CypherPoint(4326, (-9.1, 38.7)),
+        )
+        given = dict(zip(read.columns, read.rows[0], strict=True))
+        same = f"WITH $given AS g CALL () {{ {READ} }} RETURN {', '.join(f'{name} = g.{name}' for name in given)}"
+        assert (await client.run_cypher("home", same, {"given": given}, scope="database")).rows == ((True,) * len(given),)
+        # Python's own zones go along by their name.
+        lisbon = datetime(2024, 7, 1, 14, 30, tzinfo=ZoneInfo("Europe/Lisbon"))
+        named = "RETURN datetime('2024-07-01T14:30[Europe/Lisbon]') = $at, toString($at)"
+        [[same_zone, text]] = (await client.run_cypher("home", named, {"at": lisbon}, scope="database")).rows
+        assert (same_zone, text) == (True, "2024-07-01T14:30:00+01:00[Europe/Lisbon]")

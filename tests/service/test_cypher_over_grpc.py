@@ -4,9 +4,10 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncIterator, Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import grpc
 import pytest
@@ -15,9 +16,12 @@ from structmem import (
     AsyncClient,
     Client,
     ConflictError,
+    CypherDuration,
     CypherLimitError,
     CypherNode,
+    CypherPoint,
     CypherRefusedError,
+    CypherTime,
     InvalidArgumentError,
     NewMessage,
     NotFoundError,
@@ -87,7 +91,7 @@ async def test_rows_come_in_batches_between_header_and_summary(client: AsyncClie
     parts = [part async for part in shared_service.inspection.RunCypher(request)]
     assert parts[0].HasField("header")
     assert [len(part.rows) for part in parts] == [0, 200, 200, 100, 0]
-    assert (parts[-1].summary.rows, parts[-1].summary.truncated) == (500, False)
+    assert (parts[-1].summary.row_count, parts[-1].summary.truncated) == (500, False)
 
 
 @in_module
@@ -114,6 +118,43 @@ async def test_a_request_that_is_wrong_names_its_fields(client: AsyncClient, sha
     refusal = await refused(call())
     assert refusal.code is grpc.StatusCode.INVALID_ARGUMENT
     assert set(refusal.fields) == {"query", "max_rows", "parameters['day']"}
+
+
+@in_module
+async def test_a_value_that_is_none_of_its_type_names_its_parameter(
+    shared_service: Any, client: AsyncClient, refused: Callable[..., Any]
+) -> None:
+    time_of, kind = cypher_pb2.CypherTime, cypher_pb2.CypherTimeType
+    wrong = {
+        "plain": cypher_pb2.CypherValue(time=time_of(type=kind.CYPHER_TIME_TYPE_DATETIME, text="2024-03-09T14:30:00")),
+        "fine": cypher_pb2.CypherValue(time=time_of(type=kind.CYPHER_TIME_TYPE_LOCAL_TIME, text="14:30:00.1234567891")),
+        "year": cypher_pb2.CypherValue(time=time_of(type=kind.CYPHER_TIME_TYPE_DATE, text="+12024-01-01")),
+        "zone": cypher_pb2.CypherValue(time=time_of(type=kind.CYPHER_TIME_TYPE_DATETIME, text="2024-03-09T14:30:00Z", zone="Atlantis")),
+        "span": cypher_pb2.CypherValue(duration=cypher_pb2.CypherDuration(nanoseconds=-1)),
+        "place": cypher_pb2.CypherValue(point=cypher_pb2.CypherPoint(srid=4326, coordinates=[1, 2, 3])),
+        "elided": cypher_pb2.CypherValue(elided=cypher_pb2.CypherElided(what="vector")),
+    }
+    request = inspection_service_pb2.RunCypherRequest(namespace="demo", query="RETURN 1", parameters=wrong)
+
+    async def call() -> None:
+        async for _ in shared_service.inspection.RunCypher(request):
+            pass
+
+    refusal = await refused(call())
+    fields = {"plain": "", "fine": "", "year": "", "zone": ".zone", "span": ".nanoseconds", "place": "", "elided": ""}
+    assert set(refusal.fields) == {f"parameters['{name}']{part}" for name, part in fields.items()}
+
+
+@in_module
+async def test_times_of_parameters_mean_the_same_instant_in_a_snapshot(client: AsyncClient) -> None:
+    lisbon = datetime(2024, 7, 1, 14, 30, tzinfo=ZoneInfo("Europe/Lisbon"))
+    given = {"own": lisbon, "told": CypherTime("datetime", "2024-07-01T14:30:00", "Europe/Lisbon"), "t": time(14, 30, tzinfo=UTC)}
+    answer = await client.run_cypher("demo", "RETURN $own AS own, $told AS told, $t AS t", given)
+    assert answer.rows == ((lisbon, lisbon, time(14, 30, tzinfo=UTC)),)
+    for value in (CypherTime("local_time", "14:30:00.000000001"), CypherDuration(1), CypherPoint(4326, (1.0, 2.0))):
+        with pytest.raises(InvalidArgumentError, match=r"the parameter \$x") as raised:
+            await client.run_cypher("demo", "RETURN $x AS x", {"x": value})
+        assert raised.value.reason == "CYPHER_INVALID"
 
 
 @in_module

@@ -23,6 +23,7 @@ from structmem.v1 import cypher_pb2 as pb
 from structmem.v1 import inspection_service_pb2 as ipb
 
 _MICROSECOND_DIGITS = 6
+_TYPE_PREFIX = "CYPHER_TIME_TYPE_"
 _PARSERS: dict[str, Callable[[str], CypherValue]] = {
     "date": date.fromisoformat,
     "local_time": time.fromisoformat,
@@ -72,7 +73,7 @@ def _relationship(it: pb.CypherRelationship) -> CypherRelationship:
 
 
 def _time(it: pb.CypherTime) -> CypherValue:
-    kind = pb.CypherTimeType.Name(it.type).removeprefix("CYPHER_TIME_TYPE_").lower()
+    kind = pb.CypherTimeType.Name(it.type).removeprefix(_TYPE_PREFIX).lower()
     digits = len(it.text.partition(".")[2].partition("+")[0].partition("-")[0].rstrip("Z"))
     if it.zone or digits > _MICROSECOND_DIGITS or kind not in _PARSERS:
         return CypherTime(kind, it.text, it.zone)
@@ -123,13 +124,30 @@ def _parameter(field: str, it: CypherValue) -> pb.CypherValue:
         case str():
             return build(pb.CypherValue, text=it)
         case datetime() | date() | time():
-            return pb.CypherValue(time=pb.CypherTime(type=_time_type(it), text=it.isoformat()))
+            return pb.CypherValue(time=pb.CypherTime(type=_time_type(it), text=it.isoformat(), zone=_zone(it)))
+        case CypherTime():
+            if it.type not in _PARSERS:
+                raise InvalidArgumentError.of(field, f"has no type of a time: {it.type[:40]!r}")
+            return pb.CypherValue(
+                time=pb.CypherTime(type=pb.CypherTimeType.Value(f"{_TYPE_PREFIX}{it.type.upper()}"), text=it.text, zone=it.zone)
+            )
+        case CypherDuration():
+            parts = {"months": it.months, "days": it.days, "seconds": it.seconds, "nanoseconds": it.nanoseconds}
+            return pb.CypherValue(duration=build(pb.CypherDuration, **parts))
+        case CypherPoint():
+            return pb.CypherValue(point=build(pb.CypherPoint, srid=it.srid, coordinates=it.coordinates))
         case Mapping():
             return pb.CypherValue(map=pb.CypherMap(entries={str(key): _parameter(field, one) for key, one in it.items()}))
         case list() | tuple():
             return pb.CypherValue(list=pb.CypherList(values=[_parameter(field, one) for one in it]))
         case _:
             raise InvalidArgumentError.of(field, f"cannot be a {type(it).__name__}")
+
+
+def _zone(it: datetime | date | time) -> str:
+    """The name of a datetime's zone; UTC is an offset of zero."""
+    name = getattr(it.tzinfo, "key", None) if isinstance(it, datetime) else None
+    return "" if name in (None, "UTC") else str(name)
 
 
 def _time_type(it: datetime | date | time) -> pb.CypherTimeType.ValueType:

@@ -19,9 +19,10 @@ from graph.cypher import CypherHeader, CypherLimits, CypherPart, CypherQuery, Cy
 from graph.cypher.tokens import check_parameters
 from graph.cypher.wire import encoded
 from graph.errors import CypherInvalid, CypherLimit, CypherRefused, CypherTimeout, StructMemError
+from graph.store.neo4j.admin_cypher.parameters import parameter_of
 from graph.store.neo4j.admin_cypher.plan_rules import check_plan
 from graph.store.neo4j.admin_cypher.text_rules import check_text
-from graph.store.neo4j.admin_cypher.values import value_of
+from graph.store.neo4j.admin_cypher.values import row_of
 from graph.store.neo4j.driver.faults import DriverFault, memory_setting, nested_too_deeply, timed_out, translated
 
 _BATCH_ROWS = 200
@@ -54,7 +55,7 @@ class NativeCypher:
         """See `CypherRunner.run`. The query gets the namespace's name as `$namespace`."""
         check_text(query.text)
         seconds = min(query.timeout, self._limits.timeout)
-        parameters = {**query.parameters, "namespace": namespace}
+        parameters = {**_parameters(query), "namespace": namespace}
         check_parameters(query.text, parameters)
         async with self._running:
             try:
@@ -84,7 +85,7 @@ class NativeCypher:
         rows = size = batch_size = 0
         truncated = False
         async for record in result:
-            row = [value_of(value) for value in record.values()]
+            row = row_of(record)
             length = len(orjson.dumps([encoded(value) for value in row]))
             if length > self._limits.row_bytes:
                 raise CypherLimit("a row is longer than one may be; return less of each")
@@ -99,6 +100,19 @@ class NativeCypher:
         if batch:
             parts.append(batch)
         return [*parts, CypherSummary(rows, truncated)]
+
+
+def _parameters(query: CypherQuery) -> dict[str, Any]:
+    made = {}
+    for name, value in query.parameters.items():
+        try:
+            made[name] = parameter_of(value)
+        except (ValueError, OverflowError) as error:
+            told = (
+                "cannot be sent to Neo4j: times are of the years 1 to 9999 in UTC, offsets of whole minutes, durations below 2^63 seconds"
+            )
+            raise CypherInvalid(f"the parameter ${name[:60]} {told}") from error
+    return made
 
 
 def _too_long() -> CypherTimeout:

@@ -65,7 +65,7 @@ class _CypherTimeTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Cypher
     CYPHER_TIME_TYPE_LOCAL_DATETIME: _CypherTimeType.ValueType  # 4
     """A day and a time without a zone: "2024-03-09T14:30:00"."""
     CYPHER_TIME_TYPE_DATETIME: _CypherTimeType.ValueType  # 5
-    """An instant, with the offset it was given in: "2024-03-09T14:30:00+00:00"."""
+    """An instant, with the offset it was given in: "2024-03-09T14:30:00+00:00"; or a day and a time in a zone that `zone` names."""
 
 class CypherTimeType(_CypherTimeType, metaclass=_CypherTimeTypeEnumTypeWrapper):
     """The type of a date or time."""
@@ -81,7 +81,7 @@ CYPHER_TIME_TYPE_TIME: CypherTimeType.ValueType  # 3
 CYPHER_TIME_TYPE_LOCAL_DATETIME: CypherTimeType.ValueType  # 4
 """A day and a time without a zone: "2024-03-09T14:30:00"."""
 CYPHER_TIME_TYPE_DATETIME: CypherTimeType.ValueType  # 5
-"""An instant, with the offset it was given in: "2024-03-09T14:30:00+00:00"."""
+"""An instant, with the offset it was given in: "2024-03-09T14:30:00+00:00"; or a day and a time in a zone that `zone` names."""
 Global___CypherTimeType: _TypeAlias = CypherTimeType  # noqa: Y015
 
 @_typing.final
@@ -96,9 +96,11 @@ class CypherTime(_message.Message):
     type: Global___CypherTimeType.ValueType
     """Its type."""
     text: _builtins.str
-    """It in ISO 8601, with as many digits of the second as are known."""
+    """It in ISO 8601, with as many digits of the second as are known, at most nine."""
     zone: _builtins.str
-    """The name of its zone, such as "Europe/Lisbon", where it has one."""
+    """The name of a datetime's zone, such as "Europe/Lisbon", where it has one. In a parameter the text may then leave out the offset;
+    with both, the offset says which instant is meant. UTC is no zone here but an offset of zero.
+    """
     def __init__(
         self,
         *,
@@ -375,7 +377,7 @@ class CypherPoint(_message.Message):
     """The number of its coordinate system: 4326 for longitude and latitude."""
     @_builtins.property
     def coordinates(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]:
-        """Two or three coordinates."""
+        """Two coordinates in the systems 4326 and 7203, three in 4979 and 9157."""
 
     def __init__(
         self,
@@ -419,7 +421,9 @@ Global___CypherElided: _TypeAlias = CypherElided  # noqa: Y015
 
 @_typing.final
 class CypherValue(_message.Message):
-    """A value that a query gives, or a parameter that it takes. A parameter is a null, boolean, number, text, list, map or time."""
+    """A value that a query gives, or a parameter that it takes. A parameter is a null, boolean, number, text, list, map or time, and on the
+    database also a duration or point. What an answer gave is, as a parameter, the same value again.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
