@@ -2,7 +2,6 @@
 
 import grpc
 from grpc_health.v1 import health
-from grpc_reflection.v1alpha import reflection
 from structmem.v1 import (
     inspection_service_pb2,
     inspection_service_pb2_grpc,
@@ -18,6 +17,7 @@ from service.handlers import InspectionHandlers, MemoryHandlers, NamespaceHandle
 from service.health import Health
 from service.interceptors import interceptors
 from service.listening import cannot_listen, ensure_free
+from service.reflection import register_reflection
 from service.settings import Settings, host_and_port
 from service.token_file import TokenFile
 
@@ -45,8 +45,7 @@ class Server:
         memory_service_pb2_grpc.add_MemoryServiceServicer_to_server(MemoryHandlers(parts), self._server)
         namespace_service_pb2_grpc.add_NamespaceServiceServicer_to_server(NamespaceHandlers(parts), self._server)
         inspection_service_pb2_grpc.add_InspectionServiceServicer_to_server(InspectionHandlers(parts), self._server)
-        names = (*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME)
-        reflection.enable_server_reflection(names, self._server)  # type: ignore[no-untyped-call]
+        register_reflection(self._server, (*SERVICES, health.SERVICE_NAME))
 
     async def start(self) -> str:
         """Begins to serve and returns the address, with the port that was bound.

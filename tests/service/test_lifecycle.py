@@ -12,7 +12,6 @@ from typing import Any
 import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from structmem.v1 import job_pb2, memory_service_pb2_grpc, namespace_service_pb2
 from structmem.v1 import memory_service_pb2 as pb
 
@@ -80,18 +79,6 @@ async def test_a_namespace_without_its_file_stops_no_other(
         await asyncio.sleep(0.2)  # some looks at the store's health
         stub: Any = health_pb2_grpc.HealthStub(service.channel)  # type: ignore[no-untyped-call]
         assert (await stub.Check(health_pb2.HealthCheckRequest())).status == health_pb2.HealthCheckResponse.SERVING
-
-
-async def test_reflection_lists_the_services(service: Any) -> None:
-    stub: Any = reflection_pb2_grpc.ServerReflectionStub(service.channel)  # type: ignore[no-untyped-call]
-
-    async def question() -> Any:
-        yield reflection_pb2.ServerReflectionRequest(list_services="")
-
-    async for answer in stub.ServerReflectionInfo(question()):
-        listed = {one.name for one in answer.list_services_response.service}
-        assert set(SERVICES) <= listed
-        break
 
 
 async def test_while_it_runs_the_address_can_be_found(tmp_path: Path, running: Callable[..., Any]) -> None:
