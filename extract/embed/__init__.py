@@ -7,6 +7,5 @@
 from extract.embed.hashing import HashingEmbedder
 from extract.embed.minilm import MiniLmEmbedder, ModelDamaged
 from extract.embed.port import Embedder
-from extract.embed.tokens import estimated_tokens
 
-__all__ = ["Embedder", "HashingEmbedder", "MiniLmEmbedder", "ModelDamaged", "estimated_tokens"]
+__all__ = ["Embedder", "HashingEmbedder", "MiniLmEmbedder", "ModelDamaged"]

@@ -39,10 +39,6 @@ class HashingEmbedder:
         """The vector of one query."""
         return self._vector(text)
 
-    def count_tokens(self, text: str) -> int:
-        """How many words the text has."""
-        return len(text.split())
-
     def close(self) -> None:
         """Nothing to let go of."""
 

@@ -67,9 +67,6 @@ class MiniLmEmbedder:
         self._tokenizer = Tokenizer.from_file(str(directory / "tokenizer.json"))
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(MAX_WORD_PIECES)
-        self._counter = Tokenizer.from_file(str(directory / "tokenizer.json"))
-        self._counter.no_padding()
-        self._counter.no_truncation()
         options = onnxruntime.SessionOptions()  # type: ignore[attr-defined]  # re-exported without __all__
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
@@ -108,10 +105,6 @@ class MiniLmEmbedder:
         vectors = await loop.run_in_executor(self._queries, self._vectors, [text])
         vector: NDArray[np.float32] = vectors[0]
         return vector
-
-    def count_tokens(self, text: str) -> int:
-        """How many word pieces the text has, without special tokens and without the limit."""
-        return len(self._counter.encode(text, add_special_tokens=False).ids)
 
     def close(self) -> None:
         """Ends the workers; runs under way end first."""

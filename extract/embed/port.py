@@ -24,7 +24,3 @@ class Embedder(Protocol):
     async def embed_query(self, text: str) -> NDArray[np.float32]:
         """The vector of one query, (dimension,), ahead of bulk work that waits. Raises EmbedderUnavailable."""
         ...
-
-    def count_tokens(self, text: str) -> int:
-        """How many word pieces the text has, without special tokens."""
-        ...

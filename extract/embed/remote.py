@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ValidationError
 
-from extract.embed.tokens import estimated_tokens
 from extract.endpoint import Endpoint, EndpointFailed, EndpointSettings
 from graph.errors import EmbedderUnavailable
 from graph.model import EmbeddingSpec
@@ -77,10 +76,6 @@ class RemoteEmbedder:
             raise EmbedderUnavailable("the embedder took too long") from None
         vector: NDArray[np.float32] = vectors[0]
         return vector
-
-    def count_tokens(self, text: str) -> int:
-        """About how many tokens the text has, rather more than fewer: the model's own tokenizer is not here."""
-        return estimated_tokens(text)
 
     async def aclose(self) -> None:
         """Closes its connections."""

@@ -56,10 +56,6 @@ class SentenceEmbedder:
         vector: NDArray[np.float32] = vectors[0]
         return vector
 
-    def count_tokens(self, text: str) -> int:
-        """How many tokens the text has for the model, without special ones and without the limit."""
-        return len(self._model.tokenizer.encode(text, add_special_tokens=False, verbose=False))
-
     def close(self) -> None:
         """Ends the threads; runs under way end first."""
         self._bulk.shutdown(wait=True, cancel_futures=True)

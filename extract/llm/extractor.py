@@ -1,5 +1,6 @@
 """The `llm` extractor: facts and relations, entities, times and causes of a segment in one call of a language model."""
 
+import asyncio
 import hashlib
 import json
 import logging
@@ -12,7 +13,7 @@ from extract.llm.chat import Chat, ChatAnswer, ChatRequest, ChatUnavailable, Req
 from extract.llm.drafts import Drafting, joined, seqs_in_words
 from extract.llm.prompting import PROMPT_VERSION, prompt, system_prompt
 from extract.llm.reading import Problem, Reading, problems_in_words, read_answer
-from extract.llm.transcript import Transcript, halves, tokens_of, transcript_of
+from extract.llm.transcript import Transcript, halves, is_longer, transcript_of
 from extract.metering import spend
 from extract.port import Extraction, ExtractorUnavailable, Segment
 from graph.model import NO_PROFILE, ExtractionMode, ExtractorSpec, JobError, Message
@@ -114,8 +115,10 @@ class _SegmentReading:
 
     async def read(self, part: Segment) -> list[Extraction]:
         """The extractions of a part of the segment, and of its halves where it is too long to be read or answered at once."""
-        transcript, smaller = transcript_of(part), halves(part)
-        if smaller and tokens_of(transcript.text) > self._settings.input_tokens:
+        # In a thread, as all of this takes time with the length of what was said.
+        transcript, smaller = await asyncio.to_thread(lambda: (transcript_of(part), halves(part)))
+        too_long: bool = await asyncio.to_thread(is_longer, transcript.text, self._settings.input_tokens)
+        if smaller and too_long:
             return await self._read_both(smaller)
         turns = (self._system, Turn("user", transcript.text))
         try:

@@ -5,12 +5,13 @@ import re
 from dataclasses import dataclass, replace
 
 from extract.port import Segment
+from extract.tokens import count_tokens
 from graph.model import Message
+from graph.retrieval import CHARACTERS_A_TOKEN
 
 # Messages before the segment only help to understand it; long ones are cut.
 _MOST_CONTEXT_TEXT = 600
 _LEAST_TEXT = 400
-_TOKENS_PER_BYTE = 1 / 3
 # Angle brackets could forge the end of the block; invisible and direction-changing characters could hide text from people's eyes.
 _ESCAPED = re.compile("[<>\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]")
 
@@ -32,9 +33,9 @@ def transcript_of(segment: Segment) -> Transcript:
     return Transcript("\n".join(("<conversation>", *lines, "</conversation>")), messages, own)
 
 
-def tokens_of(text: str) -> int:
-    """An estimate, on the safe side: three bytes a token."""
-    return int(len(text.encode("utf-8", "surrogatepass")) * _TOKENS_PER_BYTE) + 1
+def is_longer(text: str, tokens: int) -> bool:
+    """Whether the text has more tokens than these."""
+    return len(text) > CHARACTERS_A_TOKEN * tokens or count_tokens(text) > tokens
 
 
 def halves(segment: Segment) -> tuple[Segment, Segment] | None:

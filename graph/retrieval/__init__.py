@@ -4,6 +4,7 @@ Pure code but for the calls to the store port and to the query embedder.
 """
 
 from graph.retrieval.answer import (
+    CHARACTERS_A_TOKEN,
     ChannelRank,
     Context,
     ContextEntry,
@@ -25,6 +26,7 @@ from graph.retrieval.recipes import DEFAULT_RECIPE, RECIPES, Recipe
 from graph.retrieval.walking.traverse import TraversedEvent, traverse_events
 
 __all__ = [
+    "CHARACTERS_A_TOKEN",
     "DEFAULT_RECIPE",
     "RECIPES",
     "ChannelRank",

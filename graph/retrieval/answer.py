@@ -13,6 +13,8 @@ from graph.retrieval.planning.question import NOTHING_KNOWN, Asks
 
 # How many tokens a text has. The context's budget is counted with it, over the whole text.
 TokenCounter = Callable[[str], int]
+# However a text is counted, a token stands for no more characters than this. English has four to five, and no language more than seven.
+CHARACTERS_A_TOKEN = 12
 
 
 class QueryEmbedder(Protocol):

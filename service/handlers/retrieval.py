@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from structmem.v1 import memory_service_pb2 as pb
 
+from extract.tokens import count_tokens
 from graph.model import EdgeKind, Namespace, NodeKind
 from graph.retrieval import DEFAULT_RECIPE, RECIPES, RetrievalRequest, build_context, explain_miss, retrieve_many, traverse_events
 from service.authorize import Action
@@ -13,7 +14,6 @@ from service.convert.misses import miss_to_proto
 from service.convert.retrieval import answer_to_proto, context_to_proto, traversed_to_proto
 from service.convert.times import range_from_proto
 from service.handlers.resource import Context, Resource
-from service.token_count import count_tokens
 from service.validate import Violations, enum_values, instant, limit_of, node_id, node_ids, share, text, vector, zone_name, zone_of
 
 MAX_NAMESPACES = 16
@@ -43,9 +43,8 @@ class RetrievalHandlers(Resource):
         requests = await self._requests(request)
         with Violations() as found:
             budget = limit_of(found, "token_budget", request.token_budget, 1500, 100_000, low=16)
-        embedder = self._parts.embedder
         with self._parts.usage.of(requests[0].namespace):
-            built = await build_context(self._store, requests, embedder, budget, count_tokens(embedder), self._parts.reranking)
+            built = await build_context(self._store, requests, self._parts.embedder, budget, count_tokens, self._parts.reranking)
         return context_to_proto(built)
 
     async def ExplainMiss(self, request: pb.ExplainMissRequest, context: Context) -> pb.ExplainMissResponse:

@@ -107,11 +107,6 @@ async def test_calls_at_once_do_not_mix(minilm: MiniLmEmbedder) -> None:
     assert np.array_equal(query.astype(np.float16), one[0])
 
 
-def test_tokens_are_counted_past_the_models_limit(minilm: MiniLmEmbedder) -> None:
-    assert minilm.count_tokens("word " * 2_000) == 2_000
-    assert minilm.count_tokens("") == 0
-
-
 def test_the_fingerprint_is_stable(minilm: MiniLmEmbedder) -> None:
     assert (minilm.spec.model, minilm.spec.dimension) == ("all-minilm-l6-v2-int8", 384)
     assert len(minilm.spec.fingerprint) == 16

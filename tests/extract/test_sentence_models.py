@@ -94,10 +94,6 @@ async def test_the_event_loop_goes_on_meanwhile(embedder: SentenceEmbedder) -> N
     assert turns > 10
 
 
-def test_tokens_are_counted_past_the_models_limit(embedder: SentenceEmbedder) -> None:
-    assert embedder.count_tokens("red " * 2_000) == 2_000
-
-
 def test_the_fingerprint_follows_the_files_that_decide(encoder: Path, embedder: SentenceEmbedder, tmp_path: Path) -> None:
     copy = tmp_path / "elsewhere"
     shutil.copytree(encoder, copy)

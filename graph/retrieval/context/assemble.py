@@ -7,13 +7,23 @@ be empty because its best source is long.
 """
 
 import asyncio
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from graph.errors import InvalidArgument
 from graph.model import Message, Statement, kind_of_node
-from graph.retrieval.answer import Context, ContextEntry, Hit, QueryEmbedder, RetrievalAnswer, RetrievalRequest, TokenCounter
+from graph.retrieval.answer import (
+    CHARACTERS_A_TOKEN,
+    Context,
+    ContextEntry,
+    Hit,
+    QueryEmbedder,
+    RetrievalAnswer,
+    RetrievalRequest,
+    TokenCounter,
+)
 from graph.retrieval.context.context_line import line_of
 from graph.retrieval.ranking.rerank import Reranking
 from graph.retrieval.read_path import retrieve_many
@@ -25,6 +35,8 @@ MAX_MEMORIES = 1_000
 # So many lines in a row that do not fit: what is left of the budget is too small to go on looking.
 _PATIENCE = 30
 _ELLIPSIS = " …"
+# A word, or a part of one that is longer than any in a language with spaces, with the marks that belong to its last sign.
+_WORD = re.compile(r"\S{1,24}[\u0300-\u036f\u200d\ufe0f]{0,8}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +55,8 @@ async def build_context(
 ) -> Context:
     """The best memories for a query as a text of at most `token_budget` tokens, one line each, dated in the request's zone.
 
+    The text has at most CHARACTERS_A_TOKEN characters a token of the budget, however they are counted.
+
     Args:
         requests: as `retrieve_many` takes them; their own `k` is not used.
         count_tokens: counts a whole text; the budget holds for the joined text, exactly as it counts it. Called from a thread.
@@ -54,7 +68,7 @@ async def build_context(
         raise InvalidArgument.of("token_budget", "must be at least 1")
     k = min(MAX_MEMORIES, max(10, token_budget // TOKENS_OF_A_SHORT_LINE))
     answer = await retrieve_many(store, [replace(request, k=k, explain=False) for request in requests], embedder, reranking)
-    # Counting the tokens of a message of 200,000 characters takes a tenth of a second, in which every other call would wait.
+    # Counting takes milliseconds for a line of a thousand words, in which every other call would wait.
     return await asyncio.to_thread(_assembled, answer, token_budget, count_tokens)
 
 
@@ -81,10 +95,10 @@ def _chosen(candidates: Sequence[_Line], budget: int, count_tokens: TokenCounter
         evidence = {(line.hit.namespace, id_) for id_ in line.hit.evidence_ids}
         if isinstance(line.hit.node, Statement) and evidence and evidence <= told:
             continue
-        size = count_tokens(f"{line.text}\n")
+        size = _size(f"{line.text}\n", left, count_tokens)
         if size > left and not lines:
             line = _cut(line, left, count_tokens)
-            size = count_tokens(f"{line.text}\n")
+            size = _size(f"{line.text}\n", left, count_tokens)
         if size > left or not line.text:
             missed += 1
             if missed == _PATIENCE:
@@ -97,29 +111,39 @@ def _chosen(candidates: Sequence[_Line], budget: int, count_tokens: TokenCounter
     return lines
 
 
+def _size(text: str, most: int, count_tokens: TokenCounter) -> int:
+    """The text's tokens, at least one for so many characters. What cannot have `most` or fewer is not counted."""
+    least = -(-len(text) // CHARACTERS_A_TOKEN)
+    return least if least > most else max(least, count_tokens(text))
+
+
 def _cut(line: _Line, budget: int, count_tokens: TokenCounter) -> _Line:
-    """The line with as many of its words as fit; empty when not even its date and speaker do.
+    """The line with as many of its words as fit; of long words, parts. Empty when not even its date and speaker fit.
 
     Found by doubling, then bisection: what is counted is never much longer than the budget, however long the line.
     """
-    words = line.text.split(" ")
-    too_long = 1
-    while too_long < len(words) and count_tokens(f"{' '.join(words[:too_long])}{_ELLIPSIS}\n") <= budget:
-        too_long *= 2
-    fits, too_long = too_long // 2, min(too_long, len(words))
-    while too_long - fits > 1:
-        middle = (fits + too_long) // 2
-        if count_tokens(f"{' '.join(words[:middle])}{_ELLIPSIS}\n") <= budget:
-            fits = middle
+    ends = [word.end() for word in _WORD.finditer(line.text, 0, budget * CHARACTERS_A_TOKEN)]
+
+    def fits(words: int) -> bool:
+        return _size(f"{line.text[: ends[words - 1]]}{_ELLIPSIS}\n", budget, count_tokens) <= budget
+
+    too_many = 1
+    while too_many < len(ends) and fits(too_many):
+        too_many *= 2
+    fitting, too_many = too_many // 2, min(too_many, len(ends) + (ends[-1] < len(line.text) if ends else 0))
+    while too_many - fitting > 1:
+        middle = (fitting + too_many) // 2
+        if fits(middle):
+            fitting = middle
         else:
-            too_long = middle
-    head = len(line.text.partition(": ")[0].split(" "))
-    return replace(line, text=f"{' '.join(words[:fits])}{_ELLIPSIS}" if fits > head else "")
+            too_many = middle
+    head = len(line.text.partition(": ")[0])
+    return replace(line, text=f"{line.text[: ends[fitting - 1]]}{_ELLIPSIS}" if fitting and ends[fitting - 1] > head + 1 else "")
 
 
 def _within_exactly(lines: list[_Line], budget: int, count_tokens: TokenCounter) -> list[_Line]:
     """The lines without the last ones while their joined text counts more than the budget: counts of lines need not add up."""
-    while lines and count_tokens(_joined(_in_order(lines))) > budget:
+    while lines and _size(_joined(_in_order(lines)), budget, count_tokens) > budget:
         lines = lines[:-1]
     return lines
 

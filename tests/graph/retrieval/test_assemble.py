@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from graph.errors import InvalidArgument
 from graph.model import MemoryFilter, NodeKind
-from graph.retrieval import build_context
+from graph.retrieval import CHARACTERS_A_TOKEN, build_context
 from graph.retrieval.context.assemble import _cut, _Line
 
 
@@ -91,6 +91,15 @@ def test_cutting_a_very_long_line_counts_little_of_it() -> None:
 
     _cut(_Line(SimpleNamespace(), f"2023-05-08 Mon 18:00 Ana: {'word ' * 40_000}"), 100, count)  # type: ignore[arg-type]
     assert sum(counted) < 20_000
+
+
+@pytest.mark.parametrize(
+    "text", ["0f" * 90_000, "漢" * 90_000, "👨‍👩‍👧 " * 30_000, "\u0301" * 90_000], ids=["hex", "han", "families", "marks"]
+)
+def test_a_line_without_words_is_cut_to_the_characters_that_a_budget_has(text: str) -> None:
+    cut = _cut(_Line(SimpleNamespace(), f"2023-05-08 Mon 18:00 Ana: {text}"), 100, words)  # type: ignore[arg-type]
+    assert 1_000 <= len(cut.text) <= 100 * CHARACTERS_A_TOKEN or len(cut.text.split()) in range(90, 101)
+    assert words(cut.text) <= 100
 
 
 async def test_tokens_are_counted_off_the_event_loop(extracted) -> None:
