@@ -43,6 +43,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group("neo4j"))
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Some versions of pytest and xdist ignore groups without a word (pytest-xdist#1386), and each worker would start servers."""
+    grouped = (item for item in session.items if item.get_closest_marker("xdist_group"))
+    if getattr(session.config.option, "loadgroup", False) and any("@" not in item.nodeid for item in grouped):
+        raise pytest.UsageError("this pytest and this pytest-xdist do not keep the tests of one group on one worker")
+
+
 @pytest.fixture(scope="session")
 def neo4j_of_the_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[int], Database]]:
     """Gives the databases of the run by number, each connected or started when it is first asked for."""
