@@ -36,6 +36,9 @@ _TEXTS_A_TURN = 8
 # How far bulk work stands back when there are more threads than processors: enough that a call's threads run first, little enough
 # that work goes on. Chosen by that reasoning, not by measurement.
 _NICENESS = 5
+# What onnxruntime makes of an addition and a LayerNormalization takes six times as long as the two (81 and 14 µs for 31 word pieces, 1.32):
+# without it a run takes 3.4 ms instead of 4.0.
+_NOT_OPTIMISED = ["SkipLayerNormFusion"]
 
 
 class ModelDamaged(Exception):
@@ -72,7 +75,7 @@ class MiniLmEmbedder:
         options.inter_op_num_threads = 1
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self._session = onnxruntime.InferenceSession(  # type: ignore[attr-defined]  # the same
-            str(directory / "model.onnx"), options, providers=["CPUExecutionProvider"]
+            str(directory / "model.onnx"), options, providers=["CPUExecutionProvider"], disabled_optimizers=_NOT_OPTIMISED
         )
         self._threads = threads or max(1, (os.cpu_count() or 2) - 1)
         self._bulk = ThreadPoolExecutor(self._threads, thread_name_prefix="embed", initializer=_make_way)
