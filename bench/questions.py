@@ -30,14 +30,15 @@ async def ask(connection: Connection, dataset: Dataset, ingested: Ingested, reci
     asked = [(conversation, question) for conversation in dataset.conversations for question in conversation.questions if question.counted]
     with report.step(f"asking, {recipe}", len(asked)) as step:
         for conversation, question in asked:
-            request = memory_service_pb2.RetrieveRequest(
-                namespaces=[namespace_of(conversation)], query=question.text, recipe=recipe, asked_at=_end_of(conversation)
+            query = retrieval_pb2.RetrievalQuery(
+                namespaces=[namespace_of(conversation)], text=question.text, recipe=recipe, asked_at=_end_of(conversation)
             )
+            request = memory_service_pb2.RetrieveRequest(query=query)
             # What a user waits for is the default answer of 10 hits; it comes first, so that nothing of it is warm.
             began = time.perf_counter()
             await connection.memory.Retrieve(request, timeout=DEADLINE_S)
             answers.seconds.append(time.perf_counter() - began)
-            request.k = HITS
+            request.query.k = HITS
             response = await connection.memory.Retrieve(request, timeout=DEADLINE_S)
             message_ids = ingested.message_ids[conversation.id]
             ranking = ranking_of([message_ids[id_] for id_ in message_ids_of(hit) if id_ in message_ids] for hit in response.hits)

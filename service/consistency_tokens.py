@@ -6,11 +6,13 @@ Here a namespace's uid and a revision, signed; where the store has a position, t
 from collections.abc import Sequence
 from datetime import timedelta
 
-from graph.errors import InvalidArgument
 from graph.model import Namespace
 from graph.store.port import Store
 from service.errors import RevisionNotReached
 from service.tokens import BadToken, Signer
+from service.validate import Violations
+
+MAX_TOKENS = 100
 
 
 class ConsistencyTokens:
@@ -23,37 +25,40 @@ class ConsistencyTokens:
         """The token of a write to the namespace of this name, at the store's position after it."""
         return self._signer.seal([namespace_uid, revision, name, *position] if position else [namespace_uid, revision])
 
-    async def reach(self, token: str, names: Sequence[str], store: Store) -> None:
-        """Brings the store to the token's position, if it is of one of these namespaces; before any of them is read.
+    async def reach(self, field: str, tokens: Sequence[str], names: Sequence[str], store: Store) -> None:
+        """Brings the store to the positions of those tokens that are of one of these namespaces; before any of them is read.
 
         Raises:
-            InvalidArgument: it is not a token of this store.
+            InvalidArgument: there are too many, or one is not a token of this store.
             StoreUnavailable: the store did not come there in time.
         """
-        if not token:
-            return
-        _, _, *rest = self._open(token)
-        name, *position = map(str, rest) if rest else [""]
-        if position and name in names:
-            await store.reach(name, position)
+        for _, _, *rest in self._opened(field, tokens):
+            name, *position = map(str, rest) if rest else [""]
+            if position and name in names:
+                await store.reach(name, position)
 
-    def require(self, token: str, namespaces: Sequence[Namespace]) -> None:
-        """Lets a read pass that sees the write of the token. A token of a namespace that is not asked is ignored.
+    def require(self, field: str, tokens: Sequence[str], namespaces: Sequence[Namespace]) -> None:
+        """Lets a read pass that sees the writes of these tokens. Tokens of namespaces that are not asked are ignored.
 
         Raises:
-            InvalidArgument: it is not a token of this store.
-            RevisionNotReached: the store is behind it.
+            InvalidArgument: there are too many, or one is not a token of this store.
+            RevisionNotReached: the store is behind one of them.
         """
-        if not token:
-            return
-        uid, revision, *_ = self._open(token)
-        assert isinstance(revision, int)
-        for namespace in namespaces:
-            if namespace.uid == uid and namespace.revision < revision:
-                raise RevisionNotReached("the store has not reached that write", retry_after=timedelta(seconds=1))
+        for uid, revision, *_ in self._opened(field, tokens):
+            assert isinstance(revision, int)
+            for namespace in namespaces:
+                if namespace.uid == uid and namespace.revision < revision:
+                    raise RevisionNotReached("the store has not reached that write", retry_after=timedelta(seconds=1))
 
-    def _open(self, token: str) -> list[object]:
-        try:
-            return self._signer.open(token)
-        except (BadToken, ValueError):
-            raise InvalidArgument.of("at_least", "is not a consistency token of this service") from None
+    def _opened(self, field: str, tokens: Sequence[str]) -> list[list[object]]:
+        with Violations() as found:
+            if len(tokens) > MAX_TOKENS:
+                found.add(field, f"must hold at most {MAX_TOKENS} tokens; it holds {len(tokens):,}")
+                return []
+            opened = []
+            for index, token in enumerate(tokens):
+                try:
+                    opened.append(self._signer.open(token))
+                except (BadToken, ValueError):
+                    found.add(f"{field}[{index}]", "is not a consistency token of this service")
+        return opened

@@ -1,7 +1,7 @@
 """Page tokens: where the next page of a listing starts, signed and bound to what was asked.
 
 A token holds only for the method, the namespace (by its immutable uid, so that a namespace of the same name made later does not take it)
-and the request that it came from; the page size may change. It expires after 24 hours.
+and the request that it came from; the page size and `at_least` may change. It expires after 24 hours.
 """
 
 import hashlib
@@ -58,5 +58,6 @@ def _question(request: Any) -> str:
     rest.CopyFrom(request)
     rest.ClearField("page_token")
     rest.ClearField("page_size")
+    rest.ClearField("at_least")
     content = rest.DESCRIPTOR.full_name.encode() + b"\0" + rest.SerializeToString(deterministic=True)
     return hashlib.sha256(content).hexdigest()[:32]

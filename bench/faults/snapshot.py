@@ -66,8 +66,7 @@ async def take(connection: Connection, namespaces: Iterable[str]) -> Snapshot:
     for namespace in namespaces:
         reading = _Reading(namespace, snapshot)
         export = connection.memory.ExportNamespace(memory_service_pb2.ExportNamespaceRequest(namespace=namespace))
-        elements = [element async for answer in export for element in answer.elements]
-        reading.read(elements)
+        reading.read([record async for part in export for record in part.batch.records])
         for id_ in reading.message_ids:
             request = memory_service_pb2.GetNodeRequest(namespace=namespace, node_id=id_, max_edges=1000)
             shown = await connection.memory.GetNode(request, timeout=DEADLINE_S)
@@ -87,19 +86,19 @@ class _Reading:
         self._names: dict[str, str] = {}
         self.message_ids: list[str] = []
 
-    def read(self, elements: Iterable[exchange_pb2.ExportElement]) -> None:
+    def read(self, records: Iterable[exchange_pb2.ExportRecord]) -> None:
         """Reads an export: sessions, messages and entities come before what names them."""
-        for element in elements:
-            match element.WhichOneof("element"):
+        for record in records:
+            match record.WhichOneof("kind"):
                 case "node":
-                    self._node(element.node)
+                    self._node(record.node)
                 case "edge":
-                    self.edges([element.edge])
+                    self.edges([record.edge])
                 case "progress":
-                    marks = ",".join(map(str, element.progress.flush_marks))
-                    self._count("progress", element.progress.session, str(element.progress.extracted_seq), marks)
+                    marks = ",".join(map(str, record.progress.flush_marks))
+                    self._count("progress", record.progress.session, str(record.progress.extracted_seq), marks)
                 case "vector":
-                    vector = element.vector
+                    vector = record.vector
                     digest = hashlib.sha256(vector.float16_values).hexdigest()[:16]
                     self._count("vector", self._names[vector.owner_id], str(vector.ordinal), digest)
 

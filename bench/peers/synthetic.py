@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from structmem.v1 import node_pb2
 
 from bench.peers.graph import PeerFact, PeerGroup, PeerMessage, subject_of
-from bench.scale.spool import elements
+from bench.scale.spool import records
 from bench.scale.vectors import DIMENSION
 
 
@@ -30,11 +30,11 @@ def group_of_spool(name: str, directory: Path) -> PeerGroup:
 
 
 def _nodes(directory: Path, kind: str) -> list[node_pb2.Node]:
-    return [element.node for element in elements(directory, kind)]
+    return [record.node for record in records(directory, kind)]
 
 
 def _vectors(directory: Path, owners: set[str]) -> dict[str, NDArray[np.float32]]:
-    spooled = (element.vector for element in elements(directory, "vector") if element.vector.owner_id in owners)
+    spooled = (record.vector for record in records(directory, "vector") if record.vector.owner_id in owners)
     return {vector.owner_id: np.frombuffer(vector.float16_values, dtype="<f2").astype(np.float32) for vector in spooled}
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import grpc
-from structmem.v1 import inspection_service_pb2, memory_service_pb2, namespace_pb2, namespace_service_pb2
+from structmem.v1 import inspection_service_pb2, memory_service_pb2, namespace_pb2, namespace_service_pb2, retrieval_pb2
 
 from bench.calls import DEADLINE_S, MAX_MESSAGE_BYTES, Connection
 from bench.report import BenchError, Step
@@ -43,7 +43,9 @@ async def load(connection: Connection, address: str, spooled: dict[str, Path], s
     began = time.perf_counter()
     for name, directory in spooled.items():
         await asyncio.to_thread(_import, address, directory, step)
-        request = memory_service_pb2.RetrieveRequest(namespaces=[name], query="ready", k=1, recipe="lexical")
+        request = memory_service_pb2.RetrieveRequest(
+            query=retrieval_pb2.RetrievalQuery(namespaces=[name], text="ready", k=1, recipe="lexical")
+        )
         await connection.memory.Retrieve(request, timeout=IMPORT_DEADLINE_S)
     seconds = time.perf_counter() - began
     nodes = edges = 0

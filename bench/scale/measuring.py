@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import cycle
 
-from structmem.v1 import memory_service_pb2
+from structmem.v1 import memory_service_pb2, retrieval_pb2, vector_pb2
 
 from bench.calls import DEADLINE_S, Connection
 from bench.report import Step
@@ -63,8 +63,9 @@ async def _client(address: str, waiting: Iterator[memory_service_pb2.RetrieveReq
 
 
 def _request(probe: Probe, recipe: str) -> memory_service_pb2.RetrieveRequest:
-    return memory_service_pb2.RetrieveRequest(namespaces=[probe.namespace], query=probe.query, k=K, recipe=recipe, embedding=_vector(probe))
+    query = retrieval_pb2.RetrievalQuery(namespaces=[probe.namespace], text=probe.query, k=K, recipe=recipe, embedding=_vector(probe))
+    return memory_service_pb2.RetrieveRequest(query=query)
 
 
-def _vector(probe: Probe) -> memory_service_pb2.Vector:
-    return memory_service_pb2.Vector(values=probe.vector.tolist())
+def _vector(probe: Probe) -> vector_pb2.Vector:
+    return vector_pb2.Vector(values=probe.vector.tolist())

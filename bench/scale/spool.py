@@ -1,6 +1,6 @@
-"""Where a generated namespace waits until it is loaded: the elements of its import, serialised, so that generating does not slow the load.
+"""Where a generated namespace waits until it is loaded: the records of its import, serialised, so that generating does not slow the load.
 
-Elements are made session by session but an import wants them kind by kind, so each kind has a file of its own.
+Records are made session by session but an import wants them kind by kind, so each kind has a file of its own.
 """
 
 import hashlib
@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 
 import numpy as np
+from google.protobuf.message import Message
 from numpy.typing import NDArray
 from structmem.v1 import exchange_pb2, memory_service_pb2, node_pb2
 
@@ -22,14 +23,14 @@ KINDS = ("header", "session", "message", "entity", "statement", "event", "edge",
 
 
 class Spool:
-    """Writes the elements of one namespace into a directory."""
+    """Writes the records of one namespace into a directory."""
 
     def __init__(self, directory: Path, header: exchange_pb2.ExportHeader) -> None:
         directory.mkdir(parents=True)
         self._directory = directory
         self._files = {kind: (directory / kind).open("wb", buffering=_READ_BYTES) for kind in KINDS}
         self.records = 0
-        self._write("header", exchange_pb2.ExportElement(header=header))
+        self._write("header", header)
 
     def __enter__(self) -> "Spool":
         return self
@@ -43,59 +44,58 @@ class Spool:
 
     def node(self, node: node_pb2.Node) -> None:
         """Adds a node."""
-        self._add(node.WhichOneof("kind") or "", exchange_pb2.ExportElement(node=node))
+        self._add(node.WhichOneof("kind") or "", exchange_pb2.ExportRecord(node=node))
 
     def edge(self, edge: node_pb2.Edge) -> None:
         """Adds an edge that no node implies."""
-        self._add("edge", exchange_pb2.ExportElement(edge=edge))
+        self._add("edge", exchange_pb2.ExportRecord(edge=edge))
 
     def progress(self, progress: exchange_pb2.SessionProgress) -> None:
         """Adds how far a session is extracted."""
-        self._add("progress", exchange_pb2.ExportElement(progress=progress))
+        self._add("progress", exchange_pb2.ExportRecord(progress=progress))
 
     def vector(self, owner_id: str, vector: NDArray[np.float32]) -> None:
         """Adds the vector of a node's only passage."""
         passage = exchange_pb2.PassageVector(owner_id=owner_id, float16_values=vector.astype("<f2").tobytes())
-        self._add("vector", exchange_pb2.ExportElement(vector=passage))
+        self._add("vector", exchange_pb2.ExportRecord(vector=passage))
 
-    def _add(self, kind: str, element: exchange_pb2.ExportElement) -> None:
+    def _add(self, kind: str, record: exchange_pb2.ExportRecord) -> None:
         self.records += 1
-        self._write(kind, element)
+        self._write(kind, record)
 
-    def _write(self, kind: str, element: exchange_pb2.ExportElement) -> None:
-        content = element.SerializeToString(deterministic=True)
+    def _write(self, kind: str, part: Message) -> None:
+        content = part.SerializeToString(deterministic=True)
         self._files[kind].write(_LENGTH.pack(len(content)) + content)
 
     def _finish(self) -> None:
         digest = hashlib.sha256()
         for kind in KINDS[1:-1]:
-            for content in _elements(self._directory / kind):
+            for content in _pieces(self._directory / kind):
                 digest.update(content)
-        self._write(
-            "trailer", exchange_pb2.ExportElement(trailer=exchange_pb2.ExportTrailer(record_count=self.records, sha256=digest.digest()))
-        )
+        self._write("trailer", exchange_pb2.ExportTrailer(record_count=self.records, sha256=digest.digest()))
 
 
-def elements(directory: Path, kind: str) -> Iterator[exchange_pb2.ExportElement]:
-    """The elements of one kind of a spooled namespace, in the order of their making; the kinds are KINDS."""
-    return map(exchange_pb2.ExportElement.FromString, _elements(directory / kind))
+def records(directory: Path, kind: str) -> Iterator[exchange_pb2.ExportRecord]:
+    """The records of one kind of a spooled namespace, in the order of their making; `kind` is one of KINDS, without the two ends."""
+    return map(exchange_pb2.ExportRecord.FromString, _pieces(directory / kind))
 
 
 def requests(directory: Path) -> Iterator[tuple[int, bytes]]:
     """The messages of the ImportNamespace stream of a spooled namespace, serialised, each with the number of records it brings."""
-    yield 0, memory_service_pb2.ImportNamespaceRequest(target=memory_service_pb2.ImportNamespaceTarget()).SerializeToString()
-    yield 0, _request(_ELEMENT, next(_elements(directory / "header")))
+    header = exchange_pb2.ExportHeader.FromString(next(_pieces(directory / "header")))
+    yield 0, _ImportRequest(header=memory_service_pb2.ImportNamespaceHeader(export=header)).SerializeToString()
     for kind in KINDS[1:-1]:
-        remaining = _elements(directory / kind)
+        remaining = _pieces(directory / kind)
         while batch := list(islice(remaining, BATCH)):
-            yield len(batch), _request(_ELEMENTS, b"".join(_ONE_OF_MANY + _varint(len(element)) + element for element in batch))
-    yield 0, _request(_ELEMENT, next(_elements(directory / "trailer")))
+            yield len(batch), _request(_BATCH, b"".join(_ONE_OF_MANY + _varint(len(record)) + record for record in batch))
+    yield 0, _request(_TRAILER, next(_pieces(directory / "trailer")))
 
 
-# Serialised elements are wrapped as they stand: a tag (number of the field, length-delimited), a length, the content.
-_ELEMENT = bytes([memory_service_pb2.ImportNamespaceRequest.ELEMENT_FIELD_NUMBER << 3 | 2])
-_ELEMENTS = bytes([memory_service_pb2.ImportNamespaceRequest.ELEMENTS_FIELD_NUMBER << 3 | 2])
-_ONE_OF_MANY = bytes([memory_service_pb2.ExportElements.ELEMENTS_FIELD_NUMBER << 3 | 2])
+_ImportRequest = memory_service_pb2.ImportNamespaceRequest
+# Serialised records are wrapped as they stand: a tag (number of the field, length-delimited), a length, the content.
+_BATCH = bytes([_ImportRequest.BATCH_FIELD_NUMBER << 3 | 2])
+_TRAILER = bytes([_ImportRequest.TRAILER_FIELD_NUMBER << 3 | 2])
+_ONE_OF_MANY = bytes([exchange_pb2.ExportBatch.RECORDS_FIELD_NUMBER << 3 | 2])
 
 
 def _request(tag: bytes, content: bytes) -> bytes:
@@ -111,7 +111,7 @@ def _varint(value: int) -> bytes:
     return bytes(encoded)
 
 
-def _elements(path: Path) -> Iterator[bytes]:
+def _pieces(path: Path) -> Iterator[bytes]:
     with path.open("rb", buffering=_READ_BYTES) as file:
         while prefix := file.read(_LENGTH.size):
             yield file.read(_LENGTH.unpack(prefix)[0])

@@ -66,7 +66,8 @@ def extract(client: "Client", imported: "Imported") -> "list[Job]":
         before = 0
         for job_id in imported.job_ids:
             job = None
-            for job in client.watch_job(imported.namespace, job_id, flush=True):
+            client.expedite_job(imported.namespace, job_id)
+            for job in client.watch_job(imported.namespace, job_id):
                 bar.move_to(before + job.completed_units)
             if job is not None:
                 before += job.total_units

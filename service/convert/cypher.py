@@ -53,11 +53,11 @@ def part_to_proto(part: CypherPart) -> inspection_service_pb2.RunCypherResponse:
             header = inspection_service_pb2.CypherHeader(columns=part.columns, revision=part.revision)
             return inspection_service_pb2.RunCypherResponse(header=header)
         case CypherSummary():
-            summary = inspection_service_pb2.CypherSummary(row_count=part.rows, truncated=part.truncated)
-            return inspection_service_pb2.RunCypherResponse(summary=summary)
+            trailer = inspection_service_pb2.CypherTrailer(row_count=part.rows, truncated=part.truncated)
+            return inspection_service_pb2.RunCypherResponse(trailer=trailer)
         case rows:
             made = [pb.CypherRow(values=[value_to_proto(value) for value in row]) for row in rows]
-            return inspection_service_pb2.RunCypherResponse(rows=made)
+            return inspection_service_pb2.RunCypherResponse(batch=inspection_service_pb2.CypherBatch(rows=made))
 
 
 def value_to_proto(value: CypherValue) -> pb.CypherValue:

@@ -1,4 +1,4 @@
-"""Elements of an export, to the contract."""
+"""Records of an export, to the contract."""
 
 import hashlib
 from collections.abc import Sequence
@@ -11,41 +11,41 @@ from graph.store.commands import ExportRecord, PassageVector, SessionProgress
 from service.convert.nodes import edge_to_proto, node_to_proto
 
 
-def record_to_proto(record: ExportRecord) -> exchange_pb2.ExportElement:
-    """One element between header and trailer."""
+def record_to_proto(record: ExportRecord) -> exchange_pb2.ExportRecord:
+    """One record."""
     match record:
         case Edge():
-            return exchange_pb2.ExportElement(edge=edge_to_proto(record))
+            return exchange_pb2.ExportRecord(edge=edge_to_proto(record))
         case SessionProgress():
             progress = exchange_pb2.SessionProgress(
                 session=record.session, extracted_seq=record.extracted_seq, flush_marks=record.flush_marks
             )
-            return exchange_pb2.ExportElement(progress=progress)
+            return exchange_pb2.ExportRecord(progress=progress)
         case PassageVector():
             values = np.ascontiguousarray(record.vector, dtype="<f2").tobytes()
             vector = exchange_pb2.PassageVector(owner_id=record.owner_id, ordinal=record.ordinal, float16_values=values)
-            return exchange_pb2.ExportElement(vector=vector)
+            return exchange_pb2.ExportRecord(vector=vector)
         case _:
-            return exchange_pb2.ExportElement(node=node_to_proto(record))
+            return exchange_pb2.ExportRecord(node=node_to_proto(record))
 
 
 class Tally:
-    """Counts the elements between header and trailer, and digests their deterministic serialisation in order."""
+    """Counts the records of an export, and digests their deterministic serialization in order."""
 
     def __init__(self) -> None:
         self._records = 0
         self._digest = hashlib.sha256()
 
-    def add(self, elements: Sequence[exchange_pb2.ExportElement]) -> None:
-        """Counts the next elements."""
-        self._records += len(elements)
-        self._digest.update(b"".join([element.SerializeToString(deterministic=True) for element in elements]))
+    def add(self, records: Sequence[exchange_pb2.ExportRecord]) -> None:
+        """Counts the next records."""
+        self._records += len(records)
+        self._digest.update(b"".join([record.SerializeToString(deterministic=True) for record in records]))
 
     @property
     def records(self) -> int:
-        """How many elements were counted."""
+        """How many records were counted."""
         return self._records
 
-    def trailer(self) -> exchange_pb2.ExportElement:
-        """The last element of the export."""
-        return exchange_pb2.ExportElement(trailer=exchange_pb2.ExportTrailer(record_count=self._records, sha256=self._digest.digest()))
+    def trailer(self) -> exchange_pb2.ExportTrailer:
+        """The last part of the export."""
+        return exchange_pb2.ExportTrailer(record_count=self._records, sha256=self._digest.digest())

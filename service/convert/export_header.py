@@ -13,21 +13,20 @@ from service.validate import Violations, instant, text, zone_name
 FORMAT_VERSION = 1
 
 
-def header_to_proto(namespace: Namespace, exported_at: datetime, version: str) -> exchange_pb2.ExportElement:
-    """The first element of an export."""
-    header = exchange_pb2.ExportHeader(
+def header_to_proto(namespace: Namespace, exported_at: datetime, version: str) -> exchange_pb2.ExportHeader:
+    """The first part of an export."""
+    return exchange_pb2.ExportHeader(
         format_version=FORMAT_VERSION,
         namespace=namespace_to_proto(namespace),
         revision=namespace.revision,
         exported_at=timestamp(exported_at),
         service_version=version,
     )
-    return exchange_pb2.ExportElement(header=header)
 
 
 def namespace_from_header(name: str, header: exchange_pb2.ExportHeader) -> Namespace:
     """The namespace that an export shows, under the name `name` and without a uid. Raises InvalidArgument."""
-    at = "element.header"
+    at = "header.export"
     with Violations() as found:
         if header.format_version != FORMAT_VERSION:
             found.add(f"{at}.format_version", f"must be {FORMAT_VERSION}; this service does not read {header.format_version}")

@@ -1,4 +1,4 @@
-"""Elements of an export, from the contract: every node, edge, vector and progress record is checked as if a stranger had written it.
+"""Records of an export, from the contract: every node, edge, vector and progress record is checked as if a stranger had written it.
 
 An import is as quick as this: what a node names is mostly what came before, so ids that were found valid are known again.
 """
@@ -8,10 +8,11 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 from structmem.v1 import exchange_pb2, node_pb2
 
-from graph.errors import InvalidArgument
-from graph.model import Edge, EdgeKind, Entity, EntityKind, Event, Message, NodeKind, Participant, Role, Session, Statement
+from graph.errors import FieldViolation, InvalidArgument
+from graph.model import Edge, EdgeKind, Entity, Event, Message, NodeKind, Participant, Role, Session, Statement
 from graph.model.ids import PREFIXES, kind_of
 from graph.store.commands import ExportRecord, PassageVector, SessionProgress
+from service.convert.entity_kinds import entity_kind_from_proto
 from service.convert.messages import MAX_CAPTION, MAX_CLIENT_ID, MAX_SPEAKER, MAX_TEXT, labels_from_proto
 from service.convert.times import span_from_proto
 from service.validate import Violations, enum_value, instant, node_id, text, zone_name
@@ -29,23 +30,23 @@ _KINDS = {prefix: kind for kind, prefix in PREFIXES.items()}
 
 
 class RecordReader:
-    """Reads the elements of one export, in their order. `dimension` is that of the namespace's vectors."""
+    """Reads the records of one export, in their order. `dimension` is that of the namespace's vectors."""
 
     def __init__(self, dimension: int) -> None:
         self._dimension = dimension
         self._known: dict[str, str] = {}
         self._read = 0
 
-    def records(self, elements: Iterable[exchange_pb2.ExportElement]) -> list[ExportRecord]:
-        """The records of the next elements.
+    def records(self, given: Iterable[exchange_pb2.ExportRecord]) -> list[ExportRecord]:
+        """The next records.
 
         Raises:
             InvalidArgument: all that is wrong with the first bad one; its number, from 0, is "record" of the metadata.
         """
         found = Violations()
         records: list[ExportRecord] = []
-        for element in elements:
-            record = self._record(found, element)
+        for one in given:
+            record = self._record(found, one)
             if record is None:
                 break
             records.append(record)
@@ -54,30 +55,29 @@ class RecordReader:
         if vectors and not np.isfinite(np.stack([vector for _, vector in vectors])).all():
             place = next(place for place, vector in vectors if not np.isfinite(vector).all())
             found = Violations()
-            found.add("element.vector.float16_values", "must hold finite numbers only")
+            found.add("record.vector.float16_values", "must hold finite numbers only")
             del records[place:]
         self._read += len(records)
         try:
             found.check()
         except InvalidArgument as error:
-            error.metadata = {"record": str(self._read)}
-            raise
+            raise _located(error, len(records), self._read) from None
         return records
 
-    def _record(self, found: Violations, element: exchange_pb2.ExportElement) -> ExportRecord | None:
-        """The record of an element; None after a violation."""
+    def _record(self, found: Violations, given: exchange_pb2.ExportRecord) -> ExportRecord | None:
+        """The record; None after a violation."""
         record: ExportRecord | None = None
-        match element.WhichOneof("element"):
+        match given.WhichOneof("kind"):
             case "node":
-                record = self._node(found, element.node)
+                record = self._node(found, given.node)
             case "edge":
-                record = self._edge(found, element.edge)
+                record = self._edge(found, given.edge)
             case "progress":
-                record = self._progress(found, element.progress)
+                record = self._progress(found, given.progress)
             case "vector":
-                record = self._vector(found, element.vector)
-            case other:
-                found.add("element", f"{other or 'an empty element'} cannot stand between header and trailer")
+                record = self._vector(found, given.vector)
+            case _:
+                found.add("record", "is empty")
         return None if found else record
 
     def _node(self, found: Violations, node: node_pb2.Node) -> ExportRecord | None:
@@ -93,54 +93,54 @@ class RecordReader:
             case "entity":
                 return self._entity(found, node.entity)
             case _:
-                found.add("element.node", "is empty")
+                found.add("record.node", "is empty")
                 return None
 
     def _session(self, found: Violations, session: node_pb2.Session) -> Session:
         return Session(
-            id=self._id(found, "element.node.session.id", session.id, _SESSIONS),
-            name=text(found, "element.node.session.name", session.name, MAX_NAME),
-            recorded_at=instant(found, "element.node.session.recorded_at", session.recorded_at),
-            time_zone=zone_name(found, "element.node.session.time_zone", session.time_zone),
-            message_count=_count(found, "element.node.session.message_count", session.message_count),
-            first_sent_at=instant(found, "element.node.session.first_sent_at", session.first_sent_at)
+            id=self._id(found, "record.node.session.id", session.id, _SESSIONS),
+            name=text(found, "record.node.session.name", session.name, MAX_NAME),
+            recorded_at=instant(found, "record.node.session.recorded_at", session.recorded_at),
+            time_zone=zone_name(found, "record.node.session.time_zone", session.time_zone),
+            message_count=_count(found, "record.node.session.message_count", session.message_count),
+            first_sent_at=instant(found, "record.node.session.first_sent_at", session.first_sent_at)
             if session.HasField("first_sent_at")
             else None,
-            last_sent_at=instant(found, "element.node.session.last_sent_at", session.last_sent_at)
+            last_sent_at=instant(found, "record.node.session.last_sent_at", session.last_sent_at)
             if session.HasField("last_sent_at")
             else None,
-            extracted_seq=_count(found, "element.node.session.extracted_seq", session.extracted_seq),
+            extracted_seq=_count(found, "record.node.session.extracted_seq", session.extracted_seq),
         )
 
     def _message(self, found: Violations, message: node_pb2.Message) -> Message:
         return Message(
-            id=self._id(found, "element.node.message.id", message.id, _MESSAGES),
-            session=text(found, "element.node.message.session", message.session, MAX_NAME),
-            seq=_count(found, "element.node.message.seq", message.seq, low=1),
-            speaker=text(found, "element.node.message.speaker", message.speaker, MAX_SPEAKER),
-            role=enum_value(found, "element.node.message.role", message.role, Role) or Role.USER,
-            text=text(found, "element.node.message.text", message.text, MAX_TEXT),
-            sent_at=instant(found, "element.node.message.sent_at", message.sent_at),
-            recorded_at=instant(found, "element.node.message.recorded_at", message.recorded_at),
-            client_id=text(found, "element.node.message.client_id", message.client_id, MAX_CLIENT_ID, required=False),
-            labels=labels_from_proto(found, "element.node.message.labels", dict(message.labels) if message.labels else {}),
-            image_caption=text(found, "element.node.message.image_caption", message.image_caption, MAX_CAPTION, required=False),
+            id=self._id(found, "record.node.message.id", message.id, _MESSAGES),
+            session=text(found, "record.node.message.session", message.session, MAX_NAME),
+            seq=_count(found, "record.node.message.seq", message.seq, low=1),
+            speaker=text(found, "record.node.message.speaker", message.speaker, MAX_SPEAKER),
+            role=enum_value(found, "record.node.message.role", message.role, Role) or Role.USER,
+            text=text(found, "record.node.message.text", message.text, MAX_TEXT),
+            sent_at=instant(found, "record.node.message.sent_at", message.sent_at),
+            recorded_at=instant(found, "record.node.message.recorded_at", message.recorded_at),
+            client_id=text(found, "record.node.message.client_id", message.client_id, MAX_CLIENT_ID, required=False),
+            labels=labels_from_proto(found, "record.node.message.labels", dict(message.labels) if message.labels else {}),
+            image_caption=text(found, "record.node.message.image_caption", message.image_caption, MAX_CAPTION, required=False),
         )
 
     def _event(self, found: Violations, event: node_pb2.Event) -> Event:
-        at = "element.node.event"
+        at = "record.node.event"
         return Event(
-            id=self._id(found, "element.node.event.id", event.id, _EVENTS),
-            session=text(found, "element.node.event.session", event.session, MAX_NAME),
-            title=text(found, "element.node.event.title", event.title, MAX_STATEMENT, required=False),
-            said_at=instant(found, "element.node.event.said_at", event.said_at),
-            recorded_at=instant(found, "element.node.event.recorded_at", event.recorded_at),
-            evidence_ids=self._ids(found, "element.node.event.evidence_ids", event.evidence_ids, _MESSAGES),
-            time=span_from_proto(found, "element.node.event.time", event.time) if event.HasField("time") else None,
-            statement_ids=self._ids(found, "element.node.event.statement_ids", event.statement_ids, _STATEMENTS),
+            id=self._id(found, "record.node.event.id", event.id, _EVENTS),
+            session=text(found, "record.node.event.session", event.session, MAX_NAME),
+            title=text(found, "record.node.event.title", event.title, MAX_STATEMENT, required=False),
+            said_at=instant(found, "record.node.event.said_at", event.said_at),
+            recorded_at=instant(found, "record.node.event.recorded_at", event.recorded_at),
+            evidence_ids=self._ids(found, "record.node.event.evidence_ids", event.evidence_ids, _MESSAGES),
+            time=span_from_proto(found, "record.node.event.time", event.time) if event.HasField("time") else None,
+            statement_ids=self._ids(found, "record.node.event.statement_ids", event.statement_ids, _STATEMENTS),
             participants=tuple(self._participant(found, f"{at}.participants[{i}]", part) for i, part in enumerate(event.participants)),
-            retired_at=instant(found, "element.node.event.retired_at", event.retired_at) if event.HasField("retired_at") else None,
-            generation=_count(found, "element.node.event.generation", event.generation),
+            retired_at=instant(found, "record.node.event.retired_at", event.retired_at) if event.HasField("retired_at") else None,
+            generation=_count(found, "record.node.event.generation", event.generation),
         )
 
     def _participant(self, found: Violations, at: str, part: node_pb2.Participant) -> Participant:
@@ -151,73 +151,73 @@ class RecordReader:
         )
 
     def _statement(self, found: Violations, statement: node_pb2.Statement) -> Statement:
-        kind = enum_value(found, "element.node.statement.kind", statement.kind, NodeKind)
+        kind = enum_value(found, "record.node.statement.kind", statement.kind, NodeKind)
         if kind is not NodeKind.FACT and kind is not NodeKind.RELATION:
-            found.add("element.node.statement.kind", "must be NODE_KIND_FACT or NODE_KIND_RELATION")
+            found.add("record.node.statement.kind", "must be NODE_KIND_FACT or NODE_KIND_RELATION")
             kind = NodeKind.FACT
         if not 0 <= statement.confidence <= 1:
-            found.add("element.node.statement.confidence", "must be from 0 to 1")
+            found.add("record.node.statement.confidence", "must be from 0 to 1")
         return Statement(
-            id=self._id(found, "element.node.statement.id", statement.id, _FACTS if kind is NodeKind.FACT else _RELATIONS),
+            id=self._id(found, "record.node.statement.id", statement.id, _FACTS if kind is NodeKind.FACT else _RELATIONS),
             kind=kind,
-            session=text(found, "element.node.statement.session", statement.session, MAX_NAME),
-            text=text(found, "element.node.statement.text", statement.text, MAX_STATEMENT),
-            speaker=text(found, "element.node.statement.speaker", statement.speaker, MAX_SPEAKER, required=False),
-            said_at=instant(found, "element.node.statement.said_at", statement.said_at),
-            recorded_at=instant(found, "element.node.statement.recorded_at", statement.recorded_at),
-            evidence_ids=self._ids(found, "element.node.statement.evidence_ids", statement.evidence_ids, _MESSAGES),
-            event_id=self._id(found, "element.node.statement.event_id", statement.event_id, _EVENTS) if statement.event_id else "",
-            entity_ids=self._ids(found, "element.node.statement.entity_ids", statement.entity_ids, _ENTITIES),
-            predicate=text(found, "element.node.statement.predicate", statement.predicate, MAX_PROPERTY, required=False),
-            subject=text(found, "element.node.statement.subject", statement.subject, MAX_PROPERTY, required=False),
-            object=text(found, "element.node.statement.object", statement.object, MAX_STATEMENT, required=False),
-            time=span_from_proto(found, "element.node.statement.time", statement.time) if statement.HasField("time") else None,
+            session=text(found, "record.node.statement.session", statement.session, MAX_NAME),
+            text=text(found, "record.node.statement.text", statement.text, MAX_STATEMENT),
+            speaker=text(found, "record.node.statement.speaker", statement.speaker, MAX_SPEAKER, required=False),
+            said_at=instant(found, "record.node.statement.said_at", statement.said_at),
+            recorded_at=instant(found, "record.node.statement.recorded_at", statement.recorded_at),
+            evidence_ids=self._ids(found, "record.node.statement.evidence_ids", statement.evidence_ids, _MESSAGES),
+            event_id=self._id(found, "record.node.statement.event_id", statement.event_id, _EVENTS) if statement.event_id else "",
+            entity_ids=self._ids(found, "record.node.statement.entity_ids", statement.entity_ids, _ENTITIES),
+            predicate=text(found, "record.node.statement.predicate", statement.predicate, MAX_PROPERTY, required=False),
+            subject=text(found, "record.node.statement.subject", statement.subject, MAX_PROPERTY, required=False),
+            object=text(found, "record.node.statement.object", statement.object, MAX_STATEMENT, required=False),
+            time=span_from_proto(found, "record.node.statement.time", statement.time) if statement.HasField("time") else None,
             confidence=statement.confidence,
-            retired_at=instant(found, "element.node.statement.retired_at", statement.retired_at)
+            retired_at=instant(found, "record.node.statement.retired_at", statement.retired_at)
             if statement.HasField("retired_at")
             else None,
-            generation=_count(found, "element.node.statement.generation", statement.generation),
+            generation=_count(found, "record.node.statement.generation", statement.generation),
         )
 
     def _entity(self, found: Violations, entity: node_pb2.Entity) -> Entity:
-        at = "element.node.entity"
+        at = "record.node.entity"
         return Entity(
-            id=self._id(found, "element.node.entity.id", entity.id, _ENTITIES),
-            name=text(found, "element.node.entity.name", entity.name, MAX_PROPERTY),
-            kind=enum_value(found, "element.node.entity.kind", entity.kind, EntityKind) or EntityKind.UNKNOWN,
-            recorded_at=instant(found, "element.node.entity.recorded_at", entity.recorded_at),
+            id=self._id(found, "record.node.entity.id", entity.id, _ENTITIES),
+            name=text(found, "record.node.entity.name", entity.name, MAX_PROPERTY),
+            kind=entity_kind_from_proto(found, "record.node.entity.kind", entity.kind),
+            recorded_at=instant(found, "record.node.entity.recorded_at", entity.recorded_at),
             aliases=tuple(text(found, f"{at}.aliases[{i}]", alias, MAX_PROPERTY) for i, alias in enumerate(entity.aliases)),
-            mention_count=_count(found, "element.node.entity.mention_count", entity.mention_count),
+            mention_count=_count(found, "record.node.entity.mention_count", entity.mention_count),
         )
 
     def _edge(self, found: Violations, edge: node_pb2.Edge) -> Edge | None:
-        kind = enum_value(found, "element.edge.kind", edge.kind, EdgeKind)
-        source = self._id(found, "element.edge.source_id", edge.source_id)
-        target = self._id(found, "element.edge.target_id", edge.target_id)
-        via = self._id(found, "element.edge.via_id", edge.via_id) if edge.via_id else ""
+        kind = enum_value(found, "record.edge.kind", edge.kind, EdgeKind)
+        source = self._id(found, "record.edge.source_id", edge.source_id)
+        target = self._id(found, "record.edge.target_id", edge.target_id)
+        via = self._id(found, "record.edge.via_id", edge.via_id) if edge.via_id else ""
         if kind is None:
-            found.add("element.edge.kind", "is required")
+            found.add("record.edge.kind", "is required")
             return None
-        return Edge(kind, source, target, via, _properties(found, "element.edge.properties", edge.properties))
+        return Edge(kind, source, target, via, _properties(found, "record.edge.properties", edge.properties))
 
     def _progress(self, found: Violations, progress: exchange_pb2.SessionProgress) -> SessionProgress:
-        at = "element.progress"
+        at = "record.progress"
         return SessionProgress(
-            session=text(found, "element.progress.session", progress.session, MAX_NAME),
-            extracted_seq=_count(found, "element.progress.extracted_seq", progress.extracted_seq),
+            session=text(found, "record.progress.session", progress.session, MAX_NAME),
+            extracted_seq=_count(found, "record.progress.extracted_seq", progress.extracted_seq),
             flush_marks=tuple(_count(found, f"{at}.flush_marks[{i}]", mark, low=1) for i, mark in enumerate(progress.flush_marks)),
         )
 
     def _vector(self, found: Violations, vector: exchange_pb2.PassageVector) -> PassageVector:
         if len(vector.float16_values) != self._dimension * 2:
             found.add(
-                "element.vector.float16_values",
+                "record.vector.float16_values",
                 f"must be {self._dimension:,} numbers of 2 bytes; it has {len(vector.float16_values):,} bytes",
             )
             return PassageVector("", 0, np.zeros(0, np.float16))
         numbers = np.frombuffer(vector.float16_values, dtype="<f2").astype(np.float16, copy=False)
         return PassageVector(
-            self._id(found, "element.vector.owner_id", vector.owner_id), _count(found, "element.vector.ordinal", vector.ordinal), numbers
+            self._id(found, "record.vector.owner_id", vector.owner_id), _count(found, "record.vector.ordinal", vector.ordinal), numbers
         )
 
     def _ids(self, found: Violations, at: str, ids: Iterable[str], prefixes: frozenset[str]) -> tuple[str, ...]:
@@ -244,6 +244,15 @@ class RecordReader:
         if len(self._known) < _MAX_KNOWN:
             self._known[value] = prefix
         return prefix
+
+
+def _located(error: InvalidArgument, place: int, number: int) -> InvalidArgument:
+    """The error with the fields as they are called in the request: `record` is the one at this place of the batch."""
+    at = f"batch.records[{place}]"
+    violations = [FieldViolation(at + violation.field.removeprefix("record"), violation.reason) for violation in error.violations]
+    located = InvalidArgument(violations)
+    located.metadata = {"record": str(number)}
+    return located
 
 
 def _properties(found: Violations, at: str, properties: Mapping[str, str]) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from structmem.v1 import node_pb2
 
 from graph.model import Edge, Entity, Event, Message, Node, Session, Statement
+from service.convert.entity_kinds import entity_kind_to_proto
 from service.convert.times import span_to_proto, timestamp
 
 
@@ -82,7 +83,7 @@ def entity_to_proto(entity: Entity) -> node_pb2.Entity:
     return node_pb2.Entity(
         id=entity.id,
         name=entity.name,
-        kind=node_pb2.EntityKind.ValueType(entity.kind),
+        kind=entity_kind_to_proto(entity.kind),
         aliases=entity.aliases,
         mention_count=entity.mention_count,
         recorded_at=timestamp(entity.recorded_at),

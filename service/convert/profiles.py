@@ -1,10 +1,10 @@
 """Extraction profiles, both ways."""
 
 from structmem.v1 import namespace_pb2 as pb
-from structmem.v1 import node_pb2
 
-from graph.model import NO_PROFILE, EntityKind, EntityType, ExtractionProfile, RelationType, profile_problems
-from service.validate import Violations, enum_value
+from graph.model import NO_PROFILE, EntityType, ExtractionProfile, RelationType, profile_problems
+from service.convert.entity_kinds import entity_kind_from_proto, entity_kind_to_proto
+from service.validate import Violations
 
 
 def profile_to_proto(profile: ExtractionProfile) -> pb.ExtractionProfile | None:
@@ -13,8 +13,7 @@ def profile_to_proto(profile: ExtractionProfile) -> pb.ExtractionProfile | None:
         return None
     return pb.ExtractionProfile(
         entity_types=[
-            pb.EntityType(name=one.name, kind=node_pb2.EntityKind.ValueType(one.kind), description=one.description)
-            for one in profile.entity_types
+            pb.EntityType(name=one.name, kind=entity_kind_to_proto(one.kind), description=one.description) for one in profile.entity_types
         ],
         relation_types=[pb.RelationType(name=one.name, description=one.description) for one in profile.relation_types],
         instructions=profile.instructions,
@@ -28,7 +27,7 @@ def profile_from_proto(found: Violations, field: str, given: pb.ExtractionProfil
         tuple(
             EntityType(
                 one.name,
-                enum_value(found, f"{field}.entity_types[{index}].kind", one.kind, EntityKind) or EntityKind.UNKNOWN,
+                entity_kind_from_proto(found, f"{field}.entity_types[{index}].kind", one.kind),
                 one.description,
             )
             for index, one in enumerate(given.entity_types)

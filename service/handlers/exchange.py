@@ -1,13 +1,13 @@
 """A namespace as a stream, out and in: ExportNamespace, ImportNamespace."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from contextlib import aclosing, contextmanager
 
 from structmem.v1 import exchange_pb2
 from structmem.v1 import memory_service_pb2 as pb
 
-from graph.errors import InvalidArgument
+from graph.errors import InvalidArgument, StructMemError
 from graph.store.commands import ExportRecord
 from graph.store.snapshot import open_snapshot
 from service.authorize import Action
@@ -19,7 +19,7 @@ from service.validate import Violations
 from service.version import VERSION
 
 MAX_BATCH = 1000
-# Far below the 4 MB that a gRPC client takes unless told otherwise; the longest element has about 1 MB itself.
+# Far below the 4 MB that a gRPC client takes unless told otherwise; the longest record has about 1 MB itself.
 _EXPORT_BYTES = 1 << 20
 
 
@@ -29,34 +29,28 @@ class ExchangeHandlers(Resource):
     async def ExportNamespace(self, request: pb.ExportNamespaceRequest, context: Context) -> AsyncIterator[pb.ExportNamespaceResponse]:
         """All of a namespace at one revision: header, records, trailer."""
         self._enter(Action.READ, request.namespace)
+        await self._see(request.at_least, request.namespace)
         namespace, records = await open_snapshot(self._store, request.namespace, not request.without_vectors)
-        # Whoever gives the call up may do so at the first element: from here on the snapshot is closed whatever happens.
+        # Whoever gives the call up may do so at the first part: from here on the snapshot is closed whatever happens.
         async with aclosing(records):
-            yield pb.ExportNamespaceResponse(elements=[header_to_proto(namespace, self._parts.clock.now(), VERSION)])
+            yield pb.ExportNamespaceResponse(header=header_to_proto(namespace, self._parts.clock.now(), VERSION))
             tally = Tally()
             async for batch in records:
                 # In a thread: other calls are answered meanwhile.
                 for response in await asyncio.to_thread(_responses, batch, tally):
                     yield response
-        yield pb.ExportNamespaceResponse(elements=[tally.trailer()])
+        yield pb.ExportNamespaceResponse(trailer=tally.trailer())
 
     async def ImportNamespace(self, requests: AsyncIterator[pb.ImportNamespaceRequest], context: Context) -> pb.ImportNamespaceResponse:
         """Creates a namespace from an export."""
-        stream = aiter(requests)
-        target = await anext(stream, None)
-        if target is None or target.WhichOneof("part") != "target":
-            raise InvalidArgument.of("part", "the first element of the stream must be the target")
-        if target.target.namespace:
-            self._enter(Action.ADMIN, target.target.namespace)
-        first = await anext(stream, None)
-        header, *others = _elements(first) if first is not None else [exchange_pb2.ExportElement()]
-        if header.WhichOneof("element") != "header":
-            raise InvalidArgument.of("element", "the header must follow the target")
-        name = target.target.namespace or header.header.namespace.name
-        self._enter(Action.ADMIN, name)
-        namespace = namespace_from_header(name, header.header)
+        first = await anext(aiter(requests), None)
+        if first is None or first.WhichOneof("part") != "header":
+            raise InvalidArgument.of("part", "the first part of the stream must be the header")
+        name = first.header.namespace or first.header.export.namespace.name
+        self._enter(Action.ADMIN, name, field="header.namespace")
+        namespace = namespace_from_header(name, first.header.export)
         tally = Tally()
-        async with aclosing(_records(_after(others, stream), tally, namespace.embedding.dimension)) as records:
+        async with aclosing(_records(requests, tally, namespace.embedding.dimension)) as records:
             imported = await self._store.import_namespace(namespace, records)
         return pb.ImportNamespaceResponse(
             namespace=imported.name,
@@ -66,26 +60,17 @@ class ExchangeHandlers(Resource):
 
 
 def _responses(records: Sequence[ExportRecord], tally: Tally) -> list[pb.ExportNamespaceResponse]:
-    elements = [record_to_proto(record) for record in records]
-    tally.add(elements)
-    runs: list[list[exchange_pb2.ExportElement]] = [[]]
+    made = [record_to_proto(record) for record in records]
+    tally.add(made)
+    runs: list[list[exchange_pb2.ExportRecord]] = [[]]
     size = 0
-    for element in elements:
-        size += element.ByteSize()
+    for record in made:
+        size += record.ByteSize()
         if runs[-1] and (size > _EXPORT_BYTES or len(runs[-1]) == MAX_BATCH):
             runs.append([])
-            size = element.ByteSize()
-        runs[-1].append(element)
-    return [pb.ExportNamespaceResponse(elements=run) for run in runs if run]
-
-
-async def _after(
-    first: list[exchange_pb2.ExportElement], stream: AsyncIterator[pb.ImportNamespaceRequest]
-) -> AsyncIterator[pb.ImportNamespaceRequest]:
-    if first:
-        yield pb.ImportNamespaceRequest(elements=pb.ExportElements(elements=first))
-    async for request in stream:
-        yield request
+            size = record.ByteSize()
+        runs[-1].append(record)
+    return [pb.ExportNamespaceResponse(batch=exchange_pb2.ExportBatch(records=run)) for run in runs if run]
 
 
 async def _records(
@@ -95,34 +80,40 @@ async def _records(
     reader = RecordReader(dimension)
     trailer: exchange_pb2.ExportTrailer | None = None
     async for request in stream:
-        elements = _elements(request)
-        if trailer is not None:
-            raise InvalidArgument.of("element", "nothing may follow the trailer")
-        if elements[-1].WhichOneof("element") == "trailer":
-            trailer = elements.pop().trailer
-        # In a thread: other calls are answered meanwhile.
-        yield await asyncio.to_thread(_read, reader, tally, elements)
-    if trailer is None:
-        raise InvalidArgument.of("element.trailer", "the stream ended before it: the export is not complete")
-    expected = tally.trailer().trailer
-    with Violations() as found:
-        if trailer.record_count != expected.record_count:
-            found.add("element.trailer.record_count", f"says {trailer.record_count:,}; {expected.record_count:,} came")
-        if trailer.sha256 != expected.sha256:
-            found.add("element.trailer.sha256", "does not match the elements: the export was changed or damaged")
+        with _counted(tally), Violations() as found:
+            if trailer is not None:
+                found.add("part", "nothing may follow the trailer")
+            match request.WhichOneof("part"):
+                case "trailer":
+                    trailer = request.trailer
+                case "batch" if not 1 <= len(request.batch.records) <= MAX_BATCH:
+                    found.add("batch.records", f"must hold 1 to {MAX_BATCH:,} records; it holds {len(request.batch.records):,}")
+                case "header" | None:
+                    found.add("part", "must be a batch or the trailer, after the header")
+        if request.HasField("batch"):
+            # In a thread: other calls are answered meanwhile.
+            yield await asyncio.to_thread(_read, reader, tally, request.batch.records)
+    with _counted(tally), Violations() as found:
+        expected = tally.trailer()
+        if trailer is None:
+            found.add("trailer", "the stream ended before it: the export is not complete")
+        elif trailer.record_count != expected.record_count:
+            found.add("trailer.record_count", f"says {trailer.record_count:,}; {expected.record_count:,} came")
+        elif trailer.sha256 != expected.sha256:
+            found.add("trailer.sha256", "does not match the records: the export was changed or damaged")
 
 
-def _read(reader: RecordReader, tally: Tally, elements: list[exchange_pb2.ExportElement]) -> list[ExportRecord]:
-    records = reader.records(elements)
-    tally.add(elements)
+def _read(reader: RecordReader, tally: Tally, given: Sequence[exchange_pb2.ExportRecord]) -> list[ExportRecord]:
+    records = reader.records(given)
+    tally.add(given)
     return records
 
 
-def _elements(request: pb.ImportNamespaceRequest) -> list[exchange_pb2.ExportElement]:
-    """The elements of one message of the stream, whether it is one or a batch."""
-    if request.WhichOneof("part") != "elements":
-        return [request.element]
-    elements = request.elements.elements
-    if not 1 <= len(elements) <= MAX_BATCH:
-        raise InvalidArgument.of("elements.elements", f"must hold 1 to {MAX_BATCH:,} elements")
-    return list(elements)
+@contextmanager
+def _counted(tally: Tally) -> Iterator[None]:
+    """Adds to an error how many records came before it."""
+    try:
+        yield
+    except StructMemError as error:
+        error.metadata = {"record": str(tally.records), **error.metadata}
+        raise

@@ -4,11 +4,12 @@ from structmem.v1 import memory_service_pb2 as pb
 from structmem.v1 import node_pb2
 
 from graph.errors import InvalidArgument, NotFound
-from graph.model import EntityKind, Event, LinkVerdict, Message, NodeKind, Statement
+from graph.model import Event, LinkVerdict, Message, NodeKind, Statement
 from graph.model.ids import STATEMENT_KINDS
 from graph.store.commands import Cursor, Deletion, EntityQuery, EventQuery, LinkDecision, MessageQuery, StatementQuery
 from service import calls
 from service.authorize import Action
+from service.convert.entity_kinds import entity_kinds_from_proto
 from service.convert.filters import label_filter_from_proto
 from service.convert.nodes import (
     edge_to_proto,
@@ -40,6 +41,7 @@ class GraphHandlers(Resource):
         with Violations() as found:
             node_id(found, "node_id", request.node_id)
             limit = limit_of(found, "max_edges", request.max_edges, 100, 1000)
+        await self._see(request.at_least, request.namespace)
         around = await self._store.get_node_edges(request.namespace, request.node_id, limit)
         others = dict.fromkeys(end for edge in around.edges for end in (edge.source_id, edge.target_id) if end != request.node_id)
         nodes = await self._store.get_nodes(request.namespace, list(others))
@@ -55,6 +57,7 @@ class GraphHandlers(Resource):
         self._enter(Action.READ, request.namespace)
         with Violations() as found:
             node_id(found, "event_id", request.event_id, {NodeKind.EVENT})
+        await self._see(request.at_least, request.namespace)
         event = (await self._store.get_nodes(request.namespace, [request.event_id])).get(request.event_id)
         if not isinstance(event, Event):
             raise NotFound("there is no such event", metadata={"event_id": request.event_id})
@@ -130,7 +133,7 @@ class GraphHandlers(Resource):
         with Violations() as found:
             limit = limit_of(found, "page_size", request.page_size, DEFAULT_PAGE, MAX_PAGE)
             query = EntityQuery(
-                kinds=enum_values(found, "kinds", request.kinds, EntityKind),
+                kinds=entity_kinds_from_proto(found, "kinds", request.kinds),
                 name=text(found, "name", request.name, MAX_NAME, required=False),
             )
         uid, cursor = await self._place(request)
@@ -178,6 +181,7 @@ class GraphHandlers(Resource):
 
     async def _place(self, request: _Listing) -> tuple[str, Cursor | None]:
         """The namespace's uid, and where the page starts."""
+        await self._see(request.at_least, request.namespace)
         uid = (await self._store.get_namespace(request.namespace)).uid
         return uid, self._parts.pages.read(request, uid)
 

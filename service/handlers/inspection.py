@@ -36,6 +36,7 @@ class InspectionHandlers(Resource, inspection_service_pb2_grpc.InspectionService
     async def GetGraphStats(self, request: pb.GetGraphStatsRequest, context: Context) -> pb.GetGraphStatsResponse:
         """Counts of a namespace's graph."""
         self._enter(Action.READ, request.namespace)
+        await self._see(request.at_least, request.namespace)
         return description_to_proto(await self._store.describe(request.namespace))
 
     async def GetServerInfo(self, request: pb.GetServerInfoRequest, context: Context) -> pb.GetServerInfoResponse:
@@ -58,6 +59,7 @@ class InspectionHandlers(Resource, inspection_service_pb2_grpc.InspectionService
     async def GetUsage(self, request: pb.GetUsageRequest, context: Context) -> pb.GetUsageResponse:
         """What models were called for a namespace."""
         self._enter(Action.READ, request.namespace)
+        await self._see(request.at_least, request.namespace)
         return pb.GetUsageResponse(entries=[usage_to_proto(entry) for entry in await self._store.usage(request.namespace)])
 
     async def RunCypher(self, request: pb.RunCypherRequest, context: Context) -> AsyncIterator[pb.RunCypherResponse]:
@@ -72,6 +74,7 @@ class InspectionHandlers(Resource, inspection_service_pb2_grpc.InspectionService
                 settings.cypher_timeout_s,
                 parameters_from_proto(found, "parameters", request.parameters),
             )
+        await self._see(request.at_least, request.namespace)
         async with aclosing(runner.run(request.namespace, query)) as parts:
             async for part in parts:
                 yield part_to_proto(part)

@@ -1,4 +1,4 @@
-"""Background work: GetJob, ListJobs, WatchJob, CancelJob, RetryJob."""
+"""Background work: GetJob, ListJobs, WatchJob, ExpediteJob, CancelJob, RetryJob."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -14,6 +14,7 @@ from service.validate.fields import MAX_ID
 
 # Only how long one wait in the store lasts; a watch goes on until the job ends.
 _WATCH = timedelta(seconds=30)
+_OfAJob = pb.GetJobRequest | pb.WatchJobRequest | pb.ExpediteJobRequest | pb.CancelJobRequest | pb.RetryJobRequest
 
 
 class JobHandlers(Resource):
@@ -22,6 +23,7 @@ class JobHandlers(Resource):
     async def GetJob(self, request: pb.GetJobRequest, context: Context) -> pb.GetJobResponse:
         """One job."""
         self._enter_job(Action.READ, request)
+        await self._see(request.at_least, request.namespace)
         return pb.GetJobResponse(job=job_to_proto(await self._store.get_job(request.namespace, request.job_id)))
 
     async def ListJobs(self, request: pb.ListJobsRequest, context: Context) -> pb.ListJobsResponse:
@@ -31,6 +33,7 @@ class JobHandlers(Resource):
             limit = limit_of(found, "page_size", request.page_size, 50, 500)
             states = enum_values(found, "states", request.states, JobState)
             kinds = enum_values(found, "kinds", request.kinds, JobKind)
+        await self._see(request.at_least, request.namespace)
         uid = (await self._store.get_namespace(request.namespace)).uid
         page = await self._store.list_jobs(request.namespace, states, kinds, self._parts.pages.read(request, uid), limit)
         token = self._parts.pages.make(request, uid, page.next)
@@ -39,11 +42,8 @@ class JobHandlers(Resource):
     async def WatchJob(self, request: pb.WatchJobRequest, context: Context) -> AsyncIterator[pb.WatchJobResponse]:
         """The job now and after each change, until it ends."""
         self._enter_job(Action.READ, request)
-        if request.flush:
-            self._enter_job(Action.WRITE, request)
-            job = await self._store.expedite_job(request.namespace, request.job_id)
-        else:
-            job = await self._store.get_job(request.namespace, request.job_id)
+        await self._see(request.at_least, request.namespace)
+        job = await self._store.get_job(request.namespace, request.job_id)
         yield pb.WatchJobResponse(job=job_to_proto(job))
         while job.state not in TERMINAL_STATES:
             change = self._store.wait_for_job_change(request.namespace, request.job_id, job.updated_at, _WATCH)
@@ -51,17 +51,22 @@ class JobHandlers(Resource):
             if job != seen:
                 yield pb.WatchJobResponse(job=job_to_proto(job))
 
+    async def ExpediteJob(self, request: pb.ExpediteJobRequest, context: Context) -> pb.ExpediteJobResponse:
+        """Lets a job begin that waits for more messages."""
+        self._enter_job(Action.WRITE, request)
+        return pb.ExpediteJobResponse(job=job_to_proto(await self._store.expedite_job(request.namespace, request.job_id)))
+
     async def CancelJob(self, request: pb.CancelJobRequest, context: Context) -> pb.CancelJobResponse:
         """Stops a job."""
         self._enter_job(Action.WRITE, request)
         return pb.CancelJobResponse(job=job_to_proto(await self._store.cancel_job(request.namespace, request.job_id)))
 
     async def RetryJob(self, request: pb.RetryJobRequest, context: Context) -> pb.RetryJobResponse:
-        """Starts a failed or cancelled job again."""
+        """Starts a failed or canceled job again."""
         self._enter_job(Action.WRITE, request)
         return pb.RetryJobResponse(job=job_to_proto(await self._store.retry_job(request.namespace, request.job_id)))
 
-    def _enter_job(self, action: Action, request: pb.GetJobRequest | pb.WatchJobRequest | pb.CancelJobRequest | pb.RetryJobRequest) -> None:
+    def _enter_job(self, action: Action, request: _OfAJob) -> None:
         self._enter(action, request.namespace)
         with Violations() as found:
             if not _is_job_id(request.job_id):

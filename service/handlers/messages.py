@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from structmem.v1 import memory_service_pb2 as pb
 
-from graph.errors import AlreadyExists, InvalidArgument, NotFound
+from graph.errors import AlreadyExists, InvalidArgument, NotFound, StructMemError
 from graph.model import Namespace
 from graph.store.commands import AppendCommand, AppendOutcome, NamespaceSpec
 from service.authorize import Action
@@ -41,21 +41,21 @@ class MessageHandlers(Resource):
     async def ImportMessages(self, requests: AsyncIterator[pb.ImportMessagesRequest], context: Context) -> pb.ImportMessagesResponse:
         """Stores a stream of batches, each in a transaction of its own; the next is read when the last one is durable."""
         header = await _header(requests)
-        self._enter(Action.WRITE, header.namespace)
+        self._enter(Action.WRITE, header.namespace, field="header.namespace")
         tally = _ImportTally()
         async for request in requests:
-            with Violations() as found:
-                if request.WhichOneof("element") != "batch":
-                    found.add("element", "must be a batch after the header")
             try:
+                with Violations() as found:
+                    if request.WhichOneof("part") != "batch":
+                        found.add("part", "must be a batch after the header")
                 command = await self._command(header.namespace, header.create_namespace, request.batch, "", "batch.")
-            except InvalidArgument as error:
+                tally.add(request.batch.session, await self._appended(header.namespace, header.create_namespace, command))
+            except StructMemError as error:
                 # The field tells where in the batch, this tells which batch.
-                error.metadata = {"batch": str(tally.batches)}
+                error.metadata = {"batch": str(tally.batches), **error.metadata}
                 raise
-            tally.add(request.batch.session, await self._appended(header.namespace, header.create_namespace, command))
         if not tally.batches:
-            raise InvalidArgument.of("element", "at least one batch must follow the header")
+            raise InvalidArgument.of("part", "at least one batch must follow the header")
         return pb.ImportMessagesResponse(
             stored_count=tally.stored,
             duplicate_count=tally.duplicates,
@@ -131,6 +131,6 @@ class _ImportTally:
 
 async def _header(requests: AsyncIterator[pb.ImportMessagesRequest]) -> pb.ImportMessagesHeader:
     first = await anext(aiter(requests), None)
-    if first is None or first.WhichOneof("element") != "header":
-        raise InvalidArgument.of("element", "the first element of the stream must be the header")
+    if first is None or first.WhichOneof("part") != "header":
+        raise InvalidArgument.of("part", "the first part of the stream must be the header")
     return first.header

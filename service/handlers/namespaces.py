@@ -31,6 +31,7 @@ class NamespaceHandlers(Resource, namespace_service_pb2_grpc.NamespaceServiceSer
     async def GetNamespace(self, request: pb.GetNamespaceRequest, context: Context) -> pb.GetNamespaceResponse:
         """Shows one namespace."""
         self._enter(Action.READ, request.namespace)
+        await self._see(request.at_least, request.namespace)
         return pb.GetNamespaceResponse(namespace=namespace_to_proto(await self._store.get_namespace(request.namespace)))
 
     async def ListNamespaces(self, request: pb.ListNamespacesRequest, context: Context) -> pb.ListNamespacesResponse:

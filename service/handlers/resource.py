@@ -1,6 +1,6 @@
 """What every handler starts from: the parts it calls, and the door that each call comes through."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -72,10 +72,22 @@ class Resource:
         """Lets a call to these namespaces pass, before anything else is looked at. Raises InvalidArgument, PermissionDenied."""
         with Violations() as found:
             for index, name in enumerate(names):
-                namespace_name(found, field if field == "namespace" else f"{field}[{index}]", name)
+                namespace_name(found, f"{field}[{index}]" if field.endswith("s") else field, name)
         call = calls.current()
         call.namespaces = names
         authorize(call.principal, action, *names)
+
+    async def _see(self, tokens: Sequence[str], *names: str, field: str = "at_least") -> None:
+        """Waits until the store shows the writes of these consistency tokens in the namespaces that the call reads.
+
+        Raises:
+            InvalidArgument: a token is not one of ours.
+            NotFound: there is no such namespace.
+            RevisionNotReached, StoreUnavailable: the store is behind.
+        """
+        if tokens:
+            await self._parts.consistency.reach(field, tokens, names, self._store)
+            self._parts.consistency.require(field, tokens, [await self._store.get_namespace(name) for name in names])
 
     def _consistency_token(self, namespace: str, uid: str, revision: int) -> str:
         """The token of a write that this service has just made."""

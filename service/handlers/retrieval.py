@@ -4,23 +4,21 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 from structmem.v1 import memory_service_pb2 as pb
+from structmem.v1 import retrieval_pb2
 
 from extract.tokens import count_tokens
-from graph.model import EdgeKind, Namespace, NodeKind
-from graph.retrieval import DEFAULT_RECIPE, RECIPES, RetrievalRequest, build_context, explain_miss, retrieve_many, traverse_events
+from graph.model import EdgeKind, NodeKind
+from graph.retrieval import RetrievalRequest, build_context, explain_miss, retrieve_many, traverse_events
 from service.authorize import Action
-from service.convert.filters import memory_filter_from_proto
 from service.convert.misses import miss_to_proto
+from service.convert.queries import MAX_K, MAX_NAMESPACES, namespaces_from_proto, requests_from_proto
 from service.convert.retrieval import answer_to_proto, context_to_proto, traversed_to_proto
 from service.convert.times import range_from_proto
 from service.handlers.resource import Context, Resource
-from service.validate import Violations, enum_values, instant, limit_of, node_id, node_ids, share, text, vector, zone_name, zone_of
+from service.validate import Violations, enum_values, limit_of, node_id, node_ids, vector
 
-MAX_NAMESPACES = 16
-MAX_QUERY = 100_000
-MAX_K = 1000
-DEFAULT_K = 10
 MAX_START_IDS = 100
+MAX_EVENTS = 1000
 TRAVERSE_BATCH = 100
 _STARTS = frozenset({NodeKind.EVENT, NodeKind.FACT, NodeKind.RELATION, NodeKind.MESSAGE, NodeKind.ENTITY})
 _FOLLOWED = frozenset(EdgeKind) - {EdgeKind.IN_SESSION, EdgeKind.DIFFERENT_FROM}
@@ -31,31 +29,34 @@ class RetrievalHandlers(Resource):
 
     async def Retrieve(self, request: pb.RetrieveRequest, context: Context) -> pb.RetrieveResponse:
         """The memories that fit a query best."""
-        requests = await self._requests(request)
-        k = _k_of(request)
-        requests = [replace(one, k=k, explain=request.explain) for one in requests]
+        with Violations() as found:
+            requests = self._requests(found, request.query)
+        requests = [replace(one, explain=request.explain) for one in await self._prepared(request.query, requests)]
         with self._parts.usage.of(requests[0].namespace):
             answer = await retrieve_many(self._store, requests, self._parts.embedder, self._parts.reranking)
         return answer_to_proto(answer)
 
     async def BuildContext(self, request: pb.BuildContextRequest, context: Context) -> pb.BuildContextResponse:
         """Memories as a text within a token budget."""
-        requests = await self._requests(request)
         with Violations() as found:
+            requests = self._requests(found, request.query)
             budget = limit_of(found, "token_budget", request.token_budget, 1500, 100_000, low=16)
+        requests = await self._prepared(request.query, requests)
+        embedder, at_most = self._parts.embedder, request.query.k or MAX_K
         with self._parts.usage.of(requests[0].namespace):
-            built = await build_context(self._store, requests, self._parts.embedder, budget, count_tokens, self._parts.reranking)
+            built = await build_context(self._store, requests, embedder, budget, count_tokens, self._parts.reranking, at_most)
         return context_to_proto(built)
 
     async def ExplainMiss(self, request: pb.ExplainMissRequest, context: Context) -> pb.ExplainMissResponse:
         """Why a memory is not among the hits of a query."""
-        self._enter(Action.READ, request.namespace)
         with Violations() as found:
+            requests = self._requests(found, request.query, at_most=1)
             node_id(found, "node_id", request.node_id)
-        [asked] = await self._requests(_as_retrieve(request))
-        asked = replace(asked, k=_k_of(request), explain=True)
+        [asked] = await self._prepared(request.query, requests)
         with self._parts.usage.of(asked.namespace):
-            miss = await explain_miss(self._store, asked, request.node_id, self._parts.embedder, self._parts.reranking)
+            miss = await explain_miss(
+                self._store, replace(asked, explain=True), request.node_id, self._parts.embedder, self._parts.reranking
+            )
         return miss_to_proto(miss)
 
     async def TraverseEvents(self, request: pb.TraverseEventsRequest, context: Context) -> AsyncIterator[pb.TraverseEventsResponse]:
@@ -66,75 +67,35 @@ class RetrievalHandlers(Resource):
             edges = enum_values(found, "edge_kinds", request.edge_kinds, EdgeKind) or _FOLLOWED
             hops = limit_of(found, "max_hops", request.max_hops, 2, 6)
             range_ = range_from_proto(found, "happened", request.happened)
-            limit = limit_of(found, "max_events", request.max_events, 50, 1000)
-        reached = await traverse_events(self._store, request.namespace, starts, edges, hops, range_, limit)
-        for start in range(0, len(reached), TRAVERSE_BATCH):
-            yield pb.TraverseEventsResponse(events=[traversed_to_proto(event) for event in reached[start : start + TRAVERSE_BATCH]])
+            limit = limit_of(found, "max_events", request.max_events, 50, MAX_EVENTS)
+        await self._see(request.at_least, request.namespace)
+        # One more than is shown tells whether there are more.
+        reached = await traverse_events(self._store, request.namespace, starts, edges, hops, range_, limit + 1)
+        shown = reached[:limit]
+        for start in range(0, len(shown), TRAVERSE_BATCH):
+            events = [traversed_to_proto(event) for event in shown[start : start + TRAVERSE_BATCH]]
+            yield pb.TraverseEventsResponse(batch=pb.TraversedEventBatch(events=events))
+        yield pb.TraverseEventsResponse(trailer=pb.TraverseEventsTrailer(event_count=len(shown), truncated=len(reached) > limit))
 
-    async def _requests(self, request: pb.RetrieveRequest | pb.BuildContextRequest) -> list[RetrievalRequest]:
-        names = list(dict.fromkeys(request.namespaces))
-        with Violations() as found:
-            if not 1 <= len(names) <= MAX_NAMESPACES:
-                found.add("namespaces", f"must name 1 to {MAX_NAMESPACES} namespaces; it names {len(names):,}")
-        self._enter(Action.READ, *names, field="namespaces")
-        with Violations() as found:
-            recipe = request.recipe or DEFAULT_RECIPE
-            if recipe not in RECIPES:
-                found.add("recipe", f"must be one of {', '.join(sorted(RECIPES))}")
-            plain = RetrievalRequest(
-                namespace="",
-                query=text(found, "query", request.query, MAX_QUERY),
-                k=DEFAULT_K,
-                recipe=recipe,
-                filter=memory_filter_from_proto(found, "filter", request.filter),
-                asked_at=instant(found, "asked_at", request.asked_at) if request.HasField("asked_at") else self._parts.clock.now(),
-                zone=zone_of(zone_name(found, "time_zone", request.time_zone)),
-                explain=False,
-                min_relevance=share(found, "min_relevance", request.min_relevance),
-            )
-        requests = [replace(plain, namespace=name) for name in names]
-        if not request.at_least and not request.HasField("embedding"):
+    def _requests(self, found: Violations, query: retrieval_pb2.RetrievalQuery, at_most: int = MAX_NAMESPACES) -> list[RetrievalRequest]:
+        """What is asked of each namespace, once the caller is known to be allowed to read it."""
+        names = namespaces_from_proto(found, query, at_most)
+        found.check()
+        self._enter(Action.READ, *names, field="query.namespaces")
+        return requests_from_proto(found, query, names, self._parts.clock.now)
+
+    async def _prepared(self, query: retrieval_pb2.RetrievalQuery, requests: list[RetrievalRequest]) -> list[RetrievalRequest]:
+        """The requests, once the store shows what they must see, each with the caller's vector where its namespace takes one."""
+        names = [one.namespace for one in requests]
+        await self._see(query.at_least, *names, field="query.at_least")
+        if not query.HasField("embedding"):
             return requests
-        await self._parts.consistency.reach(request.at_least, names, self._store)
         namespaces = [await self._store.get_namespace(name) for name in names]
-        self._parts.consistency.require(request.at_least, namespaces)
-        return self._with_vector(request, namespaces, requests) if request.HasField("embedding") else requests
-
-    def _with_vector(
-        self, request: pb.RetrieveRequest | pb.BuildContextRequest, namespaces: list[Namespace], requests: list[RetrievalRequest]
-    ) -> list[RetrievalRequest]:
-        """The caller's vector for each namespace that takes one; the service's own model serves the others."""
+        # The service's own model serves the others.
         served = self._parts.served.fingerprint
         takers = [n for n in namespaces if n.embedding.dimension and (not n.embedding.fingerprint or n.embedding.fingerprint != served)]
         with Violations() as found:
-            field = "embedding.values"
+            field = "query.embedding.values"
             # Without a taker, the check against any of them says why.
-            vectors = {n.name: vector(found, field, request.embedding.values, n, served) for n in takers or namespaces[:1]}
+            vectors = {n.name: vector(found, field, query.embedding.values, n, served) for n in takers or namespaces[:1]}
         return [replace(one, vector=vectors.get(one.namespace)) for one in requests]
-
-
-def _k_of(request: pb.RetrieveRequest | pb.ExplainMissRequest) -> int:
-    k = request.k if request.HasField("k") else DEFAULT_K
-    with Violations() as found:
-        if not 1 <= k <= MAX_K:
-            found.add("k", f"must be from 1 to {MAX_K:,}; leave it out for {DEFAULT_K}")
-    return k
-
-
-def _as_retrieve(request: pb.ExplainMissRequest) -> pb.RetrieveRequest:
-    """The query in which the memory was expected."""
-    asked = pb.RetrieveRequest(
-        namespaces=[request.namespace],
-        query=request.query,
-        recipe=request.recipe,
-        filter=request.filter,
-        at_least=request.at_least,
-        time_zone=request.time_zone,
-        min_relevance=request.min_relevance,
-    )
-    # A field that is set to nothing is not one that is left out.
-    if request.HasField("asked_at"):
-        asked.asked_at.CopyFrom(request.asked_at)
-    if request.HasField("embedding"):
-        asked.embedding.CopyFrom(request.embedding)
-    return asked

@@ -110,18 +110,18 @@ def _members(kind: type[E]) -> dict[int, E]:
 
 
 def enum_values(found: Violations, field: str, values: Iterable[int], kind: type[E], allowed: Collection[E] | None = None) -> frozenset[E]:
-    """Members of the enum to filter by; UNSPECIFIED among them stands for all, which is the empty set."""
+    """Members of the enum to filter by; none stands for all. "Not set" is none of them: it is refused."""
     members: set[E] = set()
-    everything = False
     for index, value in enumerate(values):
         member = enum_value(found, f"{field}[{index}]", value, kind)
-        everything = everything or value == 0
         if member is None:
+            if value == 0:
+                found.add(f"{field}[{index}]", "is not set; an empty list stands for all")
             continue
         if allowed is not None and member not in allowed:
             found.add(f"{field}[{index}]", f"must be {_either(m.name for m in sorted(allowed))}")
         members.add(member)
-    return frozenset() if everything else frozenset(members)
+    return frozenset(members)
 
 
 def _either(choices: Iterable[str]) -> str:

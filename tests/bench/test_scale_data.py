@@ -1,5 +1,6 @@
 import hashlib
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,14 +15,21 @@ from bench.scale.words import Zipf, vocabulary
 GENERATION = namespace_pb2.Generation(number=1, extractor="local", fingerprint="f", mode=namespace_pb2.EXTRACTION_MODE_EVENT)
 
 
-def elements_of(directory: Path) -> list[exchange_pb2.ExportElement]:
-    """The elements of the import stream, after its target."""
+@dataclass
+class Export:
+    """What an import stream holds."""
+
+    header: exchange_pb2.ExportHeader
+    records: list[exchange_pb2.ExportRecord]
+    trailer: exchange_pb2.ExportTrailer
+
+
+def export_of(directory: Path) -> Export:
     stream = list(requests(directory))
-    target, *parts = [memory_service_pb2.ImportNamespaceRequest.FromString(request) for _, request in stream]
-    assert target.WhichOneof("part") == "target"
-    elements = [element for part in parts for element in (part.elements.elements or [part.element])]
-    assert sum(records for records, _ in stream) == len(elements) - 2
-    return elements
+    header, *batches, trailer = [memory_service_pb2.ImportNamespaceRequest.FromString(request) for _, request in stream]
+    records = [record for batch in batches for record in batch.batch.records]
+    assert sum(count for count, _ in stream) == len(records)
+    return Export(header.header.export, records, trailer.trailer)
 
 
 def test_words_follow_zipf() -> None:
@@ -44,12 +52,11 @@ def test_a_spooled_namespace_is_a_whole_export(tmp_path: Path) -> None:
     plan = Plan("bench/x", 300, 20, 1, GENERATION)
     records, probes = Conversations(plan, Degrees()).spool(tmp_path / "spool")
 
-    elements = elements_of(tmp_path / "spool")
-    assert elements[0].header.namespace.name == "bench/x"
-    trailer = elements[-1].trailer
-    assert trailer.record_count == records == len(elements) - 2
-    digest = hashlib.sha256(b"".join(element.SerializeToString(deterministic=True) for element in elements[1:-1]))
-    assert trailer.sha256 == digest.digest()
+    export = export_of(tmp_path / "spool")
+    assert export.header.namespace.name == "bench/x"
+    assert export.trailer.record_count == records == len(export.records)
+    digest = hashlib.sha256(b"".join(record.SerializeToString(deterministic=True) for record in export.records))
+    assert export.trailer.sha256 == digest.digest()
     assert 5 <= len(probes) <= 80
     assert all(len(probe.vector) == DIMENSION and probe.query for probe in probes)
 
@@ -59,17 +66,17 @@ def test_every_end_of_an_edge_is_there(tmp_path: Path) -> None:
     ids: set[str] = set()
     named: set[str] = set()
     messages = 0
-    for element in elements_of(tmp_path / "spool"):
-        match element.WhichOneof("element"):
+    for record in export_of(tmp_path / "spool").records:
+        match record.WhichOneof("kind"):
             case "node":
-                kind = element.node.WhichOneof("kind") or ""
-                ids.add(getattr(element.node, kind).id)
+                kind = record.node.WhichOneof("kind") or ""
+                ids.add(getattr(record.node, kind).id)
                 messages += kind == "message"
-                named.update(_named(element.node))
+                named.update(_named(record.node))
             case "edge":
-                named.update((element.edge.source_id, element.edge.target_id))
+                named.update((record.edge.source_id, record.edge.target_id))
             case "vector":
-                named.add(element.vector.owner_id)
+                named.add(record.vector.owner_id)
 
     assert messages == 200
     assert named <= ids

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from structmem.v1 import memory_service_pb2, namespace_service_pb2
+from structmem.v1 import memory_service_pb2, namespace_service_pb2, retrieval_pb2
 
 from bench.calls import Connection
 from bench.faults.driver import Chat, Server
@@ -122,7 +122,9 @@ async def test_what_one_service_wrote_the_other_reads_under_load(neo4j: Database
                 namespace = ("ana", "ben")[client % 2]
                 written = await say(writer, namespace, f"client {client}", f"my word is {word}")
                 request = memory_service_pb2.RetrieveRequest(
-                    namespaces=[namespace], query=word, recipe="lexical", k=3, at_least=written.consistency_token
+                    query=retrieval_pb2.RetrievalQuery(
+                        namespaces=[namespace], text=word, recipe="lexical", k=3, at_least=[written.consistency_token]
+                    )
                 )
                 found = await reader.memory.Retrieve(request, timeout=60)
                 assert any(word in hit.memory.message.text for hit in found.hits), word
@@ -187,7 +189,9 @@ async def test_a_map_spreads_namespaces_over_two_servers(neo4j: Database, second
         listed = await service.namespaces.ListNamespaces(namespace_service_pb2.ListNamespacesRequest(), timeout=60)
         assert sorted(namespace.name for namespace in listed.namespaces) == sorted(names)
 
-        request = memory_service_pb2.RetrieveRequest(namespaces=["acme/support", "beta"], query="Who moved to Porto?", k=10)
+        request = memory_service_pb2.RetrieveRequest(
+            query=retrieval_pb2.RetrievalQuery(namespaces=["acme/support", "beta"], text="Who moved to Porto?", k=10)
+        )
         hits = (await service.memory.Retrieve(request, timeout=60)).hits
         assert {hit.namespace for hit in hits} == {"acme/support", "beta"}
 

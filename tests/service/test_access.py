@@ -7,7 +7,7 @@ from typing import Any
 import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from structmem.v1 import inspection_service_pb2, namespace_service_pb2
+from structmem.v1 import inspection_service_pb2, namespace_service_pb2, retrieval_pb2
 from structmem.v1 import memory_service_pb2 as pb
 
 from graph.model import UuidSource
@@ -64,9 +64,14 @@ CALLS: list[tuple[str, str, str, Callable[[str], Any]]] = [
         "write",
         lambda n: stream(pb.ImportMessagesRequest(header=pb.ImportMessagesHeader(namespace=n, create_namespace=True))),
     ),
-    ("memory", "Retrieve", "read", lambda n: pb.RetrieveRequest(namespaces=[n], query="Hi")),
-    ("memory", "BuildContext", "read", lambda n: pb.BuildContextRequest(namespaces=[n], query="Hi")),
-    ("memory", "ExplainMiss", "read", lambda n: pb.ExplainMissRequest(namespace=n, node_id=NODE, query="Hi")),
+    ("memory", "Retrieve", "read", lambda n: pb.RetrieveRequest(query=retrieval_pb2.RetrievalQuery(namespaces=[n], text="Hi"))),
+    ("memory", "BuildContext", "read", lambda n: pb.BuildContextRequest(query=retrieval_pb2.RetrievalQuery(namespaces=[n], text="Hi"))),
+    (
+        "memory",
+        "ExplainMiss",
+        "read",
+        lambda n: pb.ExplainMissRequest(query=retrieval_pb2.RetrievalQuery(namespaces=[n], text="Hi"), node_id=NODE),
+    ),
     ("memory", "GetNode", "read", lambda n: pb.GetNodeRequest(namespace=n, node_id=NODE)),
     ("memory", "GetEvent", "read", lambda n: pb.GetEventRequest(namespace=n, event_id=UuidSource().mint("evt"))),
     ("memory", "ListEvents", "read", lambda n: pb.ListEventsRequest(namespace=n)),
@@ -86,13 +91,14 @@ CALLS: list[tuple[str, str, str, Callable[[str], Any]]] = [
     ("memory", "GetJob", "read", lambda n: pb.GetJobRequest(namespace=n, job_id=JOB)),
     ("memory", "ListJobs", "read", lambda n: pb.ListJobsRequest(namespace=n)),
     ("memory", "WatchJob", "read", lambda n: pb.WatchJobRequest(namespace=n, job_id=JOB)),
+    ("memory", "ExpediteJob", "write", lambda n: pb.ExpediteJobRequest(namespace=n, job_id=JOB)),
     ("memory", "CancelJob", "write", lambda n: pb.CancelJobRequest(namespace=n, job_id=JOB)),
     ("memory", "RetryJob", "write", lambda n: pb.RetryJobRequest(namespace=n, job_id=JOB)),
     (
         "memory",
         "ImportNamespace",
         "admin",
-        lambda n: stream(pb.ImportNamespaceRequest(target=pb.ImportNamespaceTarget(namespace=n))),
+        lambda n: stream(pb.ImportNamespaceRequest(header=pb.ImportNamespaceHeader(namespace=n))),
     ),
     ("namespaces", "CreateNamespace", "admin", lambda n: ns.CreateNamespaceRequest(namespace=n + "/new")),
     ("namespaces", "GetNamespace", "read", lambda n: ns.GetNamespaceRequest(namespace=n)),
@@ -178,7 +184,7 @@ async def test_health_is_open(guarded: Any) -> None:
 
 
 async def test_a_retrieval_needs_the_right_to_each_namespace(guarded: Any, refused: Callable[..., Any]) -> None:
-    both = pb.RetrieveRequest(namespaces=["acme/support", "other/secret"], query="Hi")
+    both = pb.RetrieveRequest(query=retrieval_pb2.RetrievalQuery(namespaces=["acme/support", "other/secret"], text="Hi"))
     assert (await refused(guarded.memory.Retrieve(both, metadata=bearer("reader")))).code is grpc.StatusCode.PERMISSION_DENIED
     await guarded.memory.Retrieve(both, metadata=bearer("operator"))
 
@@ -195,11 +201,6 @@ async def test_a_listing_shows_only_readable_namespaces(guarded: Any) -> None:
     first, token = await names("reader", page_size=1)
     assert first == ["acme/sales"]
     assert await names("reader", page_size=1, page_token=token) == (["acme/support"], "")
-
-
-async def test_a_watch_with_flush_needs_the_right_to_write(guarded: Any) -> None:
-    request = pb.WatchJobRequest(namespace="acme/support", job_id=JOB, flush=True)
-    assert (await code_of(guarded, "memory", "WatchJob", request, bearer("reader")))[0] is grpc.StatusCode.PERMISSION_DENIED
 
 
 async def test_a_revoked_token_stops_at_once(guarded: Any, tmp_path: Path, refused: Callable[..., Any]) -> None:

@@ -86,12 +86,12 @@ async def test_the_blocking_client_asks_too(client: AsyncClient, shared_service:
 
 
 @in_module
-async def test_rows_come_in_batches_between_header_and_summary(client: AsyncClient, shared_service: Any) -> None:
+async def test_rows_come_in_batches_between_header_and_trailer(client: AsyncClient, shared_service: Any) -> None:
     request = inspection_service_pb2.RunCypherRequest(namespace="demo", query="UNWIND range(1, 500) AS n RETURN n")
     parts = [part async for part in shared_service.inspection.RunCypher(request)]
     assert parts[0].HasField("header")
-    assert [len(part.rows) for part in parts] == [0, 200, 200, 100, 0]
-    assert (parts[-1].summary.row_count, parts[-1].summary.truncated) == (500, False)
+    assert [len(part.batch.rows) for part in parts] == [0, 200, 200, 100, 0]
+    assert (parts[-1].trailer.row_count, parts[-1].trailer.truncated) == (500, False)
 
 
 @in_module

@@ -10,7 +10,7 @@ from typing import Any
 import grpc
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
-from structmem.v1 import inspection_service_pb2, job_pb2, node_pb2
+from structmem.v1 import inspection_service_pb2, job_pb2, node_pb2, retrieval_pb2
 from structmem.v1 import memory_service_pb2 as pb
 
 from graph.store.embedded import EmbeddedStore
@@ -87,11 +87,16 @@ async def test_a_message_that_cannot_be_written_is_refused_and_goes_in_later(
 
     answer = await faulty.memory.AppendMessages(request)
     assert [(message.seq, message.duplicate) for message in answer.messages] == [(2, False)]
-    watch = pb.WatchJobRequest(namespace="acme", job_id=answer.job_id, flush=True)
+    await faulty.memory.ExpediteJob(pb.ExpediteJobRequest(namespace="acme", job_id=answer.job_id))
+    watch = pb.WatchJobRequest(namespace="acme", job_id=answer.job_id)
     states = [update.job.state async for update in faulty.memory.WatchJob(watch, timeout=20)]
     assert states[-1] == job_pb2.JOB_STATE_SUCCEEDED
     assert await texts(faulty) == ["before", request.messages[0].text]
-    found = await faulty.memory.Retrieve(pb.RetrieveRequest(namespaces=["acme"], query="Maria Lisbon", at_least=answer.consistency_token))
+    found = await faulty.memory.Retrieve(
+        pb.RetrieveRequest(
+            query=retrieval_pb2.RetrievalQuery(namespaces=["acme"], text="Maria Lisbon", at_least=[answer.consistency_token])
+        )
+    )
     assert found.hits
     assert await faulty.application.store.check("acme") == []
 

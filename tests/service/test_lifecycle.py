@@ -68,7 +68,8 @@ async def test_a_namespace_without_its_file_stops_no_other(
                 (file,) = (tmp_path / "data" / "namespaces").glob("*.db")
     harm(file)
     async with running(tmp_path, health_probe_s=0.05) as service:
-        watch = pb.WatchJobRequest(namespace="sound", job_id=jobs["sound"], flush=True)
+        await service.memory.ExpediteJob(pb.ExpediteJobRequest(namespace="sound", job_id=jobs["sound"]))
+        watch = pb.WatchJobRequest(namespace="sound", job_id=jobs["sound"])
         states = [update.job.state async for update in service.memory.WatchJob(watch, timeout=20)]
         assert states[-1] == job_pb2.JOB_STATE_SUCCEEDED
         listed = await service.namespaces.ListNamespaces(namespace_service_pb2.ListNamespacesRequest())
@@ -172,7 +173,8 @@ async def test_stopping_ends_a_watch_and_hands_work_back(tmp_path: Path, running
         assert (refusal.code, refusal.info.reason) == (grpc.StatusCode.UNAVAILABLE, "SHUTTING_DOWN")
         await asyncio.wait_for(stopping, 10)
     async with running(tmp_path) as service:
-        request = pb.WatchJobRequest(namespace="acme", job_id=answer.job_id, flush=True)
+        await service.memory.ExpediteJob(pb.ExpediteJobRequest(namespace="acme", job_id=answer.job_id))
+        request = pb.WatchJobRequest(namespace="acme", job_id=answer.job_id)
         states = [update.job.state async for update in service.memory.WatchJob(request, timeout=20)]
         assert states[-1] == job_pb2.JOB_STATE_SUCCEEDED
 

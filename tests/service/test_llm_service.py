@@ -7,7 +7,7 @@ from typing import Any
 
 import grpc
 import pytest
-from structmem.v1 import exchange_pb2, inspection_service_pb2, job_pb2, namespace_pb2, node_pb2
+from structmem.v1 import inspection_service_pb2, job_pb2, namespace_pb2, node_pb2
 from structmem.v1 import memory_service_pb2 as pb
 from structmem.v1 import namespace_service_pb2 as npb
 
@@ -56,7 +56,8 @@ async def told(service: Any, *texts: str, session: str = "s") -> job_pb2.Job:
 
 async def finished(service: Any, job: str) -> job_pb2.Job:
     last: job_pb2.Job | None = None
-    async for update in service.memory.WatchJob(pb.WatchJobRequest(namespace="clinic", job_id=job, flush=True), timeout=30):
+    await service.memory.ExpediteJob(pb.ExpediteJobRequest(namespace="clinic", job_id=job))
+    async for update in service.memory.WatchJob(pb.WatchJobRequest(namespace="clinic", job_id=job), timeout=30):
         last = update.job
     assert last is not None
     return last
@@ -181,16 +182,14 @@ async def test_a_profile_goes_with_an_export(running: Running, tmp_path: Path) -
     async with running(tmp_path) as service:
         await service.namespaces.CreateNamespace(npb.CreateNamespaceRequest(namespace="clinic", profile=CLINIC))
         stream = service.memory.ExportNamespace(pb.ExportNamespaceRequest(namespace="clinic"))
-        elements = [element async for response in stream for element in response.elements]
+        header, trailer = [part async for part in stream]
 
         async def requests() -> AsyncIterator[pb.ImportNamespaceRequest]:
-            yield pb.ImportNamespaceRequest(target=pb.ImportNamespaceTarget(namespace="copy"))
-            for element in elements:
-                yield pb.ImportNamespaceRequest(element=element)
+            yield pb.ImportNamespaceRequest(header=pb.ImportNamespaceHeader(namespace="copy", export=header.header))
+            yield pb.ImportNamespaceRequest(trailer=trailer.trailer)
 
         await service.memory.ImportNamespace(requests())
         copy = (await service.namespaces.GetNamespace(npb.GetNamespaceRequest(namespace="copy"))).namespace
-        assert isinstance(elements[0], exchange_pb2.ExportElement)
         assert (copy.profile.version, copy.profile.relation_types) == (1, CLINIC.relation_types)
 
 

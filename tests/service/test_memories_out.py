@@ -27,7 +27,8 @@ async def talk(service: Any) -> Any:
         messages[-1].sent_at.FromDatetime(START + timedelta(minutes=index))
     request = pb.AppendMessagesRequest(namespace="acme", session="talk", messages=messages, create_namespace=True)
     answer = await service.memory.AppendMessages(request)
-    watch = pb.WatchJobRequest(namespace="acme", job_id=answer.job_id, flush=True)
+    await service.memory.ExpediteJob(pb.ExpediteJobRequest(namespace="acme", job_id=answer.job_id))
+    watch = pb.WatchJobRequest(namespace="acme", job_id=answer.job_id)
     async for _ in service.memory.WatchJob(watch, timeout=20):
         pass
     service.token = answer.consistency_token
@@ -39,7 +40,11 @@ def texts(answer: Any) -> list[str]:
 
 
 async def test_a_query_finds_the_right_message_and_explains_it(talk: Any) -> None:
-    answer = await talk.memory.Retrieve(pb.RetrieveRequest(namespaces=["acme"], query="sourdough bread", explain=True, at_least=talk.token))
+    answer = await talk.memory.Retrieve(
+        pb.RetrieveRequest(
+            query=retrieval_pb2.RetrievalQuery(namespaces=["acme"], text="sourdough bread", at_least=[talk.token]), explain=True
+        )
+    )
     assert "sourdough" in texts(answer)[0]
     assert [hit.rank for hit in answer.hits] == list(range(1, len(answer.hits) + 1))
     for hit in answer.hits:
@@ -50,14 +55,18 @@ async def test_a_query_finds_the_right_message_and_explains_it(talk: Any) -> Non
 
 @pytest.mark.parametrize("recipe", ["hybrid", "lexical", "dense", "graph"])
 async def test_each_recipe_answers(talk: Any, recipe: str) -> None:
-    answer = await talk.memory.Retrieve(pb.RetrieveRequest(namespaces=["acme"], query="Where does Maria work?", recipe=recipe, k=3))
+    answer = await talk.memory.Retrieve(
+        pb.RetrieveRequest(query=retrieval_pb2.RetrievalQuery(namespaces=["acme"], text="Where does Maria work?", recipe=recipe, k=3))
+    )
     assert 1 <= len(answer.hits) <= 3
     assert not any(hit.HasField("explanation") for hit in answer.hits)
 
 
 async def test_a_filter_holds_for_every_hit(talk: Any) -> None:
     filter_ = filter_pb2.MemoryFilter(kinds=[node_pb2.NODE_KIND_MESSAGE], speakers=["Bo"])
-    answer = await talk.memory.Retrieve(pb.RetrieveRequest(namespaces=["acme"], query="Maria sourdough Porto", filter=filter_))
+    answer = await talk.memory.Retrieve(
+        pb.RetrieveRequest(query=retrieval_pb2.RetrievalQuery(namespaces=["acme"], text="Maria sourdough Porto", filter=filter_))
+    )
     assert {hit.memory.message.speaker for hit in answer.hits} == {"Bo"}
 
 
@@ -75,19 +84,27 @@ async def test_a_filter_holds_for_every_hit(talk: Any) -> None:
 )
 async def test_strange_queries_find_the_right_message(talk: Any, query: str, found: str) -> None:
     messages = filter_pb2.MemoryFilter(kinds=[node_pb2.NODE_KIND_MESSAGE])
-    answer = await talk.memory.Retrieve(pb.RetrieveRequest(namespaces=["acme"], query=query, filter=messages))
+    answer = await talk.memory.Retrieve(
+        pb.RetrieveRequest(query=retrieval_pb2.RetrievalQuery(namespaces=["acme"], text=query, filter=messages))
+    )
     assert found in texts(answer)[0]
 
 
 @pytest.mark.parametrize("query", ['"', "*", "()", "AND", "👋", "\u200b.", "x" * 100_000])
 async def test_a_query_of_which_nothing_matches_is_answered(talk: Any, query: str) -> None:
-    request = pb.RetrieveRequest(namespaces=["acme"], query=query, k=3)
+    request = pb.RetrieveRequest(query=retrieval_pb2.RetrievalQuery(namespaces=["acme"], text=query, k=3))
     assert len((await talk.memory.Retrieve(request)).hits) <= 3
-    assert not (await talk.memory.Retrieve(pb.RetrieveRequest(namespaces=["acme"], query=query, recipe="lexical"))).hits
+    assert not (
+        await talk.memory.Retrieve(
+            pb.RetrieveRequest(query=retrieval_pb2.RetrievalQuery(namespaces=["acme"], text=query, recipe="lexical"))
+        )
+    ).hits
 
 
 async def test_a_context_fits_its_budget(talk: Any) -> None:
-    answer = await talk.memory.BuildContext(pb.BuildContextRequest(namespaces=["acme"], query="What about Maria?", token_budget=60))
+    answer = await talk.memory.BuildContext(
+        pb.BuildContextRequest(query=retrieval_pb2.RetrievalQuery(namespaces=["acme"], text="What about Maria?"), token_budget=60)
+    )
     assert 0 < answer.token_count <= 60
     assert answer.entries
     assert all(entry.text in answer.text for entry in answer.entries)
@@ -96,37 +113,51 @@ async def test_a_context_fits_its_budget(talk: Any) -> None:
 
 
 async def test_nothing_relevant_is_said_over_the_wire(talk: Any) -> None:
-    answer = await talk.memory.Retrieve(pb.RetrieveRequest(namespaces=["acme"], query="Maria sourdough", min_relevance=1.0))
+    answer = await talk.memory.Retrieve(
+        pb.RetrieveRequest(query=retrieval_pb2.RetrievalQuery(namespaces=["acme"], text="Maria sourdough", min_relevance=1.0))
+    )
     assert answer.nothing_relevant
     assert not answer.hits
-    every = await talk.memory.Retrieve(pb.RetrieveRequest(namespaces=["acme"], query="Maria sourdough"))
+    every = await talk.memory.Retrieve(pb.RetrieveRequest(query=retrieval_pb2.RetrievalQuery(namespaces=["acme"], text="Maria sourdough")))
     assert not every.nothing_relevant
     assert every.best_relevance == answer.best_relevance == max(hit.relevance for hit in every.hits)
-    context = await talk.memory.BuildContext(pb.BuildContextRequest(namespaces=["acme"], query="Maria sourdough", min_relevance=1.0))
+    context = await talk.memory.BuildContext(
+        pb.BuildContextRequest(query=retrieval_pb2.RetrievalQuery(namespaces=["acme"], text="Maria sourdough", min_relevance=1.0))
+    )
     assert (context.text, context.nothing_relevant, context.best_relevance) == ("", True, answer.best_relevance)
 
 
 async def test_a_miss_is_explained_over_the_wire(talk: Any) -> None:
-    every = await talk.memory.Retrieve(pb.RetrieveRequest(namespaces=["acme"], query="Maria sourdough", k=100, explain=True))
+    every = await talk.memory.Retrieve(
+        pb.RetrieveRequest(query=retrieval_pb2.RetrievalQuery(namespaces=["acme"], text="Maria sourdough", k=100), explain=True)
+    )
     first, last = every.hits[0].memory, every.hits[-1].memory
     ids = [getattr(node, node.WhichOneof("kind")).id for node in (first, last)]
-    there = await talk.memory.ExplainMiss(pb.ExplainMissRequest(namespace="acme", node_id=ids[0], query="Maria sourdough"))
+    there = await talk.memory.ExplainMiss(
+        pb.ExplainMissRequest(query=retrieval_pb2.RetrievalQuery(namespaces=["acme"], text="Maria sourdough"), node_id=ids[0])
+    )
     assert there.reason == retrieval_pb2.MISS_REASON_IN_ANSWER
     assert there.hit == every.hits[0]
-    missed = await talk.memory.ExplainMiss(pb.ExplainMissRequest(namespace="acme", node_id=ids[1], query="Maria sourdough", k=1))
+    missed = await talk.memory.ExplainMiss(
+        pb.ExplainMissRequest(query=retrieval_pb2.RetrievalQuery(namespaces=["acme"], text="Maria sourdough", k=1), node_id=ids[1])
+    )
     assert missed.reason == retrieval_pb2.MISS_REASON_OUTSCORED
     assert missed.hit.rank == len(every.hits)
     assert [rival.hit.rank for rival in missed.rivals] == [1]
     assert {channel.channel for channel in missed.channels} >= {"lexical"}
     alone = filter_pb2.MemoryFilter(speakers=["Nobody"])
-    out = await talk.memory.ExplainMiss(pb.ExplainMissRequest(namespace="acme", node_id=ids[0], query="Maria sourdough", filter=alone))
+    out = await talk.memory.ExplainMiss(
+        pb.ExplainMissRequest(query=retrieval_pb2.RetrievalQuery(namespaces=["acme"], text="Maria sourdough", filter=alone), node_id=ids[0])
+    )
     assert (out.reason, list(out.filtered_by)) == (retrieval_pb2.MISS_REASON_FILTERED, ["speakers"])
 
 
 async def test_a_token_of_a_later_write_is_not_met_yet(talk: Any, refused: Callable[..., Any]) -> None:
     uid = (await talk.application.store.get_namespace("acme")).uid
     ahead = talk.application.consistency.make(uid, 10**6)
-    refusal = await refused(talk.memory.Retrieve(pb.RetrieveRequest(namespaces=["acme"], query="x", at_least=ahead)))
+    refusal = await refused(
+        talk.memory.Retrieve(pb.RetrieveRequest(query=retrieval_pb2.RetrievalQuery(namespaces=["acme"], text="x", at_least=[ahead])))
+    )
     assert (refusal.code, refusal.info.reason) == (grpc.StatusCode.UNAVAILABLE, "REVISION_NOT_REACHED")
     assert refusal.retry is not None
 
@@ -151,7 +182,7 @@ async def test_events_bind_statements_and_evidence(talk: Any) -> None:
     assert [s.id for s in shown.statements] == list(shown.event.statement_ids)
     assert [m.id for m in shown.evidence] == list(shown.event.evidence_ids)
     walk = pb.TraverseEventsRequest(namespace="acme", start_ids=[shown.evidence[0].id])
-    reached = [event async for batch in talk.memory.TraverseEvents(walk) for event in batch.events]
+    reached = [event async for part in talk.memory.TraverseEvents(walk) for event in part.batch.events]
     assert events[0].id in {one.event.id for one in reached}
     assert [one.hops for one in reached] == sorted(one.hops for one in reached)
 
@@ -199,7 +230,9 @@ async def test_what_is_deleted_is_found_no_more(talk: Any) -> None:
     answer = await talk.memory.DeleteMemories(pb.DeleteMemoriesRequest(namespace="acme", memories=ids))
     assert {count.kind: count.count for count in answer.receipt.counts}[node_pb2.NODE_KIND_MESSAGE] == 1
     assert list(answer.receipt.missing_ids) == ["msg_01h455vb4pex5vsknk084sn02q"]
-    query = pb.RetrieveRequest(namespaces=["acme"], query="sourdough bread", at_least=answer.consistency_token, k=50)
+    query = pb.RetrieveRequest(
+        query=retrieval_pb2.RetrievalQuery(namespaces=["acme"], text="sourdough bread", at_least=[answer.consistency_token], k=50)
+    )
     assert not any("sourdough" in text for text in texts(await talk.memory.Retrieve(query)))
     gone = await talk.memory.DeleteMemories(pb.DeleteMemoriesRequest(namespace="acme", session="talk"))
     assert gone.receipt.revision > answer.receipt.revision

@@ -103,7 +103,8 @@ async def test_a_request_id_belongs_to_one_method(service: Any, refused: Callabl
 async def test_a_watched_job_ends_without_waiting_for_more(tmp_path: Any, running: Callable[..., Any]) -> None:
     async with running(tmp_path, idle_s=3600) as service:
         answer = await service.memory.AppendMessages(append("My sister Maria moved to Lisbon last May."))
-        request = pb.WatchJobRequest(namespace="acme", job_id=answer.job_id, flush=True)
+        await service.memory.ExpediteJob(pb.ExpediteJobRequest(namespace="acme", job_id=answer.job_id))
+        request = pb.WatchJobRequest(namespace="acme", job_id=answer.job_id)
         states = [update.job.state async for update in service.memory.WatchJob(request, timeout=20)]
         assert states[-1] == job_pb2.JOB_STATE_SUCCEEDED
         job = (await service.memory.GetJob(pb.GetJobRequest(namespace="acme", job_id=answer.job_id))).job
@@ -185,10 +186,16 @@ async def test_a_broken_import_keeps_the_batches_before(service: Any, refused: C
     assert [m.text for m in await listed(service)] == ["kept"]
 
 
+async def test_every_error_of_an_import_tells_its_batch(service: Any, refused: Callable[..., Any]) -> None:
+    requests = stream(header(), batch("s", message("one", client_id="a")), batch("s", message("another", client_id="a")))
+    refusal = await refused(service.memory.ImportMessages(requests))
+    assert (refusal.code, refusal.info.metadata["batch"]) == (grpc.StatusCode.ALREADY_EXISTS, "1")
+
+
 @pytest.mark.parametrize(
     "requests", [[], [batch("s", message("x"))], [header()], [header(), header()], [header(), pb.ImportMessagesRequest()]]
 )
 async def test_an_import_out_of_order_is_refused(service: Any, refused: Callable[..., Any], requests: list[Any]) -> None:
     refusal = await refused(service.memory.ImportMessages(stream(*requests)))
     assert refusal.code is grpc.StatusCode.INVALID_ARGUMENT
-    assert "element" in refusal.fields
+    assert "part" in refusal.fields

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from structmem.v1 import inspection_service_pb2, job_pb2
+from structmem.v1 import inspection_service_pb2, job_pb2, retrieval_pb2
 from structmem.v1 import memory_service_pb2 as pb
 
 from service.app import build
@@ -51,7 +51,9 @@ async def job_of(service: Any, job: str) -> job_pb2.Job:
 
 
 async def retrieve(service: Any, query: str) -> pb.RetrieveResponse:
-    return await service.memory.Retrieve(pb.RetrieveRequest(namespaces=["acme"], query=query, explain=True))
+    return await service.memory.Retrieve(
+        pb.RetrieveRequest(query=retrieval_pb2.RetrievalQuery(namespaces=["acme"], text=query), explain=True)
+    )
 
 
 async def usage(service: Any) -> dict[str, Any]:
@@ -60,7 +62,8 @@ async def usage(service: Any) -> dict[str, Any]:
 
 
 async def extracted(service: Any, job: str) -> None:
-    async for _ in service.memory.WatchJob(pb.WatchJobRequest(namespace="acme", job_id=job, flush=True), timeout=30):
+    await service.memory.ExpediteJob(pb.ExpediteJobRequest(namespace="acme", job_id=job))
+    async for _ in service.memory.WatchJob(pb.WatchJobRequest(namespace="acme", job_id=job), timeout=30):
         pass
 
 

@@ -9,7 +9,7 @@ import grpc
 import pytest
 import pytest_asyncio
 from google.protobuf.timestamp_pb2 import Timestamp
-from structmem.v1 import filter_pb2, namespace_pb2, time_pb2
+from structmem.v1 import filter_pb2, namespace_pb2, retrieval_pb2, time_pb2, vector_pb2
 from structmem.v1 import memory_service_pb2 as pb
 from structmem.v1 import namespace_service_pb2 as ns
 
@@ -34,8 +34,12 @@ def append(*messages: pb.MessageInput, **fields: Any) -> pb.AppendMessagesReques
     return pb.AppendMessagesRequest(**({"namespace": "acme", "session": "s", "messages": messages or [message()]} | fields))
 
 
+def asked(namespace: str, text: str = "x", **fields: Any) -> retrieval_pb2.RetrievalQuery:
+    return retrieval_pb2.RetrievalQuery(namespaces=[namespace], text=text, **fields)
+
+
 def retrieve(**fields: Any) -> pb.RetrieveRequest:
-    return pb.RetrieveRequest(**({"namespaces": ["acme"], "query": "Who?"} | fields))
+    return pb.RetrieveRequest(query=retrieval_pb2.RetrievalQuery(**({"namespaces": ["acme"], "text": "Who?"} | fields)))
 
 
 def unknown(number: int) -> Any:
@@ -100,46 +104,84 @@ CASES: list[tuple[str, Any, str]] = [
     ("AppendMessages", append(message(labels={"k": "v" * 501})), "messages[0].labels[k]"),
     ("AppendMessages", append(message(labels={"k": "v\0"})), "messages[0].labels[k]"),
     ("AppendMessages", append(message(image_caption="i" * 20_001)), "messages[0].image_caption"),
-    ("AppendMessages", append(message(embedding=pb.Vector(values=[1.0] * 256))), "messages[0].embedding.values"),
+    ("AppendMessages", append(message(embedding=vector_pb2.Vector(values=[1.0] * 256))), "messages[0].embedding.values"),
     ("AppendMessages", append(message(client_id="c"), message(client_id="c", text="Bye")), "messages[1].client_id"),
     ("FlushSession", pb.FlushSessionRequest(namespace="acme", session="s\0"), "session"),
-    ("Retrieve", retrieve(namespaces=[]), "namespaces"),
-    ("Retrieve", retrieve(namespaces=[f"n{i}" for i in range(17)]), "namespaces"),
-    ("Retrieve", retrieve(namespaces=["acme", "b d"]), "namespaces[1]"),
-    ("Retrieve", retrieve(query=""), "query"),
-    ("Retrieve", retrieve(query="   "), "query"),
-    ("Retrieve", retrieve(query="a\0b"), "query"),
-    ("Retrieve", retrieve(query="q" * 100_001), "query"),
-    ("Retrieve", retrieve(k=0), "k"),
-    ("Retrieve", retrieve(k=-1), "k"),
-    ("Retrieve", retrieve(k=1001), "k"),
-    ("Retrieve", retrieve(recipe="magic"), "recipe"),
-    ("Retrieve", retrieve(asked_at=YEAR_9999), "asked_at"),
-    ("Retrieve", retrieve(time_zone="Nowhere"), "time_zone"),
-    ("Retrieve", retrieve(at_least="forged"), "at_least"),
-    ("Retrieve", retrieve(embedding=pb.Vector(values=[1.0])), "embedding.values"),
-    ("Retrieve", retrieve(filter=filter_pb2.MemoryFilter(kinds=unknown(99))), "filter.kinds[0]"),
-    ("Retrieve", retrieve(filter=filter_pb2.MemoryFilter(kinds=unknown(1))), "filter.kinds[0]"),
-    ("Retrieve", retrieve(filter=filter_pb2.MemoryFilter(speakers=[""])), "filter.speakers[0]"),
+    ("Retrieve", retrieve(namespaces=[]), "query.namespaces"),
+    ("Retrieve", retrieve(namespaces=[f"n{i}" for i in range(17)]), "query.namespaces"),
+    ("Retrieve", retrieve(namespaces=["acme", "b d"]), "query.namespaces[1]"),
+    ("Retrieve", retrieve(text=""), "query.text"),
+    ("Retrieve", retrieve(text="   "), "query.text"),
+    ("Retrieve", retrieve(text="a\0b"), "query.text"),
+    ("Retrieve", retrieve(text="q" * 100_001), "query.text"),
+    ("Retrieve", pb.RetrieveRequest(), "query.namespaces"),
+    ("Retrieve", retrieve(k=-1), "query.k"),
+    ("Retrieve", retrieve(k=1001), "query.k"),
+    ("Retrieve", retrieve(recipe="magic"), "query.recipe"),
+    ("Retrieve", retrieve(asked_at=YEAR_9999), "query.asked_at"),
+    ("Retrieve", retrieve(time_zone="Nowhere"), "query.time_zone"),
+    ("Retrieve", retrieve(at_least=["forged"]), "query.at_least[0]"),
+    ("Retrieve", retrieve(at_least=["forged"] * 101), "query.at_least"),
+    ("Retrieve", retrieve(filter=filter_pb2.MemoryFilter(kinds=unknown(0))), "query.filter.kinds[0]"),
+    ("ListStatements", pb.ListStatementsRequest(namespace="acme", kinds=unknown(0)), "kinds[0]"),
+    ("ListEntities", pb.ListEntitiesRequest(namespace="acme", kinds=unknown(0)), "kinds[0]"),
+    ("ListJobs", pb.ListJobsRequest(namespace="acme", states=unknown(0)), "states[0]"),
+    ("TraverseEvents", pb.TraverseEventsRequest(namespace="acme", start_ids=[ENTITY_ID], edge_kinds=unknown(0)), "edge_kinds[0]"),
+    ("GetJob", pb.GetJobRequest(namespace="acme", job_id=UuidSource().mint("job"), at_least=["forged"]), "at_least[0]"),
+    ("ListSessions", pb.ListSessionsRequest(namespace="acme", at_least=["forged"]), "at_least[0]"),
+    ("ExportNamespace", pb.ExportNamespaceRequest(namespace="acme", at_least=["forged"]), "at_least[0]"),
+    ("ExplainMiss", pb.ExplainMissRequest(query=retrieve(namespaces=["acme", "b"]).query, node_id=MESSAGE_ID), "query.namespaces"),
+    ("Retrieve", retrieve(embedding=vector_pb2.Vector(values=[1.0])), "query.embedding.values"),
+    ("Retrieve", retrieve(filter=filter_pb2.MemoryFilter(kinds=unknown(99))), "query.filter.kinds[0]"),
+    ("Retrieve", retrieve(filter=filter_pb2.MemoryFilter(kinds=unknown(1))), "query.filter.kinds[0]"),
+    ("Retrieve", retrieve(filter=filter_pb2.MemoryFilter(speakers=[""])), "query.filter.speakers[0]"),
     (
         "Retrieve",
         retrieve(filter=filter_pb2.MemoryFilter(said=time_pb2.TimeRange(start=Timestamp(seconds=9), end=Timestamp(seconds=1)))),
-        "filter.said",
+        "query.filter.said",
     ),
-    ("Retrieve", retrieve(filter=filter_pb2.MemoryFilter(happened=time_pb2.TimeRange(end=BEYOND))), "filter.happened.end"),
-    ("Retrieve", retrieve(filter=labels(any_of=[filter_pb2.LabelCondition(key="")])), "filter.labels.any_of[0].key"),
-    ("Retrieve", retrieve(filter=labels(all_of=[filter_pb2.LabelCondition(key="k")] * 33)), "filter.labels.all_of"),
-    ("BuildContext", pb.BuildContextRequest(namespaces=["acme"], query="x", token_budget=-1), "token_budget"),
-    ("BuildContext", pb.BuildContextRequest(namespaces=["acme"], query="x", token_budget=15), "token_budget"),
-    ("BuildContext", pb.BuildContextRequest(namespaces=["acme"], query="x", token_budget=100_001), "token_budget"),
-    ("Retrieve", retrieve(min_relevance=1.5), "min_relevance"),
-    ("Retrieve", retrieve(min_relevance=float("nan")), "min_relevance"),
-    ("BuildContext", pb.BuildContextRequest(namespaces=["acme"], query="x", min_relevance=-0.1), "min_relevance"),
-    ("ExplainMiss", pb.ExplainMissRequest(namespace="a b", node_id=MESSAGE_ID, query="x"), "namespace"),
-    ("ExplainMiss", pb.ExplainMissRequest(namespace="acme", query="x"), "node_id"),
-    ("ExplainMiss", pb.ExplainMissRequest(namespace="acme", node_id=MESSAGE_ID), "query"),
-    ("ExplainMiss", pb.ExplainMissRequest(namespace="acme", node_id=MESSAGE_ID, query="x", k=0), "k"),
-    ("ExplainMiss", pb.ExplainMissRequest(namespace="acme", node_id=MESSAGE_ID, query="x", min_relevance=2), "min_relevance"),
+    ("Retrieve", retrieve(filter=filter_pb2.MemoryFilter(happened=time_pb2.TimeRange(end=BEYOND))), "query.filter.happened.end"),
+    ("Retrieve", retrieve(filter=labels(any_of=[filter_pb2.LabelCondition(key="")])), "query.filter.labels.any_of[0].key"),
+    ("Retrieve", retrieve(filter=labels(all_of=[filter_pb2.LabelCondition(key="k")] * 33)), "query.filter.labels.all_of"),
+    (
+        "BuildContext",
+        pb.BuildContextRequest(query=asked("acme"), token_budget=-1),
+        "token_budget",
+    ),
+    (
+        "BuildContext",
+        pb.BuildContextRequest(query=asked("acme"), token_budget=15),
+        "token_budget",
+    ),
+    (
+        "BuildContext",
+        pb.BuildContextRequest(query=asked("acme"), token_budget=100_001),
+        "token_budget",
+    ),
+    ("Retrieve", retrieve(min_relevance=1.5), "query.min_relevance"),
+    ("Retrieve", retrieve(min_relevance=float("nan")), "query.min_relevance"),
+    (
+        "BuildContext",
+        pb.BuildContextRequest(query=asked("acme", min_relevance=-0.1)),
+        "query.min_relevance",
+    ),
+    (
+        "ExplainMiss",
+        pb.ExplainMissRequest(query=asked("a b"), node_id=MESSAGE_ID),
+        "query.namespaces[0]",
+    ),
+    ("ExplainMiss", pb.ExplainMissRequest(query=asked("acme")), "node_id"),
+    ("ExplainMiss", pb.ExplainMissRequest(query=asked("acme", ""), node_id=MESSAGE_ID), "query.text"),
+    (
+        "ExplainMiss",
+        pb.ExplainMissRequest(query=asked("acme", k=-1), node_id=MESSAGE_ID),
+        "query.k",
+    ),
+    (
+        "ExplainMiss",
+        pb.ExplainMissRequest(query=asked("acme", min_relevance=2), node_id=MESSAGE_ID),
+        "query.min_relevance",
+    ),
     ("GetNode", pb.GetNodeRequest(namespace="acme"), "node_id"),
     ("GetNode", pb.GetNodeRequest(namespace="acme", node_id="'; DROP TABLE nodes; --"), "node_id"),
     ("GetNode", pb.GetNodeRequest(namespace="acme", node_id=MESSAGE_ID, max_edges=-1), "max_edges"),
@@ -239,9 +281,9 @@ SURROGATES: list[tuple[str, Any, str]] = [
     ("MemoryService/AppendMessages", append(message(labels={"ZZZ": "v"})), "messages[0].labels[0].key"),
     ("MemoryService/AppendMessages", append(session="ZZZ"), "session"),
     ("MemoryService/AppendMessages", append(request_id="ZZZ"), "request_id"),
-    ("MemoryService/Retrieve", retrieve(query="who is ZZZ?"), "query"),
-    ("MemoryService/Retrieve", retrieve(namespaces=["acme", "ZZZ"]), "namespaces[1]"),
-    ("MemoryService/Retrieve", retrieve(filter=filter_pb2.MemoryFilter(sessions=["a", "ZZZ"])), "filter.sessions[1]"),
+    ("MemoryService/Retrieve", retrieve(text="who is ZZZ?"), "query.text"),
+    ("MemoryService/Retrieve", retrieve(namespaces=["acme", "ZZZ"]), "query.namespaces[1]"),
+    ("MemoryService/Retrieve", retrieve(filter=filter_pb2.MemoryFilter(sessions=["a", "ZZZ"])), "query.filter.sessions[1]"),
     ("NamespaceService/UpdateNamespace", ns.UpdateNamespaceRequest(namespace="acme", description="ZZZ"), "description"),
 ]
 NOT_UTF8 = "must be valid UTF-8 without lone surrogates"
@@ -367,11 +409,11 @@ async def test_a_vector_that_does_not_fit_is_refused(shared_service: Any, refuse
     request = ns.CreateNamespaceRequest(namespace="vectors", embedding=spec)
     with suppress(grpc.aio.AioRpcError):  # it is there already
         await shared_service.namespaces.CreateNamespace(request)
-    vector = pb.Vector(values=values)
+    vector = vector_pb2.Vector(values=values)
     refusal = await refused(shared_service.memory.AppendMessages(append(message(embedding=vector), namespace="vectors")))
     assert "messages[0].embedding.values" in refusal.fields
     refusal = await refused(shared_service.memory.Retrieve(retrieve(namespaces=["vectors"], embedding=vector)))
-    assert "embedding.values" in refusal.fields
+    assert "query.embedding.values" in refusal.fields
 
 
 async def test_a_namespace_is_not_created_by_a_request_that_is_refused(shared_service: Any, refused: Callable[..., Any]) -> None:

@@ -1,5 +1,6 @@
 """Page and consistency tokens: signed, bound, passing."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -80,10 +81,12 @@ def test_a_changed_token_is_refused(place: int, bit: int) -> None:
 def test_a_consistency_token_asks_for_its_revision() -> None:
     tokens = ConsistencyTokens(KEY)
     namespace = Namespace("acme", "uid", NO_EMBEDDING, ExtractionMode.OFF, NOON, revision=5)
-    tokens.require("", [namespace])
-    tokens.require(tokens.make("uid", 5), [namespace])
-    tokens.require(tokens.make("elsewhere", 9), [namespace])
-    with pytest.raises(RevisionNotReached):
-        tokens.require(tokens.make("uid", 6), [namespace])
-    with pytest.raises(InvalidArgument, match="at_least"):
-        tokens.require("forged", [namespace])
+    other = replace(namespace, name="team", uid="other", revision=2)
+    tokens.require("at_least", [], [namespace])
+    tokens.require("at_least", [tokens.make("uid", 5), tokens.make("other", 2)], [namespace, other])
+    tokens.require("at_least", [tokens.make("elsewhere", 9)], [namespace, other])
+    for ahead in ([tokens.make("uid", 6), tokens.make("other", 2)], [tokens.make("uid", 5), tokens.make("other", 3)]):
+        with pytest.raises(RevisionNotReached):
+            tokens.require("at_least", ahead, [namespace, other])
+    with pytest.raises(InvalidArgument, match=r"at_least\[1\]"):
+        tokens.require("at_least", [tokens.make("uid", 5), "forged"], [namespace])

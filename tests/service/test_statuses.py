@@ -7,6 +7,7 @@ from typing import Any
 import grpc
 import pytest
 from structmem.v1 import memory_service_pb2 as pb
+from structmem.v1 import retrieval_pb2
 
 from graph.errors import DuplicateMessage, NamespaceCorrupt, RequestReused, StorageFull, StoreUnavailable
 
@@ -124,7 +125,7 @@ async def test_an_unknown_method_is_unimplemented(service: Any, refused: Callabl
 
 async def test_a_message_beyond_the_limit_is_refused(tmp_path: Any, running: Callable[..., Any], refused: Callable[..., Any]) -> None:
     async with running(tmp_path, max_receive_mb=1) as service:
-        refusal = await refused(service.memory.Retrieve(pb.RetrieveRequest(query="x" * 2_000_000)))
+        refusal = await refused(service.memory.Retrieve(pb.RetrieveRequest(query=retrieval_pb2.RetrievalQuery(text="x" * 2_000_000))))
         assert refusal.code is grpc.StatusCode.RESOURCE_EXHAUSTED
 
 

@@ -49,7 +49,8 @@ async def test_listings_and_streams_are_async_iterators(script: Any, aio: AsyncC
         sessions=[node_pb2.Session(name=f"after {request.page_token}")], next_page_token="" if request.page_token else "x"
     )
     script.answers["TraverseEvents"] = lambda request, context: iter(
-        [mpb.TraverseEventsResponse(events=[mpb.TraversedEvent(event=node_pb2.Event(id=f"evt_{n}"), hops=n)]) for n in (0, 1)]
+        mpb.TraverseEventsResponse(batch=mpb.TraversedEventBatch(events=[mpb.TraversedEvent(event=node_pb2.Event(id=f"evt_{n}"), hops=n)]))
+        for n in (0, 1)
     )
     assert [session.name async for session in aio.list_sessions("alice")] == ["after ", "after x"]
     assert [found.hops async for found in aio.traverse_events("alice", ["ent_1"])] == [0, 1]
@@ -58,6 +59,7 @@ async def test_listings_and_streams_are_async_iterators(script: Any, aio: AsyncC
 async def test_waiting_follows_a_job(script: Any, aio: AsyncClient) -> None:
     done = mpb.WatchJobResponse(job=job_pb2.Job(id="job_1", state=job_pb2.JOB_STATE_SUCCEEDED))
     script.answers["WatchJob"] = lambda request, context: iter([done])
+    script.answers["ExpediteJob"] = lambda request, context: mpb.ExpediteJobResponse()
     (job,) = await aio.wait_for(structmem.Flushed("alice", ("job_1",)))
     assert job.state.ended
 
@@ -91,10 +93,8 @@ async def test_what_breaks_in_the_callers_iterator_comes_out(script: Any, aio: A
 
 
 async def test_exports_are_written_whole(script: Any, aio: AsyncClient, tmp_path: Path) -> None:
-    header = exchange_pb2.ExportElement(header=exchange_pb2.ExportHeader(format_version=1))
-    trailer = exchange_pb2.ExportElement(trailer=exchange_pb2.ExportTrailer(record_count=0))
-    script.answers["ExportNamespace"] = lambda request, context: iter(
-        mpb.ExportNamespaceResponse(elements=[element]) for element in (header, trailer)
-    )
+    header = mpb.ExportNamespaceResponse(header=exchange_pb2.ExportHeader(format_version=1))
+    trailer = mpb.ExportNamespaceResponse(trailer=exchange_pb2.ExportTrailer(record_count=0))
+    script.answers["ExportNamespace"] = lambda request, context: iter([header, trailer])
     assert await aio.export_namespace("alice", tmp_path / "alice.jsonl") == 0
     assert len((tmp_path / "alice.jsonl").read_text().splitlines()) == 2

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -81,9 +82,9 @@ def test_a_retrieval_reads_as_data(script: Any, client: Client) -> None:
     )
     answer = client.retrieve("when did Maria move?", ["alice", "team"], k=3, filter=wanted, explain=True)
     sent = script.requests[0]
-    assert list(sent.namespaces) == ["alice", "team"]
-    assert (sent.k, sent.explain, sent.HasField("asked_at")) == (3, True, False)
-    assert sent.filter == filter_pb2.MemoryFilter(
+    assert list(sent.query.namespaces) == ["alice", "team"]
+    assert (sent.query.text, sent.query.k, sent.explain, sent.query.HasField("asked_at")) == ("when did Maria move?", 3, True, False)
+    assert sent.query.filter == filter_pb2.MemoryFilter(
         kinds=[node_pb2.NODE_KIND_FACT],
         speakers=["Maria"],
         happened=time_pb2.TimeRange(start=stamp(MARCH)),
@@ -99,16 +100,33 @@ def test_a_retrieval_reads_as_data(script: Any, client: Client) -> None:
     assert answer.plan.asks_when
 
 
-def test_k_is_sent_only_when_it_is_given(script: Any, client: Client) -> None:
-    script.answers["Retrieve"] = lambda request, context: mpb.RetrieveResponse()
-    client.retrieve("q", "alice")
-    client.retrieve("q", "alice", k=0)
-    assert [request.HasField("k") for request in script.requests] == [False, True]
+def test_every_read_takes_consistency_tokens(script: Any, client: Client) -> None:
+    script.answers |= {
+        "Retrieve": lambda request, context: mpb.RetrieveResponse(),
+        "ListEvents": lambda request, context: mpb.ListEventsResponse(),
+        "GetJob": lambda request, context: mpb.GetJobResponse(),
+    }
+    client.retrieve("q", ["alice", "team"], at_least=["one", "two"])
+    list(client.list_events("alice", at_least="one"))
+    client.get_job("alice", "job_1")
+    retrieved, listed, shown = script.requests
+    assert [list(it) for it in (retrieved.query.at_least, listed.at_least, shown.at_least)] == [["one", "two"], ["one"], []]
+
+
+def test_every_read_has_the_argument() -> None:
+    reads = {name for name in dir(Client) if name.startswith(("get_", "list_", "export_")) or name in OTHER_READS}
+    assert len(reads) > 20
+    assert all("at_least" in signature(getattr(Client, name)).parameters for name in reads)
+
+
+OTHER_READS = {"build_context", "explain_miss", "graph_stats", "retrieve", "run_cypher", "traverse_events", "usage", "watch_job"}
 
 
 @pytest.mark.parametrize(
     ("field", "call"),
     [
+        ("k", lambda client: client.retrieve("q", "alice", k=0)),
+        ("k", lambda client: client.build_context("q", "alice", k=-1)),
         ("token_budget", lambda client: client.build_context("q", "alice", token_budget=0)),
         ("max_edges", lambda client: client.get_node("alice", "evt_1", max_edges=0)),
         ("max_hops", lambda client: list(client.traverse_events("alice", ["evt_1"], max_hops=0))),
@@ -202,16 +220,18 @@ def test_waiting_follows_every_job_and_flushes(script: Any, client: Client) -> N
             yield mpb.WatchJobResponse(job=job_pb2.Job(id=request.job_id, state=state))
 
     script.answers["WatchJob"] = watch
+    script.answers["ExpediteJob"] = lambda request, context: mpb.ExpediteJobResponse(job=job_pb2.Job(id=request.job_id))
     jobs = client.wait_for(structmem.Flushed("alice", ("job_1", "job_2")), timeout=5)
     assert [(job.id, job.state) for job in jobs] == [("job_1", "succeeded"), ("job_2", "succeeded")]
-    assert all(request.flush for request in script.requests)
+    expedited = [request.job_id for request in script.requests if isinstance(request, mpb.ExpediteJobRequest)]
+    assert expedited == ["job_1", "job_2"]
 
 
 def test_waiting_for_a_job_that_fails_says_so(script: Any, client: Client) -> None:
     failed = job_pb2.Job(id="job_1", state=job_pb2.JOB_STATE_FAILED, error=job_pb2.JobError(reason="DOWN", message="no extractor"))
     script.answers["WatchJob"] = lambda request, context: iter([mpb.WatchJobResponse(job=failed)])
     with pytest.raises(structmem.JobFailedError, match="no extractor") as caught:
-        client.wait_for(structmem.Flushed("alice", ("job_1",)))
+        client.wait_for(structmem.Flushed("alice", ("job_1",)), flush=False)
     assert caught.value.job.error == structmem.JobProblem("DOWN", "no extractor")
 
 
@@ -219,16 +239,17 @@ def test_waiting_ends_with_its_timeout(script: Any, client: Client) -> None:
     running = mpb.WatchJobResponse(job=job_pb2.Job(id="job_1", state=job_pb2.JOB_STATE_RUNNING))
     script.answers["WatchJob"] = lambda request, context: iter([running])
     with pytest.raises(structmem.DeadlineExceededError):
-        client.wait_for(structmem.Flushed("alice", ("job_1",)), timeout=0.2)
+        client.wait_for(structmem.Flushed("alice", ("job_1",)), flush=False, timeout=0.2)
 
 
-def elements() -> list[exchange_pb2.ExportElement]:
+def parts() -> list[mpb.ExportNamespaceResponse]:
     node = node_pb2.Node(message=node_pb2.Message(id="msg_1", text="café 🎻", sent_at=stamp(MARCH), labels={"a": "b"}))
+    vector = exchange_pb2.PassageVector(owner_id="msg_1", float16_values=bytes(range(256)))
+    records = [exchange_pb2.ExportRecord(node=node), exchange_pb2.ExportRecord(vector=vector)]
     return [
-        exchange_pb2.ExportElement(header=exchange_pb2.ExportHeader(format_version=1)),
-        exchange_pb2.ExportElement(node=node),
-        exchange_pb2.ExportElement(vector=exchange_pb2.PassageVector(owner_id="msg_1", float16_values=bytes(range(256)))),
-        exchange_pb2.ExportElement(trailer=exchange_pb2.ExportTrailer(record_count=2, sha256=b"\x00\xff")),
+        mpb.ExportNamespaceResponse(header=exchange_pb2.ExportHeader(format_version=1)),
+        mpb.ExportNamespaceResponse(batch=exchange_pb2.ExportBatch(records=records)),
+        mpb.ExportNamespaceResponse(trailer=exchange_pb2.ExportTrailer(record_count=2, sha256=b"\x00\xff")),
     ]
 
 
@@ -240,23 +261,20 @@ def test_an_export_is_imported_as_it_was(script: Any, client: Client, tmp_path: 
         received.extend(requests)
         return mpb.ImportNamespaceResponse(namespace="bob", record_count=2)
 
-    script.answers["ExportNamespace"] = lambda request, context: iter(
-        mpb.ExportNamespaceResponse(elements=part) for part in (elements()[:1], elements()[1:])
-    )
+    script.answers["ExportNamespace"] = lambda request, context: iter(parts())
     script.answers["ImportNamespace"] = store
     assert client.export_namespace("alice", tmp_path / name) == 2
     assert (tmp_path / name).read_bytes().startswith(b"\x1f\x8b") == name.endswith(".gz")
     assert client.import_namespace(tmp_path / name, namespace="bob").namespace == "bob"
-    assert received[0].target.namespace == "bob"
-    assert [element for request in received[1:] for element in request.elements.elements] == elements()
+    header, batch, trailer = received
+    assert (header.header.namespace, header.header.export) == ("bob", parts()[0].header)
+    assert (batch.batch, trailer.trailer) == (parts()[1].batch, parts()[2].trailer)
 
 
 def test_an_export_that_breaks_off_leaves_the_old_file(script: Any, client: Client, tmp_path: Path) -> None:
     file = tmp_path / "alice.jsonl"
     file.write_text("the export of yesterday")
-    script.answers["ExportNamespace"] = lambda request, context: iter(
-        mpb.ExportNamespaceResponse(elements=[element]) for element in elements()[:-1]
-    )
+    script.answers["ExportNamespace"] = lambda request, context: iter(parts()[:-1])
     with pytest.raises(structmem.InternalError, match="broke off"):
         client.export_namespace("alice", file)
     assert file.read_text() == "the export of yesterday"

@@ -66,12 +66,12 @@ def test_a_reason_becomes_its_exception(
 def test_a_bad_request_names_each_field(script: Any, client: Client) -> None:
     violation = error_details_pb2.BadRequest.FieldViolation
     bad = error_details_pb2.BadRequest(
-        field_violations=[violation(field="k", description="must be at least 1"), violation(field="query", description="is required")]
+        field_violations=[violation(field="query.recipe", description="unknown"), violation(field="query.text", description="is required")]
     )
     script.answers["Retrieve"] = lambda request, context: refuse(context, grpc.StatusCode.INVALID_ARGUMENT, "INVALID_ARGUMENT", bad)
     with pytest.raises(structmem.InvalidArgumentError) as caught:
-        client.retrieve("", "alice", k=0)
-    assert [(v.field, v.reason) for v in caught.value.violations] == [("k", "must be at least 1"), ("query", "is required")]
+        client.retrieve("", "alice", recipe="magic")
+    assert [(v.field, v.reason) for v in caught.value.violations] == [("query.recipe", "unknown"), ("query.text", "is required")]
 
 
 def test_a_request_to_wait_is_told(script: Any) -> None:

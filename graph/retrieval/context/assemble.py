@@ -52,6 +52,7 @@ async def build_context(
     token_budget: int,
     count_tokens: TokenCounter,
     reranking: Reranking | None = None,
+    max_memories: int = MAX_MEMORIES,
 ) -> Context:
     """The best memories for a query as a text of at most `token_budget` tokens, one line each, dated in the request's zone.
 
@@ -59,6 +60,7 @@ async def build_context(
 
     Args:
         requests: as `retrieve_many` takes them; their own `k` is not used.
+        max_memories: how many at most, at least 1.
         count_tokens: counts a whole text; the budget holds for the joined text, exactly as it counts it. Called from a thread.
 
     Raises:
@@ -66,7 +68,7 @@ async def build_context(
     """
     if token_budget < 1:
         raise InvalidArgument.of("token_budget", "must be at least 1")
-    k = min(MAX_MEMORIES, max(10, token_budget // TOKENS_OF_A_SHORT_LINE))
+    k = min(max_memories, MAX_MEMORIES, max(10, token_budget // TOKENS_OF_A_SHORT_LINE))
     answer = await retrieve_many(store, [replace(request, k=k, explain=False) for request in requests], embedder, reranking)
     # Counting takes milliseconds for a line of a thousand words, in which every other call would wait.
     return await asyncio.to_thread(_assembled, answer, token_budget, count_tokens)

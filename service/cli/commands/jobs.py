@@ -83,7 +83,9 @@ def watch(
 ) -> None:
     """Follows a job until it ends; exit code 1 when it fails. With --json, one document at the end."""
     last = None
-    for job in client.watch_job(namespace, job_id, flush=flush):
+    if flush:
+        client.expedite_job(namespace, job_id)
+    for job in client.watch_job(namespace, job_id):
         last = job
         if not json:
             typer.echo(_line(job))

@@ -74,7 +74,7 @@ def copied(source: "Client", target: "Client", namespace: str, name: str, watch:
     ours = None if _exists(target, name) else _written(source, target, namespace, name, watch)
     written = ours is not None
     if ours is None:
-        ours = Measured(source.export_elements(namespace), watch.passed).read_all()
+        ours = Measured(source.export_parts(namespace), watch.passed).read_all()
     return _judged(namespace, name, ours, _read(target, name, watch), written)
 
 
@@ -84,9 +84,9 @@ def _written(source: "Client", target: "Client", namespace: str, name: str, watc
 
     patience = time.monotonic() + _PATIENCE_S
     while True:
-        measured = Measured(source.export_elements(namespace), watch.passed)
+        measured = Measured(source.export_parts(namespace), watch.passed)
         try:
-            target.import_elements(measured, namespace=name)
+            target.import_parts(measured, namespace=name)
             return measured.digest()
         except AlreadyExistsError:
             if _exists(target, name):
@@ -103,14 +103,14 @@ def _written(source: "Client", target: "Client", namespace: str, name: str, watc
 
 def verified(source: "Client", target: "Client", namespace: str, name: str, watch: Watch) -> Copied:
     """Compares two namespaces and writes nothing."""
-    ours = Measured(source.export_elements(namespace), watch.passed).read_all()
+    ours = Measured(source.export_parts(namespace), watch.passed).read_all()
     if not _exists(target, name):
         return Copied(namespace, name, Outcome.MISSING, ours, None)
     return _judged(namespace, name, ours, _read(target, name, watch), written=False)
 
 
 def _read(target: "Client", name: str, watch: Watch) -> NamespaceDigest:
-    return Measured(target.export_elements(name), watch.compared).read_all()
+    return Measured(target.export_parts(name), watch.compared).read_all()
 
 
 def _judged(namespace: str, name: str, ours: NamespaceDigest, theirs: NamespaceDigest, written: bool) -> Copied:

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from structmem.v1.exchange_pb2 import ExportElement
+from structmem.v1.exchange_pb2 import ExportHeader, ExportRecord
+from structmem.v1.memory_service_pb2 import ExportNamespaceResponse
 
 from graph.errors import InvalidArgument
 from graph.model import Namespace
@@ -13,15 +14,15 @@ from service.convert.imported import RecordReader
 
 
 class Measured:
-    """Passes the elements of an export on, and digests the records in them.
+    """Passes the parts of an export on, and digests the records in them.
 
     Args:
-        batches: the elements, as the service sends them.
-        passed: told after each batch how many records have gone by.
+        parts: the export, as the service sends it.
+        passed: told after each part how many records have gone by.
     """
 
-    def __init__(self, batches: Iterable[Sequence[ExportElement]], passed: Callable[[int], None]) -> None:
-        self._batches = batches
+    def __init__(self, parts: Iterable[ExportNamespaceResponse], passed: Callable[[int], None]) -> None:
+        self._parts = parts
         self._passed = passed
         self._tally = Tally()
         self._digests = RecordDigests()
@@ -29,10 +30,10 @@ class Measured:
         self._reader: RecordReader | None = None
         self._whole = False
 
-    def __iter__(self) -> Iterator[ExportElement]:
-        for batch in self._batches:
-            self._take(list(batch))
-            yield from batch
+    def __iter__(self) -> Iterator[ExportNamespaceResponse]:
+        for part in self._parts:
+            self._take(part)
+            yield part
             self._passed(self._tally.records)
 
     def read_all(self) -> NamespaceDigest:
@@ -44,24 +45,24 @@ class Measured:
     def digest(self) -> NamespaceDigest:
         """The digest of what has gone by. Raises InvalidArgument when that was not a whole export."""
         if self._namespace is None or not self._whole:
-            raise InvalidArgument.of("element.trailer", "the export broke off")
+            raise InvalidArgument.of("trailer", "the export broke off")
         return self._digests.digest(self._namespace)
 
-    def _take(self, elements: list[ExportElement]) -> None:
-        if elements and elements[0].HasField("header"):
-            header = elements.pop(0).header
-            self._namespace = namespace_from_header(header.namespace.name, header)
-            self._reader = RecordReader(self._namespace.embedding.dimension)
-        if elements and elements[-1].HasField("trailer"):
-            self._whole = elements.pop() == self._tally_of(elements)
-            return
-        self._tally_of(elements)
+    def _take(self, part: ExportNamespaceResponse) -> None:
+        match part.WhichOneof("part"):
+            case "header":
+                self._begin(part.header)
+            case "batch":
+                self._add(part.batch.records)
+            case "trailer":
+                self._whole = part.trailer == self._tally.trailer()
 
-    def _tally_of(self, records: list[ExportElement]) -> ExportElement:
-        """The trailer that fits what has gone by, these among it."""
-        if records:
-            if self._reader is None:
-                raise InvalidArgument.of("element.header", "must come first")
-            self._tally.add(records)
-            self._digests.add(self._reader.records(records))
-        return self._tally.trailer()
+    def _begin(self, header: ExportHeader) -> None:
+        self._namespace = namespace_from_header(header.namespace.name, header)
+        self._reader = RecordReader(self._namespace.embedding.dimension)
+
+    def _add(self, records: Sequence[ExportRecord]) -> None:
+        if self._reader is None:
+            raise InvalidArgument.of("header", "must come first")
+        self._tally.add(records)
+        self._digests.add(self._reader.records(records))

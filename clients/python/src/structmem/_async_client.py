@@ -31,11 +31,11 @@ from structmem._cypher import CypherAnswer, CypherValue
 from structmem._cypher_values import Collected
 from structmem._errors import JobFailedError
 from structmem._exchange import ExportWriter, FileLike, read_export
-from structmem._inputs import EmbeddingSpec, ExtractionProfile, MemoryFilter, NewMessage
+from structmem._inputs import ConsistencyTokens, EmbeddingSpec, ExtractionProfile, MemoryFilter, NewMessage
 from structmem._kinds import CypherScope, ExtractionMode, JobState, LinkVerdict
 from structmem._options import Options
 from structmem._waiting import Deadline
-from structmem.v1.exchange_pb2 import ExportElement
+from structmem.v1.memory_service_pb2 import ExportNamespaceResponse
 
 
 class AsyncClient(AsyncListings):
@@ -139,7 +139,7 @@ class AsyncClient(AsyncListings):
         k: int | None = None,
         recipe: str = "",
         filter: MemoryFilter | None = None,
-        at_least: str = "",
+        at_least: ConsistencyTokens = (),
         asked_at: datetime | None = None,
         time_zone: str = "",
         explain: bool = False,
@@ -149,11 +149,12 @@ class AsyncClient(AsyncListings):
     ) -> Retrieval:
         """Finds the `k` (10) memories that fit a query best, in one namespace or several.
 
-        `at_least` is the consistency token of a write that the answer must see; `asked_at` is "now" for words such as "last week".
+        `at_least` is the consistency token of a write that the answer must show, or several of them, as on every other read;
+        `asked_at` is "now" for words such as "last week".
         What is less relevant than `min_relevance` (0 to 1) is no hit; `nothing_relevant` of the answer says when that leaves none.
         """
-        call = calls.retrieve(namespaces, query, k, recipe, filter, at_least, asked_at, time_zone, explain, embedding, min_relevance)
-        return await self._transport.unary(call, timeout)
+        asked = calls.query(namespaces, query, k, recipe, filter, at_least, asked_at, time_zone, embedding, min_relevance)
+        return await self._transport.unary(calls.retrieve(asked, explain), timeout)
 
     async def explain_miss(
         self,
@@ -164,7 +165,7 @@ class AsyncClient(AsyncListings):
         k: int | None = None,
         recipe: str = "",
         filter: MemoryFilter | None = None,
-        at_least: str = "",
+        at_least: ConsistencyTokens = (),
         asked_at: datetime | None = None,
         time_zone: str = "",
         embedding: Sequence[float] = (),
@@ -172,8 +173,8 @@ class AsyncClient(AsyncListings):
         timeout: float | None = None,
     ) -> Miss:
         """Says why a memory is not among the hits of a query, or that it is; the other arguments are those of `retrieve`."""
-        call = calls.explain_miss(namespace, node_id, query, k, recipe, filter, at_least, asked_at, time_zone, embedding, min_relevance)
-        return await self._transport.unary(call, timeout)
+        asked = calls.query(namespace, query, k, recipe, filter, at_least, asked_at, time_zone, embedding, min_relevance)
+        return await self._transport.unary(calls.explain_miss(asked, node_id), timeout)
 
     async def build_context(
         self,
@@ -181,44 +182,55 @@ class AsyncClient(AsyncListings):
         namespaces: str | Sequence[str],
         *,
         token_budget: int | None = None,
+        k: int | None = None,
         recipe: str = "",
         filter: MemoryFilter | None = None,
-        at_least: str = "",
+        at_least: ConsistencyTokens = (),
         asked_at: datetime | None = None,
         time_zone: str = "",
         embedding: Sequence[float] = (),
         min_relevance: float = 0.0,
         timeout: float | None = None,
     ) -> Context:
-        """Finds memories and writes them out, in order of time, within `token_budget` (1,500) tokens."""
-        call = calls.build_context(namespaces, query, token_budget, recipe, filter, at_least, asked_at, time_zone, embedding, min_relevance)
-        return await self._transport.unary(call, timeout)
+        """Finds memories, at most `k` if that is given, and writes them out in order of time within `token_budget` (1,500) tokens."""
+        asked = calls.query(namespaces, query, k, recipe, filter, at_least, asked_at, time_zone, embedding, min_relevance)
+        return await self._transport.unary(calls.build_context(asked, token_budget), timeout)
 
     # Looking
 
-    async def get_node(self, namespace: str, node_id: str, *, max_edges: int | None = None, timeout: float | None = None) -> NodeView:
+    async def get_node(
+        self, namespace: str, node_id: str, *, max_edges: int | None = None, at_least: ConsistencyTokens = (), timeout: float | None = None
+    ) -> NodeView:
         """Any node with at most `max_edges` (100) edges in each direction."""
-        return await self._transport.unary(calls.get_node(namespace, node_id, max_edges), timeout)
+        return await self._transport.unary(calls.get_node(namespace, node_id, max_edges, at_least), timeout)
 
-    async def get_event(self, namespace: str, event_id: str, *, timeout: float | None = None) -> EventView:
+    async def get_event(
+        self, namespace: str, event_id: str, *, at_least: ConsistencyTokens = (), timeout: float | None = None
+    ) -> EventView:
         """An event with its facts and relations and the messages it rests on."""
-        return await self._transport.unary(calls.get_event(namespace, event_id), timeout)
+        return await self._transport.unary(calls.get_event(namespace, event_id, at_least), timeout)
 
     # Jobs
 
-    async def get_job(self, namespace: str, job_id: str, *, timeout: float | None = None) -> Job:
+    async def get_job(self, namespace: str, job_id: str, *, at_least: ConsistencyTokens = (), timeout: float | None = None) -> Job:
         """One job."""
-        return await self._transport.unary(calls.get_job(namespace, job_id), timeout)
+        return await self._transport.unary(calls.get_job(namespace, job_id, at_least), timeout)
 
-    async def watch_job(self, namespace: str, job_id: str, *, flush: bool = False, timeout: float | None = None) -> AsyncIterator[Job]:
-        """The job after each change, until it ends. `flush`: do not let it wait for more messages."""
-        async for job in self._transport.stream(calls.watch_job(namespace, job_id, flush), timeout):
+    async def watch_job(
+        self, namespace: str, job_id: str, *, at_least: ConsistencyTokens = (), timeout: float | None = None
+    ) -> AsyncIterator[Job]:
+        """The job after each change, until it ends."""
+        async for job in self._transport.stream(calls.watch_job(namespace, job_id, at_least), timeout):
             yield job
+
+    async def expedite_job(self, namespace: str, job_id: str, *, timeout: float | None = None) -> Job:
+        """Lets a job begin that waits for more messages."""
+        return await self._transport.unary(calls.expedite_job(namespace, job_id), timeout)
 
     async def wait_for(
         self, work: Appended | Imported | Flushed | Job, *, flush: bool = True, timeout: float | None = None
     ) -> tuple[Job, ...]:
-        """Waits until the jobs of a write have ended, and returns them.
+        """Waits until the jobs of a write have ended, and returns them. `flush`: they do not wait for more messages.
 
         Raises:
             JobFailedError: a job failed or was canceled.
@@ -227,9 +239,9 @@ class AsyncClient(AsyncListings):
         deadline = Deadline(timeout)
         ended = []
         for job_id in work.job_ids:
-            job = None
+            job = await self.expedite_job(work.namespace, job_id, timeout=deadline.left()) if flush else None
             while job is None or not job.state.ended:
-                async for job in self.watch_job(work.namespace, job_id, flush=flush, timeout=deadline.left()):  # noqa: B007
+                async for job in self.watch_job(work.namespace, job_id, timeout=deadline.left()):  # noqa: B007
                     pass
             if job.state != JobState.SUCCEEDED:
                 raise JobFailedError(job)
@@ -247,13 +259,19 @@ class AsyncClient(AsyncListings):
     # Exports
 
     async def export_namespace(
-        self, namespace: str, destination: FileLike, *, with_vectors: bool = True, timeout: float | None = None
+        self,
+        namespace: str,
+        destination: FileLike,
+        *,
+        with_vectors: bool = True,
+        at_least: ConsistencyTokens = (),
+        timeout: float | None = None,
     ) -> int:
         """Writes all of a namespace to a file (compressed when its name ends in ".gz") or an open text file; returns the records."""
         writer = await self._transport.aside(ExportWriter, destination)
         try:
-            async for elements in self._transport.stream(calls.export_namespace(namespace, with_vectors), timeout):
-                await self._transport.aside(writer.write, elements)
+            async for part in self._transport.stream(calls.export_namespace(namespace, with_vectors, at_least), timeout):
+                await self._transport.aside(writer.write, part)
             return await self._transport.aside(writer.finish)
         finally:
             await self._transport.aside(writer.abandon)
@@ -262,18 +280,18 @@ class AsyncClient(AsyncListings):
         """Creates a namespace from the file of an export, under its own name or another."""
         return await self._transport.upload(calls.import_namespace(namespace, read_export(source)), timeout)
 
-    async def export_elements(
-        self, namespace: str, *, with_vectors: bool = True, timeout: float | None = None
-    ) -> AsyncIterator[Sequence[ExportElement]]:
-        """All of a namespace as elements of the contract, in batches: header, records, trailer. What broke off raises."""
-        async for elements in self._transport.stream(calls.export_namespace(namespace, with_vectors), timeout):
-            yield elements
+    async def export_parts(
+        self, namespace: str, *, with_vectors: bool = True, at_least: ConsistencyTokens = (), timeout: float | None = None
+    ) -> AsyncIterator[ExportNamespaceResponse]:
+        """All of a namespace as parts of the contract: header, batches of records, trailer. What broke off raises."""
+        async for part in self._transport.stream(calls.export_namespace(namespace, with_vectors, at_least), timeout):
+            yield part
 
-    async def import_elements(
-        self, elements: Iterable[ExportElement], *, namespace: str = "", timeout: float | None = None
+    async def import_parts(
+        self, parts: Iterable[ExportNamespaceResponse], *, namespace: str = "", timeout: float | None = None
     ) -> ImportedNamespace:
-        """Creates a namespace from the elements of an export, all of them or, when their iterator raises, nothing."""
-        return await self._transport.upload(calls.import_namespace(namespace, elements), timeout)
+        """Creates a namespace from the parts of an export, all of them or, when their iterator raises, nothing."""
+        return await self._transport.upload(calls.import_namespace(namespace, parts), timeout)
 
     # Namespaces
 
@@ -292,9 +310,9 @@ class AsyncClient(AsyncListings):
         call = service_calls.create_namespace(namespace, embedding, extraction_mode, time_zone, description, profile)
         return await self._transport.unary(call, timeout)
 
-    async def get_namespace(self, namespace: str, *, timeout: float | None = None) -> Namespace:
+    async def get_namespace(self, namespace: str, *, at_least: ConsistencyTokens = (), timeout: float | None = None) -> Namespace:
         """One namespace."""
-        return await self._transport.unary(service_calls.get_namespace(namespace), timeout)
+        return await self._transport.unary(service_calls.get_namespace(namespace, at_least), timeout)
 
     async def update_namespace(
         self,
@@ -316,13 +334,13 @@ class AsyncClient(AsyncListings):
 
     # The service
 
-    async def graph_stats(self, namespace: str, *, timeout: float | None = None) -> GraphStats:
+    async def graph_stats(self, namespace: str, *, at_least: ConsistencyTokens = (), timeout: float | None = None) -> GraphStats:
         """Counts of nodes, edges and vectors."""
-        return await self._transport.unary(service_calls.graph_stats(namespace), timeout)
+        return await self._transport.unary(service_calls.graph_stats(namespace, at_least), timeout)
 
-    async def usage(self, namespace: str, *, timeout: float | None = None) -> tuple[UsageEntry, ...]:
+    async def usage(self, namespace: str, *, at_least: ConsistencyTokens = (), timeout: float | None = None) -> tuple[UsageEntry, ...]:
         """What models were called for a namespace."""
-        return await self._transport.unary(service_calls.usage(namespace), timeout)
+        return await self._transport.unary(service_calls.usage(namespace, at_least), timeout)
 
     async def run_cypher(
         self,
@@ -331,6 +349,7 @@ class AsyncClient(AsyncListings):
         parameters: Mapping[str, CypherValue] | None = None,
         *,
         scope: CypherScope | str = CypherScope.NAMESPACE,
+        at_least: ConsistencyTokens = (),
         max_rows: int | None = None,
         timeout: float | None = None,
     ) -> CypherAnswer:
@@ -343,7 +362,7 @@ class AsyncClient(AsyncListings):
             CypherLimitError: it wants more memory than it may take, or the namespace is too large.
             DeadlineExceededError: it took longer than it may.
         """
-        call = service_calls.run_cypher(namespace, query, parameters, scope, max_rows)
+        call = service_calls.run_cypher(namespace, query, parameters, scope, at_least, max_rows)
         collected = Collected()
         async for part in self._transport.stream(call, timeout):
             collected.add(part)

@@ -6,7 +6,7 @@ from structmem import _calls as calls
 from structmem import _service_calls as service_calls
 from structmem._answers import Job, Namespace, TraversedEvent
 from structmem._async_transport import AsyncTransport
-from structmem._inputs import LabelFilter, TimeRange
+from structmem._inputs import ConsistencyTokens, LabelFilter, TimeRange
 from structmem._kinds import EdgeKind, EntityKind, JobKind, JobState, NodeKind
 from structmem._nodes import Entity, Event, Message, Session, Statement
 
@@ -24,13 +24,14 @@ class AsyncListings:
         happened: TimeRange | None = None,
         sessions: Sequence[str] = (),
         entity_ids: Sequence[str] = (),
+        at_least: ConsistencyTokens = (),
         page_size: int | None = None,
         timeout: float | None = None,
     ) -> AsyncIterator[Event]:
         """Events in order of when they happened, or were said where that is not known; fetches pages as they are needed."""
         token = ""
         while True:
-            call = calls.list_events(namespace, happened, sessions, entity_ids, page_size, token)
+            call = calls.list_events(namespace, happened, sessions, entity_ids, at_least, page_size, token)
             found, token = await self._transport.unary(call, timeout)
             for event in found:
                 yield event
@@ -47,13 +48,16 @@ class AsyncListings:
         speakers: Sequence[str] = (),
         entity_ids: Sequence[str] = (),
         include_retired: bool = False,
+        at_least: ConsistencyTokens = (),
         page_size: int | None = None,
         timeout: float | None = None,
     ) -> AsyncIterator[Statement]:
         """Facts and relations in order of when they were said; fetches pages as they are needed."""
         token = ""
         while True:
-            call = calls.list_statements(namespace, kinds, said, sessions, speakers, entity_ids, include_retired, page_size, token)
+            call = calls.list_statements(
+                namespace, kinds, said, sessions, speakers, entity_ids, include_retired, at_least, page_size, token
+            )
             found, token = await self._transport.unary(call, timeout)
             for statement in found:
                 yield statement
@@ -68,24 +72,27 @@ class AsyncListings:
         speakers: Sequence[str] = (),
         said: TimeRange | None = None,
         labels: LabelFilter | None = None,
+        at_least: ConsistencyTokens = (),
         page_size: int | None = None,
         timeout: float | None = None,
     ) -> AsyncIterator[Message]:
         """Messages: of one session in their order, of several by when they were said; fetches pages as they are needed."""
         token = ""
         while True:
-            call = calls.list_messages(namespace, sessions, speakers, said, labels, page_size, token)
+            call = calls.list_messages(namespace, sessions, speakers, said, labels, at_least, page_size, token)
             found, token = await self._transport.unary(call, timeout)
             for message in found:
                 yield message
             if not token:
                 return
 
-    async def list_sessions(self, namespace: str, *, page_size: int | None = None, timeout: float | None = None) -> AsyncIterator[Session]:
+    async def list_sessions(
+        self, namespace: str, *, at_least: ConsistencyTokens = (), page_size: int | None = None, timeout: float | None = None
+    ) -> AsyncIterator[Session]:
         """Sessions in the order in which they were created; fetches pages as they are needed."""
         token = ""
         while True:
-            found, token = await self._transport.unary(calls.list_sessions(namespace, page_size, token), timeout)
+            found, token = await self._transport.unary(calls.list_sessions(namespace, at_least, page_size, token), timeout)
             for session in found:
                 yield session
             if not token:
@@ -97,13 +104,14 @@ class AsyncListings:
         *,
         kinds: Sequence[EntityKind | str] = (),
         name: str = "",
+        at_least: ConsistencyTokens = (),
         page_size: int | None = None,
         timeout: float | None = None,
     ) -> AsyncIterator[Entity]:
         """Entities in the order in which they were first seen; fetches pages as they are needed."""
         token = ""
         while True:
-            call = calls.list_entities(namespace, kinds, name, page_size, token)
+            call = calls.list_entities(namespace, kinds, name, at_least, page_size, token)
             found, token = await self._transport.unary(call, timeout)
             for entity in found:
                 yield entity
@@ -119,10 +127,11 @@ class AsyncListings:
         max_hops: int | None = None,
         happened: TimeRange | None = None,
         max_events: int | None = None,
+        at_least: ConsistencyTokens = (),
         timeout: float | None = None,
     ) -> AsyncIterator[TraversedEvent]:
         """Walks the graph from some nodes, at most `max_hops` (2), and gives the events on the way, nearest first."""
-        call = calls.traverse_events(namespace, start_ids, edge_kinds, max_hops, happened, max_events)
+        call = calls.traverse_events(namespace, start_ids, edge_kinds, max_hops, happened, max_events, at_least)
         async for batch in self._transport.stream(call, timeout):
             for traversed in batch:
                 yield traversed
@@ -133,25 +142,26 @@ class AsyncListings:
         *,
         states: Sequence[JobState | str] = (),
         kinds: Sequence[JobKind | str] = (),
+        at_least: ConsistencyTokens = (),
         page_size: int | None = None,
         timeout: float | None = None,
     ) -> AsyncIterator[Job]:
         """Jobs, newest first; fetches pages as they are needed."""
         token = ""
         while True:
-            found, token = await self._transport.unary(calls.list_jobs(namespace, states, kinds, page_size, token), timeout)
+            found, token = await self._transport.unary(calls.list_jobs(namespace, states, kinds, at_least, page_size, token), timeout)
             for job in found:
                 yield job
             if not token:
                 return
 
     async def list_namespaces(
-        self, prefix: str = "", *, page_size: int | None = None, timeout: float | None = None
+        self, prefix: str = "", *, at_least: ConsistencyTokens = (), page_size: int | None = None, timeout: float | None = None
     ) -> AsyncIterator[Namespace]:
         """The namespaces that this client may read, by name; fetches pages as they are needed."""
         token = ""
         while True:
-            found, token = await self._transport.unary(service_calls.list_namespaces(prefix, page_size, token), timeout)
+            found, token = await self._transport.unary(service_calls.list_namespaces(prefix, at_least, page_size, token), timeout)
             for namespace in found:
                 yield namespace
             if not token:

@@ -10,12 +10,12 @@ from structmem import _answers as a
 from structmem import _decode as d
 from structmem import _decode_answers as da
 from structmem import _encode as e
-from structmem._exchange import in_batches
-from structmem._inputs import LabelFilter, MemoryFilter, NewMessage, TimeRange
+from structmem._inputs import ConsistencyTokens, LabelFilter, MemoryFilter, NewMessage, TimeRange
 from structmem._kinds import EdgeKind, EntityKind, JobKind, JobState, LinkVerdict, NodeKind
 from structmem._nodes import Entity, Event, Message, Session, Statement
-from structmem.v1 import exchange_pb2, job_pb2, node_pb2
+from structmem.v1 import job_pb2, node_pb2
 from structmem.v1 import memory_service_pb2 as mpb
+from structmem.v1 import retrieval_pb2 as rpb
 
 R = TypeVar("R")
 Service = Literal["memory", "namespace", "inspection"]
@@ -122,113 +122,74 @@ def decide_entity_link(namespace: str, entity_id: str, other_id: str, verdict: L
 # Retrieval
 
 
-def retrieve(
+def query(
     namespaces: str | Sequence[str],
-    query: str,
+    text: str,
     k: int | None,
     recipe: str,
     filter: MemoryFilter | None,
-    at_least: str,
+    at_least: ConsistencyTokens,
     asked_at: datetime | None,
     time_zone: str,
-    explain: bool,
     embedding: Sequence[float],
     min_relevance: float,
-) -> Call[a.Retrieval]:
+) -> rpb.RetrievalQuery:
+    """What retrieval is asked."""
+    return e.build(
+        rpb.RetrievalQuery,
+        namespaces=as_names(namespaces),
+        text=text,
+        k=e.at_least_one("k", k),
+        recipe=recipe,
+        filter=e.memory_filter(filter),
+        at_least=e.tokens(at_least),
+        asked_at=e.timestamp("asked_at", asked_at),
+        time_zone=time_zone,
+        embedding=e.vector(embedding),
+        min_relevance=min_relevance,
+    )
+
+
+def retrieve(asked: rpb.RetrievalQuery, explain: bool) -> Call[a.Retrieval]:
     """Retrieve."""
-    request = e.build(
-        mpb.RetrieveRequest,
-        namespaces=as_names(namespaces),
-        query=query,
-        k=k,
-        recipe=recipe,
-        filter=e.memory_filter(filter),
-        at_least=at_least,
-        asked_at=e.timestamp("asked_at", asked_at),
-        time_zone=time_zone,
-        explain=explain,
-        embedding=e.vector(embedding),
-        min_relevance=min_relevance,
-    )
-    return _memory("Retrieve", request, da.retrieval)
+    return _memory("Retrieve", mpb.RetrieveRequest(query=asked, explain=explain), da.retrieval)
 
 
-def explain_miss(
-    namespace: str,
-    node_id: str,
-    query: str,
-    k: int | None,
-    recipe: str,
-    filter: MemoryFilter | None,
-    at_least: str,
-    asked_at: datetime | None,
-    time_zone: str,
-    embedding: Sequence[float],
-    min_relevance: float,
-) -> Call[a.Miss]:
+def explain_miss(asked: rpb.RetrievalQuery, node_id: str) -> Call[a.Miss]:
     """ExplainMiss."""
-    request = e.build(
-        mpb.ExplainMissRequest,
-        namespace=namespace,
-        node_id=node_id,
-        query=query,
-        k=k,
-        recipe=recipe,
-        filter=e.memory_filter(filter),
-        at_least=at_least,
-        asked_at=e.timestamp("asked_at", asked_at),
-        time_zone=time_zone,
-        embedding=e.vector(embedding),
-        min_relevance=min_relevance,
-    )
-    return _memory("ExplainMiss", request, da.miss)
+    return _memory("ExplainMiss", e.build(mpb.ExplainMissRequest, query=asked, node_id=node_id), da.miss)
 
 
-def build_context(
-    namespaces: str | Sequence[str],
-    query: str,
-    token_budget: int | None,
-    recipe: str,
-    filter: MemoryFilter | None,
-    at_least: str,
-    asked_at: datetime | None,
-    time_zone: str,
-    embedding: Sequence[float],
-    min_relevance: float,
-) -> Call[a.Context]:
+def build_context(asked: rpb.RetrievalQuery, token_budget: int | None) -> Call[a.Context]:
     """BuildContext."""
-    request = e.build(
-        mpb.BuildContextRequest,
-        namespaces=as_names(namespaces),
-        query=query,
-        token_budget=e.at_least_one("token_budget", token_budget),
-        recipe=recipe,
-        filter=e.memory_filter(filter),
-        at_least=at_least,
-        asked_at=e.timestamp("asked_at", asked_at),
-        time_zone=time_zone,
-        embedding=e.vector(embedding),
-        min_relevance=min_relevance,
-    )
+    request = e.build(mpb.BuildContextRequest, query=asked, token_budget=e.at_least_one("token_budget", token_budget))
     return _memory("BuildContext", request, da.context)
 
 
 # Looking at the graph
 
 
-def get_node(namespace: str, node_id: str, max_edges: int | None) -> Call[a.NodeView]:
+def get_node(namespace: str, node_id: str, max_edges: int | None, at_least: ConsistencyTokens) -> Call[a.NodeView]:
     """GetNode."""
-    request = e.build(mpb.GetNodeRequest, namespace=namespace, node_id=node_id, max_edges=e.at_least_one("max_edges", max_edges))
+    limit = e.at_least_one("max_edges", max_edges)
+    request = e.build(mpb.GetNodeRequest, namespace=namespace, node_id=node_id, max_edges=limit, at_least=e.tokens(at_least))
     return _memory("GetNode", request, da.node_view)
 
 
-def get_event(namespace: str, event_id: str) -> Call[a.EventView]:
+def get_event(namespace: str, event_id: str, at_least: ConsistencyTokens) -> Call[a.EventView]:
     """GetEvent."""
-    return _memory("GetEvent", e.build(mpb.GetEventRequest, namespace=namespace, event_id=event_id), da.event_view)
+    request = e.build(mpb.GetEventRequest, namespace=namespace, event_id=event_id, at_least=e.tokens(at_least))
+    return _memory("GetEvent", request, da.event_view)
 
 
 def list_events(
-    namespace: str, happened: TimeRange | None, sessions: Sequence[str], entity_ids: Sequence[str], page_size: int | None, page_token: str
+    namespace: str,
+    happened: TimeRange | None,
+    sessions: Sequence[str],
+    entity_ids: Sequence[str],
+    at_least: ConsistencyTokens,
+    page_size: int | None,
+    page_token: str,
 ) -> Call[Page[Event]]:
     """ListEvents, one page."""
     request = e.build(
@@ -237,6 +198,7 @@ def list_events(
         happened=e.time_range("happened", happened),
         sessions=list(sessions),
         entity_ids=list(entity_ids),
+        at_least=e.tokens(at_least),
         page_size=e.at_least_one("page_size", page_size),
         page_token=page_token,
     )
@@ -251,6 +213,7 @@ def list_statements(
     speakers: Sequence[str],
     entity_ids: Sequence[str],
     include_retired: bool,
+    at_least: ConsistencyTokens,
     page_size: int | None,
     page_token: str,
 ) -> Call[Page[Statement]]:
@@ -264,6 +227,7 @@ def list_statements(
         speakers=list(speakers),
         entity_ids=list(entity_ids),
         include_retired=include_retired,
+        at_least=e.tokens(at_least),
         page_size=e.at_least_one("page_size", page_size),
         page_token=page_token,
     )
@@ -276,6 +240,7 @@ def list_messages(
     speakers: Sequence[str],
     said: TimeRange | None,
     labels: LabelFilter | None,
+    at_least: ConsistencyTokens,
     page_size: int | None,
     page_token: str,
 ) -> Call[Page[Message]]:
@@ -287,20 +252,27 @@ def list_messages(
         speakers=list(speakers),
         said=e.time_range("said", said),
         labels=e.label_filter(labels),
+        at_least=e.tokens(at_least),
         page_size=e.at_least_one("page_size", page_size),
         page_token=page_token,
     )
     return _memory("ListMessages", request, lambda it: ([d.message(x) for x in it.messages], it.next_page_token))
 
 
-def list_sessions(namespace: str, page_size: int | None, page_token: str) -> Call[Page[Session]]:
+def list_sessions(namespace: str, at_least: ConsistencyTokens, page_size: int | None, page_token: str) -> Call[Page[Session]]:
     """ListSessions, one page."""
-    request = e.build(mpb.ListSessionsRequest, namespace=namespace, page_size=e.at_least_one("page_size", page_size), page_token=page_token)
+    request = e.build(
+        mpb.ListSessionsRequest,
+        namespace=namespace,
+        at_least=e.tokens(at_least),
+        page_size=e.at_least_one("page_size", page_size),
+        page_token=page_token,
+    )
     return _memory("ListSessions", request, lambda it: ([d.session(x) for x in it.sessions], it.next_page_token))
 
 
 def list_entities(
-    namespace: str, kinds: Sequence[EntityKind | str], name: str, page_size: int | None, page_token: str
+    namespace: str, kinds: Sequence[EntityKind | str], name: str, at_least: ConsistencyTokens, page_size: int | None, page_token: str
 ) -> Call[Page[Entity]]:
     """ListEntities, one page."""
     request = e.build(
@@ -308,6 +280,7 @@ def list_entities(
         namespace=namespace,
         kinds=[e.number_of("kinds", EntityKind, node_pb2.EntityKind, kind) for kind in kinds],
         name=name,
+        at_least=e.tokens(at_least),
         page_size=e.at_least_one("page_size", page_size),
         page_token=page_token,
     )
@@ -321,6 +294,7 @@ def traverse_events(
     max_hops: int | None,
     happened: TimeRange | None,
     max_events: int | None,
+    at_least: ConsistencyTokens,
 ) -> Call[list[a.TraversedEvent]]:
     """TraverseEvents."""
     request = e.build(
@@ -331,6 +305,7 @@ def traverse_events(
         max_hops=e.at_least_one("max_hops", max_hops),
         happened=e.time_range("happened", happened),
         max_events=e.at_least_one("max_events", max_events),
+        at_least=e.tokens(at_least),
     )
     return _memory("TraverseEvents", request, da.traversed)
 
@@ -338,24 +313,29 @@ def traverse_events(
 # Exports
 
 
-def export_namespace(namespace: str, with_vectors: bool) -> Call[Sequence[exchange_pb2.ExportElement]]:
-    """ExportNamespace."""
-    request = e.build(mpb.ExportNamespaceRequest, namespace=namespace, without_vectors=not with_vectors)
-    return _memory("ExportNamespace", request, lambda it: it.elements)
+def export_namespace(namespace: str, with_vectors: bool, at_least: ConsistencyTokens) -> Call[mpb.ExportNamespaceResponse]:
+    """ExportNamespace; its parts."""
+    request = e.build(mpb.ExportNamespaceRequest, namespace=namespace, without_vectors=not with_vectors, at_least=e.tokens(at_least))
+    return _memory("ExportNamespace", request, lambda it: it)
 
 
-def import_namespace(namespace: str, elements: Iterable[exchange_pb2.ExportElement]) -> Call[a.ImportedNamespace]:
-    """ImportNamespace."""
-    target = e.build(mpb.ImportNamespaceTarget, namespace=namespace)
+def import_namespace(namespace: str, parts: Iterable[mpb.ExportNamespaceResponse]) -> Call[a.ImportedNamespace]:
+    """ImportNamespace, of the parts of an export."""
+    e.build(mpb.ImportNamespaceHeader, namespace=namespace)
 
-    def parts() -> Iterator[mpb.ImportNamespaceRequest]:
-        yield mpb.ImportNamespaceRequest(target=target)
-        for batch in in_batches(elements):
-            yield mpb.ImportNamespaceRequest(elements=mpb.ExportElements(elements=batch))
+    def requests() -> Iterator[mpb.ImportNamespaceRequest]:
+        for part in parts:
+            match part.WhichOneof("part"):
+                case "header":
+                    yield mpb.ImportNamespaceRequest(header=mpb.ImportNamespaceHeader(namespace=namespace, export=part.header))
+                case "batch":
+                    yield mpb.ImportNamespaceRequest(batch=part.batch)
+                case "trailer":
+                    yield mpb.ImportNamespaceRequest(trailer=part.trailer)
 
     return _memory(
         "ImportNamespace",
-        parts(),
+        requests(),
         lambda it: a.ImportedNamespace(it.namespace, it.record_count, it.consistency_token),
         repeatable=False,
     )
@@ -364,13 +344,19 @@ def import_namespace(namespace: str, elements: Iterable[exchange_pb2.ExportEleme
 # Jobs
 
 
-def get_job(namespace: str, job_id: str) -> Call[a.Job]:
+def get_job(namespace: str, job_id: str, at_least: ConsistencyTokens) -> Call[a.Job]:
     """GetJob."""
-    return _memory("GetJob", e.build(mpb.GetJobRequest, namespace=namespace, job_id=job_id), lambda it: da.job(it.job))
+    request = e.build(mpb.GetJobRequest, namespace=namespace, job_id=job_id, at_least=e.tokens(at_least))
+    return _memory("GetJob", request, lambda it: da.job(it.job))
 
 
 def list_jobs(
-    namespace: str, states: Sequence[JobState | str], kinds: Sequence[JobKind | str], page_size: int | None, page_token: str
+    namespace: str,
+    states: Sequence[JobState | str],
+    kinds: Sequence[JobKind | str],
+    at_least: ConsistencyTokens,
+    page_size: int | None,
+    page_token: str,
 ) -> Call[Page[a.Job]]:
     """ListJobs, one page."""
     request = e.build(
@@ -378,16 +364,23 @@ def list_jobs(
         namespace=namespace,
         states=[e.number_of("states", JobState, job_pb2.JobState, state) for state in states],
         kinds=[e.number_of("kinds", JobKind, job_pb2.JobKind, kind) for kind in kinds],
+        at_least=e.tokens(at_least),
         page_size=e.at_least_one("page_size", page_size),
         page_token=page_token,
     )
     return _memory("ListJobs", request, lambda it: ([da.job(x) for x in it.jobs], it.next_page_token))
 
 
-def watch_job(namespace: str, job_id: str, flush: bool) -> Call[a.Job]:
+def watch_job(namespace: str, job_id: str, at_least: ConsistencyTokens) -> Call[a.Job]:
     """WatchJob."""
-    request = e.build(mpb.WatchJobRequest, namespace=namespace, job_id=job_id, flush=flush)
+    request = e.build(mpb.WatchJobRequest, namespace=namespace, job_id=job_id, at_least=e.tokens(at_least))
     return _memory("WatchJob", request, lambda it: da.job(it.job))
+
+
+def expedite_job(namespace: str, job_id: str) -> Call[a.Job]:
+    """ExpediteJob."""
+    request = e.build(mpb.ExpediteJobRequest, namespace=namespace, job_id=job_id)
+    return _memory("ExpediteJob", request, lambda it: da.job(it.job))
 
 
 def cancel_job(namespace: str, job_id: str) -> Call[a.Job]:

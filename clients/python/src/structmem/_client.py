@@ -29,13 +29,13 @@ from structmem._cypher import CypherAnswer, CypherValue
 from structmem._cypher_values import Collected
 from structmem._errors import JobFailedError
 from structmem._exchange import ExportWriter, FileLike, read_export
-from structmem._inputs import EmbeddingSpec, ExtractionProfile, MemoryFilter, NewMessage
+from structmem._inputs import ConsistencyTokens, EmbeddingSpec, ExtractionProfile, MemoryFilter, NewMessage
 from structmem._kinds import CypherScope, ExtractionMode, JobState, LinkVerdict
 from structmem._listings import Listings
 from structmem._options import Options
 from structmem._transport import Transport
 from structmem._waiting import Deadline
-from structmem.v1.exchange_pb2 import ExportElement
+from structmem.v1.memory_service_pb2 import ExportNamespaceResponse
 
 
 class Client(Listings):
@@ -137,7 +137,7 @@ class Client(Listings):
         k: int | None = None,
         recipe: str = "",
         filter: MemoryFilter | None = None,
-        at_least: str = "",
+        at_least: ConsistencyTokens = (),
         asked_at: datetime | None = None,
         time_zone: str = "",
         explain: bool = False,
@@ -147,11 +147,12 @@ class Client(Listings):
     ) -> Retrieval:
         """Finds the `k` (10) memories that fit a query best, in one namespace or several.
 
-        `at_least` is the consistency token of a write that the answer must see; `asked_at` is "now" for words such as "last week".
+        `at_least` is the consistency token of a write that the answer must show, or several of them, as on every other read;
+        `asked_at` is "now" for words such as "last week".
         What is less relevant than `min_relevance` (0 to 1) is no hit; `nothing_relevant` of the answer says when that leaves none.
         """
-        call = calls.retrieve(namespaces, query, k, recipe, filter, at_least, asked_at, time_zone, explain, embedding, min_relevance)
-        return self._transport.unary(call, timeout)
+        asked = calls.query(namespaces, query, k, recipe, filter, at_least, asked_at, time_zone, embedding, min_relevance)
+        return self._transport.unary(calls.retrieve(asked, explain), timeout)
 
     def explain_miss(
         self,
@@ -162,7 +163,7 @@ class Client(Listings):
         k: int | None = None,
         recipe: str = "",
         filter: MemoryFilter | None = None,
-        at_least: str = "",
+        at_least: ConsistencyTokens = (),
         asked_at: datetime | None = None,
         time_zone: str = "",
         embedding: Sequence[float] = (),
@@ -170,8 +171,8 @@ class Client(Listings):
         timeout: float | None = None,
     ) -> Miss:
         """Says why a memory is not among the hits of a query, or that it is; the other arguments are those of `retrieve`."""
-        call = calls.explain_miss(namespace, node_id, query, k, recipe, filter, at_least, asked_at, time_zone, embedding, min_relevance)
-        return self._transport.unary(call, timeout)
+        asked = calls.query(namespace, query, k, recipe, filter, at_least, asked_at, time_zone, embedding, min_relevance)
+        return self._transport.unary(calls.explain_miss(asked, node_id), timeout)
 
     def build_context(
         self,
@@ -179,41 +180,48 @@ class Client(Listings):
         namespaces: str | Sequence[str],
         *,
         token_budget: int | None = None,
+        k: int | None = None,
         recipe: str = "",
         filter: MemoryFilter | None = None,
-        at_least: str = "",
+        at_least: ConsistencyTokens = (),
         asked_at: datetime | None = None,
         time_zone: str = "",
         embedding: Sequence[float] = (),
         min_relevance: float = 0.0,
         timeout: float | None = None,
     ) -> Context:
-        """Finds memories and writes them out, in order of time, within `token_budget` (1,500) tokens."""
-        call = calls.build_context(namespaces, query, token_budget, recipe, filter, at_least, asked_at, time_zone, embedding, min_relevance)
-        return self._transport.unary(call, timeout)
+        """Finds memories, at most `k` if that is given, and writes them out in order of time within `token_budget` (1,500) tokens."""
+        asked = calls.query(namespaces, query, k, recipe, filter, at_least, asked_at, time_zone, embedding, min_relevance)
+        return self._transport.unary(calls.build_context(asked, token_budget), timeout)
 
     # Looking
 
-    def get_node(self, namespace: str, node_id: str, *, max_edges: int | None = None, timeout: float | None = None) -> NodeView:
+    def get_node(
+        self, namespace: str, node_id: str, *, max_edges: int | None = None, at_least: ConsistencyTokens = (), timeout: float | None = None
+    ) -> NodeView:
         """Any node with at most `max_edges` (100) edges in each direction."""
-        return self._transport.unary(calls.get_node(namespace, node_id, max_edges), timeout)
+        return self._transport.unary(calls.get_node(namespace, node_id, max_edges, at_least), timeout)
 
-    def get_event(self, namespace: str, event_id: str, *, timeout: float | None = None) -> EventView:
+    def get_event(self, namespace: str, event_id: str, *, at_least: ConsistencyTokens = (), timeout: float | None = None) -> EventView:
         """An event with its facts and relations and the messages it rests on."""
-        return self._transport.unary(calls.get_event(namespace, event_id), timeout)
+        return self._transport.unary(calls.get_event(namespace, event_id, at_least), timeout)
 
     # Jobs
 
-    def get_job(self, namespace: str, job_id: str, *, timeout: float | None = None) -> Job:
+    def get_job(self, namespace: str, job_id: str, *, at_least: ConsistencyTokens = (), timeout: float | None = None) -> Job:
         """One job."""
-        return self._transport.unary(calls.get_job(namespace, job_id), timeout)
+        return self._transport.unary(calls.get_job(namespace, job_id, at_least), timeout)
 
-    def watch_job(self, namespace: str, job_id: str, *, flush: bool = False, timeout: float | None = None) -> Iterator[Job]:
-        """The job after each change, until it ends. `flush`: do not let it wait for more messages."""
-        yield from self._transport.stream(calls.watch_job(namespace, job_id, flush), timeout)
+    def watch_job(self, namespace: str, job_id: str, *, at_least: ConsistencyTokens = (), timeout: float | None = None) -> Iterator[Job]:
+        """The job after each change, until it ends."""
+        yield from self._transport.stream(calls.watch_job(namespace, job_id, at_least), timeout)
+
+    def expedite_job(self, namespace: str, job_id: str, *, timeout: float | None = None) -> Job:
+        """Lets a job begin that waits for more messages."""
+        return self._transport.unary(calls.expedite_job(namespace, job_id), timeout)
 
     def wait_for(self, work: Appended | Imported | Flushed | Job, *, flush: bool = True, timeout: float | None = None) -> tuple[Job, ...]:
-        """Waits until the jobs of a write have ended, and returns them.
+        """Waits until the jobs of a write have ended, and returns them. `flush`: they do not wait for more messages.
 
         Raises:
             JobFailedError: a job failed or was canceled.
@@ -222,9 +230,9 @@ class Client(Listings):
         deadline = Deadline(timeout)
         ended = []
         for job_id in work.job_ids:
-            job = None
+            job = self.expedite_job(work.namespace, job_id, timeout=deadline.left()) if flush else None
             while job is None or not job.state.ended:
-                for job in self.watch_job(work.namespace, job_id, flush=flush, timeout=deadline.left()):  # noqa: B007
+                for job in self.watch_job(work.namespace, job_id, timeout=deadline.left()):  # noqa: B007
                     pass
             if job.state != JobState.SUCCEEDED:
                 raise JobFailedError(job)
@@ -241,12 +249,20 @@ class Client(Listings):
 
     # Exports
 
-    def export_namespace(self, namespace: str, destination: FileLike, *, with_vectors: bool = True, timeout: float | None = None) -> int:
+    def export_namespace(
+        self,
+        namespace: str,
+        destination: FileLike,
+        *,
+        with_vectors: bool = True,
+        at_least: ConsistencyTokens = (),
+        timeout: float | None = None,
+    ) -> int:
         """Writes all of a namespace to a file (compressed when its name ends in ".gz") or an open text file; returns the records."""
         writer = self._transport.aside(ExportWriter, destination)
         try:
-            for elements in self._transport.stream(calls.export_namespace(namespace, with_vectors), timeout):
-                self._transport.aside(writer.write, elements)
+            for part in self._transport.stream(calls.export_namespace(namespace, with_vectors, at_least), timeout):
+                self._transport.aside(writer.write, part)
             return self._transport.aside(writer.finish)
         finally:
             self._transport.aside(writer.abandon)
@@ -255,15 +271,17 @@ class Client(Listings):
         """Creates a namespace from the file of an export, under its own name or another."""
         return self._transport.upload(calls.import_namespace(namespace, read_export(source)), timeout)
 
-    def export_elements(
-        self, namespace: str, *, with_vectors: bool = True, timeout: float | None = None
-    ) -> Iterator[Sequence[ExportElement]]:
-        """All of a namespace as elements of the contract, in batches: header, records, trailer. What broke off raises."""
-        yield from self._transport.stream(calls.export_namespace(namespace, with_vectors), timeout)
+    def export_parts(
+        self, namespace: str, *, with_vectors: bool = True, at_least: ConsistencyTokens = (), timeout: float | None = None
+    ) -> Iterator[ExportNamespaceResponse]:
+        """All of a namespace as parts of the contract: header, batches of records, trailer. What broke off raises."""
+        yield from self._transport.stream(calls.export_namespace(namespace, with_vectors, at_least), timeout)
 
-    def import_elements(self, elements: Iterable[ExportElement], *, namespace: str = "", timeout: float | None = None) -> ImportedNamespace:
-        """Creates a namespace from the elements of an export, all of them or, when their iterator raises, nothing."""
-        return self._transport.upload(calls.import_namespace(namespace, elements), timeout)
+    def import_parts(
+        self, parts: Iterable[ExportNamespaceResponse], *, namespace: str = "", timeout: float | None = None
+    ) -> ImportedNamespace:
+        """Creates a namespace from the parts of an export, all of them or, when their iterator raises, nothing."""
+        return self._transport.upload(calls.import_namespace(namespace, parts), timeout)
 
     # Namespaces
 
@@ -282,9 +300,9 @@ class Client(Listings):
         call = service_calls.create_namespace(namespace, embedding, extraction_mode, time_zone, description, profile)
         return self._transport.unary(call, timeout)
 
-    def get_namespace(self, namespace: str, *, timeout: float | None = None) -> Namespace:
+    def get_namespace(self, namespace: str, *, at_least: ConsistencyTokens = (), timeout: float | None = None) -> Namespace:
         """One namespace."""
-        return self._transport.unary(service_calls.get_namespace(namespace), timeout)
+        return self._transport.unary(service_calls.get_namespace(namespace, at_least), timeout)
 
     def update_namespace(
         self,
@@ -306,13 +324,13 @@ class Client(Listings):
 
     # The service
 
-    def graph_stats(self, namespace: str, *, timeout: float | None = None) -> GraphStats:
+    def graph_stats(self, namespace: str, *, at_least: ConsistencyTokens = (), timeout: float | None = None) -> GraphStats:
         """Counts of nodes, edges and vectors."""
-        return self._transport.unary(service_calls.graph_stats(namespace), timeout)
+        return self._transport.unary(service_calls.graph_stats(namespace, at_least), timeout)
 
-    def usage(self, namespace: str, *, timeout: float | None = None) -> tuple[UsageEntry, ...]:
+    def usage(self, namespace: str, *, at_least: ConsistencyTokens = (), timeout: float | None = None) -> tuple[UsageEntry, ...]:
         """What models were called for a namespace."""
-        return self._transport.unary(service_calls.usage(namespace), timeout)
+        return self._transport.unary(service_calls.usage(namespace, at_least), timeout)
 
     def run_cypher(
         self,
@@ -321,6 +339,7 @@ class Client(Listings):
         parameters: Mapping[str, CypherValue] | None = None,
         *,
         scope: CypherScope | str = CypherScope.NAMESPACE,
+        at_least: ConsistencyTokens = (),
         max_rows: int | None = None,
         timeout: float | None = None,
     ) -> CypherAnswer:
@@ -333,7 +352,7 @@ class Client(Listings):
             CypherLimitError: it wants more memory than it may take, or the namespace is too large.
             DeadlineExceededError: it took longer than it may.
         """
-        call = service_calls.run_cypher(namespace, query, parameters, scope, max_rows)
+        call = service_calls.run_cypher(namespace, query, parameters, scope, at_least, max_rows)
         collected = Collected()
         for part in self._transport.stream(call, timeout):
             collected.add(part)

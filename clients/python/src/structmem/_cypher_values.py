@@ -46,8 +46,8 @@ class Collected:
         """Takes the next part."""
         if part.HasField("header"):
             self._columns, self._revision = tuple(part.header.columns), part.header.revision
-        self._rows += [tuple(value(one) for one in row.values) for row in part.rows]
-        self._truncated = self._truncated or part.summary.truncated
+        self._rows += [tuple(value(one) for one in row.values) for row in part.batch.rows]
+        self._truncated = self._truncated or part.trailer.truncated
 
     def answer(self) -> CypherAnswer:
         """All of it."""

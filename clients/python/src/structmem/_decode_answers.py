@@ -109,7 +109,7 @@ def event_view(it: mpb.GetEventResponse) -> a.EventView:
 
 def traversed(it: mpb.TraverseEventsResponse) -> list[a.TraversedEvent]:
     """A batch of events that a walk reached."""
-    return [a.TraversedEvent(d.event(e.event), e.hops, path(e.path)) for e in it.events]
+    return [a.TraversedEvent(d.event(e.event), e.hops, path(e.path)) for e in it.batch.events]
 
 
 def problem(it: job_pb2.JobError) -> a.JobProblem:

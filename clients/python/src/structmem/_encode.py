@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from structmem._errors import InvalidArgumentError
-from structmem._inputs import LabelCondition, LabelFilter, MemoryFilter, NewMessage, TimeRange
+from structmem._inputs import ConsistencyTokens, LabelCondition, LabelFilter, MemoryFilter, NewMessage, TimeRange
 from structmem._kinds import NodeKind, Role
-from structmem.v1 import filter_pb2, node_pb2, time_pb2
+from structmem.v1 import filter_pb2, node_pb2, time_pb2, vector_pb2
 from structmem.v1 import memory_service_pb2 as mpb
 
 E = TypeVar("E", bound=StrEnum)
@@ -53,6 +53,11 @@ def at_least_one(field: str, value: int | None) -> int | None:
     if isinstance(value, int) and value < 1:
         raise InvalidArgumentError.of(field, "must be at least 1; leave it out for the default")
     return value
+
+
+def tokens(at_least: ConsistencyTokens) -> list[str]:
+    """Consistency tokens; none for an empty text."""
+    return [token for token in ([at_least] if isinstance(at_least, str) else at_least) if token]
 
 
 def number_of(field: str, cls: type[E], names: EnumNames, value: E | str) -> int:
@@ -101,9 +106,9 @@ def new_message(field: str, it: NewMessage) -> mpb.MessageInput:
         raise InvalidArgumentError.of(f"{field}.{error.violations[0].field}", error.violations[0].reason) from None
 
 
-def vector(values: Sequence[float]) -> mpb.Vector | None:
+def vector(values: Sequence[float]) -> vector_pb2.Vector | None:
     """A vector; None for none."""
-    return build(mpb.Vector, values=[float(value) for value in values]) if len(values) else None
+    return build(vector_pb2.Vector, values=[float(value) for value in values]) if len(values) else None
 
 
 def time_range(field: str, it: TimeRange | None) -> time_pb2.TimeRange | None:

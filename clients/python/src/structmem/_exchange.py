@@ -1,22 +1,27 @@
-"""Exports as files: JSON Lines of ExportElements in their protobuf JSON form, compressed when the name ends in ".gz"."""
+"""Exports as files, compressed when the name ends in ".gz": JSON Lines in protobuf's JSON form. The first line is `{"header": …}`, the last
+`{"trailer": …}`, each between them an ExportRecord."""
 
 import gzip
 import io
 import os
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
 from google.protobuf.json_format import MessageToJson, ParseError
 from google.protobuf.json_format import Parse as parse_json
+from google.protobuf.message import Message
 
 from structmem._errors import InternalError, InvalidArgumentError
-from structmem.v1 import exchange_pb2
+from structmem.v1.exchange_pb2 import ExportBatch, ExportRecord
+from structmem.v1.memory_service_pb2 import ExportNamespaceResponse
 
 FileLike = str | os.PathLike[str] | IO[str]
-# Of an import's elements that travel together; the service takes up to 1,000 of them and, unless told otherwise, 64 MB.
+# Of an import's records that travel together; the service takes up to 1,000 of them and, unless told otherwise, 64 MB.
 _BATCH = 500
 _BATCH_BYTES = 1 << 20
+_FRAME = re.compile(r'\s*\{\s*"(header|trailer)"')
 
 
 class ExportWriter:
@@ -29,13 +34,12 @@ class ExportWriter:
         self._whole = False
         self.records = 0
 
-    def write(self, elements: Sequence[exchange_pb2.ExportElement]) -> None:
-        """Writes the next elements."""
-        for element in elements:
-            what = element.WhichOneof("element")
-            self._whole = what == "trailer"
-            self.records += what not in ("header", "trailer")
-        self._out.write("".join(MessageToJson(element, indent=None) + "\n" for element in elements))
+    def write(self, part: ExportNamespaceResponse) -> None:
+        """Writes the next part."""
+        self._whole = part.HasField("trailer")
+        self.records += len(part.batch.records)
+        lines: Sequence[Message] = part.batch.records if part.HasField("batch") else [part]
+        self._out.write("".join(MessageToJson(line, indent=None) + "\n" for line in lines))
 
     def finish(self) -> int:
         """Puts the file in its place and returns the number of records. Raises InternalError when the export has no end."""
@@ -56,39 +60,42 @@ class ExportWriter:
             self._partial.unlink(missing_ok=True)
 
 
-def read_export(source: FileLike) -> Iterator[exchange_pb2.ExportElement]:
-    """The elements of an export, one a line. Raises InvalidArgumentError with the line's number."""
+def read_export(source: FileLike) -> Iterator[ExportNamespaceResponse]:
+    """The parts of an export. Raises InvalidArgumentError with the line's number."""
     if hasattr(source, "read"):
-        yield from _elements(source)  # type: ignore[arg-type]
+        yield from _parts(source)  # type: ignore[arg-type]
         return
     path = Path(os.fspath(source))
     with _open(path, "r", path) as lines:
-        yield from _elements(lines)
+        yield from _parts(lines)
 
 
-def in_batches(elements: Iterable[exchange_pb2.ExportElement]) -> Iterator[list[exchange_pb2.ExportElement]]:
-    """The elements in the runs in which they are sent."""
-    batch: list[exchange_pb2.ExportElement] = []
-    size = 0
-    for element in elements:
-        batch.append(element)
-        size += element.ByteSize()
-        if len(batch) == _BATCH or size >= _BATCH_BYTES:
-            yield batch
-            batch, size = [], 0
-    if batch:
-        yield batch
+def _parts(lines: IO[str]) -> Iterator[ExportNamespaceResponse]:
+    batch, size = ExportBatch(), 0
+    for line in _parsed(lines):
+        if isinstance(line, ExportRecord):
+            batch.records.append(line)
+            size += line.ByteSize()
+        whole = isinstance(line, ExportNamespaceResponse) or len(batch.records) == _BATCH or size >= _BATCH_BYTES
+        if batch.records and whole:
+            yield ExportNamespaceResponse(batch=batch)
+            batch, size = ExportBatch(), 0
+        if isinstance(line, ExportNamespaceResponse):
+            yield line
+    if batch.records:
+        yield ExportNamespaceResponse(batch=batch)
 
 
-def _elements(lines: IO[str]) -> Iterator[exchange_pb2.ExportElement]:
+def _parsed(lines: IO[str]) -> Iterator[ExportRecord | ExportNamespaceResponse]:
+    """Each line is a record, or one of the two parts that frame them."""
     number = 0
     try:
         for line in lines:
             number += 1
             if line.strip():
-                yield parse_json(line, exchange_pb2.ExportElement())
+                yield parse_json(line, ExportNamespaceResponse() if _FRAME.match(line) else ExportRecord())
     except ParseError:
-        raise InvalidArgumentError.of(f"line {number}", "is no element of an export") from None
+        raise InvalidArgumentError.of(f"line {number}", "is no line of an export") from None
     except (OSError, EOFError, UnicodeError):
         raise InvalidArgumentError.of(f"line {number + 1}", "cannot be read; is the file whole?") from None
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeAlias
 
 from structmem._kinds import EntityKind, NodeKind, Role
 
@@ -102,3 +103,7 @@ class ExtractionProfile:
     relation_types: Sequence[RelationType] = ()
     instructions: str = ""
     version: int = 0
+
+
+ConsistencyTokens: TypeAlias = str | Sequence[str]
+"""What a read must show: the consistency token of a write, or several."""

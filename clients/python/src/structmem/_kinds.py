@@ -60,7 +60,7 @@ class Role(StrEnum):
 
 
 class EntityKind(StrEnum):
-    """What an entity is; UNSPECIFIED where it could not be told."""
+    """What an entity is; UNKNOWN where it could not be told."""
 
     UNSPECIFIED = "unspecified"
     PERSON = "person"
@@ -68,6 +68,7 @@ class EntityKind(StrEnum):
     ORGANIZATION = "organization"
     THING = "thing"
     CONCEPT = "concept"
+    UNKNOWN = "unknown"
 
 
 class Granularity(StrEnum):

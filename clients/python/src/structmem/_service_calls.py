@@ -10,7 +10,7 @@ from structmem import _decode_answers as da
 from structmem import _encode as e
 from structmem._calls import Call, Page
 from structmem._cypher import CypherValue
-from structmem._inputs import EmbeddingSpec, ExtractionProfile
+from structmem._inputs import ConsistencyTokens, EmbeddingSpec, ExtractionProfile
 from structmem._kinds import CypherScope, EntityKind, ExtractionMode
 from structmem.v1 import cypher_pb2, namespace_pb2, node_pb2
 from structmem.v1 import inspection_service_pb2 as ipb
@@ -63,15 +63,21 @@ def create_namespace(
     return Call("namespace", "CreateNamespace", request, lambda it: da.namespace(it.namespace), repeatable=False)
 
 
-def get_namespace(namespace: str) -> Call[a.Namespace]:
+def get_namespace(namespace: str, at_least: ConsistencyTokens) -> Call[a.Namespace]:
     """GetNamespace."""
-    request = e.build(npb.GetNamespaceRequest, namespace=namespace)
+    request = e.build(npb.GetNamespaceRequest, namespace=namespace, at_least=e.tokens(at_least))
     return Call("namespace", "GetNamespace", request, lambda it: da.namespace(it.namespace))
 
 
-def list_namespaces(prefix: str, page_size: int | None, page_token: str) -> Call[Page[a.Namespace]]:
+def list_namespaces(prefix: str, at_least: ConsistencyTokens, page_size: int | None, page_token: str) -> Call[Page[a.Namespace]]:
     """ListNamespaces, one page."""
-    request = e.build(npb.ListNamespacesRequest, prefix=prefix, page_size=e.at_least_one("page_size", page_size), page_token=page_token)
+    request = e.build(
+        npb.ListNamespacesRequest,
+        prefix=prefix,
+        at_least=e.tokens(at_least),
+        page_size=e.at_least_one("page_size", page_size),
+        page_token=page_token,
+    )
     return Call("namespace", "ListNamespaces", request, lambda it: ([da.namespace(x) for x in it.namespaces], it.next_page_token))
 
 
@@ -103,18 +109,25 @@ def delete_namespace(namespace: str) -> Call[datetime | None]:
 # The service
 
 
-def graph_stats(namespace: str) -> Call[a.GraphStats]:
+def graph_stats(namespace: str, at_least: ConsistencyTokens) -> Call[a.GraphStats]:
     """GetGraphStats."""
-    return Call("inspection", "GetGraphStats", e.build(ipb.GetGraphStatsRequest, namespace=namespace), da.graph)
+    request = e.build(ipb.GetGraphStatsRequest, namespace=namespace, at_least=e.tokens(at_least))
+    return Call("inspection", "GetGraphStats", request, da.graph)
 
 
-def usage(namespace: str) -> Call[tuple[a.UsageEntry, ...]]:
+def usage(namespace: str, at_least: ConsistencyTokens) -> Call[tuple[a.UsageEntry, ...]]:
     """GetUsage."""
-    return Call("inspection", "GetUsage", e.build(ipb.GetUsageRequest, namespace=namespace), da.usage)
+    request = e.build(ipb.GetUsageRequest, namespace=namespace, at_least=e.tokens(at_least))
+    return Call("inspection", "GetUsage", request, da.usage)
 
 
 def run_cypher(
-    namespace: str, query: str, parameters: Mapping[str, CypherValue] | None, scope: CypherScope | str, max_rows: int | None
+    namespace: str,
+    query: str,
+    parameters: Mapping[str, CypherValue] | None,
+    scope: CypherScope | str,
+    at_least: ConsistencyTokens,
+    max_rows: int | None,
 ) -> Call[ipb.RunCypherResponse]:
     """RunCypher; the parts of its answer."""
     request = e.build(
@@ -123,6 +136,7 @@ def run_cypher(
         query=query,
         parameters=cv.parameters(parameters or {}),
         scope=e.number_of("scope", CypherScope, cypher_pb2.CypherScope, scope),
+        at_least=e.tokens(at_least),
         max_rows=e.at_least_one("max_rows", max_rows),
     )
     return Call("inspection", "RunCypher", request, lambda it: it)

@@ -23,7 +23,7 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class ExportHeader(_message.Message):
-    """The first element of an export."""
+    """The first part of an export."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -127,16 +127,16 @@ Global___PassageVector: _TypeAlias = PassageVector  # noqa: Y015
 
 @_typing.final
 class ExportTrailer(_message.Message):
-    """The last element of an export."""
+    """The last part of an export."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     RECORD_COUNT_FIELD_NUMBER: _builtins.int
     SHA256_FIELD_NUMBER: _builtins.int
     record_count: _builtins.int
-    """How many elements stand between header and trailer."""
+    """How many records stand between header and trailer."""
     sha256: _builtins.bytes
-    """SHA-256 over the deterministic serialization of every element between header and trailer, in order."""
+    """SHA-256 over the deterministic serialization of every ExportRecord, in order."""
     def __init__(
         self,
         *,
@@ -152,21 +152,15 @@ class ExportTrailer(_message.Message):
 Global___ExportTrailer: _TypeAlias = ExportTrailer  # noqa: Y015
 
 @_typing.final
-class ExportElement(_message.Message):
-    """One element of an export: header, then sessions, messages, entities, statements, events, edges that no node implies, progress and vectors, then the trailer."""
+class ExportRecord(_message.Message):
+    """One record of an export. They come in this order: sessions, messages, entities, statements, events, edges that no node implies, progress and vectors."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    HEADER_FIELD_NUMBER: _builtins.int
     NODE_FIELD_NUMBER: _builtins.int
     EDGE_FIELD_NUMBER: _builtins.int
     PROGRESS_FIELD_NUMBER: _builtins.int
     VECTOR_FIELD_NUMBER: _builtins.int
-    TRAILER_FIELD_NUMBER: _builtins.int
-    @_builtins.property
-    def header(self) -> Global___ExportHeader:
-        """The first element."""
-
     @_builtins.property
     def node(self) -> _node_pb2.Node:
         """A node."""
@@ -183,26 +177,44 @@ class ExportElement(_message.Message):
     def vector(self) -> Global___PassageVector:
         """A vector."""
 
-    @_builtins.property
-    def trailer(self) -> Global___ExportTrailer:
-        """The last element."""
-
     def __init__(
         self,
         *,
-        header: Global___ExportHeader | None = ...,
         node: _node_pb2.Node | None = ...,
         edge: _node_pb2.Edge | None = ...,
         progress: Global___SessionProgress | None = ...,
         vector: Global___PassageVector | None = ...,
-        trailer: Global___ExportTrailer | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["edge", b"edge", "element", b"element", "header", b"header", "node", b"node", "progress", b"progress", "trailer", b"trailer", "vector", b"vector"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["edge", b"edge", "kind", b"kind", "node", b"node", "progress", b"progress", "vector", b"vector"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["edge", b"edge", "element", b"element", "header", b"header", "node", b"node", "progress", b"progress", "trailer", b"trailer", "vector", b"vector"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["edge", b"edge", "kind", b"kind", "node", b"node", "progress", b"progress", "vector", b"vector"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_element: _TypeAlias = _typing.Literal["header", "node", "edge", "progress", "vector", "trailer"]  # noqa: Y015
-    _WhichOneofArgType_element: _TypeAlias = _typing.Literal["element", b"element"]  # noqa: Y015
-    def WhichOneof(self, oneof_group: _WhichOneofArgType_element) -> _WhichOneofReturnType_element | None: ...
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["node", "edge", "progress", "vector"]  # noqa: Y015
+    _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
 
-Global___ExportElement: _TypeAlias = ExportElement  # noqa: Y015
+Global___ExportRecord: _TypeAlias = ExportRecord  # noqa: Y015
+
+@_typing.final
+class ExportBatch(_message.Message):
+    """A run of records of an export."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECORDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def records(self) -> _containers.RepeatedCompositeFieldContainer[Global___ExportRecord]:
+        """1 to 1,000 records, in the order of the export."""
+
+    def __init__(
+        self,
+        *,
+        records: _abc.Iterable[Global___ExportRecord] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["records", b"records"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExportBatch: _TypeAlias = ExportBatch  # noqa: Y015

@@ -30,16 +30,22 @@ class GetGraphStatsRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     NAMESPACE_FIELD_NUMBER: _builtins.int
+    AT_LEAST_FIELD_NUMBER: _builtins.int
     namespace: _builtins.str
     """The namespace."""
+    @_builtins.property
+    def at_least(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Show the writes of these consistency tokens."""
+
     def __init__(
         self,
         *,
         namespace: _builtins.str = ...,
+        at_least: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["namespace", b"namespace"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_least", b"at_least", "namespace", b"namespace"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -257,16 +263,22 @@ class GetUsageRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     NAMESPACE_FIELD_NUMBER: _builtins.int
+    AT_LEAST_FIELD_NUMBER: _builtins.int
     namespace: _builtins.str
     """The namespace."""
+    @_builtins.property
+    def at_least(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Show the writes of these consistency tokens."""
+
     def __init__(
         self,
         *,
         namespace: _builtins.str = ...,
+        at_least: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["namespace", b"namespace"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_least", b"at_least", "namespace", b"namespace"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -374,6 +386,7 @@ class RunCypherRequest(_message.Message):
     PARAMETERS_FIELD_NUMBER: _builtins.int
     SCOPE_FIELD_NUMBER: _builtins.int
     MAX_ROWS_FIELD_NUMBER: _builtins.int
+    AT_LEAST_FIELD_NUMBER: _builtins.int
     namespace: _builtins.str
     """The namespace."""
     query: _builtins.str
@@ -386,6 +399,10 @@ class RunCypherRequest(_message.Message):
     def parameters(self) -> _containers.MessageMap[_builtins.str, _cypher_pb2.CypherValue]:
         """Its parameters, by name without "$"."""
 
+    @_builtins.property
+    def at_least(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Show the writes of these consistency tokens."""
+
     def __init__(
         self,
         *,
@@ -394,10 +411,11 @@ class RunCypherRequest(_message.Message):
         parameters: _abc.Mapping[_builtins.str, _cypher_pb2.CypherValue] | None = ...,
         scope: _cypher_pb2.CypherScope.ValueType = ...,
         max_rows: _builtins.int = ...,
+        at_least: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["max_rows", b"max_rows", "namespace", b"namespace", "parameters", b"parameters", "query", b"query", "scope", b"scope"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_least", b"at_least", "max_rows", b"max_rows", "namespace", b"namespace", "parameters", b"parameters", "query", b"query", "scope", b"scope"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -432,7 +450,31 @@ class CypherHeader(_message.Message):
 Global___CypherHeader: _TypeAlias = CypherHeader  # noqa: Y015
 
 @_typing.final
-class CypherSummary(_message.Message):
+class CypherBatch(_message.Message):
+    """A run of rows of an answer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ROWS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def rows(self) -> _containers.RepeatedCompositeFieldContainer[_cypher_pb2.CypherRow]:
+        """The rows."""
+
+    def __init__(
+        self,
+        *,
+        rows: _abc.Iterable[_cypher_pb2.CypherRow] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["rows", b"rows"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CypherBatch: _TypeAlias = CypherBatch  # noqa: Y015
+
+@_typing.final
+class CypherTrailer(_message.Message):
     """What is known of an answer after its last row."""
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -455,40 +497,42 @@ class CypherSummary(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___CypherSummary: _TypeAlias = CypherSummary  # noqa: Y015
+Global___CypherTrailer: _TypeAlias = CypherTrailer  # noqa: Y015
 
 @_typing.final
 class RunCypherResponse(_message.Message):
-    """RunCypherResponse is a part of the answer: first the header, then the rows in batches, last the summary."""
+    """RunCypherResponse is one part of the answer: the header first, then batches, the trailer last."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     HEADER_FIELD_NUMBER: _builtins.int
-    ROWS_FIELD_NUMBER: _builtins.int
-    SUMMARY_FIELD_NUMBER: _builtins.int
+    BATCH_FIELD_NUMBER: _builtins.int
+    TRAILER_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def header(self) -> Global___CypherHeader:
-        """In the first response."""
+        """The first part."""
 
     @_builtins.property
-    def rows(self) -> _containers.RepeatedCompositeFieldContainer[_cypher_pb2.CypherRow]:
-        """Rows; none in the first and the last response."""
+    def batch(self) -> Global___CypherBatch:
+        """Rows."""
 
     @_builtins.property
-    def summary(self) -> Global___CypherSummary:
-        """In the last response."""
+    def trailer(self) -> Global___CypherTrailer:
+        """The last part."""
 
     def __init__(
         self,
         *,
         header: Global___CypherHeader | None = ...,
-        rows: _abc.Iterable[_cypher_pb2.CypherRow] | None = ...,
-        summary: Global___CypherSummary | None = ...,
+        batch: Global___CypherBatch | None = ...,
+        trailer: Global___CypherTrailer | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["header", b"header", "summary", b"summary"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "header", b"header", "part", b"part", "trailer", b"trailer"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["header", b"header", "rows", b"rows", "summary", b"summary"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "header", b"header", "part", b"part", "trailer", b"trailer"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType_part: _TypeAlias = _typing.Literal["header", "batch", "trailer"]  # noqa: Y015
+    _WhichOneofArgType_part: _TypeAlias = _typing.Literal["part", b"part"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_part) -> _WhichOneofReturnType_part | None: ...
 
 Global___RunCypherResponse: _TypeAlias = RunCypherResponse  # noqa: Y015

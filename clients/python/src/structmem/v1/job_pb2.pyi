@@ -27,7 +27,7 @@ class _JobKind:
 class _JobKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_JobKind.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     JOB_KIND_UNSPECIFIED: _JobKind.ValueType  # 0
-    """Not said. In a filter: every kind."""
+    """Not set."""
     JOB_KIND_EXTRACTION: _JobKind.ValueType  # 1
     """Embeds the messages of a session and extracts events from them."""
 
@@ -35,7 +35,7 @@ class JobKind(_JobKind, metaclass=_JobKindEnumTypeWrapper):
     """What a job does."""
 
 JOB_KIND_UNSPECIFIED: JobKind.ValueType  # 0
-"""Not said. In a filter: every kind."""
+"""Not set."""
 JOB_KIND_EXTRACTION: JobKind.ValueType  # 1
 """Embeds the messages of a session and extracts events from them."""
 Global___JobKind: _TypeAlias = JobKind  # noqa: Y015
@@ -47,7 +47,7 @@ class _JobState:
 class _JobStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_JobState.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     JOB_STATE_UNSPECIFIED: _JobState.ValueType  # 0
-    """Not said. In a filter: every state."""
+    """Not set."""
     JOB_STATE_QUEUED: _JobState.ValueType  # 1
     """Ready to run, or waiting for `run_after`."""
     JOB_STATE_RUNNING: _JobState.ValueType  # 2
@@ -63,7 +63,7 @@ class JobState(_JobState, metaclass=_JobStateEnumTypeWrapper):
     """Where a job stands."""
 
 JOB_STATE_UNSPECIFIED: JobState.ValueType  # 0
-"""Not said. In a filter: every state."""
+"""Not set."""
 JOB_STATE_QUEUED: JobState.ValueType  # 1
 """Ready to run, or waiting for `run_after`."""
 JOB_STATE_RUNNING: JobState.ValueType  # 2

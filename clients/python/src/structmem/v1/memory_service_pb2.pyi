@@ -15,6 +15,7 @@ from structmem.v1 import job_pb2 as _job_pb2
 from structmem.v1 import node_pb2 as _node_pb2
 from structmem.v1 import retrieval_pb2 as _retrieval_pb2
 from structmem.v1 import time_pb2 as _time_pb2
+from structmem.v1 import vector_pb2 as _vector_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -33,7 +34,7 @@ class _LinkVerdict:
 class _LinkVerdictEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_LinkVerdict.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     LINK_VERDICT_UNSPECIFIED: _LinkVerdict.ValueType  # 0
-    """Not said; refused."""
+    """Not set; refused."""
     LINK_VERDICT_SAME: _LinkVerdict.ValueType  # 1
     """They are: SAME_AS with confidence 1, whether an extraction proposes it or not."""
     LINK_VERDICT_DIFFERENT: _LinkVerdict.ValueType  # 2
@@ -45,7 +46,7 @@ class LinkVerdict(_LinkVerdict, metaclass=_LinkVerdictEnumTypeWrapper):
     """Whether two entities are one and the same, as somebody decides."""
 
 LINK_VERDICT_UNSPECIFIED: LinkVerdict.ValueType  # 0
-"""Not said; refused."""
+"""Not set; refused."""
 LINK_VERDICT_SAME: LinkVerdict.ValueType  # 1
 """They are: SAME_AS with confidence 1, whether an extraction proposes it or not."""
 LINK_VERDICT_DIFFERENT: LinkVerdict.ValueType  # 2
@@ -53,30 +54,6 @@ LINK_VERDICT_DIFFERENT: LinkVerdict.ValueType  # 2
 LINK_VERDICT_UNDECIDED: LinkVerdict.ValueType  # 3
 """Nobody decides: what extractions propose holds again, as if nothing had been decided."""
 Global___LinkVerdict: _TypeAlias = LinkVerdict  # noqa: Y015
-
-@_typing.final
-class Vector(_message.Message):
-    """A vector from the caller's own model."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    VALUES_FIELD_NUMBER: _builtins.int
-    @_builtins.property
-    def values(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]:
-        """The numbers; as many as the namespace's dimension; finite and not all zero. The service normalizes them to length 1."""
-
-    def __init__(
-        self,
-        *,
-        values: _abc.Iterable[_builtins.float] | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["values", b"values"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___Vector: _TypeAlias = Vector  # noqa: Y015
 
 @_typing.final
 class MessageInput(_message.Message):
@@ -134,7 +111,7 @@ class MessageInput(_message.Message):
         """Free labels: at most 32; keys of 1 to 100 characters, values of at most 500."""
 
     @_builtins.property
-    def embedding(self) -> Global___Vector:
+    def embedding(self) -> _vector_pb2.Vector:
         """The message's vector, for namespaces whose model the service does not serve."""
 
     def __init__(
@@ -148,7 +125,7 @@ class MessageInput(_message.Message):
         sent_at_local: _builtins.str = ...,
         labels: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         image_caption: _builtins.str = ...,
-        embedding: Global___Vector | None = ...,
+        embedding: _vector_pb2.Vector | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["embedding", b"embedding", "sent", b"sent", "sent_at", b"sent_at", "sent_at_local", b"sent_at_local"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -380,7 +357,7 @@ Global___ImportMessagesBatch: _TypeAlias = ImportMessagesBatch  # noqa: Y015
 
 @_typing.final
 class ImportMessagesRequest(_message.Message):
-    """ImportMessagesRequest is one element of the stream: the header first, then batches."""
+    """ImportMessagesRequest is one part of the stream: the header first, then batches."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -388,7 +365,7 @@ class ImportMessagesRequest(_message.Message):
     BATCH_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def header(self) -> Global___ImportMessagesHeader:
-        """The first element, and only the first."""
+        """The first part, and only the first."""
 
     @_builtins.property
     def batch(self) -> Global___ImportMessagesBatch:
@@ -400,13 +377,13 @@ class ImportMessagesRequest(_message.Message):
         header: Global___ImportMessagesHeader | None = ...,
         batch: Global___ImportMessagesBatch | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "element", b"element", "header", b"header"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "header", b"header", "part", b"part"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "element", b"element", "header", b"header"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "header", b"header", "part", b"part"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_element: _TypeAlias = _typing.Literal["header", "batch"]  # noqa: Y015
-    _WhichOneofArgType_element: _TypeAlias = _typing.Literal["element", b"element"]  # noqa: Y015
-    def WhichOneof(self, oneof_group: _WhichOneofArgType_element) -> _WhichOneofReturnType_element | None: ...
+    _WhichOneofReturnType_part: _TypeAlias = _typing.Literal["header", "batch"]  # noqa: Y015
+    _WhichOneofArgType_part: _TypeAlias = _typing.Literal["part", b"part"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_part) -> _WhichOneofReturnType_part | None: ...
 
 Global___ImportMessagesRequest: _TypeAlias = ImportMessagesRequest  # noqa: Y015
 
@@ -456,69 +433,25 @@ class RetrieveRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    NAMESPACES_FIELD_NUMBER: _builtins.int
     QUERY_FIELD_NUMBER: _builtins.int
-    K_FIELD_NUMBER: _builtins.int
-    RECIPE_FIELD_NUMBER: _builtins.int
-    FILTER_FIELD_NUMBER: _builtins.int
-    AT_LEAST_FIELD_NUMBER: _builtins.int
-    ASKED_AT_FIELD_NUMBER: _builtins.int
-    TIME_ZONE_FIELD_NUMBER: _builtins.int
     EXPLAIN_FIELD_NUMBER: _builtins.int
-    EMBEDDING_FIELD_NUMBER: _builtins.int
-    MIN_RELEVANCE_FIELD_NUMBER: _builtins.int
-    query: _builtins.str
-    """The query, 1 to 100,000 characters."""
-    k: _builtins.int
-    """How many hits; 1 to 1,000. 0 is an error; unset: 10."""
-    recipe: _builtins.str
-    """A named recipe: "hybrid", "lexical", "dense", "graph". Empty: the default, "hybrid"."""
-    at_least: _builtins.str
-    """See writes up to this token. Of a namespace that is not asked: ignored."""
-    time_zone: _builtins.str
-    """IANA time zone of the query's times; empty: the namespace's, or UTC."""
     explain: _builtins.bool
     """Explain each hit."""
-    min_relevance: _builtins.float
-    """Only hits of at least this relevance, from 0 to 1. 0: all, however little they have to do with the query."""
     @_builtins.property
-    def namespaces(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """One or several namespaces, at most 16; the caller must be allowed to read each."""
-
-    @_builtins.property
-    def filter(self) -> _filter_pb2.MemoryFilter:
-        """What may be returned."""
-
-    @_builtins.property
-    def asked_at(self) -> _timestamp_pb2.Timestamp:
-        """"Now" for expressions such as "last week" in the query; unset: the service's clock."""
-
-    @_builtins.property
-    def embedding(self) -> Global___Vector:
-        """The query's vector, for namespaces whose model the service does not serve."""
+    def query(self) -> _retrieval_pb2.RetrievalQuery:
+        """What is asked."""
 
     def __init__(
         self,
         *,
-        namespaces: _abc.Iterable[_builtins.str] | None = ...,
-        query: _builtins.str = ...,
-        k: _builtins.int | None = ...,
-        recipe: _builtins.str = ...,
-        filter: _filter_pb2.MemoryFilter | None = ...,
-        at_least: _builtins.str = ...,
-        asked_at: _timestamp_pb2.Timestamp | None = ...,
-        time_zone: _builtins.str = ...,
+        query: _retrieval_pb2.RetrievalQuery | None = ...,
         explain: _builtins.bool = ...,
-        embedding: Global___Vector | None = ...,
-        min_relevance: _builtins.float = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_k", b"_k", "asked_at", b"asked_at", "embedding", b"embedding", "filter", b"filter", "k", b"k"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["query", b"query"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_k", b"_k", "asked_at", b"asked_at", "at_least", b"at_least", "embedding", b"embedding", "explain", b"explain", "filter", b"filter", "k", b"k", "min_relevance", b"min_relevance", "namespaces", b"namespaces", "query", b"query", "recipe", b"recipe", "time_zone", b"time_zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["explain", b"explain", "query", b"query"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType__k: _TypeAlias = _typing.Literal["k"]  # noqa: Y015
-    _WhichOneofArgType__k: _TypeAlias = _typing.Literal["_k", b"_k"]  # noqa: Y015
-    def WhichOneof(self, oneof_group: _WhichOneofArgType__k) -> _WhichOneofReturnType__k | None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RetrieveRequest: _TypeAlias = RetrieveRequest  # noqa: Y015
 
@@ -566,67 +499,25 @@ class ExplainMissRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    NAMESPACE_FIELD_NUMBER: _builtins.int
-    NODE_ID_FIELD_NUMBER: _builtins.int
     QUERY_FIELD_NUMBER: _builtins.int
-    K_FIELD_NUMBER: _builtins.int
-    RECIPE_FIELD_NUMBER: _builtins.int
-    FILTER_FIELD_NUMBER: _builtins.int
-    AT_LEAST_FIELD_NUMBER: _builtins.int
-    ASKED_AT_FIELD_NUMBER: _builtins.int
-    TIME_ZONE_FIELD_NUMBER: _builtins.int
-    EMBEDDING_FIELD_NUMBER: _builtins.int
-    MIN_RELEVANCE_FIELD_NUMBER: _builtins.int
-    namespace: _builtins.str
-    """The namespace."""
+    NODE_ID_FIELD_NUMBER: _builtins.int
     node_id: _builtins.str
     """The id of the memory that was expected."""
-    query: _builtins.str
-    """As RetrieveRequest.query."""
-    k: _builtins.int
-    """As RetrieveRequest.k."""
-    recipe: _builtins.str
-    """As RetrieveRequest.recipe."""
-    at_least: _builtins.str
-    """As RetrieveRequest.at_least."""
-    time_zone: _builtins.str
-    """As RetrieveRequest.time_zone."""
-    min_relevance: _builtins.float
-    """As RetrieveRequest.min_relevance."""
     @_builtins.property
-    def filter(self) -> _filter_pb2.MemoryFilter:
-        """As RetrieveRequest.filter."""
-
-    @_builtins.property
-    def asked_at(self) -> _timestamp_pb2.Timestamp:
-        """As RetrieveRequest.asked_at."""
-
-    @_builtins.property
-    def embedding(self) -> Global___Vector:
-        """As RetrieveRequest.embedding."""
+    def query(self) -> _retrieval_pb2.RetrievalQuery:
+        """The query in whose answer it was expected; of exactly one namespace."""
 
     def __init__(
         self,
         *,
-        namespace: _builtins.str = ...,
+        query: _retrieval_pb2.RetrievalQuery | None = ...,
         node_id: _builtins.str = ...,
-        query: _builtins.str = ...,
-        k: _builtins.int | None = ...,
-        recipe: _builtins.str = ...,
-        filter: _filter_pb2.MemoryFilter | None = ...,
-        at_least: _builtins.str = ...,
-        asked_at: _timestamp_pb2.Timestamp | None = ...,
-        time_zone: _builtins.str = ...,
-        embedding: Global___Vector | None = ...,
-        min_relevance: _builtins.float = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_k", b"_k", "asked_at", b"asked_at", "embedding", b"embedding", "filter", b"filter", "k", b"k"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["query", b"query"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_k", b"_k", "asked_at", b"asked_at", "at_least", b"at_least", "embedding", b"embedding", "filter", b"filter", "k", b"k", "min_relevance", b"min_relevance", "namespace", b"namespace", "node_id", b"node_id", "query", b"query", "recipe", b"recipe", "time_zone", b"time_zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["node_id", b"node_id", "query", b"query"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType__k: _TypeAlias = _typing.Literal["k"]  # noqa: Y015
-    _WhichOneofArgType__k: _TypeAlias = _typing.Literal["_k", b"_k"]  # noqa: Y015
-    def WhichOneof(self, oneof_group: _WhichOneofArgType__k) -> _WhichOneofReturnType__k | None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ExplainMissRequest: _TypeAlias = ExplainMissRequest  # noqa: Y015
 
@@ -694,61 +585,23 @@ class BuildContextRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    NAMESPACES_FIELD_NUMBER: _builtins.int
     QUERY_FIELD_NUMBER: _builtins.int
     TOKEN_BUDGET_FIELD_NUMBER: _builtins.int
-    RECIPE_FIELD_NUMBER: _builtins.int
-    FILTER_FIELD_NUMBER: _builtins.int
-    AT_LEAST_FIELD_NUMBER: _builtins.int
-    ASKED_AT_FIELD_NUMBER: _builtins.int
-    TIME_ZONE_FIELD_NUMBER: _builtins.int
-    EMBEDDING_FIELD_NUMBER: _builtins.int
-    MIN_RELEVANCE_FIELD_NUMBER: _builtins.int
-    query: _builtins.str
-    """As RetrieveRequest.query."""
     token_budget: _builtins.int
     """At most this many tokens, 16 to 100,000; 0: 1,500. Counted by the service's own word-piece tokenizer."""
-    recipe: _builtins.str
-    """As RetrieveRequest.recipe."""
-    at_least: _builtins.str
-    """As RetrieveRequest.at_least."""
-    time_zone: _builtins.str
-    """As RetrieveRequest.time_zone."""
-    min_relevance: _builtins.float
-    """As RetrieveRequest.min_relevance."""
     @_builtins.property
-    def namespaces(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """As RetrieveRequest.namespaces."""
-
-    @_builtins.property
-    def filter(self) -> _filter_pb2.MemoryFilter:
-        """As RetrieveRequest.filter."""
-
-    @_builtins.property
-    def asked_at(self) -> _timestamp_pb2.Timestamp:
-        """As RetrieveRequest.asked_at."""
-
-    @_builtins.property
-    def embedding(self) -> Global___Vector:
-        """As RetrieveRequest.embedding."""
+    def query(self) -> _retrieval_pb2.RetrievalQuery:
+        """What is asked. Its `k` is how many memories the text holds at most; 0: as many as the budget has room for."""
 
     def __init__(
         self,
         *,
-        namespaces: _abc.Iterable[_builtins.str] | None = ...,
-        query: _builtins.str = ...,
+        query: _retrieval_pb2.RetrievalQuery | None = ...,
         token_budget: _builtins.int = ...,
-        recipe: _builtins.str = ...,
-        filter: _filter_pb2.MemoryFilter | None = ...,
-        at_least: _builtins.str = ...,
-        asked_at: _timestamp_pb2.Timestamp | None = ...,
-        time_zone: _builtins.str = ...,
-        embedding: Global___Vector | None = ...,
-        min_relevance: _builtins.float = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["asked_at", b"asked_at", "embedding", b"embedding", "filter", b"filter"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["query", b"query"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["asked_at", b"asked_at", "at_least", b"at_least", "embedding", b"embedding", "filter", b"filter", "min_relevance", b"min_relevance", "namespaces", b"namespaces", "query", b"query", "recipe", b"recipe", "time_zone", b"time_zone", "token_budget", b"token_budget"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["query", b"query", "token_budget", b"token_budget"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -867,22 +720,28 @@ class GetNodeRequest(_message.Message):
     NAMESPACE_FIELD_NUMBER: _builtins.int
     NODE_ID_FIELD_NUMBER: _builtins.int
     MAX_EDGES_FIELD_NUMBER: _builtins.int
+    AT_LEAST_FIELD_NUMBER: _builtins.int
     namespace: _builtins.str
     """The namespace."""
     node_id: _builtins.str
     """The node's id."""
     max_edges: _builtins.int
     """At most this many edges in each direction; 0: 100; at most 1,000."""
+    @_builtins.property
+    def at_least(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Show the writes of these consistency tokens."""
+
     def __init__(
         self,
         *,
         namespace: _builtins.str = ...,
         node_id: _builtins.str = ...,
         max_edges: _builtins.int = ...,
+        at_least: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["max_edges", b"max_edges", "namespace", b"namespace", "node_id", b"node_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_least", b"at_least", "max_edges", b"max_edges", "namespace", b"namespace", "node_id", b"node_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -936,19 +795,25 @@ class GetEventRequest(_message.Message):
 
     NAMESPACE_FIELD_NUMBER: _builtins.int
     EVENT_ID_FIELD_NUMBER: _builtins.int
+    AT_LEAST_FIELD_NUMBER: _builtins.int
     namespace: _builtins.str
     """The namespace."""
     event_id: _builtins.str
     """The event's id."""
+    @_builtins.property
+    def at_least(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Show the writes of these consistency tokens."""
+
     def __init__(
         self,
         *,
         namespace: _builtins.str = ...,
         event_id: _builtins.str = ...,
+        at_least: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["event_id", b"event_id", "namespace", b"namespace"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_least", b"at_least", "event_id", b"event_id", "namespace", b"namespace"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1002,6 +867,7 @@ class ListEventsRequest(_message.Message):
     ENTITY_IDS_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    AT_LEAST_FIELD_NUMBER: _builtins.int
     namespace: _builtins.str
     """The namespace."""
     page_size: _builtins.int
@@ -1020,6 +886,10 @@ class ListEventsRequest(_message.Message):
     def entity_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Only events that involve one of these entities, by id."""
 
+    @_builtins.property
+    def at_least(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Show the writes of these consistency tokens."""
+
     def __init__(
         self,
         *,
@@ -1029,10 +899,11 @@ class ListEventsRequest(_message.Message):
         entity_ids: _abc.Iterable[_builtins.str] | None = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        at_least: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["happened", b"happened"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["entity_ids", b"entity_ids", "happened", b"happened", "namespace", b"namespace", "page_size", b"page_size", "page_token", b"page_token", "sessions", b"sessions"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_least", b"at_least", "entity_ids", b"entity_ids", "happened", b"happened", "namespace", b"namespace", "page_size", b"page_size", "page_token", b"page_token", "sessions", b"sessions"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1081,6 +952,7 @@ class ListStatementsRequest(_message.Message):
     INCLUDE_RETIRED_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    AT_LEAST_FIELD_NUMBER: _builtins.int
     namespace: _builtins.str
     """The namespace."""
     include_retired: _builtins.bool
@@ -1109,6 +981,10 @@ class ListStatementsRequest(_message.Message):
     def entity_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Only what names one of these entities, by id."""
 
+    @_builtins.property
+    def at_least(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Show the writes of these consistency tokens."""
+
     def __init__(
         self,
         *,
@@ -1121,10 +997,11 @@ class ListStatementsRequest(_message.Message):
         include_retired: _builtins.bool = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        at_least: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["said", b"said"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["entity_ids", b"entity_ids", "include_retired", b"include_retired", "kinds", b"kinds", "namespace", b"namespace", "page_size", b"page_size", "page_token", b"page_token", "said", b"said", "sessions", b"sessions", "speakers", b"speakers"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_least", b"at_least", "entity_ids", b"entity_ids", "include_retired", b"include_retired", "kinds", b"kinds", "namespace", b"namespace", "page_size", b"page_size", "page_token", b"page_token", "said", b"said", "sessions", b"sessions", "speakers", b"speakers"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1171,6 +1048,7 @@ class ListMessagesRequest(_message.Message):
     LABELS_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    AT_LEAST_FIELD_NUMBER: _builtins.int
     namespace: _builtins.str
     """The namespace."""
     page_size: _builtins.int
@@ -1193,6 +1071,10 @@ class ListMessagesRequest(_message.Message):
     def labels(self) -> _filter_pb2.LabelFilter:
         """Conditions on labels."""
 
+    @_builtins.property
+    def at_least(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Show the writes of these consistency tokens."""
+
     def __init__(
         self,
         *,
@@ -1203,10 +1085,11 @@ class ListMessagesRequest(_message.Message):
         labels: _filter_pb2.LabelFilter | None = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        at_least: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["labels", b"labels", "said", b"said"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["labels", b"labels", "namespace", b"namespace", "page_size", b"page_size", "page_token", b"page_token", "said", b"said", "sessions", b"sessions", "speakers", b"speakers"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_least", b"at_least", "labels", b"labels", "namespace", b"namespace", "page_size", b"page_size", "page_token", b"page_token", "said", b"said", "sessions", b"sessions", "speakers", b"speakers"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1249,22 +1132,28 @@ class ListSessionsRequest(_message.Message):
     NAMESPACE_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    AT_LEAST_FIELD_NUMBER: _builtins.int
     namespace: _builtins.str
     """The namespace."""
     page_size: _builtins.int
     """At most this many; 0: 50; at most 500."""
     page_token: _builtins.str
     """From the answer before; empty for the first page."""
+    @_builtins.property
+    def at_least(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Show the writes of these consistency tokens."""
+
     def __init__(
         self,
         *,
         namespace: _builtins.str = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        at_least: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["namespace", b"namespace", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_least", b"at_least", "namespace", b"namespace", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1309,6 +1198,7 @@ class ListEntitiesRequest(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    AT_LEAST_FIELD_NUMBER: _builtins.int
     namespace: _builtins.str
     """The namespace."""
     name: _builtins.str
@@ -1321,6 +1211,10 @@ class ListEntitiesRequest(_message.Message):
     def kinds(self) -> _containers.RepeatedScalarFieldContainer[_node_pb2.EntityKind.ValueType]:
         """Only these kinds."""
 
+    @_builtins.property
+    def at_least(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Show the writes of these consistency tokens."""
+
     def __init__(
         self,
         *,
@@ -1329,10 +1223,11 @@ class ListEntitiesRequest(_message.Message):
         name: _builtins.str = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        at_least: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["kinds", b"kinds", "name", b"name", "namespace", b"namespace", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_least", b"at_least", "kinds", b"kinds", "name", b"name", "namespace", b"namespace", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1378,6 +1273,7 @@ class TraverseEventsRequest(_message.Message):
     MAX_HOPS_FIELD_NUMBER: _builtins.int
     HAPPENED_FIELD_NUMBER: _builtins.int
     MAX_EVENTS_FIELD_NUMBER: _builtins.int
+    AT_LEAST_FIELD_NUMBER: _builtins.int
     namespace: _builtins.str
     """The namespace."""
     max_hops: _builtins.int
@@ -1396,6 +1292,10 @@ class TraverseEventsRequest(_message.Message):
     def happened(self) -> _time_pb2.TimeRange:
         """Only events that happened (or were said) in this range."""
 
+    @_builtins.property
+    def at_least(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Show the writes of these consistency tokens."""
+
     def __init__(
         self,
         *,
@@ -1405,10 +1305,11 @@ class TraverseEventsRequest(_message.Message):
         max_hops: _builtins.int = ...,
         happened: _time_pb2.TimeRange | None = ...,
         max_events: _builtins.int = ...,
+        at_least: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["happened", b"happened"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["edge_kinds", b"edge_kinds", "happened", b"happened", "max_events", b"max_events", "max_hops", b"max_hops", "namespace", b"namespace", "start_ids", b"start_ids"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_least", b"at_least", "edge_kinds", b"edge_kinds", "happened", b"happened", "max_events", b"max_events", "max_hops", b"max_hops", "namespace", b"namespace", "start_ids", b"start_ids"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1449,15 +1350,15 @@ class TraversedEvent(_message.Message):
 Global___TraversedEvent: _TypeAlias = TraversedEvent  # noqa: Y015
 
 @_typing.final
-class TraverseEventsResponse(_message.Message):
-    """One batch of the answer; nearest events first."""
+class TraversedEventBatch(_message.Message):
+    """A run of events that a walk reached."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     EVENTS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def events(self) -> _containers.RepeatedCompositeFieldContainer[Global___TraversedEvent]:
-        """The events."""
+        """The events, nearest first."""
 
     def __init__(
         self,
@@ -1469,6 +1370,64 @@ class TraverseEventsResponse(_message.Message):
     _ClearFieldArgType: _TypeAlias = _typing.Literal["events", b"events"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TraversedEventBatch: _TypeAlias = TraversedEventBatch  # noqa: Y015
+
+@_typing.final
+class TraverseEventsTrailer(_message.Message):
+    """What is known of a walk at its end."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EVENT_COUNT_FIELD_NUMBER: _builtins.int
+    TRUNCATED_FIELD_NUMBER: _builtins.int
+    event_count: _builtins.int
+    """How many events were sent."""
+    truncated: _builtins.bool
+    """The walk reached more events than `max_events`."""
+    def __init__(
+        self,
+        *,
+        event_count: _builtins.int = ...,
+        truncated: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["event_count", b"event_count", "truncated", b"truncated"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TraverseEventsTrailer: _TypeAlias = TraverseEventsTrailer  # noqa: Y015
+
+@_typing.final
+class TraverseEventsResponse(_message.Message):
+    """TraverseEventsResponse is one part of the answer: batches, then the trailer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BATCH_FIELD_NUMBER: _builtins.int
+    TRAILER_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def batch(self) -> Global___TraversedEventBatch:
+        """Events. The nearest of all come first."""
+
+    @_builtins.property
+    def trailer(self) -> Global___TraverseEventsTrailer:
+        """The last part."""
+
+    def __init__(
+        self,
+        *,
+        batch: Global___TraversedEventBatch | None = ...,
+        trailer: Global___TraverseEventsTrailer | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "part", b"part", "trailer", b"trailer"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "part", b"part", "trailer", b"trailer"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_part: _TypeAlias = _typing.Literal["batch", "trailer"]  # noqa: Y015
+    _WhichOneofArgType_part: _TypeAlias = _typing.Literal["part", b"part"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_part) -> _WhichOneofReturnType_part | None: ...
 
 Global___TraverseEventsResponse: _TypeAlias = TraverseEventsResponse  # noqa: Y015
 
@@ -1702,19 +1661,25 @@ class ExportNamespaceRequest(_message.Message):
 
     NAMESPACE_FIELD_NUMBER: _builtins.int
     WITHOUT_VECTORS_FIELD_NUMBER: _builtins.int
+    AT_LEAST_FIELD_NUMBER: _builtins.int
     namespace: _builtins.str
     """The namespace."""
     without_vectors: _builtins.bool
     """Leave the vectors out. An import then embeds anew."""
+    @_builtins.property
+    def at_least(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Show the writes of these consistency tokens."""
+
     def __init__(
         self,
         *,
         namespace: _builtins.str = ...,
         without_vectors: _builtins.bool = ...,
+        at_least: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["namespace", b"namespace", "without_vectors", b"without_vectors"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_least", b"at_least", "namespace", b"namespace", "without_vectors", b"without_vectors"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1722,107 +1687,103 @@ Global___ExportNamespaceRequest: _TypeAlias = ExportNamespaceRequest  # noqa: Y0
 
 @_typing.final
 class ExportNamespaceResponse(_message.Message):
-    """ExportNamespaceResponse is a run of the export: taken together, the elements are a header, records, and a trailer at the end. They show one revision, whatever is written meanwhile."""
+    """ExportNamespaceResponse is one part of the export: the header first, then batches, the trailer last. They show one revision, whatever is written meanwhile."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    ELEMENTS_FIELD_NUMBER: _builtins.int
+    HEADER_FIELD_NUMBER: _builtins.int
+    BATCH_FIELD_NUMBER: _builtins.int
+    TRAILER_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def elements(self) -> _containers.RepeatedCompositeFieldContainer[_exchange_pb2.ExportElement]:
-        """1 to 1,000 elements, in their order; about 1 MB at most, or a single one that is longer."""
+    def header(self) -> _exchange_pb2.ExportHeader:
+        """The first part, and only the first."""
+
+    @_builtins.property
+    def batch(self) -> _exchange_pb2.ExportBatch:
+        """Records."""
+
+    @_builtins.property
+    def trailer(self) -> _exchange_pb2.ExportTrailer:
+        """The last part. Without it the export is not whole."""
 
     def __init__(
         self,
         *,
-        elements: _abc.Iterable[_exchange_pb2.ExportElement] | None = ...,
+        header: _exchange_pb2.ExportHeader | None = ...,
+        batch: _exchange_pb2.ExportBatch | None = ...,
+        trailer: _exchange_pb2.ExportTrailer | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "header", b"header", "part", b"part", "trailer", b"trailer"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["elements", b"elements"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "header", b"header", "part", b"part", "trailer", b"trailer"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType_part: _TypeAlias = _typing.Literal["header", "batch", "trailer"]  # noqa: Y015
+    _WhichOneofArgType_part: _TypeAlias = _typing.Literal["part", b"part"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_part) -> _WhichOneofReturnType_part | None: ...
 
 Global___ExportNamespaceResponse: _TypeAlias = ExportNamespaceResponse  # noqa: Y015
 
 @_typing.final
-class ImportNamespaceTarget(_message.Message):
+class ImportNamespaceHeader(_message.Message):
     """What stands at the head of an ImportNamespace stream."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     NAMESPACE_FIELD_NUMBER: _builtins.int
+    EXPORT_FIELD_NUMBER: _builtins.int
     namespace: _builtins.str
     """The name of the namespace to create; it must not exist. Empty: the exported name."""
+    @_builtins.property
+    def export(self) -> _exchange_pb2.ExportHeader:
+        """The header of the export."""
+
     def __init__(
         self,
         *,
         namespace: _builtins.str = ...,
+        export: _exchange_pb2.ExportHeader | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["export", b"export"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["namespace", b"namespace"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["export", b"export", "namespace", b"namespace"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___ImportNamespaceTarget: _TypeAlias = ImportNamespaceTarget  # noqa: Y015
-
-@_typing.final
-class ExportElements(_message.Message):
-    """A run of elements of an export. Sent in batches a large export goes in several times faster than one by one."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    ELEMENTS_FIELD_NUMBER: _builtins.int
-    @_builtins.property
-    def elements(self) -> _containers.RepeatedCompositeFieldContainer[_exchange_pb2.ExportElement]:
-        """1 to 1,000 elements, in the order of the export, cut anywhere."""
-
-    def __init__(
-        self,
-        *,
-        elements: _abc.Iterable[_exchange_pb2.ExportElement] | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["elements", b"elements"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___ExportElements: _TypeAlias = ExportElements  # noqa: Y015
+Global___ImportNamespaceHeader: _TypeAlias = ImportNamespaceHeader  # noqa: Y015
 
 @_typing.final
 class ImportNamespaceRequest(_message.Message):
-    """ImportNamespaceRequest is one element of the stream: the target first, then the elements of an export in their order."""
+    """ImportNamespaceRequest is one part of the stream: the header first, then batches, the trailer last. The records may be cut into other batches than the export's."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    TARGET_FIELD_NUMBER: _builtins.int
-    ELEMENT_FIELD_NUMBER: _builtins.int
-    ELEMENTS_FIELD_NUMBER: _builtins.int
+    HEADER_FIELD_NUMBER: _builtins.int
+    BATCH_FIELD_NUMBER: _builtins.int
+    TRAILER_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def target(self) -> Global___ImportNamespaceTarget:
-        """The first element, and only the first."""
+    def header(self) -> Global___ImportNamespaceHeader:
+        """The first part, and only the first."""
 
     @_builtins.property
-    def element(self) -> _exchange_pb2.ExportElement:
-        """An element of an export."""
+    def batch(self) -> _exchange_pb2.ExportBatch:
+        """Records of the export, in its order."""
 
     @_builtins.property
-    def elements(self) -> Global___ExportElements:
-        """Elements of an export."""
+    def trailer(self) -> _exchange_pb2.ExportTrailer:
+        """The trailer of the export."""
 
     def __init__(
         self,
         *,
-        target: Global___ImportNamespaceTarget | None = ...,
-        element: _exchange_pb2.ExportElement | None = ...,
-        elements: Global___ExportElements | None = ...,
+        header: Global___ImportNamespaceHeader | None = ...,
+        batch: _exchange_pb2.ExportBatch | None = ...,
+        trailer: _exchange_pb2.ExportTrailer | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["element", b"element", "elements", b"elements", "part", b"part", "target", b"target"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "header", b"header", "part", b"part", "trailer", b"trailer"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["element", b"element", "elements", b"elements", "part", b"part", "target", b"target"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "header", b"header", "part", b"part", "trailer", b"trailer"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_part: _TypeAlias = _typing.Literal["target", "element", "elements"]  # noqa: Y015
+    _WhichOneofReturnType_part: _TypeAlias = _typing.Literal["header", "batch", "trailer"]  # noqa: Y015
     _WhichOneofArgType_part: _TypeAlias = _typing.Literal["part", b"part"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_part) -> _WhichOneofReturnType_part | None: ...
 
@@ -1866,19 +1827,25 @@ class GetJobRequest(_message.Message):
 
     NAMESPACE_FIELD_NUMBER: _builtins.int
     JOB_ID_FIELD_NUMBER: _builtins.int
+    AT_LEAST_FIELD_NUMBER: _builtins.int
     namespace: _builtins.str
     """The namespace."""
     job_id: _builtins.str
     """The job's id."""
+    @_builtins.property
+    def at_least(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Show the writes of these consistency tokens."""
+
     def __init__(
         self,
         *,
         namespace: _builtins.str = ...,
         job_id: _builtins.str = ...,
+        at_least: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["job_id", b"job_id", "namespace", b"namespace"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_least", b"at_least", "job_id", b"job_id", "namespace", b"namespace"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1919,6 +1886,7 @@ class ListJobsRequest(_message.Message):
     KINDS_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    AT_LEAST_FIELD_NUMBER: _builtins.int
     namespace: _builtins.str
     """The namespace."""
     page_size: _builtins.int
@@ -1933,6 +1901,10 @@ class ListJobsRequest(_message.Message):
     def kinds(self) -> _containers.RepeatedScalarFieldContainer[_job_pb2.JobKind.ValueType]:
         """Only these kinds. Empty: all."""
 
+    @_builtins.property
+    def at_least(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Show the writes of these consistency tokens."""
+
     def __init__(
         self,
         *,
@@ -1941,10 +1913,11 @@ class ListJobsRequest(_message.Message):
         kinds: _abc.Iterable[_job_pb2.JobKind.ValueType] | None = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        at_least: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["kinds", b"kinds", "namespace", b"namespace", "page_size", b"page_size", "page_token", b"page_token", "states", b"states"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_least", b"at_least", "kinds", b"kinds", "namespace", b"namespace", "page_size", b"page_size", "page_token", b"page_token", "states", b"states"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1986,23 +1959,25 @@ class WatchJobRequest(_message.Message):
 
     NAMESPACE_FIELD_NUMBER: _builtins.int
     JOB_ID_FIELD_NUMBER: _builtins.int
-    FLUSH_FIELD_NUMBER: _builtins.int
+    AT_LEAST_FIELD_NUMBER: _builtins.int
     namespace: _builtins.str
     """The namespace."""
     job_id: _builtins.str
     """The job's id."""
-    flush: _builtins.bool
-    """Do not let the job wait for more messages: what is buffered is extracted at once."""
+    @_builtins.property
+    def at_least(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Show the writes of these consistency tokens."""
+
     def __init__(
         self,
         *,
         namespace: _builtins.str = ...,
         job_id: _builtins.str = ...,
-        flush: _builtins.bool = ...,
+        at_least: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["flush", b"flush", "job_id", b"job_id", "namespace", b"namespace"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_least", b"at_least", "job_id", b"job_id", "namespace", b"namespace"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2031,6 +2006,56 @@ class WatchJobResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___WatchJobResponse: _TypeAlias = WatchJobResponse  # noqa: Y015
+
+@_typing.final
+class ExpediteJobRequest(_message.Message):
+    """ExpediteJobRequest asks that a job does not wait for more messages: what its session has in the buffer is extracted at once."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAMESPACE_FIELD_NUMBER: _builtins.int
+    JOB_ID_FIELD_NUMBER: _builtins.int
+    namespace: _builtins.str
+    """The namespace."""
+    job_id: _builtins.str
+    """The job's id."""
+    def __init__(
+        self,
+        *,
+        namespace: _builtins.str = ...,
+        job_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["job_id", b"job_id", "namespace", b"namespace"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExpediteJobRequest: _TypeAlias = ExpediteJobRequest  # noqa: Y015
+
+@_typing.final
+class ExpediteJobResponse(_message.Message):
+    """ExpediteJobResponse answers with the job after the change."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    JOB_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def job(self) -> _job_pb2.Job:
+        """The job."""
+
+    def __init__(
+        self,
+        *,
+        job: _job_pb2.Job | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["job", b"job"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["job", b"job"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExpediteJobResponse: _TypeAlias = ExpediteJobResponse  # noqa: Y015
 
 @_typing.final
 class CancelJobRequest(_message.Message):

@@ -30,6 +30,16 @@ class MemoryServiceStub:
 
     Every error carries google.rpc.ErrorInfo with a reason of docs/errors.md and domain "structmem"; INVALID_ARGUMENT also carries
     google.rpc.BadRequest with each field and what is wrong with it; UNAVAILABLE and RESOURCE_EXHAUSTED carry google.rpc.RetryInfo where waiting helps.
+
+    What holds everywhere in the contract:
+
+    - A field that is not set, 0 or empty, stands for the default that its comment names. A limit (`k`, `page_size`, `token_budget`, `max_…`) that is
+    negative or too large is refused, never cut to fit.
+    - The first value of an enumeration, …_UNSPECIFIED, says "not set" and nothing else. In a list to filter by it is refused: the empty list stands for all.
+    - Every read takes `at_least`, the consistency tokens of writes that it must show, at most 100 of them. Tokens of namespaces that it does not ask are
+    ignored, so that a caller may give all that it holds. A store that is behind them answers UNAVAILABLE.
+    - A stream of data, to the service or from it, has parts: a header, then batches, then a trailer, as far as it has something to say there. A batch is
+    1 to 1,000 items. A stream that follows something (WatchJob) has one response for each change instead.
     """
 
     def __init__(self, channel):
@@ -143,6 +153,11 @@ class MemoryServiceStub:
                 request_serializer=structmem_dot_v1_dot_memory__service__pb2.WatchJobRequest.SerializeToString,
                 response_deserializer=structmem_dot_v1_dot_memory__service__pb2.WatchJobResponse.FromString,
                 _registered_method=True)
+        self.ExpediteJob = channel.unary_unary(
+                '/structmem.v1.MemoryService/ExpediteJob',
+                request_serializer=structmem_dot_v1_dot_memory__service__pb2.ExpediteJobRequest.SerializeToString,
+                response_deserializer=structmem_dot_v1_dot_memory__service__pb2.ExpediteJobResponse.FromString,
+                _registered_method=True)
         self.CancelJob = channel.unary_unary(
                 '/structmem.v1.MemoryService/CancelJob',
                 request_serializer=structmem_dot_v1_dot_memory__service__pb2.CancelJobRequest.SerializeToString,
@@ -160,6 +175,16 @@ class MemoryServiceServicer:
 
     Every error carries google.rpc.ErrorInfo with a reason of docs/errors.md and domain "structmem"; INVALID_ARGUMENT also carries
     google.rpc.BadRequest with each field and what is wrong with it; UNAVAILABLE and RESOURCE_EXHAUSTED carry google.rpc.RetryInfo where waiting helps.
+
+    What holds everywhere in the contract:
+
+    - A field that is not set, 0 or empty, stands for the default that its comment names. A limit (`k`, `page_size`, `token_budget`, `max_…`) that is
+    negative or too large is refused, never cut to fit.
+    - The first value of an enumeration, …_UNSPECIFIED, says "not set" and nothing else. In a list to filter by it is refused: the empty list stands for all.
+    - Every read takes `at_least`, the consistency tokens of writes that it must show, at most 100 of them. Tokens of namespaces that it does not ask are
+    ignored, so that a caller may give all that it holds. A store that is behind them answers UNAVAILABLE.
+    - A stream of data, to the service or from it, has parts: a header, then batches, then a trailer, as far as it has something to say there. A batch is
+    1 to 1,000 items. A stream that follows something (WatchJob) has one response for each change instead.
     """
 
     def AppendMessages(self, request, context):
@@ -309,6 +334,13 @@ class MemoryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ExpediteJob(self, request, context):
+        """Lets a job begin that waits for more messages. One that runs or has ended stays as it is.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def CancelJob(self, request, context):
         """Stops a job.
         """
@@ -431,6 +463,11 @@ def add_MemoryServiceServicer_to_server(servicer, server):
                     request_deserializer=structmem_dot_v1_dot_memory__service__pb2.WatchJobRequest.FromString,
                     response_serializer=structmem_dot_v1_dot_memory__service__pb2.WatchJobResponse.SerializeToString,
             ),
+            'ExpediteJob': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExpediteJob,
+                    request_deserializer=structmem_dot_v1_dot_memory__service__pb2.ExpediteJobRequest.FromString,
+                    response_serializer=structmem_dot_v1_dot_memory__service__pb2.ExpediteJobResponse.SerializeToString,
+            ),
             'CancelJob': grpc.unary_unary_rpc_method_handler(
                     servicer.CancelJob,
                     request_deserializer=structmem_dot_v1_dot_memory__service__pb2.CancelJobRequest.FromString,
@@ -454,6 +491,16 @@ class MemoryService:
 
     Every error carries google.rpc.ErrorInfo with a reason of docs/errors.md and domain "structmem"; INVALID_ARGUMENT also carries
     google.rpc.BadRequest with each field and what is wrong with it; UNAVAILABLE and RESOURCE_EXHAUSTED carry google.rpc.RetryInfo where waiting helps.
+
+    What holds everywhere in the contract:
+
+    - A field that is not set, 0 or empty, stands for the default that its comment names. A limit (`k`, `page_size`, `token_budget`, `max_…`) that is
+    negative or too large is refused, never cut to fit.
+    - The first value of an enumeration, …_UNSPECIFIED, says "not set" and nothing else. In a list to filter by it is refused: the empty list stands for all.
+    - Every read takes `at_least`, the consistency tokens of writes that it must show, at most 100 of them. Tokens of namespaces that it does not ask are
+    ignored, so that a caller may give all that it holds. A store that is behind them answers UNAVAILABLE.
+    - A stream of data, to the service or from it, has parts: a header, then batches, then a trailer, as far as it has something to say there. A batch is
+    1 to 1,000 items. A stream that follows something (WatchJob) has one response for each change instead.
     """
 
     @staticmethod
@@ -1013,6 +1060,33 @@ class MemoryService:
             '/structmem.v1.MemoryService/WatchJob',
             structmem_dot_v1_dot_memory__service__pb2.WatchJobRequest.SerializeToString,
             structmem_dot_v1_dot_memory__service__pb2.WatchJobResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExpediteJob(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/structmem.v1.MemoryService/ExpediteJob',
+            structmem_dot_v1_dot_memory__service__pb2.ExpediteJobRequest.SerializeToString,
+            structmem_dot_v1_dot_memory__service__pb2.ExpediteJobResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -17,6 +17,16 @@ class MemoryServiceStub:
 
     Every error carries google.rpc.ErrorInfo with a reason of docs/errors.md and domain "structmem"; INVALID_ARGUMENT also carries
     google.rpc.BadRequest with each field and what is wrong with it; UNAVAILABLE and RESOURCE_EXHAUSTED carry google.rpc.RetryInfo where waiting helps.
+
+    What holds everywhere in the contract:
+
+    - A field that is not set, 0 or empty, stands for the default that its comment names. A limit (`k`, `page_size`, `token_budget`, `max_…`) that is
+      negative or too large is refused, never cut to fit.
+    - The first value of an enumeration, …_UNSPECIFIED, says "not set" and nothing else. In a list to filter by it is refused: the empty list stands for all.
+    - Every read takes `at_least`, the consistency tokens of writes that it must show, at most 100 of them. Tokens of namespaces that it does not ask are
+      ignored, so that a caller may give all that it holds. A store that is behind them answers UNAVAILABLE.
+    - A stream of data, to the service or from it, has parts: a header, then batches, then a trailer, as far as it has something to say there. A batch is
+      1 to 1,000 items. A stream that follows something (WatchJob) has one response for each change instead.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -62,6 +72,8 @@ class MemoryServiceStub:
     """Lists jobs."""
     WatchJob: _aio.UnaryStreamMultiCallable[_memory_service_pb2.WatchJobRequest, _memory_service_pb2.WatchJobResponse]
     """Follows a job until it ends."""
+    ExpediteJob: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.ExpediteJobRequest, _memory_service_pb2.ExpediteJobResponse]
+    """Lets a job begin that waits for more messages. One that runs or has ended stays as it is."""
     CancelJob: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.CancelJobRequest, _memory_service_pb2.CancelJobResponse]
     """Stops a job."""
     RetryJob: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.RetryJobRequest, _memory_service_pb2.RetryJobResponse]
@@ -72,6 +84,16 @@ class MemoryServiceServicer(metaclass=_abc_1.ABCMeta):
 
     Every error carries google.rpc.ErrorInfo with a reason of docs/errors.md and domain "structmem"; INVALID_ARGUMENT also carries
     google.rpc.BadRequest with each field and what is wrong with it; UNAVAILABLE and RESOURCE_EXHAUSTED carry google.rpc.RetryInfo where waiting helps.
+
+    What holds everywhere in the contract:
+
+    - A field that is not set, 0 or empty, stands for the default that its comment names. A limit (`k`, `page_size`, `token_budget`, `max_…`) that is
+      negative or too large is refused, never cut to fit.
+    - The first value of an enumeration, …_UNSPECIFIED, says "not set" and nothing else. In a list to filter by it is refused: the empty list stands for all.
+    - Every read takes `at_least`, the consistency tokens of writes that it must show, at most 100 of them. Tokens of namespaces that it does not ask are
+      ignored, so that a caller may give all that it holds. A store that is behind them answers UNAVAILABLE.
+    - A stream of data, to the service or from it, has parts: a header, then batches, then a trailer, as far as it has something to say there. A batch is
+      1 to 1,000 items. A stream that follows something (WatchJob) has one response for each change instead.
     """
 
     @_abc_1.abstractmethod
@@ -241,6 +263,14 @@ class MemoryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_memory_service_pb2.WatchJobRequest, _abc.AsyncIterator[_memory_service_pb2.WatchJobResponse]],
     ) -> _abc.AsyncIterator[_memory_service_pb2.WatchJobResponse]:
         """Follows a job until it ends."""
+
+    @_abc_1.abstractmethod
+    def ExpediteJob(
+        self,
+        request: _memory_service_pb2.ExpediteJobRequest,
+        context: _aio.ServicerContext[_memory_service_pb2.ExpediteJobRequest, _abc.Awaitable[_memory_service_pb2.ExpediteJobResponse]],
+    ) -> _abc.Awaitable[_memory_service_pb2.ExpediteJobResponse]:
+        """Lets a job begin that waits for more messages. One that runs or has ended stays as it is."""
 
     @_abc_1.abstractmethod
     def CancelJob(

@@ -28,7 +28,7 @@ class _ExtractionMode:
 class _ExtractionModeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ExtractionMode.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     EXTRACTION_MODE_UNSPECIFIED: _ExtractionMode.ValueType  # 0
-    """Not said: the service's default."""
+    """Not set: the service's default."""
     EXTRACTION_MODE_EVENT: _ExtractionMode.ValueType  # 1
     """Facts, relations, time spans, entities and causal links."""
     EXTRACTION_MODE_FLAT: _ExtractionMode.ValueType  # 2
@@ -40,7 +40,7 @@ class ExtractionMode(_ExtractionMode, metaclass=_ExtractionModeEnumTypeWrapper):
     """How much an extractor looks for."""
 
 EXTRACTION_MODE_UNSPECIFIED: ExtractionMode.ValueType  # 0
-"""Not said: the service's default."""
+"""Not set: the service's default."""
 EXTRACTION_MODE_EVENT: ExtractionMode.ValueType  # 1
 """Facts, relations, time spans, entities and causal links."""
 EXTRACTION_MODE_FLAT: ExtractionMode.ValueType  # 2
@@ -91,7 +91,7 @@ class EntityType(_message.Message):
     name: _builtins.str
     """A lower-case letter and then letters, digits and "_", such as "medicine"; at most 40 characters."""
     kind: _node_pb2.EntityKind.ValueType
-    """The kind that entities of this type have."""
+    """The kind that entities of this type have; required."""
     description: _builtins.str
     """What it is, for a language model; one line of at most 200 characters."""
     def __init__(

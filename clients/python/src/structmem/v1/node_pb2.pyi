@@ -28,7 +28,7 @@ class _NodeKind:
 class _NodeKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_NodeKind.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     NODE_KIND_UNSPECIFIED: _NodeKind.ValueType  # 0
-    """Not said. In a filter: every kind."""
+    """Not set."""
     NODE_KIND_SESSION: _NodeKind.ValueType  # 1
     """A conversation."""
     NODE_KIND_MESSAGE: _NodeKind.ValueType  # 2
@@ -46,7 +46,7 @@ class NodeKind(_NodeKind, metaclass=_NodeKindEnumTypeWrapper):
     """What a node of the memory graph is."""
 
 NODE_KIND_UNSPECIFIED: NodeKind.ValueType  # 0
-"""Not said. In a filter: every kind."""
+"""Not set."""
 NODE_KIND_SESSION: NodeKind.ValueType  # 1
 """A conversation."""
 NODE_KIND_MESSAGE: NodeKind.ValueType  # 2
@@ -68,7 +68,7 @@ class _EdgeKind:
 class _EdgeKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EdgeKind.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     EDGE_KIND_UNSPECIFIED: _EdgeKind.ValueType  # 0
-    """Not said. In a filter: every kind."""
+    """Not set."""
     EDGE_KIND_IN_SESSION: _EdgeKind.ValueType  # 1
     """Message -> Session: the message belongs to the session."""
     EDGE_KIND_NEXT: _EdgeKind.ValueType  # 2
@@ -100,7 +100,7 @@ class EdgeKind(_EdgeKind, metaclass=_EdgeKindEnumTypeWrapper):
     """What an edge of the memory graph means. The direction is given as from -> to."""
 
 EDGE_KIND_UNSPECIFIED: EdgeKind.ValueType  # 0
-"""Not said. In a filter: every kind."""
+"""Not set."""
 EDGE_KIND_IN_SESSION: EdgeKind.ValueType  # 1
 """Message -> Session: the message belongs to the session."""
 EDGE_KIND_NEXT: EdgeKind.ValueType  # 2
@@ -136,7 +136,7 @@ class _Role:
 class _RoleEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Role.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     ROLE_UNSPECIFIED: _Role.ValueType  # 0
-    """Not said; stored as ROLE_USER."""
+    """Not set; stored as ROLE_USER."""
     ROLE_USER: _Role.ValueType  # 1
     """A person."""
     ROLE_ASSISTANT: _Role.ValueType  # 2
@@ -150,7 +150,7 @@ class Role(_Role, metaclass=_RoleEnumTypeWrapper):
     """Who speaks in a message, as chat APIs use the word."""
 
 ROLE_UNSPECIFIED: Role.ValueType  # 0
-"""Not said; stored as ROLE_USER."""
+"""Not set; stored as ROLE_USER."""
 ROLE_USER: Role.ValueType  # 1
 """A person."""
 ROLE_ASSISTANT: Role.ValueType  # 2
@@ -168,7 +168,7 @@ class _EntityKind:
 class _EntityKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EntityKind.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     ENTITY_KIND_UNSPECIFIED: _EntityKind.ValueType  # 0
-    """Could not be told."""
+    """Not set."""
     ENTITY_KIND_PERSON: _EntityKind.ValueType  # 1
     """A human being or a named animal."""
     ENTITY_KIND_PLACE: _EntityKind.ValueType  # 2
@@ -179,12 +179,14 @@ class _EntityKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EntityKind
     """A thing: a product, a book, an object."""
     ENTITY_KIND_CONCEPT: _EntityKind.ValueType  # 5
     """A topic, an activity, an idea."""
+    ENTITY_KIND_UNKNOWN: _EntityKind.ValueType  # 6
+    """Could not be told."""
 
 class EntityKind(_EntityKind, metaclass=_EntityKindEnumTypeWrapper):
     """What an entity is."""
 
 ENTITY_KIND_UNSPECIFIED: EntityKind.ValueType  # 0
-"""Could not be told."""
+"""Not set."""
 ENTITY_KIND_PERSON: EntityKind.ValueType  # 1
 """A human being or a named animal."""
 ENTITY_KIND_PLACE: EntityKind.ValueType  # 2
@@ -195,6 +197,8 @@ ENTITY_KIND_THING: EntityKind.ValueType  # 4
 """A thing: a product, a book, an object."""
 ENTITY_KIND_CONCEPT: EntityKind.ValueType  # 5
 """A topic, an activity, an idea."""
+ENTITY_KIND_UNKNOWN: EntityKind.ValueType  # 6
+"""Could not be told."""
 Global___EntityKind: _TypeAlias = EntityKind  # noqa: Y015
 
 @_typing.final

@@ -6,10 +6,13 @@ isort:skip_file
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from structmem.v1 import filter_pb2 as _filter_pb2
 from structmem.v1 import node_pb2 as _node_pb2
 from structmem.v1 import time_pb2 as _time_pb2
+from structmem.v1 import vector_pb2 as _vector_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -28,7 +31,7 @@ class _MissReason:
 class _MissReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_MissReason.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     MISS_REASON_UNSPECIFIED: _MissReason.ValueType  # 0
-    """Not said."""
+    """Not set."""
     MISS_REASON_IN_ANSWER: _MissReason.ValueType  # 1
     """It is in the answer: nothing was missed."""
     MISS_REASON_NOT_FOUND: _MissReason.ValueType  # 2
@@ -54,7 +57,7 @@ class MissReason(_MissReason, metaclass=_MissReasonEnumTypeWrapper):
     """Why a memory is not in an answer: the first of these that holds."""
 
 MISS_REASON_UNSPECIFIED: MissReason.ValueType  # 0
-"""Not said."""
+"""Not set."""
 MISS_REASON_IN_ANSWER: MissReason.ValueType  # 1
 """It is in the answer: nothing was missed."""
 MISS_REASON_NOT_FOUND: MissReason.ValueType  # 2
@@ -76,6 +79,74 @@ MISS_REASON_STOOD_FOR: MissReason.ValueType  # 9
 MISS_REASON_OUTSCORED: MissReason.ValueType  # 10
 """Others scored more; `rivals` says which and in what."""
 Global___MissReason: _TypeAlias = MissReason  # noqa: Y015
+
+@_typing.final
+class RetrievalQuery(_message.Message):
+    """What Retrieve, BuildContext and ExplainMiss are asked."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAMESPACES_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    K_FIELD_NUMBER: _builtins.int
+    RECIPE_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
+    AT_LEAST_FIELD_NUMBER: _builtins.int
+    ASKED_AT_FIELD_NUMBER: _builtins.int
+    TIME_ZONE_FIELD_NUMBER: _builtins.int
+    EMBEDDING_FIELD_NUMBER: _builtins.int
+    MIN_RELEVANCE_FIELD_NUMBER: _builtins.int
+    text: _builtins.str
+    """What is asked, 1 to 100,000 characters."""
+    k: _builtins.int
+    """How many hits, at most 1,000; 0: 10."""
+    recipe: _builtins.str
+    """A named recipe: "hybrid", "lexical", "dense", "graph". Empty: the default, "hybrid"."""
+    time_zone: _builtins.str
+    """IANA time zone of the text's times; empty: the namespace's, or UTC."""
+    min_relevance: _builtins.float
+    """Only hits of at least this relevance, from 0 to 1. 0: all, however little they have to do with what is asked."""
+    @_builtins.property
+    def namespaces(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """One or several namespaces, at most 16; the caller must be allowed to read each."""
+
+    @_builtins.property
+    def filter(self) -> _filter_pb2.MemoryFilter:
+        """What may be returned."""
+
+    @_builtins.property
+    def at_least(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Show the writes of these consistency tokens."""
+
+    @_builtins.property
+    def asked_at(self) -> _timestamp_pb2.Timestamp:
+        """"Now" for expressions such as "last week" in the text; unset: the service's clock."""
+
+    @_builtins.property
+    def embedding(self) -> _vector_pb2.Vector:
+        """The text's vector, for namespaces whose model the service does not serve."""
+
+    def __init__(
+        self,
+        *,
+        namespaces: _abc.Iterable[_builtins.str] | None = ...,
+        text: _builtins.str = ...,
+        k: _builtins.int = ...,
+        recipe: _builtins.str = ...,
+        filter: _filter_pb2.MemoryFilter | None = ...,
+        at_least: _abc.Iterable[_builtins.str] | None = ...,
+        asked_at: _timestamp_pb2.Timestamp | None = ...,
+        time_zone: _builtins.str = ...,
+        embedding: _vector_pb2.Vector | None = ...,
+        min_relevance: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["asked_at", b"asked_at", "embedding", b"embedding", "filter", b"filter"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asked_at", b"asked_at", "at_least", b"at_least", "embedding", b"embedding", "filter", b"filter", "k", b"k", "min_relevance", b"min_relevance", "namespaces", b"namespaces", "recipe", b"recipe", "text", b"text", "time_zone", b"time_zone"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RetrievalQuery: _TypeAlias = RetrievalQuery  # noqa: Y015
 
 @_typing.final
 class Contribution(_message.Message):

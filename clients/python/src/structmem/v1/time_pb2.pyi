@@ -25,7 +25,7 @@ class _Granularity:
 class _GranularityEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Granularity.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     GRANULARITY_UNSPECIFIED: _Granularity.ValueType  # 0
-    """Not said; treated as GRANULARITY_INSTANT on input."""
+    """Not set; treated as GRANULARITY_INSTANT on input."""
     GRANULARITY_INSTANT: _Granularity.ValueType  # 1
     """Known to the instant, or to a short moment."""
     GRANULARITY_HOUR: _Granularity.ValueType  # 2
@@ -49,7 +49,7 @@ class Granularity(_Granularity, metaclass=_GranularityEnumTypeWrapper):
     """How exactly a time is known."""
 
 GRANULARITY_UNSPECIFIED: Granularity.ValueType  # 0
-"""Not said; treated as GRANULARITY_INSTANT on input."""
+"""Not set; treated as GRANULARITY_INSTANT on input."""
 GRANULARITY_INSTANT: Granularity.ValueType  # 1
 """Known to the instant, or to a short moment."""
 GRANULARITY_HOUR: Granularity.ValueType  # 2

@@ -1,0 +1,40 @@
+"""What retrieval is asked, from the contract. Everything that can be told without looking anything up is checked here."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from structmem.v1 import retrieval_pb2
+
+from graph.retrieval import DEFAULT_RECIPE, RECIPES, RetrievalRequest
+from service.convert.filters import memory_filter_from_proto
+from service.validate import Violations, instant, limit_of, share, text, zone_name, zone_of
+
+MAX_NAMESPACES = 16
+MAX_QUERY = 100_000
+MAX_K = 1000
+DEFAULT_K = 10
+
+
+def namespaces_from_proto(found: Violations, query: retrieval_pb2.RetrievalQuery, at_most: int = MAX_NAMESPACES) -> list[str]:
+    """The namespaces that are asked, each once."""
+    names = list(dict.fromkeys(query.namespaces))
+    if not 1 <= len(names) <= at_most:
+        wanted = f"1 to {at_most} namespaces" if at_most > 1 else "exactly one namespace"
+        found.add("query.namespaces", f"must name {wanted}; it names {len(names):,}")
+    return names
+
+
+def requests_from_proto(
+    found: Violations, query: retrieval_pb2.RetrievalQuery, names: Sequence[str], now: Callable[[], datetime]
+) -> list[RetrievalRequest]:
+    """One request for each of these namespaces, without the query's vector: whose that is depends on the namespace."""
+    recipe = query.recipe or DEFAULT_RECIPE
+    if recipe not in RECIPES:
+        found.add("query.recipe", f"must be one of {', '.join(sorted(RECIPES))}")
+    words = text(found, "query.text", query.text, MAX_QUERY)
+    k = limit_of(found, "query.k", query.k, DEFAULT_K, MAX_K)
+    filter_ = memory_filter_from_proto(found, "query.filter", query.filter)
+    asked_at = instant(found, "query.asked_at", query.asked_at) if query.HasField("asked_at") else now()
+    zone = zone_of(zone_name(found, "query.time_zone", query.time_zone))
+    least = share(found, "query.min_relevance", query.min_relevance)
+    return [RetrievalRequest(name, words, k, recipe, filter_, asked_at, zone, explain=False, min_relevance=least) for name in names]
