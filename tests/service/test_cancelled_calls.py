@@ -13,7 +13,7 @@ from typing import Any
 import apsw
 import grpc
 import pytest
-from structmem.v1 import inspection_service_pb2, namespace_service_pb2
+from structmem.v1 import inspection_service_pb2, namespace_service_pb2, retrieval_pb2
 from structmem.v1 import memory_service_pb2 as pb
 
 TIMES = 208
@@ -74,7 +74,7 @@ async def filled(tmp_path: Path, running: Callable[..., Any]) -> AsyncIterator[A
             request = pb.AppendMessagesRequest(namespace="acme", session=f"s{session}", messages=messages, create_namespace=True)
             service.job_id = (await service.memory.AppendMessages(request)).job_id
         stream = service.memory.ExportNamespace(pb.ExportNamespaceRequest(namespace="acme"))
-        service.elements = [element async for response in stream for element in response.elements]
+        service.export = [part async for part in stream]
         service.directory = tmp_path / "data"
         yield service
 
@@ -84,8 +84,9 @@ def exported(service: Any, **options: Any) -> Any:
 
 
 def traversed(service: Any, **options: Any) -> Any:
-    starts = [e.node.message.id for e in service.elements if e.node.HasField("message")][:100]
-    request = pb.TraverseEventsRequest(namespace="acme", start_ids=starts, max_hops=6, limit=1000)
+    records = [record for part in service.export for record in part.batch.records]
+    starts = [record.node.message.id for record in records if record.node.HasField("message")][:100]
+    request = pb.TraverseEventsRequest(namespace="acme", start_ids=starts, max_hops=6, max_events=1000)
     return service.memory.TraverseEvents(request, **options)
 
 
@@ -100,12 +101,12 @@ def queried(service: Any, **options: Any) -> Any:
 
 def imported(service: Any, **options: Any) -> Any:
     async def requests() -> AsyncIterator[pb.ImportNamespaceRequest]:
-        yield pb.ImportNamespaceRequest(target=pb.ImportNamespaceTarget(namespace=f"copy/{time.monotonic_ns()}"))
-        for start in range(0, len(service.elements), 500):
-            part = service.elements[start : start + 500]
-            if start == 0:
-                yield pb.ImportNamespaceRequest(element=part.pop(0))
-            yield pb.ImportNamespaceRequest(elements=pb.ExportElements(elements=part))
+        header, *batches, trailer = service.export
+        target = pb.ImportNamespaceHeader(namespace=f"copy/{time.monotonic_ns()}", export=header.header)
+        yield pb.ImportNamespaceRequest(header=target)
+        for part in batches:
+            yield pb.ImportNamespaceRequest(batch=part.batch)
+        yield pb.ImportNamespaceRequest(trailer=trailer.trailer)
 
     return service.memory.ImportNamespace(requests(), **options)
 
@@ -121,7 +122,8 @@ def sent(service: Any, **options: Any) -> Any:
 
 
 def retrieved(service: Any, **options: Any) -> Any:
-    return service.memory.Retrieve(pb.RetrieveRequest(namespaces=["acme"], query="Who went to Lisbon?", k=100, explain=True), **options)
+    query = retrieval_pb2.RetrievalQuery(namespaces=["acme"], text="Who went to Lisbon?", k=100)
+    return service.memory.Retrieve(pb.RetrieveRequest(query=query, explain=True), **options)
 
 
 def listed(service: Any, **options: Any) -> Any:
