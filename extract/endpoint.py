@@ -10,7 +10,7 @@ import orjson
 
 from extract.counted_client import counted, counted_client
 from extract.metering import spend
-from graph.store.commands import UsageEntry
+from graph.store.port import UsageEntry
 
 
 class EndpointFailed(Exception):

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from graph.store.commands import UsageEntry
+from graph.store.port import UsageEntry
 
 _metered: ContextVar[list[UsageEntry] | None] = ContextVar("_metered", default=None)
 

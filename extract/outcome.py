@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from extract.port import ExtractorUnavailable
 from graph.errors import EmbedderUnavailable, InvalidArgument, StorageFull, StoreLimit, StoreUnavailable, StructMemError
 from graph.model import Job, JobError
-from graph.store.commands import JobAttemptFailed
+from graph.store.port import JobAttemptFailed
 
 # Six attempts with full jitter wait a minute or two in all: long enough for a restart or a full disk's cleanup, short enough to be noticed.
 MOST_ATTEMPTS = 6

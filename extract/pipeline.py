@@ -18,8 +18,7 @@ from extract.usage import usage_kept, written_with
 from extract.vectors import VectorWriter
 from graph.errors import LeaseLost, NotFound, StaleWrite
 from graph.model import NO_EXTRACTION, ExtractionMode, IdSource, Lease, Message, Namespace
-from graph.store.commands import ExtractionWrite, GenerationStart, JobDeferred, JobOutcome, JobSucceeded, PendingWork
-from graph.store.port import Clock, Store
+from graph.store.port import Clock, ExtractionWrite, GenerationStart, JobDeferred, JobOutcome, JobSucceeded, PendingWork, Store
 
 _log = logging.getLogger(__name__)
 
@@ -81,7 +80,7 @@ class ExtractionPipeline:
         while True:
             await asyncio.sleep(self._settings.lease.total_seconds() / 3)
             try:
-                await self._store.renew(lease, self._settings.lease)
+                await self._store.namespace(lease.job.namespace).renew(lease, self._settings.lease)
             except (LeaseLost, NotFound):
                 return
             except Exception as error:  # noqa: BLE001  # whatever a store raises, the work itself will meet it
@@ -99,13 +98,15 @@ class ExtractionPipeline:
     async def _work(self, lease: Lease, stopping: Callable[[], bool]) -> JobOutcome:
         job, flushed = lease.job, False
         while not stopping():
-            namespace = await self._store.get_namespace(job.namespace)
+            namespace = await self._store.namespace(job.namespace).settings()
             await self._vectors.fill_session(namespace, job.session)
             extractor = self._extractors.get(namespace.extraction_mode)
             wanted = spec_with(extractor, namespace.profile) if extractor else NO_EXTRACTION
             if namespace.generation is None or namespace.generation.extractor != wanted:
-                await self._store.begin_generation(job.namespace, GenerationStart(wanted))
-            work = await self._store.pending(lease, max(self._settings.batch, self._settings.recipe.most_messages + 1))
+                await self._store.namespace(job.namespace).begin_generation(GenerationStart(wanted))
+            work = await self._store.namespace(lease.job.namespace).pending(
+                lease, max(self._settings.batch, self._settings.recipe.most_messages + 1)
+            )
             if not work.messages:
                 return JobSucceeded()
             try:
@@ -122,13 +123,15 @@ class ExtractionPipeline:
             if flushed:
                 # The mark fell after messages that came later. Leased again, the job covers them, too.
                 break
-            await self._store.flush(job.namespace, job.session)
+            await self._store.namespace(job.namespace).flush(job.session)
             flushed = True
         return JobDeferred(self._clock.now())
 
     async def _skip(self, lease: Lease, work: PendingWork) -> None:
         """Extraction is off: the watermark moves over the messages."""
-        await self._store.commit_extraction(lease, ExtractionWrite(work.generation, work.watermark, work.messages[-1].seq))
+        await self._store.namespace(lease.job.namespace).commit_extraction(
+            lease, ExtractionWrite(work.generation, work.watermark, work.messages[-1].seq)
+        )
 
     async def _extract(
         self,
@@ -159,7 +162,10 @@ class ExtractionPipeline:
             extraction = keep_types(await extractor.extract(one), one.profile)
             unkept.extend(extraction.usage)
             write = await self._written(namespace, extraction, one, generation, watermark)
-            await written_with(unkept, lambda usage: self._store.commit_extraction(lease, replace(write, usage=tuple(usage))))
+            await written_with(
+                unkept,
+                lambda usage: self._store.namespace(lease.job.namespace).commit_extraction(lease, replace(write, usage=tuple(usage))),
+            )
         return write.watermark
 
     async def _written(
@@ -167,7 +173,7 @@ class ExtractionPipeline:
     ) -> ExtractionWrite:
         """What is written of an extraction."""
         names = short_names(extraction)
-        known = (await self._store.query_scope(namespace.name, names)).entities if names else ()
+        known = (await self._store.namespace(namespace.name).query_scope(names)).entities if names else ()
         resolved = resolve(extraction, one, generation, self._ids, self._clock.now(), known)
         return ExtractionWrite(
             generation=generation,

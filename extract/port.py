@@ -7,7 +7,7 @@ from datetime import tzinfo
 from typing import Protocol
 
 from graph.model import NO_PROFILE, EntityKind, ExtractionProfile, ExtractorSpec, JobError, Message, NodeKind, TimeSpan
-from graph.store.commands import UsageEntry
+from graph.store.port import UsageEntry
 
 
 @dataclass(frozen=True, slots=True)

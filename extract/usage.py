@@ -9,8 +9,7 @@ from typing import Any
 from extract.metering import metered
 from extract.outcome import told_of
 from graph.errors import NotFound, StructMemError
-from graph.store.commands import UsageEntry
-from graph.store.port import Store
+from graph.store.port import Store, UsageEntry
 
 _log = logging.getLogger(__name__)
 
@@ -44,7 +43,7 @@ async def written_with(unkept: list[UsageEntry], write: Callable[[Sequence[Usage
 async def _keep(store: Store, namespace: str, usage: Sequence[UsageEntry]) -> None:
     """The work itself tells what ended it: trouble with its usage must not take that place."""
     try:
-        await store.add_usage(namespace, usage)
+        await store.namespace(namespace).add_usage(usage)
     except NotFound:
         pass  # the namespace is gone, and its usage with it
     except StructMemError as error:

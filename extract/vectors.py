@@ -8,8 +8,7 @@ from extract.embed.port import Embedder
 from extract.metering import metered, spend
 from extract.usage import usage_kept, written_with
 from graph.model import Namespace, Statement
-from graph.store.commands import PassageText, PassageVector, UsageEntry
-from graph.store.port import Store
+from graph.store.port import PassageText, PassageVector, Store, UsageEntry
 from graph.text import index_statement
 
 # Passages embedded and stored in one step: a few seconds of work, so that vectors appear while a long import is still under way.
@@ -31,15 +30,16 @@ class VectorWriter:
         """Embeds what the session still lacks."""
         if self._embedder is None or not self.suits(namespace):
             return
+        memory = self._store.namespace(namespace.name)
         seen: set[tuple[str, int]] = set()
-        while missing := await self._store.missing_vectors(namespace.name, session, _AT_ONCE):
+        while missing := await memory.missing_vectors(session, _AT_ONCE):
             keys = {(passage.owner_id, passage.ordinal) for passage in missing}
             if keys <= seen:
                 return  # deleted, or stored by someone else, between the two calls
             seen |= keys
             async with usage_kept(self._store, namespace.name) as unkept:
                 vectors = await _embedded(self._embedder, missing)
-                await written_with(unkept, partial(self._store.put_vectors, namespace.name, self._embedder.spec.fingerprint, vectors))
+                await written_with(unkept, partial(memory.put_vectors, self._embedder.spec.fingerprint, vectors))
 
     async def of_statements(self, namespace: Namespace, statements: Sequence[Statement], zone: tzinfo) -> tuple[PassageVector, ...]:
         """The vectors of new statements. What they took goes to `spend`."""

@@ -10,8 +10,7 @@ from extract.outcome import told_of
 from extract.pipeline import ExtractionPipeline
 from graph.errors import LeaseLost, NotFound, StorageFull, StoreUnavailable, StructMemError
 from graph.model import JobKind, Lease
-from graph.store.commands import JobDeferred, JobOutcome
-from graph.store.port import Clock, Store
+from graph.store.port import Clock, JobDeferred, JobOutcome, Store
 
 _log = logging.getLogger(__name__)
 
@@ -96,7 +95,7 @@ class ExtractionWorker:
     async def _finish(self, lease: Lease, outcome: JobOutcome) -> bool:
         """Says how a job ended; whether there is nothing more to say, for it may help to say it again."""
         try:
-            await self._store.finish_job(lease, outcome)
+            await self._store.namespace(lease.job.namespace).finish_job(lease, outcome)
         except (LeaseLost, NotFound):
             pass  # someone else has the job, or it is gone with its namespace
         except (StoreUnavailable, StorageFull) as error:

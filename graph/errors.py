@@ -2,7 +2,8 @@
 
     StructMemError
     ├── InvalidArgument            bad input; names the field and the reason
-    ├── NotFound                   no such namespace, node or job
+    ├── NotFound                   no such node or job
+    │   └── NamespaceNotFound      no such namespace
     ├── AlreadyExists              the name is taken
     ├── Conflict                   the state does not allow it
     │   ├── RequestReused          the same request_id with another body
@@ -13,6 +14,7 @@
     ├── Unauthenticated            no principal, or an unknown token
     ├── StoreBusy                  another process owns the data directory
     ├── StoreUnavailable           the store cannot answer now (I/O error, read-only disk); waiting may help
+    ├── RevisionNotReached         the store is behind a write that the reader has to see
     ├── StorageFull                no space left
     ├── StoreLimit                 more at once than the store takes; the same again meets the same limit
     ├── TooManyExports             as many exports are read as may be at once; one of them has to end first
@@ -75,6 +77,13 @@ class NotFound(StructMemError):
 
     status = "NOT_FOUND"
     reason = "NOT_FOUND"
+
+
+class NamespaceNotFound(NotFound):
+    """There is no such namespace, or not the one any more that was meant."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"namespace {name!r} does not exist")
 
 
 class AlreadyExists(StructMemError):
@@ -145,6 +154,13 @@ class StoreUnavailable(StructMemError):
 
     status = "UNAVAILABLE"
     reason = "STORE_UNAVAILABLE"
+
+
+class RevisionNotReached(StructMemError):
+    """The store is behind the caller's consistency token, such as one restored from a backup."""
+
+    status = "UNAVAILABLE"
+    reason = "REVISION_NOT_REACHED"
 
 
 class StorageFull(StructMemError):

@@ -1,14 +1,11 @@
 """Consistency tokens: what a read needs to see an earlier write. Opaque to clients.
 
-Here a namespace's uid and a revision, signed; where the store has a position, the namespace's name and that, too.
+Here a namespace's uid, a revision, the namespace's name and the store's position, signed.
 """
 
 from collections.abc import Sequence
-from datetime import timedelta
 
-from graph.model import Namespace
-from graph.store.port import Store
-from service.errors import RevisionNotReached
+from graph.store.port import ConsistencyPoint
 from service.tokens import BadToken, Signer
 from service.validate import Violations
 
@@ -16,49 +13,38 @@ MAX_TOKENS = 100
 
 
 class ConsistencyTokens:
-    """Makes consistency tokens and holds reads to them."""
+    """Makes consistency tokens and reads them."""
 
     def __init__(self, key: bytes) -> None:
         self._signer = Signer(key, "consistency")
 
-    def make(self, namespace_uid: str, revision: int, name: str = "", position: Sequence[str] = ()) -> str:
-        """The token of a write to the namespace of this name, at the store's position after it."""
-        return self._signer.seal([namespace_uid, revision, name, *position] if position else [namespace_uid, revision])
+    def make(self, name: str, point: ConsistencyPoint) -> str:
+        """The token of a write to the namespace of this name."""
+        return self._signer.seal([point.namespace_uid, point.revision, name, *point.position])
 
-    async def reach(self, field: str, tokens: Sequence[str], names: Sequence[str], store: Store) -> None:
-        """Brings the store to the positions of those tokens that are of one of these namespaces; before any of them is read.
-
-        Raises:
-            InvalidArgument: there are too many, or one is not a token of this store.
-            StoreUnavailable: the store did not come there in time.
-        """
-        for _, _, *rest in self._opened(field, tokens):
-            name, *position = map(str, rest) if rest else [""]
-            if position and name in names:
-                await store.reach(name, position)
-
-    def require(self, field: str, tokens: Sequence[str], namespaces: Sequence[Namespace]) -> None:
-        """Lets a read pass that sees the writes of these tokens. Tokens of namespaces that are not asked are ignored.
+    def points(self, field: str, tokens: Sequence[str]) -> dict[str, ConsistencyPoint]:
+        """What reads have to see, by the name of the namespace: of several tokens of one the latest. `field` is where they were given.
 
         Raises:
-            InvalidArgument: there are too many, or one is not a token of this store.
-            RevisionNotReached: the store is behind one of them.
+            InvalidArgument: there are too many, or one is not a token of this service.
         """
-        for uid, revision, *_ in self._opened(field, tokens):
-            assert isinstance(revision, int)
-            for namespace in namespaces:
-                if namespace.uid == uid and namespace.revision < revision:
-                    raise RevisionNotReached("the store has not reached that write", retry_after=timedelta(seconds=1))
-
-    def _opened(self, field: str, tokens: Sequence[str]) -> list[list[object]]:
+        points: dict[str, ConsistencyPoint] = {}
         with Violations() as found:
             if len(tokens) > MAX_TOKENS:
                 found.add(field, f"must hold at most {MAX_TOKENS} tokens; it holds {len(tokens):,}")
-                return []
-            opened = []
+                return {}
             for index, token in enumerate(tokens):
                 try:
-                    opened.append(self._signer.open(token))
+                    name, point = self._opened(token)
                 except (BadToken, ValueError):
                     found.add(f"{field}[{index}]", "is not a consistency token of this service")
-        return opened
+                    continue
+                known = points.get(name)
+                if known is None or point.revision >= known.revision:
+                    points[name] = point
+        return points
+
+    def _opened(self, token: str) -> tuple[str, ConsistencyPoint]:
+        uid, revision, name, *position = self._signer.open(token)
+        assert isinstance(revision, int)
+        return str(name), ConsistencyPoint(str(uid), revision, tuple(map(str, position)))

@@ -16,13 +16,6 @@ class DeadlineExceeded(StructMemError):
     reason = "DEADLINE_EXCEEDED"
 
 
-class RevisionNotReached(StructMemError):
-    """The store is behind the caller's consistency token, such as one restored from a backup."""
-
-    status = "UNAVAILABLE"
-    reason = "REVISION_NOT_REACHED"
-
-
 class ShuttingDown(StructMemError):
     """The service is stopping and no longer waits on behalf of callers."""
 

@@ -12,7 +12,7 @@ from typing import Any
 from google.protobuf.message import Message as ProtoMessage
 
 from graph.errors import InvalidArgument
-from graph.store.commands import Cursor
+from graph.store.port import Cursor
 from service.tokens import BadToken, Signer
 
 LIFETIME = timedelta(hours=24)

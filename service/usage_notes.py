@@ -8,8 +8,7 @@ import structlog
 
 from extract.metering import metered
 from graph.errors import StructMemError
-from graph.store.commands import UsageEntry
-from graph.store.port import Store
+from graph.store.port import Store, UsageEntry
 
 _log = structlog.get_logger(__name__)
 
@@ -39,6 +38,6 @@ class UsageNotes:
 
     async def _write(self, namespace: str, spent: Sequence[UsageEntry]) -> None:
         try:
-            await self._store.add_usage(namespace, spent)
+            await self._store.namespace(namespace).add_usage(spent)
         except StructMemError as error:
             _log.warning("usage was not counted", namespace=namespace, reason=error.reason)

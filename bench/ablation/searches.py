@@ -62,7 +62,7 @@ async def searched(datasets: Sequence[Dataset], report: Report) -> list[Asked]:
                             if question.counted:
                                 request = _request(conversation, question)
                                 search = await search_of(store, request, RECIPES[DEFAULT_RECIPE], vectors)
-                                walked = await expanded(store, search, ceilings([search.measures]), RECIPES["graph"])
+                                walked = await expanded(search, ceilings([search.measures]), RECIPES["graph"])
                                 ids = stored.message_ids[conversation.id]
                                 asked.append(Asked(dataset.name, conversation.id, question, search, walked, ids))
                         step.advance()

@@ -17,7 +17,7 @@ from extract.llm.transcript import Transcript, halves, is_longer, transcript_of
 from extract.metering import spend
 from extract.port import Extraction, ExtractorUnavailable, Segment
 from graph.model import NO_PROFILE, ExtractionMode, ExtractorSpec, JobError, Message
-from graph.store.commands import UsageEntry
+from graph.store.port import UsageEntry
 
 _log = logging.getLogger(__name__)
 # Raised with any change of how answers are read or turned into drafts, so that namespaces are extracted anew.

@@ -19,7 +19,7 @@ from extract.local.speakers import Cast, cast_of, display_name, is_machine
 from extract.local.statements import Said, standalone, statements_of, statements_with_time
 from extract.port import EntityMention, EventDraft, Extraction, Segment, StatementDraft
 from graph.model import EntityKind, ExtractionMode, ExtractorSpec, Message, NodeKind, TimeSpan
-from graph.store.commands import UsageEntry
+from graph.store.port import UsageEntry
 from graph.text import ANALYSER_VERSION
 
 # Part of the fingerprint: a change of any rule of this folder or of graph.text.times raises it, and namespaces are extracted anew.

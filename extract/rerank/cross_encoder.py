@@ -7,7 +7,7 @@ from pathlib import Path
 
 from extract.metering import spend
 from extract.sentence_models import ModelMissing, load
-from graph.store.commands import UsageEntry
+from graph.store.port import UsageEntry
 
 # Texts read in one go; a caller who no longer waits keeps the thread for no longer than that.
 _AT_ONCE = 8

@@ -10,9 +10,8 @@ from typing import Any
 import networkx as nx
 
 from graph.model import Edge, Entity, Event, Message, Node, NodeKind, Session, Statement, TimeSpan, kind_of_node
-from graph.store.commands import ExportRecord
 from graph.store.exported_edges import ExportedEdges
-from graph.store.port import Store
+from graph.store.port import ExportRecord, Store
 
 _NODE_TYPES = (Session, Message, Event, Statement, Entity)
 # What a node's edges say is not said again in its attributes.
@@ -20,7 +19,7 @@ _KEPT_AS_EDGES = frozenset({"id", "kind", "evidence_ids", "statement_ids", "enti
 
 
 async def _records(store: Store, namespace: str) -> AsyncIterator[ExportRecord]:
-    async for batch in store.export(namespace, with_vectors=False):
+    async for batch in store.namespace(namespace).export(with_vectors=False):
         for record in batch:
             yield record
 

@@ -5,16 +5,21 @@ from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 from graph.cypher.values import CypherValue
+from graph.store.port import ConsistencyPoint
 
 
 @dataclass(frozen=True, slots=True)
 class CypherQuery:
-    """A query with its parameters. It ends after `max_rows` rows and is stopped after `timeout` seconds."""
+    """A query with its parameters. It ends after `max_rows` rows and is stopped after `timeout` seconds.
+
+    On a snapshot it sees what `at_least` names.
+    """
 
     text: str
     max_rows: int
     timeout: float
     parameters: Mapping[str, CypherValue] = field(default_factory=dict)
+    at_least: ConsistencyPoint | None = None
 
 
 @dataclass(frozen=True, slots=True)

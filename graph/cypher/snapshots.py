@@ -17,7 +17,7 @@ from graph.cypher.wire import decoded, encoded
 from graph.errors import CypherInvalid, CypherLimit
 from graph.model import Edge, Entity, Event, Message, Session, Statement, kind_of, kind_of_node
 from graph.store.exported_edges import ExportedEdges
-from graph.store.port import Store
+from graph.store.port import Memory, Store
 from graph.store.snapshot import Snapshot, open_snapshot
 
 _NODE_TYPES = (Session, Message, Event, Statement, Entity)
@@ -57,12 +57,13 @@ class SnapshotCypher:
         rows, seconds = min(query.max_rows, limits.rows), min(query.timeout, limits.timeout)
         parameters = {name: _parameter(name, value) for name, value in query.parameters.items()}
         message = [permitted(query.text), encoded(parameters), rows, limits.bytes, limits.row_bytes, seconds]
-        place = await self._enter(namespace)
+        memory = self._store.namespace(namespace, query.at_least)
+        place = await self._enter(memory)
         try:
             async with place.turn, self._running:
                 place.busy = True
                 try:
-                    process = await self._process(namespace, place)
+                    process = await self._process(memory, place)
                     answer, revision = await process.answer(message, seconds), place.revision
                 finally:
                     place.busy = False
@@ -78,9 +79,9 @@ class SnapshotCypher:
             self._unload(place)
         await asyncio.gather(*self._ending)
 
-    async def _enter(self, name: str) -> _Place:
+    async def _enter(self, memory: Memory) -> _Place:
         """The place of the namespace's newest revision."""
-        found = await self._store.get_namespace(name)
+        found = await memory.settings()
         place = self._places.get(found.uid)
         if place is None or place.revision != found.revision:
             if place is not None and not place.waiting:
@@ -101,22 +102,22 @@ class SnapshotCypher:
         else:
             place.expiry = asyncio.get_running_loop().call_later(self._limits.idle, self._unload, place)
 
-    async def _process(self, name: str, place: _Place) -> EngineProcess:
+    async def _process(self, memory: Memory, place: _Place) -> EngineProcess:
         """The process with the snapshot, loaded if it is not there. Called by whose turn it is."""
         if place.process is not None and place.process.alive:
             self._loaded.move_to_end(place)
             return place.process
-        described = await self._store.describe(name)
+        described = await memory.describe()
         nodes = sum(described.nodes.values()) + sum(described.retired.values())
         if nodes > self._limits.nodes:
             raise CypherLimit(f"the namespace has {nodes:,} nodes; Cypher works on snapshots of at most {self._limits.nodes:,}")
         self._forget(place)
         self._make_room()
-        namespace, snapshot = await open_snapshot(self._store, name, with_vectors=False)
+        namespace, snapshot = await open_snapshot(memory, with_vectors=False)
         async with aclosing(snapshot):
             process = place.process = self._loaded[place] = await EngineProcess.started(self._limits.memory)
             try:
-                await _send(process, name, snapshot)
+                await _send(process, memory.name, snapshot)
                 await process.ready()
             except BaseException:
                 self._forget(place)

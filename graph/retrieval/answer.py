@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from graph.model import EdgeKind, EmbeddingSpec, MemoryFilter, Message, NodeKind, Statement, TimeSpan
 from graph.retrieval.planning.question import NOTHING_KNOWN, Asks
+from graph.store.port import ConsistencyPoint
 
 # How many tokens a text has. The context's budget is counted with it, over the whole text.
 TokenCounter = Callable[[str], int]
@@ -39,6 +40,7 @@ class RetrievalRequest:
         recipe: a name in `RECIPES`.
         asked_at: aware; "now" for the query's times.     zone: of the query's times; None: the namespace's, or UTC.
         explain: whether hits are explained.        min_relevance: what is less relevant is no hit; 0 to 1.
+        at_least: what the answer has to see.
         vector: the query's vector, for namespaces whose model nobody here serves; any positive length, normalised before use.
     """
 
@@ -49,6 +51,7 @@ class RetrievalRequest:
     filter: MemoryFilter
     asked_at: datetime
     zone: tzinfo | None
+    at_least: ConsistencyPoint | None = None
     vector: NDArray[np.float32] | None = None
     explain: bool = True
     min_relevance: float = 0.0

@@ -44,10 +44,10 @@ async def retrieve_many(
     searches = await together([search_of(store, request, recipe, vectors) for request in requests])
     if recipe.graph:
         limits = ceilings([search.measures for search in searches])
-        searches = await together([expanded(store, search, limits, recipe) for search in searches])
+        searches = await together([expanded(search, limits, recipe) for search in searches])
     ranking = await aside(sum(len(search.candidates) for search in searches), rank, searches, recipe)
-    ranking, degraded = await reranked(store, searches, ranking, reranking) if reranking else (ranking, ())
-    hits = await _hits(store, searches, ranking)
+    ranking, degraded = await reranked(searches, ranking, reranking) if reranking else (ranking, ())
+    hits = await _hits(searches, ranking)
     plan = _joint_plan([search.plan for search in searches])
     plan = replace(plan, degraded=(*plan.degraded, *degraded))
     nothing_relevant = not ranking.picks and requests[0].min_relevance > 0
@@ -71,14 +71,14 @@ def checked(requests: Sequence[RetrievalRequest]) -> Recipe:
     return recipe
 
 
-async def _hits(store: Store, searches: Sequence[Search], ranking: Ranking) -> list[Hit]:
+async def _hits(searches: Sequence[Search], ranking: Ranking) -> list[Hit]:
     """The hits, without those that were deleted meanwhile."""
     picks = ranking.picks
     ids = [searches[chosen.namespace].candidates.ids[chosen.row] for chosen in picks]
 
     async def nodes_of(place: int, search: Search) -> Mapping[str, Node]:
         wanted = [id_ for id_, chosen in zip(ids, picks, strict=True) if chosen.namespace == place]
-        return await store.get_nodes(search.request.namespace, wanted) if wanted else {}
+        return await search.memory.get_nodes(wanted) if wanted else {}
 
     nodes = await together([nodes_of(place, search) for place, search in enumerate(searches)])
     hits: list[Hit] = []

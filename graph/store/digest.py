@@ -8,8 +8,7 @@ from hashlib import sha256
 import orjson
 
 from graph.model import Edge, Entity, Event, Message, Namespace, Session, Statement
-from graph.store.commands import ExportRecord, PassageVector, SessionProgress
-from graph.store.port import Store
+from graph.store.port import ExportRecord, PassageVector, SessionProgress, Store
 from graph.store.snapshot import open_snapshot
 
 _BITS = 256
@@ -88,7 +87,7 @@ class RecordDigests:
 async def digest_of(store: Store, namespace: str) -> NamespaceDigest:
     """The digest of a namespace at one revision. Raises NotFound, or Conflict when it is written to without a pause."""
     digests = RecordDigests()
-    settings, records = await open_snapshot(store, namespace, with_vectors=True)
+    settings, records = await open_snapshot(store.namespace(namespace), with_vectors=True)
     async with aclosing(records):
         async for batch in records:
             digests.add(batch)

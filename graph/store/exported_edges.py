@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from graph.model import Edge, EdgeKind, Event, Message, Session, Statement, implied_edges
-from graph.store.commands import ExportRecord
+from graph.store.port import ExportRecord
 
 
 class ExportedEdges:

@@ -4,8 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 
 from graph.errors import Conflict
 from graph.model import Namespace
-from graph.store.commands import ExportRecord
-from graph.store.port import Store
+from graph.store.port import ExportRecord, Memory
 
 _ATTEMPTS = 50
 
@@ -37,7 +36,7 @@ class Snapshot:
             await close()
 
 
-async def open_snapshot(store: Store, name: str, with_vectors: bool) -> tuple[Namespace, Snapshot]:
+async def open_snapshot(memory: Memory, with_vectors: bool) -> tuple[Namespace, Snapshot]:
     """The namespace and its records: where a write came between the two, they are taken again. Close the snapshot.
 
     Raises:
@@ -45,11 +44,11 @@ async def open_snapshot(store: Store, name: str, with_vectors: bool) -> tuple[Na
         Conflict: it is written to so often that no moment was found.
     """
     for _ in range(_ATTEMPTS):
-        namespace = await store.get_namespace(name)
-        records = Snapshot(store.export(name, with_vectors))
+        namespace = await memory.settings()
+        records = Snapshot(memory.export(with_vectors))
         try:
             await records.open()
-            if (await store.get_namespace(name)).revision == namespace.revision:
+            if (await memory.settings()).revision == namespace.revision:
                 return namespace, records
         except BaseException:
             await records.aclose()

@@ -7,7 +7,7 @@ import numpy as np
 from structmem.v1 import exchange_pb2
 
 from graph.model import Edge
-from graph.store.commands import ExportRecord, PassageVector, SessionProgress
+from graph.store.port import ExportRecord, PassageVector, SessionProgress
 from service.convert.nodes import edge_to_proto, node_to_proto
 
 

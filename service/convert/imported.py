@@ -11,7 +11,7 @@ from structmem.v1 import exchange_pb2, node_pb2
 from graph.errors import FieldViolation, InvalidArgument
 from graph.model import Edge, EdgeKind, Entity, Event, Message, NodeKind, Participant, Role, Session, Statement
 from graph.model.ids import PREFIXES, kind_of
-from graph.store.commands import ExportRecord, PassageVector, SessionProgress
+from graph.store.port import ExportRecord, PassageVector, SessionProgress
 from service.convert.entity_kinds import entity_kind_from_proto
 from service.convert.messages import MAX_CAPTION, MAX_CLIENT_ID, MAX_SPEAKER, MAX_TEXT, labels_from_proto
 from service.convert.times import span_from_proto

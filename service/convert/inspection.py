@@ -3,7 +3,7 @@
 from structmem.v1 import inspection_service_pb2, node_pb2
 
 from graph.model import NodeKind
-from graph.store.commands import GraphDescription, UsageEntry
+from graph.store.port import GraphDescription, UsageEntry
 from service.convert.times import timestamp
 
 

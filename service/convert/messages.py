@@ -9,7 +9,7 @@ import numpy as np
 from structmem.v1 import memory_service_pb2
 
 from graph.model import Namespace, Role
-from graph.store.commands import MessageDraft
+from graph.store.port import MessageDraft
 from service.validate import Violations, enum_value, instant, local_time, text, vector
 
 MAX_MESSAGES = 1000

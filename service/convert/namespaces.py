@@ -3,7 +3,7 @@
 from structmem.v1 import namespace_pb2, namespace_service_pb2
 
 from graph.model import NO_EMBEDDING, EmbeddingSpec, ExtractionMode, ExtractorSpec, Generation, Namespace
-from graph.store.commands import NamespaceChange, NamespaceSpec
+from graph.store.port import NamespaceChange, NamespaceSpec
 from service.convert.profiles import profile_from_proto, profile_to_proto
 from service.convert.times import timestamp
 from service.validate import Violations, enum_value, instant, namespace_name, text, zone_name

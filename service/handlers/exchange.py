@@ -8,7 +8,7 @@ from structmem.v1 import exchange_pb2
 from structmem.v1 import memory_service_pb2 as pb
 
 from graph.errors import InvalidArgument, StructMemError
-from graph.store.commands import ExportRecord
+from graph.store.port import ExportRecord
 from graph.store.snapshot import open_snapshot
 from service.authorize import Action
 from service.convert.exchange import Tally, record_to_proto
@@ -29,8 +29,7 @@ class ExchangeHandlers(Resource):
     async def ExportNamespace(self, request: pb.ExportNamespaceRequest, context: Context) -> AsyncIterator[pb.ExportNamespaceResponse]:
         """All of a namespace at one revision: header, records, trailer."""
         self._enter(Action.READ, request.namespace)
-        await self._see(request.at_least, request.namespace)
-        namespace, records = await open_snapshot(self._store, request.namespace, not request.without_vectors)
+        namespace, records = await open_snapshot(self._memory(request.namespace, request.at_least), not request.without_vectors)
         # Whoever gives the call up may do so at the first part: from here on the snapshot is closed whatever happens.
         async with aclosing(records):
             yield pb.ExportNamespaceResponse(header=header_to_proto(namespace, self._parts.clock.now(), VERSION))

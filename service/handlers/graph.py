@@ -6,7 +6,7 @@ from structmem.v1 import node_pb2
 from graph.errors import InvalidArgument, NotFound
 from graph.model import Event, LinkVerdict, Message, NodeKind, Statement
 from graph.model.ids import STATEMENT_KINDS
-from graph.store.commands import Cursor, Deletion, EntityQuery, EventQuery, LinkDecision, MessageQuery, StatementQuery
+from graph.store.port import Cursor, Deletion, EntityQuery, EventQuery, LinkDecision, Memory, MessageQuery, StatementQuery
 from service import calls
 from service.authorize import Action
 from service.convert.entity_kinds import entity_kinds_from_proto
@@ -41,10 +41,10 @@ class GraphHandlers(Resource):
         with Violations() as found:
             node_id(found, "node_id", request.node_id)
             limit = limit_of(found, "max_edges", request.max_edges, 100, 1000)
-        await self._see(request.at_least, request.namespace)
-        around = await self._store.get_node_edges(request.namespace, request.node_id, limit)
+        memory = self._memory(request.namespace, request.at_least)
+        around = await memory.get_node_edges(request.node_id, limit)
         others = dict.fromkeys(end for edge in around.edges for end in (edge.source_id, edge.target_id) if end != request.node_id)
-        nodes = await self._store.get_nodes(request.namespace, list(others))
+        nodes = await memory.get_nodes(list(others))
         return pb.GetNodeResponse(
             node=node_to_proto(around.node),
             edges=[edge_to_proto(edge) for edge in around.edges],
@@ -57,11 +57,11 @@ class GraphHandlers(Resource):
         self._enter(Action.READ, request.namespace)
         with Violations() as found:
             node_id(found, "event_id", request.event_id, {NodeKind.EVENT})
-        await self._see(request.at_least, request.namespace)
-        event = (await self._store.get_nodes(request.namespace, [request.event_id])).get(request.event_id)
+        memory = self._memory(request.namespace, request.at_least)
+        event = (await memory.get_nodes([request.event_id])).get(request.event_id)
         if not isinstance(event, Event):
             raise NotFound("there is no such event", metadata={"event_id": request.event_id})
-        bound = await self._store.get_nodes(request.namespace, [*event.statement_ids, *event.evidence_ids])
+        bound = await memory.get_nodes([*event.statement_ids, *event.evidence_ids])
         return pb.GetEventResponse(
             event=event_to_proto(event),
             statements=[statement_to_proto(s) for id_ in event.statement_ids if isinstance(s := bound.get(id_), Statement)],
@@ -78,8 +78,8 @@ class GraphHandlers(Resource):
                 sessions=names(found, "sessions", request.sessions),
                 entity_ids=node_ids(found, "entity_ids", request.entity_ids, _ENTITY, 0, MAX_FILTER_VALUES),
             )
-        uid, cursor = await self._place(request)
-        page = await self._store.list_events(request.namespace, query, cursor, limit)
+        memory, uid, cursor = await self._listing(request)
+        page = await memory.list_events(query, cursor, limit)
         token = self._parts.pages.make(request, uid, page.next)
         return pb.ListEventsResponse(events=[event_to_proto(event) for event in page.items], next_page_token=token)
 
@@ -96,8 +96,8 @@ class GraphHandlers(Resource):
                 entity_ids=node_ids(found, "entity_ids", request.entity_ids, _ENTITY, 0, MAX_FILTER_VALUES),
                 include_retired=request.include_retired,
             )
-        uid, cursor = await self._place(request)
-        page = await self._store.list_statements(request.namespace, query, cursor, limit)
+        memory, uid, cursor = await self._listing(request)
+        page = await memory.list_statements(query, cursor, limit)
         token = self._parts.pages.make(request, uid, page.next)
         return pb.ListStatementsResponse(statements=[statement_to_proto(statement) for statement in page.items], next_page_token=token)
 
@@ -112,8 +112,8 @@ class GraphHandlers(Resource):
                 said=range_from_proto(found, "said", request.said),
                 labels=label_filter_from_proto(found, "labels", request.labels),
             )
-        uid, cursor = await self._place(request)
-        page = await self._store.list_messages(request.namespace, query, cursor, limit)
+        memory, uid, cursor = await self._listing(request)
+        page = await memory.list_messages(query, cursor, limit)
         token = self._parts.pages.make(request, uid, page.next)
         return pb.ListMessagesResponse(messages=[message_to_proto(message) for message in page.items], next_page_token=token)
 
@@ -122,8 +122,8 @@ class GraphHandlers(Resource):
         self._enter(Action.READ, request.namespace)
         with Violations() as found:
             limit = limit_of(found, "page_size", request.page_size, DEFAULT_PAGE, MAX_PAGE)
-        uid, cursor = await self._place(request)
-        page = await self._store.list_sessions(request.namespace, cursor, limit)
+        memory, uid, cursor = await self._listing(request)
+        page = await memory.list_sessions(cursor, limit)
         token = self._parts.pages.make(request, uid, page.next)
         return pb.ListSessionsResponse(sessions=[session_to_proto(session) for session in page.items], next_page_token=token)
 
@@ -136,16 +136,17 @@ class GraphHandlers(Resource):
                 kinds=entity_kinds_from_proto(found, "kinds", request.kinds),
                 name=text(found, "name", request.name, MAX_NAME, required=False),
             )
-        uid, cursor = await self._place(request)
-        page = await self._store.list_entities(request.namespace, query, cursor, limit)
+        memory, uid, cursor = await self._listing(request)
+        page = await memory.list_entities(query, cursor, limit)
         token = self._parts.pages.make(request, uid, page.next)
         return pb.ListEntitiesResponse(entities=[entity_to_proto(entity) for entity in page.items], next_page_token=token)
 
     async def DeleteMemories(self, request: pb.DeleteMemoriesRequest, context: Context) -> pb.DeleteMemoriesResponse:
         """Deletes memories and what was derived from them."""
         self._enter(Action.WRITE, request.namespace)
-        namespace = await self._store.get_namespace(request.namespace)
-        receipt = await self._store.delete(namespace.name, _deletion(request))
+        memory = self._memory(request.namespace)
+        namespace = await memory.settings()
+        receipt = await memory.delete(_deletion(request))
         return pb.DeleteMemoriesResponse(
             receipt=pb.DeletionReceipt(
                 id=receipt.id,
@@ -171,19 +172,20 @@ class GraphHandlers(Resource):
             if not request.verdict:
                 found.add("verdict", "is required")
         assert verdict is not None
-        namespace = await self._store.get_namespace(request.namespace)
+        memory = self._memory(request.namespace)
+        namespace = await memory.settings()
         decision = LinkDecision(request.entity_id, request.other_id, verdict, calls.current().principal.name)
-        decided = await self._store.decide_link(namespace.name, decision)
+        decided = await memory.decide_link(decision)
         return pb.DecideEntityLinkResponse(
             edges=[edge_to_proto(edge) for edge in decided.edges],
             consistency_token=self._consistency_token(namespace.name, namespace.uid, decided.revision),
         )
 
-    async def _place(self, request: _Listing) -> tuple[str, Cursor | None]:
-        """The namespace's uid, and where the page starts."""
-        await self._see(request.at_least, request.namespace)
-        uid = (await self._store.get_namespace(request.namespace)).uid
-        return uid, self._parts.pages.read(request, uid)
+    async def _listing(self, request: _Listing) -> tuple[Memory, str, Cursor | None]:
+        """The namespace with its uid, and where the page starts."""
+        memory = self._memory(request.namespace, request.at_least)
+        uid = (await memory.settings()).uid
+        return memory, uid, self._parts.pages.read(request, uid)
 
 
 def _deletion(request: pb.DeleteMemoriesRequest) -> Deletion:

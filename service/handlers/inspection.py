@@ -36,8 +36,7 @@ class InspectionHandlers(Resource, inspection_service_pb2_grpc.InspectionService
     async def GetGraphStats(self, request: pb.GetGraphStatsRequest, context: Context) -> pb.GetGraphStatsResponse:
         """Counts of a namespace's graph."""
         self._enter(Action.READ, request.namespace)
-        await self._see(request.at_least, request.namespace)
-        return description_to_proto(await self._store.describe(request.namespace))
+        return description_to_proto(await self._memory(request.namespace, request.at_least).describe())
 
     async def GetServerInfo(self, request: pb.GetServerInfoRequest, context: Context) -> pb.GetServerInfoResponse:
         """What this service is."""
@@ -59,13 +58,13 @@ class InspectionHandlers(Resource, inspection_service_pb2_grpc.InspectionService
     async def GetUsage(self, request: pb.GetUsageRequest, context: Context) -> pb.GetUsageResponse:
         """What models were called for a namespace."""
         self._enter(Action.READ, request.namespace)
-        await self._see(request.at_least, request.namespace)
-        return pb.GetUsageResponse(entries=[usage_to_proto(entry) for entry in await self._store.usage(request.namespace)])
+        entries = await self._memory(request.namespace, request.at_least).usage()
+        return pb.GetUsageResponse(entries=[usage_to_proto(entry) for entry in entries])
 
     async def RunCypher(self, request: pb.RunCypherRequest, context: Context) -> AsyncIterator[pb.RunCypherResponse]:
         """The answer to a query that reads."""
         self._enter(Action.READ, request.namespace)
-        runner = await self._runner(request.namespace, request.scope)
+        runner = self._runner(request.scope)
         settings = self._parts.settings
         with Violations() as found:
             query = CypherQuery(
@@ -74,17 +73,16 @@ class InspectionHandlers(Resource, inspection_service_pb2_grpc.InspectionService
                 settings.cypher_timeout_s,
                 parameters_from_proto(found, "parameters", request.parameters),
             )
-        await self._see(request.at_least, request.namespace)
+        await self._memory(request.namespace, request.at_least).settings()
         async with aclosing(runner.run(request.namespace, query)) as parts:
             async for part in parts:
                 yield part_to_proto(part)
 
-    async def _runner(self, namespace: str, scope: int) -> CypherRunner:
+    def _runner(self, scope: int) -> CypherRunner:
         """Who runs queries of this scope. A whole database is shown only to whoever may read and administer all that is in it."""
         if scope != cypher_pb2.CYPHER_SCOPE_DATABASE:
             return self._parts.cypher
         authorize_everywhere(calls.current().principal, Action.READ, Action.ADMIN)
         if self._parts.native_cypher is None:
             raise CypherUnavailable("this service's store speaks no Cypher; run the query on the namespace instead")
-        await self._store.get_namespace(namespace)
         return self._parts.native_cypher

@@ -23,8 +23,8 @@ class JobHandlers(Resource):
     async def GetJob(self, request: pb.GetJobRequest, context: Context) -> pb.GetJobResponse:
         """One job."""
         self._enter_job(Action.READ, request)
-        await self._see(request.at_least, request.namespace)
-        return pb.GetJobResponse(job=job_to_proto(await self._store.get_job(request.namespace, request.job_id)))
+        memory = self._memory(request.namespace, request.at_least)
+        return pb.GetJobResponse(job=job_to_proto(await memory.get_job(request.job_id)))
 
     async def ListJobs(self, request: pb.ListJobsRequest, context: Context) -> pb.ListJobsResponse:
         """Jobs, newest first."""
@@ -33,20 +33,20 @@ class JobHandlers(Resource):
             limit = limit_of(found, "page_size", request.page_size, 50, 500)
             states = enum_values(found, "states", request.states, JobState)
             kinds = enum_values(found, "kinds", request.kinds, JobKind)
-        await self._see(request.at_least, request.namespace)
-        uid = (await self._store.get_namespace(request.namespace)).uid
-        page = await self._store.list_jobs(request.namespace, states, kinds, self._parts.pages.read(request, uid), limit)
+        memory = self._memory(request.namespace, request.at_least)
+        uid = (await memory.settings()).uid
+        page = await memory.list_jobs(states, kinds, self._parts.pages.read(request, uid), limit)
         token = self._parts.pages.make(request, uid, page.next)
         return pb.ListJobsResponse(jobs=[job_to_proto(job) for job in page.items], next_page_token=token)
 
     async def WatchJob(self, request: pb.WatchJobRequest, context: Context) -> AsyncIterator[pb.WatchJobResponse]:
         """The job now and after each change, until it ends."""
         self._enter_job(Action.READ, request)
-        await self._see(request.at_least, request.namespace)
-        job = await self._store.get_job(request.namespace, request.job_id)
+        memory = self._memory(request.namespace, request.at_least)
+        job = await memory.get_job(request.job_id)
         yield pb.WatchJobResponse(job=job_to_proto(job))
         while job.state not in TERMINAL_STATES:
-            change = self._store.wait_for_job_change(request.namespace, request.job_id, job.updated_at, _WATCH)
+            change = memory.wait_for_job_change(request.job_id, job.updated_at, _WATCH)
             seen, job = job, await self._parts.stopping.unless(change)
             if job != seen:
                 yield pb.WatchJobResponse(job=job_to_proto(job))
@@ -54,17 +54,17 @@ class JobHandlers(Resource):
     async def ExpediteJob(self, request: pb.ExpediteJobRequest, context: Context) -> pb.ExpediteJobResponse:
         """Lets a job begin that waits for more messages."""
         self._enter_job(Action.WRITE, request)
-        return pb.ExpediteJobResponse(job=job_to_proto(await self._store.expedite_job(request.namespace, request.job_id)))
+        return pb.ExpediteJobResponse(job=job_to_proto(await self._memory(request.namespace).expedite_job(request.job_id)))
 
     async def CancelJob(self, request: pb.CancelJobRequest, context: Context) -> pb.CancelJobResponse:
         """Stops a job."""
         self._enter_job(Action.WRITE, request)
-        return pb.CancelJobResponse(job=job_to_proto(await self._store.cancel_job(request.namespace, request.job_id)))
+        return pb.CancelJobResponse(job=job_to_proto(await self._memory(request.namespace).cancel_job(request.job_id)))
 
     async def RetryJob(self, request: pb.RetryJobRequest, context: Context) -> pb.RetryJobResponse:
         """Starts a failed or canceled job again."""
         self._enter_job(Action.WRITE, request)
-        return pb.RetryJobResponse(job=job_to_proto(await self._store.retry_job(request.namespace, request.job_id)))
+        return pb.RetryJobResponse(job=job_to_proto(await self._memory(request.namespace).retry_job(request.job_id)))
 
     def _enter_job(self, action: Action, request: _OfAJob) -> None:
         self._enter(action, request.namespace)

@@ -9,7 +9,7 @@ from structmem.v1 import memory_service_pb2 as pb
 
 from graph.errors import AlreadyExists, InvalidArgument, NotFound, StructMemError
 from graph.model import Namespace
-from graph.store.commands import AppendCommand, AppendOutcome, NamespaceSpec
+from graph.store.port import AppendCommand, AppendOutcome, NamespaceSpec
 from service.authorize import Action
 from service.convert.messages import Circumstances, drafts_from_proto
 from service.handlers.resource import Context, Resource
@@ -36,7 +36,7 @@ class MessageHandlers(Resource):
         self._enter(Action.WRITE, request.namespace)
         with Violations() as found:
             text(found, "session", request.session, MAX_NAME, required=False)
-        return pb.FlushSessionResponse(job_ids=await self._store.flush(request.namespace, request.session))
+        return pb.FlushSessionResponse(job_ids=await self._memory(request.namespace).flush(request.session))
 
     async def ImportMessages(self, requests: AsyncIterator[pb.ImportMessagesRequest], context: Context) -> pb.ImportMessagesResponse:
         """Stores a stream of batches, each in a transaction of its own; the next is read when the last one is durable."""
@@ -84,12 +84,12 @@ class MessageHandlers(Resource):
         """The zone of local times: the request's, else the session's, else the namespace's."""
         if given or namespace is None:
             return zone_of(given)
-        session = await self._store.get_session(namespace.name, session_name)
+        session = await self._store.namespace(namespace.name).get_session(session_name)
         return zone_of((session.time_zone if session else "") or namespace.time_zone)
 
     async def _found_or_none(self, name: str, create: bool) -> Namespace | None:
         try:
-            return await self._store.get_namespace(name)
+            return await self._store.namespace(name).settings()
         except NotFound:
             if create:
                 return None
@@ -97,14 +97,14 @@ class MessageHandlers(Resource):
 
     async def _appended(self, name: str, create: bool, command: AppendCommand) -> AppendOutcome:
         try:
-            return await self._store.append(name, command)
+            return await self._store.namespace(name).append(command)
         except NotFound:
             if not create:
                 raise
         # Another call may be faster: that is as good.
         with suppress(AlreadyExists):
             await self._store.create_namespace(NamespaceSpec(name, self._parts.served, self._parts.mode))
-        return await self._store.append(name, command)
+        return await self._store.namespace(name).append(command)
 
 
 class _ImportTally:

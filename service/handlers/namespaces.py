@@ -5,7 +5,7 @@ from structmem.v1 import namespace_service_pb2_grpc
 
 from extract.port import spec_with
 from graph.model import NO_EXTRACTION, Namespace
-from graph.store.commands import Cursor, GenerationStart
+from graph.store.port import Cursor, GenerationStart
 from service import calls
 from service.authorize import Action, may
 from service.convert.namespaces import change_from_proto, namespace_to_proto, spec_from_proto
@@ -31,8 +31,8 @@ class NamespaceHandlers(Resource, namespace_service_pb2_grpc.NamespaceServiceSer
     async def GetNamespace(self, request: pb.GetNamespaceRequest, context: Context) -> pb.GetNamespaceResponse:
         """Shows one namespace."""
         self._enter(Action.READ, request.namespace)
-        await self._see(request.at_least, request.namespace)
-        return pb.GetNamespaceResponse(namespace=namespace_to_proto(await self._store.get_namespace(request.namespace)))
+        memory = self._memory(request.namespace, request.at_least)
+        return pb.GetNamespaceResponse(namespace=namespace_to_proto(await memory.settings()))
 
     async def ListNamespaces(self, request: pb.ListNamespacesRequest, context: Context) -> pb.ListNamespacesResponse:
         """Namespaces that the caller may read, by name."""
@@ -66,13 +66,14 @@ class NamespaceHandlers(Resource, namespace_service_pb2_grpc.NamespaceServiceSer
         self._enter(Action.ADMIN, request.namespace)
         with Violations() as found:
             change = change_from_proto(found, request)
-        before = await self._store.get_namespace(request.namespace)
-        after = await self._store.update_namespace(request.namespace, change)
+        memory = self._memory(request.namespace)
+        before = await memory.settings()
+        after = await memory.update(change)
         if (after.extraction_mode, after.profile.version) != (before.extraction_mode, before.profile.version):
             extractor = self._parts.extractors.get(after.extraction_mode)
             spec = spec_with(extractor, after.profile) if extractor else NO_EXTRACTION
-            await self._store.begin_generation(request.namespace, GenerationStart(spec))
-            after = await self._store.get_namespace(request.namespace)
+            await memory.begin_generation(GenerationStart(spec))
+            after = await memory.settings()
         return pb.UpdateNamespaceResponse(namespace=namespace_to_proto(after))
 
     async def DeleteNamespace(self, request: pb.DeleteNamespaceRequest, context: Context) -> pb.DeleteNamespaceResponse:

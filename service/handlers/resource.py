@@ -12,7 +12,7 @@ from extract.port import Extractor
 from graph.cypher import CypherRunner
 from graph.model import NO_EMBEDDING, EmbeddingSpec, ExtractionMode
 from graph.retrieval import Reranking
-from graph.store.port import Clock, Store
+from graph.store.port import Clock, ConsistencyPoint, Memory, Store
 from service import calls
 from service.authorize import Action, authorize
 from service.consistency_tokens import ConsistencyTokens
@@ -77,18 +77,10 @@ class Resource:
         call.namespaces = names
         authorize(call.principal, action, *names)
 
-    async def _see(self, tokens: Sequence[str], *names: str, field: str = "at_least") -> None:
-        """Waits until the store shows the writes of these consistency tokens in the namespaces that the call reads.
-
-        Raises:
-            InvalidArgument: a token is not one of ours.
-            NotFound: there is no such namespace.
-            RevisionNotReached, StoreUnavailable: the store is behind.
-        """
-        if tokens:
-            await self._parts.consistency.reach(field, tokens, names, self._store)
-            self._parts.consistency.require(field, tokens, [await self._store.get_namespace(name) for name in names])
-
     def _consistency_token(self, namespace: str, uid: str, revision: int) -> str:
         """The token of a write that this service has just made."""
-        return self._parts.consistency.make(uid, revision, namespace, self._store.position(namespace))
+        return self._parts.consistency.make(namespace, ConsistencyPoint(uid, revision, self._store.namespace(namespace).position()))
+
+    def _memory(self, name: str, at_least: Sequence[str] = ()) -> Memory:
+        """The handle of a namespace whose reads see the writes of these consistency tokens. Raises InvalidArgument."""
+        return self._store.namespace(name, self._parts.consistency.points("at_least", at_least).get(name))

@@ -68,9 +68,9 @@ class RetrievalHandlers(Resource):
             hops = limit_of(found, "max_hops", request.max_hops, 2, 6)
             range_ = range_from_proto(found, "happened", request.happened)
             limit = limit_of(found, "max_events", request.max_events, 50, MAX_EVENTS)
-        await self._see(request.at_least, request.namespace)
         # One more than is shown tells whether there are more.
-        reached = await traverse_events(self._store, request.namespace, starts, edges, hops, range_, limit + 1)
+        memory = self._memory(request.namespace, request.at_least)
+        reached = await traverse_events(memory, starts, edges, hops, range_, limit + 1)
         shown = reached[:limit]
         for start in range(0, len(shown), TRAVERSE_BATCH):
             events = [traversed_to_proto(event) for event in shown[start : start + TRAVERSE_BATCH]]
@@ -85,12 +85,12 @@ class RetrievalHandlers(Resource):
         return requests_from_proto(found, query, names, self._parts.clock.now)
 
     async def _prepared(self, query: retrieval_pb2.RetrievalQuery, requests: list[RetrievalRequest]) -> list[RetrievalRequest]:
-        """The requests, once the store shows what they must see, each with the caller's vector where its namespace takes one."""
-        names = [one.namespace for one in requests]
-        await self._see(query.at_least, *names, field="query.at_least")
+        """The requests with what they must see, each with the caller's vector where its namespace takes one."""
+        points = self._parts.consistency.points("query.at_least", query.at_least)
+        requests = [replace(one, at_least=points.get(one.namespace)) for one in requests]
         if not query.HasField("embedding"):
             return requests
-        namespaces = [await self._store.get_namespace(name) for name in names]
+        namespaces = [await self._store.namespace(one.namespace).settings() for one in requests]
         # The service's own model serves the others.
         served = self._parts.served.fingerprint
         takers = [n for n in namespaces if n.embedding.dimension and (not n.embedding.fingerprint or n.embedding.fingerprint != served)]

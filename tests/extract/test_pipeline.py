@@ -30,7 +30,7 @@ from graph.model import (
     Statement,
     UuidSource,
 )
-from graph.store.commands import (
+from graph.store.port import (
     AppendCommand,
     Deletion,
     EntityQuery,
@@ -71,7 +71,7 @@ async def _append(store: Any, talk: Sequence[tuple[str, str]] = TALK, session: s
         MessageDraft(speaker, Role.USER, text, START + timedelta(minutes=first + number), client_id=f"{session}-{first + number}")
         for number, (speaker, text) in enumerate(talk)
     )
-    return str((await store.append("acme/maria", AppendCommand(session, drafts, IDLE))).job_id)
+    return str((await store.namespace("acme/maria").append(AppendCommand(session, drafts, IDLE))).job_id)
 
 
 def _pipeline(store: Any, clock: Any, extractors: Any = None, embedder: Any = EMBEDDER) -> ExtractionPipeline:
@@ -87,27 +87,27 @@ async def _drain(store: Any, pipeline: ExtractionPipeline) -> None:
             return
         outcome = await pipeline.run(lease)
         if outcome is not None:
-            await store.finish_job(lease, outcome)
+            await store.namespace(lease.job.namespace).finish_job(lease, outcome)
     raise AssertionError("jobs never end")
 
 
 async def _flush_and_drain(store: Any, pipeline: ExtractionPipeline, session: str = "") -> None:
-    await store.flush("acme/maria", session)
+    await store.namespace("acme/maria").flush(session)
     await _drain(store, pipeline)
 
 
 async def _events(store: Any) -> list[Event]:
-    return list((await store.list_events("acme/maria", EventQuery(), None, 1_000)).items)
+    return list((await store.namespace("acme/maria").list_events(EventQuery(), None, 1_000)).items)
 
 
 async def _statements(store: Any) -> list[Statement]:
-    return list((await store.list_statements("acme/maria", StatementQuery(), None, 1_000)).items)
+    return list((await store.namespace("acme/maria").list_statements(StatementQuery(), None, 1_000)).items)
 
 
 async def _content(store: Any) -> list[tuple[str, ...]]:
     """Events with their statements and entities, without what differs between two runs: ids and the time of recording."""
-    names = {entity.id: entity.name for entity in (await store.list_entities("acme/maria", EntityQuery(), None, 1_000)).items}
-    messages = {m.id: m.client_id for m in (await store.list_messages("acme/maria", MessageQuery(), None, 1_000)).items}
+    names = {entity.id: entity.name for entity in (await store.namespace("acme/maria").list_entities(EntityQuery(), None, 1_000)).items}
+    messages = {m.id: m.client_id for m in (await store.namespace("acme/maria").list_messages(MessageQuery(), None, 1_000)).items}
     nodes = {s.id: s for s in await _statements(store)}
     return sorted(
         (
@@ -125,7 +125,7 @@ async def test_a_flushed_conversation_becomes_events_with_facts_relations_and_en
     await _namespace(store)
     job = await _append(store)
     await _flush_and_drain(store, _pipeline(store, clock))
-    assert (await store.get_job("acme/maria", job)).state is JobState.SUCCEEDED
+    assert (await store.namespace("acme/maria").get_job(job)).state is JobState.SUCCEEDED
     texts = {one.text for one in await _statements(store)}
     assert 'Asked "Where do you live now?", Maria said: "In Alfama, near the river."' in texts
     assert "Clara is Ana's sister." in texts
@@ -137,7 +137,7 @@ async def test_a_flushed_conversation_becomes_events_with_facts_relations_and_en
         ("Lisbon", "place"),
         ("Acme Labs", "organisation"),
     }
-    edges = (await store.get_node_edges("acme/maria", move.id, 50)).edges
+    edges = (await store.namespace("acme/maria").get_node_edges(move.id, 50)).edges
     assert {EdgeKind.EVIDENCED_BY, EdgeKind.STATES, EdgeKind.INVOLVES, EdgeKind.CAUSES} <= {edge.kind for edge in edges}
 
 
@@ -145,10 +145,10 @@ async def test_every_message_and_statement_has_its_vector(store: Any, clock: Any
     await _namespace(store)
     await _append(store)
     await _flush_and_drain(store, _pipeline(store, clock))
-    described = await store.describe("acme/maria")
+    described = await store.namespace("acme/maria").describe()
     assert described.vectors_pending == 0
     assert described.vectors == len(TALK) + len(await _statements(store))
-    assert {entry.step for entry in await store.usage("acme/maria")} == {"embed", "extract"}
+    assert {entry.step for entry in await store.namespace("acme/maria").usage()} == {"embed", "extract"}
 
 
 async def test_a_half_full_buffer_gets_its_vectors_and_waits_for_its_idle_time(store: Any, clock: Any) -> None:
@@ -161,12 +161,12 @@ async def test_a_half_full_buffer_gets_its_vectors_and_waits_for_its_idle_time(s
     outcome = await _pipeline(store, clock).run(lease)
     assert isinstance(outcome, JobDeferred)
     assert outcome.run_after == clock.now() + IDLE - timedelta(seconds=20)
-    await store.finish_job(lease, outcome)
-    assert (await store.describe("acme/maria")).vectors_pending == 0
+    await store.namespace(lease.job.namespace).finish_job(lease, outcome)
+    assert (await store.namespace("acme/maria").describe()).vectors_pending == 0
     assert await _events(store) == []
     clock.move(IDLE)
     await _drain(store, _pipeline(store, clock))
-    assert (await store.get_job("acme/maria", job)).state is JobState.SUCCEEDED
+    assert (await store.namespace("acme/maria").get_job(job)).state is JobState.SUCCEEDED
     assert await _events(store) != []
 
 
@@ -176,7 +176,8 @@ async def test_messages_that_come_before_the_flush_mark_of_an_idle_buffer_are_ex
     await _namespace(store)
     await _append(store, TALK[:1])
     clock.move(IDLE)
-    flush, came = store.flush, False
+    handle = type(store.namespace("acme/maria"))
+    flush, came = handle.flush, False
 
     async def late_flush(*arguments: Any) -> Any:
         nonlocal came
@@ -185,13 +186,13 @@ async def test_messages_that_come_before_the_flush_mark_of_an_idle_buffer_are_ex
             await _append(store, TALK[3:4], first=1)
         return await flush(*arguments)
 
-    monkeypatch.setattr(store, "flush", late_flush)
+    monkeypatch.setattr(handle, "flush", late_flush)
     await _drain(store, _pipeline(store, clock))
     assert came
     assert {message for event in await _events(store) for message in event.evidence_ids} == {
-        message.id for message in (await store.list_messages("acme/maria", MessageQuery(), None, 10)).items
+        message.id for message in (await store.namespace("acme/maria").list_messages(MessageQuery(), None, 10)).items
     }
-    assert (await store.list_jobs("acme/maria", {JobState.QUEUED, JobState.RUNNING}, set(), None, 10)).items == ()
+    assert (await store.namespace("acme/maria").list_jobs({JobState.QUEUED, JobState.RUNNING}, set(), None, 10)).items == ()
 
 
 async def test_the_same_is_extracted_when_messages_come_one_by_one(store: Any, clock: Any) -> None:
@@ -215,7 +216,7 @@ async def test_runs_cancelled_anywhere_end_with_the_same_events_as_one_that_was_
     await _namespace(store)
     for session in ("one", "two"):
         await _append(store, session=session)
-    await store.flush("acme/maria", "")
+    await store.namespace("acme/maria").flush("")
     for _ in range(12):
         lease = await store.lease_job("dying", LEASE, {JobKind.EXTRACTION})
         if lease is None:
@@ -239,7 +240,7 @@ async def test_another_extractor_starts_a_generation_and_retires_the_last_one(st
     await _namespace(store)
     await _append(store)
     await _flush_and_drain(store, _pipeline(store, clock))
-    await store.update_namespace("acme/maria", NamespaceChange(extraction_mode=ExtractionMode.FLAT))
+    await store.namespace("acme/maria").update(NamespaceChange(extraction_mode=ExtractionMode.FLAT))
     await _append(store, [("Maria", "I adopted a cat named Miso yesterday.")], first=50)
     await _flush_and_drain(store, _pipeline(store, clock))
     statements = await _statements(store)
@@ -247,7 +248,7 @@ async def test_another_extractor_starts_a_generation_and_retires_the_last_one(st
     assert {one.generation for one in statements} == {2}
     assert any("Miso" in one.text for one in statements)
     assert any("Lisbon" in one.text for one in statements)
-    described = await store.describe("acme/maria")
+    described = await store.namespace("acme/maria").describe()
     assert described.retired.get(NodeKind.EVENT, 0) > 0
 
 
@@ -255,9 +256,9 @@ async def test_with_extraction_off_messages_get_vectors_and_nothing_else(store: 
     await _namespace(store, ExtractionMode.OFF)
     job = await _append(store)
     await _flush_and_drain(store, _pipeline(store, clock))
-    assert (await store.get_job("acme/maria", job)).state is JobState.SUCCEEDED
+    assert (await store.namespace("acme/maria").get_job(job)).state is JobState.SUCCEEDED
     assert await _events(store) == []
-    described = await store.describe("acme/maria")
+    described = await store.namespace("acme/maria").describe()
     assert (described.vectors, described.vectors_pending) == (len(TALK), 0)
 
 
@@ -267,11 +268,11 @@ async def test_what_passed_by_while_extraction_was_off_is_extracted_once_it_is_o
     await _flush_and_drain(store, _pipeline(store, clock))
     before = await _events(store)
     assert before
-    await store.update_namespace("acme/maria", NamespaceChange(extraction_mode=ExtractionMode.OFF))
+    await store.namespace("acme/maria").update(NamespaceChange(extraction_mode=ExtractionMode.OFF))
     await _append(store, TALK[3:], first=3)
     await _flush_and_drain(store, _pipeline(store, clock))
     assert await _events(store) == []
-    await store.update_namespace("acme/maria", NamespaceChange(extraction_mode=ExtractionMode.EVENT))
+    await store.namespace("acme/maria").update(NamespaceChange(extraction_mode=ExtractionMode.EVENT))
     await _append(store, [("Ana", "I sold the boat today.")], first=50)
     await _flush_and_drain(store, _pipeline(store, clock))
     assert len(await _events(store)) > len(before) + 1
@@ -281,7 +282,7 @@ async def test_a_namespace_of_another_model_gets_none_of_these_vectors(store: An
     await _namespace(store, embedding=HashingEmbedder(32).spec)
     await _append(store)
     await _flush_and_drain(store, _pipeline(store, clock))
-    assert (await store.describe("acme/maria")).vectors == 0
+    assert (await store.namespace("acme/maria").describe()).vectors == 0
     assert await _events(store) != []
 
 
@@ -320,7 +321,7 @@ async def test_a_failing_job_backs_off_then_rests_as_failed_and_can_be_tried_aga
     pipeline = _pipeline(store, clock, {ExtractionMode.EVENT: failing})
     await _namespace(store)
     job_id = await _append(store)
-    await store.flush("acme/maria", "")
+    await store.namespace("acme/maria").flush("")
     attempts = 0
     while (lease := await store.lease_job("test", LEASE, {JobKind.EXTRACTION})) is not None:
         attempts += 1
@@ -329,16 +330,16 @@ async def test_a_failing_job_backs_off_then_rests_as_failed_and_can_be_tried_aga
         assert outcome.error.reason == reason
         assert "secret" not in outcome.error.message
         assert "sk-1" not in outcome.error.message
-        await store.finish_job(lease, outcome)
+        await store.namespace(lease.job.namespace).finish_job(lease, outcome)
         clock.move(timedelta(minutes=6))
     assert attempts == 6
-    job: Job = await store.get_job("acme/maria", job_id)
+    job: Job = await store.namespace("acme/maria").get_job(job_id)
     assert job.state is JobState.FAILED
     assert await _events(store) == []
     failing.error = None
-    await store.retry_job("acme/maria", job_id)
+    await store.namespace("acme/maria").retry_job(job_id)
     await _drain(store, pipeline)
-    assert (await store.get_job("acme/maria", job_id)).state is JobState.SUCCEEDED
+    assert (await store.namespace("acme/maria").get_job(job_id)).state is JobState.SUCCEEDED
     assert await _events(store) != []
 
 
@@ -370,42 +371,45 @@ async def test_what_was_paid_for_counts_though_nothing_could_be_written(store: A
     pipeline = _pipeline(store, clock, {ExtractionMode.EVENT: _Paid()}, _EmbedsMessagesOnly(64))
     await _namespace(store)
     await _append(store, TALK[:1])
-    await store.flush("acme/maria", "")
+    await store.namespace("acme/maria").flush("")
     for attempt in (1, 2):
         lease = await store.lease_job("test", LEASE, {JobKind.EXTRACTION})
         outcome = await pipeline.run(lease)
         assert isinstance(outcome, JobAttemptFailed)
-        await store.finish_job(lease, outcome)
+        await store.namespace(lease.job.namespace).finish_job(lease, outcome)
         clock.move(timedelta(minutes=6))
-        spent = await store.usage("acme/maria")
+        spent = await store.namespace("acme/maria").usage()
         assert sum(usage.calls for usage in spent if usage.step == "extract") == attempt
         assert sum(usage.errors for usage in spent if usage.step == "embed") == attempt
     await _drain(store, _pipeline(store, clock, {ExtractionMode.EVENT: _Paid()}))
-    assert {usage.step: usage.calls for usage in await store.usage("acme/maria")}["extract"] == 3
+    assert {usage.step: usage.calls for usage in await store.namespace("acme/maria").usage()}["extract"] == 3
 
 
-async def test_calls_are_counted_once_when_the_work_is_cancelled_while_it_is_written(store: Any, clock: Any) -> None:
+async def test_calls_are_counted_once_when_the_work_is_cancelled_while_it_is_written(
+    store: Any, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The store ends what it began: the events are there, and the calls with them."""
     pipeline = _pipeline(store, clock, {ExtractionMode.EVENT: _Paid()})
     await _namespace(store)
     await _append(store, TALK[:1])
-    await store.flush("acme/maria", "")
+    await store.namespace("acme/maria").flush("")
     lease = await store.lease_job("test", LEASE, {JobKind.EXTRACTION})
-    commit, begun = store.commit_extraction, asyncio.Event()
+    handle = type(store.namespace("acme/maria"))
+    commit, begun = handle.commit_extraction, asyncio.Event()
 
     async def slow(*args: Any) -> Any:
         begun.set()
         await asyncio.sleep(0.05)
         return await commit(*args)
 
-    store.commit_extraction = slow
+    monkeypatch.setattr(handle, "commit_extraction", slow)
     running = asyncio.create_task(pipeline.run(lease))
     await begun.wait()
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
     assert await _events(store) != []
-    assert {usage.step: usage.calls for usage in await store.usage("acme/maria")}["extract"] == 1
+    assert {usage.step: usage.calls for usage in await store.namespace("acme/maria").usage()}["extract"] == 1
 
 
 class _DeletesFirst:
@@ -424,7 +428,7 @@ class _DeletesFirst:
         found = await self._local.extract(segment)
         if not self._done:
             self._done = True
-            await self._store.delete("acme/maria", Deletion(memory_ids=(segment.messages[0].id,)))
+            await self._store.namespace("acme/maria").delete(Deletion(memory_ids=(segment.messages[0].id,)))
         return found
 
 
@@ -440,21 +444,21 @@ async def test_a_deletion_wins_over_an_extraction_under_way(store: Any, clock: A
 async def test_a_lost_lease_ends_the_run_without_an_outcome(store: Any, clock: Any) -> None:
     await _namespace(store)
     job = await _append(store)
-    await store.flush("acme/maria", "")
+    await store.namespace("acme/maria").flush("")
     lease = await store.lease_job("slow", LEASE, {JobKind.EXTRACTION})
     clock.move(LEASE + timedelta(seconds=1))
     other = await store.lease_job("quick", LEASE, {JobKind.EXTRACTION})
     assert await _pipeline(store, clock).run(lease) is None
     outcome = await _pipeline(store, clock).run(other)
     assert isinstance(outcome, JobSucceeded)
-    await store.finish_job(other, outcome)
-    assert (await store.get_job("acme/maria", job)).state is JobState.SUCCEEDED
+    await store.namespace(other.job.namespace).finish_job(other, outcome)
+    assert (await store.namespace("acme/maria").get_job(job)).state is JobState.SUCCEEDED
 
 
 async def test_asked_to_stop_it_hands_the_job_back(store: Any, clock: Any) -> None:
     await _namespace(store)
     await _append(store)
-    await store.flush("acme/maria", "")
+    await store.namespace("acme/maria").flush("")
     lease = await store.lease_job("test", LEASE, {JobKind.EXTRACTION})
     assert isinstance(await _pipeline(store, clock).run(lease, lambda: True), JobDeferred)
 
@@ -468,20 +472,23 @@ async def test_sessions_in_a_zone_resolve_times_there(store: Any, clock: Any) ->
     assert event.time.start == datetime(2023, 5, 16, 7, tzinfo=UTC)  # at 9 UTC on the 17th it is the 17th there, from 2 in the night
 
 
-async def test_messages_that_come_while_an_idle_buffer_is_closed_are_extracted_too(store: Any, clock: Any) -> None:
+async def test_messages_that_come_while_an_idle_buffer_is_closed_are_extracted_too(
+    store: Any, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     await _namespace(store)
     first = await _append(store, TALK[:1])
     clock.move(IDLE + timedelta(seconds=1))
-    flush = store.flush
+    handle = type(store.namespace("acme/maria"))
+    flush = handle.flush
 
-    async def late(namespace: str, session: str) -> Any:
-        store.flush = flush
+    async def late(memory: Any, session: str) -> Any:
+        monkeypatch.setattr(handle, "flush", flush)
         await _append(store, TALK[5:6], first=5)
-        return await flush(namespace, session)
+        return await flush(memory, session)
 
-    store.flush = late
+    monkeypatch.setattr(handle, "flush", late)
     await _drain(store, _pipeline(store, clock))
-    assert (await store.get_job("acme/maria", first)).state is JobState.SUCCEEDED
+    assert (await store.namespace("acme/maria").get_job(first)).state is JobState.SUCCEEDED
     texts = " ".join(one.text for one in await _statements(store))
     assert "Lisbon" in texts
     assert "boat" in texts

@@ -12,7 +12,7 @@ from extract.embed import MiniLmEmbedder
 from extract.pipeline import ExtractionPipeline, PipelineSettings
 from extract.port import EventDraft, Extraction, Segment, StatementDraft
 from graph.model import Event, ExtractionMode, ExtractorSpec, JobKind, Message, NodeKind, Role, Statement, UuidSource
-from graph.store.commands import AppendCommand, MessageDraft, NamespaceSpec, PassageVector
+from graph.store.port import AppendCommand, MessageDraft, NamespaceSpec, PassageVector
 
 NAMESPACE = "acme/maria"
 SESSIONS = ("kitchen", "office")
@@ -69,7 +69,7 @@ def _talk(session: str, seed: int) -> list[MessageDraft]:
 
 async def _memory(store: Any) -> tuple[list[tuple[str, ...]], list[tuple[str, int, bytes]]]:
     """The messages of each segment, and every vector with the text or message that it is of."""
-    records = [record async for batch in store.export(NAMESPACE) for record in batch]
+    records = [record async for batch in store.namespace(NAMESPACE).export() for record in batch]
     messages = {record.id: record.client_id for record in records if isinstance(record, Message)}
     owners = messages | {record.id: record.text for record in records if isinstance(record, Statement)}
     segments = [tuple(messages[one] for one in record.evidence_ids) for record in records if isinstance(record, Event)]
@@ -78,10 +78,10 @@ async def _memory(store: Any) -> tuple[list[tuple[str, ...]], list[tuple[str, in
 
 
 async def _drain(store: Any, pipeline: ExtractionPipeline) -> None:
-    await store.flush(NAMESPACE, "")
+    await store.namespace(NAMESPACE).flush("")
     while lease := await store.lease_job("living", LEASE, {JobKind.EXTRACTION}):
         if outcome := await pipeline.run(lease):
-            await store.finish_job(lease, outcome)
+            await store.namespace(lease.job.namespace).finish_job(lease, outcome)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -95,7 +95,7 @@ async def test_messages_that_come_in_pieces_to_a_worker_that_dies_give_the_same_
     waiting = {session: _talk(session, seed) for session in SESSIONS}
     while sessions := [session for session, drafts in waiting.items() if drafts]:
         session, count = chance.choice(sessions), chance.randint(1, 6)
-        await store.append(NAMESPACE, AppendCommand(session, tuple(waiting[session][:count]), IDLE))
+        await store.namespace(NAMESPACE).append(AppendCommand(session, tuple(waiting[session][:count]), IDLE))
         del waiting[session][:count]
         lease = await store.lease_job("dying", LEASE, {JobKind.EXTRACTION})
         if lease is not None:
@@ -110,7 +110,7 @@ async def test_messages_that_come_in_pieces_to_a_worker_that_dies_give_the_same_
     await store.delete_namespace(NAMESPACE)
     await store.create_namespace(NamespaceSpec(NAMESPACE, embedder.spec, ExtractionMode.EVENT))
     for session in reversed(SESSIONS):
-        await store.append(NAMESPACE, AppendCommand(session, tuple(_talk(session, seed)), IDLE))
+        await store.namespace(NAMESPACE).append(AppendCommand(session, tuple(_talk(session, seed)), IDLE))
     await _drain(store, pipeline)
     segments, vectors = await _memory(store)
 

@@ -15,8 +15,8 @@ from extract.port import Extraction, Segment
 from extract.worker import ExtractionWorker
 from graph.errors import StoreUnavailable
 from graph.model import ExtractionMode, ExtractorSpec, JobState, Role, UuidSource
-from graph.store.commands import AppendCommand, EventQuery, MessageDraft, NamespaceSpec
 from graph.store.embedded import EmbeddedStore
+from graph.store.port import AppendCommand, EventQuery, MessageDraft, NamespaceSpec
 
 EMBEDDER = HashingEmbedder(32)
 
@@ -44,16 +44,16 @@ async def _conversation(store: Any, session: str, lines: int = 6) -> str:
         MessageDraft("Maria", Role.USER, f"I bought {number} red boats yesterday.", datetime(2023, 5, 1, 12, number, tzinfo=UTC))
         for number in range(lines)
     )
-    job = (await store.append("team", AppendCommand(session, drafts, timedelta(hours=1)))).job_id
-    await store.flush("team", session)
+    job = (await store.namespace("team").append(AppendCommand(session, drafts, timedelta(hours=1)))).job_id
+    await store.namespace("team").flush(session)
     return str(job)
 
 
 async def _until(store: Any, job: str, state: JobState) -> None:
     async with asyncio.timeout(20):
-        found = await store.get_job("team", job)
+        found = await store.namespace("team").get_job(job)
         while found.state is not state:
-            found = await store.wait_for_job_change("team", job, found.updated_at, timedelta(seconds=1))
+            found = await store.namespace("team").wait_for_job_change(job, found.updated_at, timedelta(seconds=1))
 
 
 async def test_workers_do_the_jobs_of_several_sessions(store: Any) -> None:
@@ -65,7 +65,7 @@ async def test_workers_do_the_jobs_of_several_sessions(store: Any) -> None:
         await _until(store, job, JobState.SUCCEEDED)
     await worker.stop(timedelta(seconds=5))
     await asyncio.wait_for(running, 5)
-    assert len((await store.list_events("team", EventQuery(), None, 100)).items) == 24
+    assert len((await store.namespace("team").list_events(EventQuery(), None, 100)).items) == 24
 
 
 class _Stuck:
@@ -93,13 +93,13 @@ async def test_what_is_not_done_within_the_grace_is_handed_back(store: Any) -> N
     await asyncio.wait_for(stuck.started.wait(), 10)
     await worker.stop(timedelta(0))
     await asyncio.wait_for(running, 5)
-    assert (await store.get_job("team", job)).state is JobState.QUEUED
+    assert (await store.namespace("team").get_job(job)).state is JobState.QUEUED
     second = _worker(store)
     again = asyncio.create_task(second.run())
     await _until(store, job, JobState.SUCCEEDED)
     await second.stop(timedelta(seconds=5))
     await asyncio.wait_for(again, 5)
-    assert len((await store.list_events("team", EventQuery(), None, 100)).items) == 6
+    assert len((await store.namespace("team").list_events(EventQuery(), None, 100)).items) == 6
 
 
 async def test_a_lease_is_kept_while_its_job_takes_longer(store: Any) -> None:
@@ -111,8 +111,8 @@ async def test_a_lease_is_kept_while_its_job_takes_longer(store: Any) -> None:
     job = await _conversation(store, "s")
     await asyncio.wait_for(stuck.started.wait(), 10)
     await asyncio.sleep(1.5)
-    assert (await store.get_job("team", job)).state is JobState.RUNNING
-    assert (await store.get_job("team", job)).attempts == 1
+    assert (await store.namespace("team").get_job(job)).state is JobState.RUNNING
+    assert (await store.namespace("team").get_job(job)).attempts == 1
     await worker.stop(timedelta(0))
     await asyncio.wait_for(running, 5)
 
@@ -139,7 +139,8 @@ async def test_workers_outlive_a_store_that_cannot_answer(store: Any, monkeypatc
 
 async def test_a_job_whose_end_cannot_be_noted_goes_on_as_soon_as_it_can(store: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     await store.create_namespace(NamespaceSpec("team", EMBEDDER.spec, ExtractionMode.EVENT))
-    commit, finish, refused = store.commit_extraction, store.finish_job, 0
+    handle = type(store.namespace("team"))
+    commit, finish, refused = handle.commit_extraction, handle.finish_job, 0
 
     async def no_commit(*arguments: Any) -> Any:
         if refused < 2:
@@ -153,15 +154,15 @@ async def test_a_job_whose_end_cannot_be_noted_goes_on_as_soon_as_it_can(store: 
             raise StoreUnavailable("the disk is broken")
         return await finish(*arguments)
 
-    monkeypatch.setattr(store, "commit_extraction", no_commit)
-    monkeypatch.setattr(store, "finish_job", no_end)
+    monkeypatch.setattr(handle, "commit_extraction", no_commit)
+    monkeypatch.setattr(handle, "finish_job", no_end)
     job = await _conversation(store, "s")
     worker = _worker(store, lease=timedelta(hours=1))
     running = asyncio.create_task(worker.run())
     await _until(store, job, JobState.SUCCEEDED)
     await worker.stop(timedelta(seconds=5))
     await asyncio.wait_for(running, 5)
-    assert len((await store.list_events("team", EventQuery(), None, 100)).items) == 6
+    assert len((await store.namespace("team").list_events(EventQuery(), None, 100)).items) == 6
 
 
 async def test_stopping_before_anything_ran_is_fine(store: Any) -> None:

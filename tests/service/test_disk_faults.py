@@ -98,7 +98,7 @@ async def test_a_message_that_cannot_be_written_is_refused_and_goes_in_later(
         )
     )
     assert found.hits
-    assert await faulty.application.store.check("acme") == []
+    assert await faulty.application.store.namespace("acme").check() == []
 
 
 @pytest.mark.parametrize(("fault", "code", "reason"), FAULTS[:2], ids=[fault for fault, _, _ in FAULTS[:2]])
@@ -147,4 +147,4 @@ async def test_extraction_waits_for_the_disk_and_then_ends_once(faulty: Any, dis
     facts = [fact.text for fact in (await faulty.memory.ListStatements(pb.ListStatementsRequest(namespace="acme"))).statements]
     assert any("Maria" in fact for fact in facts)
     assert len(facts) == len(set(facts))
-    assert await faulty.application.store.check("acme") == []
+    assert await faulty.application.store.namespace("acme").check() == []

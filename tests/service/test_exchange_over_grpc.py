@@ -90,12 +90,12 @@ async def test_an_export_without_vectors_is_embedded_anew(filled: Any, eventuall
     await filled.memory.ImportNamespace(requests("copy", export, 1000))
 
     async def embedded() -> bool:
-        described = await filled.application.store.describe("copy")
+        described = await filled.application.store.namespace("copy").describe()
         return bool(described.vectors) and not described.vectors_pending
 
     await eventually(embedded)
-    described = await filled.application.store.describe("acme")
-    assert (await filled.application.store.describe("copy")).vectors == described.vectors
+    described = await filled.application.store.namespace("acme").describe()
+    assert (await filled.application.store.namespace("copy").describe()).vectors == described.vectors
 
 
 async def test_an_import_takes_the_exported_name_unless_it_is_taken(filled: Any, refused: Callable[..., Any]) -> None:
@@ -195,4 +195,4 @@ async def test_an_export_shows_one_revision_whatever_is_written_meanwhile(filled
     await filled.memory.AppendMessages(late)
     texts = [record.node.message.text async for part in responses for record in part.batch.records]
     assert "late" not in texts
-    assert header.revision < (await filled.application.store.get_namespace("acme")).revision
+    assert header.revision < (await filled.application.store.namespace("acme").settings()).revision

@@ -183,14 +183,15 @@ async def test_a_call_under_way_finishes_before_the_end(
     tmp_path: Path, running: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with running(tmp_path) as service:
-        original, entered = service.application.store.append, asyncio.Event()
+        handle = type(service.application.store.namespace("acme"))
+        original, entered = handle.append, asyncio.Event()
 
         async def slow(*args: Any) -> Any:
             entered.set()
             await asyncio.sleep(0.3)
             return await original(*args)
 
-        monkeypatch.setattr(service.application.store, "append", slow)
+        monkeypatch.setattr(handle, "append", slow)
         call = service.memory.AppendMessages(APPEND)
         task = asyncio.ensure_future(call)
         await entered.wait()

@@ -78,7 +78,7 @@ async def test_a_job_that_fails_is_told_with_its_namespace_and_reason(
         return {"an attempt at a job failed", "no job could be leased"} <= {line["event"] for line in told}
 
     async with running(tmp_path, log_format="json", log_level="info", embedder="none") as service:
-        monkeypatch.setattr(service.application.store, "pending", failing)
+        monkeypatch.setattr(type(service.application.store.namespace("acme")), "pending", failing)
         await service.memory.AppendMessages(APPEND)
         await service.memory.FlushSession(pb.FlushSessionRequest(namespace="acme"))
         monkeypatch.setattr(service.application.store, "wait_for_work", failing)

@@ -153,7 +153,7 @@ async def test_a_miss_is_explained_over_the_wire(talk: Any) -> None:
 
 
 async def test_a_token_of_a_later_write_is_not_met_yet(talk: Any, refused: Callable[..., Any]) -> None:
-    uid = (await talk.application.store.get_namespace("acme")).uid
+    uid = (await talk.application.store.namespace("acme").settings()).uid
     ahead = talk.application.consistency.make(uid, 10**6)
     refusal = await refused(
         talk.memory.Retrieve(pb.RetrieveRequest(query=retrieval_pb2.RetrievalQuery(namespaces=["acme"], text="x", at_least=[ahead])))

@@ -1,6 +1,5 @@
 """Page and consistency tokens: signed, bound, passing."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,9 +8,8 @@ from hypothesis import strategies as st
 from structmem.v1 import memory_service_pb2 as pb
 
 from graph.errors import InvalidArgument
-from graph.model import NO_EMBEDDING, ExtractionMode, Namespace
+from graph.store.port import ConsistencyPoint
 from service.consistency_tokens import ConsistencyTokens
-from service.errors import RevisionNotReached
 from service.page_tokens import PageTokens
 from service.tokens import BadToken, Signer
 
@@ -55,7 +53,7 @@ def test_a_page_token_expires_after_a_day() -> None:
 
 def test_a_token_of_another_store_or_kind_is_refused() -> None:
     foreign = pages(key=b"x" * 32).make(listing(), "uid", (1,))
-    other_kind = ConsistencyTokens(KEY).make("uid", 1)
+    other_kind = ConsistencyTokens(KEY).make("acme", ConsistencyPoint("uid", 1))
     for token in (foreign, other_kind, "nonsense", "é", "AAAA"):
         with pytest.raises(InvalidArgument, match="page_token"):
             pages().read(listing(page_token=token), "uid")
@@ -78,15 +76,17 @@ def test_a_changed_token_is_refused(place: int, bit: int) -> None:
         signer.open(token.decode("latin-1"))
 
 
-def test_a_consistency_token_asks_for_its_revision() -> None:
+def test_consistency_tokens_of_several_namespaces_go_together() -> None:
     tokens = ConsistencyTokens(KEY)
-    namespace = Namespace("acme", "uid", NO_EMBEDDING, ExtractionMode.OFF, NOON, revision=5)
-    other = replace(namespace, name="team", uid="other", revision=2)
-    tokens.require("at_least", [], [namespace])
-    tokens.require("at_least", [tokens.make("uid", 5), tokens.make("other", 2)], [namespace, other])
-    tokens.require("at_least", [tokens.make("elsewhere", 9)], [namespace, other])
-    for ahead in ([tokens.make("uid", 6), tokens.make("other", 2)], [tokens.make("uid", 5), tokens.make("other", 3)]):
-        with pytest.raises(RevisionNotReached):
-            tokens.require("at_least", ahead, [namespace, other])
-    with pytest.raises(InvalidArgument, match=r"at_least\[1\]"):
-        tokens.require("at_least", [tokens.make("uid", 5), "forged"], [namespace])
+    old, new = ConsistencyPoint("uid", 5), ConsistencyPoint("uid", 6, ("bookmark",))
+    other = ConsistencyPoint("elsewhere", 9)
+    given = [tokens.make("acme", new), tokens.make("other", other), tokens.make("acme", old)]
+    assert tokens.points("at_least", given) == {"acme": new, "other": other}
+    assert tokens.points("at_least", []) == {}
+
+
+def test_what_is_no_consistency_token_is_named() -> None:
+    tokens = ConsistencyTokens(KEY)
+    for bad in ("forged", "é", "AAAA", ""):
+        with pytest.raises(InvalidArgument, match=r"at_least\[1\]"):
+            tokens.points("at_least", [tokens.make("acme", ConsistencyPoint("uid", 5)), bad])

@@ -19,7 +19,7 @@ def fail_with(monkeypatch: pytest.MonkeyPatch, service: Any, method: str, error:
     async def failing(*args: Any, **kwargs: Any) -> Any:
         raise error
 
-    monkeypatch.setattr(service.application.store, method, failing)
+    monkeypatch.setattr(type(service.application.store.namespace("acme")), method, failing)
 
 
 def hang(monkeypatch: pytest.MonkeyPatch, service: Any, method: str) -> asyncio.Event:
@@ -32,7 +32,7 @@ def hang(monkeypatch: pytest.MonkeyPatch, service: Any, method: str) -> asyncio.
         finally:
             stopped.set()
 
-    monkeypatch.setattr(service.application.store, method, hanging)
+    monkeypatch.setattr(type(service.application.store.namespace("acme")), method, hanging)
     return stopped
 
 
@@ -42,7 +42,7 @@ def hang(monkeypatch: pytest.MonkeyPatch, service: Any, method: str) -> asyncio.
 async def test_a_defect_tells_an_incident_and_nothing_else(
     service: Any, refused: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: Exception
 ) -> None:
-    fail_with(monkeypatch, service, "get_namespace", error)
+    fail_with(monkeypatch, service, "settings", error)
     refusal = await refused(service.memory.ListSessions(LIST, metadata=[("x-request-id", "r-1")]))
     incident = refusal.info.metadata["incident"]
     assert (refusal.code, refusal.info.reason) == (grpc.StatusCode.INTERNAL, "INTERNAL")
@@ -53,7 +53,7 @@ async def test_a_defect_tells_an_incident_and_nothing_else(
 async def test_a_defect_in_a_stream_tells_nothing_either(
     service: Any, refused: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fail_with(monkeypatch, service, "get_namespace", RuntimeError(SECRET))
+    fail_with(monkeypatch, service, "settings", RuntimeError(SECRET))
     refusal = await refused(service.memory.ExportNamespace(pb.ExportNamespaceRequest(namespace="acme")).read())
     assert refusal.code is grpc.StatusCode.INTERNAL
     assert SECRET not in refusal.message
@@ -72,7 +72,7 @@ async def test_a_defect_in_a_stream_tells_nothing_either(
 async def test_an_error_of_the_store_keeps_its_status_and_reason(
     service: Any, refused: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, error: Any, code: grpc.StatusCode
 ) -> None:
-    fail_with(monkeypatch, service, "get_namespace", error)
+    fail_with(monkeypatch, service, "settings", error)
     refusal = await refused(service.memory.ListSessions(LIST))
     assert (refusal.code, refusal.info.reason, refusal.info.domain) == (code, error.reason, "structmem")
     assert refusal.message == str(error)
@@ -82,7 +82,7 @@ async def test_an_error_of_the_store_keeps_its_status_and_reason(
 async def test_where_waiting_helps_the_error_says_how_long(
     service: Any, refused: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, error: type[Any]
 ) -> None:
-    fail_with(monkeypatch, service, "get_namespace", error("not now"))
+    fail_with(monkeypatch, service, "settings", error("not now"))
     refusal = await refused(service.memory.ListSessions(LIST))
     assert refusal.retry is not None
     assert refusal.retry.retry_delay.ToTimedelta().total_seconds() > 0
@@ -104,14 +104,14 @@ async def test_a_call_without_a_usable_request_id_gets_one(service: Any, given: 
 
 
 async def test_work_stops_at_the_deadline(service: Any, refused: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    stopped = hang(monkeypatch, service, "get_namespace")
+    stopped = hang(monkeypatch, service, "settings")
     refusal = await refused(service.memory.ListSessions(LIST, timeout=0.1))
     assert refusal.code is grpc.StatusCode.DEADLINE_EXCEEDED
     await asyncio.wait_for(stopped.wait(), 5)
 
 
 async def test_work_stops_when_the_caller_cancels(service: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    stopped = hang(monkeypatch, service, "get_namespace")
+    stopped = hang(monkeypatch, service, "settings")
     call = service.memory.ListSessions(LIST)
     await asyncio.sleep(0.1)
     call.cancel()

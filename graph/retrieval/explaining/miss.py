@@ -73,20 +73,20 @@ async def explain_miss(
     recipe = checked([request])
     search = await search_of(store, request, recipe, QueryVectors(embedder))
     if recipe.graph:
-        search = await expanded(store, search, ceilings([search.measures]), recipe)
-    node = (await store.get_nodes(request.namespace, [id_])).get(id_)
+        search = await expanded(search, ceilings([search.measures]), recipe)
+    node = (await search.memory.get_nodes([id_])).get(id_)
     if (without := _never_ranked(node)) is not None:
         return Miss(without, search.plan)
     assert isinstance(node, Message | Statement)
     was_found = id_ in set(search.candidates.ids)
-    joined = search if was_found else await _including(store, search, id_, recipe)
+    joined = search if was_found else await _including(search, id_, recipe)
     row = {known: place for place, known in enumerate(joined.candidates.ids)}.get(id_)
     if row is None:
         # It was deleted while this was looked for.
         return Miss(MissReason.NOT_FOUND, search.plan)
-    ranking, degraded = await _complete(store, joined, recipe, reranking)
+    ranking, degraded = await _complete(joined, recipe, reranking)
     joined = replace(joined, plan=replace(joined.plan, degraded=(*joined.plan.degraded, *degraded)))
-    return await _judged(store, _Case(joined, ranking, recipe, node, row, was_found))
+    return await _judged(_Case(joined, ranking, recipe, node, row, was_found))
 
 
 def _never_ranked(node: Node | None) -> MissReason | None:
@@ -102,22 +102,22 @@ def _never_ranked(node: Node | None) -> MissReason | None:
             return MissReason.NOT_A_MEMORY
 
 
-async def _including(store: Store, search: Search, id_: str, recipe: Recipe) -> Search:
+async def _including(search: Search, id_: str, recipe: Recipe) -> Search:
     """The search as if this memory had been found."""
     query = replace(search.query, lexical_limit=0, dense_limit=0, temporal_limit=0, instruction_limit=0, include=(id_,))
-    found = await store.candidates(search.request.namespace, query)
+    found = await search.memory.candidates(query)
     candidates = await aside(len(search.candidates), merged, search.candidates, found)
     return replace(search, candidates=candidates, measures=await aside(len(candidates), measure, candidates, search.plan.times, recipe))
 
 
-async def _complete(store: Store, search: Search, recipe: Recipe, reranking: Reranking | None) -> tuple[Ranking, tuple[str, ...]]:
+async def _complete(search: Search, recipe: Recipe, reranking: Reranking | None) -> tuple[Ranking, tuple[str, ...]]:
     """The ranking to its end, of which the answer is the beginning, and why it is without the reranker where that failed."""
     endless = [replace(search, request=replace(search.request, k=max(len(search.candidates), 1)))]
     # In a thread however few they are: picking all of them takes longer than picking the best.
     ranking = await asyncio.to_thread(rank, endless, recipe)
     if reranking is None:
         return ranking, ()
-    return await reranked(store, endless, ranking, reranking)
+    return await reranked(endless, ranking, reranking)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,11 +150,11 @@ def _measured(case: _Case) -> Miss:
     return Miss(MissReason.OUTSCORED, case.search.plan, case.hit(), channels=channels)
 
 
-async def _judged(store: Store, case: _Case) -> Miss:
+async def _judged(case: _Case) -> Miss:
     search, scored, request = case.search, case.ranking.scored[0], case.search.request
     told = await aside(len(search.candidates), _measured, case)
     if not search.candidates.eligible[case.row]:
-        return replace(told, reason=MissReason.FILTERED, filtered_by=await _filtered_by(store, search, case.node.id))
+        return replace(told, reason=MissReason.FILTERED, filtered_by=await _filtered_by(search, case.node.id))
     if not case.was_found:
         return replace(told, reason=MissReason.NOT_A_CANDIDATE)
     if not scored.ledger.found()[case.row]:
@@ -166,15 +166,15 @@ async def _judged(store: Store, case: _Case) -> Miss:
     answer = case.ranking.picks[: request.k]
     stands = await aside(len(search.candidates), stand_ins, search, [chosen.row for chosen in answer], case.row) if not case.place else ()
     if stands:
-        return replace(told, reason=MissReason.STOOD_FOR, stood_for_by=await _rivals(store, case, stands))
+        return replace(told, reason=MissReason.STOOD_FOR, stood_for_by=await _rivals(case, stands))
     nearest = [(place, chosen.row) for place, chosen in enumerate(answer, start=1)][-_RIVALS:]
-    return replace(told, rivals=await _rivals(store, case, nearest))
+    return replace(told, rivals=await _rivals(case, nearest))
 
 
-async def _rivals(store: Store, case: _Case, places: Sequence[tuple[int, int]]) -> tuple[Rival, ...]:
+async def _rivals(case: _Case, places: Sequence[tuple[int, int]]) -> tuple[Rival, ...]:
     """The hits at these places and rows of the ranking, without those that were deleted meanwhile."""
     ids = [case.search.candidates.ids[row] for _, row in places]
-    nodes = await store.get_nodes(case.search.request.namespace, ids)
+    nodes = await case.search.memory.get_nodes(ids)
     scored, relevance = case.ranking.scored[0], case.ranking.relevance[0]
     rivals: list[Rival] = []
     for id_, (place, row) in zip(ids, places, strict=True):
@@ -185,7 +185,7 @@ async def _rivals(store: Store, case: _Case, places: Sequence[tuple[int, int]]) 
     return tuple(rivals)
 
 
-async def _filtered_by(store: Store, search: Search, id_: str) -> tuple[str, ...]:
+async def _filtered_by(search: Search, id_: str) -> tuple[str, ...]:
     """The parts of the filter that keep the memory out: the store is asked with each alone, so that it is the one to judge."""
     chosen, nothing = search.request.filter, MemoryFilter()
     parts = {
@@ -201,7 +201,7 @@ async def _filtered_by(store: Store, search: Search, id_: str) -> tuple[str, ...
         if part == nothing:
             continue
         query = CandidateQuery((), None, part, lexical_limit=0, dense_limit=0, neighbours=0, include=(id_,))
-        candidates = await store.candidates(search.request.namespace, query)
+        candidates = await search.memory.candidates(query)
         passes = {known: bool(candidates.eligible[row]) for row, known in enumerate(candidates.ids)}
         if not passes.get(id_, True):
             failed.append(name)

@@ -19,13 +19,14 @@ from graph.retrieval.ranking.measures import Ceilings, Measures, measure
 from graph.retrieval.recipes import Recipe
 from graph.retrieval.walking.expand import Expansion, add_graph, expand
 from graph.store.candidates import CandidateQuery, Candidates
-from graph.store.port import Store
+from graph.store.port import Memory, Store
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
     """What was asked of one namespace, how it was understood, and the candidates with their measures."""
 
+    memory: Memory
     request: RetrievalRequest
     plan: QueryPlan
     query: CandidateQuery
@@ -36,12 +37,13 @@ class Search:
 
 async def search_of(store: Store, request: RetrievalRequest, recipe: Recipe, vectors: QueryVectors) -> Search:
     """Plan, vector and candidates of one namespace."""
-    scope = await store.query_scope(request.namespace, names_in(request.query))
+    memory = store.namespace(request.namespace, request.at_least)
+    scope = await memory.query_scope(names_in(request.query))
     plan = plan_query(request.query, scope.speakers, request.asked_at, request.zone or _zone(scope.namespace), recipe)
     entity_ids, entities = linked(scope.entities)
     plan = replace(plan, entity_ids=entity_ids, entities=entities)
     if len(plan.terms) > recipe.max_terms:
-        plan = replace(plan, terms=await rarest_terms(store, request.namespace, plan.terms, recipe.max_terms))
+        plan = replace(plan, terms=await rarest_terms(memory, plan.terms, recipe.max_terms))
     vector, degraded = await _query_vector(vectors, scope.namespace, request, plan, recipe)
     query = CandidateQuery(
         terms=plan.terms,
@@ -55,13 +57,13 @@ async def search_of(store: Store, request: RetrievalRequest, recipe: Recipe, vec
         neighbours=recipe.neighbours,
         bm25=recipe.bm25,
     )
-    candidates = await store.candidates(request.namespace, query)
+    candidates = await memory.candidates(query)
     if recipe.lexical_limit and not plan.terms:
         degraded = (*degraded, "lexical: the query has no terms")
     measures = measure(candidates, plan.times, recipe)
     if vector is not None and len(candidates) and measures.is_unembedded.all():
         degraded = (*degraded, "dense: the namespace has no vectors yet")
-    return Search(request, replace(plan, degraded=degraded), query, candidates, measures)
+    return Search(memory, request, replace(plan, degraded=degraded), query, candidates, measures)
 
 
 def _zone(namespace: Namespace) -> tzinfo:
@@ -76,10 +78,10 @@ async def _query_vector(
     return await vectors.vector(namespace.embedding, plan.dense_text, request.vector)
 
 
-async def expanded(store: Store, search: Search, limits: Ceilings, recipe: Recipe) -> Search:
+async def expanded(search: Search, limits: Ceilings, recipe: Recipe) -> Search:
     """The search after a walk from its best hits; what the walk found and the channels did not is measured like the rest."""
     first = fuse(search.candidates, search.measures, limits, search.plan, recipe)
-    expansion = await expand(store, search.request.namespace, search.candidates, first, search.plan, recipe)
+    expansion = await expand(search.memory, search.candidates, first, search.plan, recipe)
     if expansion is None:
         return search
     known = set(search.candidates.ids)
@@ -87,7 +89,7 @@ async def expanded(store: Store, search: Search, limits: Ceilings, recipe: Recip
     candidates, measures = search.candidates, search.measures
     if found:
         query = replace(search.query, lexical_limit=0, dense_limit=0, temporal_limit=0, instruction_limit=0, include=found)
-        candidates = merged(candidates, await store.candidates(search.request.namespace, query))
+        candidates = merged(candidates, await search.memory.candidates(query))
         measures = measure(candidates, search.plan.times, recipe)
     return replace(search, candidates=candidates, measures=measures, expansion=expansion)
 

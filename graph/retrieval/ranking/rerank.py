@@ -16,7 +16,6 @@ from graph.retrieval.ranking.ledger import Ledger, Signal
 from graph.retrieval.ranking.pick import Pick, Scored, pick
 from graph.retrieval.ranking.ranking import Ranking
 from graph.retrieval.together import together
-from graph.store.port import Store
 
 _log = logging.getLogger(__name__)
 # Rerankers read some hundred words; more only makes the call longer.
@@ -47,7 +46,7 @@ class Reranking:
     weight: float = 1.0
 
 
-async def reranked(store: Store, searches: Sequence[Search], ranking: Ranking, how: Reranking) -> tuple[Ranking, tuple[str, ...]]:
+async def reranked(searches: Sequence[Search], ranking: Ranking, how: Reranking) -> tuple[Ranking, tuple[str, ...]]:
     """The ranking with the reranker's signal, or as it was and why.
 
     The signal is never below 0 and only the best have it, so that these stay before all others.
@@ -57,7 +56,7 @@ async def reranked(store: Store, searches: Sequence[Search], ranking: Ranking, h
     best = await aside(many, pick, ranking.scored, how.best)
     try:
         async with asyncio.timeout(how.timeout_s):
-            texts = await _texts(store, searches, best)
+            texts = await _texts(searches, best)
             read = [place for place, text in enumerate(texts) if text]
             if len(read) < 2:
                 return ranking, ()
@@ -73,13 +72,13 @@ async def reranked(store: Store, searches: Sequence[Search], ranking: Ranking, h
     return replace(ranking, scored=scored, picks=await aside(many, pick, scored, request.k)), ()
 
 
-async def _texts(store: Store, searches: Sequence[Search], best: Sequence[Pick]) -> list[str]:
+async def _texts(searches: Sequence[Search], best: Sequence[Pick]) -> list[str]:
     """What the reranker reads of each pick; nothing of what was deleted meanwhile."""
     ids = [searches[chosen.namespace].candidates.ids[chosen.row] for chosen in best]
 
     async def nodes_of(place: int, search: Search) -> Mapping[str, Node]:
         wanted = [id_ for id_, chosen in zip(ids, best, strict=True) if chosen.namespace == place]
-        return await store.get_nodes(search.request.namespace, wanted) if wanted else {}
+        return await search.memory.get_nodes(wanted) if wanted else {}
 
     nodes = await together([nodes_of(place, search) for place, search in enumerate(searches)])
     return [_text(nodes[chosen.namespace].get(id_)) for id_, chosen in zip(ids, best, strict=True)]

@@ -12,7 +12,7 @@ from graph.retrieval.ranking.ledger import Ledger
 from graph.retrieval.recipes import Recipe
 from graph.retrieval.walking.pagerank import edge_weights, path_to, personalised_pagerank, seed_of
 from graph.store.candidates import Candidates, Subgraph
-from graph.store.port import Store
+from graph.store.port import Memory
 
 # IN_SESSION would make every session one step wide; the session signal covers it. What is different from something is not reached by it.
 WALKED = frozenset(set(EdgeKind) - {EdgeKind.IN_SESSION, EdgeKind.DIFFERENT_FROM})
@@ -40,7 +40,7 @@ class Expansion:
         return tuple(sorted(self.flow, key=lambda id_: -self.flow[id_])[:limit])
 
 
-async def expand(store: Store, namespace: str, candidates: Candidates, ledger: Ledger, plan: QueryPlan, recipe: Recipe) -> Expansion | None:
+async def expand(memory: Memory, candidates: Candidates, ledger: Ledger, plan: QueryPlan, recipe: Recipe) -> Expansion | None:
     """Walks from the seeds: the best hits so far, weighted by their score, and the entities named. None without anything to walk from."""
     score = ledger.total()
     best = [row for row in np.argsort(-score, kind="stable")[: recipe.graph_seeds].tolist() if score[row] > 0]
@@ -49,7 +49,7 @@ async def expand(store: Store, namespace: str, candidates: Candidates, ledger: L
     restart_of |= dict.fromkeys(plan.entity_ids[: recipe.graph_entities], strongest)
     if not restart_of:
         return None
-    subgraph = await store.neighbourhood(namespace, tuple(restart_of), WALKED, recipe.graph_hops, recipe.graph_nodes, recipe.graph_degree)
+    subgraph = await memory.neighbourhood(tuple(restart_of), WALKED, recipe.graph_hops, recipe.graph_nodes, recipe.graph_degree)
     # In a thread: hundreds of nodes take milliseconds.
     return await asyncio.to_thread(_spread, subgraph, restart_of, recipe.damping)
 

@@ -9,7 +9,7 @@ from graph.errors import InvalidArgument
 from graph.model import EdgeKind, Event, NodeKind, TimeRange
 from graph.retrieval.answer import PathStep
 from graph.retrieval.walking.pagerank import path_to
-from graph.store.port import Store
+from graph.store.port import Memory
 
 DEFAULT_EDGES = frozenset(set(EdgeKind) - {EdgeKind.IN_SESSION})
 MAX_HOPS = 6
@@ -28,8 +28,7 @@ class TraversedEvent:
 
 
 async def traverse_events(
-    store: Store,
-    namespace: str,
+    memory: Memory,
     start_ids: Sequence[str],
     edges: Collection[EdgeKind],
     max_hops: int,
@@ -52,9 +51,9 @@ async def traverse_events(
         raise InvalidArgument.of("max_hops", f"must be from 1 to {MAX_HOPS}")
     if limit < 1:
         raise InvalidArgument.of("limit", "must be at least 1")
-    subgraph = await store.neighbourhood(namespace, tuple(start_ids), edges or DEFAULT_EDGES, max_hops, MAX_NODES, MAX_DEGREE)
+    subgraph = await memory.neighbourhood(tuple(start_ids), edges or DEFAULT_EDGES, max_hops, MAX_NODES, MAX_DEGREE)
     reached = np.flatnonzero(subgraph.kind == NodeKind.EVENT)
-    nodes = await store.get_nodes(namespace, [subgraph.ids[node] for node in reached])
+    nodes = await memory.get_nodes([subgraph.ids[node] for node in reached])
     found: list[TraversedEvent] = []
     for node in reached.tolist():
         event = nodes.get(subgraph.ids[node])

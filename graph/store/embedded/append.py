@@ -10,7 +10,6 @@ import orjson
 
 from graph.errors import DuplicateMessage, InvalidArgument
 from graph.model import IdSource, Message, Namespace, NodeKind, to_micros
-from graph.store.commands import AppendCommand, AppendedMessage, AppendOutcome, MessageDraft
 from graph.store.embedded.files.namespace_file import NamespaceFile
 from graph.store.embedded.files.transaction import Operation, Transaction
 from graph.store.embedded.jobs.job_queue import cover_messages, open_job_of
@@ -22,6 +21,7 @@ from graph.store.embedded.rows.requests import first_answer, remember_answer
 from graph.store.embedded.rows.session_rows import SessionRow, ensure_session
 from graph.store.embedded.rows.vector_rows import store_vectors
 from graph.store.memory_rows import MemoryRow, memory_row
+from graph.store.port import AppendCommand, AppendedMessage, AppendOutcome, MessageDraft
 from graph.store.rules.request_digest import body_digest
 from graph.store.rules.spec_rules import takes_client_vectors, takes_vectors, waits_for_vectors
 from graph.store.rules.vector_checks import checked_vector

@@ -9,7 +9,6 @@ import apsw
 
 from graph.errors import NamespaceCorrupt
 from graph.model import Message, Namespace, Statement
-from graph.store.commands import Finding
 from graph.store.embedded.files.connection import rows
 from graph.store.embedded.files.engine import Engine
 from graph.store.embedded.files.faults import CATALOG_DAMAGED, storage_faults
@@ -19,6 +18,7 @@ from graph.store.embedded.rows.node_keys import ids_of
 from graph.store.embedded.rows.node_rows import read_nodes
 from graph.store.embedded.searching.entries import all_entries
 from graph.store.memory_rows import memory_row
+from graph.store.port import Finding
 from graph.text import ANALYSER_VERSION, index_message, index_statement
 
 _BATCH = 1_000

@@ -7,13 +7,13 @@ import orjson
 
 from graph.errors import InvalidArgument
 from graph.model import IdSource, NodeKind, from_micros
-from graph.store.commands import Deletion, DeletionReceipt
 from graph.store.embedded.files.transaction import Operation, Transaction
 from graph.store.embedded.generations import drop_passages
 from graph.store.embedded.rows.entity_rows import recount_mentions
 from graph.store.embedded.rows.node_keys import keys_of
 from graph.store.embedded.rows.requests import first_answer, remember_answer
 from graph.store.embedded.rows.session_rows import existing_session
+from graph.store.port import Deletion, DeletionReceipt
 from graph.store.rules.request_digest import body_digest
 
 _DELETABLE = frozenset({NodeKind.MESSAGE, NodeKind.EVENT, NodeKind.FACT, NodeKind.RELATION})

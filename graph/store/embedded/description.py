@@ -3,9 +3,9 @@
 import apsw
 
 from graph.model import NodeKind, from_micros
-from graph.store.commands import GraphDescription, UsageEntry
 from graph.store.embedded.files.connection import row, rows
 from graph.store.embedded.files.namespace_file import NamespaceFile
+from graph.store.port import GraphDescription, UsageEntry
 
 _MAX_SPEAKERS = 1_000
 

@@ -6,12 +6,13 @@ from typing import Any
 import apsw
 import numpy as np
 
-from graph.store.commands import ExportRecord, PassageVector, SessionProgress
 from graph.store.embedded.files.connection import rows
 from graph.store.embedded.files.engine import Engine
+from graph.store.embedded.files.handle import Handle
 from graph.store.embedded.rows.edge_rows import edges_of
 from graph.store.embedded.rows.node_keys import node_id
 from graph.store.embedded.rows.node_rows import read_nodes
+from graph.store.port import ExportRecord, PassageVector, SessionProgress
 
 _BATCH = 1_000
 # Sessions, messages, entities, statements, events: each refers only to those before it.
@@ -23,9 +24,10 @@ _VECTORS = """SELECT n.kind, n.uuid, p.ordinal, v.vector FROM vectors v JOIN pas
     ORDER BY v.passage"""
 
 
-async def export(engine: Engine, namespace: str, with_vectors: bool) -> AsyncIterator[list[ExportRecord]]:
+async def export(engine: Engine, handle: Handle, with_vectors: bool) -> AsyncIterator[list[ExportRecord]]:
     """See `Store.export`."""
-    batches = _batches(engine, namespace, with_vectors)
+    uid = await handle.read(lambda _, settings: settings.uid)
+    batches = _batches(engine, handle.name, uid, with_vectors)
     try:
         while (batch := await engine.workers.run_to_end(lambda: next(batches, None))) is not None:
             if batch:
@@ -34,8 +36,8 @@ async def export(engine: Engine, namespace: str, with_vectors: bool) -> AsyncIte
         await engine.workers.let_go(batches.close)
 
 
-def _batches(engine: Engine, namespace: str, with_vectors: bool) -> Generator[list[ExportRecord], None, None]:
-    with engine.snapshot(namespace) as db:
+def _batches(engine: Engine, name: str, uid: str, with_vectors: bool) -> Generator[list[ExportRecord], None, None]:
+    with engine.snapshot(name, uid) as db:
         for kinds in _ORDER:
             for chunk in _chunks(db.execute(f"SELECT key FROM nodes WHERE kind {kinds} ORDER BY key")):
                 yield list(read_nodes(db, [key for (key,) in chunk]).values())

@@ -8,7 +8,6 @@ import orjson
 
 from graph.errors import StaleWrite
 from graph.model import EdgeKind, Event, Lease, Namespace, Statement
-from graph.store.commands import ExtractionWrite
 from graph.store.embedded.files.namespace_file import NamespaceFile
 from graph.store.embedded.files.transaction import Operation, Transaction
 from graph.store.embedded.jobs.job_rows import JobRow
@@ -22,6 +21,7 @@ from graph.store.embedded.rows.session_rows import SessionRow, session_by_key, s
 from graph.store.embedded.rows.usage_rows import add_usage
 from graph.store.embedded.rows.vector_rows import store_vectors
 from graph.store.memory_rows import MemoryRow, memory_row
+from graph.store.port import ExtractionWrite
 from graph.store.rules.spec_rules import takes_vectors, waits_for_vectors
 from graph.store.rules.vector_checks import checked_vector
 from graph.text import index_statement

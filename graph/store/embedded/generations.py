@@ -6,10 +6,10 @@ from datetime import timedelta
 import apsw
 
 from graph.model import ExtractionMode, ExtractorSpec, Generation, IdSource, Namespace, from_micros
-from graph.store.commands import GenerationStart
 from graph.store.embedded.files.connection import rows
 from graph.store.embedded.files.transaction import Operation, Transaction
 from graph.store.embedded.jobs.job_queue import cover_messages
+from graph.store.port import GenerationStart
 
 
 def current_generation(db: apsw.Connection) -> Generation | None:

@@ -11,12 +11,12 @@ import orjson
 
 from graph.errors import InvalidArgument, NotFound
 from graph.model import EdgeKind, LinkVerdict, NodeKind, from_micros, kind_of
-from graph.store.commands import LinkDecided, LinkDecision
 from graph.store.embedded.files.connection import rows
 from graph.store.embedded.files.transaction import Operation, Transaction
 from graph.store.embedded.rows.edge_rows import edges_of
 from graph.store.embedded.rows.node_keys import keys_of
 from graph.store.embedded.rows.node_writer import EdgeValues
+from graph.store.port import LinkDecided, LinkDecision
 
 _SAME, _DIFFERENT = int(EdgeKind.SAME_AS), int(EdgeKind.DIFFERENT_FROM)
 _LINKS = f"kind IN ({_SAME}, {_DIFFERENT})"

@@ -8,11 +8,11 @@ import orjson
 
 from graph.model import Entity, Event, LabelFilter, Message, Session, Statement, TimeRange, to_micros
 from graph.model.filters import LabelCondition
-from graph.store.commands import Cursor, EntityQuery, EventQuery, MessageQuery, Page, StatementQuery
 from graph.store.embedded.files.connection import rows
 from graph.store.embedded.rows.node_keys import keys_of
 from graph.store.embedded.rows.node_rows import read_nodes, read_session
 from graph.store.embedded.searching.filter import session_keys
+from graph.store.port import Cursor, EntityQuery, EventQuery, MessageQuery, Page, StatementQuery
 from graph.store.rules.entity_names import folded
 
 N = TypeVar("N", Message, Event, Statement, Entity)

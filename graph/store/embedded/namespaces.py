@@ -5,12 +5,12 @@ from dataclasses import replace
 
 import apsw
 
-from graph.errors import NotFound, StructMemError
+from graph.errors import NamespaceNotFound, StructMemError
 from graph.model import Namespace
-from graph.store.commands import NamespaceChange, NamespaceSpec
 from graph.store.embedded.files.engine import Engine
 from graph.store.embedded.files.namespace_file import NamespaceFile
 from graph.store.embedded.generations import current_generation
+from graph.store.port import NamespaceChange, NamespaceSpec
 
 
 def create(engine: Engine, spec: NamespaceSpec) -> Namespace:
@@ -24,36 +24,33 @@ def complete(db: apsw.Connection, settings: Namespace) -> Namespace:
     return replace(settings, revision=revision, generation=current_generation(db))
 
 
-def _show(file: NamespaceFile, settings: Namespace) -> Namespace:
+def shown(file: NamespaceFile, settings: Namespace) -> Namespace:
+    """The namespace as it is now."""
     with file.read() as db:
         return complete(db, settings)
 
 
 def listed(engine: Engine, prefix: str, after: str, limit: int) -> list[Namespace]:
     """See `Store.list_namespaces`. One whose file cannot be read is listed with revision 0, so that it hides no other."""
-    return list(_shown(engine, [entry.settings for entry in engine.catalog.listed(prefix, after, limit)]))
+    return list(_readable(engine, [entry.settings for entry in engine.catalog.listed(prefix, after, limit)]))
 
 
-def _shown(engine: Engine, found: Iterable[Namespace]) -> Iterable[Namespace]:
+def _readable(engine: Engine, found: Iterable[Namespace]) -> Iterable[Namespace]:
     for settings in found:
         try:
-            yield engine.with_file(settings.name, _show)
-        except NotFound:  # deleted meanwhile
+            yield engine.with_file(settings.name, shown)
+        except NamespaceNotFound:  # deleted meanwhile
             continue
         except StructMemError:
             yield settings
 
 
-def update(engine: Engine, name: str, change: NamespaceChange) -> Namespace:
-    """See `Store.update_namespace`."""
-    engine.catalog.change(name, change)
-
-    def step(file: NamespaceFile, settings: Namespace) -> Namespace:
-        with file.write() as tx:
-            tx.step()
-        return _show(file, settings)
-
-    return engine.with_file(name, step)
+def update(engine: Engine, file: NamespaceFile, change: NamespaceChange) -> Namespace:
+    """See `Memory.update`."""
+    entry = engine.catalog.change(file.name, change)
+    with file.write() as tx:
+        tx.step()
+    return shown(file, entry.settings)
 
 
 def delete(engine: Engine, name: str) -> None:

@@ -12,10 +12,9 @@ import numpy as np
 from graph.errors import DuplicateMessage, InvalidArgument
 from graph.model import ExtractionMode, IdSource, Message, Namespace, NodeKind, to_micros
 from graph.store.candidates import StatisticsGroup
-from graph.store.commands import AppendCommand, AppendedMessage, AppendOutcome, MessageDraft
 from graph.store.memory_rows import MemoryRow, memory_row
 from graph.store.neo4j.driver.change_log import Operation
-from graph.store.neo4j.driver.database import Database
+from graph.store.neo4j.driver.handle import Handle
 from graph.store.neo4j.driver.transaction import Look, Transaction
 from graph.store.neo4j.jobs.job_queue import cover, needs_work, open_job_of, waiting_messages
 from graph.store.neo4j.jobs.job_rows import JOB_PROJECTION, JobRow, job_row_of
@@ -26,6 +25,7 @@ from graph.store.neo4j.rows.requests import answer_in, remember_answer
 from graph.store.neo4j.rows.search_columns import further_passages, memory_columns, passage_columns, span_nodes
 from graph.store.neo4j.rows.search_tokens import facets_text
 from graph.store.neo4j.rows.session_rows import SESSION_SEEN, SessionRow, ensure_session, session_seen
+from graph.store.port import AppendCommand, AppendedMessage, AppendOutcome, MessageDraft
 from graph.store.rules.request_digest import body_digest
 from graph.store.rules.spec_rules import takes_client_vectors, waits_for_vectors
 from graph.store.rules.vector_checks import checked_vector
@@ -68,9 +68,10 @@ class _Prepared:
     columns: MemoryRow
 
 
-async def append(database: Database, namespace: str, command: AppendCommand) -> AppendOutcome:
-    """See `Store.append`."""
-    settings = await database.namespace(namespace)
+async def append(handle: Handle, command: AppendCommand) -> AppendOutcome:
+    """See `Memory.append`."""
+    database = handle.database
+    settings = await handle.settings()
     for index, draft in enumerate(command.messages):
         _check_embedding(settings, index, draft)
     digest = _digest(command)
@@ -99,7 +100,7 @@ async def append(database: Database, namespace: str, command: AppendCommand) -> 
 
     client_ids = sorted({draft.client_id for draft in command.messages if draft.client_id})
     look = Look(_SEEN, {"session": command.session, "request_id": command.request_id, "client_ids": client_ids})
-    return await database.write(namespace, work, look)
+    return await handle.write(work, look)
 
 
 def _check_embedding(settings: Namespace, index: int, draft: MessageDraft) -> None:

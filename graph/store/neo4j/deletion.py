@@ -9,10 +9,9 @@ import orjson
 from graph.errors import InvalidArgument
 from graph.model import IdSource, JobState, NodeKind, from_micros
 from graph.model.ids import MEMORY_KINDS
-from graph.store.commands import Deletion, DeletionReceipt
 from graph.store.neo4j.closure import Doomed, by_kind, close
 from graph.store.neo4j.driver.change_log import Operation
-from graph.store.neo4j.driver.database import Database
+from graph.store.neo4j.driver.handle import Handle
 from graph.store.neo4j.driver.transaction import Transaction
 from graph.store.neo4j.jobs.job_queue import open_jobs
 from graph.store.neo4j.jobs.leases import end_job
@@ -22,6 +21,7 @@ from graph.store.neo4j.rows.requests import first_answer, remember_answer
 from graph.store.neo4j.rows.search_tokens import group_of
 from graph.store.neo4j.rows.session_rows import existing_session
 from graph.store.neo4j.schema import NODE_LABELS, STATED_EDGES
+from graph.store.port import Deletion, DeletionReceipt
 from graph.store.rules.request_digest import body_digest
 
 # So many messages of a session go in one transaction, which Neo4j holds in its heap. Of 12,000 with their facts and events, 36,000 nodes,
@@ -30,8 +30,8 @@ _AT_ONCE = 1_000
 _DELETABLE = frozenset({NodeKind.MESSAGE, NodeKind.EVENT, NodeKind.FACT, NodeKind.RELATION})
 
 
-async def delete(database: Database, namespace: str, deletion: Deletion) -> DeletionReceipt:
-    """See `Store.delete`.
+async def delete(handle: Handle, deletion: Deletion) -> DeletionReceipt:
+    """See `Memory.delete`.
 
     Of a long session the oldest messages go first, in transactions of their own, each with all that rests on them: if this process ends
     meanwhile, the same deletion goes on from there. The receipt, made with the last one, counts them all.
@@ -40,11 +40,11 @@ async def delete(database: Database, namespace: str, deletion: Deletion) -> Dele
         raise InvalidArgument.of("memory_ids", "give either ids of memories or a session")
     counts: Counter[NodeKind] = Counter()
     while deletion.session:
-        gone = await database.write(namespace, lambda tx: _delete_oldest(tx, deletion))
+        gone = await handle.write(lambda tx: _delete_oldest(tx, deletion))
         if gone is None:
             break
         counts += gone
-    return await database.write(namespace, lambda tx: _delete_all(tx, database.ids, deletion, counts))
+    return await handle.write(lambda tx: _delete_all(tx, handle.database.ids, deletion, counts))
 
 
 _OLDEST = """MATCH (m:Message) WHERE m.namespace = $namespace AND m.session = $at.session AND m.seq > 0

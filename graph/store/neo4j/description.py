@@ -1,11 +1,10 @@
 """Counts of a namespace, and what its models were called for."""
 
 from graph.model import EdgeKind, from_micros
-from graph.store.commands import GraphDescription, UsageEntry
-from graph.store.neo4j.driver.connection import Connection
-from graph.store.neo4j.driver.reading import namespace_row
+from graph.store.neo4j.driver.handle import Handle
 from graph.store.neo4j.rows.node_edges import EDGE_TYPES
 from graph.store.neo4j.schema import NODE_LABELS, in_namespace
+from graph.store.port import GraphDescription, UsageEntry
 
 _SEARCHED = ("Message", "Fact", "Relation", "Passage")
 # A node's record and its place in the indexes take about 200 bytes; its texts and vectors (as half floats, floats and in the vector
@@ -42,9 +41,9 @@ _USAGE = """CALL (n) { MATCH (u:Usage) WHERE u.namespace = n.name AND u.step >= 
     RETURN collect([u.step, u.model, u.calls, u.items, u.prompt_tokens, u.completion_tokens, u.errors]) AS found } RETURN found"""
 
 
-async def describe(connection: Connection, namespace: str) -> GraphDescription:
-    """See `Store.describe`. `bytes` is an estimate: Neo4j does not tell what one namespace of a database takes."""
-    revision, dimension, (first, last), nodes, edges, passages = await namespace_row(connection, namespace, _DESCRIBE)
+async def describe(handle: Handle) -> GraphDescription:
+    """See `Memory.describe`. `bytes` is an estimate: Neo4j does not tell what one namespace of a database takes."""
+    revision, dimension, (first, last), nodes, edges, passages = await handle.row(_DESCRIBE)
     counts: dict[int, int] = {}
     for name, count in (pair for of_label in edges for pair in of_label):
         counts[int(EdgeKind[name])] = counts.get(int(EdgeKind[name]), 0) + count
@@ -62,7 +61,7 @@ async def describe(connection: Connection, namespace: str) -> GraphDescription:
     )
 
 
-async def usage(connection: Connection, namespace: str) -> list[UsageEntry]:
-    """See `Store.usage`."""
-    (found,) = await namespace_row(connection, namespace, _USAGE)
+async def usage(handle: Handle) -> list[UsageEntry]:
+    """See `Memory.usage`."""
+    (found,) = await handle.row(_USAGE)
     return [UsageEntry(*values) for values in found]

@@ -11,17 +11,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from graph.errors import StaleWrite
+from graph.errors import NamespaceNotFound, StaleWrite
 from graph.model import Edge, EdgeKind, NodeKind
-from graph.store.commands import ExportRecord, PassageVector, SessionProgress
 from graph.store.neo4j.driver.connection import Connection, Row
-from graph.store.neo4j.driver.reading import no_namespace
+from graph.store.neo4j.driver.handle import Handle
 from graph.store.neo4j.rows.edge_rows import edge_of
 from graph.store.neo4j.rows.namespace_rows import NamespaceState
 from graph.store.neo4j.rows.node_edges import EDGE_ORDER
 from graph.store.neo4j.rows.node_properties import passage_key
 from graph.store.neo4j.rows.node_reading import node_map, node_of
 from graph.store.neo4j.schema import NODE_LABELS
+from graph.store.port import ExportRecord, PassageVector, SessionProgress
 
 _BATCH = 1_000
 # What is read while writers wait comes in larger pages.
@@ -68,14 +68,16 @@ class _Begun:
     edges: Sequence[_EdgeAt]
 
 
-async def export(connection: Connection, namespace: str, with_vectors: bool) -> AsyncIterator[Sequence[ExportRecord]]:
-    """See `Store.export`.
+async def export(handle: Handle, with_vectors: bool) -> AsyncIterator[Sequence[ExportRecord]]:
+    """See `Memory.export`.
 
     Raises:
         StaleWrite: something was deleted or extracted anew since the export began; it must be begun again.
     """
-    begun = await connection.patiently(lambda: _begin(connection, namespace))
-    values = {"namespace": namespace, "uid": begun.uid, "revision": begun.revision, "until": begun.next_key}
+    connection, name = handle.connection, handle.name
+    begun = await handle.ask(connection.patiently(lambda: _begin(connection, name)))
+    handle.found(begun.uid, begun.revision)
+    values = {"namespace": name, "uid": begun.uid, "revision": begun.revision, "until": begun.next_key}
     for some in _chunks([node_of(NodeKind.SESSION, row) for row in begun.sessions]):
         yield some
     async for rows in _pages(connection, (NodeKind.MESSAGE,), values):
@@ -116,7 +118,7 @@ async def _begin(connection: Connection, namespace: str) -> _Begun:
 
         begun = await rows(_BEGIN)
         if not begun:
-            raise no_namespace(namespace)
+            raise NamespaceNotFound(namespace)
         [(uid, revision, next_key)] = begun
         sessions = [row for _, row in await paged(_SESSIONS)]
         [[pairs]] = await rows(_MARKS)

@@ -9,10 +9,9 @@ from zoneinfo import ZoneInfo
 from graph.errors import StaleWrite
 from graph.model import EdgeKind, Event, Lease, NodeKind, Statement
 from graph.store.candidates import StatisticsGroup
-from graph.store.commands import ExtractionWrite, Float16Vector
 from graph.store.memory_rows import MemoryRow, memory_row
 from graph.store.neo4j.driver.change_log import Operation
-from graph.store.neo4j.driver.database import Database
+from graph.store.neo4j.driver.handle import Handle
 from graph.store.neo4j.driver.transaction import Transaction
 from graph.store.neo4j.generations import ENDING
 from graph.store.neo4j.jobs.job_rows import JobRow, change_job
@@ -20,6 +19,7 @@ from graph.store.neo4j.jobs.leases import held_job
 from graph.store.neo4j.links import heeding_decisions
 from graph.store.neo4j.rows.edge_rows import EdgeRow, NodeRef, event_edges, explicit_edges, statement_edges
 from graph.store.neo4j.rows.entity_rows import count_mentions, resolve_entities
+from graph.store.neo4j.rows.namespace_rows import namespace_of
 from graph.store.neo4j.rows.node_properties import passage_key
 from graph.store.neo4j.rows.node_rows import Placed, Properties, event_properties, labels_of, statement_properties
 from graph.store.neo4j.rows.node_writer import Writer, create_edges, create_nodes, create_spans, set_vectors
@@ -28,23 +28,24 @@ from graph.store.neo4j.rows.search_columns import memory_columns, passage_column
 from graph.store.neo4j.rows.search_tokens import facets_text
 from graph.store.neo4j.rows.session_rows import SessionRow, session_row
 from graph.store.neo4j.rows.usage_rows import add_usage
+from graph.store.port import ExtractionWrite, Float16Vector
 from graph.store.rules.spec_rules import takes_vectors, waits_for_vectors
 from graph.store.rules.vector_checks import checked_vector
 from graph.text import index_statement
 
 Refs = Mapping[str, NodeRef]
 
-_ZONE = "MATCH (s:Session {namespace: $namespace, name: $at.session}) RETURN s.time_zone"
+_ZONE = "OPTIONAL MATCH (s:Session {namespace: $namespace, name: $at.session}) RETURN properties(n), s.time_zone"
 
 
-async def commit_extraction(database: Database, lease: Lease, write: ExtractionWrite) -> int:
-    """See `Store.commit_extraction`."""
-    namespace = await database.namespace(lease.job.namespace)
+async def commit_extraction(handle: Handle, lease: Lease, write: ExtractionWrite) -> int:
+    """See `Memory.commit_extraction`."""
+    properties, time_zone = await handle.row(_ZONE, {"at": {"session": lease.job.session}})
+    dimension = namespace_of(properties).embedding.dimension
     for index, item in enumerate(write.vectors):
-        checked_vector(item.vector, namespace.embedding.dimension, f"vectors[{index}]")
-    found = await database.rows(namespace.name, _ZONE, {"session": lease.job.session})
-    zone = ZoneInfo(found[0][0]) if found and found[0][0] else UTC
-    columns = await database.run(lambda: {s.id: memory_row(index_statement(s, zone)) for s in write.statements})
+        checked_vector(item.vector, dimension, f"vectors[{index}]")
+    zone = ZoneInfo(time_zone) if time_zone else UTC
+    columns = await handle.database.run(lambda: {s.id: memory_row(index_statement(s, zone)) for s in write.statements})
 
     async def work(tx: Transaction) -> int:
         row = await held_job(tx, lease)
@@ -54,7 +55,7 @@ async def commit_extraction(database: Database, lease: Lease, write: ExtractionW
         await _advance(tx, row, session, write)
         return tx.revision
 
-    return await database.write(namespace.name, work)
+    return await handle.write(work)
 
 
 async def _expected_session(tx: Transaction, row: JobRow, write: ExtractionWrite) -> SessionRow:

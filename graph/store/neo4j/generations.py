@@ -7,14 +7,14 @@ from functools import partial
 
 from graph.model import NO_EXTRACTION, ExtractionMode, ExtractorSpec, Generation, IdSource, from_micros
 from graph.store.candidates import StatisticsGroup
-from graph.store.commands import GenerationStart
 from graph.store.neo4j.driver.change_log import Operation
-from graph.store.neo4j.driver.database import Database
+from graph.store.neo4j.driver.handle import Handle
 from graph.store.neo4j.driver.transaction import Transaction
 from graph.store.neo4j.jobs.job_queue import cover_messages
 from graph.store.neo4j.rows.namespace_rows import generation_properties
 from graph.store.neo4j.rows.search_columns import REMOVED_ON_RETIREMENT
 from graph.store.neo4j.schema import vector_property
+from graph.store.port import GenerationStart
 
 _SET_GENERATION = "MATCH (n:Namespace {name: $namespace}) SET n += $at.generation"
 # Batches keep a query's own memory small.
@@ -36,8 +36,8 @@ class _Place:
     after: int = 0
 
 
-async def begin_generation(database: Database, namespace: str, start: GenerationStart) -> int:
-    """See `Store.begin_generation`.
+async def begin_generation(handle: Handle, start: GenerationStart) -> int:
+    """See `Memory.begin_generation`.
 
     What one transaction cannot retire is retired in several, before the one that begins the generation: from the first on watermarks are
     at 0, every session has a job, and the generation at hand is of no extractor, so that whoever works on a job goes on if this process
@@ -45,8 +45,8 @@ async def begin_generation(database: Database, namespace: str, start: Generation
     """
     place: _Place | None = _Place()
     while place is not None:
-        place = await database.write(namespace, partial(_retire_part, ids=database.ids, start=start, place=place))
-    return await database.write(namespace, lambda tx: _begin(tx, database.ids, start))
+        place = await handle.write(partial(_retire_part, ids=handle.database.ids, start=start, place=place))
+    return await handle.write(lambda tx: _begin(tx, handle.database.ids, start))
 
 
 async def _retire_part(tx: Transaction, ids: IdSource, start: GenerationStart, place: _Place) -> _Place | None:

@@ -10,11 +10,11 @@ from typing import Any
 
 from graph.errors import InvalidArgument, NotFound
 from graph.model import LINK_KINDS, EdgeKind, LinkVerdict, NodeKind, from_micros, kind_of
-from graph.store.commands import LinkDecided, LinkDecision
 from graph.store.neo4j.driver.change_log import Operation
 from graph.store.neo4j.driver.transaction import Transaction
 from graph.store.neo4j.rows.edge_rows import EdgeRow, NodeRef, edge_of
 from graph.store.neo4j.rows.references import refs_of
+from graph.store.port import LinkDecided, LinkDecision
 
 _VERDICTS = {EdgeKind.SAME_AS: LinkVerdict.SAME, EdgeKind.DIFFERENT_FROM: LinkVerdict.DIFFERENT}
 _PAIR = "MATCH (a:Entity {namespace: $namespace, key: $at.source}) MATCH (b:Entity {namespace: $namespace, key: $at.target})"

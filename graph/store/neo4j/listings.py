@@ -7,12 +7,11 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from graph.model import Entity, Event, Message, NodeKind, Session, Statement, to_micros
-from graph.store.commands import Cursor, EntityQuery, EventQuery, MessageQuery, Page, StatementQuery
-from graph.store.neo4j.driver.connection import Connection
-from graph.store.neo4j.driver.reading import namespace_row
+from graph.store.neo4j.driver.handle import Handle
 from graph.store.neo4j.rows.conditions import Conditions
 from graph.store.neo4j.rows.node_reading import node_map, node_of
 from graph.store.neo4j.schema import NODE_LABELS
+from graph.store.port import Cursor, EntityQuery, EventQuery, MessageQuery, Page, StatementQuery
 from graph.store.rules.entity_names import folded
 
 N = TypeVar("N", Session, Message, Event, Statement, Entity)
@@ -20,16 +19,16 @@ N = TypeVar("N", Session, Message, Event, Statement, Entity)
 _START = -(2**62)
 
 
-async def list_sessions(connection: Connection, namespace: str, cursor: Cursor | None, limit: int) -> Page[Session]:
-    """See `Store.list_sessions`."""
+async def list_sessions(handle: Handle, cursor: Cursor | None, limit: int) -> Page[Session]:
+    """See `Memory.list_sessions`."""
     where = _in_namespace()
     _after_key(where, cursor[0] if cursor else 0)
-    listed = await _page(connection, namespace, NodeKind.SESSION, where, ("m.key",), limit)
+    listed = await _page(handle, NodeKind.SESSION, where, ("m.key",), limit)
     return _page_of(Session, listed, limit)
 
 
-async def list_messages(connection: Connection, namespace: str, query: MessageQuery, cursor: Cursor | None, limit: int) -> Page[Message]:
-    """See `Store.list_messages`: of one session by (seq, key), else by (sent_at, key)."""
+async def list_messages(handle: Handle, query: MessageQuery, cursor: Cursor | None, limit: int) -> Page[Message]:
+    """See `Memory.list_messages`: of one session by (seq, key), else by (sent_at, key)."""
     where = _in_namespace()
     by_seq = len(query.sessions) == 1
     if by_seq:
@@ -43,12 +42,12 @@ async def list_messages(connection: Connection, namespace: str, query: MessageQu
     where.within("m.sent_at", query.said)
     where.labelled("m", query.labels)
     order = ("m.session", "m.seq") if by_seq else ("m.sent_at", "m.key")
-    listed = await _page(connection, namespace, NodeKind.MESSAGE, where, order, limit)
+    listed = await _page(handle, NodeKind.MESSAGE, where, order, limit)
     return _page_of(Message, listed, limit, "seq" if by_seq else "sent_at")
 
 
-async def list_events(connection: Connection, namespace: str, query: EventQuery, cursor: Cursor | None, limit: int) -> Page[Event]:
-    """See `Store.list_events`. A range takes the events whose span overlaps it."""
+async def list_events(handle: Handle, query: EventQuery, cursor: Cursor | None, limit: int) -> Page[Event]:
+    """See `Memory.list_events`. A range takes the events whose span overlaps it."""
     where = _in_namespace("m.retired_at IS NULL")
     _after(where, "m.starts_at", cursor)
     if query.sessions:
@@ -58,14 +57,12 @@ async def list_events(connection: Connection, namespace: str, query: EventQuery,
         start, end = where.value(to_micros(query.range.start)), where.value(to_micros(query.range.end))
         where.add(f"m.starts_at < {end} AND (m.ends_at > {start} OR m.starts_at >= {start})")
     source = _about(where, query.entity_ids, "INVOLVES", "Event") if query.entity_ids else "MATCH (m:Event)"
-    listed = await _page(connection, namespace, NodeKind.EVENT, where, ("m.starts_at", "m.key"), limit, source)
+    listed = await _page(handle, NodeKind.EVENT, where, ("m.starts_at", "m.key"), limit, source)
     return _page_of(Event, listed, limit, "starts_at")
 
 
-async def list_statements(
-    connection: Connection, namespace: str, query: StatementQuery, cursor: Cursor | None, limit: int
-) -> Page[Statement]:
-    """See `Store.list_statements`: facts and relations, each from its own index, merged."""
+async def list_statements(handle: Handle, query: StatementQuery, cursor: Cursor | None, limit: int) -> Page[Statement]:
+    """See `Memory.list_statements`: facts and relations, each from its own index, merged."""
     where = _in_namespace()
     _after(where, "m.said_at", cursor)
     if not query.include_retired:
@@ -79,13 +76,13 @@ async def list_statements(
     for kind in sorted(query.kinds):
         label = NODE_LABELS[kind]
         source = _about(where, query.entity_ids, "MENTIONS", label) if query.entity_ids else f"MATCH (m:{label})"
-        listed += await _page(connection, namespace, kind, where, ("m.said_at", "m.key"), limit, source)
+        listed += await _page(handle, kind, where, ("m.said_at", "m.key"), limit, source)
     listed.sort(key=lambda found: (found[1]["said_at"], found[1]["key"]))
     return _page_of(Statement, listed[: limit + 1], limit, "said_at")
 
 
-async def list_entities(connection: Connection, namespace: str, query: EntityQuery, cursor: Cursor | None, limit: int) -> Page[Entity]:
-    """See `Store.list_entities`."""
+async def list_entities(handle: Handle, query: EntityQuery, cursor: Cursor | None, limit: int) -> Page[Entity]:
+    """See `Memory.list_entities`."""
     where = _in_namespace()
     _after_key(where, cursor[1] if cursor else _START)
     if query.kinds:
@@ -94,7 +91,7 @@ async def list_entities(connection: Connection, namespace: str, query: EntityQue
     if query.name:
         name = where.value(folded(query.name))
         source = f"MATCH (a:EntityName {{namespace: n.name, folded: {name}}}) MATCH (m:Entity {{namespace: n.name, id: a.entity_id}})"
-    listed = await _page(connection, namespace, NodeKind.ENTITY, where, ("m.key",), limit, source)
+    listed = await _page(handle, NodeKind.ENTITY, where, ("m.key",), limit, source)
     return _page_of(Entity, listed, limit, "")
 
 
@@ -119,14 +116,12 @@ def _about(where: Conditions, entity_ids: Sequence[str], edge: str, label: str) 
     return f"UNWIND {ids} AS id MATCH (:Entity {{namespace: n.name, id: id}})<-[:{edge}]-(m:{label}) WITH DISTINCT n, m"
 
 
-async def _page(
-    connection: Connection, namespace: str, kind: NodeKind, where: Conditions, order: Sequence[str], limit: int, source: str = ""
-) -> list[Any]:
+async def _page(handle: Handle, kind: NodeKind, where: Conditions, order: Sequence[str], limit: int, source: str = "") -> list[Any]:
     """Up to limit + 1 nodes (as kind and map) that pass, in order."""
     source = source or f"MATCH (m:{NODE_LABELS[kind]})"
     body = f"""CALL (n) {{ {source} WHERE {where} WITH m ORDER BY {", ".join(("m.namespace", *order))} LIMIT $limit
         RETURN collect({node_map(kind)}) AS found }} RETURN found"""
-    (found,) = await namespace_row(connection, namespace, body, {**where.parameters, "limit": limit + 1})
+    (found,) = await handle.row(body, {**where.parameters, "limit": limit + 1})
     return [(kind, row) for row in found]
 
 

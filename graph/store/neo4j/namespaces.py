@@ -7,9 +7,8 @@ from typing import Any
 
 from neo4j import AsyncTransaction
 
-from graph.errors import AlreadyExists, NotFound
+from graph.errors import AlreadyExists, NamespaceNotFound
 from graph.model import NO_PROFILE, Namespace, from_micros
-from graph.store.commands import NamespaceChange, NamespaceSpec
 from graph.store.neo4j.driver.database import WORK, Database, namespace_key
 from graph.store.neo4j.driver.transaction import Transaction
 from graph.store.neo4j.migrations import make_indexes
@@ -17,6 +16,7 @@ from graph.store.neo4j.rows.namespace_rows import NamespaceState, namespace_of, 
 from graph.store.neo4j.rows.search_tokens import namespace_token
 from graph.store.neo4j.schema import vector_index_of
 from graph.store.neo4j.sweeping import sweep_namespace
+from graph.store.port import NamespaceChange, NamespaceSpec
 from graph.store.profile_json import next_version
 
 _STATE = "OPTIONAL MATCH (n:Namespace {name: $name}) RETURN n.state"
@@ -108,10 +108,10 @@ async def delete(database: Database, name: str) -> None:
 
     try:
         await database.write(name, hide)
-    except NotFound:
+    except NamespaceNotFound:
         if not await sweep_namespace(database, name):
             raise
-        raise NotFound(f"namespace {name!r} does not exist") from None
+        raise NamespaceNotFound(name) from None
     database.changed.notify(namespace_key(name), WORK)
     await sweep_namespace(database, name)
 

@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 
-from graph.store.commands import QueryScope
-from graph.store.neo4j.driver.connection import Connection
-from graph.store.neo4j.driver.reading import namespace_row
+from graph.store.neo4j.driver.handle import Handle
 from graph.store.neo4j.rows.namespace_rows import namespace_of
 from graph.store.neo4j.rows.node_rows import ENTITY_PROJECTION, entity_of
+from graph.store.port import QueryScope
 from graph.store.rules.entity_names import folded
 
 _MAX_SPEAKERS = 1_000
@@ -19,8 +18,8 @@ _SCOPE = f"""
     RETURN properties(n), speakers, entities"""
 
 
-async def query_scope(connection: Connection, namespace: str, names: Sequence[str]) -> QueryScope:
-    """See `Store.query_scope`; the most frequent speakers first, entities oldest first."""
+async def query_scope(handle: Handle, names: Sequence[str]) -> QueryScope:
+    """See `Memory.query_scope`; the most frequent speakers first, entities oldest first."""
     wanted = list(dict.fromkeys(map(folded, names)))
-    properties, speakers, entities = await namespace_row(connection, namespace, _SCOPE, {"at": {"names": wanted}})
+    properties, speakers, entities = await handle.row(_SCOPE, {"at": {"names": wanted}})
     return QueryScope(namespace_of(properties), tuple(speakers), tuple(map(entity_of, entities)))

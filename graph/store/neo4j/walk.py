@@ -11,8 +11,7 @@ import numpy as np
 
 from graph.model import EdgeKind, NodeKind, kind_of
 from graph.store.candidates import Subgraph
-from graph.store.neo4j.driver.connection import Connection
-from graph.store.neo4j.driver.reading import namespace_row
+from graph.store.neo4j.driver.handle import Handle
 from graph.store.neo4j.rows.node_edges import EDGE_ORDER, KIND_NUMBERS
 from graph.store.neo4j.rows.node_reading import ids_by_kind
 from graph.store.neo4j.schema import NODE_LABELS
@@ -53,14 +52,14 @@ class _Reached:
 
 
 async def neighbourhood(
-    connection: Connection, namespace: str, seeds: Sequence[str], kinds: Collection[EdgeKind], hops: int, max_nodes: int, max_degree: int
+    handle: Handle, seeds: Sequence[str], kinds: Collection[EdgeKind], hops: int, max_nodes: int, max_degree: int
 ) -> Subgraph:
-    """See `Store.neighbourhood`."""
+    """See `Memory.neighbourhood`."""
     types = "|".join(sorted(EdgeKind(kind).name for kind in kinds))
     values = {"limit": max_degree + 1, "kinds": KIND_NUMBERS}
     wanted = ids_by_kind(seeds)
     query = _seeds_query(wanted, types if hops > 0 else "")
-    (found,) = await namespace_row(connection, namespace, query, values | {"at": {kind.name: ids for kind, ids in wanted.items()}})
+    (found,) = await handle.row(query, values | {"at": {kind.name: ids for kind, ids in wanted.items()}})
     found_by_id = {row[1]: row for row in found}
     frontier = [found_by_id[id_] for id_ in dict.fromkeys(seeds) if id_ in found_by_id]
     reached = _Reached([(number, id_) for number, id_, *_ in frontier], max_nodes)
@@ -68,14 +67,14 @@ async def neighbourhood(
     new = reached.numbers
     for hop in range(1, hops + 1 if types else 1):
         if hop > 1:
-            (frontier,) = await namespace_row(connection, namespace, _hop_query(types), values | {"at": {"nodes": new}})
+            (frontier,) = await handle.row(_hop_query(types), values | {"at": {"nodes": new}})
         new = _step(reached, frontier, hop, max_nodes, max_degree)
         if not new:
             break
     if not reached.numbers:
         return _subgraph(reached, [], [])
     inside = _INSIDE.format(types=types, order=EDGE_ORDER) if types else _INSIDE.format(types="NEXT", order="0")
-    degrees, edges = await namespace_row(connection, namespace, inside, {"at": {"nodes": reached.numbers}, "kinds": KIND_NUMBERS})
+    degrees, edges = await handle.row(inside, {"at": {"nodes": reached.numbers}, "kinds": KIND_NUMBERS})
     return _subgraph(reached, degrees, edges if types else [])
 
 

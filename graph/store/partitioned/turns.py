@@ -51,7 +51,7 @@ class Turns:
         while (lease := await partition.store.lease_job(worker, duration, kinds)) is not None:
             if self._routes.owner(lease.job.namespace) is partition:
                 return lease
-            await partition.store.renew(lease, _STRAY_REST)
+            await partition.store.namespace(lease.job.namespace).renew(lease, _STRAY_REST)
         return None
 
     async def wait_for_work(self, timeout: timedelta) -> None:

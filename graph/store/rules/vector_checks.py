@@ -1,12 +1,14 @@
 """What a vector must be like before a store takes it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from graph.errors import InvalidArgument
-from graph.store.commands import Float16Vector
+from graph.model import EmbeddingSpec
+from graph.store.port import Float16Vector, PassageVector
 
 
 def checked_vector(vector: NDArray[Any], dimension: int, field: str) -> Float16Vector:
@@ -18,6 +20,17 @@ def checked_vector(vector: NDArray[Any], dimension: int, field: str) -> Float16V
     if vector.shape != (dimension,):
         raise InvalidArgument.of(field, f"has {vector.size} numbers, the namespace's vectors have {dimension}")
     return checked_vectors(vector, field)
+
+
+def accepted_vectors(embedding: EmbeddingSpec, fingerprint: str, vectors: Sequence[PassageVector]) -> list[Float16Vector]:
+    """The numbers of vectors that a model of this fingerprint made, for a namespace with these vectors.
+
+    Raises:
+        InvalidArgument: the model is not the namespace's, or a vector is not as `checked_vector` wants it.
+    """
+    if fingerprint != embedding.fingerprint:
+        raise InvalidArgument.of("fingerprint", "is not that of the namespace's embedding model")
+    return [checked_vector(item.vector, embedding.dimension, f"vectors[{place}]") for place, item in enumerate(vectors)]
 
 
 def checked_vectors(vectors: NDArray[Any], field: str) -> Float16Vector:

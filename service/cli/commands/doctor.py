@@ -12,8 +12,7 @@ from service.cli.failures import reported
 from service.cli.options import JsonOption
 
 if TYPE_CHECKING:
-    from graph.store.commands import Finding
-    from graph.store.port import Store
+    from graph.store.port import Finding, Store
     from service.settings import Settings
 
 
@@ -90,7 +89,7 @@ def _told(server: dict[str, object]) -> str:
 async def _check(settings: "Settings", names: list[str] | None) -> "dict[str, list[Finding]]":
     """The findings by namespace; under `_WHOLE` those of none. What hinders one namespace's check hinders no other."""
     from graph.errors import NamespaceCorrupt, StructMemError
-    from graph.store.commands import Finding
+    from graph.store.port import Finding
     from service.choices import make_store
     from service.clock import SystemClock
 
@@ -100,10 +99,10 @@ async def _check(settings: "Settings", names: list[str] | None) -> "dict[str, li
     except NamespaceCorrupt as error:  # without its catalog a directory has no namespaces to check
         return {_WHOLE: [Finding("CATALOG_DAMAGED", "", str(error))]}
     try:
-        found = {} if names else {_WHOLE: await store.check_store()}
+        found = {} if names else {_WHOLE: await store.check()}
         for name in names if names else await _every_name(store):
             try:
-                found[name] = await store.check(name)
+                found[name] = await store.namespace(name).check()
             except StructMemError as error:
                 found[name] = [Finding(error.reason, "", str(error))]
         return found

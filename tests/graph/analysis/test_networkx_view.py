@@ -27,8 +27,8 @@ from graph.model import (
     TimeSpan,
     UuidSource,
 )
-from graph.store.commands import AppendCommand, ExtractionWrite, GenerationStart, MessageDraft, NamespaceSpec
 from graph.store.embedded.store import EmbeddedStore
+from graph.store.port import AppendCommand, ExtractionWrite, GenerationStart, MessageDraft, NamespaceSpec
 
 SAID = datetime(2023, 5, 8, 18, tzinfo=UTC)
 TEXTS = ("Hi!", "My sister Eva moved to Lisbon last year.", "Control \x01 and 😀 <tags> & more")
@@ -42,17 +42,17 @@ async def store(tmp_path: Path) -> AsyncIterator[EmbeddedStore]:
     drafts = tuple(
         MessageDraft("Ana", Role.USER, text, SAID + timedelta(minutes=i), labels={"mood": "good"}) for i, text in enumerate(TEXTS)
     )
-    await store.append("home", AppendCommand("spring", drafts, timedelta(0)))
+    await store.namespace("home").append(AppendCommand("spring", drafts, timedelta(0)))
     await extract(store)
     yield store
     await store.close()
 
 
 async def extract(store: EmbeddedStore) -> None:
-    await store.begin_generation("home", GenerationStart(ExtractorSpec("by-hand", "1", ExtractionMode.EVENT)))
+    await store.namespace("home").begin_generation(GenerationStart(ExtractorSpec("by-hand", "1", ExtractionMode.EVENT)))
     lease = await store.lease_job("test", timedelta(minutes=1), {JobKind.EXTRACTION})
     assert lease is not None
-    pending = await store.pending(lease, 10)
+    pending = await store.namespace(lease.job.namespace).pending(lease, 10)
     mint = UuidSource().mint
     ana, eva = (Entity(mint("ent"), name, EntityKind.PERSON, SAID) for name in ("Ana", "Eva"))
     event_id, relation_id, evidence = mint("evt"), mint("rel"), (pending.messages[1].id,)
@@ -65,7 +65,7 @@ async def extract(store: EmbeddedStore) -> None:
     event = Event(event_id, "spring", "Eva moved", SAID, SAID, evidence, year, (relation_id,), parts, generation=pending.generation)
     relates = Edge(EdgeKind.RELATES, eva.id, ana.id, relation_id, {"predicate": "sister of"})
     write = ExtractionWrite(pending.generation, pending.watermark, 3, (relation,), (event,), (ana, eva), (relates,))
-    await store.commit_extraction(lease, write)
+    await store.namespace(lease.job.namespace).commit_extraction(lease, write)
 
 
 def kinds(graph: nx.MultiDiGraph) -> dict[str, int]:
@@ -86,7 +86,7 @@ async def test_every_node_is_there_with_its_attributes(store: EmbeddedStore) -> 
 
 async def test_every_edge_is_there_once(store: EmbeddedStore) -> None:
     graph = await to_networkx(store, "home")
-    described = await store.describe("home")
+    described = await store.namespace("home").describe()
     counted = {kind: sum(k == kind.name.lower() for *_, k in graph.edges(data="kind")) for kind in EdgeKind}
     assert {k: n for k, n in counted.items() if n} == {EdgeKind(k): n for k, n in described.edges.items() if n}
     (relates,) = (data for *_, data in graph.edges(data=True) if data["kind"] == "relates")

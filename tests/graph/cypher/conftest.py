@@ -27,8 +27,8 @@ from graph.model import (
     TimeSpan,
     UuidSource,
 )
-from graph.store.commands import AppendCommand, ExtractionWrite, GenerationStart, MessageDraft, NamespaceSpec
 from graph.store.embedded.store import EmbeddedStore
+from graph.store.port import AppendCommand, ExtractionWrite, GenerationStart, MessageDraft, NamespaceSpec
 
 SAID = datetime(2023, 5, 8, 18, tzinfo=UTC)
 TEXTS = ("Hi!", "My sister Eva moved to Lisbon last year.", "Good for her: 'sun' and \"sea\".")
@@ -82,16 +82,16 @@ async def fill(store: EmbeddedStore) -> None:
     drafts = tuple(
         MessageDraft("Ana", Role.USER, text, SAID + timedelta(minutes=i), labels={"mood": "good"}) for i, text in enumerate(TEXTS)
     )
-    await store.append("home", AppendCommand("spring", drafts, timedelta(0)))
+    await store.namespace("home").append(AppendCommand("spring", drafts, timedelta(0)))
     await extract(store)
-    await store.append("other", AppendCommand("private", (MessageDraft("Bob", Role.USER, SECRET, SAID),), timedelta(0)))
+    await store.namespace("other").append(AppendCommand("private", (MessageDraft("Bob", Role.USER, SECRET, SAID),), timedelta(0)))
 
 
 async def extract(store: EmbeddedStore) -> None:
-    await store.begin_generation("home", GenerationStart(ExtractorSpec("by-hand", "1", ExtractionMode.EVENT)))
+    await store.namespace("home").begin_generation(GenerationStart(ExtractorSpec("by-hand", "1", ExtractionMode.EVENT)))
     lease = await store.lease_job("test", timedelta(minutes=1), {JobKind.EXTRACTION})
     assert lease is not None
-    pending = await store.pending(lease, 10)
+    pending = await store.namespace(lease.job.namespace).pending(lease, 10)
     mint = UuidSource().mint
     ana, eva = (Entity(mint("ent"), name, EntityKind.PERSON, SAID) for name in ("Ana", "Eva"))
     event_id, relation_id, evidence = mint("evt"), mint("rel"), (pending.messages[1].id,)
@@ -104,4 +104,4 @@ async def extract(store: EmbeddedStore) -> None:
     event = Event(event_id, "spring", "Eva moved", SAID, SAID, evidence, year, (relation_id,), parts, generation=pending.generation)
     relates = Edge(EdgeKind.RELATES, eva.id, ana.id, relation_id, {"predicate": "sister of"})
     write = ExtractionWrite(pending.generation, pending.watermark, 3, (relation,), (event,), (ana, eva), (relates,))
-    await store.commit_extraction(lease, write)
+    await store.namespace(lease.job.namespace).commit_extraction(lease, write)

@@ -11,8 +11,8 @@ import pytest_asyncio
 
 from graph.cypher.snapshots import SnapshotCypher
 from graph.errors import CypherInvalid, CypherLimit, CypherRefused, CypherTimeout
-from graph.store.commands import MessageQuery
 from graph.store.embedded.store import EmbeddedStore
+from graph.store.port import MessageQuery
 from tests.graph.cypher.conftest import LIMITS, SECRET, ask, fill
 from tests.graph.cypher.hostile_queries import HOSTILE, Aim, Hostile
 
@@ -37,9 +37,9 @@ class Place:
 
     async def contents(self) -> tuple[Any, ...]:
         """All that is stored, and all that a query sees."""
-        stored = [record async for batch in self.store.export("home") for record in batch]
+        stored = [record async for batch in self.store.namespace("home").export() for record in batch]
         seen = await ask(self.cypher, "home", "MATCH (n) OPTIONAL MATCH (n)-[r]->() RETURN n, r ORDER BY n.id, id(r)")
-        return (await self.store.revision("home"), repr(stored), repr(seen.rows))
+        return ((await self.store.namespace("home").settings()).revision, repr(stored), repr(seen.rows))
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -50,7 +50,7 @@ async def place(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Place
     store = EmbeddedStore(directory / "store")
     await store.open()
     await fill(store)
-    [message] = (await store.list_messages("other", MessageQuery(), None, 10)).items
+    [message] = (await store.namespace("other").list_messages(MessageQuery(), None, 10)).items
     cypher = SnapshotCypher(store, _SHORT)
     yield Place(store, cypher, file, message.id)
     await cypher.close()

@@ -16,8 +16,8 @@ from graph.cypher import snapshots as snapshots_module
 from graph.cypher.snapshots import SnapshotCypher
 from graph.errors import CypherInvalid, CypherLimit, CypherUnavailable, NotFound
 from graph.model import Role, to_micros
-from graph.store.commands import AppendCommand, MessageDraft
 from graph.store.embedded.store import EmbeddedStore
+from graph.store.port import AppendCommand, MessageDraft
 from tests.graph.cypher.conftest import LIMITS, SAID, TEXTS, Answer
 
 Ask = Callable[..., Any]
@@ -45,7 +45,7 @@ def is_engine(process: psutil.Process) -> bool:
 
 async def say(store: EmbeddedStore, text: str, namespace: str = "home") -> None:
     draft = MessageDraft("Ana", Role.USER, text, SAID + timedelta(hours=1))
-    await store.append(namespace, AppendCommand("spring", (draft,), timedelta(0)))
+    await store.namespace(namespace).append(AppendCommand("spring", (draft,), timedelta(0)))
 
 
 @pytest.fixture
@@ -110,7 +110,7 @@ async def test_the_answer_names_the_revision_and_a_write_makes_the_next_one_new(
 ) -> None:
     count = "MATCH (m:Message) RETURN count(m)"
     before: Answer = await asked(cypher, "home", count)
-    assert (before.rows, before.revision) == ([[3]], await store.revision("home"))
+    assert (before.rows, before.revision) == ([[3]], (await store.namespace("home").settings()).revision)
     assert (await asked(cypher, "home", count)).revision == before.revision
     await say(store, "Another one.")
     after: Answer = await asked(cypher, "home", count)
@@ -219,10 +219,10 @@ async def test_the_process_can_open_no_file(unchecked: SnapshotCypher, asked: As
 
 
 async def test_what_a_query_writes_is_gone_with_it(unchecked: SnapshotCypher, store: EmbeddedStore, asked: Ask) -> None:
-    before = await store.revision("home")
+    before = (await store.namespace("home").settings()).revision
     await asked(unchecked, "home", "MATCH (n) DETACH DELETE n RETURN 1")
     assert (await asked(unchecked, "home", "MATCH (m:Message) RETURN count(m)")).rows == [[3]]
-    assert await store.revision("home") == before
+    assert (await store.namespace("home").settings()).revision == before
 
 
 async def test_the_walls_stand_in_a_process_of_their_own() -> None:

@@ -32,7 +32,9 @@ from graph.model import (
 )
 from graph.retrieval import RetrievalAnswer, RetrievalRequest, retrieve
 from graph.store.candidates import Candidates, LexicalStatistics, StatisticsGroup
-from graph.store.commands import (
+from graph.store.embedded import EmbeddedStore
+from graph.store.neo4j import Neo4jStore
+from graph.store.port import (
     AppendCommand,
     ExtractionWrite,
     GenerationStart,
@@ -41,10 +43,8 @@ from graph.store.commands import (
     MessageDraft,
     NamespaceSpec,
     PassageVector,
+    Store,
 )
-from graph.store.embedded import EmbeddedStore
-from graph.store.neo4j import Neo4jStore
-from graph.store.port import Store
 from graph.text import features_of, terms_of, words_of
 
 # Property tests judge what comes out, not how long it took on a busy machine.
@@ -215,11 +215,11 @@ async def fill(store: Store, embedder: HashedWords, name: str) -> World:
     for number, (session, turns) in enumerate(CHAT.items()):
         start = SPRING + timedelta(days=150 * number)
         drafts = tuple(MessageDraft(who, Role.USER, text, start + timedelta(minutes=i)) for i, (who, text) in enumerate(turns))
-        outcome = await store.append(name, AppendCommand(session, drafts, timedelta(0)))
+        outcome = await store.namespace(name).append(AppendCommand(session, drafts, timedelta(0)))
         world.messages[session] = [m.id for m in outcome.messages]
-        passages = await store.missing_vectors(name, session, 100)
+        passages = await store.namespace(name).missing_vectors(session, 100)
         vectors = [PassageVector(p.owner_id, p.ordinal, embedder.vector(p.text).astype(np.float16)) for p in passages]
-        await store.put_vectors(name, embedder.spec.fingerprint, vectors)
+        await store.namespace(name).put_vectors(embedder.spec.fingerprint, vectors)
     return world
 
 
@@ -233,7 +233,7 @@ async def world(store: Store, embedder: HashedWords) -> World:
 async def extracted(world: World) -> World:
     """The conversation with two events about Nala, who links them, and one about the painting."""
     store, name = world.store, world.name
-    await store.begin_generation(name, GenerationStart(ExtractorSpec("by-hand", "1", ExtractionMode.EVENT)))
+    await store.namespace(name).begin_generation(GenerationStart(ExtractorSpec("by-hand", "1", ExtractionMode.EVENT)))
     mint = UuidSource().mint
     nala = Entity(mint("ent"), "Nala", EntityKind.PERSON, SPRING)
     for session, stated in (
@@ -245,8 +245,8 @@ async def extracted(world: World) -> World:
             lease = await store.lease_job("test", timedelta(minutes=1), {JobKind.EXTRACTION})
             assert lease is not None
             if lease.job.session != session:
-                await store.finish_job(lease, JobDeferred(datetime.now(UTC)))
-        pending = await store.pending(lease, 100)
+                await store.namespace(lease.job.namespace).finish_job(lease, JobDeferred(datetime.now(UTC)))
+        pending = await store.namespace(lease.job.namespace).pending(lease, 100)
         events, statements, vectors = [], [], []
         for place, text, about_nala in stated:
             evidence = (pending.messages[place].id,)
@@ -274,6 +274,6 @@ async def extracted(world: World) -> World:
             edges,
             tuple(vectors),
         )
-        await store.commit_extraction(lease, write)
-        await store.finish_job(lease, JobSucceeded())
+        await store.namespace(lease.job.namespace).commit_extraction(lease, write)
+        await store.namespace(lease.job.namespace).finish_job(lease, JobSucceeded())
     return world

@@ -23,7 +23,7 @@ from graph.retrieval import Reranking, aside, explain_miss
 from graph.retrieval.explaining import miss as miss_module
 from graph.retrieval.explaining.miss import Miss, MissReason
 from graph.retrieval.ranking import ranking, rerank
-from graph.store.commands import AppendCommand, Deletion, GenerationStart, MessageDraft, NamespaceSpec
+from graph.store.port import AppendCommand, Deletion, GenerationStart, MessageDraft, NamespaceSpec
 
 QUERY = "What did Ana paint?"
 
@@ -62,7 +62,7 @@ async def test_it_was_never_there(world) -> None:
 
 async def test_it_was_deleted(world) -> None:
     id_ = world.messages["spring"][0]
-    await world.store.delete(world.name, Deletion(memory_ids=(id_,)))
+    await world.store.namespace(world.name).delete(Deletion(memory_ids=(id_,)))
     told = await miss(world, id_)
     assert told.reason is MissReason.NOT_FOUND
     assert told.hit is None
@@ -75,7 +75,7 @@ async def test_events_and_entities_are_no_memories(extracted) -> None:
 
 async def test_it_is_no_longer_believed(extracted) -> None:
     fact = await statement_of(extracted, "Ana painted a sunrise.")
-    await extracted.store.begin_generation(extracted.name, GenerationStart(ExtractorSpec("another", "2", ExtractionMode.EVENT)))
+    await extracted.store.namespace(extracted.name).begin_generation(GenerationStart(ExtractorSpec("another", "2", ExtractionMode.EVENT)))
     assert (await miss(extracted, fact.id)).reason is MissReason.RETIRED
 
 
@@ -111,14 +111,14 @@ async def crowded(world, text: str, count: int) -> list[str]:
     for number in range(count):
         sent_at = datetime(2024, 1, 1, tzinfo=UTC) + timedelta(days=number)
         draft = MessageDraft("Cleo", Role.USER, text.format(number), sent_at)
-        ids += [m.id for m in (await world.store.append("crowd", AppendCommand(f"s{number}", (draft,), timedelta(0)))).messages]
+        ids += [m.id for m in (await world.store.namespace("crowd").append(AppendCommand(f"s{number}", (draft,), timedelta(0)))).messages]
     return ids
 
 
 async def test_no_channel_found_it(world) -> None:
     await crowded(world, "The marathon number {} was run in the rain", 120)
     draft = MessageDraft("Cleo", Role.USER, "Bread and butter", datetime(2024, 6, 1, tzinfo=UTC))
-    far = (await world.store.append("crowd", AppendCommand("kitchen", (draft,), timedelta(0)))).messages[0].id
+    far = (await world.store.namespace("crowd").append(AppendCommand("kitchen", (draft,), timedelta(0)))).messages[0].id
     told = await miss(world, far, "marathon in the rain", namespace="crowd")
     assert told.reason is MissReason.NOT_A_CANDIDATE
     lexical = {channel.channel: channel for channel in told.channels}["lexical"]

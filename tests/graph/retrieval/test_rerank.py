@@ -68,7 +68,7 @@ async def test_only_the_best_are_read_and_they_stay_before_the_rest(extracted) -
 async def test_a_memory_further_down_can_come_among_the_k(world) -> None:
     fused = ids(await answered(world, None, k=20))
     last = fused[-1]
-    text = (await world.store.get_nodes("home", [last]))[last].text
+    text = (await world.store.namespace("home").get_nodes([last]))[last].text
     answer = await answered(world, Reranking(Reader(lambda read: text in read), weight=100.0), k=1)
     assert ids(answer) == [last]
 

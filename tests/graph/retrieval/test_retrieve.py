@@ -8,7 +8,7 @@ import pytest
 from graph.errors import InvalidArgument, NotFound
 from graph.model import NO_EMBEDDING, ExtractionMode, MemoryFilter, Message, NodeKind, Role, Statement, TimeRange
 from graph.retrieval import RECIPES, RetrievalAnswer, retrieve, retrieve_many
-from graph.store.commands import AppendCommand, MessageDraft, NamespaceSpec, PassageVector
+from graph.store.port import AppendCommand, MessageDraft, NamespaceSpec, PassageVector
 
 SAID = datetime(2024, 3, 4, 9, tzinfo=UTC)
 
@@ -48,8 +48,7 @@ async def test_every_hit_explains_its_score(extracted, recipe: str, query: str) 
 
 
 async def test_what_was_written_a_moment_ago_is_found(world) -> None:
-    await world.store.append(
-        "home",
+    await world.store.namespace("home").append(
         AppendCommand("winter", (MessageDraft("Ben", Role.USER, "Nala ate my passport", datetime(2024, 1, 1, tzinfo=UTC)),), timedelta(0)),
     )
     assert texts(await world.retrieve("who ate the passport?"))[0] == "Nala ate my passport"
@@ -156,7 +155,7 @@ async def test_an_empty_namespace_answers_with_nothing(world) -> None:
 async def test_several_namespaces_make_one_ranking(world) -> None:
     await world.store.create_namespace(NamespaceSpec("team", world.embedder.spec, ExtractionMode.OFF))
     draft = MessageDraft("Cleo", Role.USER, "The sunrise over the lake was painted by Ana", datetime(2023, 7, 1, tzinfo=UTC))
-    await world.store.append("team", AppendCommand("s", (draft,), timedelta(0)))
+    await world.store.namespace("team").append(AppendCommand("s", (draft,), timedelta(0)))
     requests = [world.request("painted sunrise lake", k=3), world.request("painted sunrise lake", namespace="team", k=3)]
     answer = await retrieve_many(world.store, requests, world.embedder)
     assert {hit.namespace for hit in answer.hits} == {"home", "team"}
@@ -175,9 +174,9 @@ async def test_a_standing_wish_comes_along_whatever_is_asked(world) -> None:
         turn for i in range(150) for turn in ((Role.USER, f"How do I bake bread number {i}?"), (Role.ASSISTANT, f"Bake bread {i} hot."))
     ]
     drafts = tuple(MessageDraft(role.name.lower(), role, text, SAID + timedelta(minutes=i)) for i, (role, text) in enumerate(turns))
-    outcome = await store.append("assisted", AppendCommand("s1", drafts, timedelta(0)))
-    passages = await store.missing_vectors("assisted", "s1", 1_000)
+    outcome = await store.namespace("assisted").append(AppendCommand("s1", drafts, timedelta(0)))
+    passages = await store.namespace("assisted").missing_vectors("s1", 1_000)
     vectors = [PassageVector(p.owner_id, p.ordinal, embedder.vector(p.text).astype(np.float16)) for p in passages]
-    await store.put_vectors("assisted", embedder.spec.fingerprint, vectors)
+    await store.namespace("assisted").put_vectors(embedder.spec.fingerprint, vectors)
     answer = await world.retrieve("How do I bake bread?", namespace="assisted", k=300)
     assert outcome.messages[0].id in [hit.node.id for hit in answer.hits]

@@ -25,7 +25,7 @@ async def test_the_walk_reaches_what_networkx_reaches(extracted, hops: int, kind
     for start in graph:
         distances = nx.single_source_shortest_path_length(walked, start, cutoff=hops)
         expected = {id_: far for id_, far in distances.items() if graph.nodes[id_]["kind"] == "event"}
-        found = await traverse_events(extracted.store, "home", [start], kinds, hops, None, 1_000)
+        found = await traverse_events(extracted.store.namespace("home"), [start], kinds, hops, None, 1_000)
         assert {one.event.id: one.hops for one in found} == expected
         assert [one.hops for one in found] == sorted(one.hops for one in found)
         for one in found:
@@ -39,10 +39,10 @@ async def test_the_walk_reaches_what_networkx_reaches(extracted, hops: int, kind
 
 async def test_a_range_and_a_limit_narrow_the_answer(extracted) -> None:
     start = extracted.messages["spring"][0]
-    every = await traverse_events(extracted.store, "home", [start], (), 6, None, 100)
+    every = await traverse_events(extracted.store.namespace("home"), [start], (), 6, None, 100)
     assert len(every) >= 3
-    assert await traverse_events(extracted.store, "home", [start], (), 6, None, 1) == every[:1]
-    assert await traverse_events(extracted.store, "home", [start], (), 6, TimeRange(end=from_micros(0)), 100) == []
+    assert await traverse_events(extracted.store.namespace("home"), [start], (), 6, None, 1) == every[:1]
+    assert await traverse_events(extracted.store.namespace("home"), [start], (), 6, TimeRange(end=from_micros(0)), 100) == []
 
 
 @pytest.mark.parametrize(
@@ -52,5 +52,5 @@ async def test_a_range_and_a_limit_narrow_the_answer(extracted) -> None:
 async def test_bad_bounds_name_the_field(world, fields, field: str) -> None:
     given = {"start_ids": [world.messages["spring"][0]], "max_hops": 2, "limit": 5, **fields}
     with pytest.raises(InvalidArgument) as refused:
-        await traverse_events(world.store, "home", given["start_ids"], (), given["max_hops"], None, given["limit"])
+        await traverse_events(world.store.namespace("home"), given["start_ids"], (), given["max_hops"], None, given["limit"])
     assert refused.value.violations[0].field == field

@@ -30,7 +30,10 @@ from graph.model import (
     id_of,
 )
 from graph.store.candidates import CandidateQuery
-from graph.store.commands import (
+from graph.store.embedded import EmbeddedStore
+from graph.store.neo4j import Neo4jStore
+from graph.store.partitioned import Partition, PartitionedStore
+from graph.store.port import (
     AppendCommand,
     AppendOutcome,
     ExtractionWrite,
@@ -41,11 +44,8 @@ from graph.store.commands import (
     MessageQuery,
     NamespaceSpec,
     PassageVector,
+    Store,
 )
-from graph.store.embedded import EmbeddedStore
-from graph.store.neo4j import Neo4jStore
-from graph.store.partitioned import Partition, PartitionedStore
-from graph.store.port import Store
 from graph.text import terms_of
 from tests.graph.store.neo4j_servers import started
 from tests.neo4j_databases import Database
@@ -113,26 +113,26 @@ class Bench:
 
     async def say(self, *texts: str | MessageDraft, session: str = "s1", idle: timedelta = IDLE, **more: str) -> AppendOutcome:
         drafts = tuple(text if isinstance(text, MessageDraft) else draft(text, i) for i, text in enumerate(texts))
-        return await self.store.append(self.namespace, AppendCommand(session, drafts, idle, **more))
+        return await self.store.namespace(self.namespace).append(AppendCommand(session, drafts, idle, **more))
 
     async def lease(self, worker: str = "w1", duration: timedelta = LEASE) -> Lease | None:
         return await self.store.lease_job(worker, duration, {JobKind.EXTRACTION})
 
     async def flushed_lease(self, session: str = "") -> Lease:
         """The session's job, leased; jobs of other sessions that are due before it are handed back."""
-        await self.store.flush(self.namespace, session)
+        await self.store.namespace(self.namespace).flush(session)
         others = []
         while (lease := await self.lease()) is not None and session and lease.job.session != session:
             others.append(lease)
         for other in others:
-            await self.store.finish_job(other, JobDeferred(self.clock.now()))
+            await self.store.namespace(other.job.namespace).finish_job(other, JobDeferred(self.clock.now()))
         assert lease is not None
         return lease
 
     async def embed(self, session: str = "s1") -> int:
-        waiting = await self.store.missing_vectors(self.namespace, session, 1_000)
+        waiting = await self.store.namespace(self.namespace).missing_vectors(session, 1_000)
         vectors = [PassageVector(p.owner_id, p.ordinal, unit(*p.text.encode())) for p in waiting]
-        return await self.store.put_vectors(self.namespace, SPEC.fingerprint, vectors)
+        return await self.store.namespace(self.namespace).put_vectors(SPEC.fingerprint, vectors)
 
     def entity(self, name: str, kind: EntityKind = EntityKind.PERSON, *aliases: str) -> Entity:
         return Entity(self.ids.mint("ent"), name, kind, self.clock.now(), aliases)
@@ -173,22 +173,24 @@ class Bench:
         )
 
     async def texts(self, session: str = "s1") -> list[str]:
-        page = await self.store.list_messages(self.namespace, MessageQuery(sessions=(session,)), None, 1_000)
+        page = await self.store.namespace(self.namespace).list_messages(MessageQuery(sessions=(session,)), None, 1_000)
         return [message.text for message in page.items]
 
     async def found(self, words: str, vector: np.ndarray | None = None, **filters: object) -> dict[str, str]:
         """The texts of the memories that a search may return, by id."""
         query = CandidateQuery(terms_of(words), vector, MemoryFilter(**filters), neighbours=0)
-        found = await self.store.candidates(self.namespace, query)
-        nodes = await self.store.get_nodes(self.namespace, [id_ for id_, good in zip(found.ids, found.eligible, strict=True) if good])
+        found = await self.store.namespace(self.namespace).candidates(query)
+        nodes = await self.store.namespace(self.namespace).get_nodes(
+            [id_ for id_, good in zip(found.ids, found.eligible, strict=True) if good]
+        )
         return {id_: node.text for id_, node in nodes.items() if isinstance(node, Message | Statement)}
 
     async def extract(self, session: str = "s1", extractor: ExtractorSpec = EXTRACTOR) -> ExtractionWrite:
         """One fact and one event about Ana for every waiting message of the session, committed."""
-        generation = await self.store.begin_generation(self.namespace, GenerationStart(extractor))
+        generation = await self.store.namespace(self.namespace).begin_generation(GenerationStart(extractor))
         lease = await self.flushed_lease(session)
         await self.embed(session)
-        work = await self.store.pending(lease, 1_000)
+        work = await self.store.namespace(lease.job.namespace).pending(lease, 1_000)
         ana = self.entity("Ana")
         facts = [self.fact(f"Fact: {m.text}", [m], [ana]) for m in work.messages]
         events = [self.event(f"Event: {m.text}", [f], [m], [ana]) for m, f in zip(work.messages, facts, strict=True)]
@@ -201,8 +203,8 @@ class Bench:
             entities=(ana,),
             vectors=tuple(PassageVector(fact.id, 0, unit(*fact.text.encode())) for fact in facts),
         )
-        await self.store.commit_extraction(lease, write)
-        await self.store.finish_job(lease, JobSucceeded())
+        await self.store.namespace(lease.job.namespace).commit_extraction(lease, write)
+        await self.store.namespace(lease.job.namespace).finish_job(lease, JobSucceeded())
         return write
 
 

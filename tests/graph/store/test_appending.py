@@ -7,7 +7,7 @@ import pytest
 
 from graph.errors import DuplicateMessage, InvalidArgument, NotFound, RequestReused
 from graph.model import NO_EMBEDDING, EdgeKind, EmbeddingSpec, ExtractionMode, Message, Role
-from graph.store.commands import MessageDraft, MessageQuery
+from graph.store.port import MessageDraft, MessageQuery
 
 CLIENT = EmbeddingSpec("mine", "", 8)
 
@@ -18,7 +18,7 @@ async def test_messages_come_back_as_they_were(bench):
     )  # fmt: skip
     outcome = await bench.say(given)
     (placed,) = outcome.messages
-    kept = (await bench.store.get_nodes(bench.namespace, [placed.id]))[placed.id]
+    kept = (await bench.store.namespace(bench.namespace).get_nodes([placed.id]))[placed.id]
     assert kept == Message(
         placed.id, "s1", 1, "Ana", Role.ASSISTANT, "Olá 👋 \n\tworld", bench.monday, bench.clock.now(), "c1", {"topic": "x"}, "a cat"
     )  # fmt: skip
@@ -33,17 +33,17 @@ async def test_seqs_count_on_over_appends(bench):
 
 async def test_a_session_counts_its_messages(bench):
     await bench.say(bench.draft("later", 60), bench.draft("earlier", -60))
-    session = await bench.store.get_session(bench.namespace, "s1")
+    session = await bench.store.namespace(bench.namespace).get_session("s1")
     assert (session.message_count, session.extracted_seq) == (2, 0)
     assert (session.first_sent_at, session.last_sent_at) == (bench.monday - timedelta(hours=1), bench.monday + timedelta(hours=1))
-    assert await bench.store.get_session(bench.namespace, "other") is None
+    assert await bench.store.namespace(bench.namespace).get_session("other") is None
 
 
 async def test_next_and_in_session_bind_the_messages(bench):
     outcome = await bench.say("a", "b")
     outcome = replace(outcome, messages=outcome.messages + (await bench.say("c")).messages)
     ids = [m.id for m in outcome.messages]
-    edges = (await bench.store.get_node_edges(bench.namespace, ids[1], 10)).edges
+    edges = (await bench.store.namespace(bench.namespace).get_node_edges(ids[1], 10)).edges
     next_edges = {(e.source_id, e.target_id) for e in edges if e.kind is EdgeKind.NEXT}
     assert next_edges == {(ids[0], ids[1]), (ids[1], ids[2])}
     assert [e.source_id for e in edges if e.kind is EdgeKind.IN_SESSION] == [ids[1]]
@@ -114,14 +114,14 @@ async def test_a_session_takes_the_zone_of_its_namespace_when_it_names_none(benc
     bench.namespace = "zoned"
     await bench.create(time_zone="Asia/Tokyo")
     await bench.say("a")
-    assert (await bench.store.get_session("zoned", "s1")).time_zone == "Asia/Tokyo"
+    assert (await bench.store.namespace("zoned").get_session("s1")).time_zone == "Asia/Tokyo"
 
 
 async def test_sessions_may_come_in_any_order_of_time(bench):
     await bench.say(bench.draft("late", 10_000), session="b")
     await bench.say(bench.draft("early", 0), session="a")
     await bench.say(bench.draft("much later", 60 * 24 * 365 * 5), session="b")
-    page = await bench.store.list_messages(bench.namespace, MessageQuery(), None, 10)
+    page = await bench.store.namespace(bench.namespace).list_messages(MessageQuery(), None, 10)
     assert [m.text for m in page.items] == ["early", "late", "much later"]
 
 
@@ -135,9 +135,9 @@ async def test_client_vectors_come_with_the_messages(bench):
     bench.namespace = "own"
     await bench.create(spec=CLIENT)
     await bench.say(bench.draft("near", embedding=bench.unit(1)), bench.draft("bare"))
-    described = await bench.store.describe("own")
+    described = await bench.store.namespace("own").describe()
     assert (described.vectors, described.vectors_pending) == (1, 0)
-    assert await bench.store.missing_vectors("own", "s1", 10) == []
+    assert await bench.store.namespace("own").missing_vectors("s1", 10) == []
     assert "near" in (await bench.found("", bench.unit(1).astype("f4"))).values()
 
 
@@ -158,4 +158,4 @@ async def test_nothing_to_do_makes_no_job(bench):
     bench.namespace = "off"
     await bench.create(spec=NO_EMBEDDING, mode=ExtractionMode.OFF)
     assert (await bench.say("a")).job_id == ""
-    assert await bench.store.flush("off", "") == ()
+    assert await bench.store.namespace("off").flush("") == ()

@@ -3,10 +3,10 @@
 import apsw
 import pytest
 
-from graph.store.commands import Deletion
 from graph.store.embedded.files import transaction
 from graph.store.neo4j import Neo4jStore
 from graph.store.neo4j.driver import change_log
+from graph.store.port import Deletion
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +30,7 @@ async def _logged(bench, tmp_path) -> list[int]:
 async def test_the_log_keeps_the_last_revisions(bench, tmp_path):
     for number in range(20):
         await bench.say(f"ferry {number}")
-    revision = await bench.store.revision(bench.namespace)
+    revision = (await bench.store.namespace(bench.namespace).settings()).revision
     assert revision >= 20
     assert min(await _logged(bench, tmp_path)) >= revision - 4 - 2
     assert len(await bench.found("ferry")) == 20
@@ -40,7 +40,7 @@ async def test_the_log_keeps_the_last_revisions(bench, tmp_path):
 async def test_an_index_that_lags_behind_the_log_finds_what_came_and_loses_what_went(bench, writes):
     (first,) = (await bench.say("an old ferry")).messages
     await bench.found("ferry")
-    await bench.store.delete(bench.namespace, Deletion((first.id,)))
+    await bench.store.namespace(bench.namespace).delete(Deletion((first.id,)))
     for number in range(writes):
         await bench.say(f"ferry {number}")
     assert sorted((await bench.found("ferry")).values()) == sorted(f"ferry {number}" for number in range(writes))

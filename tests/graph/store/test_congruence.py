@@ -46,7 +46,9 @@ from graph.model import (
 )
 from graph.retrieval import RetrievalRequest, retrieve
 from graph.store.candidates import CandidateQuery
-from graph.store.commands import (
+from graph.store.embedded import EmbeddedStore
+from graph.store.neo4j import Neo4jStore
+from graph.store.port import (
     AppendCommand,
     Deletion,
     EntityQuery,
@@ -61,8 +63,6 @@ from graph.store.commands import (
     PassageVector,
     StatementQuery,
 )
-from graph.store.embedded import EmbeddedStore
-from graph.store.neo4j import Neo4jStore
 from graph.text import terms_of
 
 TOLERANCE = 1e-5
@@ -187,34 +187,42 @@ class Congruence(RuleBasedStateMachine):
             at = START + timedelta(minutes=self.minutes)
             messages.append(MessageDraft(speaker, role, text, at, client if not number else "", labels))
         command = AppendCommand(session, tuple(messages), timedelta(seconds=10), request_id=request)
-        outcome = self.both(lambda store: without_uid(store.append("n", command)))
+        outcome = self.both(lambda store: without_uid(store.namespace("n").append(command)))
         assert outcome
 
     @rule(session=SESSIONS, count=st.integers(1, 4))
     def embed(self, session, count):
-        waiting = self.both(lambda store: store.missing_vectors("n", session, 1_000))
+        waiting = self.both(lambda store: store.namespace("n").missing_vectors(session, 1_000))
         vectors = [PassageVector(p.owner_id, p.ordinal, unit(p.text)) for p in waiting[:count]]
-        self.both(lambda store: store.put_vectors("n", SPEC.fingerprint, vectors))
+        self.both(lambda store: store.namespace("n").put_vectors(SPEC.fingerprint, vectors))
 
     @rule(session=SESSIONS, again=st.booleans(), steps=st.integers(1, 5))
     def extract(self, session, again, steps):
         """Facts, a relation, events and entities of the session's next messages; of another generation, if `again`."""
         self.version += again
         start = GenerationStart(ExtractorSpec("x", str(self.version), ExtractionMode.EVENT))
-        self.both(lambda store: store.begin_generation("n", start))
-        self.both(lambda store: store.flush("n", session))
+        self.both(lambda store: store.namespace("n").begin_generation(start))
+        self.both(lambda store: store.namespace("n").flush(session))
         self.clock.time += timedelta(minutes=5)
         leases = [self.run(lease_of(store, session)) for store in self.stores]
         assert (leases[0] is None) == (leases[1] is None)
         if leases[0] is None:
             return
-        work = [self.run(store.pending(lease, steps)) for store, lease in zip(self.stores, leases, strict=True)]
+        work = [
+            self.run(store.namespace(lease.job.namespace).pending(lease, steps)) for store, lease in zip(self.stores, leases, strict=True)
+        ]
         assert repr(work[0]) == repr(work[1])
         if work[0].messages:
             write = self.extraction(work[0], session)
-            done = [self.run(outcome_of(store.commit_extraction(lease, write))) for store, lease in zip(self.stores, leases, strict=True)]
+            done = [
+                self.run(outcome_of(store.namespace(lease.job.namespace).commit_extraction(lease, write)))
+                for store, lease in zip(self.stores, leases, strict=True)
+            ]
             assert done[0] == done[1]
-        ended = [self.run(outcome_of(store.finish_job(lease, JobSucceeded()))) for store, lease in zip(self.stores, leases, strict=True)]
+        ended = [
+            self.run(outcome_of(store.namespace(lease.job.namespace).finish_job(lease, JobSucceeded())))
+            for store, lease in zip(self.stores, leases, strict=True)
+        ]
         assert repr(ended[0]) == repr(ended[1])
 
     def extraction(self, work, session):
@@ -249,23 +257,23 @@ class Congruence(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def delete(self, data):
-        listed = self.run(self.embedded.list_messages("n", MessageQuery(), None, 100)).items
-        facts = self.run(self.embedded.list_statements("n", StatementQuery(), None, 100)).items
+        listed = self.run(self.embedded.namespace("n").list_messages(MessageQuery(), None, 100)).items
+        facts = self.run(self.embedded.namespace("n").list_statements(StatementQuery(), None, 100)).items
         if listed:
             chosen = data.draw(st.sampled_from([*listed, *facts]))
-            self.both(lambda store: store.delete("n", Deletion((chosen.id,))))
+            self.both(lambda store: store.namespace("n").delete(Deletion((chosen.id,))))
 
     @rule(session=SESSIONS)
     def delete_session(self, session):
-        self.both(lambda store: store.delete("n", Deletion(session=session)))
+        self.both(lambda store: store.namespace("n").delete(Deletion(session=session)))
 
     @precondition(lambda self: self.version)
     @rule(verdict=st.sampled_from(LinkVerdict))
     def decide(self, verdict):
-        entities = self.run(self.embedded.list_entities("n", EntityQuery(), None, 9)).items
+        entities = self.run(self.embedded.namespace("n").list_entities(EntityQuery(), None, 9)).items
         if len(entities) > 1:
             decision = LinkDecision(entities[0].id, entities[1].id, verdict, "somebody")
-            self.both(lambda store: store.decide_link("n", decision))
+            self.both(lambda store: store.namespace("n").decide_link(decision))
 
     @rule(
         words=st.lists(st.sampled_from(["ferry", "boat", "garden", "music", "nala", "unknown"]), max_size=4, unique=True),
@@ -275,7 +283,7 @@ class Congruence(RuleBasedStateMachine):
         neighbours=st.integers(0, 2),
     )
     def search(self, words, text, chosen, spans, neighbours):
-        known = self.run(self.embedded.list_messages("n", MessageQuery(), None, 3)).items
+        known = self.run(self.embedded.namespace("n").list_messages(MessageQuery(), None, 3)).items
         query = CandidateQuery(
             terms=terms_of(" ".join(words)),
             vector=None if text is None else unit(text).astype(np.float32),
@@ -289,9 +297,9 @@ class Congruence(RuleBasedStateMachine):
         self.compare_candidates(query)
 
     def compare_candidates(self, query):
-        expected = described(self.run(self.embedded.candidates("n", query)))
+        expected = described(self.run(self.embedded.namespace("n").candidates(query)))
         for store in (self.here, self.there):
-            found = described(self.run(store.candidates("n", query)))
+            found = described(self.run(store.namespace("n").candidates(query)))
             assert found.keys() == expected.keys()
             for name, value in expected.items():
                 assert same(found[name], value), name
@@ -311,7 +319,7 @@ class Congruence(RuleBasedStateMachine):
     @rule(limit=st.integers(1, 5))
     def compare_listings(self, limit):
         listings = [
-            (lambda store, cursor, q=query: store.list_messages("n", q, cursor, limit))
+            (lambda store, cursor, q=query: store.namespace("n").list_messages(q, cursor, limit))
             for query in (
                 MessageQuery(),
                 MessageQuery(sessions=("s1",)),
@@ -320,11 +328,11 @@ class Congruence(RuleBasedStateMachine):
             )
         ]
         listings += [
-            lambda store, cursor: store.list_sessions("n", cursor, limit),
-            lambda store, cursor: store.list_events("n", EventQuery(RANGE), cursor, limit),
-            lambda store, cursor: store.list_statements("n", StatementQuery(include_retired=True), cursor, limit),
-            lambda store, cursor: store.list_entities("n", EntityQuery(name="ANA"), cursor, limit),
-            lambda store, cursor: store.list_jobs("n", [], [], cursor, limit),
+            lambda store, cursor: store.namespace("n").list_sessions(cursor, limit),
+            lambda store, cursor: store.namespace("n").list_events(EventQuery(RANGE), cursor, limit),
+            lambda store, cursor: store.namespace("n").list_statements(StatementQuery(include_retired=True), cursor, limit),
+            lambda store, cursor: store.namespace("n").list_entities(EntityQuery(name="ANA"), cursor, limit),
+            lambda store, cursor: store.namespace("n").list_jobs([], [], cursor, limit),
         ]
         for listing in listings:
             found = [self.run(pages_of(lambda cursor, s=store, f=listing: f(s, cursor))) for store in self.stores]
@@ -336,14 +344,14 @@ class Congruence(RuleBasedStateMachine):
         assert repr(records[0]) == repr(records[1])
         nodes = [record for record in records[0] if hasattr(record, "id")]
         ids = [node.id for node in nodes]
-        self.both(lambda store: store.get_nodes("n", ids))
+        self.both(lambda store: store.namespace("n").get_nodes(ids))
         for node in nodes[:: max(len(nodes) // 6, 1)]:
-            self.both(lambda store, id_=node.id: store.get_node_edges("n", id_, 50))
-            self.both(lambda store, id_=node.id: store.neighbourhood("n", [id_], list(EdgeKind), 2, 1_000, 1_000))
+            self.both(lambda store, id_=node.id: store.namespace("n").get_node_edges(id_, 50))
+            self.both(lambda store, id_=node.id: store.namespace("n").neighbourhood([id_], list(EdgeKind), 2, 1_000, 1_000))
         self.both(lambda store: bare_description(store))
         self.both(lambda store: bare_scope(store))
-        self.both(lambda store: store.usage("n"))
-        assert [self.run(store.check("n")) for store in self.stores] == [[], []]
+        self.both(lambda store: store.namespace("n").usage())
+        assert [self.run(store.namespace("n").check()) for store in self.stores] == [[], []]
         self.compare_candidates(CandidateQuery(terms_of("ferry boat garden"), unit("ferry").astype(np.float32), MemoryFilter()))
 
 
@@ -361,11 +369,11 @@ async def without_uid(work):
 
 async def bare_description(store):
     """Counts; how many bytes they take is each store's own."""
-    return replace(await store.describe("n"), bytes=0)
+    return replace(await store.namespace("n").describe(), bytes=0)
 
 
 async def bare_scope(store):
-    scope = await store.query_scope("n", ["ANA", "Nala", "nobody"])
+    scope = await store.namespace("n").query_scope(["ANA", "Nala", "nobody"])
     return replace(scope, namespace=replace(scope.namespace, uid=""))
 
 
@@ -388,7 +396,7 @@ async def pages_of(listing):
 
 
 async def exported(store):
-    return [record async for batch in store.export("n") for record in batch]
+    return [record async for batch in store.namespace("n").export() for record in batch]
 
 
 def described(found):

@@ -26,8 +26,8 @@ from graph.model import (
     Statement,
     TimeSpan,
 )
-from graph.store.commands import PassageVector, SessionProgress
 from graph.store.digest import PARTS, RecordDigests
+from graph.store.port import PassageVector, SessionProgress
 
 NOON = datetime(2024, 3, 4, 12, tzinfo=UTC)
 NAMESPACE = Namespace("alice", "uid-1", NO_EMBEDDING, ExtractionMode.EVENT, NOON, "Europe/Lisbon", revision=7)

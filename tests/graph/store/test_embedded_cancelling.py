@@ -57,9 +57,9 @@ async def test_what_closes_something_is_done_even_without_threads():
 
 async def test_an_export_that_is_cancelled_twice_in_the_middle_of_a_step_lets_go_of_its_snapshot(bench, tmp_path):
     await bench.say(*(f"message {n}" for n in range(1_000)))
-    uid = (await bench.store.get_namespace(bench.namespace)).uid
+    uid = (await bench.store.namespace(bench.namespace).settings()).uid
     for number in range(100):
-        records = bench.store.export(bench.namespace)
+        records = bench.store.namespace(bench.namespace).export()
         step = asyncio.create_task(anext(aiter(records)))
         await asyncio.sleep(number / 20_000)
         step.cancel()
@@ -74,7 +74,7 @@ async def test_an_export_that_is_cancelled_twice_in_the_middle_of_a_step_lets_go
 
 async def test_only_so_many_exports_are_read_at_once(bench):
     await bench.say("a")
-    exports = [bench.store.export(bench.namespace) for _ in range(40)]
+    exports = [bench.store.namespace(bench.namespace).export() for _ in range(40)]
     refused = 0
     for records in exports:
         try:
@@ -84,4 +84,4 @@ async def test_only_so_many_exports_are_read_at_once(bench):
     assert refused == 8
     for records in exports:
         await records.aclose()
-    assert [batch async for batch in bench.store.export(bench.namespace)]
+    assert [batch async for batch in bench.store.namespace(bench.namespace).export()]

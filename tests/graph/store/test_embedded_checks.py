@@ -22,11 +22,10 @@ BREAKAGES = {
 async def test_it_is_found(bench, problem):
     await bench.say("one", "other")
     await bench.extract()
-    assert await bench.store.check(bench.namespace) == []
+    assert await bench.store.namespace(bench.namespace).check() == []
     await bench.say("last")
-    engine = bench.store._engine
-    await engine.write(bench.namespace, lambda tx, _: tx.db.execute(BREAKAGES[problem]))
-    findings = await bench.store.check(bench.namespace)
+    await bench.store.namespace(bench.namespace)._handle.write(lambda tx, _: tx.db.execute(BREAKAGES[problem]))
+    findings = await bench.store.namespace(bench.namespace).check()
     assert problem in {finding.problem for finding in findings}
     for finding in findings:
         assert finding.detail
@@ -37,4 +36,4 @@ async def test_another_vector_than_the_texts_is_not_mistaken(bench):
     """A vector with the right digest passes: the check is about text and vector, not about what the model makes of them."""
     await bench.say("one")
     await bench.embed()
-    assert await bench.store.check(bench.namespace) == []
+    assert await bench.store.namespace(bench.namespace).check() == []

@@ -15,11 +15,11 @@ import pytest
 
 from graph.errors import Conflict, NotFound, StoreBusy
 from graph.model import EmbeddingSpec, ExtractionMode
-from graph.store.commands import Deletion, NamespaceSpec
 from graph.store.embedded import EmbeddedStore
 from graph.store.embedded.files import namespace_file, schema
 from graph.store.embedded.files.schema import migrate
 from graph.store.embedded.searching import index as search_index
+from graph.store.port import Deletion, NamespaceSpec
 from graph.store.search import SearchIndex
 
 
@@ -43,7 +43,7 @@ async def test_a_closed_store_lets_the_next_one_in(bench, open_store):
 
 
 async def test_a_newer_schema_is_refused(bench, tmp_path, open_store):
-    uid = (await bench.store.get_namespace(bench.namespace)).uid
+    uid = (await bench.store.namespace(bench.namespace).settings()).uid
     await bench.say("a")
     await bench.store.close()
     db = apsw.Connection(str(database(tmp_path, uid)))
@@ -76,10 +76,10 @@ async def test_an_older_file_is_brought_forward(bench, open_store, monkeypatch):
     monkeypatch.setattr(namespace_file, "NAMESPACE_MIGRATIONS", newer)
     bench.store = await open_store()
     assert await bench.texts() == ["a"]
-    moods = await bench.store._engine.read(bench.namespace, lambda db, _: db.execute("SELECT count(*) FROM moods").get)
+    moods = await bench.store.namespace(bench.namespace)._handle.read(lambda db, _: db.execute("SELECT count(*) FROM moods").get)
     assert moods == 2
     await bench.create("fresh")
-    assert await bench.store._engine.read("fresh", lambda db, _: db.pragma("user_version")) == len(newer)
+    assert await bench.store.namespace("fresh")._handle.read(lambda db, _: db.pragma("user_version")) == len(newer)
 
 
 def test_a_file_without_a_version_gets_the_whole_schema(tmp_path):
@@ -107,7 +107,7 @@ def test_a_step_that_fails_leaves_the_version_before_it(tmp_path):
 async def test_another_analyser_makes_the_passages_anew(bench, tmp_path, open_store):
     await bench.say("the ferry", "the boat")
     await bench.extract()
-    uid = (await bench.store.get_namespace(bench.namespace)).uid
+    uid = (await bench.store.namespace(bench.namespace).settings()).uid
     await bench.store.close()
     db = apsw.Connection(str(database(tmp_path, uid)))
     db.execute("UPDATE state SET analyser = 0; UPDATE passages SET terms = x'', counts = x'', length = 0")
@@ -115,16 +115,16 @@ async def test_another_analyser_makes_the_passages_anew(bench, tmp_path, open_st
     db.close()
     bench.store = await open_store()
     assert "the ferry" in (await bench.found("ferry")).values()
-    described = await bench.store.describe(bench.namespace)
+    described = await bench.store.namespace(bench.namespace).describe()
     assert (described.vectors, described.vectors_pending) == (3, 1)
     assert (await bench.lease()).job.session == "s1"
     assert await bench.embed() == 1
-    assert await bench.store.check(bench.namespace) == []
+    assert await bench.store.namespace(bench.namespace).check() == []
 
 
 @pytest.mark.parametrize("state", [1, 3])
 async def test_what_was_half_made_or_half_deleted_is_swept(bench, tmp_path, open_store, state):
-    uid = (await bench.store.get_namespace(bench.namespace)).uid
+    uid = (await bench.store.namespace(bench.namespace).settings()).uid
     await bench.say("a")
     await bench.create("other")
     await bench.store.close()
@@ -167,7 +167,7 @@ async def test_a_large_index_is_saved_and_loaded(bench, tmp_path, open_store, mo
     await bench.say("ferry later")
     assert set(await bench.found("ferry", bench.unit(1).astype(np.float32))) > set(before)
     assert not built
-    assert await bench.store.check(bench.namespace) == []
+    assert await bench.store.namespace(bench.namespace).check() == []
     await bench.store.close()
     monkeypatch.undo()
     snapshot.write_bytes(b"damaged" + snapshot.read_bytes()[7:])
@@ -226,7 +226,7 @@ async def test_closing_does_not_wait_until_all_vectors_are_read_ahead(bench, ope
 
 
 async def test_a_deletion_takes_the_snapshot_with_it(bench, tmp_path, monkeypatch):
-    from graph.store.commands import Deletion
+    from graph.store.port import Deletion
 
     monkeypatch.setattr(search_index, "_SNAPSHOT_PASSAGES", 3)
     outcome = await bench.say(*(f"ferry {i}" for i in range(8)))
@@ -236,7 +236,7 @@ async def test_a_deletion_takes_the_snapshot_with_it(bench, tmp_path, monkeypatc
             break
         await asyncio.sleep(0.02)
     assert list((tmp_path / "data" / "namespaces").glob("*.index"))
-    await bench.store.delete(bench.namespace, Deletion((outcome.messages[0].id,)))
+    await bench.store.namespace(bench.namespace).delete(Deletion((outcome.messages[0].id,)))
     assert not list((tmp_path / "data" / "namespaces").glob("*.index"))
     assert len(await bench.found("ferry")) == 7
 
@@ -246,7 +246,7 @@ CHILD = """
     from datetime import UTC, datetime, timedelta
     from pathlib import Path
     from graph.model import EmbeddingSpec, ExtractionMode, Role
-    from graph.store.commands import AppendCommand, MessageDraft, NamespaceSpec
+    from graph.store.port import AppendCommand, MessageDraft, NamespaceSpec
     from graph.store.embedded import EmbeddedStore
 
     async def main():
@@ -258,7 +258,7 @@ CHILD = """
         start = int(sys.argv[2])
         for number in range(start, start + 10_000):
             draft = MessageDraft("Ana", Role.USER, f"message {number}", datetime(2024, 1, 1, tzinfo=UTC), f"c{number}")
-            await store.append("n", AppendCommand(f"s{number % 3}", (draft,), timedelta(0)))
+            await store.namespace("n").append(AppendCommand(f"s{number % 3}", (draft,), timedelta(0)))
             print(number, flush=True)
 
     asyncio.run(main())
@@ -282,7 +282,7 @@ async def test_a_killed_process_loses_nothing_that_it_acknowledged(tmp_path, ben
     assert set(acknowledged) <= set(kept)
     assert len(kept) == len(set(kept))
     assert len(kept) <= len(acknowledged) + 3
-    assert await bench.store.check("n") == []
+    assert await bench.store.namespace("n").check() == []
     jobs = {(await bench.lease()).job.session for _ in range(3)}
     assert jobs == {"s0", "s1", "s2"}
     await bench.store.close()
@@ -290,8 +290,8 @@ async def test_a_killed_process_loses_nothing_that_it_acknowledged(tmp_path, ben
 
 async def test_an_import_that_died_is_swept(bench, tmp_path, open_store):
     await bench.say("a")
-    source = await bench.store.get_namespace(bench.namespace)
-    batches = [batch async for batch in bench.store.export(bench.namespace)]
+    source = await bench.store.namespace(bench.namespace).settings()
+    batches = [batch async for batch in bench.store.namespace(bench.namespace).export()]
     stuck = asyncio.Event()
 
     async def forever():
@@ -305,7 +305,7 @@ async def test_an_import_that_died_is_swept(bench, tmp_path, open_store):
         if len(list((tmp_path / "data" / "namespaces").glob("*.db"))) == 2:
             break
     with pytest.raises(NotFound):
-        await bench.store.get_namespace("copy")
+        await bench.store.namespace("copy").settings()
     importing.cancel()
     with pytest.raises(asyncio.CancelledError):
         await importing
@@ -319,7 +319,7 @@ async def test_creating_namespaces_at_once_makes_each_once(bench):
 
 
 async def test_the_write_ahead_log_stays_short(bench, tmp_path):
-    uid = (await bench.store.get_namespace(bench.namespace)).uid
+    uid = (await bench.store.namespace(bench.namespace).settings()).uid
     log = database(tmp_path, uid).with_suffix(".db-wal")
     sizes = []
     for _ in range(40):
@@ -332,13 +332,13 @@ async def test_the_write_ahead_log_stays_short(bench, tmp_path):
 
 async def test_a_guessed_time_zone_is_put_right(bench):
     """A session's messages are analysed in its zone, though its name was last used in another one."""
-    from graph.store.commands import Deletion
+    from graph.store.port import Deletion
 
     await bench.say("a", time_zone="Asia/Tokyo")
-    await bench.store.delete(bench.namespace, Deletion(session="s1"))
+    await bench.store.namespace(bench.namespace).delete(Deletion(session="s1"))
     await bench.say(bench.draft("b", 60 * 15), time_zone="America/Lima")
     await bench.say(bench.draft("c", 60 * 15))
-    assert await bench.store.check(bench.namespace) == []
+    assert await bench.store.namespace(bench.namespace).check() == []
 
 
 async def test_nothing_deleted_comes_back_with_a_snapshot(bench, tmp_path, monkeypatch):
@@ -347,7 +347,7 @@ async def test_nothing_deleted_comes_back_with_a_snapshot(bench, tmp_path, monke
     said = await bench.say(bench.draft("mine to forget", speaker=speaker))
     await bench.say("b", "c", "d")
     await bench.found("forget")
-    await bench.store.delete(bench.namespace, Deletion((said.messages[0].id,)))
+    await bench.store.namespace(bench.namespace).delete(Deletion((said.messages[0].id,)))
     await bench.found("forget")
     await bench.store.close()
     assert [file for file in (tmp_path / "data").rglob("*") if file.is_file() and speaker.encode() in file.read_bytes()] == []

@@ -17,8 +17,9 @@ from hypothesis import HealthCheck, given, settings
 
 from graph.errors import NamespaceCorrupt, StorageFull, StoreUnavailable
 from graph.model import EmbeddingSpec, ExtractionMode, Role
-from graph.store.commands import AppendCommand, Deletion, EventQuery, MessageDraft, MessageQuery, NamespaceSpec
 from graph.store.embedded import EmbeddedStore
+from graph.store.embedded.memory import EmbeddedMemory
+from graph.store.port import AppendCommand, Deletion, EventQuery, MessageDraft, MessageQuery, NamespaceSpec
 
 _spec = importlib.util.spec_from_file_location("faulty_vfs", Path(__file__).with_name("faulty_vfs.py"))
 faulty_vfs = importlib.util.module_from_spec(_spec)
@@ -66,28 +67,28 @@ async def test_a_write_that_fails_is_not_acknowledged_and_leaves_nothing(faulty,
     vfs.fault = None
     assert await faulty.texts() == ["before"]
     assert (await faulty.say("after")).messages[0].seq == 2
-    assert await faulty.store.check(faulty.namespace) == []
+    assert await faulty.store.namespace(faulty.namespace).check() == []
 
 
 @pytest.mark.parametrize("fault", ["ENOSPC", "EIO", "sync", "EROFS"])
-async def test_an_extraction_that_cannot_be_written_leaves_nothing_and_can_be_written_later(faulty, vfs, fault):
+async def test_an_extraction_that_cannot_be_written_leaves_nothing_and_can_be_written_later(faulty, vfs, fault, monkeypatch):
     await faulty.say("a", "b")
-    store, commit = faulty.store, faulty.store.commit_extraction
+    store, commit = faulty.store, EmbeddedMemory.commit_extraction
 
-    async def failing(lease, write):
+    async def failing(memory, lease, write):
         vfs.fault = fault
         with pytest.raises((StorageFull, StoreUnavailable)):
-            await commit(lease, write)
+            await commit(memory, lease, write)
         vfs.fault = None
-        assert (await store.list_events(faulty.namespace, EventQuery(), None, 9)).items == ()
-        assert await store.check(faulty.namespace) == []
-        return await commit(lease, write)
+        assert (await store.namespace(faulty.namespace).list_events(EventQuery(), None, 9)).items == ()
+        assert await store.namespace(faulty.namespace).check() == []
+        return await commit(memory, lease, write)
 
-    store.commit_extraction = failing
+    monkeypatch.setattr(EmbeddedMemory, "commit_extraction", failing)
     write = await faulty.extract()
-    page = await store.list_events(faulty.namespace, EventQuery(), None, 9)
+    page = await store.namespace(faulty.namespace).list_events(EventQuery(), None, 9)
     assert [event.id for event in page.items] == [event.id for event in write.events]
-    assert await store.check(faulty.namespace) == []
+    assert await store.namespace(faulty.namespace).check() == []
 
 
 async def test_a_namespace_that_cannot_be_made_leaves_nothing(faulty, vfs):
@@ -129,7 +130,7 @@ async def test_a_power_cut_loses_nothing_that_was_acknowledged(faulty, vfs, tmp_
         faulty.store = EmbeddedStore(copy, clock=faulty.clock, ids=faulty.ids, vfs=vfs.name)
         await faulty.store.open()
         assert await faulty.texts() == said
-        assert await faulty.store.check(faulty.namespace) == []
+        assert await faulty.store.namespace(faulty.namespace).check() == []
         await abandoned.close()
 
 
@@ -144,21 +145,21 @@ async def test_whichever_unsynced_writes_a_power_cut_loses_nothing_acknowledged_
         await store.create_namespace(NamespaceSpec("n", SPEC, ExtractionMode.OFF))
         for number in range(rounds):
             said.append(f"kept {number}")
-            await store.append("n", AppendCommand("s", (draft(said[-1]),), timedelta(0)))
+            await store.namespace("n").append(AppendCommand("s", (draft(said[-1]),), timedelta(0)))
             vfs.fault = "sync"
             refused = [f"refused {number}.{index} " * 80 for index in range(4)]
             with pytest.raises(StoreUnavailable):
-                await store.append("n", AppendCommand("s", tuple(map(draft, refused)), timedelta(0)))
+                await store.namespace("n").append(AppendCommand("s", tuple(map(draft, refused)), timedelta(0)))
             assert vfs.power_cut(lambda: chance.random() < 0.5) > 0
             copy_tree(Path(place) / f"{number}", Path(place) / f"{number + 1}")
             vfs.fault = None
             await store.close()
             store = EmbeddedStore(Path(place) / f"{number + 1}", vfs=vfs.name)
             await store.open()
-            texts = [message.text for message in (await store.list_messages("n", MessageQuery(), None, 99)).items]
+            texts = [message.text for message in (await store.namespace("n").list_messages(MessageQuery(), None, 99)).items]
             assert texts in (said, said + refused)
             said = texts
-            assert await store.check("n") == []
+            assert await store.namespace("n").check() == []
         await store.close()
 
 
@@ -191,9 +192,11 @@ async def test_unsynced_writes_do_get_lost_by_this_layer(faulty, vfs):
 @pytest.mark.parametrize("damage", ["header", "middle", "text", "empty", "truncated", "a page", "no state", "absent", "another's"])
 async def test_a_damaged_file_fails_alone_and_by_name(bench, tmp_path, open_store, damage):
     await bench.say("intact")
-    intact = await bench.store.get_namespace(bench.namespace)
+    intact = await bench.store.namespace(bench.namespace).settings()
     broken = await bench.create("broken")
-    await bench.store.append("broken", AppendCommand("s", tuple(bench.draft(f"text {i} " * 50, i) for i in range(200)), timedelta(0)))
+    await bench.store.namespace("broken").append(
+        AppendCommand("s", tuple(bench.draft(f"text {i} " * 50, i) for i in range(200)), timedelta(0))
+    )
     await bench.store.close()
     file = tmp_path / "data" / "namespaces" / f"{broken.uid}.db"
     content = bytearray(file.read_bytes())
@@ -222,13 +225,13 @@ async def test_a_damaged_file_fails_alone_and_by_name(bench, tmp_path, open_stor
     bench.store = await open_store()
     assert await bench.texts() == ["intact"]
     with pytest.raises(NamespaceCorrupt, match="broken") as caught:
-        await bench.store.list_messages("broken", MessageQuery(), None, 500)
+        await bench.store.namespace("broken").list_messages(MessageQuery(), None, 500)
     assert caught.value.metadata == {"namespace": "broken"}
     assert says_nothing_of_the_machine(caught.value, tmp_path)
     with pytest.raises(NamespaceCorrupt, match="broken"):
-        await bench.store.append("broken", AppendCommand("s", (bench.draft("more"),), timedelta(0)))
+        await bench.store.namespace("broken").append(AppendCommand("s", (bench.draft("more"),), timedelta(0)))
     problem = {"absent": "MISSING_FILE", "another's": "OTHER_NAMESPACE"}.get(damage, "DAMAGED_FILE")
-    assert [finding.problem for finding in await bench.store.check("broken")] == [problem]
+    assert [finding.problem for finding in await bench.store.namespace("broken").check()] == [problem]
     assert not (damage == "absent" and file.exists())
     assert damage != "empty" or file.read_bytes() == b"", "nothing is laid into the wreck"
     assert {found.name for found in await bench.store.list_namespaces("", "", 9)} == {"broken", bench.namespace}
@@ -241,7 +244,7 @@ async def test_a_damaged_file_fails_alone_and_by_name(bench, tmp_path, open_stor
 async def test_a_file_that_cannot_be_read_keeps_no_other_namespace_from_its_work(faulty, vfs, tmp_path):
     await faulty.say("a")
     broken = await faulty.create("broken")
-    await faulty.store.append("broken", AppendCommand("s", (faulty.draft("b"),), timedelta(0)))
+    await faulty.store.namespace("broken").append(AppendCommand("s", (faulty.draft("b"),), timedelta(0)))
     await faulty.store.close()
     faulty.store = EmbeddedStore(tmp_path / "faulty", clock=faulty.clock, ids=faulty.ids, vfs=vfs.name)
     await faulty.store.open()
@@ -251,7 +254,7 @@ async def test_a_file_that_cannot_be_read_keeps_no_other_namespace_from_its_work
     assert await faulty.lease() is None
     await faulty.store.ping()
     with pytest.raises(StoreUnavailable, match="namespace broken") as caught:
-        await faulty.store.revision("broken")
+        await faulty.store.namespace("broken").settings()
     assert says_nothing_of_the_machine(caught.value, tmp_path)
     vfs.fault, vfs.fail_reads = None, False
     faulty.clock.advance(10)
@@ -332,15 +335,14 @@ async def test_deleted_text_is_nowhere_on_the_disk(open_store, clock, ids, tmp_p
     word = "Quixotephrase" + secrets.token_hex(8)
     filler = [MessageDraft("Ana", Role.USER, f"filler {i} " * 20, clock.now()) for i in range(60)]
     secret = MessageDraft("Ana", Role.USER, f"{word} " * 30, clock.now(), labels={"l": word}, image_caption=word, client_id=word)
-    outcome = await store.append("n", AppendCommand("s", (*filler[:30], secret, *filler[30:]), timedelta(0)))
+    outcome = await store.namespace("n").append(AppendCommand("s", (*filler[:30], secret, *filler[30:]), timedelta(0)))
     where = tmp_path / "data"
     assert any(word.encode() in file.read_bytes() for file in where.rglob("*") if file.is_file())
-    await store.delete("n", Deletion((outcome.messages[30].id,)))
+    await store.namespace("n").delete(Deletion((outcome.messages[30].id,)))
     assert [file for file in where.rglob("*") if file.is_file() and word.encode() in file.read_bytes()] == []
 
 
 async def test_a_cancelled_read_stops(bench):
-    engine = bench.store._engine
     endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
     begun = threading.Event()
 
@@ -348,7 +350,7 @@ async def test_a_cancelled_read_stops(bench):
         begun.set()
         return db.execute(endless).get
 
-    task = asyncio.create_task(engine.read(bench.namespace, read))
+    task = asyncio.create_task(bench.store.namespace(bench.namespace)._handle.read(read))
     assert await asyncio.to_thread(begun.wait, 30)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -360,9 +362,9 @@ async def test_a_cancelled_read_stops(bench):
 async def test_what_is_deleted_during_an_export_is_gone_with_the_first_write_after_it(bench, tmp_path):
     word = "zyzzyvaquux"
     said = await bench.say(f"the {word} word", "and another")
-    export = bench.store.export(bench.namespace)
+    export = bench.store.namespace(bench.namespace).export()
     await anext(export)
-    await bench.store.delete(bench.namespace, Deletion((said.messages[0].id,)))
+    await bench.store.namespace(bench.namespace).delete(Deletion((said.messages[0].id,)))
     await bench.say("writes go on meanwhile")
     async for _ in export:
         pass

@@ -18,7 +18,7 @@ from graph.model import (
     Participant,
     TimeSpan,
 )
-from graph.store.commands import (
+from graph.store.port import (
     Deletion,
     EntityQuery,
     EventQuery,
@@ -42,16 +42,16 @@ class Worker:
         return ExtractionWrite(**{"generation": self.work.generation, "expected_watermark": self.work.watermark, "watermark": 3, **parts})
 
     async def commit(self, **parts):
-        return await self.bench.store.commit_extraction(self.lease, self.write(**parts))
+        return await self.bench.store.namespace(self.lease.job.namespace).commit_extraction(self.lease, self.write(**parts))
 
 
 @pytest.fixture
 async def worker(bench):
     await bench.say("I moved to Porto", "In May", "With Ben")
-    await bench.store.begin_generation(bench.namespace, GenerationStart(bench.extractor))
+    await bench.store.namespace(bench.namespace).begin_generation(GenerationStart(bench.extractor))
     lease = await bench.flushed_lease()
     await bench.embed()
-    return Worker(bench, lease, await bench.store.pending(lease, 100))
+    return Worker(bench, lease, await bench.store.namespace(lease.job.namespace).pending(lease, 100))
 
 
 async def test_events_come_back_with_all_that_they_bind(bench, worker):
@@ -72,26 +72,26 @@ async def test_events_come_back_with_all_that_they_bind(bench, worker):
     )
     revision = await worker.commit(statements=(fact, relation), events=(event,), entities=(ana, ben), edges=edges)
 
-    nodes = await bench.store.get_nodes(bench.namespace, [event.id, fact.id, relation.id, ana.id, ben.id])
+    nodes = await bench.store.namespace(bench.namespace).get_nodes([event.id, fact.id, relation.id, ana.id, ben.id])
     assert nodes[fact.id] == replace(fact, event_id=event.id, generation=1)
     assert nodes[relation.id] == replace(relation, event_id=event.id, generation=1)
     named = tuple(replace(p, name="Ana" if p.entity_id == ana.id else "Ben") for p in event.participants)
     assert nodes[event.id] == replace(event, participants=named, generation=1)
     assert nodes[ana.id] == replace(ana, mention_count=2)
     assert nodes[ben.id] == replace(ben, mention_count=2)
-    assert revision == await bench.store.revision(bench.namespace)
-    shown = (await bench.store.get_node_edges(bench.namespace, ana.id, 50)).edges
+    assert revision == (await bench.store.namespace(bench.namespace).settings()).revision
+    shown = (await bench.store.namespace(bench.namespace).get_node_edges(ana.id, 50)).edges
     assert edges[1] in shown
-    assert (await bench.store.get_session(bench.namespace, "s1")).extracted_seq == 3
+    assert (await bench.store.namespace(bench.namespace).get_session("s1")).extracted_seq == 3
 
 
 async def test_a_job_counts_what_was_done_and_keeps_partial_failures(bench, worker):
     failure = JobError("INVALID_ANSWER", "one event was not valid")
     await worker.commit(watermark=2, partial_failures=(failure,), usage=(UsageEntry("extract", "rules", 1, 2, 30, 4),))
-    job = await bench.store.get_job(bench.namespace, worker.lease.job.id)
+    job = await bench.store.namespace(bench.namespace).get_job(worker.lease.job.id)
     assert (job.state, job.done, job.total, job.partial_failures) == (JobState.RUNNING, 2, 3, (failure,))
     await worker.commit(expected_watermark=2, usage=(UsageEntry("extract", "rules", 1, 1, 10, 1, 1),))
-    assert await bench.store.usage(bench.namespace) == [UsageEntry("extract", "rules", 2, 3, 40, 5, 1)]
+    assert await bench.store.namespace(bench.namespace).usage() == [UsageEntry("extract", "rules", 2, 3, 40, 5, 1)]
 
 
 async def test_the_same_commit_twice_is_refused(bench, worker):
@@ -99,7 +99,7 @@ async def test_the_same_commit_twice_is_refused(bench, worker):
     await worker.commit(statements=(fact,))
     with pytest.raises(StaleWrite):
         await worker.commit(statements=(replace(fact, id=bench.ids.mint("fct")),))
-    assert len((await bench.store.list_statements(bench.namespace, StatementQuery(), None, 10)).items) == 1
+    assert len((await bench.store.namespace(bench.namespace).list_statements(StatementQuery(), None, 10)).items) == 1
 
 
 async def test_a_passed_lease_cannot_commit(bench, worker):
@@ -109,34 +109,34 @@ async def test_a_passed_lease_cannot_commit(bench, worker):
 
 
 async def test_a_cancelled_job_cannot_commit(bench, worker):
-    await bench.store.cancel_job(bench.namespace, worker.lease.job.id)
+    await bench.store.namespace(bench.namespace).cancel_job(worker.lease.job.id)
     with pytest.raises(LeaseLost):
         await worker.commit()
 
 
 async def test_another_generation_refuses_the_commit(bench, worker):
-    await bench.store.begin_generation(bench.namespace, GenerationStart(OTHER))
+    await bench.store.namespace(bench.namespace).begin_generation(GenerationStart(OTHER))
     with pytest.raises(StaleWrite):
         await worker.commit()
 
 
 async def test_a_deleted_message_that_was_only_read_refuses_the_commit(bench, worker):
     first, second, _ = worker.work.messages
-    await bench.store.delete(bench.namespace, Deletion((second.id,)))
+    await bench.store.namespace(bench.namespace).delete(Deletion((second.id,)))
     with pytest.raises(StaleWrite):
         await worker.commit(statements=(bench.fact("what the second said", [first]),), read_ids=(first.id, second.id))
 
 
 async def test_deleted_evidence_refuses_the_commit(bench, worker):
     first, second, _ = worker.work.messages
-    await bench.store.delete(bench.namespace, Deletion((second.id,)))
+    await bench.store.namespace(bench.namespace).delete(Deletion((second.id,)))
     with pytest.raises(StaleWrite):
         await worker.commit(statements=(bench.fact("x", [first, second]),))
     ana = bench.entity("Ana")
     with pytest.raises(StaleWrite):
         await worker.commit(entities=(ana,), edges=(Edge(EdgeKind.MENTIONS, second.id, ana.id),))
-    assert (await bench.store.list_entities(bench.namespace, EntityQuery(), None, 10)).items == ()
-    assert (await bench.store.get_session(bench.namespace, "s1")).extracted_seq == 0
+    assert (await bench.store.namespace(bench.namespace).list_entities(EntityQuery(), None, 10)).items == ()
+    assert (await bench.store.namespace(bench.namespace).get_session("s1")).extracted_seq == 0
 
 
 async def test_a_watermark_beyond_the_messages_is_refused(worker):
@@ -162,20 +162,20 @@ async def test_one_person_is_one_entity(bench, worker):
     fact = bench.fact("b", [message], [same, unknown, place])
     event = replace(bench.event("e", [fact], [message]), participants=(Participant(same.id, "subject"),))
     await worker.commit(expected_watermark=1, entities=(same, unknown, place), statements=(fact,), events=(event,))
-    entities = (await bench.store.list_entities(bench.namespace, EntityQuery(), None, 10)).items
+    entities = (await bench.store.namespace(bench.namespace).list_entities(EntityQuery(), None, 10)).items
     assert [(e.id, e.name, e.kind, set(e.aliases), e.mention_count) for e in entities] == [
         (known.id, "Ana", EntityKind.PERSON, {"Ana Silva", "Anita"}, 2),
         (place.id, "Ana", EntityKind.PLACE, set(), 1),
     ]
-    nodes = await bench.store.get_nodes(bench.namespace, [fact.id, event.id, same.id])
+    nodes = await bench.store.namespace(bench.namespace).get_nodes([fact.id, event.id, same.id])
     assert nodes[fact.id].entity_ids == (known.id, place.id)
     assert nodes[event.id].participants == (Participant(known.id, "subject", "Ana"),)
     assert same.id not in nodes
-    assert [e.id for e in (await bench.store.query_scope(bench.namespace, ["ANITA", "nobody"])).entities] == [known.id]
+    assert [e.id for e in (await bench.store.namespace(bench.namespace).query_scope(["ANITA", "nobody"])).entities] == [known.id]
 
 
 async def _entities(bench):
-    listed = (await bench.store.list_entities(bench.namespace, EntityQuery(), None, 10)).items
+    listed = (await bench.store.namespace(bench.namespace).list_entities(EntityQuery(), None, 10)).items
     return [(e.id, e.kind) for e in listed]
 
 
@@ -207,39 +207,41 @@ async def test_two_proposals_of_one_write_are_one_entity(bench, worker):
     first, second = bench.entity("Porto", EntityKind.PLACE), bench.entity("porto", EntityKind.PLACE)
     fact = bench.fact("x", [worker.work.messages[0]], [second])
     await worker.commit(entities=(first, second), statements=(fact,))
-    assert (await bench.store.get_nodes(bench.namespace, [fact.id]))[fact.id].entity_ids == (first.id,)
+    assert (await bench.store.namespace(bench.namespace).get_nodes([fact.id]))[fact.id].entity_ids == (first.id,)
 
 
 async def test_vectors_fill_only_what_waits(bench):
     await bench.say("a", "b")
-    waiting = await bench.store.missing_vectors(bench.namespace, "s1", 10)
+    waiting = await bench.store.namespace(bench.namespace).missing_vectors("s1", 10)
     assert [(p.ordinal, p.text) for p in waiting] == [(0, "a"), (0, "b")]
     put = [PassageVector(p.owner_id, 0, bench.unit(1)) for p in waiting]
     put += [PassageVector(waiting[0].owner_id, 7, bench.unit(1)), PassageVector(bench.ids.mint("msg"), 0, bench.unit(1))]
-    assert await bench.store.put_vectors(bench.namespace, bench.spec.fingerprint, put) == 2
-    assert await bench.store.put_vectors(bench.namespace, bench.spec.fingerprint, put) == 0
-    assert await bench.store.missing_vectors(bench.namespace, "s1", 10) == []
+    assert await bench.store.namespace(bench.namespace).put_vectors(bench.spec.fingerprint, put) == 2
+    assert await bench.store.namespace(bench.namespace).put_vectors(bench.spec.fingerprint, put) == 0
+    assert await bench.store.namespace(bench.namespace).missing_vectors("s1", 10) == []
     with pytest.raises(InvalidArgument, match="fingerprint"):
-        await bench.store.put_vectors(bench.namespace, "another", put)
+        await bench.store.namespace(bench.namespace).put_vectors("another", put)
     with pytest.raises(InvalidArgument, match=r"vectors\[0\]"):
-        await bench.store.put_vectors(bench.namespace, bench.spec.fingerprint, [PassageVector(waiting[0].owner_id, 0, bench.unit(1)[:2])])
+        await bench.store.namespace(bench.namespace).put_vectors(
+            bench.spec.fingerprint, [PassageVector(waiting[0].owner_id, 0, bench.unit(1)[:2])]
+        )
 
 
 async def test_a_new_generation_retires_the_old_one_and_starts_anew(bench):
     await bench.say("one", "two")
     old = await bench.extract()
-    assert await bench.store.begin_generation(bench.namespace, GenerationStart(OTHER)) == 2
-    session = await bench.store.get_session(bench.namespace, "s1")
+    assert await bench.store.namespace(bench.namespace).begin_generation(GenerationStart(OTHER)) == 2
+    session = await bench.store.namespace(bench.namespace).get_session("s1")
     assert session.extracted_seq == 0
-    assert (await bench.store.list_statements(bench.namespace, StatementQuery(), None, 10)).items == ()
-    assert (await bench.store.list_events(bench.namespace, EventQuery(), None, 10)).items == ()
+    assert (await bench.store.namespace(bench.namespace).list_statements(StatementQuery(), None, 10)).items == ()
+    assert (await bench.store.namespace(bench.namespace).list_events(EventQuery(), None, 10)).items == ()
     assert set((await bench.found("fact one two")).values()) == {"one", "two"}
-    retired = await bench.store.list_statements(bench.namespace, StatementQuery(include_retired=True), None, 10)
+    retired = await bench.store.namespace(bench.namespace).list_statements(StatementQuery(include_retired=True), None, 10)
     assert {s.id for s in retired.items} == {s.id for s in old.statements}
     assert all(s.retired_at == bench.clock.now() and s.generation == 1 for s in retired.items)
     new = await bench.extract(extractor=OTHER)
-    current = (await bench.store.list_statements(bench.namespace, StatementQuery(), None, 10)).items
+    current = (await bench.store.namespace(bench.namespace).list_statements(StatementQuery(), None, 10)).items
     assert [s.id for s in current] == [s.id for s in new.statements]
     assert {s.generation for s in current} == {2}
-    assert (await bench.store.get_namespace(bench.namespace)).generation.extractor == OTHER
-    assert await bench.store.check(bench.namespace) == []
+    assert (await bench.store.namespace(bench.namespace).settings()).generation.extractor == OTHER
+    assert await bench.store.namespace(bench.namespace).check() == []

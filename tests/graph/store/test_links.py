@@ -6,7 +6,7 @@ import pytest
 
 from graph.errors import InvalidArgument, NotFound
 from graph.model import LINK_KINDS, Edge, EdgeKind, EntityKind, ExtractionMode, ExtractorSpec, LinkVerdict
-from graph.store.commands import Deletion, EntityQuery, ExtractionWrite, GenerationStart, JobSucceeded, LinkDecision
+from graph.store.port import Deletion, EntityQuery, ExtractionWrite, GenerationStart, JobSucceeded, LinkDecision
 
 LATER = ExtractorSpec("rules", "v2", ExtractionMode.EVENT)
 PROPOSED = {"confidence": "0.8", "reason": "first name"}
@@ -21,9 +21,9 @@ class Told:
 
     async def extracted(self, extractor):
         """Extracts all that waits, each message with a link that its own fact states."""
-        generation = await self.store.begin_generation(self.name, GenerationStart(extractor))
+        generation = await self.store.namespace(self.name).begin_generation(GenerationStart(extractor))
         lease = await self.bench.flushed_lease()
-        work = await self.store.pending(lease, 99)
+        work = await self.store.namespace(lease.job.namespace).pending(lease, 99)
         short, full = self.bench.entity("Ana"), self.bench.entity("Ana Silva")
         fact = self.bench.fact("Ana Silva is Ana", list(work.messages), [short, full])
         event = self.bench.event("Ana", [fact], list(work.messages), [short, full])
@@ -31,27 +31,27 @@ class Told:
         write = ExtractionWrite(
             generation, work.watermark, work.messages[-1].seq, (fact,), (event,), (short, full), links, read_ids=(work.messages[0].id,)
         )
-        await self.store.commit_extraction(lease, write)
-        await self.store.finish_job(lease, JobSucceeded())
+        await self.store.namespace(lease.job.namespace).commit_extraction(lease, write)
+        await self.store.namespace(lease.job.namespace).finish_job(lease, JobSucceeded())
 
     async def decide(self, verdict, pair=("Ana", "Ana Silva")):
         ids = [await self.id(name) for name in pair]
-        return await self.store.decide_link(self.name, LinkDecision(*ids, verdict, "maria"))
+        return await self.store.namespace(self.name).decide_link(LinkDecision(*ids, verdict, "maria"))
 
     async def id(self, name, namespace=None):
-        [entity] = (await self.store.list_entities(namespace or self.name, EntityQuery(name=name), None, 9)).items
+        [entity] = (await self.store.namespace(namespace or self.name).list_entities(EntityQuery(name=name), None, 9)).items
         return entity.id
 
     async def links(self, namespace=None):
         """(kind, what it carries) of the links between the two, decisions first."""
-        around = await self.store.get_node_edges(namespace or self.name, await self.id("Ana", namespace), 100)
+        around = await self.store.namespace(namespace or self.name).get_node_edges(await self.id("Ana", namespace), 100)
         found = [edge for edge in around.edges if edge.kind in LINK_KINDS]
         return [(edge.kind, dict(edge.properties)) for edge in sorted(found, key=lambda edge: not edge.is_decision)]
 
     async def walked(self):
         """Whether a walk over links gets from the one to the other."""
         start = await self.id("Ana")
-        return await self.id("Ana Silva") in (await self.store.neighbourhood(self.name, [start], [EdgeKind.SAME_AS], 1, 9, 9)).ids
+        return await self.id("Ana Silva") in (await self.store.namespace(self.name).neighbourhood([start], [EdgeKind.SAME_AS], 1, 9, 9)).ids
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ async def test_a_rejected_link_is_set_aside_and_comes_back_when_the_decision_is_
     answer = await told.decide(DIFFERENT)
     assert await told.links() == [(EdgeKind.DIFFERENT_FROM, decided(told)), (EdgeKind.DIFFERENT_FROM, PROPOSED)]
     assert [edge.is_decision for edge in answer.edges] == [True, False]
-    assert answer.revision == await told.store.revision(told.name)
+    assert answer.revision == (await told.store.namespace(told.name).settings()).revision
     assert not await told.walked()
     assert [edge.properties for edge in (await told.decide(UNDECIDED)).edges] == [PROPOSED]
     assert await told.links() == [(EdgeKind.SAME_AS, PROPOSED)]
@@ -86,7 +86,7 @@ async def test_a_confirmed_link_needs_nobody_to_propose_it(told):
     await told.decide(SAME)
     sure = (EdgeKind.SAME_AS, decided(told, confidence="1.0", reason="decision"))
     assert await told.links() == [sure, (EdgeKind.SAME_AS, PROPOSED)]
-    await told.store.begin_generation(told.name, GenerationStart(LATER))
+    await told.store.namespace(told.name).begin_generation(GenerationStart(LATER))
     assert await told.links() == [sure]
     assert await told.walked()
 
@@ -105,7 +105,7 @@ async def test_to_decide_the_same_again_changes_nothing(told):
     told.bench.clock.advance(60)
     assert await told.decide(DIFFERENT) == before
     assert await told.decide(DIFFERENT, ("Ana Silva", "Ana")) == before
-    assert await told.store.revision(told.name) == before.revision
+    assert (await told.store.namespace(told.name).settings()).revision == before.revision
 
 
 async def test_a_decision_survives_another_extraction(told):
@@ -120,39 +120,39 @@ async def test_a_decision_survives_another_extraction(told):
 
 
 async def test_another_generation_begins_without_the_links_of_the_one_before(told):
-    await told.store.begin_generation(told.name, GenerationStart(LATER))
+    await told.store.namespace(told.name).begin_generation(GenerationStart(LATER))
     assert await told.links() == []
 
 
 @pytest.mark.parametrize("verdict", [SAME, DIFFERENT])
 async def test_a_decision_goes_with_an_export_and_can_be_taken_back_there(told, verdict):
     await told.decide(verdict)
-    records = [record async for batch in told.store.export(told.name) for record in batch]
+    records = [record async for batch in told.store.namespace(told.name).export() for record in batch]
 
     async def stream():
         yield records
 
-    source = await told.store.get_namespace(told.name)
+    source = await told.store.namespace(told.name).settings()
     await told.store.import_namespace(replace(source, name="copy"), stream())
     assert await told.links("copy") == await told.links()
-    assert await told.store.check("copy") == []
+    assert await told.store.namespace("copy").check() == []
     pair = (await told.id("Ana", "copy"), await told.id("Ana Silva", "copy"))
-    await told.store.decide_link("copy", LinkDecision(*pair, UNDECIDED))
+    await told.store.namespace("copy").decide_link(LinkDecision(*pair, UNDECIDED))
     assert await told.links("copy") == [(EdgeKind.SAME_AS, PROPOSED)]
 
 
 async def test_what_is_deleted_takes_its_links_and_decisions_with_it(told):
     await told.decide(DIFFERENT)
-    await told.store.delete(told.name, Deletion(session="s1"))
-    assert await told.store.check(told.name) == []
-    assert (await told.store.describe(told.name)).edges.get(EdgeKind.DIFFERENT_FROM, 0) == 0
+    await told.store.namespace(told.name).delete(Deletion(session="s1"))
+    assert await told.store.namespace(told.name).check() == []
+    assert (await told.store.namespace(told.name).describe()).edges.get(EdgeKind.DIFFERENT_FROM, 0) == 0
 
 
 async def test_only_two_entities_can_be_linked(told):
     ana, unknown = await told.id("Ana"), told.bench.entity("Nobody", EntityKind.PERSON).id
     for pair in ((ana, ana), (ana, told.bench.ids.mint("msg"))):
         with pytest.raises(InvalidArgument, match="other_id"):
-            await told.store.decide_link(told.name, LinkDecision(*pair, SAME))
+            await told.store.namespace(told.name).decide_link(LinkDecision(*pair, SAME))
     with pytest.raises(NotFound) as raised:
-        await told.store.decide_link(told.name, LinkDecision(ana, unknown, SAME))
+        await told.store.namespace(told.name).decide_link(LinkDecision(ana, unknown, SAME))
     assert raised.value.metadata == {"id": unknown}

@@ -7,13 +7,13 @@ import pytest
 from graph.errors import AlreadyExists, InvalidArgument, NotFound
 from graph.model import Edge, EdgeKind, MemoryFilter, Message, NodeKind, Session
 from graph.store.candidates import CandidateQuery
-from graph.store.commands import ExtractionWrite, GenerationStart, JobSucceeded, PassageVector, SessionProgress
 from graph.store.digest import digest_of
+from graph.store.port import ExtractionWrite, GenerationStart, JobSucceeded, PassageVector, SessionProgress
 from graph.text import terms_of
 
 
 async def exported(bench, name=None, **options):
-    return [record async for batch in bench.store.export(name or bench.namespace, **options) for record in batch]
+    return [record async for batch in bench.store.namespace(name or bench.namespace).export(**options) for record in batch]
 
 
 async def stream(records):
@@ -26,16 +26,16 @@ async def stream(records):
 async def told(bench):
     """Two sessions, one extracted in two steps with every kind of edge, one waiting, something retired and something deleted."""
     from graph.model import ExtractionMode, ExtractorSpec
-    from graph.store.commands import Deletion
+    from graph.store.port import Deletion
 
     ids = [
         m.id
         for m in (await bench.say(*(bench.draft(text, i, labels={"n": text}, client_id=text) for i, text in enumerate("abcd")))).messages
     ]
     await bench.extract(extractor=ExtractorSpec("old", "1", ExtractionMode.EVENT))
-    generation = await bench.store.begin_generation(bench.namespace, GenerationStart(bench.extractor))
+    generation = await bench.store.namespace(bench.namespace).begin_generation(GenerationStart(bench.extractor))
     lease = await bench.flushed_lease("s1")
-    work = await bench.store.pending(lease, 9)
+    work = await bench.store.namespace(lease.job.namespace).pending(lease, 9)
     ana, ben = bench.entity("Ana"), bench.entity("Ben")
     relation = bench.fact("Ana likes Ben", [work.messages[0]], [ana, ben], kind=NodeKind.RELATION)
     first, second = bench.event("first", [relation], [work.messages[0]], [ana]), bench.event("second", [], [work.messages[1]])
@@ -45,9 +45,11 @@ async def told(bench):
         Edge(EdgeKind.MENTIONS, work.messages[2].id, ben.id),
     )
     vectors = (PassageVector(relation.id, 0, bench.unit(4)),)
-    await bench.store.commit_extraction(lease, ExtractionWrite(generation, 0, 4, (relation,), (first, second), (ana, ben), edges, vectors))
-    await bench.store.finish_job(lease, JobSucceeded())
-    await bench.store.delete(bench.namespace, Deletion((ids[3],)))
+    await bench.store.namespace(lease.job.namespace).commit_extraction(
+        lease, ExtractionWrite(generation, 0, 4, (relation,), (first, second), (ana, ben), edges, vectors)
+    )
+    await bench.store.namespace(lease.job.namespace).finish_job(lease, JobSucceeded())
+    await bench.store.namespace(bench.namespace).delete(Deletion((ids[3],)))
     await bench.say("waiting", session="s2", time_zone="Asia/Tokyo")
     return bench
 
@@ -63,25 +65,25 @@ async def test_records_come_in_their_order_and_refer_back(told):
 
 async def test_an_import_is_the_same_memory(told):
     records = await exported(told)
-    source = await told.store.get_namespace(told.namespace)
+    source = await told.store.namespace(told.namespace).settings()
     copy = await told.store.import_namespace(replace(source, name="copy"), stream(records))
     assert replace(copy, name=source.name, uid=source.uid) == source
     assert repr(await exported(told, "copy")) == repr(records)
     assert await digest_of(told.store, "copy") == await digest_of(told.store, told.namespace)
-    assert await told.store.check("copy") == []
-    before, after = await told.store.describe(told.namespace), await told.store.describe("copy")
+    assert await told.store.namespace("copy").check() == []
+    before, after = await told.store.namespace(told.namespace).describe(), await told.store.namespace("copy").describe()
     assert replace(after, bytes=0) == replace(before, bytes=0)
     query = CandidateQuery(terms_of("Ana likes a waiting"), told.unit(4).astype("f4"), MemoryFilter())
-    found = [await told.store.candidates(name, query) for name in (told.namespace, "copy")]
+    found = [await told.store.namespace(name).candidates(query) for name in (told.namespace, "copy")]
     by_id = [dict(zip(c.ids, zip(c.kind.tolist(), c.said_at.tolist(), c.seq.tolist(), strict=True), strict=True)) for c in found]
     assert by_id[0] == by_id[1]
     assert len(by_id[0]) >= 5
 
 
 async def test_what_was_not_extracted_is_queued(told):
-    source = await told.store.get_namespace(told.namespace)
+    source = await told.store.namespace(told.namespace).settings()
     await told.store.import_namespace(replace(source, name="copy"), stream(await exported(told)))
-    jobs = (await told.store.list_jobs("copy", [], [], None, 9)).items
+    jobs = (await told.store.namespace("copy").list_jobs([], [], None, 9)).items
     assert [(job.session, job.total) for job in jobs] == [("s2", 1)]
     leased = {lease.job.namespace for _ in range(2) if (lease := await told.lease()) is not None}
     assert leased == {told.namespace, "copy"}
@@ -90,23 +92,23 @@ async def test_what_was_not_extracted_is_queued(told):
 
 
 async def test_without_vectors_they_are_queued_anew(told):
-    source = await told.store.get_namespace(told.namespace)
+    source = await told.store.namespace(told.namespace).settings()
     records = await exported(told, with_vectors=False)
     assert not any(isinstance(record, PassageVector) for record in records)
     await told.store.import_namespace(replace(source, name="copy"), stream(records))
-    assert {job.session for job in (await told.store.list_jobs("copy", [], [], None, 9)).items} == {"s1", "s2"}
-    texts = [passage.text for passage in await told.store.missing_vectors("copy", "s1", 99)]
+    assert {job.session for job in (await told.store.namespace("copy").list_jobs([], [], None, 9)).items} == {"s1", "s2"}
+    texts = [passage.text for passage in await told.store.namespace("copy").missing_vectors("s1", 99)]
     assert texts == ["a", "b", "c", "Ana likes Ben"]
 
 
 async def test_a_taken_name_is_refused(told):
-    source = await told.store.get_namespace(told.namespace)
+    source = await told.store.namespace(told.namespace).settings()
     with pytest.raises(AlreadyExists):
         await told.store.import_namespace(source, stream([]))
 
 
 async def test_a_stream_that_breaks_leaves_nothing(told):
-    source = replace(await told.store.get_namespace(told.namespace), name="copy")
+    source = replace(await told.store.namespace(told.namespace).settings(), name="copy")
     records = await exported(told)
 
     async def broken():
@@ -116,13 +118,13 @@ async def test_a_stream_that_breaks_leaves_nothing(told):
     with pytest.raises(ConnectionError):
         await told.store.import_namespace(source, broken())
     with pytest.raises(NotFound):
-        await told.store.get_namespace("copy")
+        await told.store.namespace("copy").settings()
     await told.store.import_namespace(source, stream(records))
 
 
 @pytest.mark.parametrize("spoil", ["missing session", "missing message", "twice", "dimension"])
 async def test_records_that_do_not_fit_are_refused(told, spoil):
-    source = replace(await told.store.get_namespace(told.namespace), name="copy")
+    source = replace(await told.store.namespace(told.namespace).settings(), name="copy")
     records = await exported(told)
     match spoil:
         case "missing session":
@@ -136,11 +138,11 @@ async def test_records_that_do_not_fit_are_refused(told, spoil):
     with pytest.raises(InvalidArgument, match="records"):
         await told.store.import_namespace(source, stream(records))
     with pytest.raises(NotFound):
-        await told.store.get_namespace("copy")
+        await told.store.namespace("copy").settings()
 
 
 async def test_an_export_is_of_one_revision(told):
-    export = told.store.export(told.namespace)
+    export = told.store.namespace(told.namespace).export()
     first = await anext(export)
     await told.say("later", session="s3")
     later = [record async for batch in export for record in batch]
@@ -149,7 +151,7 @@ async def test_an_export_is_of_one_revision(told):
 
 
 async def test_an_abandoned_export_lets_go(told):
-    export = told.store.export(told.namespace)
+    export = told.store.namespace(told.namespace).export()
     await anext(export)
     await export.aclose()
     await told.store.delete_namespace(told.namespace)

@@ -4,16 +4,16 @@ import pytest
 
 from graph.errors import AlreadyExists, NotFound
 from graph.model import NO_EMBEDDING, ExtractionMode
-from graph.store.commands import NamespaceChange
+from graph.store.port import NamespaceChange
 
 
 async def test_a_namespace_keeps_its_settings(bench):
     await bench.create("b", NO_EMBEDDING, ExtractionMode.OFF, time_zone="Europe/Lisbon", description="for tests")
-    kept = await bench.store.get_namespace("b")
+    kept = await bench.store.namespace("b").settings()
     assert (kept.name, kept.embedding, kept.extraction_mode) == ("b", NO_EMBEDDING, ExtractionMode.OFF)
     assert (kept.time_zone, kept.description, kept.revision, kept.generation) == ("Europe/Lisbon", "for tests", 0, None)
     assert kept.created_at == bench.clock.now()
-    assert kept.uid != (await bench.store.get_namespace(bench.namespace)).uid
+    assert kept.uid != (await bench.store.namespace(bench.namespace).settings()).uid
 
 
 async def test_a_taken_name_is_refused(bench):
@@ -23,11 +23,11 @@ async def test_a_taken_name_is_refused(bench):
 
 async def test_an_unknown_name_is_not_found(bench):
     with pytest.raises(NotFound):
-        await bench.store.get_namespace("nobody")
+        await bench.store.namespace("nobody").settings()
     with pytest.raises(NotFound):
         await bench.store.delete_namespace("nobody")
     with pytest.raises(NotFound):
-        await bench.store.revision("nobody")
+        await bench.store.namespace("nobody").settings()
 
 
 async def test_a_prefix_is_a_path_not_a_string(bench):
@@ -39,8 +39,8 @@ async def test_a_prefix_is_a_path_not_a_string(bench):
 
 
 async def test_settings_change_and_the_revision_steps(bench):
-    before = await bench.store.revision(bench.namespace)
-    changed = await bench.store.update_namespace(bench.namespace, NamespaceChange(time_zone="Asia/Tokyo"))
+    before = (await bench.store.namespace(bench.namespace).settings()).revision
+    changed = await bench.store.namespace(bench.namespace).update(NamespaceChange(time_zone="Asia/Tokyo"))
     assert (changed.time_zone, changed.extraction_mode) == ("Asia/Tokyo", ExtractionMode.EVENT)
     assert changed.revision == before + 1
 

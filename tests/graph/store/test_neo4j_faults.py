@@ -13,10 +13,10 @@ from neo4j.exceptions import Neo4jError
 
 from graph.errors import InvalidArgument, NotFound, StorageFull, StoreLimit, StoreUnavailable, StructMemError
 from graph.model import NO_EMBEDDING, ExtractionMode
-from graph.store.commands import AppendCommand, NamespaceSpec
 from graph.store.neo4j.driver import connection
 from graph.store.neo4j.driver.connection import Connection
 from graph.store.neo4j.driver.faults import memory_setting, translated, worth_retrying
+from graph.store.port import AppendCommand, NamespaceSpec
 from tests.graph.store.conftest import draft
 from tests.graph.store.neo4j_servers import ON_A_SERVER_OF_THEIR_OWN, PASSWORD, address, opened
 from tests.neo4j_server import Neo4jServer
@@ -33,7 +33,7 @@ async def test_a_routing_address_and_each_form_of_tls_work(server: Neo4jServer) 
         async with opened(address(server, **form)) as store:
             await store.ping()
             with pytest.raises(NotFound):
-                await store.get_namespace("nobody")
+                await store.namespace("nobody").settings()
 
 
 @pytest.mark.parametrize(
@@ -132,9 +132,9 @@ async def test_a_read_only_database_is_read_and_not_written(server: Neo4jServer)
     try:
         server.start()
         async with opened(address(server)) as store:
-            assert (await store.get_namespace("kept")).name == "kept"
+            assert (await store.namespace("kept").settings()).name == "kept"
             for write in (
-                store.append("kept", AppendCommand("s", (draft("a"),), timedelta(0))),
+                store.namespace("kept").append(AppendCommand("s", (draft("a"),), timedelta(0))),
                 store.ping(),
                 store.create_namespace(SPEC),
             ):
@@ -152,7 +152,7 @@ async def test_a_server_that_is_away_is_waited_for_a_while(server: Neo4jServer) 
         server.kill()
         try:
             with pytest.raises(StoreUnavailable) as raised:
-                await store.append("away", AppendCommand("s", (draft("a"),), timedelta(0)))
+                await store.namespace("away").append(AppendCommand("s", (draft("a"),), timedelta(0)))
         finally:
             server.start()
     assert raised.value.retry_after is not None
@@ -168,12 +168,12 @@ async def test_a_server_that_says_nothing_does_not_hold_up_whoever_appends(serve
         try:
             async with asyncio.timeout(60):
                 with pytest.raises(StoreUnavailable, match="does not answer") as raised:
-                    await store.append("silent", AppendCommand("s", (draft("a"),), timedelta(0)))
+                    await store.namespace("silent").append(AppendCommand("s", (draft("a"),), timedelta(0)))
         finally:
             os.kill(server.pid, signal.SIGCONT)
         assert raised.value.retry_after is not None
     async with opened(address(server)) as store:
-        await store.append("silent", AppendCommand("s", (draft("a"),), timedelta(0)))
+        await store.namespace("silent").append(AppendCommand("s", (draft("a"),), timedelta(0)))
 
 
 async def test_of_two_that_wait_for_each_other_one_is_tried_again(server: Neo4jServer) -> None:

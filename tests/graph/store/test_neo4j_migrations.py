@@ -14,9 +14,9 @@ import pytest
 from graph.errors import Conflict, StoreUnavailable
 from graph.model import NO_EMBEDDING, EmbeddingSpec, ExtractionMode, MemoryFilter
 from graph.store.candidates import CandidateQuery
-from graph.store.commands import AppendCommand, MessageQuery, NamespaceSpec
 from graph.store.neo4j import migrations, server_facts
 from graph.store.neo4j.schema import MIGRATIONS, Index, Migration
+from graph.store.port import AppendCommand, MessageQuery, NamespaceSpec
 from tests.graph.store.conftest import draft
 from tests.graph.store.neo4j_servers import ON_A_SERVER_OF_THEIR_OWN, PASSWORD, address, driver, opened
 from tests.neo4j_server import Neo4jServer
@@ -90,10 +90,10 @@ async def test_a_vector_index_that_is_missing_is_found_and_made_again(server: Ne
         await store.create_namespace(replace(SPEC, name="vectors", embedding=EmbeddingSpec("test", "f", 12)))
         with driver(server) as direct:
             direct.execute_query("DROP INDEX memory_embedding_12")
-        [finding] = await store.check_store()
+        [finding] = await store.check()
         assert (finding.problem, "memory_embedding_12" in finding.detail) == ("MISSING_INDEX", True)
     async with opened(address(server)) as store:
-        assert await store.check_store() == []
+        assert await store.check() == []
         await store.delete_namespace("vectors")
 
 
@@ -101,19 +101,19 @@ async def test_an_index_that_is_dropped_under_a_running_store_is_made_again(serv
     question = CandidateQuery(("turn",), np.eye(12, dtype=np.float32)[0], MemoryFilter())
     async with opened(address(server), search_in_process_passages=0) as store:
         await store.create_namespace(replace(SPEC, name="dropped", embedding=EmbeddingSpec("test", "f", 12)))
-        await store.append("dropped", AppendCommand("s", (draft("turn 0"),), timedelta(0)))
+        await store.namespace("dropped").append(AppendCommand("s", (draft("turn 0"),), timedelta(0)))
         for name in ("memory_terms", "memory_embedding_12"):
-            assert len(await store.candidates("dropped", question)) == 1
+            assert len(await store.namespace("dropped").candidates(question)) == 1
             with driver(server) as direct:
                 direct.execute_query(f"DROP INDEX {name}")
             assert (await server_facts(address(server), lambda: datetime.now(UTC))).unready == {name: ("MISSING", 0.0)}
             with pytest.raises(StoreUnavailable, match="an index of the database is missing") as raised:
-                await store.candidates("dropped", question)
+                await store.namespace("dropped").candidates(question)
             assert raised.value.retry_after is not None
             async with asyncio.timeout(60):
                 while states(server).get(name) != "ONLINE" or store._searcher._mending:  # noqa: ASYNC110 - the server's
                     await asyncio.sleep(0.05)
-        assert len(await store.candidates("dropped", question)) == 1
+        assert len(await store.namespace("dropped").candidates(question)) == 1
         await store.delete_namespace("dropped")
 
 
@@ -149,11 +149,11 @@ async def test_two_that_open_a_new_database_at_once_both_find_it_ready(server: N
 async def test_the_next_version_is_added_to_a_database_with_memories(server: Neo4jServer, request: pytest.FixtureRequest) -> None:
     async with opened(address(server)) as store:
         await store.create_namespace(replace(SPEC, name="remembered"))
-        await store.append("remembered", AppendCommand("s", (draft("a"),), timedelta(0)))
+        await store.namespace("remembered").append(AppendCommand("s", (draft("a"),), timedelta(0)))
     assert versions(server) == BEFORE
     request.getfixturevalue("a_newer_version")
     async with opened(address(server)) as store:
-        assert [message.text for message in (await store.list_messages("remembered", MessageQuery(), None, 10)).items] == ["a"]
+        assert [message.text for message in (await store.namespace("remembered").list_messages(MessageQuery(), None, 10)).items] == ["a"]
         await store.delete_namespace("remembered")
     assert versions(server) == [*BEFORE, NEXT.version]
     assert {states(server)[index.name] for index in NEXT.indexes} == {"ONLINE"}

@@ -8,8 +8,8 @@ import pytest
 
 from graph.model import EmbeddingSpec, ExtractionMode, MemoryFilter, Message, Namespace, Role, Session, TimeRange, UuidSource
 from graph.store.candidates import CandidateQuery
-from graph.store.commands import PassageVector
 from graph.store.neo4j import Neo4jStore
+from graph.store.port import PassageVector
 
 SIZE, DIMENSION, WANTED = 2_500, 64, 60
 START = datetime(2024, 3, 4, tzinfo=UTC)
@@ -73,6 +73,6 @@ async def recall(store, messages, matrix, query, chosen, passes):
     passing = [place for place, message in enumerate(messages) if passes(message)]
     nearest = np.array(passing)[np.argsort(-(matrix[passing].astype(np.float32) @ query))[:WANTED]]
     asked = CandidateQuery((), query, chosen, lexical_limit=0, dense_limit=WANTED, neighbours=0)
-    found = await store.candidates("own", asked)
+    found = await store.namespace("own").candidates(asked)
     assert len(found) == WANTED
     return len({messages[place].id for place in nearest} & set(found.ids)) / WANTED

@@ -15,11 +15,11 @@ import pytest
 from graph.errors import StoreUnavailable
 from graph.model import EmbeddingSpec, ExtractionMode, MemoryFilter, Role, to_micros
 from graph.store.candidates import CandidateQuery, Candidates
-from graph.store.commands import AppendCommand, MessageDraft, NamespaceSpec
 from graph.store.neo4j import Neo4jStore
 from graph.store.neo4j.searching import searcher
 from graph.store.neo4j.searching.changes import Head
 from graph.store.neo4j.searching.local import LocalIndex
+from graph.store.port import AppendCommand, MessageDraft, NamespaceSpec
 from graph.store.search import SearchIndex
 from tests.graph.store.conftest import draft
 from tests.neo4j_databases import Database
@@ -44,12 +44,12 @@ async def opened(neo4j: Database, **options: int) -> AsyncIterator[Neo4jStore]:
 
 
 async def say(store: Neo4jStore, *texts: str) -> None:
-    await store.append("large", AppendCommand("s", tuple(map(draft, texts)), timedelta(0)))
+    await store.namespace("large").append(AppendCommand("s", tuple(map(draft, texts)), timedelta(0)))
 
 
 async def ask(store: Neo4jStore, times: int = 1) -> Candidates:
     for _ in range(times):
-        found = await store.candidates("large", QUESTION)
+        found = await store.namespace("large").candidates(QUESTION)
     return found
 
 
@@ -241,7 +241,7 @@ async def test_dates_are_those_of_the_microseconds(neo4j: Database) -> None:
     async with opened(neo4j) as store:
         await store.create_namespace(SPEC)
         drafts = tuple(MessageDraft("Ana", Role.USER, str(at.year), at) for at in times)
-        await store.append("large", AppendCommand("s", drafts, timedelta(0)))
+        await store.namespace("large").append(AppendCommand("s", drafts, timedelta(0)))
     found = neo4j.run("MATCH (m:Message) RETURN m.said_on AS at, m.said_at AS micros ORDER BY m.seq")
     assert [row["at"].to_native() for row in found] == times
     assert [row["micros"] for row in found] == list(map(to_micros, times))

@@ -10,14 +10,23 @@ import pytest
 
 from graph.errors import AlreadyExists, Conflict, NotFound, StoreBusy, StoreUnavailable
 from graph.model import ExtractionMode, JobKind
-from graph.store.commands import AppendCommand, NamespaceSpec
 from graph.store.embedded import EmbeddedStore
 from graph.store.partitioned import Partition, PartitionedStore
+from graph.store.port import AppendCommand, NamespaceSpec
 from tests.graph.store.conftest import IDLE, LEASE, SPEC, CountingIds, ManualClock, draft
 
 NAMES = ("acme", "acme/support", "acme-2", "acme/support/eu", "beta", "globex", "globex/ana", "zeta")
 MAP = {"rest": (), "acme": ("acme",), "eu": ("globex", "acme/support/eu")}
 EXTRACTION = {JobKind.EXTRACTION}
+
+
+class AwayMemory:
+    """A namespace of a store that cannot be asked."""
+
+    async def settings(self):
+        raise StoreUnavailable("the store is away")
+
+    list_sessions = append = settings
 
 
 class Away(EmbeddedStore):
@@ -29,8 +38,8 @@ class Away(EmbeddedStore):
     async def wait_for_work(self, *_, **__):
         raise StoreUnavailable("the store is away")
 
-    async def get_namespace(self, *_, **__):
-        raise StoreUnavailable("the store is away")
+    def namespace(self, *_, **__):
+        return AwayMemory()
 
     async def ping(self):
         raise StoreUnavailable("the store is away")
@@ -61,8 +70,8 @@ async def create(store, *names: str) -> None:
 
 async def say(store, name: str, *sessions: str) -> None:
     for session in sessions:
-        await store.append(name, AppendCommand(session, (draft("Hello"),), IDLE))
-        await store.flush(name, session)
+        await store.namespace(name).append(AppendCommand(session, (draft("Hello"),), IDLE))
+        await store.namespace(name).flush(session)
 
 
 async def held(store) -> list[str]:
@@ -150,34 +159,34 @@ async def test_a_changed_map_moves_nothing_and_is_refused(opened):
     async with opened() as (store, _):
         await create(store, "acme", "beta")
         await say(store, "acme", "s1")
-        exported = [batch async for batch in store.export("acme")]
+        exported = [batch async for batch in store.namespace("acme").export()]
 
     async def records() -> AsyncIterator:
         for batch in exported:
             yield batch
 
     async with opened({"rest": (), "acme": ("other",)}) as (store, parts):
-        there = await parts["acme"].get_namespace("acme")
+        there = await parts["acme"].namespace("acme").settings()
         for refused in (
-            lambda: store.get_namespace("acme"),
+            lambda: store.namespace("acme").settings(),
             lambda: say(store, "acme", "s2"),
             lambda: create(store, "acme"),
             lambda: store.import_namespace(there, records()),
             lambda: store.delete_namespace("acme"),
-            lambda: anext(store.export("acme")),
+            lambda: anext(store.namespace("acme").export()),
         ):
             with pytest.raises(Conflict, match="another database"):
                 await refused()
         assert await held(store) == ["beta"]
-        assert [finding.problem for finding in await store.check_store()] == ["NAMESPACE_MISPLACED"]
+        assert [finding.problem for finding in await store.check()] == ["NAMESPACE_MISPLACED"]
         assert await store.lease_job("w", LEASE, EXTRACTION) is None
         with pytest.raises(NotFound):
-            await store.get_namespace("nowhere")
+            await store.namespace("nowhere").settings()
         with pytest.raises(AlreadyExists):
             await create(store, "beta")
 
     async with opened() as (store, _):
-        assert (await store.get_namespace("acme")).revision == there.revision
+        assert (await store.namespace("acme").settings()).revision == there.revision
 
 
 async def test_what_is_not_in_its_namespace_is_not_found_as_in_one_store(opened):
@@ -186,7 +195,7 @@ async def test_what_is_not_in_its_namespace_is_not_found_as_in_one_store(opened)
         await create(parts["rest"], "acme")  # as after a copy, before the old one is deleted
 
         with pytest.raises(NotFound):
-            await store.get_job("acme", "job_01hw000000e008000000000003")
+            await store.namespace("acme").get_job("job_01hw000000e008000000000003")
 
 
 async def test_all_are_closed_when_one_cannot_be_opened(opened, tmp_path: Path, clock: ManualClock, ids: CountingIds):

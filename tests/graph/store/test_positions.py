@@ -1,29 +1,86 @@
 """What one process has written, another one's reads can be brought to see."""
 
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
-from graph.errors import InvalidArgument
-from graph.store.commands import MessageQuery
+from graph.errors import InvalidArgument, NamespaceNotFound, RevisionNotReached
+from graph.model import EdgeKind, MemoryFilter
+from graph.store.candidates import CandidateQuery
 from graph.store.neo4j import Neo4jStore
 from graph.store.neo4j.driver.positions import Positions
+from graph.store.port import AppendCommand, ConsistencyPoint, EntityQuery, EventQuery, Memory, MessageQuery, StatementQuery
 from tests.graph.store.conftest import Bench, CountingIds, ManualClock
 from tests.neo4j_databases import Database
 
 
 async def test_a_position_can_be_reached_by_the_store_that_gave_it(bench: Bench) -> None:
     await bench.say("Hello")
-    await bench.store.reach(bench.namespace, bench.store.position(bench.namespace))
+    memory = bench.store.namespace(bench.namespace)
+    settings = await memory.settings()
+    at_least = ConsistencyPoint(settings.uid, settings.revision, memory.position())
 
-    assert await bench.texts() == ["Hello"]
+    found = await bench.store.namespace(bench.namespace, at_least).list_messages(MessageQuery(), None, 10)
+    assert [message.text for message in found.items] == ["Hello"]
+
+
+READS: dict[str, Callable[[Memory], Awaitable[object]]] = {
+    "settings": lambda memory: memory.settings(),
+    "get_nodes": lambda memory: memory.get_nodes([]),
+    "get_session": lambda memory: memory.get_session("s1"),
+    "list_sessions": lambda memory: memory.list_sessions(None, 10),
+    "list_messages": lambda memory: memory.list_messages(MessageQuery(), None, 10),
+    "list_events": lambda memory: memory.list_events(EventQuery(), None, 10),
+    "list_statements": lambda memory: memory.list_statements(StatementQuery(), None, 10),
+    "list_entities": lambda memory: memory.list_entities(EntityQuery(), None, 10),
+    "list_jobs": lambda memory: memory.list_jobs((), (), None, 10),
+    "describe": lambda memory: memory.describe(),
+    "usage": lambda memory: memory.usage(),
+    "query_scope": lambda memory: memory.query_scope([]),
+    "candidates": lambda memory: memory.candidates(CandidateQuery(("hello",), None, MemoryFilter())),
+    "neighbourhood": lambda memory: memory.neighbourhood([], [EdgeKind.NEXT], 1, 10, 10),
+    "export": lambda memory: anext(aiter(memory.export())),
+    "missing_vectors": lambda memory: memory.missing_vectors("s1", 10),
+}
+
+
+@pytest.mark.parametrize("read", READS)
+async def test_every_read_sees_what_it_has_to_or_fails(bench: Bench, read: str) -> None:
+    await bench.say("Hello")
+    settings = await bench.store.namespace(bench.namespace).settings()
+    here = ConsistencyPoint(settings.uid, settings.revision)
+    await READS[read](bench.store.namespace(bench.namespace, here))
+    with pytest.raises(RevisionNotReached):
+        await READS[read](bench.store.namespace(bench.namespace, replace(here, revision=settings.revision + 1)))
+
+
+@pytest.mark.parametrize("read", READS)
+async def test_a_handle_stays_with_the_namespace_that_it_found(bench: Bench, read: str) -> None:
+    await bench.say("Hello")
+    memory = bench.store.namespace(bench.namespace)
+    old = await memory.settings()
+    await bench.store.delete_namespace(bench.namespace)
+    with pytest.raises(NamespaceNotFound):
+        await READS[read](memory)
+    await bench.create()
+    with pytest.raises(NamespaceNotFound):
+        await READS[read](memory)
+    with pytest.raises(NamespaceNotFound):
+        await memory.append(AppendCommand("s1", (bench.draft("late"),), timedelta(0)))
+    # A new handle is of the new one, of which the old one's writes ask nothing.
+    await bench.say("Hello again")
+    await READS[read](bench.store.namespace(bench.namespace, ConsistencyPoint(old.uid, old.revision + 100)))
 
 
 async def test_the_embedded_store_needs_none_and_takes_none_of_others(bench: Bench) -> None:
     if isinstance(bench.store, Neo4jStore):
         return
     await bench.say("Hello")
-    assert bench.store.position(bench.namespace) == ()
+    assert bench.store.namespace(bench.namespace).position() == ()
     with pytest.raises(InvalidArgument, match="another store"):
-        await bench.store.reach(bench.namespace, ["FB:kcwQ"])
+        await bench.store.namespace(bench.namespace, ConsistencyPoint("", 0, ("FB:kcwQ",))).settings()
 
 
 @pytest.fixture
@@ -43,22 +100,23 @@ async def test_another_process_reads_what_the_position_stands_for(two, clock: Ma
     await bench.create()
     for number in range(5):
         await bench.say(f"message {number}", session=f"s{number}")
-        position = writer.position(bench.namespace)
+        position = writer.namespace(bench.namespace).position()
         assert len(position) == 1
-        await reader.reach(bench.namespace, position)
-        page = await reader.list_messages(bench.namespace, MessageQuery(sessions=(f"s{number}",)), None, 10)
+        page = await reader.namespace(bench.namespace, ConsistencyPoint("", 0, position)).list_messages(
+            MessageQuery(sessions=(f"s{number}",)), None, 10
+        )
         assert [message.text for message in page.items] == [f"message {number}"]
         # What a reader waits for does not pile up.
-        assert len(reader.position(bench.namespace)) == 1
-    assert reader.position("another") == ()
+        assert len(reader.namespace(bench.namespace).position()) == 1
+    assert reader.namespace("another").position() == ()
 
 
 async def test_a_position_of_another_database_is_refused(two, clock: ManualClock, ids: CountingIds) -> None:
     await Bench(two[0], clock, ids).create()
     with pytest.raises(InvalidArgument, match="at_least"):
-        await two[1].reach("acme/ana", ["FB:nonsense"])
+        await two[1].namespace("acme/ana", ConsistencyPoint("", 0, ("FB:nonsense",))).settings()
     # It leaves nothing behind.
-    assert (await two[1].get_namespace("acme/ana")).name == "acme/ana"
+    assert (await two[1].namespace("acme/ana").settings()).name == "acme/ana"
 
 
 def test_positions_of_writers_at_once_are_all_kept() -> None:

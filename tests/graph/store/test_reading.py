@@ -7,7 +7,7 @@ import pytest
 
 from graph.errors import NotFound
 from graph.model import EdgeKind, Granularity, LabelCondition, LabelFilter, NodeKind, TimeRange, TimeSpan
-from graph.store.commands import EntityQuery, EventQuery, MessageQuery, StatementQuery
+from graph.store.port import EntityQuery, EventQuery, MessageQuery, StatementQuery
 
 ALL = list(EdgeKind)
 
@@ -28,7 +28,9 @@ async def test_pages_of_messages_hold_each_once(bench):
     await bench.say(*(bench.draft(str(i), i // 3) for i in range(10)))
     await bench.say(*(bench.draft(f"b{i}", i) for i in range(5)), session="s2")
     for query, count in ((MessageQuery(), 15), (MessageQuery(sessions=("s1",)), 10), (MessageQuery(sessions=("s1", "s2")), 15)):
-        listed = await all_pages(lambda cursor, limit, query=query: bench.store.list_messages(bench.namespace, query, cursor, limit), 4)
+        listed = await all_pages(
+            lambda cursor, limit, query=query: bench.store.namespace(bench.namespace).list_messages(query, cursor, limit), 4
+        )
         assert len({m.id for m in listed}) == len(listed) == count
         key = (lambda m: m.seq) if len(query.sessions) == 1 else (lambda m: m.sent_at)
         assert listed == sorted(listed, key=key)
@@ -42,7 +44,7 @@ async def test_messages_are_filtered(bench):
     )
 
     async def texts(**query):
-        page = await bench.store.list_messages(bench.namespace, MessageQuery(**query), None, 10)
+        page = await bench.store.namespace(bench.namespace).list_messages(MessageQuery(**query), None, 10)
         return "".join(m.text for m in page.items)
 
     topic, mood = LabelCondition("topic"), LabelCondition("mood", ("good", "fine"))
@@ -61,7 +63,7 @@ async def test_messages_are_filtered(bench):
 async def test_sessions_come_in_the_order_of_their_creation(bench):
     for name in ("z", "a", "m"):
         await bench.say("x", session=name)
-    listed = await all_pages(lambda cursor, limit: bench.store.list_sessions(bench.namespace, cursor, limit), 2)
+    listed = await all_pages(lambda cursor, limit: bench.store.namespace(bench.namespace).list_sessions(cursor, limit), 2)
     assert [s.name for s in listed] == ["z", "a", "m"]
 
 
@@ -70,18 +72,18 @@ async def test_events_and_statements_are_listed_and_filtered(bench):
     write = await bench.extract()
     await bench.say("other", session="s2")
     await bench.extract("s2")
-    events = await all_pages(lambda cursor, limit: bench.store.list_events(bench.namespace, EventQuery(), cursor, limit), 2)
+    events = await all_pages(lambda cursor, limit: bench.store.namespace(bench.namespace).list_events(EventQuery(), cursor, limit), 2)
     assert len(events) == 4
     assert [e.said_at for e in events] == sorted(e.said_at for e in events)
     late = EventQuery(TimeRange(bench.monday + timedelta(hours=1)), ("s1",))
-    assert [e.title for e in (await bench.store.list_events(bench.namespace, late, None, 9)).items] == ["Event: three"]
-    ana = (await bench.store.query_scope(bench.namespace, ["ana"])).entities[0]
+    assert [e.title for e in (await bench.store.namespace(bench.namespace).list_events(late, None, 9)).items] == ["Event: three"]
+    ana = (await bench.store.namespace(bench.namespace).query_scope(["ana"])).entities[0]
     assert ana.id == write.entities[0].id
-    about = await bench.store.list_events(bench.namespace, EventQuery(entity_ids=(ana.id,), sessions=("s2",)), None, 9)
+    about = await bench.store.namespace(bench.namespace).list_events(EventQuery(entity_ids=(ana.id,), sessions=("s2",)), None, 9)
     assert [e.title for e in about.items] == ["Event: other"]
 
     async def statements(**query):
-        page = await bench.store.list_statements(bench.namespace, StatementQuery(**query), None, 9)
+        page = await bench.store.namespace(bench.namespace).list_statements(StatementQuery(**query), None, 9)
         return [s.text for s in page.items]
 
     assert len(await statements()) == 4
@@ -93,48 +95,48 @@ async def test_events_and_statements_are_listed_and_filtered(bench):
 
 
 async def test_events_are_listed_by_when_they_happened(bench):
-    from graph.store.commands import ExtractionWrite, GenerationStart
+    from graph.store.port import ExtractionWrite, GenerationStart
 
     await bench.say("a")
-    generation = await bench.store.begin_generation(bench.namespace, GenerationStart(bench.extractor))
+    generation = await bench.store.namespace(bench.namespace).begin_generation(GenerationStart(bench.extractor))
     lease = await bench.flushed_lease()
-    message = (await bench.store.pending(lease, 9)).messages[0]
+    message = (await bench.store.namespace(lease.job.namespace).pending(lease, 9)).messages[0]
     may = TimeSpan(bench.monday.replace(year=2020), bench.monday.replace(year=2021), Granularity.YEAR)
     past, said = bench.event("past", [], [message], time=may), bench.event("said", [], [message])
-    await bench.store.commit_extraction(lease, ExtractionWrite(generation, 0, 1, events=(said, past)))
-    listed = await bench.store.list_events(bench.namespace, EventQuery(), None, 9)
+    await bench.store.namespace(lease.job.namespace).commit_extraction(lease, ExtractionWrite(generation, 0, 1, events=(said, past)))
+    listed = await bench.store.namespace(bench.namespace).list_events(EventQuery(), None, 9)
     assert [e.title for e in listed.items] == ["past", "said"]
     overlap = EventQuery(TimeRange(bench.monday.replace(year=2020, month=12), bench.monday.replace(year=2022)))
-    assert [e.title for e in (await bench.store.list_events(bench.namespace, overlap, None, 9)).items] == ["past"]
+    assert [e.title for e in (await bench.store.namespace(bench.namespace).list_events(overlap, None, 9)).items] == ["past"]
 
 
 async def test_entities_are_found_by_any_of_their_names(bench):
     await bench.say("a")
     await bench.extract()
-    assert [e.name for e in (await bench.store.list_entities(bench.namespace, EntityQuery(name="ANA"), None, 9)).items] == ["Ana"]
-    assert (await bench.store.list_entities(bench.namespace, EntityQuery(name="Ben"), None, 9)).items == ()
+    assert [e.name for e in (await bench.store.namespace(bench.namespace).list_entities(EntityQuery(name="ANA"), None, 9)).items] == ["Ana"]
+    assert (await bench.store.namespace(bench.namespace).list_entities(EntityQuery(name="Ben"), None, 9)).items == ()
 
 
 async def test_the_most_frequent_speaker_comes_first(bench):
     await bench.say(bench.draft("a", 0, "Ben"), bench.draft("b", 0, "Ana"), bench.draft("c", 0, "Ana"))
-    assert (await bench.store.query_scope(bench.namespace, ())).speakers == ("Ana", "Ben")
+    assert (await bench.store.namespace(bench.namespace).query_scope(())).speakers == ("Ana", "Ben")
 
 
 async def test_ids_that_are_none_are_not_there(bench):
     outcome = await bench.say("a")
     ids = [outcome.messages[0].id, bench.ids.mint("msg"), "msg_", "", "nonsense", outcome.job_id]
-    assert list(await bench.store.get_nodes(bench.namespace, ids)) == ids[:1]
+    assert list(await bench.store.namespace(bench.namespace).get_nodes(ids)) == ids[:1]
     with pytest.raises(NotFound):
-        await bench.store.get_node_edges(bench.namespace, ids[1], 5)
+        await bench.store.namespace(bench.namespace).get_node_edges(ids[1], 5)
 
 
 async def test_edges_are_limited_in_each_direction(bench):
     await bench.say(*"abcdef")
     await bench.extract()
-    ana = (await bench.store.query_scope(bench.namespace, ["Ana"])).entities[0]
-    shown = await bench.store.get_node_edges(bench.namespace, ana.id, 3)
+    ana = (await bench.store.namespace(bench.namespace).query_scope(["Ana"])).entities[0]
+    shown = await bench.store.namespace(bench.namespace).get_node_edges(ana.id, 3)
     assert (len(shown.edges), shown.truncated) == (3, True)
-    assert not (await bench.store.get_node_edges(bench.namespace, ana.id, 100)).truncated
+    assert not (await bench.store.namespace(bench.namespace).get_node_edges(ana.id, 100)).truncated
 
 
 async def test_a_walk_is_that_of_networkx(bench):
@@ -142,16 +144,16 @@ async def test_a_walk_is_that_of_networkx(bench):
     await bench.extract()
     await bench.say(*"ij", session="s2")
     graph = nx.Graph()
-    nodes = {m.id for m in (await bench.store.list_messages(bench.namespace, MessageQuery(), None, 99)).items}
+    nodes = {m.id for m in (await bench.store.namespace(bench.namespace).list_messages(MessageQuery(), None, 99)).items}
     for node in list(nodes):
-        for edge in (await bench.store.get_node_edges(bench.namespace, node, 99)).edges:
+        for edge in (await bench.store.namespace(bench.namespace).get_node_edges(node, 99)).edges:
             graph.add_edge(edge.source_id, edge.target_id)
     for node in list(graph):
-        for edge in (await bench.store.get_node_edges(bench.namespace, node, 99)).edges:
+        for edge in (await bench.store.namespace(bench.namespace).get_node_edges(node, 99)).edges:
             graph.add_edge(edge.source_id, edge.target_id)
     seed = next(iter(sorted(nodes)))
     for hops in (0, 1, 2, 3):
-        walk = await bench.store.neighbourhood(bench.namespace, [seed, "nonsense"], ALL, hops, 1_000, 1_000)
+        walk = await bench.store.namespace(bench.namespace).neighbourhood([seed, "nonsense"], ALL, hops, 1_000, 1_000)
         assert dict(zip(walk.ids, walk.hops.tolist(), strict=True)) == nx.single_source_shortest_path_length(graph, seed, hops)
         assert not walk.truncated
         inside = graph.subgraph(walk.ids)
@@ -164,10 +166,10 @@ async def test_a_walk_is_that_of_networkx(bench):
 async def test_a_walk_keeps_its_bounds(bench):
     await bench.say(*"abcdefgh")
     await bench.extract()
-    ana = (await bench.store.query_scope(bench.namespace, ["Ana"])).entities[0]
-    capped = await bench.store.neighbourhood(bench.namespace, [ana.id], [EdgeKind.MENTIONS], 1, 100, 3)
+    ana = (await bench.store.namespace(bench.namespace).query_scope(["Ana"])).entities[0]
+    capped = await bench.store.namespace(bench.namespace).neighbourhood([ana.id], [EdgeKind.MENTIONS], 1, 100, 3)
     assert (len(capped.ids), capped.truncated) == (4, True)
-    small = await bench.store.neighbourhood(bench.namespace, [ana.id], ALL, 3, 5, 100)
+    small = await bench.store.namespace(bench.namespace).neighbourhood([ana.id], ALL, 3, 5, 100)
     assert (len(small.ids), small.truncated) == (5, True)
     assert capped.degree[0] == 16
 
@@ -176,11 +178,11 @@ async def test_counts_are_those_of_the_graph(bench):
     await bench.say("a", "b")
     await bench.extract()
     await bench.say("c")
-    described = await bench.store.describe(bench.namespace)
+    described = await bench.store.namespace(bench.namespace).describe()
     assert described.nodes == {NodeKind.SESSION: 1, NodeKind.MESSAGE: 3, NodeKind.EVENT: 2, NodeKind.FACT: 2, NodeKind.ENTITY: 1}
     assert described.retired == {}
     assert described.edges[EdgeKind.NEXT] == 2
     assert (described.vectors, described.vectors_pending) == (4, 1)
     assert (described.first_sent_at, described.last_sent_at) == (bench.monday, bench.monday + timedelta(minutes=1))
-    assert described.revision == await bench.store.revision(bench.namespace)
+    assert described.revision == (await bench.store.namespace(bench.namespace).settings()).revision
     assert described.bytes > 0

@@ -8,7 +8,7 @@ import pytest
 from graph.errors import InvalidArgument
 from graph.model import LabelCondition, LabelFilter, MemoryFilter, NodeKind, TimeRange
 from graph.store.candidates import CandidateQuery, StatisticsGroup
-from graph.store.commands import PassageVector
+from graph.store.port import PassageVector
 
 
 async def test_a_message_is_found_as_soon_as_it_is_stored(bench):
@@ -21,12 +21,12 @@ async def test_a_message_is_found_as_soon_as_it_is_stored(bench):
 async def test_a_vector_counts_as_soon_as_it_is_put(bench):
     (placed,) = (await bench.say("abc")).messages
     query = CandidateQuery((), bench.unit(5).astype(np.float32), MemoryFilter())
-    assert len(await bench.store.candidates(bench.namespace, query)) == 0
-    await bench.store.put_vectors(bench.namespace, bench.spec.fingerprint, [PassageVector(placed.id, 0, bench.unit(5))])
-    found = await bench.store.candidates(bench.namespace, query)
+    assert len(await bench.store.namespace(bench.namespace).candidates(query)) == 0
+    await bench.store.namespace(bench.namespace).put_vectors(bench.spec.fingerprint, [PassageVector(placed.id, 0, bench.unit(5))])
+    found = await bench.store.namespace(bench.namespace).candidates(query)
     assert list(found.ids) == [placed.id]
     assert found.similarity[0] == pytest.approx(1, abs=1e-2)
-    assert found.revision == await bench.store.revision(bench.namespace)
+    assert found.revision == (await bench.store.namespace(bench.namespace).settings()).revision
 
 
 async def test_filters_hold(bench):
@@ -54,7 +54,7 @@ async def test_filters_hold(bench):
 async def test_statistics_count_current_passages(bench):
     await bench.say("alpha", "beta", "alpha beta")
     await bench.extract()
-    found = await bench.store.candidates(bench.namespace, CandidateQuery(("alpha",), None, MemoryFilter()))
+    found = await bench.store.namespace(bench.namespace).candidates(CandidateQuery(("alpha",), None, MemoryFilter()))
     messages, statements = found.statistics[StatisticsGroup.MESSAGES], found.statistics[StatisticsGroup.STATEMENTS]
     assert (messages.count, statements.count) == (3, 3)
     assert messages.document_frequency.tolist() == [2]
@@ -62,13 +62,13 @@ async def test_statistics_count_current_passages(bench):
 
 async def test_a_vector_of_another_dimension_is_refused(bench):
     with pytest.raises(InvalidArgument):
-        await bench.store.candidates(bench.namespace, CandidateQuery((), np.ones(3, np.float32), MemoryFilter()))
+        await bench.store.namespace(bench.namespace).candidates(CandidateQuery((), np.ones(3, np.float32), MemoryFilter()))
 
 
 async def test_included_ids_are_measured_whatever_the_channels_say(bench):
     ids = [m.id for m in (await bench.say("alpha", "beta")).messages]
     query = CandidateQuery(("alpha",), None, MemoryFilter(), neighbours=0, include=(ids[1], "nonsense"))
-    assert set((await bench.store.candidates(bench.namespace, query)).ids) == set(ids)
+    assert set((await bench.store.namespace(bench.namespace).candidates(query)).ids) == set(ids)
 
 
 async def test_namespaces_see_nothing_of_each_other(bench):
@@ -77,5 +77,5 @@ async def test_namespaces_see_nothing_of_each_other(bench):
     bench.namespace = "other"
     assert await bench.found("ferry") == {}
     await bench.say("ferry ferry")
-    found = await bench.store.candidates("other", CandidateQuery(("ferri",), None, MemoryFilter()))
+    found = await bench.store.namespace("other").candidates(CandidateQuery(("ferri",), None, MemoryFilter()))
     assert found.statistics[StatisticsGroup.MESSAGES].count == 1

@@ -9,7 +9,9 @@ from neo4j.exceptions import ServiceUnavailable
 
 from graph.errors import AlreadyExists, LeaseLost, NotFound, RequestReused, StaleWrite
 from graph.model import ExtractionMode, ExtractorSpec, JobKind, JobState, NodeKind, UuidSource
-from graph.store.commands import (
+from graph.store.neo4j import deletion, generations
+from graph.store.neo4j.driver import database
+from graph.store.port import (
     AppendCommand,
     Deletion,
     EventQuery,
@@ -21,8 +23,6 @@ from graph.store.commands import (
     StatementQuery,
     UsageEntry,
 )
-from graph.store.neo4j import deletion, generations
-from graph.store.neo4j.driver import database
 
 SECOND = timedelta(seconds=1)
 
@@ -41,19 +41,19 @@ async def test_no_append_of_many_at_once_is_lost(bench, stores):
         store = stores[number % 2]
         for count in range(6):
             drafts = tuple(bench.draft(f"{number} says {count} {part}", count) for part in range(2))
-            await store.append(bench.namespace, AppendCommand(f"s{number % 3}", drafts, SECOND))
+            await store.namespace(bench.namespace).append(AppendCommand(f"s{number % 3}", drafts, SECOND))
 
-    before = await bench.store.revision(bench.namespace)
+    before = (await bench.store.namespace(bench.namespace).settings()).revision
     await asyncio.gather(*(appender(number) for number in range(8)))
-    assert await stores[1].revision(bench.namespace) == before + 48
+    assert (await stores[1].namespace(bench.namespace).settings()).revision == before + 48
     for session in ("s0", "s1", "s2"):
-        listed = (await bench.store.list_messages(bench.namespace, MessageQuery(sessions=(session,)), None, 1_000)).items
+        listed = (await bench.store.namespace(bench.namespace).list_messages(MessageQuery(sessions=(session,)), None, 1_000)).items
         assert [message.seq for message in listed] == list(range(1, len(listed) + 1))
-        assert (await bench.store.get_session(bench.namespace, session)).message_count == len(listed)
-    described = await bench.store.describe(bench.namespace)
+        assert (await bench.store.namespace(bench.namespace).get_session(session)).message_count == len(listed)
+    described = await bench.store.namespace(bench.namespace).describe()
     assert sum(described.nodes.values()) == 96 + 3
     assert len(await bench.found("says")) == 96
-    assert await bench.store.check(bench.namespace) == []
+    assert await bench.store.namespace(bench.namespace).check() == []
 
 
 async def test_a_search_in_one_store_sees_what_the_other_wrote(bench, stores):
@@ -64,7 +64,7 @@ async def test_a_search_in_one_store_sees_what_the_other_wrote(bench, stores):
         assert len(await bench.found("ferry")) == number + 1
         bench.store = other[0]
     (first,) = (await bench.say("ferry gone")).messages
-    await stores[1].delete(bench.namespace, Deletion((first.id,)))
+    await stores[1].namespace(bench.namespace).delete(Deletion((first.id,)))
     assert sorted((await bench.found("ferry")).values()) == ["ferry 0", "ferry 1", "ferry 2"]
 
 
@@ -90,18 +90,18 @@ async def test_a_lease_that_passed_is_taken_over_and_the_first_holder_is_fenced_
     new = await stores[1].lease_job("w2", timedelta(minutes=1), {JobKind.EXTRACTION})
     assert (new.job.id, new.job.attempts) == (old.job.id, 2)
     with pytest.raises(LeaseLost):
-        await stores[0].finish_job(old, JobSucceeded())
+        await stores[0].namespace(old.job.namespace).finish_job(old, JobSucceeded())
     with pytest.raises(LeaseLost):
-        await stores[0].pending(old, 1)
-    assert (await stores[1].pending(new, 1)).messages[0].text == "a"
+        await stores[0].namespace(old.job.namespace).pending(old, 1)
+    assert (await stores[1].namespace(new.job.namespace).pending(new, 1)).messages[0].text == "a"
 
 
 async def test_leases_end_by_the_servers_clock(bench, stores, make_store, tmp_path):
     store = make_store(tmp_path / "data", None, UuidSource())
     await store.open()
     try:
-        await store.create_namespace(NamespaceSpec("real", bench.spec, (await store.get_namespace(bench.namespace)).extraction_mode))
-        job = (await store.append("real", AppendCommand("s", (bench.draft("a"),), SECOND))).job_id
+        await store.create_namespace(NamespaceSpec("real", bench.spec, (await store.namespace(bench.namespace).settings()).extraction_mode))
+        job = (await store.namespace("real").append(AppendCommand("s", (bench.draft("a"),), SECOND))).job_id
         old = await store.lease_job("w1", timedelta(milliseconds=300), {JobKind.EXTRACTION})
         assert old.job.id == job
         assert await store.lease_job("w2", SECOND, {JobKind.EXTRACTION}) is None
@@ -109,25 +109,25 @@ async def test_leases_end_by_the_servers_clock(bench, stores, make_store, tmp_pa
         new = await store.lease_job("w2", timedelta(minutes=1), {JobKind.EXTRACTION})
         assert (new.job.id, new.epoch) == (job, old.epoch + 1)
         with pytest.raises(LeaseLost):
-            await store.renew(old, SECOND)
+            await store.namespace(old.job.namespace).renew(old, SECOND)
     finally:
         await store.close()
 
 
 async def test_a_request_that_comes_to_both_at_once_is_done_once(bench, stores):
     command = AppendCommand("s1", (bench.draft("once"),), SECOND, request_id="r")
-    answers = await asyncio.gather(*(stores[number % 2].append(bench.namespace, command) for number in range(6)))
+    answers = await asyncio.gather(*(stores[number % 2].namespace(bench.namespace).append(command) for number in range(6)))
     assert len(set(answers)) == 1
     assert await bench.texts() == ["once"]
     with pytest.raises(RequestReused):
-        await stores[1].append(bench.namespace, AppendCommand("s1", (bench.draft("other"),), SECOND, request_id="r"))
+        await stores[1].namespace(bench.namespace).append(AppendCommand("s1", (bench.draft("other"),), SECOND, request_id="r"))
 
 
 async def test_a_name_is_given_once(bench, stores):
-    spec = NamespaceSpec("new", bench.spec, (await bench.store.get_namespace(bench.namespace)).extraction_mode)
+    spec = NamespaceSpec("new", bench.spec, (await bench.store.namespace(bench.namespace).settings()).extraction_mode)
     made = await asyncio.gather(*(stores[number % 2].create_namespace(spec) for number in range(4)), return_exceptions=True)
     assert sorted(isinstance(one, AlreadyExists) for one in made) == [False, True, True, True]
-    kept = await stores[1].get_namespace("new")
+    kept = await stores[1].namespace("new").settings()
     assert [one.uid for one in made if not isinstance(one, AlreadyExists)] == [kept.uid]
 
 
@@ -143,9 +143,9 @@ async def test_a_deletion_that_broke_off_is_finished_by_whoever_needs_the_name(b
             await stores[0].delete_namespace(bench.namespace)
     for store in stores:
         with pytest.raises(NotFound):
-            await store.revision(bench.namespace)
+            await store.namespace(bench.namespace).settings()
         with pytest.raises(NotFound):
-            await store.append(bench.namespace, AppendCommand("s1", (bench.draft("late"),), SECOND))
+            await store.namespace(bench.namespace).append(AppendCommand("s1", (bench.draft("late"),), SECOND))
     assert await stores[1].lease_job("w", SECOND, {JobKind.EXTRACTION}) is None
     bench.store = stores[1]
     await bench.create()
@@ -154,10 +154,10 @@ async def test_a_deletion_that_broke_off_is_finished_by_whoever_needs_the_name(b
 
 
 async def test_a_watcher_sees_what_another_process_does_to_its_job(bench, stores):
-    job = await stores[0].get_job(bench.namespace, (await bench.say("a")).job_id)
-    watch = asyncio.create_task(stores[1].wait_for_job_change(bench.namespace, job.id, job.updated_at, timedelta(seconds=20)))
+    job = await stores[0].namespace(bench.namespace).get_job((await bench.say("a")).job_id)
+    watch = asyncio.create_task(stores[1].namespace(bench.namespace).wait_for_job_change(job.id, job.updated_at, timedelta(seconds=20)))
     await asyncio.sleep(0.1)
-    await stores[0].cancel_job(bench.namespace, job.id)
+    await stores[0].namespace(bench.namespace).cancel_job(job.id)
     assert (await asyncio.wait_for(watch, 10)).state is JobState.CANCELLED
 
 
@@ -191,17 +191,17 @@ async def test_a_commit_of_which_nobody_knows_is_neither_lost_nor_repeated(bench
         assert lost
         return answer
 
-    revision = await bench.store.revision(bench.namespace)
+    revision = (await bench.store.namespace(bench.namespace).settings()).revision
     outcome = await written(lambda: bench.say("once"))
-    assert outcome.revision == revision + 1 == await bench.store.revision(bench.namespace)
+    assert outcome.revision == revision + 1 == (await bench.store.namespace(bench.namespace).settings()).revision
     assert await bench.texts() == ["once"]
     lease = await written(bench.lease)
     assert (lease.job.id, lease.job.attempts) == (outcome.job_id, 1)
-    await written(lambda: bench.store.add_usage(bench.namespace, [UsageEntry("embed", "m", 1)]))
-    assert await bench.store.usage(bench.namespace) == [UsageEntry("embed", "m", 1)]
-    receipt = await written(lambda: bench.store.delete(bench.namespace, Deletion((outcome.messages[0].id,))))
+    await written(lambda: bench.store.namespace(bench.namespace).add_usage([UsageEntry("embed", "m", 1)]))
+    assert await bench.store.namespace(bench.namespace).usage() == [UsageEntry("embed", "m", 1)]
+    receipt = await written(lambda: bench.store.namespace(bench.namespace).delete(Deletion((outcome.messages[0].id,))))
     assert (receipt.missing_ids, receipt.revision) == ((), revision + 2)
-    assert await bench.store.check(bench.namespace) == []
+    assert await bench.store.namespace(bench.namespace).check() == []
 
 
 async def test_usage_is_counted_once_though_another_process_wrote_before_it_could_be_asked_for(bench, stores, monkeypatch):
@@ -211,13 +211,13 @@ async def test_usage_is_counted_once_though_another_process_wrote_before_it_coul
         await commit(tx, held)
         if not broken:
             broken.append(held)
-            await stores[1].add_usage(bench.namespace, [UsageEntry("embed", "m", 2)])
+            await stores[1].namespace(bench.namespace).add_usage([UsageEntry("embed", "m", 2)])
             raise ServiceUnavailable("the connection broke")
 
     monkeypatch.setattr(database, "_commit", breaking)
-    await stores[0].add_usage(bench.namespace, [UsageEntry("embed", "m", 1, items=3), UsageEntry("embed", "m", 1, items=4)])
+    await stores[0].namespace(bench.namespace).add_usage([UsageEntry("embed", "m", 1, items=3), UsageEntry("embed", "m", 1, items=4)])
     assert broken
-    assert await stores[0].usage(bench.namespace) == [UsageEntry("embed", "m", 4, items=7)]
+    assert await stores[0].namespace(bench.namespace).usage() == [UsageEntry("embed", "m", 4, items=7)]
 
 
 LATER = ExtractorSpec("rules", "v2", ExtractionMode.EVENT)
@@ -231,10 +231,10 @@ def in_parts(monkeypatch):
 
 
 async def nothing_is_current(bench):
-    assert (await bench.store.list_statements(bench.namespace, StatementQuery(), None, 10)).items == ()
-    assert (await bench.store.list_events(bench.namespace, EventQuery(), None, 10)).items == ()
+    assert (await bench.store.namespace(bench.namespace).list_statements(StatementQuery(), None, 10)).items == ()
+    assert (await bench.store.namespace(bench.namespace).list_events(EventQuery(), None, 10)).items == ()
     assert {name for name in (await bench.found("fact one two three")).values() if "Fact" in name} == set()
-    retired = (await bench.store.list_statements(bench.namespace, StatementQuery(include_retired=True), None, 10)).items
+    retired = (await bench.store.namespace(bench.namespace).list_statements(StatementQuery(include_retired=True), None, 10)).items
     return len(retired) == 6 and all(statement.retired_at for statement in retired)
 
 
@@ -243,13 +243,13 @@ async def test_a_large_generation_is_retired_in_several_transactions(bench, stor
     for session in ("s1", "s2"):
         await bench.say("one", "two", "three", session=session)
         await bench.extract(session)
-    before = await bench.store.revision(bench.namespace)
-    assert await bench.store.begin_generation(bench.namespace, GenerationStart(LATER)) == 2
-    assert await bench.store.revision(bench.namespace) > before + 4
+    before = (await bench.store.namespace(bench.namespace).settings()).revision
+    assert await bench.store.namespace(bench.namespace).begin_generation(GenerationStart(LATER)) == 2
+    assert (await bench.store.namespace(bench.namespace).settings()).revision > before + 4
     assert await nothing_is_current(bench)
     assert len((await bench.extract("s2", LATER)).statements) == 3
-    assert await bench.store.begin_generation(bench.namespace, GenerationStart(LATER)) == 2
-    assert await bench.store.check(bench.namespace) == []
+    assert await bench.store.namespace(bench.namespace).begin_generation(GenerationStart(LATER)) == 2
+    assert await bench.store.namespace(bench.namespace).check() == []
 
 
 @pytest.fixture
@@ -269,9 +269,9 @@ async def half_retired(bench, stores, in_parts, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(generations, "_retire", dies)
         with pytest.raises(RuntimeError, match="dies"):
-            await bench.store.begin_generation(bench.namespace, GenerationStart(LATER))
+            await bench.store.namespace(bench.namespace).begin_generation(GenerationStart(LATER))
     # Of the part that broke off nothing is there.
-    assert len((await bench.store.list_statements(bench.namespace, StatementQuery(), None, 10)).items) == 4
+    assert len((await bench.store.namespace(bench.namespace).list_statements(StatementQuery(), None, 10)).items) == 4
 
 
 @pytest.mark.usefixtures("half_retired")
@@ -279,16 +279,16 @@ async def test_what_one_process_left_half_retired_another_finishes(bench, stores
     # Whoever works on a session's job, for whichever extractor, finds a generation that is not its own.
     lease = await stores[1].lease_job("w", SECOND, {JobKind.EXTRACTION})
     assert lease is not None
-    left = (await stores[1].get_namespace(bench.namespace)).generation
+    left = (await stores[1].namespace(bench.namespace).settings()).generation
     assert (left.number, left.extractor) == (1, generations.ENDING)
-    work = await stores[1].pending(lease, 10)
+    work = await stores[1].namespace(lease.job.namespace).pending(lease, 10)
     late = ExtractionWrite(generation=1, expected_watermark=0, watermark=3)
     assert (work.generation, work.watermark) == (1, 0)
     with pytest.raises(StaleWrite):
-        await stores[1].commit_extraction(lease, late)
-    assert await stores[1].begin_generation(bench.namespace, GenerationStart(bench.extractor)) == 2
+        await stores[1].namespace(lease.job.namespace).commit_extraction(lease, late)
+    assert await stores[1].namespace(bench.namespace).begin_generation(GenerationStart(bench.extractor)) == 2
     assert await nothing_is_current(bench)
-    assert await bench.store.check(bench.namespace) == []
+    assert await bench.store.namespace(bench.namespace).check() == []
 
 
 @pytest.mark.usefixtures("half_retired")
@@ -304,13 +304,13 @@ async def test_whoever_comes_late_with_a_part_retires_nothing_of_the_next_genera
 
     monkeypatch.setattr(generations, "_retire_part", overtaken)
     with pytest.raises(LeaseLost):
-        await bench.store.begin_generation(bench.namespace, GenerationStart(LATER))
+        await bench.store.namespace(bench.namespace).begin_generation(GenerationStart(LATER))
     await bench.extract("s1")
     database_of = bench.store._database
     monkeypatch.setattr(generations, "_AT_ONCE", 100)
     assert await database_of.write(bench.namespace, partial(part, ids=bench.ids, start=GenerationStart(LATER), place=ended[0])) is None
-    assert len((await bench.store.list_statements(bench.namespace, StatementQuery(), None, 10)).items) == 3
-    assert await bench.store.check(bench.namespace) == []
+    assert len((await bench.store.namespace(bench.namespace).list_statements(StatementQuery(), None, 10)).items) == 3
+    assert await bench.store.namespace(bench.namespace).check() == []
 
 
 async def test_a_long_session_is_deleted_in_several_transactions(bench, stores, monkeypatch):
@@ -326,18 +326,18 @@ async def test_a_long_session_is_deleted_in_several_transactions(bench, stores, 
     asked = Deletion(session="s1", request_id="r")
     monkeypatch.setattr(deletion, "_delete_all", dies)
     with pytest.raises(RuntimeError, match="dies"):
-        await bench.store.delete(bench.namespace, asked)
+        await bench.store.namespace(bench.namespace).delete(asked)
     # What is left is whole: two parts went, each with its facts and events.
     assert await bench.texts() == ["five"]
-    assert (await bench.store.get_session(bench.namespace, "s1")).message_count == 1
-    assert await bench.store.check(bench.namespace) == []
+    assert (await bench.store.namespace(bench.namespace).get_session("s1")).message_count == 1
+    assert await bench.store.namespace(bench.namespace).check() == []
 
     monkeypatch.setattr(deletion, "_delete_all", delete)
     await bench.say("seven", "eight")
-    before = await bench.store.revision(bench.namespace)
-    receipt = await stores[1].delete(bench.namespace, asked)
+    before = (await bench.store.namespace(bench.namespace).settings()).revision
+    receipt = await stores[1].namespace(bench.namespace).delete(asked)
     assert receipt.counts == {NodeKind.SESSION: 1, NodeKind.MESSAGE: 3, NodeKind.FACT: 1, NodeKind.EVENT: 1}
-    assert receipt.revision == before + 2 == await bench.store.revision(bench.namespace)
-    assert await bench.store.delete(bench.namespace, asked) == receipt
+    assert receipt.revision == before + 2 == (await bench.store.namespace(bench.namespace).settings()).revision
+    assert await bench.store.namespace(bench.namespace).delete(asked) == receipt
     assert set((await bench.found("fact one five six")).values()) == {"six", "Fact: six"}
-    assert await bench.store.check(bench.namespace) == []
+    assert await bench.store.namespace(bench.namespace).check() == []

@@ -18,7 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from graph.errors import DuplicateMessage, LeaseLost, NotFound, RequestReused, StaleWrite
 from graph.model import EmbeddingSpec, ExtractionMode, ExtractorSpec, JobKind, MemoryFilter, NodeKind, Role, Statement, UuidSource
 from graph.store.candidates import CandidateQuery
-from graph.store.commands import (
+from graph.store.port import (
     AppendCommand,
     AppendOutcome,
     Deletion,
@@ -116,7 +116,7 @@ class StoreMachine(RuleBasedStateMachine):
             MessageDraft("Ana", Role.USER, word, self.clock.time, client if index == 0 else "") for index, word in enumerate(words)
         )
         known = next((m for m in self.model.of(session) if client and m.client_id == client), None)
-        work = self.store.append("n", AppendCommand(session, drafts, timedelta(seconds=10)))
+        work = self.store.namespace("n").append(AppendCommand(session, drafts, timedelta(seconds=10)))
         if known is not None and (known.text != words[0] or self.time_of(known) != self.clock.time):
             try:
                 self.run(work)
@@ -141,11 +141,11 @@ class StoreMachine(RuleBasedStateMachine):
         first = self.model.requests.get(request)
         if first is not None and (first[0].session, first[0].messages) != (session, drafts):
             try:
-                self.run(self.store.append("n", command))
+                self.run(self.store.namespace("n").append(command))
             except RequestReused:
                 return
             raise AssertionError("another body under a known request_id went in")
-        outcome = self.run(self.store.append("n", command))
+        outcome = self.run(self.store.namespace("n").append(command))
         if first is not None:
             assert [(m.id, m.seq) for m in outcome.messages] == [(m.id, m.seq) for m in first[1].messages]
             return
@@ -156,7 +156,7 @@ class StoreMachine(RuleBasedStateMachine):
     @rule(data=st.data())
     def repeat_a_request(self, data):
         command, first = self.model.requests[data.draw(st.sampled_from(sorted(self.model.requests)))]
-        outcome = self.run(self.store.append("n", command))
+        outcome = self.run(self.store.namespace("n").append(command))
         assert [(m.id, m.seq) for m in outcome.messages] == [(m.id, m.seq) for m in first.messages]
 
     def took(self, session, drafts, outcome):
@@ -168,15 +168,15 @@ class StoreMachine(RuleBasedStateMachine):
 
     @rule(session=SESSIONS, count=st.integers(1, 4))
     def embed(self, session, count):
-        waiting = self.run(self.store.missing_vectors("n", session, 1_000))
+        waiting = self.run(self.store.namespace("n").missing_vectors(session, 1_000))
         expected = {m.id for m in self.model.of(session)} | {
             id_ for id_, (_, message) in self.model.statements.items() if self.model.messages[message].session == session
         }
         assert {passage.owner_id for passage in waiting} == expected - self.model.embedded
         some = waiting[:count]
         vectors = [PassageVector(passage.owner_id, passage.ordinal, unit(passage.text)) for passage in some]
-        assert self.run(self.store.put_vectors("n", SPEC.fingerprint, vectors)) == len(some)
-        assert self.run(self.store.put_vectors("n", SPEC.fingerprint, vectors)) == 0, "a vector that is there was stored again"
+        assert self.run(self.store.namespace("n").put_vectors(SPEC.fingerprint, vectors)) == len(some)
+        assert self.run(self.store.namespace("n").put_vectors(SPEC.fingerprint, vectors)) == 0, "a vector that is there was stored again"
         self.model.embedded |= {passage.owner_id for passage in some}
 
     @property
@@ -189,7 +189,7 @@ class StoreMachine(RuleBasedStateMachine):
     @rule(session=SESSIONS)
     def flush(self, session):
         try:
-            self.run(self.store.flush("n", session))
+            self.run(self.store.namespace("n").flush(session))
         except NotFound:
             assert session not in self.model.last_seq
 
@@ -211,7 +211,7 @@ class StoreMachine(RuleBasedStateMachine):
         lease = data.draw(st.sampled_from(self.leases))
         session = lease.job.session
         try:
-            work = self.run(self.store.pending(lease, 100))
+            work = self.run(self.store.namespace(lease.job.namespace).pending(lease, 100))
         except LeaseLost:
             assert lease.expires_at <= self.clock.time or session not in self.model.last_seq or lease not in self.current_leases()
             return
@@ -228,9 +228,9 @@ class StoreMachine(RuleBasedStateMachine):
             for m in taken
         )
         write = ExtractionWrite(work.generation, work.watermark, taken[-1].seq, statements)
-        self.run(self.store.commit_extraction(lease, write))
+        self.run(self.store.namespace(lease.job.namespace).commit_extraction(lease, write))
         try:
-            self.run(self.store.commit_extraction(lease, write))
+            self.run(self.store.namespace(lease.job.namespace).commit_extraction(lease, write))
         except StaleWrite:
             pass
         else:
@@ -250,12 +250,12 @@ class StoreMachine(RuleBasedStateMachine):
         lease = data.draw(st.sampled_from(self.leases))
         outcome = JobSucceeded() if done else JobDeferred(self.clock.time + timedelta(seconds=5))
         with suppress(LeaseLost):
-            self.run(self.store.finish_job(lease, outcome))
+            self.run(self.store.namespace(lease.job.namespace).finish_job(lease, outcome))
         self.leases.remove(lease)
 
     @rule(version=st.sampled_from(["1", "2"]))
     def begin_generation(self, version):
-        number = self.run(self.store.begin_generation("n", GenerationStart(ExtractorSpec("x", version, ExtractionMode.EVENT))))
+        number = self.run(self.store.namespace("n").begin_generation(GenerationStart(ExtractorSpec("x", version, ExtractionMode.EVENT))))
         if number != self.model.generation:
             if self.model.generation:
                 self.model.statements = {}
@@ -268,7 +268,7 @@ class StoreMachine(RuleBasedStateMachine):
     def delete_message(self, data):
         id_ = data.draw(st.sampled_from(sorted(self.model.messages)))
         resting = [s for s, (_, message) in self.model.statements.items() if message == id_]
-        receipt = self.run(self.store.delete("n", Deletion((id_,))))
+        receipt = self.run(self.store.namespace("n").delete(Deletion((id_,))))
         assert receipt.counts[NodeKind.MESSAGE] == 1
         assert receipt.counts.get(NodeKind.FACT, 0) >= len(resting)
         del self.model.messages[id_]
@@ -279,7 +279,7 @@ class StoreMachine(RuleBasedStateMachine):
     @rule(data=st.data())
     def delete_session(self, data):
         session = data.draw(st.sampled_from(sorted(self.model.last_seq)))
-        self.run(self.store.delete("n", Deletion(session=session)))
+        self.run(self.store.namespace("n").delete(Deletion(session=session)))
         gone = {m.id for m in self.model.of(session)}
         self.model.messages = {id_: m for id_, m in self.model.messages.items() if id_ not in gone}
         self.model.statements = {s: (text, m) for s, (text, m) in self.model.statements.items() if m not in gone}
@@ -317,36 +317,36 @@ class StoreMachine(RuleBasedStateMachine):
         """A copy made by export and import is the same memory, and goes again."""
 
         async def records(name):
-            return [batch async for batch in self.store.export(name, with_vectors)]
+            return [batch async for batch in self.store.namespace(name).export(with_vectors)]
 
         async def stream(batches):
             for batch in batches:
                 yield batch
 
-        source, before = self.run(self.store.get_namespace("n")), self.run(records("n"))
+        source, before = self.run(self.store.namespace("n").settings()), self.run(records("n"))
         self.run(self.store.import_namespace(replace(source, name="copy"), stream(before)))
         assert repr(list(itertools.chain(*self.run(records("copy"))))) == repr(list(itertools.chain(*before)))
-        assert self.run(self.store.check("copy")) == []
+        assert self.run(self.store.namespace("copy").check()) == []
         self.run(self.store.delete_namespace("copy"))
 
     @invariant()
     def everything_is_there_and_nothing_else(self):
         if not self.run(self.store.list_namespaces("", "", 1)):
             return
-        page = self.run(self.store.list_messages("n", MessageQuery(), None, 1_000))
+        page = self.run(self.store.namespace("n").list_messages(MessageQuery(), None, 1_000))
         assert {m.id: (m.session, m.seq, m.text) for m in page.items} == {
             m.id: (m.session, m.seq, m.text) for m in self.model.messages.values()
         }
-        statements = self.run(self.store.list_statements("n", StatementQuery(), None, 1_000))
+        statements = self.run(self.store.namespace("n").list_statements(StatementQuery(), None, 1_000))
         assert {s.id: s.text for s in statements.items} == {id_: text for id_, (text, _) in self.model.statements.items()}
         present = self.model.messages.keys() | self.model.statements.keys()
-        described = self.run(self.store.describe("n"))
+        described = self.run(self.store.namespace("n").describe())
         assert (described.vectors, described.vectors_pending) == (len(present & self.model.embedded), len(present - self.model.embedded))
 
     @rule(word=WORDS)
     def search(self, word):
         query = CandidateQuery(terms_of(word), None, MemoryFilter(), neighbours=0)
-        found = self.run(self.store.candidates("n", query))
+        found = self.run(self.store.namespace("n").candidates(query))
         good = {id_ for id_, eligible in zip(found.ids, found.eligible, strict=True) if eligible}
         said = {m.id for m in self.model.messages.values() if m.text == word}
         stated = {id_ for id_, (text, _) in self.model.statements.items() if text.split()[1] == word}
@@ -356,15 +356,15 @@ class StoreMachine(RuleBasedStateMachine):
     @rule(word=WORDS)
     def search_by_vector(self, word):
         query = CandidateQuery((), unit(word).astype(np.float32), MemoryFilter(), neighbours=0)
-        found = self.run(self.store.candidates("n", query))
+        found = self.run(self.store.namespace("n").candidates(query))
         said = {m.id for m in self.model.messages.values() if m.text == word}
         assert set(found.ids) >= said & self.model.embedded
         assert set(found.ids) <= self.model.embedded & (self.model.messages.keys() | self.model.statements.keys())
 
     @rule()
     def check(self):
-        assert self.run(self.store.check("n")) == []
-        assert self.run(self.store.check_store()) == []
+        assert self.run(self.store.namespace("n").check()) == []
+        assert self.run(self.store.check()) == []
 
 
 def unit(text):

@@ -10,8 +10,8 @@ from structmem import CypherDuration, CypherElided, CypherPoint, CypherTime
 from typer.testing import CliRunner, Result
 
 from graph.model import NO_EMBEDDING, ExtractionMode, Role
-from graph.store.commands import AppendCommand, MessageDraft, NamespaceSpec
 from graph.store.embedded import EmbeddedStore
+from graph.store.port import AppendCommand, MessageDraft, NamespaceSpec
 from service.cli.app import app
 from service.cli.cypher_values import shown
 
@@ -33,7 +33,7 @@ def memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         await store.open()
         await store.create_namespace(NamespaceSpec("alice", NO_EMBEDDING, ExtractionMode.EVENT))
         drafts = tuple(MessageDraft("Maria", Role.USER, text, SAID) for text in ("I have a dog.", "He is [called] Rex."))
-        await store.append("alice", AppendCommand("s1", drafts, timedelta(0)))
+        await store.namespace("alice").append(AppendCommand("s1", drafts, timedelta(0)))
         await store.close()
 
     asyncio.run(fill())

@@ -13,8 +13,8 @@ import pytest
 from typer.testing import CliRunner
 
 from graph.model import NO_EMBEDDING, ExtractionMode, Role
-from graph.store.commands import AppendCommand, MessageDraft, NamespaceSpec
 from graph.store.embedded import EmbeddedStore
+from graph.store.port import AppendCommand, MessageDraft, NamespaceSpec
 from service.cli.app import app
 
 
@@ -32,7 +32,7 @@ def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         for name in ("alice", "zoe"):
             await store.create_namespace(NamespaceSpec(name, NO_EMBEDDING, ExtractionMode.OFF))
             drafts = tuple(MessageDraft(name, Role.USER, f"message {i} of {name}", datetime(2024, 1, 1, tzinfo=UTC)) for i in range(5))
-            await store.append(name, AppendCommand("s", drafts, timedelta(0)))
+            await store.namespace(name).append(AppendCommand("s", drafts, timedelta(0)))
         await store.close()
 
     asyncio.run(fill())

@@ -9,8 +9,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from graph.model import NO_EMBEDDING, ExtractionMode, JobError, JobKind, Role
-from graph.store.commands import AppendCommand, JobAttemptFailed, MessageDraft, NamespaceSpec
 from graph.store.embedded import EmbeddedStore
+from graph.store.port import AppendCommand, JobAttemptFailed, MessageDraft, NamespaceSpec
 from service.cli.app import app
 
 NAMESPACES = ("acme/maria", "acme/tom", "zoe")
@@ -33,11 +33,13 @@ def outage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         for name in NAMESPACES:
             await store.create_namespace(NamespaceSpec(name, NO_EMBEDDING, ExtractionMode.EVENT))
             for session in ("s1", "s2"):
-                await store.append(name, AppendCommand(session, (hello,), timedelta(0)))
+                await store.namespace(name).append(AppendCommand(session, (hello,), timedelta(0)))
         while (lease := await store.lease_job("w", timedelta(seconds=30), {JobKind.EXTRACTION})) is not None:
-            await store.finish_job(lease, JobAttemptFailed(JobError("EXTRACTOR_UNAVAILABLE", "The extractor could not be reached."), None))
-        cancelled = await store.append("acme/maria", AppendCommand("s3", (hello,), timedelta(0)))
-        await store.cancel_job("acme/maria", cancelled.job_id)
+            await store.namespace(lease.job.namespace).finish_job(
+                lease, JobAttemptFailed(JobError("EXTRACTOR_UNAVAILABLE", "The extractor could not be reached."), None)
+            )
+        cancelled = await store.namespace("acme/maria").append(AppendCommand("s3", (hello,), timedelta(0)))
+        await store.namespace("acme/maria").cancel_job(cancelled.job_id)
         await store.close()
 
     asyncio.run(fail_all())

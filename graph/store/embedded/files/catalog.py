@@ -12,14 +12,13 @@ from typing import Any
 import apsw
 import orjson
 
-from graph.errors import AlreadyExists, NamespaceCorrupt, NotFound
+from graph.errors import AlreadyExists, NamespaceCorrupt, NamespaceNotFound
 from graph.model import NO_PROFILE, EmbeddingSpec, ExtractionMode, from_micros, to_micros
 from graph.model.namespaces import Namespace
-from graph.store.commands import NamespaceChange, NamespaceSpec
 from graph.store.embedded.files.connection import connect
 from graph.store.embedded.files.faults import CATALOG_DAMAGED, storage_faults
 from graph.store.embedded.files.schema import CATALOG_MIGRATIONS, migrate
-from graph.store.port import Clock
+from graph.store.port import Clock, NamespaceChange, NamespaceSpec
 from graph.store.profile_json import next_version, profile_from_json, profile_json
 
 
@@ -125,7 +124,7 @@ class Catalog:
         """An active namespace. Raises NotFound."""
         entry = self._by_name.get(name)
         if entry is None or entry.state is not NamespaceState.ACTIVE:
-            raise NotFound(f"namespace {name!r} does not exist")
+            raise NamespaceNotFound(name)
         return entry
 
     def listed(self, prefix: str, after: str, limit: int) -> list[CatalogEntry]:

@@ -9,21 +9,19 @@ from typing import TypeVar
 
 import apsw
 
-from graph.errors import NotFound, StructMemError, TooManyExports
+from graph.errors import NamespaceNotFound, StructMemError, TooManyExports
 from graph.model import IdSource, Namespace
 from graph.store.candidates import CandidateQuery, Candidates
-from graph.store.commands import NamespaceSpec
 from graph.store.embedded.files.catalog import Catalog, CatalogEntry
 from graph.store.embedded.files.faults import storage_faults
 from graph.store.embedded.files.identity import UnfitFile
 from graph.store.embedded.files.lock import DirectoryLock
 from graph.store.embedded.files.namespace_file import NamespaceFile, create_file
 from graph.store.embedded.files.open_files import OpenFiles, affordable_files, affordable_snapshots
-from graph.store.embedded.files.transaction import Transaction
 from graph.store.embedded.files.workers import Workers
 from graph.store.embedded.jobs.work_schedule import WorkSchedule
 from graph.store.embedded.searching.index import DerivedIndex
-from graph.store.port import Clock
+from graph.store.port import Clock, NamespaceSpec
 
 T = TypeVar("T")
 
@@ -89,7 +87,7 @@ class Engine:
     def _file(self, entry: CatalogEntry) -> NamespaceFile:
         # Whoever looked it up before it was deleted must not bring its file back to life.
         if self.catalog.get(entry.settings.name).uid != entry.uid:
-            raise NotFound(f"namespace {entry.settings.name!r} was deleted")
+            raise NamespaceNotFound(entry.settings.name)
         return NamespaceFile(
             self.path(entry.uid), entry.settings, self.clock, self.ids, self.vfs, self.jobs, self.files.cache_kib, self.workers.later
         )
@@ -117,31 +115,36 @@ class Engine:
         for path in (self.directory / "namespaces").glob(f"{uid}.*"):
             path.unlink(missing_ok=True)
 
-    # What every intent is made of
+    def entry(self, name: str, uid: str = "") -> CatalogEntry:
+        """What the catalog says of the namespace. Raises NamespaceNotFound, as `with_file`."""
+        entry = self.catalog.get(name)
+        if uid not in ("", entry.uid):
+            raise NamespaceNotFound(name)
+        return entry
 
-    async def call(self, namespace: str, work: Callable[[NamespaceFile, Namespace], T]) -> T:
-        """Runs `work` on the namespace's open file in a thread."""
-        return await self.workers.run(lambda: self.with_file(namespace, work))
+    def with_file(self, name: str, work: Callable[[NamespaceFile, Namespace], T], uid: str = "") -> T:
+        """Runs `work` on the namespace's open file in this thread.
 
-    def with_file(self, namespace: str, work: Callable[[NamespaceFile, Namespace], T]) -> T:
-        """Runs `work` on the namespace's open file in this thread."""
-        entry = self.catalog.get(namespace)
+        Raises:
+            NamespaceNotFound: there is no namespace of this name, or, where `uid` is given, it is not the one that is meant.
+        """
+        entry = self.entry(name, uid)
         try:
             with self.files.use(entry) as file:
                 return work(file, entry.settings)
         except UnfitFile:
             # A namespace that was deleted meanwhile has lost its file rightly.
-            if self.catalog.get(namespace).uid != entry.uid:
-                raise NotFound(f"namespace {namespace!r} does not exist") from None
+            if self.catalog.get(name).uid != entry.uid:
+                raise NamespaceNotFound(name) from None
             raise
 
     @contextmanager
-    def snapshot(self, namespace: str) -> Iterator[apsw.Connection]:
+    def snapshot(self, name: str, uid: str) -> Iterator[apsw.Connection]:
         """A read transaction that may last as long as its reader takes; the file stays open meanwhile. Raises TooManyExports."""
         if not self._snapshots.acquire(blocking=False):
             raise TooManyExports("as many exports are read as may be at once; try again when one of them has ended")
         try:
-            with self.files.use(self.catalog.get(namespace)) as file, file.read_apart() as db:
+            with self.files.use(self.entry(name, uid)) as file, file.read_apart() as db:
                 yield db
         finally:
             self._snapshots.release()
@@ -201,21 +204,3 @@ class Engine:
             self._bound_indexes(file)
 
         self.with_file(namespace, build)
-
-    async def read(self, namespace: str, work: Callable[[apsw.Connection, Namespace], T]) -> T:
-        """Runs `work` in a read transaction."""
-
-        def reading(file: NamespaceFile, settings: Namespace) -> T:
-            with file.read() as db:
-                return work(db, settings)
-
-        return await self.call(namespace, reading)
-
-    async def write(self, namespace: str, work: Callable[[Transaction, Namespace], T]) -> T:
-        """Runs `work` in a write transaction."""
-
-        def writing(file: NamespaceFile, settings: Namespace) -> T:
-            with file.write() as tx:
-                return work(tx, settings)
-
-        return await self.call(namespace, writing)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import apsw
 
-from graph.errors import NotFound
+from graph.errors import NamespaceNotFound
 from graph.model import IdSource, Namespace, to_micros
 from graph.store.embedded.files.connection import BUSY_TIMEOUT_MS, CACHE_KIB, connect, rows
 from graph.store.embedded.files.faults import storage_faults
@@ -274,4 +274,4 @@ class NamespaceFile:
 
     def _refuse_when_closed(self) -> None:
         if self._closed:
-            raise NotFound(f"namespace {self.name!r} does not exist")
+            raise NamespaceNotFound(self.name)

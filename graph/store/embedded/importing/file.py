@@ -13,7 +13,6 @@ import numpy as np
 
 from graph.errors import InvalidArgument
 from graph.model import Edge, Entity, Event, Generation, IdSource, Message, Namespace, Session, Statement, to_micros
-from graph.store.commands import ExportRecord, PassageVector, SessionProgress
 from graph.store.embedded.files.connection import rows
 from graph.store.embedded.files.faults import storage_faults
 from graph.store.embedded.files.namespace_file import create_file
@@ -35,7 +34,7 @@ from graph.store.embedded.rows.node_writer import insert_edges, insert_nodes, in
 from graph.store.embedded.rows.session_rows import insert_session
 from graph.store.import_analysis import ImportAnalysis
 from graph.store.memory_rows import MemoryRow, message_source, statement_source
-from graph.store.port import Clock
+from graph.store.port import Clock, ExportRecord, PassageVector, SessionProgress
 from graph.store.rules.spec_rules import waits_for_vectors
 from graph.store.rules.vector_checks import checked_vector, checked_vectors
 

@@ -6,12 +6,12 @@ from functools import partial
 
 from graph.errors import StructMemError
 from graph.model import Namespace
-from graph.store.commands import ExportRecord
 from graph.store.embedded import namespaces
 from graph.store.embedded.files.catalog import CatalogEntry
 from graph.store.embedded.files.engine import Engine
 from graph.store.embedded.files.faults import storage_faults
 from graph.store.embedded.importing.file import ImportFile
+from graph.store.port import ExportRecord
 
 _BATCH = 4_000
 
@@ -38,7 +38,7 @@ async def import_namespace(engine: Engine, namespace: Namespace, records: AsyncI
             await run(lambda: _abandon(engine, *begun[0]))
     with suppress(StructMemError):  # the namespace is there; without its index it is only slower at first
         await run(lambda: engine.index(namespace.name))
-    return await engine.read(namespace.name, namespaces.complete)
+    return await run(lambda: engine.with_file(namespace.name, namespaces.shown))
 
 
 def _begin(engine: Engine, namespace: Namespace) -> tuple[CatalogEntry, ImportFile]:

@@ -8,15 +8,15 @@ from functools import partial
 import apsw
 import orjson
 
-from graph.errors import LeaseLost, NamespaceCorrupt, NotFound, StructMemError
+from graph.errors import LeaseLost, NamespaceCorrupt, NamespaceNotFound, StructMemError
 from graph.model import ExtractionMode, Job, JobKind, JobState, Lease, Namespace, from_micros, to_micros
-from graph.store.commands import JobAttemptFailed, JobDeferred, JobOutcome
 from graph.store.embedded.files.connection import row as row_of
 from graph.store.embedded.files.engine import Engine
 from graph.store.embedded.files.namespace_file import NamespaceFile
 from graph.store.embedded.files.transaction import Transaction
 from graph.store.embedded.jobs.job_queue import due_job, waiting_messages
 from graph.store.embedded.jobs.job_rows import SELECT_JOB, JobRow, error_json, job_of, job_row, next_update
+from graph.store.port import JobAttemptFailed, JobDeferred, JobOutcome
 from graph.store.rules.retention import JOB_RETENTION
 
 _JOB_RETENTION_MICROS = JOB_RETENTION // timedelta(microseconds=1)
@@ -28,8 +28,8 @@ def lease_job(engine: Engine, worker: str, duration: timedelta, kinds: Collectio
     now = to_micros(engine.clock.now())
     for name, uid in engine.jobs.due(now):
         try:
-            lease = engine.with_file(name, partial(_lease, engine, uid, worker, duration, kinds))
-        except NotFound:  # deleted meanwhile
+            lease = engine.with_file(name, partial(_lease, engine, worker, duration, kinds), uid)
+        except NamespaceNotFound:  # deleted meanwhile
             engine.jobs.forget(uid)
         except NamespaceCorrupt as error:
             _log.warning("namespace %s: its jobs rest until the next start: %s", name, error)
@@ -45,10 +45,8 @@ def lease_job(engine: Engine, worker: str, duration: timedelta, kinds: Collectio
 
 
 def _lease(
-    engine: Engine, uid: str, worker: str, duration: timedelta, kinds: Collection[JobKind], file: NamespaceFile, settings: Namespace
+    engine: Engine, worker: str, duration: timedelta, kinds: Collection[JobKind], file: NamespaceFile, settings: Namespace
 ) -> Lease | None:
-    if file.uid != uid:
-        raise NotFound("the namespace was deleted, and another one has its name")
     with file.write() as tx:
         # Even when nothing is due: the schedule then learns when something will be.
         tx.touched_jobs = True

@@ -8,11 +8,11 @@ import apsw
 import numpy as np
 
 from graph.model import Lease, Message, Statement, from_micros, to_micros
-from graph.store.commands import Float16Vector, PassageText, PendingWork
 from graph.store.embedded.files.connection import rows
 from graph.store.embedded.jobs.leases import held_job
 from graph.store.embedded.rows.node_rows import read_nodes, read_session
 from graph.store.embedded.rows.session_rows import session_row
+from graph.store.port import Float16Vector, PassageText, PendingWork
 from graph.text import index_message, index_statement
 
 # How many messages before the waiting ones come along, so that a segment's first lines can be understood.

@@ -7,9 +7,9 @@ import orjson
 
 from graph.errors import NotFound
 from graph.model import Edge, EdgeKind
-from graph.store.commands import NodeEdges
 from graph.store.embedded.rows.node_keys import ids_of, keys_of
 from graph.store.embedded.rows.node_rows import read_nodes
+from graph.store.port import NodeEdges
 
 _ORDERED = (EdgeKind.EVIDENCED_BY, EdgeKind.STATES)
 # Of a current node no edge to a retired one shows: answers never mix generations. A retired node shows all that it had.

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from graph.store.commands import UsageEntry
 from graph.store.embedded.files.transaction import Transaction
+from graph.store.port import UsageEntry
 
 
 def add_usage(tx: Transaction, usage: Sequence[UsageEntry]) -> None:

@@ -6,11 +6,13 @@ import apsw
 import numpy as np
 from numpy.typing import NDArray
 
-from graph.store.commands import Float16Vector, PassageVector, UsageEntry
+from graph.model import EmbeddingSpec
 from graph.store.embedded.files.connection import rows
 from graph.store.embedded.files.transaction import Operation, Transaction
 from graph.store.embedded.rows.node_keys import keys_of
 from graph.store.embedded.rows.usage_rows import add_usage
+from graph.store.port import Float16Vector, PassageVector, UsageEntry
+from graph.store.rules.vector_checks import accepted_vectors
 
 
 def store_vectors(tx: Transaction, vectors: Mapping[int, tuple[Float16Vector, bytes]]) -> None:
@@ -22,8 +24,11 @@ def store_vectors(tx: Transaction, vectors: Mapping[int, tuple[Float16Vector, by
     tx.changed(Operation.EMBEDDED, vectors)
 
 
-def put_vectors(tx: Transaction, vectors: Sequence[PassageVector], checked: Sequence[Float16Vector], usage: Sequence[UsageEntry]) -> int:
-    """Stores vectors of passages that exist and lack one; returns how many. `checked` are their numbers."""
+def put_vectors(
+    tx: Transaction, embedding: EmbeddingSpec, fingerprint: str, vectors: Sequence[PassageVector], usage: Sequence[UsageEntry]
+) -> int:
+    """See `Memory.put_vectors`."""
+    checked = accepted_vectors(embedding, fingerprint, vectors)
     keys = keys_of(tx.db, {vector.owner_id for vector in vectors})
     given = {(keys[item.owner_id], item.ordinal): vector for item, vector in zip(vectors, checked, strict=True) if item.owner_id in keys}
     found = tx.db.executemany(

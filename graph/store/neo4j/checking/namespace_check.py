@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from graph.store.commands import Finding
 from graph.store.neo4j.checking.text_check import text_findings
-from graph.store.neo4j.driver.connection import Connection
-from graph.store.neo4j.driver.reading import namespace_row
+from graph.store.neo4j.driver.handle import Handle
 from graph.store.neo4j.rows.node_edges import EDGE_TYPES
 from graph.store.neo4j.rows.search_columns import REMOVED_ON_RETIREMENT
 from graph.store.neo4j.schema import NODE_LABELS, in_namespace
+from graph.store.port import Finding
 
 # Of one problem so many are listed; more would say no more.
 _LISTED = 100
@@ -141,9 +140,10 @@ _QUERIES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 )
 
 
-async def check(connection: Connection, namespace: str) -> list[Finding]:
-    """See `Store.check`."""
-    generation, dimension, token = await namespace_row(connection, namespace, "RETURN n.generation, n.embedding_dimension, n.token")
+async def check(handle: Handle) -> list[Finding]:
+    """See `Memory.check`."""
+    connection, namespace = handle.connection, handle.name
+    generation, dimension, token = await handle.row("RETURN n.generation, n.embedding_dimension, n.token")
     values: dict[str, Any] = {"namespace": namespace, "generation": generation, "embedding": f"embedding_{dimension}"}
     findings: list[Finding] = []
     for problem, sentence, queries in _QUERIES:

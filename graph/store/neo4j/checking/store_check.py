@@ -1,9 +1,9 @@
 """The integrity check of what belongs to no one namespace: the indexes, and what is left over of none."""
 
-from graph.store.commands import Finding
 from graph.store.neo4j.driver.connection import Connection
 from graph.store.neo4j.migrations import wanted_indexes
 from graph.store.neo4j.schema import NAMESPACED_LABELS
+from graph.store.port import Finding
 
 _INDEXES = "SHOW INDEXES YIELD name, state RETURN collect([name, state])"
 _STRAYS = (

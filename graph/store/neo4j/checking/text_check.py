@@ -10,7 +10,6 @@ import numpy as np
 
 from graph.model import Message, NodeKind, Statement
 from graph.store.candidates import StatisticsGroup
-from graph.store.commands import Finding
 from graph.store.memory_rows import MemoryRow, memory_row
 from graph.store.neo4j.driver.connection import Connection
 from graph.store.neo4j.driver.term_statistics import GroupDelta
@@ -20,6 +19,7 @@ from graph.store.neo4j.rows.search_tokens import group_of
 from graph.store.neo4j.schema import NODE_LABELS
 from graph.store.neo4j.searching.changes import read_head
 from graph.store.neo4j.searching.statistics import read_statistics
+from graph.store.port import Finding
 from graph.text import index_message, index_statement
 
 _BATCH = 1_000

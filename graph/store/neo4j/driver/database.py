@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from neo4j import AsyncTransaction
 
-from graph.errors import NotFound
+from graph.errors import NamespaceNotFound
 from graph.model import IdSource, Namespace, to_micros
 from graph.store.neo4j.driver.connection import Connection, Row, packed
 from graph.store.neo4j.driver.transaction import Attempted, Look, Transaction, lock_namespace
@@ -103,7 +103,7 @@ class Database:
         """An active namespace. Raises NotFound."""
         found = await self.connection.rows(_SETTINGS, {"namespace": name})
         if not found or found[0][0]["state"] != NamespaceState.ACTIVE:
-            raise NotFound(f"namespace {name!r} does not exist")
+            raise NamespaceNotFound(name)
         return namespace_of(found[0][0])
 
     async def rows(self, namespace: str, query: str, parameters: Mapping[str, Any] | None = None) -> list[Row]:

@@ -6,16 +6,11 @@ What many nodes have comes as `collect(..)`, never as a row each: 561 rows of on
 from collections.abc import Mapping
 from typing import Any
 
-from graph.errors import NotFound
+from graph.errors import NamespaceNotFound
 from graph.store.neo4j.driver.connection import Connection, Row
 from graph.store.neo4j.rows.namespace_rows import NamespaceState
 
 _ACTIVE = f"MATCH (n:Namespace {{name: $namespace}}) WHERE n.state = '{NamespaceState.ACTIVE.value}'"
-
-
-def no_namespace(name: str) -> NotFound:
-    """The error for a namespace that is not there."""
-    return NotFound(f"namespace {name!r} does not exist")
 
 
 async def namespace_row(connection: Connection, namespace: str, body: str, parameters: Mapping[str, Any] | None = None) -> Row:
@@ -26,11 +21,5 @@ async def namespace_row(connection: Connection, namespace: str, body: str, param
     """
     found = await connection.rows(f"{_ACTIVE} {body}", {"namespace": namespace, **(parameters or {})})
     if not found:
-        raise no_namespace(namespace)
+        raise NamespaceNotFound(namespace)
     return found[0]
-
-
-async def revision(connection: Connection, namespace: str) -> int:
-    """See `Store.revision`."""
-    (number,) = await namespace_row(connection, namespace, "RETURN n.revision")
-    return int(number)

@@ -9,7 +9,7 @@ from typing import Any
 
 from neo4j import AsyncTransaction
 
-from graph.errors import NotFound
+from graph.errors import NamespaceNotFound
 from graph.model import Namespace, to_micros
 from graph.store.candidates import StatisticsGroup
 from graph.store.neo4j.driver.change_log import Operation, forget_changes, forgets_at, packed_keys
@@ -195,6 +195,6 @@ async def lock_namespace(tx: AsyncTransaction, name: str, write: str, clock: Clo
     result = await tx.run(query, packed(name, {"write": write, **(look.parameters if look else {})}))
     found = await result.values()
     if not found or found[0][0]["state"] != NamespaceState.ACTIVE:
-        raise NotFound(f"namespace {name!r} does not exist")
+        raise NamespaceNotFound(name)
     properties, now, *seen = found[0]
     return Transaction(tx, write, properties, now if clock is None else to_micros(clock.now()), *seen)

@@ -11,7 +11,6 @@ from neo4j import AsyncTransaction
 
 from graph.errors import InvalidArgument
 from graph.model import Namespace
-from graph.store.commands import ExportRecord
 from graph.store.neo4j.driver.database import WORK, Database
 from graph.store.neo4j.driver.transaction import lock_namespace
 from graph.store.neo4j.importing.records import ImportRecords
@@ -19,6 +18,7 @@ from graph.store.neo4j.jobs.job_queue import cover_messages
 from graph.store.neo4j.namespaces import reserve
 from graph.store.neo4j.rows.namespace_rows import NamespaceState, generation_properties
 from graph.store.neo4j.sweeping import clear_away
+from graph.store.port import ExportRecord
 
 # Records that are written at once, of one kind. Batches of 250 took 1.6 times the server's CPU of 1,000.
 _BATCH = 1_000

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from graph.model import Edge, EdgeKind, Entity, Event, Message, Namespace, NodeKind, Role, Session, Statement, kind_of_node, to_micros
-from graph.store.commands import ExportRecord, Float16Vector, PassageVector, SessionProgress
 from graph.store.import_analysis import ImportAnalysis
 from graph.store.memory_rows import MemoryRow, MemorySource, message_source, statement_source
 from graph.store.neo4j.driver.database import Database
@@ -37,6 +36,7 @@ from graph.store.neo4j.rows.node_writer import (
 )
 from graph.store.neo4j.rows.search_columns import further_passages, memory_columns, passage_columns, span_nodes
 from graph.store.neo4j.rows.search_tokens import facets_text
+from graph.store.port import ExportRecord, Float16Vector, PassageVector, SessionProgress
 from graph.store.rules.spec_rules import waits_for_vectors
 from graph.store.rules.vector_checks import checked_vector
 

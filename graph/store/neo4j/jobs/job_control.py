@@ -5,22 +5,24 @@ from datetime import timedelta
 
 from graph.errors import Conflict
 from graph.model import TERMINAL_STATES, IdSource, Job, JobKind, JobState
-from graph.store.commands import Cursor, Page
-from graph.store.neo4j.driver.database import Database
+from graph.store.neo4j.driver.handle import Handle
 from graph.store.neo4j.driver.transaction import Transaction
 from graph.store.neo4j.jobs.job_queue import cover_messages, open_jobs, waiting_messages
-from graph.store.neo4j.jobs.job_rows import JOB, JOB_PROJECTION, JobRow, change_job, job_of, job_row, job_row_of, no_such_job
+from graph.store.neo4j.jobs.job_rows import JOB_PROJECTION, JobRow, change_job, job_of, job_row, job_row_of, no_such_job
 from graph.store.neo4j.jobs.leases import end_job
 from graph.store.neo4j.rows.session_rows import SessionRow, existing_session, session_rows
+from graph.store.port import Cursor, Page
 
 _MARK = "MERGE (:FlushMark {namespace: $namespace, session: $at.session, seq: $at.seq})"
-_LISTED = f"""MATCH (j:Job) WHERE j.namespace = $namespace AND j.key < $at.before AND ($at.states = [] OR j.state IN $at.states)
+_JOB = f"OPTIONAL MATCH (j:Job {{namespace: $namespace, id: $at.id}}) RETURN j{JOB_PROJECTION}"
+_LISTED = f"""CALL () {{ MATCH (j:Job) WHERE j.namespace = $namespace AND j.key < $at.before AND ($at.states = [] OR j.state IN $at.states)
         AND ($at.kinds = [] OR j.kind IN $at.kinds)
-    WITH j ORDER BY j.namespace DESC, j.key DESC LIMIT $at.limit RETURN collect(j{JOB_PROJECTION})"""
+    WITH j ORDER BY j.namespace DESC, j.key DESC LIMIT $at.limit RETURN collect(j{JOB_PROJECTION}) AS found }}
+    RETURN found"""
 
 
 async def flush(tx: Transaction, ids: IdSource, session: str) -> tuple[str, ...]:
-    """See `Store.flush`."""
+    """See `Memory.flush`."""
     sessions = [await existing_session(tx, session)] if session else await session_rows(tx)
     return tuple([job.id for row in sessions for job in await _flush_session(tx, ids, row)])
 
@@ -38,7 +40,7 @@ async def _flush_session(tx: Transaction, ids: IdSource, session: SessionRow) ->
 
 
 async def expedite_job(tx: Transaction, ids: IdSource, job_id: str) -> Job:
-    """See `Store.expedite_job`."""
+    """See `Memory.expedite_job`."""
     row = await job_row(tx, job_id)
     if row.session and row.state not in TERMINAL_STATES:
         hurried = await _flush_session(tx, ids, await existing_session(tx, row.session))
@@ -47,7 +49,7 @@ async def expedite_job(tx: Transaction, ids: IdSource, job_id: str) -> Job:
 
 
 async def cancel_job(tx: Transaction, job_id: str) -> Job:
-    """See `Store.cancel_job`."""
+    """See `Memory.cancel_job`."""
     row = await job_row(tx, job_id)
     if row.state in TERMINAL_STATES:
         raise Conflict("the job has ended already", metadata={"job_id": job_id, "state": row.state.name})
@@ -55,7 +57,7 @@ async def cancel_job(tx: Transaction, job_id: str) -> Job:
 
 
 async def retry_job(tx: Transaction, job_id: str) -> Job:
-    """See `Store.retry_job`."""
+    """See `Memory.retry_job`."""
     row = await job_row(tx, job_id)
     if row.state not in {JobState.FAILED, JobState.CANCELLED}:
         raise Conflict("only a failed or cancelled job can be tried again", metadata={"job_id": job_id, "state": row.state.name})
@@ -64,27 +66,25 @@ async def retry_job(tx: Transaction, job_id: str) -> Job:
     return job_of(tx.name, change_job(tx, row, state=JobState.QUEUED, run_after=tx.now, idle_until=tx.now, attempts=0))
 
 
-async def get_job(database: Database, namespace: str, job_id: str) -> Job:
-    """See `Store.get_job`."""
-    found = await database.rows(namespace, f"MATCH (:Namespace {{name: $namespace, state: 'ACTIVE'}}) {JOB}", {"id": job_id})
-    if not found:
-        await database.namespace(namespace)
+async def get_job(handle: Handle, job_id: str) -> Job:
+    """See `Memory.get_job`."""
+    (found,) = await handle.row(_JOB, {"at": {"id": job_id}})
+    if found is None:
         raise no_such_job(job_id)
-    return job_of(namespace, job_row_of(found[0][0]))
+    return job_of(handle.name, job_row_of(found))
 
 
 async def list_jobs(
-    database: Database, namespace: str, states: Collection[JobState], kinds: Collection[JobKind], cursor: Cursor | None, limit: int
+    handle: Handle, states: Collection[JobState], kinds: Collection[JobKind], cursor: Cursor | None, limit: int
 ) -> Page[Job]:
-    """See `Store.list_jobs`."""
-    await database.namespace(namespace)
+    """See `Memory.list_jobs`."""
     values = {
         "before": cursor[0] if cursor else 2**62,
         "states": [state.name for state in states],
         "kinds": [kind.name for kind in kinds],
         "limit": limit + 1,
     }
-    [[found]] = await database.rows(namespace, _LISTED, values)
+    (found,) = await handle.row(_LISTED, {"at": values})
     rows = [job_row_of(row) for row in found]
     page = rows[:limit]
-    return Page(tuple(job_of(namespace, row) for row in page), (page[-1].key,) if len(rows) > limit else None)
+    return Page(tuple(job_of(handle.name, row) for row in page), (page[-1].key,) if len(rows) > limit else None)

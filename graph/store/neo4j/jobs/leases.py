@@ -12,11 +12,11 @@ from typing import Any
 
 from graph.errors import LeaseLost, NotFound, StructMemError
 from graph.model import ExtractionMode, Job, JobKind, JobState, Lease, from_micros, to_micros
-from graph.store.commands import JobAttemptFailed, JobDeferred, JobOutcome
 from graph.store.neo4j.driver.database import Database
 from graph.store.neo4j.driver.transaction import Look, Transaction
 from graph.store.neo4j.jobs.job_queue import waiting_messages
 from graph.store.neo4j.jobs.job_rows import JOB, JOB_PROJECTION, JobRow, change_job, job_of, job_properties, job_row_of
+from graph.store.port import JobAttemptFailed, JobDeferred, JobOutcome
 from graph.store.rules.retention import JOB_RETENTION
 
 _MICROSECOND = timedelta(microseconds=1)

@@ -8,10 +8,8 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from graph.errors import NotFound
 from graph.model import Lease, Message, from_micros
-from graph.store.commands import Float16Vector, PassageText, PendingWork
-from graph.store.neo4j.driver.database import Database
+from graph.store.neo4j.driver.handle import Handle
 from graph.store.neo4j.jobs.job_rows import JOB_PROJECTION, job_row_of
 from graph.store.neo4j.jobs.leases import is_held, lease_lost
 from graph.store.neo4j.rows.node_rows import (
@@ -22,12 +20,13 @@ from graph.store.neo4j.rows.node_rows import (
     session_of,
     statement_of,
 )
+from graph.store.port import Float16Vector, PassageText, PendingWork
 from graph.text import index_message, index_statement
 
 # How many messages before the waiting ones come along, so that a segment's first lines can be understood.
 _CONTEXT_MESSAGES = 6
 # One query is one moment's view: watermark, messages and marks belong together.
-_PENDING = f"""MATCH (n:Namespace {{name: $namespace, state: 'ACTIVE'}}) MATCH (j:Job {{namespace: $namespace, id: $at.id}})
+_PENDING = f"""OPTIONAL MATCH (j:Job {{namespace: $namespace, id: $at.id}})
     OPTIONAL MATCH (s:Session {{namespace: $namespace, name: j.session}})
     CALL (j, s) {{
         MATCH (m:Message) WHERE m.namespace = $namespace AND m.session = s.name AND m.seq > s.extracted_seq AND m.seq <= j.target
@@ -42,15 +41,13 @@ _PENDING = f"""MATCH (n:Namespace {{name: $namespace, state: 'ACTIVE'}}) MATCH (
     RETURN n.generation, j{JOB_PROJECTION}, s{SESSION_PROJECTION}, waiting, context, marks"""
 
 
-async def pending(database: Database, lease: Lease, limit: int) -> PendingWork:
+async def pending(handle: Handle, lease: Lease, limit: int) -> PendingWork:
     """See `Store.pending`."""
-    found = await database.rows(lease.job.namespace, _PENDING, {"id": lease.job.id, "limit": limit + 1})
-    if not found:
-        await database.namespace(lease.job.namespace)
+    generation, job, session_row, waiting, before, marks = await handle.row(_PENDING, {"at": {"id": lease.job.id, "limit": limit + 1}})
+    if job is None:
         raise lease_lost(lease.job.id)
-    generation, job, session_row, waiting, before, marks = found[0]
     row = job_row_of(job)
-    if not is_held(row, await database.now(), lease) or session_row is None:
+    if not is_held(row, await handle.database.now(), lease) or session_row is None:
         raise lease_lost(lease.job.id)
     session = session_of(session_row)
     before.reverse()
@@ -76,8 +73,7 @@ def _vectors(rows: list[list[Any]]) -> Mapping[str, Float16Vector]:
 
 
 # Oldest first by the owner's key, then by place in it.
-_WAITING = f"""MATCH (n:Namespace {{name: $namespace, state: 'ACTIVE'}})
-    OPTIONAL MATCH (s:Session {{namespace: $namespace, name: $at.session}})
+_WAITING = f"""OPTIONAL MATCH (s:Session {{namespace: $namespace, name: $at.session}})
     CALL () {{
         MATCH (m:Message) WHERE m.namespace = $namespace AND m.session = $at.session AND m.waits = true AND m.key > 0
         WITH m ORDER BY m.namespace, m.session, m.waits, m.key LIMIT $at.limit
@@ -97,12 +93,9 @@ _WAITING = f"""MATCH (n:Namespace {{name: $namespace, state: 'ACTIVE'}})
     RETURN s.time_zone, messages + passages + facts + relations"""
 
 
-async def missing_vectors(database: Database, namespace: str, session: str, limit: int) -> list[PassageText]:
+async def missing_vectors(handle: Handle, session: str, limit: int) -> list[PassageText]:
     """See `Store.missing_vectors`. Besides messages: current statements whose vectors did not come with them (after an import without)."""
-    found = await database.rows(namespace, _WAITING, {"session": session, "limit": limit})
-    if not found:
-        raise NotFound(f"namespace {namespace!r} does not exist")
-    time_zone, waiting = found[0]
+    time_zone, waiting = await handle.row(_WAITING, {"at": {"session": session, "limit": limit}})
     zone = ZoneInfo(time_zone) if time_zone else UTC
     waiting.sort(key=lambda row: row[:2])
     texts: list[PassageText] = []

@@ -5,12 +5,11 @@ from typing import Any
 
 from graph.errors import NotFound
 from graph.model import Edge, EdgeKind, kind_of
-from graph.store.commands import NodeEdges
-from graph.store.neo4j.driver.connection import Connection
-from graph.store.neo4j.driver.reading import namespace_row
+from graph.store.neo4j.driver.handle import Handle
 from graph.store.neo4j.rows.edge_rows import edge_of
 from graph.store.neo4j.rows.node_reading import node_map, node_of
 from graph.store.neo4j.schema import NODE_LABELS
+from graph.store.port import NodeEdges
 
 KIND_NUMBERS = {kind.name: int(kind) for kind in EdgeKind}
 EDGE_TYPES = "|".join(KIND_NUMBERS)
@@ -24,23 +23,21 @@ _IN = f"""MATCH (m)<-[r:{EDGE_TYPES}]-(x) WHERE {_VISIBLE} WITH r, x, $kinds[typ
     ORDER BY kind, x.key LIMIT $limit RETURN collect([type(r), x.id, properties(r)]) AS into"""
 
 
-async def get_node_edges(connection: Connection, namespace: str, node_id: str, limit: int) -> NodeEdges:
-    """See `Store.get_node_edges`."""
+async def get_node_edges(handle: Handle, node_id: str, limit: int) -> NodeEdges:
+    """See `Memory.get_node_edges`."""
     try:
         kind = kind_of(node_id)
     except ValueError:
         kind = None
     row: Any = None
     if kind is not None:
-        (row,) = await namespace_row(
-            connection,
-            namespace,
+        (row,) = await handle.row(
             f"""OPTIONAL MATCH (m:{NODE_LABELS[kind]} {{namespace: n.name, id: $id}})
                 CALL (m) {{ {_OUT} }} CALL (m) {{ {_IN} }} RETURN CASE WHEN m IS NULL THEN null ELSE [{node_map(kind)}, out, into] END""",
             {"id": node_id, "limit": limit + 1, "kinds": KIND_NUMBERS},
         )
     else:
-        await namespace_row(connection, namespace, "RETURN 0")
+        await handle.row("RETURN 0")
     if kind is None or row is None:
         raise NotFound("there is no node with this id in the namespace", metadata={"id": node_id})
     node, out, into = row

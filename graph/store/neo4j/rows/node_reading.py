@@ -5,8 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from graph.model import MEMORY_KINDS, Node, NodeKind, Participant, Session, kind_of
-from graph.store.neo4j.driver.connection import Connection
-from graph.store.neo4j.driver.reading import namespace_row
+from graph.store.neo4j.driver.handle import Handle
 from graph.store.neo4j.rows.node_rows import PROJECTIONS, entity_of, event_of, message_of, session_of, statement_of
 from graph.store.neo4j.schema import NODE_LABELS
 
@@ -59,8 +58,8 @@ def ids_by_kind(ids: Iterable[str]) -> dict[NodeKind, list[str]]:
     return dict(found)
 
 
-async def get_nodes(connection: Connection, namespace: str, ids: Sequence[str]) -> dict[str, Node]:
-    """See `Store.get_nodes`; in the order of the ids."""
+async def get_nodes(handle: Handle, ids: Sequence[str]) -> dict[str, Node]:
+    """See `Memory.get_nodes`; in the order of the ids."""
     wanted = ids_by_kind(ids)
     # Two queries for all sets of kinds: Neo4j plans each text once.
     kinds = sorted(MEMORY_KINDS if wanted.keys() <= MEMORY_KINDS else NODE_LABELS)
@@ -70,13 +69,13 @@ async def get_nodes(connection: Connection, namespace: str, ids: Sequence[str]) 
         for kind in kinds
     ]
     body = f"{' '.join(parts)} RETURN {', '.join(kind.name for kind in kinds)}"
-    found = await namespace_row(connection, namespace, body, {"ids": {kind.name: wanted.get(kind, []) for kind in kinds}})
+    found = await handle.row(body, {"ids": {kind.name: wanted.get(kind, []) for kind in kinds}})
     nodes = {row["id"]: node_of(kind, row) for kind, rows in zip(kinds, found, strict=True) for row in rows}
     return {id_: nodes[id_] for id_ in dict.fromkeys(ids) if id_ in nodes}
 
 
-async def get_session(connection: Connection, namespace: str, name: str) -> Session | None:
-    """See `Store.get_session`."""
+async def get_session(handle: Handle, name: str) -> Session | None:
+    """See `Memory.get_session`."""
     body = f"OPTIONAL MATCH (m:Session {{namespace: n.name, name: $session}}) RETURN m{PROJECTIONS[NodeKind.SESSION]}"
-    (row,) = await namespace_row(connection, namespace, body, {"session": name})
+    (row,) = await handle.row(body, {"session": name})
     return None if row is None else session_of(row)

@@ -7,11 +7,11 @@ from typing import Any, Protocol
 from neo4j.vector import Vector
 
 from graph.model import NodeKind
-from graph.store.commands import Float16Vector
 from graph.store.neo4j.driver.connection import Row
 from graph.store.neo4j.rows.edge_rows import EdgeRow, NodeRef
 from graph.store.neo4j.rows.node_rows import Properties
 from graph.store.neo4j.schema import NODE_LABELS, vector_property
+from graph.store.port import Float16Vector
 
 # A datetime for people, of microseconds since 1970. Sending one takes the driver 80 µs; Neo4j makes one in .4.
 # In two parts: a duration of more than 292 years in microseconds alone does not fit Neo4j's nanoseconds.

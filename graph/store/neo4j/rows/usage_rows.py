@@ -3,8 +3,8 @@
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
-from graph.store.commands import UsageEntry
 from graph.store.neo4j.driver.transaction import Transaction
+from graph.store.port import UsageEntry
 
 _COUNTED = ("calls", "items", "prompt_tokens", "completion_tokens", "errors")
 # A write whose commit nobody knows of may come again, with others in between: what it added then it does not add once more. It comes again

@@ -4,18 +4,17 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from graph.errors import InvalidArgument
 from graph.model import NodeKind, kind_of
 from graph.model.ids import MEMORY_KINDS
-from graph.store.commands import Float16Vector, PassageVector, UsageEntry
 from graph.store.neo4j.driver.change_log import Operation
-from graph.store.neo4j.driver.database import Database
+from graph.store.neo4j.driver.handle import Handle
 from graph.store.neo4j.driver.transaction import Transaction
 from graph.store.neo4j.rows.node_properties import passage_key
 from graph.store.neo4j.rows.node_writer import set_further_vectors, set_vectors
 from graph.store.neo4j.rows.usage_rows import add_usage
 from graph.store.neo4j.schema import NODE_LABELS
-from graph.store.rules.vector_checks import checked_vector
+from graph.store.port import Float16Vector, PassageVector, UsageEntry
+from graph.store.rules.vector_checks import accepted_vectors
 
 # `digest` is there on passages of current memories alone.
 _LACKING = """UNWIND $at.ids AS id MATCH (m:%s {namespace: $namespace, id: id}) WHERE m.digest IS NOT NULL AND m.v16 IS NULL
@@ -25,16 +24,13 @@ _FURTHER = """UNWIND $at.places AS place MATCH (m:Message {namespace: $namespace
     RETURN collect([m.id, m.key, p.ordinal])"""
 
 
-async def put_vectors(
-    database: Database, namespace: str, fingerprint: str, vectors: Sequence[PassageVector], usage: Sequence[UsageEntry]
-) -> int:
-    """See `Store.put_vectors`."""
-    spec = (await database.namespace(namespace)).embedding
-    if fingerprint != spec.fingerprint:
-        raise InvalidArgument.of("fingerprint", "is not that of the namespace's embedding model")
-    given = {(item.owner_id, item.ordinal): checked_vector(item.vector, spec.dimension, f"vectors[{i}]") for i, item in enumerate(vectors)}
+async def put_vectors(handle: Handle, fingerprint: str, vectors: Sequence[PassageVector], usage: Sequence[UsageEntry]) -> int:
+    """See `Memory.put_vectors`."""
 
     async def work(tx: Transaction) -> int:
+        spec = tx.namespace.embedding
+        checked = accepted_vectors(spec, fingerprint, vectors)
+        given = {(item.owner_id, item.ordinal): vector for item, vector in zip(vectors, checked, strict=True)}
         first = await _first_passages(tx, given)
         further = await _further_passages(tx, given)
         for kind, found in first.items():
@@ -47,7 +43,7 @@ async def put_vectors(
         await add_usage(tx, usage)
         return len(keys)
 
-    return await database.write(namespace, work)
+    return await handle.write(work)
 
 
 Given = dict[tuple[str, int], Float16Vector]

@@ -78,8 +78,8 @@ class Searcher:
         # What the index that is being read is going to take.
         self._coming = 0
 
-    async def candidates(self, namespace: str, query: CandidateQuery) -> Candidates:
-        """See `Store.candidates`."""
+    async def candidates(self, namespace: str, query: CandidateQuery) -> tuple[str, Candidates]:
+        """The uid of the namespace that was searched, and what `Memory.candidates` answers."""
         while True:
             known = self._kept.get(namespace)
             kept = known or await self._open(namespace)
@@ -92,7 +92,7 @@ class Searcher:
                 found = await self._searched_there(namespace, way, query)
             if found is not None:
                 self._used(namespace, kept)
-                return found
+                return way.uid, found
             # It was of another namespace of this name, or fell too far behind, or the namespace has outgrown its way.
             if self._kept.get(namespace) is kept:
                 del self._kept[namespace]

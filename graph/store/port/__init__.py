@@ -1,0 +1,56 @@
+"""The store port: what the service and the pipeline ask of a store, as intents, each atomic; with what each takes and answers beside it.
+
+Two stores implement it and one contract suite (`tests/graph/store`) holds for both.
+"""
+
+from graph.store.port.appending import AppendCommand, AppendedMessage, AppendOutcome, MessageDraft
+from graph.store.port.changing import Deletion, DeletionReceipt, LinkDecided, LinkDecision
+from graph.store.port.extracting import ExtractionWrite, Float16Vector, GenerationStart, PassageText, PassageVector, PendingWork, UsageEntry
+from graph.store.port.jobs import JobAttemptFailed, JobDeferred, JobOutcome, JobSucceeded
+from graph.store.port.memory import Memory
+from graph.store.port.moving import ExportRecord, Finding, SessionProgress
+from graph.store.port.namespaces import ConsistencyPoint, NamespaceChange, NamespaceSpec
+from graph.store.port.reading import Cursor, EntityQuery, EventQuery, GraphDescription, MessageQuery, NodeEdges, Page, StatementQuery
+from graph.store.port.searching import QueryScope
+from graph.store.port.store import Clock, Missing, Store
+
+__all__ = [
+    "AppendCommand",
+    "AppendOutcome",
+    "AppendedMessage",
+    "Clock",
+    "ConsistencyPoint",
+    "Cursor",
+    "Deletion",
+    "DeletionReceipt",
+    "EntityQuery",
+    "EventQuery",
+    "ExportRecord",
+    "ExtractionWrite",
+    "Finding",
+    "Float16Vector",
+    "GenerationStart",
+    "GraphDescription",
+    "JobAttemptFailed",
+    "JobDeferred",
+    "JobOutcome",
+    "JobSucceeded",
+    "LinkDecided",
+    "LinkDecision",
+    "Memory",
+    "MessageDraft",
+    "MessageQuery",
+    "Missing",
+    "NamespaceChange",
+    "NamespaceSpec",
+    "NodeEdges",
+    "Page",
+    "PassageText",
+    "PassageVector",
+    "PendingWork",
+    "QueryScope",
+    "SessionProgress",
+    "StatementQuery",
+    "Store",
+    "UsageEntry",
+]

@@ -1,0 +1,40 @@
+"""Namespaces to create and to change, and the point in a namespace's history that a read has to see."""
+
+from dataclasses import dataclass
+
+from graph.model import EmbeddingSpec, ExtractionMode, ExtractionProfile
+from graph.model.profiles import NO_PROFILE
+
+
+@dataclass(frozen=True, slots=True)
+class NamespaceSpec:
+    """A namespace to create."""
+
+    name: str
+    embedding: EmbeddingSpec
+    extraction_mode: ExtractionMode
+    time_zone: str = ""
+    description: str = ""
+    profile: ExtractionProfile = NO_PROFILE
+
+
+@dataclass(frozen=True, slots=True)
+class NamespaceChange:
+    """What to change of a namespace; None leaves it as it is. The store counts a profile's version."""
+
+    extraction_mode: ExtractionMode | None = None
+    time_zone: str | None = None
+    description: str | None = None
+    profile: ExtractionProfile | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConsistencyPoint:
+    """A write that a read has to see. `position`: see `Memory.position`.
+
+    Of a namespace that was deleted and made anew under its name it asks nothing: that write is gone.
+    """
+
+    namespace_uid: str
+    revision: int
+    position: tuple[str, ...] = ()

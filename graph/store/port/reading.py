@@ -1,0 +1,138 @@
+"""Nodes, edges and listings."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, Protocol, TypeVar
+
+from graph.model import (
+    Edge,
+    Entity,
+    EntityKind,
+    Event,
+    LabelFilter,
+    Message,
+    Node,
+    NodeKind,
+    Session,
+    Statement,
+    TimeRange,
+)
+from graph.model.filters import NO_LABELS
+
+# A position in a listing: JSON scalars that only the store that made it understands. The service signs it into a page token.
+Cursor = tuple[int | str, ...]
+
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """One page of a listing, and where the next one starts; None on the last page."""
+
+    items: tuple[T, ...]
+    next: Cursor | None
+
+
+@dataclass(frozen=True, slots=True)
+class EventQuery:
+    """Which events to list, by when they happened or, where unknown, were said."""
+
+    range: TimeRange | None = None
+    sessions: tuple[str, ...] = ()
+    entity_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StatementQuery:
+    """Which facts and relations to list, by when they were said."""
+
+    kinds: frozenset[NodeKind] = frozenset({NodeKind.FACT, NodeKind.RELATION})
+    said: TimeRange | None = None
+    sessions: tuple[str, ...] = ()
+    speakers: tuple[str, ...] = ()
+    entity_ids: tuple[str, ...] = ()
+    include_retired: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MessageQuery:
+    """Which messages to list: of one session by seq, else by when they were said."""
+
+    sessions: tuple[str, ...] = ()
+    speakers: tuple[str, ...] = ()
+    said: TimeRange | None = None
+    labels: LabelFilter = NO_LABELS
+
+
+@dataclass(frozen=True, slots=True)
+class EntityQuery:
+    """Which entities to list. `name` matches names and aliases, case-folded."""
+
+    kinds: frozenset[EntityKind] = frozenset()
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeEdges:
+    """A node with its edges in both directions; `truncated` when there are more than were asked for."""
+
+    node: Node
+    edges: tuple[Edge, ...]
+    truncated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class GraphDescription:
+    """Counts of a namespace's graph. `retired` counts nodes no longer believed, which `nodes` leaves out."""
+
+    nodes: Mapping[NodeKind, int]
+    retired: Mapping[NodeKind, int]
+    edges: Mapping[int, int]
+    vectors: int
+    vectors_pending: int
+    first_sent_at: datetime | None
+    last_sent_at: datetime | None
+    revision: int
+    bytes: int
+
+
+class Reads(Protocol):
+    """Nodes, edges and listings."""
+
+    async def get_nodes(self, ids: Sequence[str]) -> Mapping[str, Node]:
+        """The nodes that exist among these ids, retired ones too."""
+        ...
+
+    async def get_node_edges(self, node_id: str, limit: int) -> NodeEdges:
+        """A node with at most `limit` edges in each direction."""
+        ...
+
+    async def get_session(self, name: str) -> Session | None:
+        """The session of this name, or None: its writer may be about to create it."""
+        ...
+
+    async def list_sessions(self, cursor: Cursor | None, limit: int) -> Page[Session]:
+        """Sessions in the order of their creation."""
+        ...
+
+    async def list_messages(self, query: MessageQuery, cursor: Cursor | None, limit: int) -> Page[Message]:
+        """Messages."""
+        ...
+
+    async def list_events(self, query: EventQuery, cursor: Cursor | None, limit: int) -> Page[Event]:
+        """Current events in order of when they happened or were said."""
+        ...
+
+    async def list_statements(self, query: StatementQuery, cursor: Cursor | None, limit: int) -> Page[Statement]:
+        """Facts and relations in order of when they were said."""
+        ...
+
+    async def list_entities(self, query: EntityQuery, cursor: Cursor | None, limit: int) -> Page[Entity]:
+        """Entities in the order in which they were first seen."""
+        ...
+
+    async def describe(self) -> GraphDescription:
+        """Counts."""
+        ...

@@ -1,0 +1,47 @@
+"""What answering a query asks of a namespace; `graph.store.candidates` has the columns."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from graph.model import (
+    EdgeKind,
+    Entity,
+    Namespace,
+)
+from graph.store.candidates import CandidateQuery, Candidates, Subgraph
+
+
+@dataclass(frozen=True, slots=True)
+class QueryScope:
+    """What understanding a query needs to know of a namespace.
+
+    Attributes:
+        speakers: everyone who speaks in it; at most the 1,000 most frequent.
+        entities: those with a name or alias among the names asked for, case-folded.
+    """
+
+    namespace: Namespace
+    speakers: tuple[str, ...]
+    entities: tuple[Entity, ...]
+
+
+class Searches(Protocol):
+    """What answering a query asks of a namespace; `graph.store.candidates` has the columns."""
+
+    async def query_scope(self, names: Sequence[str]) -> QueryScope:
+        """The namespace, its speakers, and its entities among these names, in one read."""
+        ...
+
+    async def candidates(self, query: CandidateQuery) -> Candidates:
+        """Finds and measures candidates at the newest revision. Raises InvalidArgument for a vector of another dimension."""
+        ...
+
+    async def neighbourhood(
+        self, seeds: Sequence[str], kinds: Collection[EdgeKind], hops: int, max_nodes: int, max_degree: int
+    ) -> Subgraph:
+        """Walks edges of these kinds in both directions, breadth first; of a node with more than `max_degree` edges only that many.
+
+        Retired nodes and those of older generations are not entered.
+        """
+        ...
