@@ -9,6 +9,8 @@ import pytest
 from structmem.v1 import filter_pb2, inspection_service_pb2, namespace_pb2, namespace_service_pb2, node_pb2, retrieval_pb2
 from structmem.v1 import memory_service_pb2 as pb
 
+from graph.store.port import ConsistencyPoint
+
 TALK = [
     ("Ana", "I moved to Lisbon in May 2023 with my sister Maria."),
     ("Bo", "Nice! Did Maria find a job?"),
@@ -154,7 +156,7 @@ async def test_a_miss_is_explained_over_the_wire(talk: Any) -> None:
 
 async def test_a_token_of_a_later_write_is_not_met_yet(talk: Any, refused: Callable[..., Any]) -> None:
     uid = (await talk.application.store.namespace("acme").settings()).uid
-    ahead = talk.application.consistency.make(uid, 10**6)
+    ahead = talk.application.consistency.make("acme", ConsistencyPoint(uid, 10**6))
     refusal = await refused(
         talk.memory.Retrieve(pb.RetrieveRequest(query=retrieval_pb2.RetrievalQuery(namespaces=["acme"], text="x", at_least=[ahead])))
     )
