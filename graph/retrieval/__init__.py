@@ -19,6 +19,7 @@ from graph.retrieval.answer import (
     TokenCounter,
 )
 from graph.retrieval.context.assemble import build_context
+from graph.retrieval.degradation import Degradation, DegradationReason
 from graph.retrieval.explaining.miss import Miss, MissReason, explain_miss
 from graph.retrieval.ranking.rerank import Reranker, Reranking
 from graph.retrieval.read_path import retrieve, retrieve_many
@@ -33,6 +34,8 @@ __all__ = [
     "Context",
     "ContextEntry",
     "Contribution",
+    "Degradation",
+    "DegradationReason",
     "Explanation",
     "Hit",
     "Miss",

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graph.model import EdgeKind, EmbeddingSpec, MemoryFilter, Message, NodeKind, Statement, TimeSpan
+from graph.retrieval.degradation import Degradation
 from graph.retrieval.planning.question import NOTHING_KNOWN, Asks
 from graph.store.port import ConsistencyPoint
 
@@ -73,7 +74,7 @@ class QueryPlan:
     entities: tuple[str, ...] = ()
     times: tuple[TimeSpan, ...] = ()
     asks: Asks = NOTHING_KNOWN
-    degraded: tuple[str, ...] = ()
+    degraded: tuple[Degradation, ...] = ()
     entity_ids: tuple[str, ...] = ()
     topic_terms: frozenset[str] = frozenset()
     zone: tzinfo = UTC

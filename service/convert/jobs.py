@@ -3,6 +3,7 @@
 from structmem.v1 import job_pb2
 
 from graph.model import Job, JobError
+from service.convert.reasons import reason_to_proto
 from service.convert.times import timestamp
 
 
@@ -26,4 +27,4 @@ def job_to_proto(job: Job) -> job_pb2.Job:
 
 
 def _error(error: JobError) -> job_pb2.JobError:
-    return job_pb2.JobError(reason=error.reason, message=error.message)
+    return job_pb2.JobError(reason=reason_to_proto(error.reason), message=error.message)

@@ -2,7 +2,7 @@
 
 from structmem.v1 import memory_service_pb2, node_pb2, retrieval_pb2
 
-from graph.retrieval import Context, ContextEntry, Explanation, Hit, PathStep, QueryPlan, RetrievalAnswer, TraversedEvent
+from graph.retrieval import Context, ContextEntry, Degradation, Explanation, Hit, PathStep, QueryPlan, RetrievalAnswer, TraversedEvent
 from service.convert.nodes import event_to_proto, node_to_proto
 from service.convert.times import span_to_proto, timestamp
 
@@ -58,7 +58,13 @@ def plan_to_proto(plan: QueryPlan) -> retrieval_pb2.QueryPlan:
         entities=plan.entities,
         times=[span for span in map(span_to_proto, plan.times) if span is not None],
         asks_when=plan.asks_when,
-        degraded=plan.degraded,
+        degraded=[_degradation(it) for it in plan.degraded],
+    )
+
+
+def _degradation(it: Degradation) -> retrieval_pb2.Degradation:
+    return retrieval_pb2.Degradation(
+        reason=retrieval_pb2.DegradationReason.ValueType(it.reason), message=it.message, namespace=it.namespace
     )
 
 

@@ -13,6 +13,7 @@ from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 
 from graph.errors import FieldViolation, InvalidArgument, StructMemError
+from service.convert.reasons import reason_name
 
 DOMAIN = "structmem"
 DETAILS = "grpc-status-details-bin"
@@ -42,7 +43,7 @@ def status_of(error: StructMemError) -> status_pb2.Status:
         delay.FromTimedelta(retry_after)
         status.details.add().Pack(error_details_pb2.RetryInfo(retry_delay=delay))
     violations = error.violations if isinstance(error, InvalidArgument) else ()
-    info = error_details_pb2.ErrorInfo(reason=error.reason, domain=DOMAIN, metadata=_metadata(error.metadata))
+    info = error_details_pb2.ErrorInfo(reason=reason_name(error.reason), domain=DOMAIN, metadata=_metadata(error.metadata))
     told = _told(status, [info], violations)
     if len(told.field_violations) < len(violations):
         info.metadata["violations"] = str(len(violations))

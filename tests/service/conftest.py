@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 from google.rpc import error_details_pb2, status_pb2
 from structmem.v1 import inspection_service_pb2_grpc, memory_service_pb2_grpc, namespace_service_pb2_grpc
+from structmem.v1.error_reason_pb2 import ErrorReason
 
 from service.app import Application, build
 from service.configuration import load_settings
@@ -75,6 +76,7 @@ class Refusal:
         self.message = error.details() or ""
         self.metadata = {**dict(error.initial_metadata()), **dict(error.trailing_metadata())}
         self.info = error_details_pb2.ErrorInfo()
+        self.reason = ""
         self.retry: error_details_pb2.RetryInfo | None = None
         self.fields: dict[str, str] = {}
         raw = self.metadata.get("grpc-status-details-bin")
@@ -91,6 +93,8 @@ class Refusal:
                 self.retry = retry
             else:
                 assert detail.Unpack(self.info)
+                assert self.info.reason in ErrorReason.keys()  # noqa: SIM118 - an enum wrapper is no mapping
+                self.reason = self.info.reason.removeprefix("ERROR_REASON_")
 
 
 async def _refused(call: Awaitable[Any]) -> Refusal:

@@ -77,7 +77,7 @@ async def test_a_message_that_cannot_be_written_is_refused_and_goes_in_later(
     disk.fault = fault
     for _ in range(2):
         refusal = await refused(faulty.memory.AppendMessages(request))
-        assert (refusal.code, refusal.info.reason) == (code, reason)
+        assert (refusal.code, refusal.reason) == (code, reason)
         assert refusal.retry is not None
         assert refusal.retry.retry_delay.ToTimedelta().total_seconds() > 0
         assert not any(word in refusal.message for word in (str(tmp_path), "injected", ".db", "INSERT"))
@@ -108,7 +108,7 @@ async def test_a_deletion_that_cannot_be_written_deletes_nothing(
     request = pb.DeleteMemoriesRequest(namespace="acme", session="talk", request_id="d1")
     disk.fault = fault
     refusal = await refused(faulty.memory.DeleteMemories(request))
-    assert (refusal.code, refusal.info.reason) == (code, reason)
+    assert (refusal.code, refusal.reason) == (code, reason)
     assert refusal.retry is not None
     assert await texts(faulty) == ["before"]
     disk.fault = None
@@ -121,7 +121,7 @@ async def test_an_unreadable_disk_is_told_and_passes(faulty: Any, disk: Any, ref
     request = append("after")
     disk.fail_reads, disk.fault = True, "EIO"
     refusal = await refused(faulty.memory.AppendMessages(request))
-    assert (refusal.code, refusal.info.reason) == (grpc.StatusCode.UNAVAILABLE, "STORE_UNAVAILABLE")
+    assert (refusal.code, refusal.reason) == (grpc.StatusCode.UNAVAILABLE, "STORE_UNAVAILABLE")
     disk.fail_reads, disk.fault = False, None
     await faulty.memory.AppendMessages(request)
     assert await texts(faulty) == ["before", "after"]

@@ -50,7 +50,7 @@ def test_an_error_of_any_text_stays_below_what_clients_take(wrong: list[FieldVio
     error.metadata = more
     assert weight(error) < 8_192
     info, bad = told(error)
-    assert info.reason == "INVALID_ARGUMENT"
+    assert info.reason == "ERROR_REASON_INVALID_ARGUMENT"
     # The first are told, in their order; where some are left out, it says how many there are.
     assert 1 <= len(bad.field_violations) <= len(wrong)
     assert all(violation.reason.startswith(shown.description[:-1]) for violation, shown in zip(wrong, bad.field_violations, strict=False))

@@ -10,6 +10,7 @@ import pytest
 from structmem.v1 import inspection_service_pb2, job_pb2, namespace_pb2, node_pb2
 from structmem.v1 import memory_service_pb2 as pb
 from structmem.v1 import namespace_service_pb2 as npb
+from structmem.v1.error_reason_pb2 import ERROR_REASON_EXTRACTOR_ANSWER_INVALID, ERROR_REASON_EXTRACTOR_UNAVAILABLE
 
 from service.configuration import effective, load_settings
 from service.errors import InvalidSettings
@@ -84,7 +85,7 @@ async def test_messages_in_events_out_calls_counted(asking: Running, model: Open
     async with asking() as service:
         job = await told(service, *TALK)
         assert job.state == job_pb2.JOB_STATE_SUCCEEDED
-        assert [failure.reason for failure in job.partial_failures] == ["EXTRACTOR_ANSWER_INVALID"]
+        assert [failure.reason for failure in job.partial_failures] == [ERROR_REASON_EXTRACTOR_ANSWER_INVALID]
         assert await facts(service) == ["Ana is Maria's sister.", "Maria moved to Lisbon."]
         found = await service.memory.ListEvents(pb.ListEventsRequest(namespace="clinic"))
         assert [event.title for event in found.events] == ["The move"]
@@ -139,7 +140,7 @@ async def test_while_the_model_cannot_be_asked_the_job_says_why(asking: Running,
 
         async def failed_once() -> bool:
             job = (await service.memory.GetJob(pb.GetJobRequest(namespace="clinic", job_id=id_))).job
-            return job.error.reason == "EXTRACTOR_UNAVAILABLE" and "sk-secret" not in str(job)
+            return job.error.reason == ERROR_REASON_EXTRACTOR_UNAVAILABLE and "sk-secret" not in str(job)
 
         await eventually(failed_once)
         model.answers = honest

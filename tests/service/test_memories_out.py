@@ -160,7 +160,7 @@ async def test_a_token_of_a_later_write_is_not_met_yet(talk: Any, refused: Calla
     refusal = await refused(
         talk.memory.Retrieve(pb.RetrieveRequest(query=retrieval_pb2.RetrievalQuery(namespaces=["acme"], text="x", at_least=[ahead])))
     )
-    assert (refusal.code, refusal.info.reason) == (grpc.StatusCode.UNAVAILABLE, "REVISION_NOT_REACHED")
+    assert (refusal.code, refusal.reason) == (grpc.StatusCode.UNAVAILABLE, "REVISION_NOT_REACHED")
     assert refusal.retry is not None
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from structmem.v1 import inspection_service_pb2, job_pb2, retrieval_pb2
 from structmem.v1 import memory_service_pb2 as pb
+from structmem.v1.error_reason_pb2 import ERROR_REASON_EMBEDDER_UNAVAILABLE
 
 from service.app import build
 from service.configuration import MASK, effective, load_settings
@@ -102,10 +103,11 @@ async def test_while_the_embedder_is_down_nothing_is_lost_and_queries_are_answer
             return (await job_of(service, job)).attempts >= 1 and (await job_of(service, job)).HasField("error")
 
         await eventually(failed_once)
-        assert (await job_of(service, job)).error.reason == "EMBEDDER_UNAVAILABLE"
+        assert (await job_of(service, job)).error.reason == ERROR_REASON_EMBEDDER_UNAVAILABLE
         answer = await retrieve(service, "sourdough")
         assert answer.hits[0].memory.message.text == TALK[3]
-        assert list(answer.plan.degraded) == ["dense: the embedder gives no vectors now"]
+        assert [one.reason for one in answer.plan.degraded] == [retrieval_pb2.DEGRADATION_REASON_EMBEDDER_UNAVAILABLE]
+        assert (answer.plan.degraded[0].namespace, answer.plan.degraded[0].message) == ("acme", "dense: the embedder gives no vectors now")
         assert (await usage(service))["embed"].errors >= 1
         await server.start()
         await extracted(service, job)
@@ -134,7 +136,7 @@ async def test_a_reranker_in_trouble_changes_nothing_but_the_plan(
     async with asking(**RERANKER | {"embedder": "hashing"} | timeout) as service:
         answer = await retrieve(service, "the red boat in Lisbon")
         assert answer.hits == fused.hits
-        assert list(answer.plan.degraded) == [told]
+        assert [one.message for one in answer.plan.degraded] == [told]
 
         async def counted() -> bool:
             return "rerank" in await usage(service)

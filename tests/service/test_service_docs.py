@@ -4,11 +4,18 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import structmem
+from structmem.v1 import retrieval_pb2
+from structmem.v1.error_reason_pb2 import ErrorReason
+
 import service.errors
+from extract.outcome import _MESSAGES
 from graph.errors import StructMemError
+from graph.retrieval import DegradationReason
 from service.settings import Settings
 
 DOCS = Path(__file__).parents[2] / "docs"
+PROTO = DOCS.parent / "proto" / "structmem" / "v1"
 
 
 def below(kind: type[StructMemError]) -> Iterator[type[StructMemError]]:
@@ -17,13 +24,54 @@ def below(kind: type[StructMemError]) -> Iterator[type[StructMemError]]:
         yield from below(child)
 
 
+def contract_reasons() -> dict[str, tuple[str, str]]:
+    """What the contract says of each reason: its meaning, which begins with the status, and what to do."""
+    text = (PROTO / "error_reason.proto").read_text()
+    found = re.findall(r"^  // (.+)\n  // What to do: (.+)\n  ERROR_REASON_([A-Z_]+) = \d+;", text, re.MULTILINE)
+    return {reason: (meaning, advice) for meaning, advice, reason in found}
+
+
+def row_reasons(pattern: str) -> list[tuple[str, ...]]:
+    return re.findall(pattern, re.sub(r"\[([^]]*)\]\([^)]*\)", r"docs/\1", (DOCS / "errors.md").read_text()), re.MULTILINE)
+
+
 def test_every_reason_is_described_with_its_status() -> None:
     assert service.errors.ShuttingDown in set(below(StructMemError))
     raised = {
         (kind.reason, kind.status) for kind in below(StructMemError) if kind.__module__.partition(".")[0] in {"graph", "extract", "service"}
     }
-    described = set(re.findall(r"^\| `([A-Z_]+)` \| ([A-Z_]+) \|", (DOCS / "errors.md").read_text(), re.MULTILINE))
+    described = {(reason, status) for reason, status, *_ in row_reasons(r"^\| `([A-Z_]+)` \| ([A-Z_]+) \|")}
     assert described == raised
+
+
+def test_the_page_says_what_the_contract_says() -> None:
+    calls = {
+        reason: (f"{status}. {meaning}.", f"{advice}.")
+        for reason, status, meaning, advice in row_reasons(r"^\| `([A-Z_]+)` \| ([A-Z_]+) \| (.+?) \| (.+?) \|$")
+    }
+    jobs = {
+        reason: (f"Of jobs alone. {meaning}.", f"{advice}.")
+        for reason, meaning, advice in row_reasons(r"^\| `([A-Z_]+)` \| ([^|]*[a-z][^|]*?) \| ([^|]+?) \|$")
+    }
+    page = {reason: (meaning, advice.lower()) for reason, (meaning, advice) in (calls | jobs).items()}
+    assert page == {reason: (meaning, advice.lower()) for reason, (meaning, advice) in contract_reasons().items()}
+    assert set(ErrorReason.keys()) == {f"ERROR_REASON_{reason}" for reason in [*page, "UNSPECIFIED"]}
+
+
+def test_every_reason_of_a_job_is_in_the_contract() -> None:
+    texts = "".join(path.read_text() for path in (DOCS.parent / "extract").rglob("*.py"))
+    reasons = set(_MESSAGES) | {f"EXTRACTOR_ANSWER_{end}" for end in re.findall(r'_fail(?:ed|ure)\("([A-Z_]+)"', texts)}
+    assert len(reasons) > 8
+    assert {f"ERROR_REASON_{reason}" for reason in reasons} <= set(ErrorReason.keys())
+
+
+def test_the_python_client_knows_every_reason() -> None:
+    assert {f"ERROR_REASON_{reason.name}" for reason in structmem.ErrorReason} == set(ErrorReason.keys())
+    degradations = retrieval_pb2.DegradationReason.keys()
+    assert {f"DEGRADATION_REASON_{reason.name}" for reason in structmem.DegradationReason} == set(degradations)
+    assert {reason.name: int(reason) for reason in DegradationReason} == {
+        name.removeprefix("DEGRADATION_REASON_"): number for name, number in retrieval_pb2.DegradationReason.items() if number
+    }
 
 
 def test_every_setting_is_described() -> None:

@@ -45,7 +45,7 @@ async def test_a_defect_tells_an_incident_and_nothing_else(
     fail_with(monkeypatch, service, "settings", error)
     refusal = await refused(service.memory.ListSessions(LIST, metadata=[("x-request-id", "r-1")]))
     incident = refusal.info.metadata["incident"]
-    assert (refusal.code, refusal.info.reason) == (grpc.StatusCode.INTERNAL, "INTERNAL")
+    assert (refusal.code, refusal.reason) == (grpc.StatusCode.INTERNAL, "INTERNAL")
     assert refusal.message == f"internal error; incident {incident}"
     assert not any(SECRET in str(value) or "nodes" in str(value) for value in refusal.metadata.values())
 
@@ -74,7 +74,7 @@ async def test_an_error_of_the_store_keeps_its_status_and_reason(
 ) -> None:
     fail_with(monkeypatch, service, "settings", error)
     refusal = await refused(service.memory.ListSessions(LIST))
-    assert (refusal.code, refusal.info.reason, refusal.info.domain) == (code, error.reason, "structmem")
+    assert (refusal.code, refusal.reason, refusal.info.domain) == (code, error.reason, "structmem")
     assert refusal.message == str(error)
 
 

@@ -14,6 +14,7 @@ from structmem import Client, InvalidArgumentError, NewMessage
 from structmem.v1 import exchange_pb2, filter_pb2, job_pb2, namespace_pb2, node_pb2, retrieval_pb2, time_pb2
 from structmem.v1 import memory_service_pb2 as mpb
 from structmem.v1 import namespace_service_pb2 as npb
+from structmem.v1.error_reason_pb2 import ERROR_REASON_EXTRACTOR_UNAVAILABLE
 
 MARCH = datetime(2024, 3, 5, 18, 30, tzinfo=UTC)
 
@@ -228,11 +229,15 @@ def test_waiting_follows_every_job_and_flushes(script: Any, client: Client) -> N
 
 
 def test_waiting_for_a_job_that_fails_says_so(script: Any, client: Client) -> None:
-    failed = job_pb2.Job(id="job_1", state=job_pb2.JOB_STATE_FAILED, error=job_pb2.JobError(reason="DOWN", message="no extractor"))
+    failed = job_pb2.Job(
+        id="job_1",
+        state=job_pb2.JOB_STATE_FAILED,
+        error=job_pb2.JobError(reason=ERROR_REASON_EXTRACTOR_UNAVAILABLE, message="no extractor"),
+    )
     script.answers["WatchJob"] = lambda request, context: iter([mpb.WatchJobResponse(job=failed)])
     with pytest.raises(structmem.JobFailedError, match="no extractor") as caught:
         client.wait_for(structmem.Flushed("alice", ("job_1",)), flush=False)
-    assert caught.value.job.error == structmem.JobProblem("DOWN", "no extractor")
+    assert caught.value.job.error == structmem.JobProblem(structmem.ErrorReason.EXTRACTOR_UNAVAILABLE, "no extractor")
 
 
 def test_waiting_ends_with_its_timeout(script: Any, client: Client) -> None:

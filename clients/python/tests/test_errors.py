@@ -28,7 +28,7 @@ class Refusal(grpc.Status):
 
 
 def refuse(context: grpc.ServicerContext, code: grpc.StatusCode, reason: str, *more: Any) -> NoReturn:
-    info = error_details_pb2.ErrorInfo(reason=reason, domain="structmem", metadata={"namespace": "alice"})
+    info = error_details_pb2.ErrorInfo(reason=f"ERROR_REASON_{reason}", domain="structmem", metadata={"namespace": "alice"})
     context.abort_with_status(Refusal(code, f"because {reason}", info, *more))
     raise AssertionError
 
@@ -59,6 +59,7 @@ def test_a_reason_becomes_its_exception(
         client.get_job("alice", "job_x")
     assert type(caught.value) is kind
     assert caught.value.reason == reason
+    assert isinstance(caught.value.reason, structmem.ErrorReason) is not reason.startswith("SOMETHING")
     assert str(caught.value) == f"because {reason}"
     assert caught.value.metadata == {"namespace": "alice"}
 

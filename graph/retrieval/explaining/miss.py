@@ -8,6 +8,7 @@ from enum import IntEnum
 from graph.model import MEMORY_KINDS, MemoryFilter, Message, Node, Statement
 from graph.retrieval.answer import Hit, QueryEmbedder, QueryPlan, RetrievalRequest
 from graph.retrieval.aside import aside
+from graph.retrieval.degradation import Degradation
 from graph.retrieval.explaining.explain import explain
 from graph.retrieval.explaining.shortfall import ChannelShortfall, Rival, rival_of, shortfalls, stand_ins
 from graph.retrieval.finding.merge import merged
@@ -110,7 +111,7 @@ async def _including(search: Search, id_: str, recipe: Recipe) -> Search:
     return replace(search, candidates=candidates, measures=await aside(len(candidates), measure, candidates, search.plan.times, recipe))
 
 
-async def _complete(search: Search, recipe: Recipe, reranking: Reranking | None) -> tuple[Ranking, tuple[str, ...]]:
+async def _complete(search: Search, recipe: Recipe, reranking: Reranking | None) -> tuple[Ranking, tuple[Degradation, ...]]:
     """The ranking to its end, of which the answer is the beginning, and why it is without the reranker where that failed."""
     endless = [replace(search, request=replace(search.request, k=max(len(search.candidates), 1)))]
     # In a thread however few they are: picking all of them takes longer than picking the best.

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from graph.model import Namespace
 from graph.retrieval.answer import QueryPlan, RetrievalRequest
+from graph.retrieval.degradation import Degradation, DegradationReason
 from graph.retrieval.finding.merge import merged
 from graph.retrieval.planning.plan import linked, names_in, plan_query
 from graph.retrieval.planning.query_vector import QueryVectors
@@ -44,7 +45,7 @@ async def search_of(store: Store, request: RetrievalRequest, recipe: Recipe, vec
     plan = replace(plan, entity_ids=entity_ids, entities=entities)
     if len(plan.terms) > recipe.max_terms:
         plan = replace(plan, terms=await rarest_terms(memory, plan.terms, recipe.max_terms))
-    vector, degraded = await _query_vector(vectors, scope.namespace, request, plan, recipe)
+    vector, without_vector = await _query_vector(vectors, scope.namespace, request, plan, recipe)
     query = CandidateQuery(
         terms=plan.terms,
         vector=vector,
@@ -58,11 +59,13 @@ async def search_of(store: Store, request: RetrievalRequest, recipe: Recipe, vec
         bm25=recipe.bm25,
     )
     candidates = await memory.candidates(query)
+    reasons = [] if without_vector is None else [without_vector]
     if recipe.lexical_limit and not plan.terms:
-        degraded = (*degraded, "lexical: the query has no terms")
+        reasons.append(DegradationReason.NO_TERMS)
     measures = measure(candidates, plan.times, recipe)
     if vector is not None and len(candidates) and measures.is_unembedded.all():
-        degraded = (*degraded, "dense: the namespace has no vectors yet")
+        reasons.append(DegradationReason.NOT_EMBEDDED_YET)
+    degraded = tuple(Degradation.of(reason, request.namespace) for reason in reasons)
     return Search(memory, request, replace(plan, degraded=degraded), query, candidates, measures)
 
 
@@ -72,9 +75,9 @@ def _zone(namespace: Namespace) -> tzinfo:
 
 async def _query_vector(
     vectors: QueryVectors, namespace: Namespace, request: RetrievalRequest, plan: QueryPlan, recipe: Recipe
-) -> tuple[NDArray[np.float32] | None, tuple[str, ...]]:
+) -> tuple[NDArray[np.float32] | None, DegradationReason | None]:
     if not recipe.dense_limit:
-        return None, ()
+        return None, None
     return await vectors.vector(namespace.embedding, plan.dense_text, request.vector)
 
 

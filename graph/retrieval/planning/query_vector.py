@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from graph.errors import EmbedderUnavailable, InvalidArgument
 from graph.model import NO_EMBEDDING, EmbeddingSpec
 from graph.retrieval.answer import QueryEmbedder
+from graph.retrieval.degradation import DegradationReason
 
 Vector = NDArray[np.float32]
-Degraded = tuple[str, ...]
 
 
 class QueryVectors:
@@ -20,26 +20,26 @@ class QueryVectors:
         self._embedder = embedder
         self._under_way: dict[str, asyncio.Task[Vector]] = {}
 
-    async def vector(self, spec: EmbeddingSpec, text: str, given: Vector | None) -> tuple[Vector | None, Degraded]:
+    async def vector(self, spec: EmbeddingSpec, text: str, given: Vector | None) -> tuple[Vector | None, DegradationReason | None]:
         """The vector, or None and why the dense channel cannot take part.
 
         Raises:
             InvalidArgument: the vector given has another dimension than the namespace's, or is not a finite direction.
         """
         if given is not None:
-            return _unit(spec, given), ()
+            return _unit(spec, given), None
         if spec.model == NO_EMBEDDING.model or not spec.dimension:
-            return None, ("dense: the namespace has no vectors",)
+            return None, DegradationReason.NO_VECTORS
         if not spec.fingerprint:
-            return None, ("dense: the namespace holds its client's vectors and the request gives none",)
+            return None, DegradationReason.VECTOR_NOT_GIVEN
         if self._embedder is None or (self._embedder.spec.fingerprint, self._embedder.spec.dimension) != (spec.fingerprint, spec.dimension):
-            return None, ("dense: the model of the namespace's vectors is not served here",)
+            return None, DegradationReason.MODEL_NOT_SERVED
         if text not in self._under_way:
             self._under_way[text] = asyncio.ensure_future(_embedded(self._embedder, text))
         try:
-            return await self._under_way[text], ()
+            return await self._under_way[text], None
         except EmbedderUnavailable:
-            return None, ("dense: the embedder gives no vectors now",)
+            return None, DegradationReason.EMBEDDER_UNAVAILABLE
 
 
 async def _embedded(embedder: QueryEmbedder, text: str) -> Vector:

@@ -11,6 +11,7 @@ import numpy as np
 
 from graph.model import Message, Node, Statement
 from graph.retrieval.aside import aside
+from graph.retrieval.degradation import Degradation, DegradationReason
 from graph.retrieval.finding.search import Search
 from graph.retrieval.ranking.ledger import Ledger, Signal
 from graph.retrieval.ranking.pick import Pick, Scored, pick
@@ -46,7 +47,7 @@ class Reranking:
     weight: float = 1.0
 
 
-async def reranked(searches: Sequence[Search], ranking: Ranking, how: Reranking) -> tuple[Ranking, tuple[str, ...]]:
+async def reranked(searches: Sequence[Search], ranking: Ranking, how: Reranking) -> tuple[Ranking, tuple[Degradation, ...]]:
     """The ranking with the reranker's signal, or as it was and why.
 
     The signal is never below 0 and only the best have it, so that these stay before all others.
@@ -64,10 +65,11 @@ async def reranked(searches: Sequence[Search], ranking: Ranking, how: Reranking)
         if len(raw) != len(read) or not all(map(math.isfinite, raw)):
             raise ValueError("it does not give one number for each text")
     except TimeoutError:
-        return ranking, (f"reranker: not within {how.timeout_s * 1000:.0f} ms; the order is that without it",)
+        told = f"reranker: not within {how.timeout_s * 1000:.0f} ms; the order is that without it"
+        return ranking, (Degradation(DegradationReason.RERANKER_TOO_LATE, told),)
     except Exception as error:  # noqa: BLE001  # whatever a model's server or a model raises: there is an answer without it
         _log.warning("nothing was reranked", extra={"error": type(error).__name__, "told": str(error)})
-        return ranking, ("reranker: it failed; the order is that without it",)
+        return ranking, (Degradation.of(DegradationReason.RERANKER_FAILED),)
     scored = await aside(many, _with_signal, ranking.scored, [best[place] for place in read], raw, how.weight)
     return replace(ranking, scored=scored, picks=await aside(many, pick, scored, request.k)), ()
 

@@ -175,4 +175,4 @@ def explanation_lines(hit: "Hit") -> list[str]:
 
 def _print_notes(plan: "QueryPlan") -> None:
     for note in plan.degraded:
-        typer.echo(f"note: {note}", err=True)
+        typer.echo(f"note: {note.message}", err=True)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from graph.model import Message
 from graph.retrieval import Reranking, RetrievalAnswer, build_context, explain_miss, retrieve, retrieve_many
+from graph.retrieval.degradation import DegradationReason
 from graph.retrieval.ranking.rerank import spread_out
 
 QUERY = "What about Nala the puppy?"
@@ -100,20 +101,20 @@ async def test_without_a_usable_answer_the_fused_order_stands_and_the_plan_says_
     fused = await answered(world, None, k=20)
     answer = await answered(world, Reranking(reranker, timeout_s=0.02), k=20)
     assert answer.hits == fused.hits
-    assert answer.plan.degraded == (told,)
+    assert [one.message for one in answer.plan.degraded] == [told]
 
 
 @pytest.mark.parametrize("odd", [np.nan, np.inf])
 async def test_scores_that_are_no_numbers_are_a_failure(world, odd: float) -> None:
     answer = await answered(world, Reranking(Reader(lambda text: odd if "Nala" in text else 1.0)))
-    assert answer.plan.degraded == ("reranker: it failed; the order is that without it",)
+    assert [one.reason for one in answer.plan.degraded] == [DegradationReason.RERANKER_FAILED]
 
 
 async def test_why_a_memory_is_missing_says_that_the_reranker_failed(world) -> None:
     how = Reranking(Raising())
     told = await explain_miss(world.store, world.request(QUERY), world.messages["spring"][0], world.embedder, how)
     assert told.plan == (await answered(world, how)).plan
-    assert told.plan.degraded == ("reranker: it failed; the order is that without it",)
+    assert [one.reason for one in told.plan.degraded] == [DegradationReason.RERANKER_FAILED]
 
 
 async def test_a_single_memory_needs_no_reranker(world) -> None:

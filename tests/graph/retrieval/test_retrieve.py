@@ -8,6 +8,7 @@ import pytest
 from graph.errors import InvalidArgument, NotFound
 from graph.model import NO_EMBEDDING, ExtractionMode, MemoryFilter, Message, NodeKind, Role, Statement, TimeRange
 from graph.retrieval import RECIPES, RetrievalAnswer, retrieve, retrieve_many
+from graph.retrieval.degradation import Degradation, DegradationReason
 from graph.store.port import AppendCommand, MessageDraft, NamespaceSpec, PassageVector
 
 SAID = datetime(2024, 3, 4, 9, tzinfo=UTC)
@@ -107,7 +108,7 @@ async def test_a_query_of_ten_thousand_words_is_answered(world) -> None:
 async def test_another_models_vectors_are_not_compared(world) -> None:
     other = type(world.embedder)(dimension=64, fingerprint="another")
     answer = await retrieve(world.store, world.request("sunrise"), other)
-    assert answer.plan.degraded == ("dense: the model of the namespace's vectors is not served here",)
+    assert [one.reason for one in answer.plan.degraded] == [DegradationReason.MODEL_NOT_SERVED]
     assert not other.asked
     assert texts(answer)[0].startswith("Hi Ben! I painted a sunrise")
 
@@ -115,7 +116,7 @@ async def test_another_models_vectors_are_not_compared(world) -> None:
 async def test_without_an_embedder_the_other_channels_answer(world) -> None:
     answer = await retrieve(world.store, world.request("sunrise"), None)
     assert answer.hits
-    assert answer.plan.degraded[0].startswith("dense:")
+    assert answer.plan.degraded[0].message.startswith("dense:")
 
 
 async def test_the_callers_own_vector_is_used(world) -> None:
@@ -149,7 +150,7 @@ async def test_an_empty_namespace_answers_with_nothing(world) -> None:
     await world.store.create_namespace(NamespaceSpec("empty", NO_EMBEDDING, ExtractionMode.OFF))
     answer = await world.retrieve("anything", namespace="empty")
     assert answer.hits == ()
-    assert answer.plan.degraded == ("dense: the namespace has no vectors",)
+    assert answer.plan.degraded == (Degradation.of(DegradationReason.NO_VECTORS, "empty"),)
 
 
 async def test_several_namespaces_make_one_ranking(world) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from structmem._inputs import EmbeddingSpec, ExtractionProfile
-from structmem._kinds import EdgeKind, ExtractionMode, JobKind, JobState, MissReason, NodeKind
+from structmem._kinds import DegradationReason, EdgeKind, ErrorReason, ExtractionMode, JobKind, JobState, MissReason, NodeKind
 from structmem._nodes import Edge, Event, Message, Node, Statement, TimeSpan
 
 # Writes
@@ -136,8 +136,17 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
+class Degradation:
+    """What could not take part in an answer: why, a sentence for people, and the namespace that it is about ("": the whole answer)."""
+
+    reason: DegradationReason
+    message: str
+    namespace: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class QueryPlan:
-    """How a query was understood. `degraded` names channels that could not take part, and why."""
+    """How a query was understood. The answer was given without what is `degraded`."""
 
     recipe: str
     terms: tuple[str, ...]
@@ -146,7 +155,7 @@ class QueryPlan:
     entities: tuple[str, ...]
     times: tuple[TimeSpan, ...]
     asks_when: bool
-    degraded: tuple[str, ...]
+    degraded: tuple[Degradation, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,7 +288,7 @@ class TraversedEvent:
 class JobProblem:
     """Why a job, an attempt or a part of it failed."""
 
-    reason: str
+    reason: ErrorReason
     message: str
 
 

@@ -7,9 +7,9 @@ from typing import Any, TypeVar
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from structmem._kinds import EdgeKind, EntityKind, Granularity, NodeKind, Role
+from structmem._kinds import EdgeKind, EntityKind, ErrorReason, Granularity, NodeKind, Role
 from structmem._nodes import Edge, Entity, Event, Message, Node, Participant, Session, Statement, TimeSpan
-from structmem.v1 import node_pb2, time_pb2
+from structmem.v1 import error_reason_pb2, node_pb2, time_pb2
 
 E = TypeVar("E", bound=StrEnum)
 EnumNames = Any  # a generated enum: a wrapper when it runs, a class to the type checker
@@ -22,6 +22,14 @@ def kind(cls: type[E], names: EnumNames, number: int) -> E:
         return cls(names.Name(number).removeprefix(prefix).lower())
     except ValueError:
         return cls("unspecified")
+
+
+def error_reason(number: int) -> ErrorReason:
+    """The reason of this number; UNSPECIFIED for one that this client does not know."""
+    try:
+        return ErrorReason(error_reason_pb2.ErrorReason.Name(number).removeprefix("ERROR_REASON_"))  # type: ignore[arg-type]
+    except ValueError:
+        return ErrorReason.UNSPECIFIED
 
 
 def moment(holder: object, field: str) -> datetime | None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from structmem import _answers as a
 from structmem import _decode as d
 from structmem._inputs import EmbeddingSpec, EntityType, ExtractionProfile, RelationType
-from structmem._kinds import EntityKind, ExtractionMode, JobKind, JobState, MissReason
+from structmem._kinds import DegradationReason, EntityKind, ExtractionMode, JobKind, JobState, MissReason
 from structmem.v1 import inspection_service_pb2 as ipb
 from structmem.v1 import job_pb2, namespace_pb2, node_pb2
 from structmem.v1 import memory_service_pb2 as mpb
@@ -19,6 +19,11 @@ def receipt(it: mpb.DeleteMemoriesResponse) -> a.DeletionReceipt:
     return a.DeletionReceipt(done.id, d.moment(done, "deleted_at"), counts, done.revision, tuple(done.missing_ids), it.consistency_token)
 
 
+def degradation(it: rpb.Degradation) -> a.Degradation:
+    """What could not take part."""
+    return a.Degradation(d.kind(DegradationReason, rpb.DegradationReason, it.reason), it.message, it.namespace)
+
+
 def plan(it: rpb.QueryPlan) -> a.QueryPlan:
     """How a query was understood."""
     return a.QueryPlan(
@@ -29,7 +34,7 @@ def plan(it: rpb.QueryPlan) -> a.QueryPlan:
         entities=tuple(it.entities),
         times=tuple(d.time_span(span) for span in it.times),
         asks_when=it.asks_when,
-        degraded=tuple(it.degraded),
+        degraded=tuple(degradation(one) for one in it.degraded),
     )
 
 
@@ -114,7 +119,7 @@ def traversed(it: mpb.TraverseEventsResponse) -> list[a.TraversedEvent]:
 
 def problem(it: job_pb2.JobError) -> a.JobProblem:
     """Why something failed."""
-    return a.JobProblem(it.reason, it.message)
+    return a.JobProblem(d.error_reason(it.reason), it.message)
 
 
 def job(it: job_pb2.Job) -> a.Job:

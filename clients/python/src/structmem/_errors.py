@@ -30,6 +30,7 @@ from datetime import timedelta
 from typing import ClassVar
 
 from structmem._answers import Job
+from structmem._kinds import ErrorReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +42,26 @@ class FieldViolation:
 
 
 class StructMemError(Exception):
-    """Every error of StructMem. `reason` is a stable word, `retry_after` how long the service asks to wait, if it does."""
+    """Every error of StructMem.
 
-    default_reason: ClassVar[str] = "INTERNAL"
+    Attributes:
+        reason: an ErrorReason; plain text where a newer service has one that this client does not know.
+        metadata: what belongs to the reason, such as "batch" or "incident".
+        retry_after: how long the service asks to wait, if it does.
+    """
+
+    default_reason: ClassVar[ErrorReason] = ErrorReason.INTERNAL
 
     def __init__(
-        self, message: str, *, reason: str = "", metadata: Mapping[str, str] | None = None, retry_after: timedelta | None = None
+        self,
+        message: str,
+        *,
+        reason: ErrorReason | str = "",
+        metadata: Mapping[str, str] | None = None,
+        retry_after: timedelta | None = None,
     ) -> None:
         super().__init__(message)
-        self.reason = reason or self.default_reason
+        self.reason: ErrorReason | str = reason or self.default_reason
         self.metadata: Mapping[str, str] = dict(metadata or {})
         self.retry_after = retry_after
 
@@ -57,14 +69,14 @@ class StructMemError(Exception):
 class InvalidArgumentError(StructMemError):
     """The request is wrong; `violations` names each field and why."""
 
-    default_reason = "INVALID_ARGUMENT"
+    default_reason = ErrorReason.INVALID_ARGUMENT
 
     def __init__(
         self,
         message: str,
         *,
         violations: Sequence[FieldViolation] = (),
-        reason: str = "",
+        reason: ErrorReason | str = "",
         metadata: Mapping[str, str] | None = None,
         retry_after: timedelta | None = None,
     ) -> None:
@@ -80,109 +92,109 @@ class InvalidArgumentError(StructMemError):
 class CypherRefusedError(InvalidArgumentError):
     """A query in Cypher asks for more than to read. `metadata["clause"]` names the word or the operator."""
 
-    default_reason = "CYPHER_REFUSED"
+    default_reason = ErrorReason.CYPHER_REFUSED
 
 
 class CypherLimitError(StructMemError):
     """A query wants more memory than it may take, or the namespace is too large for one."""
 
-    default_reason = "CYPHER_LIMIT"
+    default_reason = ErrorReason.CYPHER_LIMIT
 
 
 class NotFoundError(StructMemError):
     """There is no such thing."""
 
-    default_reason = "NOT_FOUND"
+    default_reason = ErrorReason.NOT_FOUND
 
 
 class AlreadyExistsError(StructMemError):
     """The name is taken."""
 
-    default_reason = "ALREADY_EXISTS"
+    default_reason = ErrorReason.ALREADY_EXISTS
 
 
 class ConflictError(StructMemError):
     """The state does not allow it."""
 
-    default_reason = "CONFLICT"
+    default_reason = ErrorReason.CONFLICT
 
 
 class RequestReusedError(ConflictError):
     """The request_id was used with another body."""
 
-    default_reason = "REQUEST_ID_REUSED"
+    default_reason = ErrorReason.REQUEST_ID_REUSED
 
 
 class DuplicateMessageError(ConflictError):
     """The client_id was used with other content."""
 
-    default_reason = "MESSAGE_ID_REUSED"
+    default_reason = ErrorReason.MESSAGE_ID_REUSED
 
 
 class LeaseLostError(ConflictError):
     """Another worker holds the job, or it was canceled."""
 
-    default_reason = "LEASE_LOST"
+    default_reason = ErrorReason.LEASE_LOST
 
 
 class StaleWriteError(ConflictError):
     """What the writer saw has changed; read again."""
 
-    default_reason = "STALE_WRITE"
+    default_reason = ErrorReason.STALE_WRITE
 
 
 class PermissionDeniedError(StructMemError):
     """The token may not do that."""
 
-    default_reason = "PERMISSION_DENIED"
+    default_reason = ErrorReason.PERMISSION_DENIED
 
 
 class UnauthenticatedError(StructMemError):
     """There is no token, or nobody has it."""
 
-    default_reason = "UNAUTHENTICATED"
+    default_reason = ErrorReason.UNAUTHENTICATED
 
 
 class StoreBusyError(StructMemError):
     """Another process owns the data directory."""
 
-    default_reason = "STORE_BUSY"
+    default_reason = ErrorReason.STORE_BUSY
 
 
 class UnavailableError(StructMemError):
     """The service cannot be reached or cannot answer now."""
 
-    default_reason = "STORE_UNAVAILABLE"
+    default_reason = ErrorReason.STORE_UNAVAILABLE
 
 
 class StorageFullError(StructMemError):
     """The service has no space left to write."""
 
-    default_reason = "STORAGE_FULL"
+    default_reason = ErrorReason.STORAGE_FULL
 
 
 class StoreLimitError(StructMemError):
     """The service's store gives one call less memory than this one needs; the same call meets the same limit again."""
 
-    default_reason = "STORE_LIMIT"
+    default_reason = ErrorReason.STORE_LIMIT
 
 
 class NamespaceCorruptError(StructMemError):
     """The namespace's data is damaged; `structmem doctor` tells more."""
 
-    default_reason = "NAMESPACE_CORRUPT"
+    default_reason = ErrorReason.NAMESPACE_CORRUPT
 
 
 class DeadlineExceededError(StructMemError):
     """There was no answer within the timeout."""
 
-    default_reason = "DEADLINE_EXCEEDED"
+    default_reason = ErrorReason.DEADLINE_EXCEEDED
 
 
 class CallCanceledError(StructMemError):
     """The call was canceled."""
 
-    default_reason = "CANCELED"
+    default_reason = ErrorReason.UNSPECIFIED
 
 
 class InternalError(StructMemError):
@@ -192,7 +204,7 @@ class InternalError(StructMemError):
 class JobFailedError(StructMemError):
     """A job that was waited for failed or was canceled. The messages are kept; `retry_job` starts it again."""
 
-    default_reason = "JOB_FAILED"
+    default_reason = ErrorReason.UNSPECIFIED
 
     def __init__(self, job: Job) -> None:
         why = f": {job.error.message}" if job.error else ""

@@ -7,8 +7,10 @@ import grpc
 from google.rpc import error_details_pb2, status_pb2
 
 from structmem import _errors as errors
+from structmem._kinds import ErrorReason
 
-_BY_REASON: dict[str, type[errors.StructMemError]] = {
+_PREFIX = "ERROR_REASON_"
+_BY_REASON: dict[ErrorReason | str, type[errors.StructMemError]] = {
     kind.default_reason: kind
     for kind in (
         errors.InvalidArgumentError,
@@ -29,7 +31,6 @@ _BY_REASON: dict[str, type[errors.StructMemError]] = {
         errors.StoreLimitError,
         errors.NamespaceCorruptError,
         errors.DeadlineExceededError,
-        errors.CallCanceledError,
     )
 }
 _BY_CODE: dict[grpc.StatusCode, type[errors.StructMemError]] = {
@@ -61,14 +62,23 @@ def error_of(call: Any, target: str) -> errors.StructMemError:
         for message in (info, bad_request, retry):
             if detail.Is(message.DESCRIPTOR):
                 detail.Unpack(message)
-    kind = _BY_REASON.get(info.reason) or _BY_CODE.get(code, errors.InternalError)
+    reason = _reason(info.reason)
+    kind = _BY_REASON.get(reason) or _BY_CODE.get(code, errors.InternalError)
     retry_after = retry.retry_delay.ToTimedelta() if retry.HasField("retry_delay") else None
     message_text = text if info.reason else _of_transport(code, text, target)
     metadata = dict(info.metadata)
     if issubclass(kind, errors.InvalidArgumentError):
         violations = [errors.FieldViolation(v.field, v.description) for v in bad_request.field_violations]
-        return kind(message_text, violations=violations, reason=info.reason, metadata=metadata, retry_after=retry_after)
-    return kind(message_text, reason=info.reason, metadata=metadata, retry_after=retry_after)
+        return kind(message_text, violations=violations, reason=reason, metadata=metadata, retry_after=retry_after)
+    return kind(message_text, reason=reason, metadata=metadata, retry_after=retry_after)
+
+
+def _reason(name: str) -> ErrorReason | str:
+    """The reason of this name; the name without its prefix where this client does not know it; UNSPECIFIED where the service wrote none."""
+    if not name:
+        return ErrorReason.UNSPECIFIED
+    plain = name.removeprefix(_PREFIX)
+    return ErrorReason(plain) if plain in ErrorReason.__members__ else plain
 
 
 def retry_delay_of(call: Any) -> timedelta | None:

@@ -9,6 +9,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from structmem.v1 import error_reason_pb2 as _error_reason_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -84,14 +85,14 @@ class JobError(_message.Message):
 
     REASON_FIELD_NUMBER: _builtins.int
     MESSAGE_FIELD_NUMBER: _builtins.int
-    reason: _builtins.str
-    """A stable word for the reason, such as "EXTRACTOR_UNAVAILABLE"."""
+    reason: _error_reason_pb2.ErrorReason.ValueType
+    """The reason, such as ERROR_REASON_EXTRACTOR_UNAVAILABLE."""
     message: _builtins.str
     """A sentence for people."""
     def __init__(
         self,
         *,
-        reason: _builtins.str = ...,
+        reason: _error_reason_pb2.ErrorReason.ValueType = ...,
         message: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015

@@ -28,7 +28,7 @@ if _version_not_supported:
 class MemoryServiceStub:
     """MemoryService stores messages and answers with memories.
 
-    Every error carries google.rpc.ErrorInfo with a reason of docs/errors.md and domain "structmem"; INVALID_ARGUMENT also carries
+    Every error carries google.rpc.ErrorInfo with the name of an ErrorReason and domain "structmem"; INVALID_ARGUMENT also carries
     google.rpc.BadRequest with each field and what is wrong with it; UNAVAILABLE and RESOURCE_EXHAUSTED carry google.rpc.RetryInfo where waiting helps.
 
     What holds everywhere in the contract:
@@ -173,7 +173,7 @@ class MemoryServiceStub:
 class MemoryServiceServicer:
     """MemoryService stores messages and answers with memories.
 
-    Every error carries google.rpc.ErrorInfo with a reason of docs/errors.md and domain "structmem"; INVALID_ARGUMENT also carries
+    Every error carries google.rpc.ErrorInfo with the name of an ErrorReason and domain "structmem"; INVALID_ARGUMENT also carries
     google.rpc.BadRequest with each field and what is wrong with it; UNAVAILABLE and RESOURCE_EXHAUSTED carry google.rpc.RetryInfo where waiting helps.
 
     What holds everywhere in the contract:
@@ -489,7 +489,7 @@ def add_MemoryServiceServicer_to_server(servicer, server):
 class MemoryService:
     """MemoryService stores messages and answers with memories.
 
-    Every error carries google.rpc.ErrorInfo with a reason of docs/errors.md and domain "structmem"; INVALID_ARGUMENT also carries
+    Every error carries google.rpc.ErrorInfo with the name of an ErrorReason and domain "structmem"; INVALID_ARGUMENT also carries
     google.rpc.BadRequest with each field and what is wrong with it; UNAVAILABLE and RESOURCE_EXHAUSTED carry google.rpc.RetryInfo where waiting helps.
 
     What holds everywhere in the contract:

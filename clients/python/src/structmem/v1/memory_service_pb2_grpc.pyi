@@ -15,7 +15,7 @@ GRPC_VERSION: str
 class MemoryServiceStub:
     """MemoryService stores messages and answers with memories.
 
-    Every error carries google.rpc.ErrorInfo with a reason of docs/errors.md and domain "structmem"; INVALID_ARGUMENT also carries
+    Every error carries google.rpc.ErrorInfo with the name of an ErrorReason and domain "structmem"; INVALID_ARGUMENT also carries
     google.rpc.BadRequest with each field and what is wrong with it; UNAVAILABLE and RESOURCE_EXHAUSTED carry google.rpc.RetryInfo where waiting helps.
 
     What holds everywhere in the contract:
@@ -82,7 +82,7 @@ class MemoryServiceStub:
 class MemoryServiceServicer(metaclass=_abc_1.ABCMeta):
     """MemoryService stores messages and answers with memories.
 
-    Every error carries google.rpc.ErrorInfo with a reason of docs/errors.md and domain "structmem"; INVALID_ARGUMENT also carries
+    Every error carries google.rpc.ErrorInfo with the name of an ErrorReason and domain "structmem"; INVALID_ARGUMENT also carries
     google.rpc.BadRequest with each field and what is wrong with it; UNAVAILABLE and RESOURCE_EXHAUSTED carry google.rpc.RetryInfo where waiting helps.
 
     What holds everywhere in the contract:

@@ -24,6 +24,54 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _DegradationReason:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _DegradationReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_DegradationReason.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    DEGRADATION_REASON_UNSPECIFIED: _DegradationReason.ValueType  # 0
+    """Not set, or of a later version."""
+    DEGRADATION_REASON_NO_VECTORS: _DegradationReason.ValueType  # 1
+    """The dense channel: the namespace was created without vectors."""
+    DEGRADATION_REASON_VECTOR_NOT_GIVEN: _DegradationReason.ValueType  # 2
+    """The dense channel: the namespace holds its client's vectors, and the query brings none."""
+    DEGRADATION_REASON_MODEL_NOT_SERVED: _DegradationReason.ValueType  # 3
+    """The dense channel: this service does not serve the model of the namespace's vectors."""
+    DEGRADATION_REASON_EMBEDDER_UNAVAILABLE: _DegradationReason.ValueType  # 4
+    """The dense channel: the embedding model cannot be reached, or its answer cannot be used. Asking again later helps."""
+    DEGRADATION_REASON_NOT_EMBEDDED_YET: _DegradationReason.ValueType  # 5
+    """The dense channel: nothing that was found has its vector yet. Asking again later helps."""
+    DEGRADATION_REASON_NO_TERMS: _DegradationReason.ValueType  # 6
+    """The lexical channel: the query has no words that it could look for."""
+    DEGRADATION_REASON_RERANKER_TOO_LATE: _DegradationReason.ValueType  # 7
+    """The reranker was not there in time; the order is that without it."""
+    DEGRADATION_REASON_RERANKER_FAILED: _DegradationReason.ValueType  # 8
+    """The reranker failed; the order is that without it."""
+
+class DegradationReason(_DegradationReason, metaclass=_DegradationReasonEnumTypeWrapper):
+    """Why something could not take part in an answer."""
+
+DEGRADATION_REASON_UNSPECIFIED: DegradationReason.ValueType  # 0
+"""Not set, or of a later version."""
+DEGRADATION_REASON_NO_VECTORS: DegradationReason.ValueType  # 1
+"""The dense channel: the namespace was created without vectors."""
+DEGRADATION_REASON_VECTOR_NOT_GIVEN: DegradationReason.ValueType  # 2
+"""The dense channel: the namespace holds its client's vectors, and the query brings none."""
+DEGRADATION_REASON_MODEL_NOT_SERVED: DegradationReason.ValueType  # 3
+"""The dense channel: this service does not serve the model of the namespace's vectors."""
+DEGRADATION_REASON_EMBEDDER_UNAVAILABLE: DegradationReason.ValueType  # 4
+"""The dense channel: the embedding model cannot be reached, or its answer cannot be used. Asking again later helps."""
+DEGRADATION_REASON_NOT_EMBEDDED_YET: DegradationReason.ValueType  # 5
+"""The dense channel: nothing that was found has its vector yet. Asking again later helps."""
+DEGRADATION_REASON_NO_TERMS: DegradationReason.ValueType  # 6
+"""The lexical channel: the query has no words that it could look for."""
+DEGRADATION_REASON_RERANKER_TOO_LATE: DegradationReason.ValueType  # 7
+"""The reranker was not there in time; the order is that without it."""
+DEGRADATION_REASON_RERANKER_FAILED: DegradationReason.ValueType  # 8
+"""The reranker failed; the order is that without it."""
+Global___DegradationReason: _TypeAlias = DegradationReason  # noqa: Y015
+
 class _MissReason:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -335,6 +383,36 @@ class Hit(_message.Message):
 Global___Hit: _TypeAlias = Hit  # noqa: Y015
 
 @_typing.final
+class Degradation(_message.Message):
+    """Something that could not take part in an answer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REASON_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    NAMESPACE_FIELD_NUMBER: _builtins.int
+    reason: Global___DegradationReason.ValueType
+    """Why."""
+    message: _builtins.str
+    """A sentence for people, such as "dense: the namespace has no vectors yet". It may change."""
+    namespace: _builtins.str
+    """The namespace that it is about; empty when it is about the whole answer."""
+    def __init__(
+        self,
+        *,
+        reason: Global___DegradationReason.ValueType = ...,
+        message: _builtins.str = ...,
+        namespace: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["message", b"message", "namespace", b"namespace", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Degradation: _TypeAlias = Degradation  # noqa: Y015
+
+@_typing.final
 class QueryPlan(_message.Message):
     """How a query was understood."""
 
@@ -371,8 +449,8 @@ class QueryPlan(_message.Message):
         """Times that the query names."""
 
     @_builtins.property
-    def degraded(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Channels that could not take part, and why, such as "dense: the namespace has no vectors yet"."""
+    def degraded(self) -> _containers.RepeatedCompositeFieldContainer[Global___Degradation]:
+        """What could not take part. The answer is given without it."""
 
     def __init__(
         self,
@@ -384,7 +462,7 @@ class QueryPlan(_message.Message):
         entities: _abc.Iterable[_builtins.str] | None = ...,
         times: _abc.Iterable[_time_pb2.TimeSpan] | None = ...,
         asks_when: _builtins.bool = ...,
-        degraded: _abc.Iterable[_builtins.str] | None = ...,
+        degraded: _abc.Iterable[Global___Degradation] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
