@@ -13,19 +13,20 @@ READS = "r"
 _READ_OPERATORS = frozenset(
     # https://neo4j.com/docs/cypher-manual/current/planning-and-tuning/operators/operators-detail/, those that read nothing but the graph.
     """AllNodesScan Anti AntiSemiApply Apply Argument ArgumentTracker AssertSameNode AssertSameRelationship BFSPruningVarExpand
-    CacheProperties CartesianProduct Distinct Eager EagerAggregation EmptyResult EmptyRow ExhaustiveLimit Expand Filter
-    IntersectionNodeByLabelsScan LetAntiSemiApply LetSelectOrAntiSemiApply LetSelectOrSemiApply LetSemiApply Limit MultiNodeIndexSeek
-    NodeByElementIdSeek NodeByIdSeek NodeByLabelScan NodeCountFromCountStore NodeHashJoin NodeIndexContainsScan NodeIndexEndsWithScan
-    NodeIndexScan NodeIndexSeek NodeIndexSeekByRange NodeLeftOuterHashJoin NodeRightOuterHashJoin NodeUniqueIndexSeek
-    NodeUniqueIndexSeekByRange NodeVectorIndexSearch Optional OptionalExpand OrderedAggregation OrderedDistinct OrderedUnion PartialSort
-    PartialTop PathPropagatingBFS ProduceResults ProjectEndpoints Projection PruningVarExpand RelationshipCountFromCountStore
-    RelationshipVectorIndexSearch Repeat RollUpApply SelectOrAntiSemiApply SelectOrSemiApply SemiApply ShortestPath Skip Sort
-    StatefulShortestPath SubtractionNodeByLabelsScan Top Top1WithTies TriadicBuild TriadicFilter TriadicSelection Union
-    UnionNodeByLabelsScan Unwind ValueHashJoin VarLengthExpand""".split()  # noqa: SIM905 - a list of names, as the manual has it
+    BidirectionalRepeat CacheProperties CartesianProduct Distinct Eager EagerAggregation EmptyResult EmptyRow ExhaustiveLimit Expand
+    Filter IntersectionNodeByLabelsScan LetAntiSemiApply LetSelectOrAntiSemiApply LetSelectOrSemiApply LetSemiApply Limit
+    MultiNodeIndexSeek NodeByElementIdSeek NodeByIdSeek NodeByLabelScan NodeCountFromCountStore NodeFulltextIndexSearch NodeHashJoin
+    NodeIndexContainsScan NodeIndexEndsWithScan NodeIndexScan NodeIndexSeek NodeIndexSeekByRange NodeLeftOuterHashJoin
+    NodeRightOuterHashJoin NodeUniqueIndexSeek NodeUniqueIndexSeekByRange NodeVectorIndexSearch Optional OptionalExpand
+    OrderedAggregation OrderedDistinct OrderedUnion PartialSort PartialTop PathPropagatingBFS ProduceResults ProjectEndpoints
+    Projection PruningVarExpand RelationshipCountFromCountStore Repeat RollUpApply SelectOrAntiSemiApply SelectOrSemiApply SemiApply
+    ShortestPath Skip Sort StatefulShortestPath SubtractionNodeByLabelsScan Top Top1WithTies TriadicBuild TriadicFilter
+    TriadicSelection Union UnionNodeByLabelsScan Unwind ValueHashJoin ValueMergeJoin VarLengthExpand""".split()  # noqa: SIM905 - a list of names, as the manual has it
 )
 _RELATIONSHIP_READS = re.compile(
     r"(Directed|Undirected)(AllRelationshipsScan|UnionRelationshipTypesScan"
-    r"|Relationship(TypeScan|ByElementIdSeek|ByIdSeek|IndexScan|IndexSeek|IndexSeekByRange|IndexContainsScan|IndexEndsWithScan"
+    r"|Relationship(TypeScan|FulltextIndexSearch|VectorIndexSearch"
+    r"|ByElementIdSeek|ByIdSeek|IndexScan|IndexSeek|IndexSeekByRange|IndexContainsScan|IndexEndsWithScan"
     r"|UniqueIndexSeek|UniqueIndexSeekByRange))"
 )
 

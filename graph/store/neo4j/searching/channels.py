@@ -78,9 +78,11 @@ async def dense(
     passing = chosen.all if chosen.rest else "true"
 
     async def ask(asked: int) -> _Found:
-        query = f"""CYPHER 25 MATCH (m) SEARCH m IN (VECTOR INDEX {vector_index(len(vector))} FOR $vector WHERE {inside} LIMIT {int(asked)})
+        query = f"""CYPHER 25 MATCH (m) SEARCH m IN (VECTOR INDEX {vector_index(len(vector))} FOR $vector WHERE {inside} LIMIT $asked)
             RETURN count(*), collect(CASE WHEN {passing} THEN [{_PLACE}, m.v16] END)"""
-        [[count, rows]] = await connection.rows(query, {"namespace": namespace, "vector": Vector(vector), **chosen.parameters})
+        [[count, rows]] = await connection.rows(
+            query, {"namespace": namespace, "vector": Vector(vector), "asked": asked, **chosen.parameters}
+        )
         return _Found(rows, count < asked)
 
     found = [row for row in await _enough(ask, limit, chosen.rest) if row[3] is not None]
