@@ -5,6 +5,7 @@ from graph.model.filters import NO_LABELS, LabelCondition, LabelFilter, MemoryFi
 from graph.model.ids import MEMORY_KINDS, PREFIXES, STATEMENT_KINDS, IdSource, NodeKind, UuidSource, id_of, kind_of, uuid_of
 from graph.model.jobs import TERMINAL_STATES, Job, JobError, JobKind, JobState, Lease
 from graph.model.namespaces import (
+    MAX_NAME_LENGTH,
     NO_EMBEDDING,
     NO_EXTRACTION,
     EmbeddingSpec,
@@ -22,6 +23,7 @@ __all__ = [
     "DISTANT_FUTURE",
     "DISTANT_PAST",
     "LINK_KINDS",
+    "MAX_NAME_LENGTH",
     "MEMORY_KINDS",
     "NO_EMBEDDING",
     "NO_EXTRACTION",

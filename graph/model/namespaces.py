@@ -8,6 +8,8 @@ from enum import IntEnum
 from graph.model.profiles import NO_PROFILE, ExtractionProfile
 
 _SEGMENT = re.compile(r"[A-Za-z0-9_.@-]+\Z")
+# Characters of the name of a namespace, a session or a speaker: at most 800 bytes in UTF-8. Searches filter by these names inside Neo4j's
+# vector index, whose limit of length is a matter of the server's safety. This cap is far below it, and is not to be raised.
 MAX_NAME_LENGTH = 200
 MAX_SEGMENTS = 8
 

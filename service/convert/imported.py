@@ -9,7 +9,7 @@ import numpy as np
 from structmem.v1 import exchange_pb2, node_pb2
 
 from graph.errors import FieldViolation, InvalidArgument
-from graph.model import Edge, EdgeKind, Entity, Event, Message, NodeKind, Participant, Role, Session, Statement
+from graph.model import MAX_NAME_LENGTH, Edge, EdgeKind, Entity, Event, Message, NodeKind, Participant, Role, Session, Statement
 from graph.model.ids import PREFIXES, kind_of
 from graph.store.port import ExportRecord, PassageVector, SessionProgress
 from service.convert.entity_kinds import entity_kind_from_proto
@@ -17,7 +17,7 @@ from service.convert.messages import MAX_CAPTION, MAX_CLIENT_ID, MAX_SPEAKER, MA
 from service.convert.times import span_from_proto
 from service.validate import Violations, enum_value, instant, node_id, text, zone_name
 
-MAX_NAME = 200
+MAX_NAME = MAX_NAME_LENGTH
 MAX_STATEMENT = 20_000
 MAX_PROPERTY = 1000
 # Ids known again take about 200 bytes each; of more than these, the later ones are read anew.

@@ -8,13 +8,13 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from structmem.v1 import memory_service_pb2
 
-from graph.model import Namespace, Role
+from graph.model import MAX_NAME_LENGTH, Namespace, Role
 from graph.store.port import MessageDraft
 from service.validate import Violations, enum_value, instant, local_time, text, vector
 
 MAX_MESSAGES = 1000
 MAX_TEXT = 200_000
-MAX_SPEAKER = 200
+MAX_SPEAKER = MAX_NAME_LENGTH
 MAX_CAPTION = 20_000
 MAX_CLIENT_ID = 200
 MAX_LABELS = 32

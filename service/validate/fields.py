@@ -5,10 +5,10 @@ from enum import IntEnum
 from functools import lru_cache
 from typing import TypeVar
 
-from graph.model import PREFIXES, NodeKind, kind_of, namespace_name_problem
+from graph.model import MAX_NAME_LENGTH, PREFIXES, NodeKind, kind_of, namespace_name_problem
 from service.validate.violations import Violations
 
-MAX_NAME = 200
+MAX_NAME = MAX_NAME_LENGTH
 MAX_REQUEST_ID = 100
 MAX_ID = 100
 _SHOWN = 40
