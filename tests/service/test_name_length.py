@@ -37,7 +37,8 @@ async def test_a_longer_name_is_refused_wherever_it_comes_in(service: Any, refus
     kept = await service.memory.AppendMessages(
         pb.AppendMessagesRequest(namespace="acme", session="s", messages=said, create_namespace=True)
     )
-    async for _ in service.memory.WatchJob(pb.WatchJobRequest(namespace="acme", job_id=kept.job_id, flush=True), timeout=20):
+    await service.memory.ExpediteJob(pb.ExpediteJobRequest(namespace="acme", job_id=kept.job_id))
+    async for _ in service.memory.WatchJob(pb.WatchJobRequest(namespace="acme", job_id=kept.job_id), timeout=20):
         pass
     for field, batch in {
         "batch.session": pb.ImportMessagesBatch(session=LONG, messages=said),
@@ -45,13 +46,12 @@ async def test_a_longer_name_is_refused_wherever_it_comes_in(service: Any, refus
     }.items():
         refusal = await refused(service.memory.ImportMessages(_messages(batch)))
         assert set(refusal.fields) == {field}
-    stream = service.memory.ExportNamespace(pb.ExportNamespaceRequest(namespace="acme"))
-    elements = [element async for response in stream for element in response.elements]
+    parts = [part async for part in service.memory.ExportNamespace(pb.ExportNamespaceRequest(namespace="acme"))]
     for kind, names in DOORS.items():
-        assert any(element.node.HasField(kind) for element in elements)
+        assert any(record.node.HasField(kind) for part in parts for record in part.batch.records)
         for name in names:
-            refusal = await refused(service.memory.ImportNamespace(_copy(elements, kind, name)))
-            assert set(refusal.fields) == {f"element.node.{kind}.{name}"}
+            refusal = await refused(service.memory.ImportNamespace(_copy(parts, kind, name)))
+            assert {field.partition("].")[2] for field in refusal.fields} == {f"node.{kind}.{name}"}
 
 
 async def _messages(batch: pb.ImportMessagesBatch) -> AsyncIterator[pb.ImportMessagesRequest]:
@@ -59,13 +59,15 @@ async def _messages(batch: pb.ImportMessagesBatch) -> AsyncIterator[pb.ImportMes
     yield pb.ImportMessagesRequest(batch=batch)
 
 
-async def _copy(elements: list[Any], kind: str, name: str) -> AsyncIterator[pb.ImportNamespaceRequest]:
-    yield pb.ImportNamespaceRequest(target=pb.ImportNamespaceTarget(namespace="copy"))
-    for element in elements:
-        request = pb.ImportNamespaceRequest(element=element)
-        if request.element.node.HasField(kind):
-            setattr(getattr(request.element.node, kind), name, LONG)
+async def _copy(parts: list[Any], kind: str, name: str) -> AsyncIterator[pb.ImportNamespaceRequest]:
+    yield pb.ImportNamespaceRequest(header=pb.ImportNamespaceHeader(namespace="copy", export=parts[0].header))
+    for part in parts[1:-1]:
+        request = pb.ImportNamespaceRequest(batch=part.batch)
+        for record in request.batch.records:
+            if record.node.HasField(kind):
+                setattr(getattr(record.node, kind), name, LONG)
         yield request
+    yield pb.ImportNamespaceRequest(trailer=parts[-1].trailer)
 
 
 @pytest.mark.neo4j
