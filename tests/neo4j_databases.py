@@ -21,6 +21,8 @@ REQUIRED = os.environ.get("STRUCTMEM_REQUIRE_NEO4J") == "1"
 _NAMED = ("STRUCTMEM_TEST_NEO4J_URI", "STRUCTMEM_TEST_NEO4J_URI_2")
 # A third of the heap: what goes beyond it is a fault, or a test of the limit.
 TRANSACTION_MEMORY = "128m"
+# Tests fill and empty the database, so its statistics never stay, and by default the server plans every statement anew each ten seconds.
+PLANS_KEPT = "1m"
 # What tells of the indexes stays, as they do: making them again would take a second for each test.
 _EMPTY = "MATCH (n) WHERE NOT n:Migration CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 5000 ROWS"
 
@@ -91,8 +93,8 @@ def connected(number: int, home: Path) -> Database:
         return Database(uri, user, password, driver_of(uri, user, password))
     if os.environ.get(_NAMED[0]):
         raise Missing(f"no second Neo4j: {_NAMED[1]} names none")
-    limits = {"db.memory.transaction.max": TRANSACTION_MEMORY}
-    server = Neo4jServer(home, ServerOptions(heap="384m", page_cache="64m", quick_start=True, configuration=limits))
+    configuration = {"db.memory.transaction.max": TRANSACTION_MEMORY, "dbms.cypher.min_replan_interval": PLANS_KEPT}
+    server = Neo4jServer(home, ServerOptions(heap="384m", page_cache="64m", quick_start=True, configuration=configuration))
     server.start()
     return Database(server.uri, "neo4j", "", driver_of(server.uri, "neo4j", ""), server)
 
