@@ -1,9 +1,13 @@
 """Namespaces: create, get, list, update, delete."""
 
+from collections.abc import Sequence
+from contextlib import suppress
+
 from structmem.v1 import namespace_service_pb2 as pb
 from structmem.v1 import namespace_service_pb2_grpc
 
 from extract.port import spec_with
+from graph.errors import NotFound
 from graph.model import NO_EXTRACTION, Namespace
 from graph.store.port import Cursor, GenerationStart
 from service import calls
@@ -41,6 +45,7 @@ class NamespaceHandlers(Resource, namespace_service_pb2_grpc.NamespaceServiceSer
             if request.prefix:
                 namespace_name(found, "prefix", request.prefix)
         cursor = self._parts.pages.read(request, "")
+        await self._see(request.at_least)
         readable = await self._readable(request.prefix, str(cursor[0]) if cursor else "", limit + 1)
         # The token holds the last name shown, never one that the caller may not see.
         more: Cursor | None = (readable[limit - 1].name,) if len(readable) > limit else None
@@ -48,6 +53,14 @@ class NamespaceHandlers(Resource, namespace_service_pb2_grpc.NamespaceServiceSer
             namespaces=[namespace_to_proto(namespace) for namespace in readable[:limit]],
             next_page_token=self._parts.pages.make(request, "", more),
         )
+
+    async def _see(self, tokens: Sequence[str]) -> None:
+        """Waits until the store shows the writes of these consistency tokens, as far as the caller may read their namespaces."""
+        principal = calls.current().principal
+        for name, point in self._parts.consistency.points("at_least", tokens).items():
+            if may(principal, Action.READ, name):
+                with suppress(NotFound):
+                    await self._store.namespace(name, point).settings()
 
     async def _readable(self, prefix: str, after: str, limit: int) -> list[Namespace]:
         principal = calls.current().principal
