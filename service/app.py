@@ -198,7 +198,7 @@ def build(settings: Settings, announced: bool = True) -> Application:
     """
     clock = SystemClock()
     for told in missing_keys(settings):
-        _log.warning("a key is missing", what=told)
+        _log.warning("a key is missing", what=str(told))
     store, embedder, extractors = make_store(settings, clock), make_embedder(settings), make_extractors(settings)
     reranking = make_reranking(settings)
     worker = make_worker(settings, store, embedder, extractors, clock)

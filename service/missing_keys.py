@@ -1,6 +1,7 @@
 """Keys that the chosen models' APIs want and that nobody has given: said at start, before the first call is refused."""
 
 import os
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from service.settings import OPENAI_URL, Settings
@@ -27,14 +28,27 @@ def embedder_key(settings: Settings) -> str:
     return given if given or settings.embedder_url != OPENAI_URL else os.environ.get("OPENAI_API_KEY", "")
 
 
-def missing_keys(settings: Settings) -> tuple[str, ...]:
-    """A sentence for each key that is missing: which setting gives it, who wants it, and what happens without it."""
-    told: list[str] = []
+@dataclass(frozen=True, slots=True)
+class SettingWarning:
+    """What a setting keeps the service from, in a sentence."""
+
+    setting: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.setting}: {self.message}"
+
+
+def missing_keys(settings: Settings) -> tuple[SettingWarning, ...]:
+    """For each key that is missing: which setting gives it, who wants it, and what happens without it."""
+    told: list[SettingWarning] = []
     if settings.embedder == "openai" and not embedder_key(settings) and (host := _keyed(settings.embedder_url)):
-        told.append(f"embedder_api_key: {host} wants a key and there is none; until there is, jobs fail and queries go on without vectors")
+        without = "jobs fail and queries go on without vectors"
+        told.append(SettingWarning("embedder_api_key", f"{host} wants a key and there is none; until there is, {without}"))
     if settings.reranker in ("rerank", "score") and not settings.reranker_api_key.get_secret_value():
         host = _keyed(settings.reranker_url)
-        told += [f"reranker_api_key: {host} wants a key and there is none; until there is, nothing is reranked"] if host else []
+        wanted = f"{host} wants a key and there is none; until there is, nothing is reranked"
+        told += [SettingWarning("reranker_api_key", wanted)] if host else []
     if settings.extractor == "llm":
         told += _of_the_language_model(settings)
     return tuple(told)
@@ -50,12 +64,13 @@ def _keyed(url: str) -> str:
     return host if host in _KEYED_HOSTS else ""
 
 
-def _of_the_language_model(settings: Settings) -> list[str]:
+def _of_the_language_model(settings: Settings) -> list[SettingWarning]:
     # Imported only where one is chosen: the openai package takes a second to load.
     from service.language_model import key_variable, lacks_key, provider_of
 
     if not lacks_key(settings):
         return []
     provider = provider_of(settings)
-    given_by = " or ".join(filter(None, ("llm_api_key", key_variable(settings, provider))))
-    return [f"{given_by}: {provider.name} wants a key and there is none; until there is, the local extractor works"]
+    variable = key_variable(settings, provider)
+    nowhere = f"there is none, nor in {variable}" if variable else "there is none"
+    return [SettingWarning("llm_api_key", f"{provider.name} wants a key and {nowhere}; until there is, the local extractor works")]

@@ -83,7 +83,7 @@ def records(directory: Path, kind: str) -> Iterator[exchange_pb2.ExportRecord]:
 def requests(directory: Path) -> Iterator[tuple[int, bytes]]:
     """The messages of the ImportNamespace stream of a spooled namespace, serialised, each with the number of records it brings."""
     header = exchange_pb2.ExportHeader.FromString(next(_pieces(directory / "header")))
-    yield 0, _ImportRequest(header=memory_service_pb2.ImportNamespaceHeader(export=header)).SerializeToString()
+    yield 0, _ImportRequest(header=memory_service_pb2.ImportNamespaceHeader(export_header=header)).SerializeToString()
     for kind in KINDS[1:-1]:
         remaining = _pieces(directory / kind)
         while batch := list(islice(remaining, BATCH)):

@@ -26,7 +26,7 @@ def header_to_proto(namespace: Namespace, exported_at: datetime, version: str) -
 
 def namespace_from_header(name: str, header: exchange_pb2.ExportHeader) -> Namespace:
     """The namespace that an export shows, under the name `name` and without a uid. Raises InvalidArgument."""
-    at = "header.export"
+    at = "header.export_header"
     with Violations() as found:
         if header.format_version != FORMAT_VERSION:
             found.add(f"{at}.format_version", f"must be {FORMAT_VERSION}; this service does not read {header.format_version}")

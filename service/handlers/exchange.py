@@ -45,9 +45,9 @@ class ExchangeHandlers(Resource):
         first = await anext(aiter(requests), None)
         if first is None or first.WhichOneof("part") != "header":
             raise InvalidArgument.of("part", "the first part of the stream must be the header")
-        name = first.header.namespace or first.header.export.namespace.name
+        name = first.header.namespace or first.header.export_header.namespace.name
         self._enter(Action.ADMIN, name, field="header.namespace")
-        namespace = namespace_from_header(name, first.header.export)
+        namespace = namespace_from_header(name, first.header.export_header)
         tally = Tally()
         async with aclosing(_records(requests, tally, namespace.embedding.dimension)) as records:
             imported = await self._store.import_namespace(namespace, records)

@@ -8,7 +8,7 @@ from structmem.v1 import inspection_service_pb2 as pb
 
 from graph.cypher import CypherQuery, CypherRunner
 from graph.cypher.tokens import MAX_QUERY
-from graph.errors import CypherUnavailable
+from graph.errors import CypherUnavailable, InvalidArgument
 from graph.model import ExtractionMode
 from graph.retrieval import DEFAULT_RECIPE, RECIPES
 from graph.store.rules.retention import JOB_RETENTION, REQUEST_ID_RETENTION
@@ -52,7 +52,7 @@ class InspectionHandlers(Resource, inspection_service_pb2_grpc.InspectionService
             started_at=timestamp(self._parts.started_at),
             job_retention=duration(JOB_RETENTION),
             request_id_retention=duration(REQUEST_ID_RETENTION),
-            warnings=missing_keys(self._parts.settings),
+            warnings=[pb.SettingWarning(setting=it.setting, message=it.message) for it in missing_keys(self._parts.settings)],
         )
 
     async def GetUsage(self, request: pb.GetUsageRequest, context: Context) -> pb.GetUsageResponse:
@@ -80,6 +80,8 @@ class InspectionHandlers(Resource, inspection_service_pb2_grpc.InspectionService
 
     def _runner(self, scope: int) -> CypherRunner:
         """Who runs queries of this scope. A whole database is shown only to whoever may read and administer all that is in it."""
+        if scope not in cypher_pb2.CypherScope.values():
+            raise InvalidArgument.of("scope", f"{scope} is not a value of this enum")
         if scope != cypher_pb2.CYPHER_SCOPE_DATABASE:
             return self._parts.cypher
         authorize_everywhere(calls.current().principal, Action.READ, Action.ADMIN)

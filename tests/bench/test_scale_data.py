@@ -29,7 +29,7 @@ def export_of(directory: Path) -> Export:
     header, *batches, trailer = [memory_service_pb2.ImportNamespaceRequest.FromString(request) for _, request in stream]
     records = [record for batch in batches for record in batch.batch.records]
     assert sum(count for count, _ in stream) == len(records)
-    return Export(header.header.export, records, trailer.trailer)
+    return Export(header.header.export_header, records, trailer.trailer)
 
 
 def test_words_follow_zipf() -> None:

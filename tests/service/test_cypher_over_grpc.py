@@ -118,6 +118,8 @@ async def test_a_request_that_is_wrong_names_its_fields(client: AsyncClient, sha
     refusal = await refused(call())
     assert refusal.code is grpc.StatusCode.INVALID_ARGUMENT
     assert set(refusal.fields) == {"query", "max_rows", "parameters['day']"}
+    request = inspection_service_pb2.RunCypherRequest(namespace="demo", query="RETURN 1", scope=7)  # type: ignore[arg-type]
+    assert set((await refused(call())).fields) == {"scope"}
 
 
 @in_module

@@ -48,7 +48,7 @@ async def exported(service: Any, name: str = "acme", **fields: Any) -> Export:
 
 async def requests(name: str, export: Export, size: int = 1) -> AsyncIterator[pb.ImportNamespaceRequest]:
     if export.header:
-        yield pb.ImportNamespaceRequest(header=pb.ImportNamespaceHeader(namespace=name, export=export.header))
+        yield pb.ImportNamespaceRequest(header=pb.ImportNamespaceHeader(namespace=name, export_header=export.header))
     for start in range(0, len(export.records), size):
         yield pb.ImportNamespaceRequest(batch=exchange_pb2.ExportBatch(records=export.records[start : start + size]))
     if export.trailer:
@@ -139,7 +139,7 @@ def with_a_bad_id(export: Export) -> Export:
 
 
 def with_a_second_header(export: Export) -> Export:
-    second = pb.ImportNamespaceRequest(header=pb.ImportNamespaceHeader(export=export.header))
+    second = pb.ImportNamespaceRequest(header=pb.ImportNamespaceHeader(export_header=export.header))
     return replace(export, trailer=None, after=[second])
 
 
@@ -169,7 +169,7 @@ def with_a_dangling_edge(export: Export) -> Export:
         (without_one, "trailer.record_count"),
         (with_a_changed_word, "trailer.sha256"),
         (after_the_trailer, "part"),
-        (of_another_version, "header.export.format_version"),
+        (of_another_version, "header.export_header.format_version"),
         (without_header, "part"),
         (with_a_bad_id, "batch.records[0].node.message.id"),
         (with_a_second_header, "part"),

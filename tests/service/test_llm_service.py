@@ -186,7 +186,7 @@ async def test_a_profile_goes_with_an_export(running: Running, tmp_path: Path) -
         header, trailer = [part async for part in stream]
 
         async def requests() -> AsyncIterator[pb.ImportNamespaceRequest]:
-            yield pb.ImportNamespaceRequest(header=pb.ImportNamespaceHeader(namespace="copy", export=header.header))
+            yield pb.ImportNamespaceRequest(header=pb.ImportNamespaceHeader(namespace="copy", export_header=header.header))
             yield pb.ImportNamespaceRequest(trailer=trailer.trailer)
 
         await service.memory.ImportNamespace(requests())

@@ -60,7 +60,7 @@ async def _messages(batch: pb.ImportMessagesBatch) -> AsyncIterator[pb.ImportMes
 
 
 async def _copy(parts: list[Any], kind: str, name: str) -> AsyncIterator[pb.ImportNamespaceRequest]:
-    yield pb.ImportNamespaceRequest(header=pb.ImportNamespaceHeader(namespace="copy", export=parts[0].header))
+    yield pb.ImportNamespaceRequest(header=pb.ImportNamespaceHeader(namespace="copy", export_header=parts[0].header))
     for part in parts[1:-1]:
         request = pb.ImportNamespaceRequest(batch=part.batch)
         for record in request.batch.records:

@@ -272,7 +272,7 @@ def test_an_export_is_imported_as_it_was(script: Any, client: Client, tmp_path: 
     assert (tmp_path / name).read_bytes().startswith(b"\x1f\x8b") == name.endswith(".gz")
     assert client.import_namespace(tmp_path / name, namespace="bob").namespace == "bob"
     header, batch, trailer = received
-    assert (header.header.namespace, header.header.export) == ("bob", parts()[0].header)
+    assert (header.header.namespace, header.header.export_header) == ("bob", parts()[0].header)
     assert (batch.batch, trailer.trailer) == (parts()[1].batch, parts()[2].trailer)
 
 

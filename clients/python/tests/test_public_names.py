@@ -91,6 +91,7 @@ NAMES = [
     "Role",
     "ServerInfo",
     "Session",
+    "SettingWarning",
     "SignalDifference",
     "StaleWriteError",
     "Statement",

@@ -55,7 +55,7 @@ def info(client: "Client", json: JsonOption = False) -> None:
         if value:
             typer.echo(f"{name:>14}  {value}")
     for told in found.warnings:
-        typer.echo(f"structmem: {told}", err=True)
+        typer.echo(f"structmem: {told.setting}: {told.message}", err=True)
 
 
 @connected

@@ -374,6 +374,14 @@ class UsageEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class SettingWarning:
+    """What a setting keeps the service from, in a sentence."""
+
+    setting: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class ServerInfo:
     """What the service is and does; `warnings`: what it cannot do as it is set up, such as calling an API without a key."""
 
@@ -387,4 +395,4 @@ class ServerInfo:
     started_at: datetime | None
     job_retention: timedelta
     request_id_retention: timedelta
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[SettingWarning, ...] = ()

@@ -327,7 +327,7 @@ def import_namespace(namespace: str, parts: Iterable[mpb.ExportNamespaceResponse
         for part in parts:
             match part.WhichOneof("part"):
                 case "header":
-                    yield mpb.ImportNamespaceRequest(header=mpb.ImportNamespaceHeader(namespace=namespace, export=part.header))
+                    yield mpb.ImportNamespaceRequest(header=mpb.ImportNamespaceHeader(namespace=namespace, export_header=part.header))
                 case "batch":
                     yield mpb.ImportNamespaceRequest(batch=part.batch)
                 case "trailer":

@@ -211,5 +211,5 @@ def server_info(it: ipb.GetServerInfoResponse) -> a.ServerInfo:
         started_at=d.moment(it, "started_at"),
         job_retention=it.job_retention.ToTimedelta(),
         request_id_retention=it.request_id_retention.ToTimedelta(),
-        warnings=tuple(it.warnings),
+        warnings=tuple(a.SettingWarning(one.setting, one.message) for one in it.warnings),
     )

@@ -99,7 +99,7 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """A person, place, organisation, thing or concept that statements name."""
+    """A person, place, organization, thing or concept that statements name."""
 
     id: str
     name: str

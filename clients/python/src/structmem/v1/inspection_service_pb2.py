@@ -29,7 +29,7 @@ from structmem.v1 import namespace_pb2 as structmem_dot_v1_dot_namespace__pb2
 from structmem.v1 import node_pb2 as structmem_dot_v1_dot_node__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%structmem/v1/inspection_service.proto\x12\x0cstructmem.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19structmem/v1/cypher.proto\x1a\x1cstructmem/v1/namespace.proto\x1a\x17structmem/v1/node.proto\";\n\x14GetGraphStatsRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x10\n\x08\x61t_least\x18\x02 \x03(\t\"W\n\tNodeCount\x12$\n\x04kind\x18\x01 \x01(\x0e\x32\x16.structmem.v1.NodeKind\x12\r\n\x05\x63ount\x18\x02 \x01(\x03\x12\x15\n\rretired_count\x18\x03 \x01(\x03\"@\n\tEdgeCount\x12$\n\x04kind\x18\x01 \x01(\x0e\x32\x16.structmem.v1.EdgeKind\x12\r\n\x05\x63ount\x18\x02 \x01(\x03\"\xa6\x02\n\x15GetGraphStatsResponse\x12&\n\x05nodes\x18\x01 \x03(\x0b\x32\x17.structmem.v1.NodeCount\x12&\n\x05\x65\x64ges\x18\x02 \x03(\x0b\x32\x17.structmem.v1.EdgeCount\x12\x14\n\x0cvector_count\x18\x03 \x01(\x03\x12\x1c\n\x14pending_vector_count\x18\x04 \x01(\x03\x12\x31\n\rfirst_sent_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0clast_sent_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08revision\x18\x07 \x01(\x03\x12\x12\n\nsize_bytes\x18\x08 \x01(\x03\"\x16\n\x14GetServerInfoRequest\"\xe7\x02\n\x15GetServerInfoResponse\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\r\n\x05store\x18\x02 \x01(\t\x12\x11\n\textractor\x18\x03 \x01(\t\x12\x16\n\x0e\x65xtractor_note\x18\x04 \x01(\t\x12-\n\x08\x65mbedder\x18\x05 \x01(\x0b\x32\x1b.structmem.v1.EmbeddingSpec\x12\x0f\n\x07recipes\x18\x06 \x03(\t\x12\x16\n\x0e\x64\x65\x66\x61ult_recipe\x18\x07 \x01(\t\x12.\n\nstarted_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\rjob_retention\x18\t \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x37\n\x14request_id_retention\x18\n \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x10\n\x08warnings\x18\x0b \x03(\t\"6\n\x0fGetUsageRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x10\n\x08\x61t_least\x18\x02 \x03(\t\"\x89\x01\n\nUsageEntry\x12\x0c\n\x04step\x18\x01 \x01(\t\x12\r\n\x05model\x18\x02 \x01(\t\x12\r\n\x05\x63\x61lls\x18\x03 \x01(\x03\x12\r\n\x05items\x18\x04 \x01(\x03\x12\x15\n\rprompt_tokens\x18\x05 \x01(\x03\x12\x19\n\x11\x63ompletion_tokens\x18\x06 \x01(\x03\x12\x0e\n\x06\x65rrors\x18\x07 \x01(\x03\"=\n\x10GetUsageResponse\x12)\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x18.structmem.v1.UsageEntry\"\x94\x02\n\x10RunCypherRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\r\n\x05query\x18\x02 \x01(\t\x12\x42\n\nparameters\x18\x03 \x03(\x0b\x32..structmem.v1.RunCypherRequest.ParametersEntry\x12(\n\x05scope\x18\x04 \x01(\x0e\x32\x19.structmem.v1.CypherScope\x12\x10\n\x08max_rows\x18\x05 \x01(\x05\x12\x10\n\x08\x61t_least\x18\x06 \x03(\t\x1aL\n\x0fParametersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12(\n\x05value\x18\x02 \x01(\x0b\x32\x19.structmem.v1.CypherValue:\x02\x38\x01\"1\n\x0c\x43ypherHeader\x12\x0f\n\x07\x63olumns\x18\x01 \x03(\t\x12\x10\n\x08revision\x18\x02 \x01(\x03\"4\n\x0b\x43ypherBatch\x12%\n\x04rows\x18\x01 \x03(\x0b\x32\x17.structmem.v1.CypherRow\"5\n\rCypherTrailer\x12\x11\n\trow_count\x18\x01 \x01(\x03\x12\x11\n\ttruncated\x18\x02 \x01(\x08\"\xa5\x01\n\x11RunCypherResponse\x12,\n\x06header\x18\x01 \x01(\x0b\x32\x1a.structmem.v1.CypherHeaderH\x00\x12*\n\x05\x62\x61tch\x18\x02 \x01(\x0b\x32\x19.structmem.v1.CypherBatchH\x00\x12.\n\x07trailer\x18\x03 \x01(\x0b\x32\x1b.structmem.v1.CypherTrailerH\x00\x42\x06\n\x04part2\xe2\x02\n\x11InspectionService\x12X\n\rGetGraphStats\x12\".structmem.v1.GetGraphStatsRequest\x1a#.structmem.v1.GetGraphStatsResponse\x12X\n\rGetServerInfo\x12\".structmem.v1.GetServerInfoRequest\x1a#.structmem.v1.GetServerInfoResponse\x12I\n\x08GetUsage\x12\x1d.structmem.v1.GetUsageRequest\x1a\x1e.structmem.v1.GetUsageResponse\x12N\n\tRunCypher\x12\x1e.structmem.v1.RunCypherRequest\x1a\x1f.structmem.v1.RunCypherResponse0\x01\x42\x95\x01\n\x10\x63om.structmem.v1B\x16InspectionServiceProtoP\x01Z\x18structmem/v1;structmemv1\xa2\x02\x03SXX\xaa\x02\x0cStructmem.V1\xca\x02\x0cStructmem\\V1\xe2\x02\x18Structmem\\V1\\GPBMetadata\xea\x02\rStructmem::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%structmem/v1/inspection_service.proto\x12\x0cstructmem.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19structmem/v1/cypher.proto\x1a\x1cstructmem/v1/namespace.proto\x1a\x17structmem/v1/node.proto\";\n\x14GetGraphStatsRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x10\n\x08\x61t_least\x18\x02 \x03(\t\"W\n\tNodeCount\x12$\n\x04kind\x18\x01 \x01(\x0e\x32\x16.structmem.v1.NodeKind\x12\r\n\x05\x63ount\x18\x02 \x01(\x03\x12\x15\n\rretired_count\x18\x03 \x01(\x03\"@\n\tEdgeCount\x12$\n\x04kind\x18\x01 \x01(\x0e\x32\x16.structmem.v1.EdgeKind\x12\r\n\x05\x63ount\x18\x02 \x01(\x03\"\xa6\x02\n\x15GetGraphStatsResponse\x12&\n\x05nodes\x18\x01 \x03(\x0b\x32\x17.structmem.v1.NodeCount\x12&\n\x05\x65\x64ges\x18\x02 \x03(\x0b\x32\x17.structmem.v1.EdgeCount\x12\x14\n\x0cvector_count\x18\x03 \x01(\x03\x12\x1c\n\x14pending_vector_count\x18\x04 \x01(\x03\x12\x31\n\rfirst_sent_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0clast_sent_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08revision\x18\x07 \x01(\x03\x12\x12\n\nsize_bytes\x18\x08 \x01(\x03\"2\n\x0eSettingWarning\x12\x0f\n\x07setting\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\"\x16\n\x14GetServerInfoRequest\"\x85\x03\n\x15GetServerInfoResponse\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\r\n\x05store\x18\x02 \x01(\t\x12\x11\n\textractor\x18\x03 \x01(\t\x12\x16\n\x0e\x65xtractor_note\x18\x04 \x01(\t\x12-\n\x08\x65mbedder\x18\x05 \x01(\x0b\x32\x1b.structmem.v1.EmbeddingSpec\x12\x0f\n\x07recipes\x18\x06 \x03(\t\x12\x16\n\x0e\x64\x65\x66\x61ult_recipe\x18\x07 \x01(\t\x12.\n\nstarted_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\rjob_retention\x18\t \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x37\n\x14request_id_retention\x18\n \x01(\x0b\x32\x19.google.protobuf.Duration\x12.\n\x08warnings\x18\x0b \x03(\x0b\x32\x1c.structmem.v1.SettingWarning\"6\n\x0fGetUsageRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x10\n\x08\x61t_least\x18\x02 \x03(\t\"\x89\x01\n\nUsageEntry\x12\x0c\n\x04step\x18\x01 \x01(\t\x12\r\n\x05model\x18\x02 \x01(\t\x12\r\n\x05\x63\x61lls\x18\x03 \x01(\x03\x12\r\n\x05items\x18\x04 \x01(\x03\x12\x15\n\rprompt_tokens\x18\x05 \x01(\x03\x12\x19\n\x11\x63ompletion_tokens\x18\x06 \x01(\x03\x12\x0e\n\x06\x65rrors\x18\x07 \x01(\x03\"=\n\x10GetUsageResponse\x12)\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x18.structmem.v1.UsageEntry\"\x94\x02\n\x10RunCypherRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\r\n\x05query\x18\x02 \x01(\t\x12\x42\n\nparameters\x18\x03 \x03(\x0b\x32..structmem.v1.RunCypherRequest.ParametersEntry\x12(\n\x05scope\x18\x04 \x01(\x0e\x32\x19.structmem.v1.CypherScope\x12\x10\n\x08max_rows\x18\x05 \x01(\x05\x12\x10\n\x08\x61t_least\x18\x06 \x03(\t\x1aL\n\x0fParametersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12(\n\x05value\x18\x02 \x01(\x0b\x32\x19.structmem.v1.CypherValue:\x02\x38\x01\"1\n\x0c\x43ypherHeader\x12\x0f\n\x07\x63olumns\x18\x01 \x03(\t\x12\x10\n\x08revision\x18\x02 \x01(\x03\"4\n\x0b\x43ypherBatch\x12%\n\x04rows\x18\x01 \x03(\x0b\x32\x17.structmem.v1.CypherRow\"5\n\rCypherTrailer\x12\x11\n\trow_count\x18\x01 \x01(\x03\x12\x11\n\ttruncated\x18\x02 \x01(\x08\"\xa5\x01\n\x11RunCypherResponse\x12,\n\x06header\x18\x01 \x01(\x0b\x32\x1a.structmem.v1.CypherHeaderH\x00\x12*\n\x05\x62\x61tch\x18\x02 \x01(\x0b\x32\x19.structmem.v1.CypherBatchH\x00\x12.\n\x07trailer\x18\x03 \x01(\x0b\x32\x1b.structmem.v1.CypherTrailerH\x00\x42\x06\n\x04part2\xe2\x02\n\x11InspectionService\x12X\n\rGetGraphStats\x12\".structmem.v1.GetGraphStatsRequest\x1a#.structmem.v1.GetGraphStatsResponse\x12X\n\rGetServerInfo\x12\".structmem.v1.GetServerInfoRequest\x1a#.structmem.v1.GetServerInfoResponse\x12I\n\x08GetUsage\x12\x1d.structmem.v1.GetUsageRequest\x1a\x1e.structmem.v1.GetUsageResponse\x12N\n\tRunCypher\x12\x1e.structmem.v1.RunCypherRequest\x1a\x1f.structmem.v1.RunCypherResponse0\x01\x42\x95\x01\n\x10\x63om.structmem.v1B\x16InspectionServiceProtoP\x01Z\x18structmem/v1;structmemv1\xa2\x02\x03SXX\xaa\x02\x0cStructmem.V1\xca\x02\x0cStructmem\\V1\xe2\x02\x18Structmem\\V1\\GPBMetadata\xea\x02\rStructmem::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -47,28 +47,30 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EDGECOUNT']._serialized_end=416
   _globals['_GETGRAPHSTATSRESPONSE']._serialized_start=419
   _globals['_GETGRAPHSTATSRESPONSE']._serialized_end=713
-  _globals['_GETSERVERINFOREQUEST']._serialized_start=715
-  _globals['_GETSERVERINFOREQUEST']._serialized_end=737
-  _globals['_GETSERVERINFORESPONSE']._serialized_start=740
-  _globals['_GETSERVERINFORESPONSE']._serialized_end=1099
-  _globals['_GETUSAGEREQUEST']._serialized_start=1101
-  _globals['_GETUSAGEREQUEST']._serialized_end=1155
-  _globals['_USAGEENTRY']._serialized_start=1158
-  _globals['_USAGEENTRY']._serialized_end=1295
-  _globals['_GETUSAGERESPONSE']._serialized_start=1297
-  _globals['_GETUSAGERESPONSE']._serialized_end=1358
-  _globals['_RUNCYPHERREQUEST']._serialized_start=1361
-  _globals['_RUNCYPHERREQUEST']._serialized_end=1637
-  _globals['_RUNCYPHERREQUEST_PARAMETERSENTRY']._serialized_start=1561
-  _globals['_RUNCYPHERREQUEST_PARAMETERSENTRY']._serialized_end=1637
-  _globals['_CYPHERHEADER']._serialized_start=1639
-  _globals['_CYPHERHEADER']._serialized_end=1688
-  _globals['_CYPHERBATCH']._serialized_start=1690
-  _globals['_CYPHERBATCH']._serialized_end=1742
-  _globals['_CYPHERTRAILER']._serialized_start=1744
-  _globals['_CYPHERTRAILER']._serialized_end=1797
-  _globals['_RUNCYPHERRESPONSE']._serialized_start=1800
-  _globals['_RUNCYPHERRESPONSE']._serialized_end=1965
-  _globals['_INSPECTIONSERVICE']._serialized_start=1968
-  _globals['_INSPECTIONSERVICE']._serialized_end=2322
+  _globals['_SETTINGWARNING']._serialized_start=715
+  _globals['_SETTINGWARNING']._serialized_end=765
+  _globals['_GETSERVERINFOREQUEST']._serialized_start=767
+  _globals['_GETSERVERINFOREQUEST']._serialized_end=789
+  _globals['_GETSERVERINFORESPONSE']._serialized_start=792
+  _globals['_GETSERVERINFORESPONSE']._serialized_end=1181
+  _globals['_GETUSAGEREQUEST']._serialized_start=1183
+  _globals['_GETUSAGEREQUEST']._serialized_end=1237
+  _globals['_USAGEENTRY']._serialized_start=1240
+  _globals['_USAGEENTRY']._serialized_end=1377
+  _globals['_GETUSAGERESPONSE']._serialized_start=1379
+  _globals['_GETUSAGERESPONSE']._serialized_end=1440
+  _globals['_RUNCYPHERREQUEST']._serialized_start=1443
+  _globals['_RUNCYPHERREQUEST']._serialized_end=1719
+  _globals['_RUNCYPHERREQUEST_PARAMETERSENTRY']._serialized_start=1643
+  _globals['_RUNCYPHERREQUEST_PARAMETERSENTRY']._serialized_end=1719
+  _globals['_CYPHERHEADER']._serialized_start=1721
+  _globals['_CYPHERHEADER']._serialized_end=1770
+  _globals['_CYPHERBATCH']._serialized_start=1772
+  _globals['_CYPHERBATCH']._serialized_end=1824
+  _globals['_CYPHERTRAILER']._serialized_start=1826
+  _globals['_CYPHERTRAILER']._serialized_end=1879
+  _globals['_RUNCYPHERRESPONSE']._serialized_start=1882
+  _globals['_RUNCYPHERRESPONSE']._serialized_end=2047
+  _globals['_INSPECTIONSERVICE']._serialized_start=2050
+  _globals['_INSPECTIONSERVICE']._serialized_end=2404
 # @@protoc_insertion_point(module_scope)

@@ -166,6 +166,32 @@ class GetGraphStatsResponse(_message.Message):
 Global___GetGraphStatsResponse: _TypeAlias = GetGraphStatsResponse  # noqa: Y015
 
 @_typing.final
+class SettingWarning(_message.Message):
+    """What a setting keeps the service from."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SETTING_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    setting: _builtins.str
+    """The setting's name."""
+    message: _builtins.str
+    """A sentence for people. It may change."""
+    def __init__(
+        self,
+        *,
+        setting: _builtins.str = ...,
+        message: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["message", b"message", "setting", b"setting"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SettingWarning: _TypeAlias = SettingWarning  # noqa: Y015
+
+@_typing.final
 class GetServerInfoRequest(_message.Message):
     """GetServerInfoRequest asks what this service is."""
 
@@ -230,8 +256,8 @@ class GetServerInfoResponse(_message.Message):
         """How long request ids are kept."""
 
     @_builtins.property
-    def warnings(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """What the service cannot do as it is set up, a sentence each that begins with the setting: an API that wants a key and has none."""
+    def warnings(self) -> _containers.RepeatedCompositeFieldContainer[Global___SettingWarning]:
+        """What the service cannot do as it is set up, such as calling an API that wants a key and has none."""
 
     def __init__(
         self,
@@ -246,7 +272,7 @@ class GetServerInfoResponse(_message.Message):
         started_at: _timestamp_pb2.Timestamp | None = ...,
         job_retention: _duration_pb2.Duration | None = ...,
         request_id_retention: _duration_pb2.Duration | None = ...,
-        warnings: _abc.Iterable[_builtins.str] | None = ...,
+        warnings: _abc.Iterable[Global___SettingWarning] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["embedder", b"embedder", "job_retention", b"job_retention", "request_id_retention", b"request_id_retention", "started_at", b"started_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...

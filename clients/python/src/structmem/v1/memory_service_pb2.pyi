@@ -1730,22 +1730,22 @@ class ImportNamespaceHeader(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     NAMESPACE_FIELD_NUMBER: _builtins.int
-    EXPORT_FIELD_NUMBER: _builtins.int
+    EXPORT_HEADER_FIELD_NUMBER: _builtins.int
     namespace: _builtins.str
     """The name of the namespace to create; it must not exist. Empty: the exported name."""
     @_builtins.property
-    def export(self) -> _exchange_pb2.ExportHeader:
+    def export_header(self) -> _exchange_pb2.ExportHeader:
         """The header of the export."""
 
     def __init__(
         self,
         *,
         namespace: _builtins.str = ...,
-        export: _exchange_pb2.ExportHeader | None = ...,
+        export_header: _exchange_pb2.ExportHeader | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["export", b"export"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["export_header", b"export_header"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["export", b"export", "namespace", b"namespace"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["export_header", b"export_header", "namespace", b"namespace"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
