@@ -14,7 +14,7 @@ from graph.store.embedded.rows.node_keys import keys_of
 from graph.store.embedded.rows.requests import first_answer, remember_answer
 from graph.store.embedded.rows.session_rows import existing_session
 from graph.store.port import Deletion, DeletionReceipt
-from graph.store.rules.request_digest import body_digest
+from graph.store.rules.requests import body_digest
 
 _DELETABLE = frozenset({NodeKind.MESSAGE, NodeKind.EVENT, NodeKind.FACT, NodeKind.RELATION})
 

@@ -17,11 +17,12 @@ from graph.store.embedded.rows.entity_rows import resolve_entities
 from graph.store.embedded.rows.node_keys import keys_of
 from graph.store.embedded.rows.node_values import Placed, event_edges, event_values, explicit_edges, statement_edges, statement_values
 from graph.store.embedded.rows.node_writer import EdgeValues, insert_edges, insert_nodes, insert_passages
-from graph.store.embedded.rows.session_rows import SessionRow, session_by_key, session_row
+from graph.store.embedded.rows.session_rows import session_by_key, session_row
 from graph.store.embedded.rows.usage_rows import add_usage
 from graph.store.embedded.rows.vector_rows import store_vectors
 from graph.store.memory_rows import MemoryRow, memory_row
 from graph.store.port import ExtractionWrite
+from graph.store.rules.sessions import SessionRow
 from graph.store.rules.spec_rules import takes_vectors, waits_for_vectors
 from graph.store.rules.vector_checks import checked_vector
 from graph.text import index_statement

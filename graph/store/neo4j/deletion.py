@@ -22,7 +22,7 @@ from graph.store.neo4j.rows.search_tokens import group_of
 from graph.store.neo4j.rows.session_rows import existing_session
 from graph.store.neo4j.schema import NODE_LABELS, STATED_EDGES
 from graph.store.port import Deletion, DeletionReceipt
-from graph.store.rules.request_digest import body_digest
+from graph.store.rules.requests import body_digest
 
 # So many messages of a session go in one transaction, which Neo4j holds in its heap. Of 12,000 with their facts and events, 36,000 nodes,
 # one was more than a heap of 384 MB has room for.

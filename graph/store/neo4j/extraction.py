@@ -26,9 +26,10 @@ from graph.store.neo4j.rows.node_writer import Writer, create_edges, create_node
 from graph.store.neo4j.rows.references import refs_of
 from graph.store.neo4j.rows.search_columns import memory_columns, passage_columns, span_nodes
 from graph.store.neo4j.rows.search_tokens import facets_text
-from graph.store.neo4j.rows.session_rows import SessionRow, session_row
+from graph.store.neo4j.rows.session_rows import session_row
 from graph.store.neo4j.rows.usage_rows import add_usage
 from graph.store.port import ExtractionWrite, Float16Vector
+from graph.store.rules.sessions import SessionRow
 from graph.store.rules.spec_rules import takes_vectors, waits_for_vectors
 from graph.store.rules.vector_checks import checked_vector
 from graph.text import index_statement

@@ -19,7 +19,6 @@ from graph.store.embedded.files.namespace_file import create_file
 from graph.store.embedded.files.transaction import Transaction
 from graph.store.embedded.jobs.job_queue import cover_messages
 from graph.store.embedded.rows.entity_rows import insert_entity
-from graph.store.embedded.rows.node_bodies import message_body
 from graph.store.embedded.rows.node_keys import keys_of
 from graph.store.embedded.rows.node_values import (
     Placed,
@@ -30,7 +29,7 @@ from graph.store.embedded.rows.node_values import (
     statement_edges,
     statement_values,
 )
-from graph.store.embedded.rows.node_writer import insert_edges, insert_nodes, insert_passages
+from graph.store.embedded.rows.node_writer import insert_edges, insert_labels, insert_nodes, insert_passages
 from graph.store.embedded.rows.session_rows import insert_session
 from graph.store.import_analysis import ImportAnalysis
 from graph.store.memory_rows import MemoryRow, message_source, statement_source
@@ -139,15 +138,13 @@ class ImportFile:
         placed = [(key, message, *self._session(message.session)) for key, message in self._keyed(messages)]
 
         def store(columns: Sequence[MemoryRow]) -> None:
-            values, owners, labels = [], [], []
+            values, owners = [], []
             for (key, message, session, _), row in zip(placed, columns, strict=True):
-                place = Placed(key, session, to_micros(message.recorded_at))
-                values.append(message_values(message, message.seq, message_body(message), place, row))
+                values.append(message_values(message, Placed(key, session, to_micros(message.recorded_at)), row))
                 owners.append((key, session, row))
-                labels += [(name, value, key) for name, value in message.labels.items()]
             insert_nodes(self._tx, values)
             insert_passages(self._tx, owners, wait=False)
-            self._db.executemany("INSERT INTO labels VALUES (?, ?, ?)", labels)
+            insert_labels(self._tx, [(key, message.labels) for key, message, _, _ in placed])
 
         self._analysis.submit([message_source(message, zone) for _, message, _, zone in placed], store)
 

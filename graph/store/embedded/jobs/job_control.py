@@ -12,8 +12,9 @@ from graph.store.embedded.files.connection import rows
 from graph.store.embedded.files.transaction import Transaction
 from graph.store.embedded.jobs.job_queue import cover_messages, waiting_messages
 from graph.store.embedded.jobs.job_rows import SELECT_JOB, JobRow, job_of, job_row, next_update
-from graph.store.embedded.rows.session_rows import SessionRow, existing_session
+from graph.store.embedded.rows.session_rows import existing_session
 from graph.store.port import Cursor, Page
+from graph.store.rules.sessions import SessionRow
 
 
 def flush(tx: Transaction, settings: Namespace, ids: IdSource, session: str) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ import apsw
 from graph.model import ExtractionMode, IdSource, JobKind, Namespace
 from graph.store.embedded.files.connection import rows
 from graph.store.embedded.files.transaction import Transaction
-from graph.store.embedded.rows.session_rows import SessionRow
+from graph.store.rules.sessions import SessionRow
 from graph.store.rules.spec_rules import waits_for_vectors
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import orjson
 
 from graph.model import Edge, EdgeKind, Event, Message, Statement, TimeSpan, to_micros
-from graph.store.embedded.rows.node_bodies import event_body, statement_body
+from graph.store.embedded.rows.node_bodies import event_body, message_body, statement_body
 from graph.store.embedded.rows.node_keys import id_columns
 from graph.store.embedded.rows.node_writer import EdgeValues, NodeValues
 from graph.store.memory_rows import MemoryRow
@@ -23,12 +23,12 @@ class Placed:
     retired_at: int | None = None
 
 
-def message_values(message: Message, seq: int, body: bytes, place: Placed, columns: MemoryRow) -> NodeValues:
-    """The row of a message at a place of its session."""
+def message_values(message: Message, place: Placed, columns: MemoryRow) -> NodeValues:
+    """The row of a message."""
     uuid, kind = id_columns(message.id)
     sent_at = to_micros(message.sent_at)
-    head = (place.key, uuid, kind, place.session, seq, message.speaker, int(message.role), sent_at, sent_at, sent_at)
-    return (*head, place.recorded_at, None, 0, columns.features, columns.spans, message.client_id or None, body)
+    head = (place.key, uuid, kind, place.session, message.seq, message.speaker, int(message.role), sent_at, sent_at, sent_at)
+    return (*head, place.recorded_at, None, 0, columns.features, columns.spans, message.client_id or None, message_body(message))
 
 
 def event_values(event: Event, place: Placed) -> NodeValues:

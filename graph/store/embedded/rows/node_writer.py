@@ -1,6 +1,6 @@
 """Putting messages and statements, with their passages, into a file."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from graph.store.embedded.files.transaction import Transaction
@@ -22,6 +22,13 @@ def insert_nodes(tx: Transaction, rows: Iterable[NodeValues]) -> None:
 def insert_edges(tx: Transaction, rows: Iterable[EdgeValues]) -> None:
     """Rows (src, kind, ordinal, dst, via, properties); one that is there already is left as it is."""
     tx.db.executemany(_INSERT_EDGE, rows)
+
+
+def insert_labels(tx: Transaction, labels: Iterable[tuple[int, Mapping[str, str]]]) -> None:
+    """The labels of messages, by their keys."""
+    rows = [(name, value, key) for key, pairs in labels for name, value in pairs.items()]
+    if rows:
+        tx.db.executemany("INSERT INTO labels VALUES (?, ?, ?)", rows)
 
 
 def insert_passages(tx: Transaction, owners: Sequence[tuple[int, int, MemoryRow]], *, wait: bool) -> dict[tuple[int, int], int]:

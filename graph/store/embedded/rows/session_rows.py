@@ -1,25 +1,12 @@
 """Sessions: found by name, created by their first message."""
 
-from dataclasses import dataclass
-
 import apsw
 
-from graph.errors import InvalidArgument, NotFound
 from graph.model import IdSource, NodeKind
 from graph.store.embedded.files.transaction import Operation, Transaction
 from graph.store.embedded.rows.node_keys import id_columns
 from graph.store.embedded.rows.node_writer import insert_nodes
-
-
-@dataclass(frozen=True, slots=True)
-class SessionRow:
-    """What writing needs to know of a session."""
-
-    key: int
-    name: str
-    time_zone: str
-    last_seq: int
-    extracted_seq: int
+from graph.store.rules.sessions import SessionRow, no_session, require_time_zone
 
 
 def session_row(db: apsw.Connection, name: str) -> SessionRow | None:
@@ -38,7 +25,7 @@ def existing_session(db: apsw.Connection, name: str) -> SessionRow:
     """The session of this name. Raises NotFound."""
     row = session_row(db, name)
     if row is None:
-        raise NotFound("there is no session of this name in the namespace", metadata={"session": name})
+        raise no_session(name)
     return row
 
 
@@ -50,9 +37,7 @@ def ensure_session(tx: Transaction, ids: IdSource, name: str, time_zone: str, de
     """
     row = session_row(tx.db, name)
     if row is not None:
-        if time_zone and time_zone != row.time_zone:
-            has = f"has the time zone {row.time_zone}" if row.time_zone else "was created without a time zone"
-            raise InvalidArgument.of("time_zone", f"the session {has}")
+        require_time_zone(row, time_zone)
         return row
     (key,) = tx.node_keys(1)
     insert_session(tx, key, ids.mint("ses"), name, time_zone or default_zone, tx.now)

@@ -10,8 +10,9 @@ from graph.store.neo4j.driver.transaction import Transaction
 from graph.store.neo4j.jobs.job_queue import cover_messages, open_jobs, waiting_messages
 from graph.store.neo4j.jobs.job_rows import JOB_PROJECTION, JobRow, change_job, job_of, job_row, job_row_of, no_such_job
 from graph.store.neo4j.jobs.leases import end_job
-from graph.store.neo4j.rows.session_rows import SessionRow, existing_session, session_rows
+from graph.store.neo4j.rows.session_rows import existing_session, session_rows
 from graph.store.port import Cursor, Page
+from graph.store.rules.sessions import SessionRow
 
 _MARK = "MERGE (:FlushMark {namespace: $namespace, session: $at.session, seq: $at.seq})"
 _JOB = f"OPTIONAL MATCH (j:Job {{namespace: $namespace, id: $at.id}}) RETURN j{JOB_PROJECTION}"

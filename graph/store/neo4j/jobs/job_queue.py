@@ -6,7 +6,7 @@ from datetime import timedelta
 from graph.model import ExtractionMode, IdSource, JobKind, JobState, Namespace
 from graph.store.neo4j.driver.transaction import Transaction
 from graph.store.neo4j.jobs.job_rows import JOB_PROJECTION, JobRow, change_job, job_properties, job_row_of
-from graph.store.neo4j.rows.session_rows import SessionRow
+from graph.store.rules.sessions import SessionRow
 from graph.store.rules.spec_rules import waits_for_vectors
 
 _MICROSECOND = timedelta(microseconds=1)

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from graph.errors import InvalidArgument, NotFound
 from graph.model import IdSource, NodeKind
 from graph.store.neo4j.driver.change_log import Operation
 from graph.store.neo4j.driver.transaction import Transaction
 from graph.store.neo4j.rows.node_rows import session_properties
 from graph.store.neo4j.rows.node_writer import create_nodes
+from graph.store.rules.sessions import SessionRow, no_session, require_time_zone
 
 # Of the last message that is still there: messages at the end may have been deleted.
 _TAIL = """CALL (s) { OPTIONAL MATCH (m:Message) WHERE m.namespace = $namespace AND m.session = s.name AND m.seq > 0
@@ -23,55 +23,48 @@ _SESSIONS = """MATCH (s:Session) WHERE s.namespace = $namespace AND s.key > 0
 
 
 @dataclass(frozen=True, slots=True)
-class SessionRow:
-    """What writing needs to know of a session. `tail_key`, `tail_seq`: its last message that is there, 0 for none."""
+class LinkedSession(SessionRow):
+    """A session with its last message that is still there, which the next one is linked to: its key and seq, 0 for none."""
 
-    key: int
-    name: str
-    time_zone: str
-    last_seq: int
-    extracted_seq: int
     tail_key: int = 0
     tail_seq: int = 0
 
 
-async def session_row(tx: Transaction, name: str) -> SessionRow | None:
+async def session_row(tx: Transaction, name: str) -> LinkedSession | None:
     """The session of this name, or None."""
     found = await tx.rows(_SESSION, {"session": name})
     return session_seen(found[0][0]) if found else None
 
 
-def session_seen(columns: Sequence[Any]) -> SessionRow | None:
+def session_seen(columns: Sequence[Any]) -> LinkedSession | None:
     """The session that `SESSION_SEEN` found."""
-    return None if columns[0] is None else SessionRow(*columns)
+    return None if columns[0] is None else LinkedSession(*columns)
 
 
-async def session_rows(tx: Transaction) -> list[SessionRow]:
+async def session_rows(tx: Transaction) -> list[LinkedSession]:
     """All sessions, without their last messages, in the order in which they came."""
-    return [SessionRow(*row) for row in await tx.rows(_SESSIONS)]
+    return [LinkedSession(*row) for row in await tx.rows(_SESSIONS)]
 
 
-async def existing_session(tx: Transaction, name: str) -> SessionRow:
+async def existing_session(tx: Transaction, name: str) -> LinkedSession:
     """The session of this name. Raises NotFound."""
     row = await session_row(tx, name)
     if row is None:
-        raise NotFound("there is no session of this name in the namespace", metadata={"session": name})
+        raise no_session(name)
     return row
 
 
-async def ensure_session(tx: Transaction, ids: IdSource, row: SessionRow | None, name: str, time_zone: str) -> SessionRow:
+async def ensure_session(tx: Transaction, ids: IdSource, row: LinkedSession | None, name: str, time_zone: str) -> LinkedSession:
     """The session that was found, or a new one of this name.
 
     Raises:
         InvalidArgument: it has another time zone.
     """
     if row is not None:
-        if time_zone and time_zone != row.time_zone:
-            has = f"has the time zone {row.time_zone}" if row.time_zone else "was created without a time zone"
-            raise InvalidArgument.of("time_zone", f"the session {has}")
+        require_time_zone(row, time_zone)
         return row
     [key] = tx.keys(1)
     zone = time_zone or tx.namespace.time_zone
     await create_nodes(tx, NodeKind.SESSION, [session_properties(tx.name, key, ids.mint("ses"), name, zone, tx.now)])
     tx.changed(Operation.ADDED, [key])
-    return SessionRow(key, name, zone, 0, 0)
+    return LinkedSession(key, name, zone, 0, 0)
