@@ -1,5 +1,6 @@
 """Ways to read a graph, each planned and run by a real Neo4j: what only reads is let through, however the server does it."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -7,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from graph.errors import CypherInvalid
 from graph.store.neo4j.admin_cypher.runner import NativeCypher
 from graph.store.neo4j.driver.connection import Connection
 from tests.graph.cypher.conftest import LIMITS
@@ -68,3 +70,22 @@ async def test_whatever_reads_the_graph_is_let_through(native: NativeCypher, ask
     given = {"word": "tea", "limit": 3, "vector": [1.0, 0.1]}
     found = {query: (await asked(native, "home", query, timeout=60.0, **given)).rows for query in QUERIES}
     assert found == {query: [[id_] for id_ in ids] for query, ids in QUERIES.items()}
+
+
+async def test_an_index_that_is_not_there_or_still_being_filled_is_told_as_that(native: NativeCypher, neo4j: Database, asked: Ask) -> None:
+    unknown = "CYPHER 25 MATCH (n) SEARCH n IN (VECTOR INDEX nowhere FOR $vector LIMIT 1) RETURN n.id"
+    with pytest.raises(CypherInvalid, match="an index that is not there"):
+        await asked(native, "home", unknown, timeout=60.0, vector=[1.0, 0.1])
+    neo4j.run("DROP INDEX kept_vector")
+    neo4j.run("UNWIND range(1, 20000) AS i CREATE (:Kept {id: 'more', vector: [rand(), 1.0]})")
+    neo4j.run(_INDEXES["kept_vector"])
+    nearest = "CYPHER 25 MATCH (n) SEARCH n IN (VECTOR INDEX kept_vector FOR $vector LIMIT 1) RETURN count(*)"
+    told, rows = [], []
+    async with asyncio.timeout(60):
+        while not rows:
+            try:
+                rows = (await asked(native, "home", nearest, timeout=60.0, vector=[1.0, 0.0])).rows
+            except CypherInvalid as error:
+                told.append(str(error))
+    assert rows == [[1]]
+    assert set(told) == {"the query names an index that is not there, or is still being filled"}

@@ -135,6 +135,8 @@ def _fault(error: Any) -> StructMemError:
         return CypherInvalid(_syntax(error.message or "the query cannot be understood"))
     if kind.startswith("Statement.ParameterMissing"):
         return CypherInvalid("the query names a parameter that was not given")
+    if kind == "Schema.IndexNotFound":
+        return CypherInvalid("the query names an index that is not there, or is still being filled")
     if kind.startswith(("Statement.", "Procedure.", "General.")):
         return CypherInvalid("the query failed: does everything get values of the types that it takes, and is there what it names?")
     return translated(error)
