@@ -102,7 +102,7 @@ def queried(service: Any, **options: Any) -> Any:
 def imported(service: Any, **options: Any) -> Any:
     async def requests() -> AsyncIterator[pb.ImportNamespaceRequest]:
         header, *batches, trailer = service.export
-        target = pb.ImportNamespaceHeader(namespace=f"copy/{time.monotonic_ns()}", export=header.header)
+        target = pb.ImportNamespaceHeader(namespace=f"copy/{time.monotonic_ns()}", export_header=header.header)
         yield pb.ImportNamespaceRequest(header=target)
         for part in batches:
             yield pb.ImportNamespaceRequest(batch=part.batch)
