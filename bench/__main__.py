@@ -7,7 +7,7 @@ import sys
 
 from bench.report import BenchError
 
-SUBCOMMANDS = ("retrieval", "ablation", "relevance", "extraction", "faults", "scale", "structures", "peers")
+SUBCOMMANDS = ("retrieval", "ablation", "relevance", "extraction", "faults", "scale", "structures", "peers", "worst-texts")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -15,7 +15,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Benchmarks of StructMem.")
     subparsers = parser.add_subparsers(dest="subcommand", required=True, metavar="SUBCOMMAND")
     for name in SUBCOMMANDS:
-        module = importlib.import_module(f"bench.{name}")
+        module = importlib.import_module(f"bench.{name.replace('-', '_')}")
         subparser = subparsers.add_parser(name, help=module.HELP, description=module.HELP)
         module.add_arguments(subparser)
         subparser.set_defaults(run=module.run)

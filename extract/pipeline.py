@@ -113,7 +113,7 @@ class ExtractionPipeline:
                 if extractor is None:
                     await self._skip(lease, work)
                     continue
-                found = segment(work.messages, work.vectors, work.flush_marks, self._settings.recipe)
+                found = await asyncio.to_thread(segment, work.messages, work.vectors, work.flush_marks, self._settings.recipe)
                 if await self._extract(lease, namespace, extractor, work, found, stopping):
                     continue
             except StaleWrite:

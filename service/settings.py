@@ -79,7 +79,7 @@ class Settings(BaseSettings):
     tls_cert: UserPath | None = Field(None, description="PEM certificate chain; with tls_key, the service speaks TLS")
     tls_key: UserPath | None = Field(None, description="PEM private key of tls_cert")
     ready_file: UserPath | None = Field(None, description="file to write the bound address into once the service can serve")
-    max_receive_mb: int = Field(64, ge=1, le=1024, description="largest message taken, in MB")
+    max_receive_mb: int = Field(16, ge=1, le=1024, description="largest message taken, in MB")
     max_send_mb: int = Field(64, ge=1, le=1024, description="largest message sent, in MB")
     max_concurrent_calls: int = Field(1000, ge=1, description="calls answered at once; more are refused with RESOURCE_EXHAUSTED")
     keepalive_s: float = Field(60.0, ge=1, description="seconds without traffic after which a connection is probed")

@@ -4,12 +4,14 @@ import re
 
 from extract.local.sentences import sentences_of
 
-_ITEM = re.compile(r"^\s*(?:[-*•‣]|\d{1,2}[.)])\s+(?:\*\*|__)?(?P<title>[^\n*_:]{2,80})", re.MULTILINE)
+_ITEM = re.compile(r"^[ \t]*(?:[-*•‣]|\d{1,2}[.)])\s+(?:\*\*|__)?(?P<title>[^\n*_:]{2,80})", re.MULTILINE)
 _CODE = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
 _ADVICE = re.compile(
     r"\b(?:recommend|suggest|advise|you (?:should|could|might want to)|consider|I['’]d (?:go|try|pick)|try)\b", re.IGNORECASE
 )
 MOST_ITEMS = 12
+# Longer answers are read to here.
+_MOST_READ = 40_000
 MOST_ADVICE = 2
 _TITLE_WORDS = 8
 _LONGEST = 300
@@ -18,9 +20,9 @@ _LONGEST = 300
 def advice_of(text: str, question: str, speaker: str) -> list[str]:
     """At most three statements: the titles of a list, and the first sentences that recommend. `question` is what had been asked."""
     found: list[str] = []
-    text = _CODE.sub("\n", text)
+    text = _CODE.sub("\n", text[:_MOST_READ])
     asked = f' when asked "{_short(question)}"' if question else ""
-    titles = [" ".join(match["title"].split()[:_TITLE_WORDS]).strip(" .-–") for match in _ITEM.finditer(text[:20_000])]
+    titles = [" ".join(match["title"].split()[:_TITLE_WORDS]).strip(" .-–") for match in _ITEM.finditer(text)]
     if len(titles) > 1:
         found.append(f"{speaker} listed{asked}: {', '.join(titles[:MOST_ITEMS])}.")
     prose = [

@@ -6,6 +6,8 @@ _END = re.compile(r"(?<=[.!?…。！？])[\"'”’)]*\s+(?=[\"'“‘(]*\S)|\n
 _ABBREVIATION = re.compile(r"(?:\b(?:Mr|Mrs|Ms|Dr|Prof|St|vs|etc|e\.g|i\.e|approx|No|[ap]\.m|[A-Z])\.)$")
 # Longer texts are read to here; what is pasted into a chat states little about its speaker.
 MAX_TEXT = 12_000
+# No sentence is longer; what has no end for so long is data.
+MAX_SENTENCE = 2_000
 
 _OPENING = re.compile(
     r"^(?:(?:oh|ah|aw+|wow|well|yeah|yep|yes|yup|nope|no|ok(?:ay)?|so|and|but|also|actually|honestly|anyway|haha+|lol|hey|hi|hello|um+|"
@@ -55,9 +57,9 @@ def sentences_of(text: str) -> list[str]:
     found: list[str] = []
     for piece in _END.split(text[:MAX_TEXT]):
         piece = piece.strip()
-        if not piece:
+        if not piece or len(piece) > MAX_SENTENCE:
             continue
-        if found and _ABBREVIATION.search(found[-1]):
+        if found and len(found[-1]) < MAX_SENTENCE and _ABBREVIATION.search(found[-1], max(0, len(found[-1]) - 12)):
             found[-1] = f"{found[-1]} {piece}"
         else:
             found.append(piece)

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+# A text counts as at least one word for so many characters, twice as many as the words of most languages have.
+CHARACTERS_A_WORD = 12
+
 
 @dataclass(frozen=True, slots=True)
 class SegmentRecipe:

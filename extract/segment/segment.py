@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from extract.segment.recipe import SegmentRecipe
+from extract.segment.recipe import CHARACTERS_A_WORD, SegmentRecipe
 from graph.model import Message
+from graph.text import slices_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +41,16 @@ def segment(
             closed.append(tuple(running))
             running, words = [], 0
         running.append(message)
-        words += len(message.text.split())
+        words += _words(message.text)
     if running and running[-1].seq in flush_marks:
         closed.append(tuple(running))
         running = []
     return Segments(tuple(closed), tuple(running))
+
+
+def _words(text: str) -> int:
+    """How many words a text has, at least one for so many characters: scripts without spaces and pasted data are long, too."""
+    return max(sum(len(part.split()) for part in slices_of(text)), len(text) // CHARACTERS_A_WORD)
 
 
 def _ends_before(

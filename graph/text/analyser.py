@@ -14,7 +14,9 @@ from itertools import chain
 
 import Stemmer
 
-ANALYSER_VERSION = 3
+from graph.text.slices import SLICE, slices_of
+
+ANALYSER_VERSION = 4
 
 # Function words carry no topic; a small list (retrieval measurements were made with about this one).
 STOP_WORDS = frozenset(
@@ -28,6 +30,8 @@ STOP_WORDS = frozenset(
 MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december")
 # Longer "words" are encoded data, not language; their first characters still tell them apart.
 MAX_TERM_LENGTH = 64
+# Words up to this length have their terms kept.
+_KEPT_LENGTH = 20
 
 # Combining marks are no word characters to `re`; without them Indic and pointed Hebrew or Arabic words would fall apart.
 _MARKS = (
@@ -66,6 +70,12 @@ def terms_of_words(words: list[str]) -> tuple[str, ...]:
 
 def words_of(text: str) -> list[str]:
     """The words of a text, case-folded, stop words too: the runs that the terms are made of."""
+    if len(text) <= SLICE:
+        return _words(text)
+    return [word for part in slices_of(text) for word in _words(part)]
+
+
+def _words(text: str) -> list[str]:
     if text.isascii():
         return _ASCII_WORD.findall(text.lower())
     return _WORD.findall(unicodedata.normalize("NFKC", text).casefold().replace("’", "'"))
@@ -81,8 +91,12 @@ def _date_terms(year: int, month: int, day: int) -> tuple[str, ...]:
     return str(day), *_terms_of_word(MONTHS[month - 1]), *(("may",) if month == 5 else ()), f"{year:04d}"
 
 
-@lru_cache(maxsize=200_000)
 def _terms_of_word(word: str) -> tuple[str, ...]:
+    # What is longer is seldom said twice, and its terms would fill the memory.
+    return _kept_terms(word) if len(word) <= _KEPT_LENGTH else _terms(word)
+
+
+def _terms(word: str) -> tuple[str, ...]:
     word = word.partition("'")[0]
     if word in STOP_WORDS:
         return ()
@@ -94,6 +108,9 @@ def _terms_of_word(word: str) -> tuple[str, ...]:
         terms += [*_spaced(word[start : run.start()]), *_pairs(run.group())]
         start = run.end()
     return tuple(terms + _spaced(word[start:]))
+
+
+_kept_terms = lru_cache(maxsize=100_000)(_terms)
 
 
 def _stem(word: str) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Collection
 from graph.store.candidates import Feature
 from graph.text.analyser import MONTHS, terms_of
 
+# A text is judged by so much of it: no message that somebody wrote is longer, and what was pasted is about too much to be about anything.
+MOST_READ = 20_000
 # A question at the end of a message waits for an answer; one further up was followed by something else.
 _QUESTION_TAIL = 80
 _QUESTION_MARK = re.compile(r"[?？؟]")
@@ -89,13 +91,18 @@ _QUESTION, _TIME_EXPRESSION, _FIRST, _TOLD, _NAMED, _WHY, _WHO = map(
 
 
 def features_of(text: str, words: list[str]) -> Feature:
-    """The features of a text whose words (`words_of`) are known."""
+    """The features of a text whose words (`words_of`) are known, at least those of its first MOST_READ characters.
+
+    What a longer text is like is told from these and, for its question, from its end.
+    """
+    asks = _QUESTION_MARK.search(text, max(0, len(text) - _QUESTION_TAIL)) is not None
+    text = text[:MOST_READ]
     distinct = set(words)
     if "'" in text or not text.isascii():
         distinct = {word.removesuffix("'s") for word in words}
     # A number until the end: joining members of a flag one by one takes longer than all the rest.
     features = 0
-    if _QUESTION_MARK.search(text, max(0, len(text) - _QUESTION_TAIL)):
+    if asks:
         features |= _QUESTION
     if has_time_cue(text, distinct):
         features |= _TIME_EXPRESSION

@@ -5,7 +5,7 @@ from datetime import datetime, tzinfo
 
 from graph.model import TimeSpan
 from graph.text.analyser import words_of
-from graph.text.features import CALENDAR_WORDS, names_may
+from graph.text.features import CALENDAR_WORDS, MOST_READ, names_may
 from graph.text.times import find_times
 
 # The parser costs some microseconds a character. A long answer full of dates is about none of them in particular.
@@ -21,8 +21,8 @@ def named_times(text: str, said_at: datetime, zone: tzinfo) -> tuple[TimeSpan, .
     """
     sentences: list[str] = []
     size = 0
-    for sentence in _SENTENCE_END.split(text):
-        if _may_name_a_day(sentence) and size + len(sentence) <= MAX_CHARACTERS:
+    for sentence in _SENTENCE_END.split(text[:MOST_READ]):
+        if size + len(sentence) <= MAX_CHARACTERS and _may_name_a_day(sentence):
             sentences.append(sentence)
             size += len(sentence)
     return tuple(dict.fromkeys(find_times("\n".join(sentences), said_at, zone))) if sentences else ()

@@ -1,17 +1,24 @@
 """What a store indexes of a message or statement: its passages with their terms, its features and the times it names."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 
 from graph.model import Message, Statement, TimeSpan
 from graph.store.candidates import Feature
 from graph.text.analyser import date_terms, terms_of, terms_of_words, words_of
-from graph.text.features import features_of
+from graph.text.features import MOST_READ, features_of
 from graph.text.named_times import named_times
+from graph.text.slices import slices_of
 
 # The embedder reads 256 word pieces; English prose has about 1.3 to a word, so 180 words fill it.
 MAX_PASSAGE_WORDS = 180
+# Encoded data, links, emoji: an embedder makes far more of such a "word" than one piece, and reads no more of it than of others.
+MAX_PASSAGE_CHARACTERS = 4_000
+# A long text is cut into sentences slice by slice; a slice ends where a sentence does.
+_SLICE = 16_384
+_ENDS = ("\n", ". ", "! ", "? ", "。", "！", "？", " ")
 _SENTENCE_END = re.compile(r"(?<=[.!?。！？])\s+|(?<=[。！？])|\n+")
 # A script without spaces has no words to count; an embedder reads about one piece a character.
 _UNSPACED_CHARACTER = re.compile(
@@ -47,18 +54,28 @@ def index_message(message: Message, zone: tzinfo = UTC) -> IndexedText:
 def index_turn(speaker: str, text: str, caption: str, sent_at: datetime, zone: tzinfo) -> IndexedText:
     """The same of a message's parts."""
     frame = terms_of(speaker) + date_terms(sent_at.astimezone(zone))
-    body = text if not caption else f"{text}\n[image: {caption}]"
-    words = words_of(body)
+    body = _body(text, caption)
     chunks = chunks_of(body)
     if len(chunks) == 1:
-        passages: tuple[Passage, ...] = (Passage(0, body, frame + terms_of_words(words)),)
+        words = words_of(chunks[0])
+        passages: tuple[Passage, ...] = (Passage(0, chunks[0], frame + terms_of_words(words)),)
     else:
+        words = words_of(body[:MOST_READ])
         passages = tuple(Passage(i, chunk, frame + terms_of(chunk)) for i, chunk in enumerate(chunks))
     features = features_of(text, words)
     if caption:
         features |= Feature.IMAGE
     spans = named_times(text, sent_at, zone) if Feature.TIME_EXPRESSION in features else ()
     return IndexedText(passages, features, spans)
+
+
+def passage_texts(memory: Message | Statement) -> list[str]:
+    """The texts of a memory's passages, by their ordinals."""
+    return chunks_of(_body(memory.text, memory.image_caption)) if isinstance(memory, Message) else [memory.text]
+
+
+def _body(text: str, caption: str) -> str:
+    return f"{text}\n[image: {caption}]" if caption else text
 
 
 def index_statement(statement: Statement, zone: tzinfo = UTC) -> IndexedText:
@@ -77,23 +94,30 @@ def index_claim(text: str, said_at: datetime, time: TimeSpan | None, zone: tzinf
 
 
 def chunks_of(text: str) -> list[str]:
-    """The text in chunks of at most MAX_PASSAGE_WORDS words, cut between sentences where possible. A short text is one chunk."""
-    if _size(text) <= MAX_PASSAGE_WORDS:
+    """The text in chunks of at most MAX_PASSAGE_WORDS words and MAX_PASSAGE_CHARACTERS characters, cut between sentences where possible.
+
+    A short text is one chunk.
+    """
+    if len(text) <= MAX_PASSAGE_CHARACTERS and _size(text) <= MAX_PASSAGE_WORDS:
         return [text]
     chunks: list[str] = []
     current: list[str] = []
-    size = 0
-    for sentence in filter(None, _SENTENCE_END.split(text)):
-        for piece in _pieces(sentence):
-            piece_size = _size(piece)
-            if size + piece_size > MAX_PASSAGE_WORDS and current:
-                chunks.append(" ".join(current))
-                current, size = [], 0
-            current.append(piece)
-            size += piece_size
+    size = length = 0
+    for piece in (piece for sentence in _sentences(text) for piece in _pieces(sentence)):
+        piece_size = _size(piece)
+        if (size + piece_size > MAX_PASSAGE_WORDS or length + len(piece) > MAX_PASSAGE_CHARACTERS) and current:
+            chunks.append(" ".join(current))
+            current, size, length = [], 0, 0
+        current.append(piece)
+        size += piece_size
+        length += len(piece) + 1
     if current:
         chunks.append(" ".join(current))
-    return chunks
+    return chunks or [text[:MAX_PASSAGE_CHARACTERS]]
+
+
+def _sentences(text: str) -> Iterator[str]:
+    return (sentence for part in slices_of(text, _SLICE, _ENDS) for sentence in _SENTENCE_END.split(part) if sentence)
 
 
 def _size(text: str) -> int:
@@ -108,14 +132,15 @@ def _pieces(sentence: str) -> list[str]:
         return [sentence.strip()] if sentence.strip() else []
     pieces: list[str] = []
     current: list[str] = []
-    size = 0
+    size = length = 0
     for word in sentence.split():
         for start in range(0, len(word), _MAX_WORD):
             part = word[start : start + _MAX_WORD]
             part_size = _size(part)
-            if size + part_size > MAX_PASSAGE_WORDS and current:
+            if (size + part_size > MAX_PASSAGE_WORDS or length + len(part) > MAX_PASSAGE_CHARACTERS) and current:
                 pieces.append(" ".join(current))
-                current, size = [], 0
+                current, size, length = [], 0, 0
             current.append(part)
             size += part_size
+            length += len(part) + 1
     return [*pieces, " ".join(current)] if current else pieces

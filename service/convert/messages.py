@@ -13,7 +13,7 @@ from graph.store.port import MessageDraft
 from service.validate import Violations, enum_value, instant, local_time, text, vector
 
 MAX_MESSAGES = 1000
-MAX_TEXT = 200_000
+MAX_TEXT = 1_000_000
 MAX_SPEAKER = MAX_NAME_LENGTH
 MAX_CAPTION = 20_000
 MAX_CLIENT_ID = 200

@@ -1,8 +1,10 @@
 """Messages in: AppendMessages, FlushSession, ImportMessages."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from structmem.v1 import memory_service_pb2 as pb
@@ -15,6 +17,9 @@ from service.convert.messages import Circumstances, drafts_from_proto
 from service.handlers.resource import Context, Resource
 from service.validate import Violations, text, zone_name, zone_of
 from service.validate.fields import MAX_NAME, MAX_REQUEST_ID
+
+# Larger requests are read in a thread: a megabyte takes some milliseconds.
+_READ_IN_PLACE = 500_000
 
 
 class MessageHandlers(Resource):
@@ -76,7 +81,8 @@ class MessageHandlers(Resource):
             text(found, f"{at}request_id", request_id, MAX_REQUEST_ID, required=False)
             zone = None if found else await self._zone(namespace, request.session, request.time_zone)
             circumstances = Circumstances(namespace, zone, self._parts.clock.now(), self._parts.served.fingerprint)
-            drafts = drafts_from_proto(found, f"{at}messages", request.messages, circumstances)
+            read = partial(drafts_from_proto, found, f"{at}messages", request.messages, circumstances)
+            drafts = read() if request.ByteSize() <= _READ_IN_PLACE else await asyncio.to_thread(read)
         idle = timedelta(seconds=self._parts.settings.idle_s)
         return AppendCommand(request.session, drafts, idle, request.time_zone, request_id)
 

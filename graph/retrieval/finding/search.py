@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from graph.model import Namespace
 from graph.retrieval.answer import QueryPlan, RetrievalRequest
+from graph.retrieval.aside import aside
 from graph.retrieval.degradation import Degradation, DegradationReason
 from graph.retrieval.finding.merge import merged
 from graph.retrieval.planning.plan import linked, names_in, plan_query
@@ -21,6 +22,9 @@ from graph.retrieval.recipes import Recipe
 from graph.retrieval.walking.expand import Expansion, add_graph, expand
 from graph.store.candidates import CandidateQuery, Candidates
 from graph.store.port import Memory, Store
+
+# Understanding a character of a query takes as long as working on so many candidates.
+_CANDIDATES_A_CHARACTER = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,10 @@ async def search_of(store: Store, request: RetrievalRequest, recipe: Recipe, vec
     """Plan, vector and candidates of one namespace."""
     memory = store.namespace(request.namespace, request.at_least)
     scope = await memory.query_scope(names_in(request.query))
-    plan = plan_query(request.query, scope.speakers, request.asked_at, request.zone or _zone(scope.namespace), recipe)
+    zone = request.zone or _zone(scope.namespace)
+    plan = await aside(
+        len(request.query) * _CANDIDATES_A_CHARACTER, plan_query, request.query, scope.speakers, request.asked_at, zone, recipe
+    )
     entity_ids, entities = linked(scope.entities)
     plan = replace(plan, entity_ids=entity_ids, entities=entities)
     if len(plan.terms) > recipe.max_terms:

@@ -13,6 +13,10 @@ from graph.text import STOP_WORDS, terms_of, words_of
 
 # The cues of what a question asks for stand at its ends; a long query is a pasted document.
 _CUE_CHARACTERS = 2_000
+# Of a pasted document, what it is about.
+_TOPIC_CHARACTERS = 10_000
+# Distinct terms that are looked up, so that the rarest of them can be kept.
+_MOST_TERMS = 5_000
 _LONGEST_NAME = 4
 _MAX_NAMES = 200
 
@@ -24,14 +28,18 @@ def plan_query(query: str, speakers: Sequence[str], asked_at: datetime, zone: tz
     named, names = named_speakers(cues, speakers)
     return QueryPlan(
         recipe=recipe.name,
-        terms=tuple(dict.fromkeys(terms_of(query))),
+        terms=_of_both_ends(tuple(dict.fromkeys(terms_of(query))), _MOST_TERMS),
         dense_text=without_names(without_talk(dense_excerpt(query, recipe.max_dense_words)), names),
         speakers=named,
         times=times_of_query(cues, asked_at, zone),
         asks=asks(folded),
-        topic_terms=frozenset(terms_of(without_talk(query))),
+        topic_terms=frozenset(terms_of(without_talk(query[:_TOPIC_CHARACTERS]))),
         zone=zone,
     )
+
+
+def _of_both_ends(terms: tuple[str, ...], most: int) -> tuple[str, ...]:
+    return terms if len(terms) <= most else terms[: most // 2] + terms[-(most - most // 2) :]
 
 
 def names_in(query: str) -> tuple[str, ...]:

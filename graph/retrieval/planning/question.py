@@ -86,6 +86,8 @@ NOTHING_KNOWN = Asks(0)
 # Names that stand for a role and not for somebody.
 GENERIC_SPEAKERS = frozenset({"user", "assistant", "system", "tool", "human", "ai", "bot", "agent", "customer", "me", "you", "i"})
 _SHORTEST_NICKNAME = 3
+# Words have fewer characters; without spaces there are hardly any words.
+_CHARACTERS_A_WORD = 24
 
 
 def asks(text: str) -> Asks:
@@ -150,8 +152,10 @@ def without_names(text: str, names: frozenset[str]) -> str:
 
 def dense_excerpt(text: str, words: int) -> str:
     """At most about `words` words of a text for an embedder that reads no more: a third from its beginning, the rest from its end."""
+    most = words * _CHARACTERS_A_WORD
     parts = text.split()
     if len(parts) <= words:
-        return text
+        return text if len(text) <= most else f"{text[: most // 3]} {text[-(most - most // 3) :]}"
     head = words // 3
-    return " ".join([*parts[:head], *parts[-(words - head) :]])
+    begin, end = " ".join(parts[:head]), " ".join(parts[-(words - head) :])
+    return f"{begin[: most // 3]} {end[-(most - most // 3) :]}"

@@ -79,7 +79,7 @@ def _range_begin(first: Found, last: Found, moment: Moment) -> int | None:
     """Where the range of two expressions begins: "from June to July", "between 3 and 5 June"; None when they make none."""
     if len(first.spans) != len(last.spans):
         return None
-    opening = _FROM.search(moment.text, 0, first.begin)
+    opening = _FROM.search(moment.text, max(0, first.begin - 30), first.begin)
     to = _TO.fullmatch(moment.text, first.end, last.begin)
     if opening:
         return opening.start() if to or _AND.fullmatch(moment.text, first.end, last.begin) else None

@@ -48,6 +48,8 @@ _IS_ON = re.compile(
     r"(?:\b(?:is|are)|['’](?:s|re))\s+(?:(?:due|set|only|already|probably|now|not|until)\s+)?(?:(?:on|in|for|at|around|from|the)\s+)*$",
     re.IGNORECASE,
 )
+# What stands between an auxiliary or a preposition and what it belongs to is no longer than this.
+_LOOK_BACK = 80
 _SENTENCE_BREAK = re.compile(r"[.!?\n](?=\s|$)|\n")
 
 
@@ -130,17 +132,24 @@ class Moment:
         low = max((m.end() for m in _SENTENCE_BREAK.finditer(self.text, 0, at)), default=0)
         high_match = _SENTENCE_BREAK.search(self.text, at)
         sentence, place = self.text[low : high_match.start() if high_match else len(self.text)], at - low
-        if _IS_ON.search(sentence[:place]):
+        if _IS_ON.search(sentence, max(0, place - _LOOK_BACK), place):
             return Tense.FUTURE
-        cues = [(m.start(), Tense.FUTURE) for pattern in (_FUTURE, _PRESENT) for m in pattern.finditer(sentence)]
-        cues += [(m.start(), _past_tense(sentence, m, place)) for m in _PAST.finditer(sentence)]
-        chosen = max((cue for cue in cues if cue[0] <= place), default=None) or min(cues, default=None)
-        return chosen[1] if chosen else Tense.NONE
+        ahead = [m for pattern in (_FUTURE, _PRESENT) for m in pattern.finditer(sentence)]
+        over = list(_PAST.finditer(sentence))
+        begins = [m.start() for m in (*ahead, *over)]
+        if not begins:
+            return Tense.NONE
+        nearest = max((begin for begin in begins if begin <= place), default=None)
+        begin = min(begins) if nearest is None else nearest
+        tenses = [Tense.FUTURE for m in ahead if m.start() == begin]
+        tenses += [_past_tense(sentence, m, place) for m in over if m.start() == begin]
+        return min(tenses) if nearest is None else max(tenses)
 
 
 def _past_tense(sentence: str, verb: re.Match[str], place: int) -> Tense:
     """What a past form says of a date at a place of its sentence."""
-    arranged = _ARRANGED.match(sentence[:place], verb.start())
-    if arranged and _FOR.search(sentence[:place]):
+    arranged = _ARRANGED.match(sentence, verb.start(), max(place, verb.start()))
+    if arranged and _FOR.search(sentence, max(0, place - _LOOK_BACK), place):
         return Tense.FUTURE
-    return Tense.PERFECT if arranged or _AUXILIARY.search(sentence[: verb.start()]) else Tense.PAST
+    begin = max(0, verb.start() - _LOOK_BACK)
+    return Tense.PERFECT if arranged or _AUXILIARY.search(sentence, begin, verb.start()) else Tense.PAST

@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from service.cli.chats.chat import Chat, ChatLine, LineProblem
-from service.cli.chats.entries import MessageEntry, Name, reason_of
+from service.cli.chats.entries import MessageEntry, Name, reason_of, with_id
 
 
 class _Session(BaseModel):
@@ -49,7 +49,7 @@ def read_benchmark(document: Any, conversation: str | None) -> Chat:
             try:
                 found.append(ChatLine(place, session.id, MessageEntry.model_validate(entry).message()))
             except ValidationError as error:
-                problems.append(LineProblem(place, reason_of(error)))
+                problems.append(LineProblem(with_id(place, entry), reason_of(error)))
     return Chat(tuple(found), tuple(problems), time_zone="UTC")
 
 

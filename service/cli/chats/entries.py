@@ -12,6 +12,7 @@ def _textual(value: Any) -> Any:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
+_SHOWN_ID = 60
 Name = Annotated[str, BeforeValidator(_textual)]
 
 
@@ -21,11 +22,13 @@ class MessageEntry(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     speaker: Name = Field(min_length=1, max_length=200)
-    text: str = Field(min_length=1, max_length=200_000)
+    text: str = Field(min_length=1, max_length=1_000_000)
     id: Name = Field("", max_length=200)
     role: Literal["user", "assistant", "system", "tool"] = "user"
     sent_at: str | None = None
-    labels: dict[str, str] = Field(default_factory=dict, max_length=32)
+    labels: dict[Annotated[str, Field(min_length=1, max_length=100)], Annotated[str, Field(max_length=500)]] = Field(
+        default_factory=dict, max_length=32
+    )
     image_caption: str = Field("", max_length=20_000)
 
     @field_validator("text", "speaker", "image_caption")
@@ -74,6 +77,13 @@ def _sent(text: str | None) -> datetime | str | None:
         return None
     moment = datetime.fromisoformat(text)
     return moment if moment.tzinfo else moment.isoformat()
+
+
+def with_id(place: str, entry: Any) -> str:
+    """A place of the file, with the id of the message that stands there where it has one that can be shown."""
+    given = entry.get("id") if isinstance(entry, dict) else None
+    id_ = str(given) if isinstance(given, str | int) else ""
+    return f"{place} (id {id_[:_SHOWN_ID]})" if id_ and id_.isprintable() else place
 
 
 def reason_of(error: ValidationError) -> str:

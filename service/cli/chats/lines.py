@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pydantic import Field, ValidationError
 
 from service.cli.chats.chat import Chat, ChatLine, LineProblem
-from service.cli.chats.entries import MessageEntry, Name, reason_of
+from service.cli.chats.entries import MessageEntry, Name, reason_of, with_id
 
 
 class _Line(MessageEntry):
@@ -22,7 +22,8 @@ def read_lines(lines: Iterable[bytes], default_session: str) -> Chat:
             continue
         place = f"line {number}"
         try:
-            entry = _Line.model_validate(json.loads(raw.decode("utf-8-sig" if number == 1 else "utf-8")))
+            document = json.loads(raw.decode("utf-8-sig" if number == 1 else "utf-8"))
+            entry = _Line.model_validate(document)
         except UnicodeDecodeError:
             problems.append(LineProblem(place, "is not UTF-8"))
         except json.JSONDecodeError as error:
@@ -30,7 +31,7 @@ def read_lines(lines: Iterable[bytes], default_session: str) -> Chat:
         except RecursionError:
             problems.append(LineProblem(place, "is nested too deeply"))
         except ValidationError as error:
-            problems.append(LineProblem(place, reason_of(error)))
+            problems.append(LineProblem(with_id(place, document), reason_of(error)))
         else:
             found.append(ChatLine(place, entry.session or default_session, entry.message()))
     return Chat(tuple(found), tuple(problems))

@@ -57,6 +57,8 @@ def ingest(
         print_json({**document(imported), "skipped": skipped, "jobs": [{"id": job.id, "state": str(job.state)} for job in jobs]})
     else:
         _say(imported, jobs, wait)
+        if problems:
+            typer.echo(f"{_counted(len(problems), 'broken message')} left out.", err=True)
     if any(job.state.value != "succeeded" for job in jobs):
         fail("some of it could not be extracted; `structmem jobs -n` shows why. The messages are stored")
 

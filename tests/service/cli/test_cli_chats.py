@@ -48,7 +48,9 @@ def test_lines_without_a_session_belong_to_the_file() -> None:
         ({"speaker": "Tom"}, "text: is required"),
         (HELLO | {"text": ""}, "text: "),
         (HELLO | {"text": " \n "}, "text: must not be blank"),
-        (HELLO | {"text": "x" * 200_001}, "text: "),
+        (HELLO | {"text": "x" * 1_000_001}, "text: "),
+        (HELLO | {"labels": {"a": "x" * 501}}, "labels.a: "),
+        (HELLO | {"labels": {"": "x"}}, "labels."),
         (HELLO | {"text": "a\x00b"}, "text: must not hold NUL"),
         (HELLO | {"text": "\ud800"}, "text: must be valid Unicode"),
         (HELLO | {"sent_at": "last Friday"}, "sent_at: is not a time"),
@@ -64,7 +66,7 @@ def test_lines_without_a_session_belong_to_the_file() -> None:
 def test_a_broken_line_is_named_and_the_others_are_read(broken: Any, reason: str) -> None:
     chat = read_chat(lines(HELLO, b"", broken, HELLO | {"id": "b"}), "file")
     (problem,) = chat.problems
-    assert problem.place == "line 3"
+    assert problem.place in {"line 3", "line 3 (id a)"}
     assert problem.reason.startswith(reason)
     assert [line.place for line in chat.lines] == ["line 1", "line 4"]
 
@@ -131,3 +133,9 @@ def test_a_broken_message_of_a_benchmark_file_is_named() -> None:
     assert problem.place == "session s1, message 1"
     with pytest.raises(ValueError, match=r"conversations.0.sessions: is required"):
         read_chat(b'{"conversations": [{"id": "c"}]}', "file")
+
+
+def test_what_is_refused_is_named_by_its_line_and_its_id() -> None:
+    chat = read_chat(lines(HELLO, HELLO | {"id": "b-17", "text": "x" * 1_000_001}, HELLO | {"id": "c", "text": "x" * 1_000_000}), "file")
+    assert [problem.place for problem in chat.problems] == ["line 2 (id b-17)"]
+    assert [len(line.message.text) for line in chat.lines] == [5, 1_000_000]

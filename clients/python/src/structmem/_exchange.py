@@ -18,7 +18,7 @@ from structmem.v1.exchange_pb2 import ExportBatch, ExportRecord
 from structmem.v1.memory_service_pb2 import ExportNamespaceResponse
 
 FileLike = str | os.PathLike[str] | IO[str]
-# Of an import's records that travel together; the service takes up to 1,000 of them and, unless told otherwise, 64 MB.
+# Of an import's records that travel together; the service takes up to 1,000 of them and, unless told otherwise, 16 MB.
 _BATCH = 500
 _BATCH_BYTES = 1 << 20
 _FRAME = re.compile(r'\s*\{\s*"(header|trailer)"')

@@ -1,8 +1,7 @@
 """What a leased extraction has before it, and which passages wait for vectors."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import groupby
-from zoneinfo import ZoneInfo
 
 import apsw
 import numpy as np
@@ -13,7 +12,8 @@ from graph.store.embedded.jobs.leases import held_job
 from graph.store.embedded.rows.node_rows import read_nodes, read_session
 from graph.store.embedded.rows.session_rows import session_row
 from graph.store.port import Float16Vector, PassageText, PendingWork
-from graph.text import index_message, index_statement
+from graph.store.rules.pending import fitting
+from graph.text import passage_texts
 
 # How many messages before the waiting ones come along, so that a segment's first lines can be understood.
 _CONTEXT_MESSAGES = 6
@@ -25,7 +25,7 @@ def pending(db: apsw.Connection, now: datetime, lease: Lease, limit: int) -> Pen
     session = read_session(db, row.session or 0)
     found = rows(
         db,
-        "SELECT key FROM nodes WHERE kind = 2 AND session = ? AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?",
+        "SELECT key, length(body) FROM nodes WHERE kind = 2 AND session = ? AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?",
         (row.session, session.extracted_seq, row.target, limit + 1),
     )
     before = rows(
@@ -33,7 +33,7 @@ def pending(db: apsw.Connection, now: datetime, lease: Lease, limit: int) -> Pen
         "SELECT key FROM nodes WHERE kind = 2 AND session = ? AND seq <= ? ORDER BY seq DESC LIMIT ?",
         (row.session, session.extracted_seq, _CONTEXT_MESSAGES),
     )
-    keys = [key for (key,) in found[:limit]]
+    keys = [key for key, _ in found[: fitting([size for _, size in found[:limit]])]]
     context = [key for (key,) in reversed(before)]
     nodes = read_nodes(db, context + keys)
     marks = db.execute("SELECT seq FROM flush_marks WHERE session = ? AND seq > ?", (row.session, session.extracted_seq))
@@ -43,7 +43,7 @@ def pending(db: apsw.Connection, now: datetime, lease: Lease, limit: int) -> Pen
         watermark=session.extracted_seq,
         context=tuple(node for key in context if isinstance(node := nodes[key], Message)),
         messages=tuple(node for key in keys if isinstance(node := nodes[key], Message)),
-        more=len(found) > limit,
+        more=len(found) > len(keys),
         flush_marks=frozenset(seq for (seq,) in marks),
         vectors=_first_vectors(db, {key: node.id for key, node in nodes.items()}),
         idle_until=from_micros(row.idle_until),
@@ -66,17 +66,10 @@ def missing_vectors(db: apsw.Connection, session: str, limit: int) -> list[Passa
     waiting = rows(db, "SELECT owner, ordinal FROM passages WHERE session = ? AND waits = 1 ORDER BY key LIMIT ?", (row.key, limit))
     wanted = [(owner, [ordinal for _, ordinal in group]) for owner, group in groupby(waiting, key=lambda pair: pair[0])]
     nodes = read_nodes(db, [owner for owner, _ in wanted], linked=False)
-    zone = ZoneInfo(row.time_zone) if row.time_zone else UTC
     texts: list[PassageText] = []
     for owner, ordinals in wanted:
         node = nodes[owner]
-        match node:
-            case Message():
-                passages = index_message(node, zone).passages
-            case Statement():
-                passages = index_statement(node, zone).passages
-            case _:
-                continue
-        by_ordinal = {passage.ordinal: passage.text for passage in passages}
-        texts.extend(PassageText(node.id, ordinal, by_ordinal[ordinal]) for ordinal in ordinals if ordinal in by_ordinal)
+        if isinstance(node, Message | Statement):
+            passages = passage_texts(node)
+            texts.extend(PassageText(node.id, ordinal, passages[ordinal]) for ordinal in ordinals if ordinal < len(passages))
     return texts

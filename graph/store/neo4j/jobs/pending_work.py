@@ -1,10 +1,8 @@
 """What a leased extraction has before it, and which passages wait for vectors."""
 
 from collections.abc import Mapping
-from datetime import UTC
 from itertools import groupby
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -21,7 +19,8 @@ from graph.store.neo4j.rows.node_rows import (
     statement_of,
 )
 from graph.store.port import Float16Vector, PassageText, PendingWork
-from graph.text import index_message, index_statement
+from graph.store.rules.pending import MOST_PENDING_BYTES
+from graph.text import passage_texts
 
 # How many messages before the waiting ones come along, so that a segment's first lines can be understood.
 _CONTEXT_MESSAGES = 6
@@ -30,7 +29,12 @@ _PENDING = f"""OPTIONAL MATCH (j:Job {{namespace: $namespace, id: $at.id}})
     OPTIONAL MATCH (s:Session {{namespace: $namespace, name: j.session}})
     CALL (j, s) {{
         MATCH (m:Message) WHERE m.namespace = $namespace AND m.session = s.name AND m.seq > s.extracted_seq AND m.seq <= j.target
-        WITH m ORDER BY m.namespace, m.session, m.seq LIMIT $at.limit RETURN collect([m{MESSAGE_PROJECTION}, m.v16]) AS waiting }}
+        WITH m ORDER BY m.namespace, m.session, m.seq LIMIT $at.limit
+        WITH collect(m) AS found, collect(size(m.text)) AS sizes
+        WITH found, reduce(kept = [0, 0], length IN sizes |
+            CASE WHEN kept[0] + length <= $at.characters OR (kept[0] <= $at.characters AND kept[1] < 2)
+                 THEN [kept[0] + length, kept[1] + 1] ELSE [$at.characters + 1, kept[1]] END)[1] AS count
+        RETURN [m IN found[..count] | [m{MESSAGE_PROJECTION}, m.v16]] AS waiting, size(found) > count AS cut }}
     CALL (s) {{
         MATCH (m:Message) WHERE m.namespace = $namespace AND m.session = s.name AND m.seq <= s.extracted_seq
         WITH m ORDER BY m.namespace DESC, m.session DESC, m.seq DESC LIMIT {_CONTEXT_MESSAGES}
@@ -38,12 +42,13 @@ _PENDING = f"""OPTIONAL MATCH (j:Job {{namespace: $namespace, id: $at.id}})
     CALL (s) {{
         MATCH (f:FlushMark) WHERE f.namespace = $namespace AND f.session = s.name AND f.seq > s.extracted_seq
         RETURN collect(f.seq) AS marks }}
-    RETURN n.generation, j{JOB_PROJECTION}, s{SESSION_PROJECTION}, waiting, context, marks"""
+    RETURN n.generation, j{JOB_PROJECTION}, s{SESSION_PROJECTION}, waiting, cut, context, marks"""
 
 
 async def pending(handle: Handle, lease: Lease, limit: int) -> PendingWork:
     """See `Store.pending`."""
-    generation, job, session_row, waiting, before, marks = await handle.row(_PENDING, {"at": {"id": lease.job.id, "limit": limit + 1}})
+    asked = {"id": lease.job.id, "limit": limit + 1, "characters": MOST_PENDING_BYTES // 4}
+    generation, job, session_row, waiting, cut, before, marks = await handle.row(_PENDING, {"at": asked})
     if job is None:
         raise lease_lost(lease.job.id)
     row = job_row_of(job)
@@ -57,7 +62,7 @@ async def pending(handle: Handle, lease: Lease, limit: int) -> PendingWork:
         watermark=session.extracted_seq,
         context=_messages(before),
         messages=_messages(waiting[:limit]),
-        more=len(waiting) > limit,
+        more=cut or len(waiting) > limit,
         flush_marks=frozenset(marks),
         vectors=_vectors(before + waiting[:limit]),
         idle_until=from_micros(row.idle_until),
@@ -81,7 +86,9 @@ _WAITING = f"""OPTIONAL MATCH (s:Session {{namespace: $namespace, name: $at.sess
     CALL () {{
         MATCH (p:Passage) WHERE p.namespace = $namespace AND p.session = $at.session AND p.waits = true AND p.key > 0
         WITH p ORDER BY p.namespace, p.session, p.waits, p.key LIMIT $at.limit
-        MATCH (m:Message {{namespace: $namespace, key: p.key}}) RETURN collect([p.key, p.ordinal, m{MESSAGE_PROJECTION}]) AS passages }}
+        WITH p.key AS key, collect(p.ordinal) AS ordinals MATCH (m:Message {{namespace: $namespace, key: key}})
+        UNWIND range(0, size(ordinals) - 1) AS i
+        RETURN collect([key, ordinals[i], CASE i WHEN 0 THEN m{MESSAGE_PROJECTION} END]) AS passages }}
     CALL () {{
         MATCH (f:Fact) WHERE f.namespace = $namespace AND f.session = $at.session AND f.waits = true AND f.key > 0
         WITH f ORDER BY f.namespace, f.session, f.waits, f.key LIMIT $at.limit
@@ -90,19 +97,19 @@ _WAITING = f"""OPTIONAL MATCH (s:Session {{namespace: $namespace, name: $at.sess
         MATCH (r:Relation) WHERE r.namespace = $namespace AND r.session = $at.session AND r.waits = true AND r.key > 0
         WITH r ORDER BY r.namespace, r.session, r.waits, r.key LIMIT $at.limit
         RETURN collect([r.key, 0, r{STATEMENT_PROJECTION}]) AS relations }}
-    RETURN s.time_zone, messages + passages + facts + relations"""
+    RETURN messages + passages + facts + relations"""
 
 
 async def missing_vectors(handle: Handle, session: str, limit: int) -> list[PassageText]:
     """See `Store.missing_vectors`. Besides messages: current statements whose vectors did not come with them (after an import without)."""
-    time_zone, waiting = await handle.row(_WAITING, {"at": {"session": session, "limit": limit}})
-    zone = ZoneInfo(time_zone) if time_zone else UTC
+    waiting: list[list[Any]]
+    (waiting,) = await handle.row(_WAITING, {"at": {"session": session, "limit": limit}})
     waiting.sort(key=lambda row: row[:2])
     texts: list[PassageText] = []
     for _, group in groupby(waiting[:limit], key=lambda row: row[0]):
         rows = list(group)
-        node = rows[0][2]
-        indexed = index_message(message_of(node), zone) if "seq" in node else index_statement(statement_of(node), zone)
-        by_ordinal = {passage.ordinal: passage.text for passage in indexed.passages}
-        texts += [PassageText(node["id"], ordinal, by_ordinal[ordinal]) for _, ordinal, _ in rows if ordinal in by_ordinal]
+        # The first row of a message has it; the others of that message go without, as it may be long.
+        node = next(node for _, _, node in rows if node is not None)
+        passages = passage_texts(message_of(node) if "seq" in node else statement_of(node))
+        texts += [PassageText(node["id"], ordinal, passages[ordinal]) for _, ordinal, _ in rows if ordinal < len(passages)]
     return texts

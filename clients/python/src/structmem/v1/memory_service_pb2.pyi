@@ -97,7 +97,7 @@ class MessageInput(_message.Message):
     role: _node_pb2.Role.ValueType
     """The speaker's role."""
     text: _builtins.str
-    """What was said; 1 to 200,000 characters, not only white space."""
+    """What was said; 1 to 1,000,000 characters, not only white space."""
     sent_at_local: _builtins.str
     """A local time in the session's time zone, such as "2024-03-05T18:30:00", or one with its own offset. Without an offset the session (or namespace) must have a time zone."""
     image_caption: _builtins.str
@@ -588,7 +588,7 @@ class BuildContextRequest(_message.Message):
     QUERY_FIELD_NUMBER: _builtins.int
     TOKEN_BUDGET_FIELD_NUMBER: _builtins.int
     token_budget: _builtins.int
-    """At most this many tokens, 16 to 100,000; 0: 1,500. Counted by the service's own word-piece tokenizer."""
+    """At most this many tokens, 16 to 100,000; 0: 1,500. Counted as a language model would, about, and at most 12 characters each."""
     @_builtins.property
     def query(self) -> _retrieval_pb2.RetrievalQuery:
         """What is asked. Its `k` is how many memories the text holds at most; 0: as many as the budget has room for."""
