@@ -43,6 +43,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group("neo4j"))
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """A long text would be an id that fills the screen, and the environment of every process that a test starts (PYTEST_CURRENT_TEST)."""
+    return argname if isinstance(val, str | bytes) and len(val) > 150 else None
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Some versions of pytest and xdist ignore groups without a word (pytest-xdist#1386), and each worker would start servers."""
     grouped = (item for item in session.items if item.get_closest_marker("xdist_group"))
