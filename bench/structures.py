@@ -23,7 +23,7 @@ from bench.report import BenchError, Report
 from bench.scale.vectors import DIMENSION, Vectors
 from bench.scale.words import Zipf, vocabulary
 from graph.model import MEMORY_KINDS, NodeKind
-from graph.store.candidates import Bm25
+from graph.store.bm25 import Bm25
 from graph.store.search import IndexQuery, MemoryEntry, PassageEntry, SearchIndex, term_hash
 from graph.text import terms_of
 

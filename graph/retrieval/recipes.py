@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from graph.store.candidates import Bm25
+from graph.store.bm25 import Bm25
 
 # b .3, .5 and .75 are within .3 points of each other between people; beside long answers .75 is best for passages and .5 for windows.
 _PASSAGES = Bm25(k1=0.9, b=0.75)

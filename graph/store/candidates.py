@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graph.model import MemoryFilter, TimeSpan
+from graph.store.bm25 import DEFAULT_BM25, Bm25
 
 
 class Feature(IntFlag):
@@ -42,15 +43,6 @@ class StatisticsGroup(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Bm25:
-    """Parameters of BM25+ (Lv and Zhai 2011): tf saturation, length normalisation, lower bound."""
-
-    k1: float = 0.9
-    b: float = 0.3
-    delta: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
 class CandidateQuery:
     """What to find.
 
@@ -74,7 +66,7 @@ class CandidateQuery:
     instruction_limit: int = 0
     neighbours: int = 1
     include: tuple[str, ...] = ()
-    bm25: Bm25 = Bm25()
+    bm25: Bm25 = DEFAULT_BM25
 
 
 @dataclass(frozen=True, slots=True)

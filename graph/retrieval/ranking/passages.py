@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graph.retrieval.ranking.scoring import Float64, bm25, idf
-from graph.store.candidates import Bm25, Candidates, StatisticsGroup
+from graph.store.bm25 import Bm25
+from graph.store.candidates import Candidates, StatisticsGroup
 
 
 @dataclass(frozen=True, slots=True)

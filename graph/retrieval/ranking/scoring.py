@@ -1,26 +1,18 @@
-"""BM25+ over the columns of `Candidates`, with the statistics of the whole namespace.
-
-    score(d, q) = sum over terms t of q in d:  idf(t) * (delta + tf * (k1 + 1) / (tf + k1 * (1 - b + b * length / mean length)))
-    idf(t)      = ln((N + 1) / df(t))
-
-That is BM25+ as Lv and Zhai gave it (Lower-Bounding Term Frequency Normalization, CIKM 2011, equation 14), and `rank_bm25.BM25Plus` but for
-one thing: rank_bm25 adds `delta * idf` for terms that the document does not have, too, which is the same for all documents.
-"""
+"""BM25+ over the columns of `Candidates`, with the statistics of the whole namespace; `graph.store.bm25` has the formula."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-from graph.store.candidates import Bm25, LexicalStatistics
+from graph.store import bm25 as formula
+from graph.store.bm25 import Bm25
+from graph.store.candidates import LexicalStatistics
 
 Float64 = NDArray[np.float64]
 
 
 def idf(statistics: LexicalStatistics) -> Float64:
     """(t,) inverse document frequencies; 0 for terms that no passage has."""
-    frequency = statistics.document_frequency
-    values = np.log((statistics.count + 1) / np.maximum(frequency, 1))
-    values[frequency == 0] = 0.0
-    return np.asarray(np.maximum(values, 0.0), dtype=np.float64)
+    return formula.idf(statistics.count, statistics.document_frequency)
 
 
 def bm25(
@@ -34,8 +26,5 @@ def bm25(
 
     Passages of several groups may be scored at once: `mean_length` then is (p,), `weights` (t, g) and the scores (p, g).
     """
-    norm = parameters.k1 * (1 - parameters.b + parameters.b * length / np.maximum(mean_length, 1e-9))
-    gain = counts * (parameters.k1 + 1) / (counts + norm[:, None])
-    if parameters.delta:
-        gain = gain + parameters.delta * (counts > 0)
-    return np.asarray(gain @ weights, dtype=np.float64)
+    norm = formula.length_norm(length, mean_length, parameters)
+    return np.asarray(formula.gains(counts, norm, parameters) @ weights, dtype=np.float64)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graph.model import NodeKind
-from graph.store.candidates import Bm25
+from graph.store.bm25 import Bm25
 
 
 @dataclass(frozen=True, slots=True)

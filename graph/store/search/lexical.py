@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from graph.store.candidates import Bm25
+from graph.store.bm25 import Bm25
 from graph.store.search.growth import ranges
 from graph.store.search.query_postings import QueryPostings
 from graph.store.search.ranking import best_of, top_memories

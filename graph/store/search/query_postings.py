@@ -12,7 +12,8 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from graph.store.candidates import Bm25, LexicalStatistics, StatisticsGroup
+from graph.store.bm25 import Bm25, gains, idf
+from graph.store.candidates import LexicalStatistics, StatisticsGroup
 from graph.store.search.columns import group_of
 from graph.store.search.counting import count_by_search, count_by_table
 from graph.store.search.state import IndexState
@@ -57,11 +58,8 @@ class QueryPostings:
     def scores_of(self, passages: NDArray[np.intp], bm25: Bm25) -> NDArray[np.float32]:
         """BM25+ of these passages (ascending)."""
         counts, groups, norms = self.counts_in(passages), self.groups_of(passages), self.norms(bm25)
-        norm = norms[groups, 0] + norms[groups, 1] * self._state.passages.length[passages]
-        # The floor only matters where a term does not occur and k1 is 0.
-        saturated = counts * np.float32(bm25.k1 + 1) / np.maximum(counts + norm[:, None], np.float32(1e-9))
-        saturated[counts > 0] += np.float32(bm25.delta)
-        return np.asarray((saturated * self.idf().T[groups]).sum(axis=1), np.float32)
+        norm = norms[groups, 0] + norms[groups, 1] * self._state.passages.length[passages].astype(np.float32)
+        return np.asarray((gains(counts, norm, bm25) * self.idf().T[groups]).sum(axis=1), np.float32)
 
     def groups_of(self, passages: NDArray[np.intp]) -> NDArray[np.int8]:
         """The StatisticsGroup of each passage."""
@@ -69,9 +67,7 @@ class QueryPostings:
 
     def idf(self) -> NDArray[np.float32]:
         """The weight of each term in each group, (t, 2)."""
-        frequency = self.document_frequency
-        count = np.array(self._state.totals.passages, np.float64)
-        return np.log1p((count - frequency + 0.5) / (frequency + 0.5)).astype(np.float32)
+        return idf(np.array(self._state.totals.passages), self.document_frequency).astype(np.float32)
 
     def norms(self, bm25: Bm25) -> NDArray[np.float32]:
         """By group: the constant and the factor of a passage's length in the denominator."""

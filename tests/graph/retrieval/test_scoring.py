@@ -6,11 +6,14 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from rank_bm25 import BM25Plus
 
 from graph.retrieval.ranking.passages import passage_runs
 from graph.retrieval.ranking.scoring import bm25, idf
-from graph.store.candidates import Bm25, LexicalStatistics
+from graph.store.bm25 import Bm25
+from graph.store.candidates import LexicalStatistics, StatisticsGroup
+from graph.store.neo4j.searching.scoring import bm25_scores
 
 WORDS = st.sampled_from(["ana", "tea", "lisbon", "march", "dog", "paint", "sunris"])
 CORPUS = st.lists(st.lists(WORDS, min_size=1, max_size=12), min_size=1, max_size=12)
@@ -59,3 +62,18 @@ def test_rows_of_one_passage_each_are_their_passages() -> None:
 def test_nothing_found_is_no_error(rows: int) -> None:
     assert passage_runs(np.zeros(0, dtype=np.int32), rows).best(np.zeros(0)).tolist() == [0] * rows
     assert bm25(np.zeros((rows, 0), dtype=np.float32), np.ones(rows, dtype=np.int32), np.zeros(0), 3.0, Bm25()).tolist() == [0] * rows
+
+
+@given(
+    counts=arrays(np.float32, (5, 3), elements=st.integers(0, 20)),
+    length=arrays(np.int32, 5, elements=st.integers(1, 300)),
+    frequency=arrays(np.int64, 3, elements=st.integers(0, 2_000)),
+    delta=st.sampled_from([0.0, 1.0]),
+)
+def test_stores_find_by_the_scores_that_ranking_and_explanations_show(counts, length, frequency, delta) -> None:
+    parameters = Bm25(delta=delta)
+    statistics = LexicalStatistics(2_000, 40.0, frequency)
+    shown = bm25(counts, length, idf(statistics), statistics.mean_length, parameters)
+    groups = dict.fromkeys(StatisticsGroup, statistics)
+    found = bm25_scores(counts, length, np.zeros(5, np.int8), groups, parameters)
+    np.testing.assert_allclose(found, shown, rtol=1e-5, atol=1e-6)

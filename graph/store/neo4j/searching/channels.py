@@ -8,7 +8,8 @@ from neo4j.vector import Vector
 from numpy.typing import NDArray
 
 from graph.model import NodeKind
-from graph.store.candidates import Bm25, LexicalStatistics, StatisticsGroup
+from graph.store.bm25 import Bm25
+from graph.store.candidates import LexicalStatistics, StatisticsGroup
 from graph.store.neo4j.driver.connection import Connection
 from graph.store.neo4j.schema import TERMS_INDEX, vector_index
 from graph.store.neo4j.searching.filters import SearchFilter

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from graph.store.candidates import LexicalStatistics, StatisticsGroup
 from graph.store.neo4j.rows.search_tokens import term_token
-from graph.store.neo4j.searching.scoring import idf
+from graph.store.neo4j.searching.scoring import idf_by_group
 
 # Lucene refuses more than 1,024 clauses; each term has two, and filters have some. The rarest terms are kept, they weigh most.
 _MAX_TERMS = 384
@@ -28,7 +28,7 @@ def terms_query(
     Lucene weighs a token by ln(1 + (N - df + 0.5) / (df + 0.5)) with the N of the whole index; the boost puts our weight in its place. What
     remains different (k1, b and the mean length are Lucene's) is why more is asked for than is wanted.
     """
-    weights = idf(statistics)
+    weights = idf_by_group(statistics)
     clauses: list[tuple[float, str]] = []
     for group in StatisticsGroup:
         frequency = statistics[group].document_frequency

@@ -1,15 +1,12 @@
-"""BM25+ and cosines of passages that Neo4j's indexes proposed: the numbers by which the search index of small namespaces ranks, too.
-
-score(passage) = sum over terms of idf * (tf * (k1 + 1) / (tf + k1 * (1 - b + b * length / mean_length)) + delta)
-idf = ln(1 + (N - df + 0.5) / (df + 0.5)), with N, df and the mean length of the passage's group
-"""
+"""BM25+ and cosines of passages that Neo4j's indexes proposed: the numbers by which the search index of small namespaces ranks, too."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from graph.store.candidates import Bm25, LexicalStatistics, StatisticsGroup
+from graph.store.bm25 import Bm25, gains, idf, length_norm
+from graph.store.candidates import LexicalStatistics, StatisticsGroup
 from graph.store.search.half_precision import dots
 
 
@@ -28,13 +25,9 @@ def term_counts(terms: NDArray[np.uint64], hashes: Sequence[bytes], counts: Sequ
     return found
 
 
-def idf(statistics: Mapping[StatisticsGroup, LexicalStatistics]) -> NDArray[np.float32]:
+def idf_by_group(statistics: Mapping[StatisticsGroup, LexicalStatistics]) -> NDArray[np.float32]:
     """The weight of each term in each group, (t, 2)."""
-    columns = [
-        np.log1p((statistics[group].count - frequency + 0.5) / (frequency + 0.5))
-        for group in StatisticsGroup
-        for frequency in [statistics[group].document_frequency.astype(np.float64)]
-    ]
+    columns = [idf(statistics[group].count, statistics[group].document_frequency) for group in StatisticsGroup]
     return np.stack(columns, axis=1).astype(np.float32)
 
 
@@ -47,11 +40,8 @@ def bm25_scores(
 ) -> NDArray[np.float32]:
     """BM25+ of p passages with these counts, (p, t), lengths and groups."""
     means = np.array([statistics[group].mean_length or 1.0 for group in StatisticsGroup])
-    norm = (bm25.k1 * (1 - bm25.b) + bm25.k1 * bm25.b * lengths / means[groups]).astype(np.float32)
-    # The floor only matters where a term does not occur and k1 is 0.
-    saturated = counts * np.float32(bm25.k1 + 1) / np.maximum(counts + norm[:, None], np.float32(1e-9))
-    saturated[counts > 0] += np.float32(bm25.delta)
-    return np.asarray((saturated * idf(statistics).T[groups]).sum(axis=1), np.float32)
+    norm = length_norm(lengths, means[groups], bm25).astype(np.float32)
+    return np.asarray((gains(counts, norm, bm25) * idf_by_group(statistics).T[groups]).sum(axis=1), np.float32)
 
 
 def cosines(vectors: Sequence[bytes | None], query: NDArray[np.float32] | None) -> NDArray[np.float32]:

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from graph.model import MEMORY_KINDS, NodeKind, Role
-from graph.store.candidates import Bm25, Feature, StatisticsGroup
+from graph.store.bm25 import Bm25
+from graph.store.candidates import Feature, StatisticsGroup
 from graph.store.search import IndexQuery, MemoryEntry, PassageEntry, SearchIndex, term_hash
 from graph.store.search.cache_budget import CacheBudget
 from graph.store.search.measure import STATEMENTS_PER_MESSAGE
@@ -186,7 +187,7 @@ class World:
                     tf = text.count(word)
                     if tf:
                         norm = bm25.k1 * (1 - bm25.b + bm25.b * len(text) / mean)
-                        idf = math.log(1 + (count - frequency + 0.5) / (frequency + 0.5))
+                        idf = math.log((count + 1) / frequency)
                         score += idf * (tf * (bm25.k1 + 1) / (tf + norm) + bm25.delta)
                 best = max(best, score)
             if best > 0 and self.passes(known.entry, query):
