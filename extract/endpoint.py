@@ -22,13 +22,14 @@ class EndpointSettings:
     """Where an API is and how it is called.
 
     Attributes:
-        url: what paths are added to.     model: as the API calls it.     key: sent as a bearer token; may be empty.
+        url: what paths are added to.     key: sent as a bearer token; may be empty.
+        model: as the API calls it; empty where each request names its model, as chats do.
         concurrency: calls under way at once.     timeout_s: seconds that one try may take.
         retries: further tries after the first, with jitter and no sooner than `Retry-After` says; the openai package makes them.
     """
 
     url: str
-    model: str
+    model: str = ""
     key: str = ""
     concurrency: int = 4
     timeout_s: float = 60.0

@@ -3,27 +3,14 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 
 from extract.port import EntityMention, Extraction
 from graph.model import PREFIXES, Entity, EntityKind, IdSource, NodeKind
+from graph.text.names import folded, is_role_name
 
 _LONGEST_NAME = 5
 # The role of a mention that is another name of the subject of its relation: "Maria's boss" in "Nora is Maria's boss".
 ALIAS = "alias"
-# Names of roles in assistant chats, not of people: an entity of this name would join everything with everything.
-GENERIC_SPEAKERS = frozenset({"user", "assistant", "system", "tool", "human", "ai", "bot", "agent", "model", "the user", "the assistant"})
-
-
-@lru_cache(maxsize=4096)
-def is_generic(name: str) -> bool:
-    """Whether a speaker's name names a role rather than a person."""
-    return fold(name) in GENERIC_SPEAKERS
-
-
-def fold(name: str) -> str:
-    """A name as it is compared: case and spaces do not count."""
-    return " ".join(name.split()).casefold()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +31,15 @@ class EntityBook:
         self._kinds: dict[str, EntityKind] = {}
         names: dict[str, str] = {}
         for mention in _all_mentions(extraction):
-            key = fold(mention.name)
-            if not key or key in GENERIC_SPEAKERS:
+            key = folded(mention.name)
+            if not key or is_role_name(key):
                 continue
             names.setdefault(key, " ".join(mention.name.split()))
             if self._kinds.get(key, EntityKind.UNKNOWN) is EntityKind.UNKNOWN:
                 self._kinds[key] = mention.kind
         self._entities = [Entity(ids.mint(PREFIXES[NodeKind.ENTITY]), name, self._kinds[key], now) for key, name in names.items()]
-        self._ids = {fold(entity.name): entity.id for entity in self._entities}
-        self._known = {fold(entity.name): entity for entity in known if fold(entity.name) not in self._ids}
+        self._ids = {folded(entity.name): entity.id for entity in self._entities}
+        self._known = {folded(entity.name): entity for entity in known if folded(entity.name) not in self._ids}
 
     def entities(self) -> tuple[Entity, ...]:
         """All of them, in the order in which they were first named."""
@@ -60,7 +47,7 @@ class EntityBook:
 
     def id_of(self, name: str) -> str | None:
         """The id of the entity of this name."""
-        return self._ids.get(fold(name))
+        return self._ids.get(folded(name))
 
     def ids_of(self, mentions: Iterable[EntityMention]) -> list[str]:
         """The ids of what is mentioned, each once, in order."""
@@ -69,7 +56,7 @@ class EntityBook:
 
     def head_of(self, words: str) -> str | None:
         """The id of the entity that some words begin with: "Lisbon with Tom"."""
-        parts = fold(words).removeprefix("the ").split()
+        parts = folded(words).removeprefix("the ").split()
         candidates = (self._ids.get(" ".join(parts[:length]).rstrip(",.")) for length in range(min(len(parts), _LONGEST_NAME), 0, -1))
         return next((one for one in candidates if one), None)
 

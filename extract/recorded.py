@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from extract.entities import is_generic
 from extract.port import EntityMention, EventDraft, Extraction, Segment, StatementDraft
 from graph.errors import InvalidArgument
 from graph.model import EntityKind, ExtractionMode, ExtractorSpec, NodeKind
+from graph.text.names import is_role_name
 from graph.text.times import find_times
 
 _TITLE_LENGTH = 80
@@ -60,7 +60,7 @@ class RecordedExtractor:
             for fact in self._facts_of(segment.namespace, message.client_id):
                 spans = find_times(fact.text, message.sent_at, segment.zone)
                 evidence = tuple(known[client_id].id for client_id in fact.evidence if client_id in known)
-                speaker = (EntityMention(fact.speaker, EntityKind.PERSON, "speaker"),) if not is_generic(fact.speaker) else ()
+                speaker = (EntityMention(fact.speaker, EntityKind.PERSON, "speaker"),) if not is_role_name(fact.speaker) else ()
                 statement = StatementDraft(NodeKind.FACT, fact.text, fact.speaker, evidence, speaker, time=spans[0] if spans else None)
                 events.append(EventDraft(fact.text[:_TITLE_LENGTH], (statement,), statement.time, speaker))
         return Extraction(tuple(events))

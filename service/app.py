@@ -15,6 +15,7 @@ import structlog
 from extract.embed.port import Embedder
 from extract.port import Extractor
 from extract.worker import ExtractionWorker
+from graph.clock import SystemClock
 from graph.errors import StoreUnavailable
 from graph.model import ExtractionMode
 from graph.retrieval import Reranking
@@ -29,7 +30,6 @@ from service.choices import (
     make_worker,
     store_place,
 )
-from service.clock import SystemClock
 from service.consistency_tokens import ConsistencyTokens
 from service.errors import InvalidSettings
 from service.handlers import Parts

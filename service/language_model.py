@@ -4,8 +4,9 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from extract.endpoint import EndpointSettings
 from extract.llm.chat import Chat
-from extract.llm.endpoint import Endpoint, EndpointSettings
+from extract.llm.endpoint import Endpoint
 from extract.llm.exchanges import RecordingChat, ReplayedChat
 from extract.llm.extractor import LlmSettings, llm_extractors
 from extract.llm.providers import PROVIDERS, Output, Provider
@@ -54,14 +55,14 @@ def key_variable(settings: Settings, provider: Provider) -> str:
 def _chat(settings: Settings, provider: Provider) -> Chat:
     if settings.llm_replay is not None:
         return _opened("llm_replay", settings.llm_replay, ReplayedChat)
-    calls = EndpointSettings(
+    api = EndpointSettings(
+        settings.llm_base_url,
+        key=_key(settings, provider),
         concurrency=settings.llm_concurrency,
         timeout_s=settings.llm_timeout_s,
         retries=settings.llm_retries,
-        reasoning=settings.llm_reasoning,
-        output=Output(settings.llm_output) if settings.llm_output else None,
     )
-    endpoint = Endpoint(provider, settings.llm_base_url, _key(settings, provider), calls)
+    endpoint = Endpoint(provider, api, settings.llm_reasoning, Output(settings.llm_output) if settings.llm_output else None)
     if settings.llm_record is None:
         return endpoint
     return _opened("llm_record", settings.llm_record, lambda path: RecordingChat(endpoint, path))

@@ -11,6 +11,7 @@ from bench.dataset import Conversation, Dataset, Question
 from bench.ingest import ingest, namespace_of
 from bench.questions import HITS
 from bench.report import Report
+from graph.clock import SystemClock
 from graph.model import MemoryFilter, NodeKind
 from graph.retrieval import DEFAULT_RECIPE, RECIPES, RetrievalRequest
 from graph.retrieval.finding.search import Search, expanded, search_of
@@ -19,7 +20,6 @@ from graph.retrieval.ranking.measures import ceilings
 from graph.retrieval.ranking.ranking import rank
 from graph.retrieval.recipes import Recipe
 from service.choices import make_embedder, make_store
-from service.clock import SystemClock
 from service.in_process import in_process
 from service.logs import configure_logs
 from service.settings import Settings

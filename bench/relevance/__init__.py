@@ -13,9 +13,9 @@ from bench.relevance.asking import Asked, ask
 from bench.relevance.judging import at_thresholds, reliability, separation
 from bench.relevance.model import cross_validated, fitted
 from bench.report import Report
+from graph.clock import SystemClock
 from graph.retrieval.ranking.relevance import FEATURES
 from service.choices import make_embedder, make_store
-from service.clock import SystemClock
 from service.in_process import in_process
 from service.logs import configure_logs
 from service.settings import Settings

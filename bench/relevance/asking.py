@@ -22,11 +22,11 @@ from graph.model import MemoryFilter, NodeKind
 from graph.retrieval import DEFAULT_RECIPE, RECIPES, RetrievalRequest
 from graph.retrieval.finding.search import search_of
 from graph.retrieval.planning.query_vector import QueryVectors
-from graph.retrieval.planning.question import GENERIC_SPEAKERS
 from graph.retrieval.ranking.ranking import rank
 from graph.retrieval.ranking.relevance import features
 from graph.store.candidates import Candidates
 from graph.store.port import Store
+from graph.text.names import is_role_name
 
 Kind = Literal["own", "other", "adversarial"]
 HITS = 10
@@ -83,7 +83,7 @@ def _questions(dataset: Dataset, conversation: Conversation, others: int, drawn:
 
 def _names(dataset: Dataset) -> re.Pattern[str]:
     speakers = {message.speaker.split()[0] for conversation in dataset.conversations for message in conversation.messages}
-    told = sorted((re.escape(name) for name in speakers if name.casefold() not in GENERIC_SPEAKERS), key=len, reverse=True)
+    told = sorted((re.escape(name) for name in speakers if not is_role_name(name)), key=len, reverse=True)
     return re.compile(rf"\b(?:{'|'.join(told) or '(?!)'})(?:['’]s)?\b", re.IGNORECASE)
 
 

@@ -5,13 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import tzinfo
 
-from extract.entities import fold, is_generic
 from extract.llm.answer import Fact, FlatFact, Relation
 from extract.llm.dates import resolved_time
 from extract.llm.reading import ReadEvent, Reading
 from extract.llm.transcript import Transcript
 from extract.port import EntityMention, EventDraft, Extraction, StatementDraft
 from graph.model import EntityKind, ExtractionMode, ExtractionProfile, Message, NodeKind, Role
+from graph.text.names import folded, is_role_name
 
 _ROLE_OF = {EntityKind.PLACE: "place", EntityKind.ORGANISATION: "organisation", EntityKind.PERSON: "person"}
 
@@ -26,9 +26,9 @@ class Drafting:
         self._types = types
         self._named: dict[str, EntityMention] = {}
         self._spoken: dict[str, EntityMention] = {
-            fold(message.speaker): EntityMention(message.speaker, EntityKind.PERSON, "speaker")
+            folded(message.speaker): EntityMention(message.speaker, EntityKind.PERSON, "speaker")
             for message in transcript.messages.values()
-            if message.role is not Role.ASSISTANT and not is_generic(message.speaker)
+            if message.role is not Role.ASSISTANT and not is_role_name(message.speaker)
         }
 
     def extraction(self, reading: Reading, profile: ExtractionProfile) -> Extraction:
@@ -38,7 +38,7 @@ class Drafting:
         for entity in reading.entities:
             kind = self._types[entity.type]
             one = EntityMention(entity.name, kind, entity.type if entity.type in roles else _ROLE_OF.get(kind, ""))
-            self._named.setdefault(fold(entity.name), one)
+            self._named.setdefault(folded(entity.name), one)
             for number in entity.messages:
                 mentions.setdefault(self._transcript.messages[number].id, []).append(one)
         events = tuple(self._event(event) for event in reading.events)
@@ -54,7 +54,7 @@ class Drafting:
         participants: dict[str, EntityMention] = {}
         for one in statements:
             for mention in one.mentions:
-                participants.setdefault(fold(mention.name), mention)
+                participants.setdefault(folded(mention.name), mention)
         title = event.title or (statements[0].text if statements else "")
         return EventDraft(title, tuple(statements), time, tuple(participants.values()), tuple(event.causes))
 
@@ -79,12 +79,12 @@ class Drafting:
         """Who speaks, the ends of the statement that are entities, and those whose names stand in its text."""
         found: dict[str, EntityMention] = {}
         for name, role in ((speaker, "speaker"), (said.subject, "subject"), (said.object, "object")):
-            key = fold(name)
+            key = folded(name)
             known = self._named.get(key) or self._spoken.get(key)
             if known and key not in found:
                 kind = known.kind if known.kind is not EntityKind.UNKNOWN else EntityKind.PERSON
                 found[key] = EntityMention(known.name, kind, known.role if known.role not in {"", *_ROLE_OF.values(), "speaker"} else role)
-        text = fold(said.text)
+        text = folded(said.text)
         for key, mention in self._named.items():
             if re.search(rf"(?<!\w){re.escape(key)}(?!\w)", text):
                 found.setdefault(key, mention)

@@ -3,12 +3,12 @@
 import asyncio
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, cast
 
 import openai
 
 from extract.counted_client import counted, counted_client
+from extract.endpoint import EndpointSettings
 from extract.llm.chat import ChatAnswer, ChatRequest, ChatUnavailable, RequestTooLarge, Spent
 from extract.llm.prompting import schema_in_words
 from extract.llm.providers import Output, Provider
@@ -16,35 +16,20 @@ from extract.llm.providers import Output, Provider
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class EndpointSettings:
-    """How an endpoint is called.
-
-    Attributes:
-        concurrency: calls under way at once, of all jobs together.
-        timeout_s: seconds that one try may take.
-        retries: further tries after the first, with jitter and no sooner than `Retry-After` says; the openai package makes them.
-        reasoning: the effort to ask for; "" leaves it to the provider's row.
-        output: the strictest form to ask for; None for the provider's.
-    """
-
-    concurrency: int = 4
-    timeout_s: float = 120.0
-    retries: int = 4
-    reasoning: str = ""
-    output: Output | None = None
-
-
 class Endpoint:
     """Implements `Chat`. Where the server refuses a form of output, the next one is used from then on."""
 
-    def __init__(self, provider: Provider, base_url: str, key: str, settings: EndpointSettings = EndpointSettings()) -> None:  # frozen
-        """`base_url` and `key` may be empty: the provider's, none."""
+    def __init__(self, provider: Provider, settings: EndpointSettings, reasoning: str = "", output: Output | None = None) -> None:
+        """Args:
+        settings: an empty `url` is the provider's; `concurrency` is of all jobs together.
+        reasoning: the effort to ask for; "" leaves it to the provider's row.
+        output: the strictest form to ask for; None for the provider's.
+        """
         self._provider = provider
-        self._output = settings.output or provider.output
+        self._output = output or provider.output
         self._free = asyncio.Semaphore(settings.concurrency)
-        self._options = {**provider.options, **provider.reasoning_options(settings.reasoning)}
-        self._client = counted_client(base_url or provider.base_url, key, settings.timeout_s, settings.retries)
+        self._options = {**provider.options, **provider.reasoning_options(reasoning)}
+        self._client = counted_client(settings.url or provider.base_url, settings.key, settings.timeout_s, settings.retries)
 
     async def aclose(self) -> None:
         """Closes its connections."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from extract.entities import ALIAS, is_generic
+from extract.entities import ALIAS
 from extract.local.machine import advice_of
 from extract.local.names import has_named_subject, names_in
 from extract.local.predicates import predicate_of
@@ -21,6 +21,7 @@ from extract.port import EntityMention, EventDraft, Extraction, Segment, Stateme
 from graph.model import EntityKind, ExtractionMode, ExtractorSpec, Message, NodeKind, TimeSpan
 from graph.store.port import UsageEntry
 from graph.text import ANALYSER_VERSION
+from graph.text.names import is_role_name
 
 # Part of the fingerprint: a change of any rule of this folder or of graph.text.times raises it, and namespaces are extracted anew.
 RULES_VERSION = 4
@@ -242,7 +243,7 @@ def _flat(draft: EventDraft) -> EventDraft:
 
 def _speaker(message: Message) -> tuple[EntityMention, ...]:
     """The speaker as an entity; roles such as "assistant" are none: they would join everything with everything."""
-    if is_machine(message) or is_generic(message.speaker):
+    if is_machine(message) or is_role_name(message.speaker):
         return ()
     return (EntityMention(message.speaker, EntityKind.PERSON, "speaker"),)
 

@@ -4,10 +4,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from extract.entities import is_generic
 from extract.local.kinship import PEOPLE, PERSONS
 from extract.local.person import Voices
 from graph.model import Message, Role
+from graph.text.names import is_role_name
 
 _KIN = rf"(?P<kin>(?:{PEOPLE}|{PERSONS}|family|team|class|dog))"
 _NAME = r"(?P<name>[A-ZÀ-ÖØ-Þ]\w+)"
@@ -27,19 +27,19 @@ class Cast:
     def voices(self, message: Message, earlier: Sequence[Message] = ()) -> Voices:
         """Who "I", "you" and, where it or the `earlier` messages have said so, "we" are in it."""
         others = [name for name in self.speakers if name != message.speaker]
-        listener = others[0] if len(others) == 1 and not is_generic(others[0]) else ""
+        listener = others[0] if len(others) == 1 and not is_role_name(others[0]) else ""
         return Voices(display_name(message.speaker), listener, _group(message, earlier))
 
 
 def cast_of(messages: Sequence[Message]) -> Cast:
     """The cast of these messages."""
     speakers = tuple(dict.fromkeys(message.speaker for message in messages))
-    return Cast(frozenset(name for name in speakers if not is_generic(name)), speakers)
+    return Cast(frozenset(name for name in speakers if not is_role_name(name)), speakers)
 
 
 def display_name(speaker: str) -> str:
     """The name that statements use; a role becomes "The user"."""
-    return f"The {speaker.casefold()}" if is_generic(speaker) and not speaker.casefold().startswith("the ") else speaker
+    return f"The {speaker.casefold()}" if is_role_name(speaker) and not speaker.casefold().startswith("the ") else speaker
 
 
 def is_machine(message: Message) -> bool:

@@ -31,6 +31,9 @@ class LinkVerdict(IntEnum):
     UNDECIDED = 3
 
 
+# What a walk over the graph follows unless it is told otherwise: a session joins everything that was said in it, and what somebody decided
+# to be different is no way from the one to the other.
+WALKED_KINDS = frozenset(EdgeKind) - {EdgeKind.IN_SESSION, EdgeKind.DIFFERENT_FROM}
 LINK_KINDS = frozenset({EdgeKind.SAME_AS, EdgeKind.DIFFERENT_FROM})
 
 

@@ -8,31 +8,13 @@ not return counts as that channel's floor, LoCoMo recall drops by 1 to 4 points.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import IntEnum, IntFlag
+from enum import IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
 from graph.model import MemoryFilter, TimeSpan
 from graph.store.bm25 import DEFAULT_BM25, Bm25
-
-
-class Feature(IntFlag):
-    """What the text of a memory is like; computed by `graph.text` when it is stored.
-
-    QUESTION: it asks at its end.  TIME_EXPRESSION: it names a time.  INSTRUCTION: a standing wish, "always …", "I prefer …".
-    FIRST_PERSON: its speaker speaks of themselves.  NAME: it names somebody or something other than whom it addresses.
-    REASON: it tells why.  PEOPLE: it mentions people by what they are to somebody, "my sister", "the team".  IMAGE: it comes with one.
-    """
-
-    QUESTION = 1
-    TIME_EXPRESSION = 2
-    INSTRUCTION = 4
-    FIRST_PERSON = 8
-    NAME = 16
-    REASON = 32
-    PEOPLE = 64
-    IMAGE = 128
 
 
 class StatisticsGroup(IntEnum):

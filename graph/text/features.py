@@ -2,9 +2,28 @@
 
 import re
 from collections.abc import Collection
+from enum import IntFlag
 
-from graph.store.candidates import Feature
 from graph.text.analyser import MONTHS, terms_of
+
+
+class Feature(IntFlag):
+    """What the text of a memory is like; computed by `graph.text` when it is stored.
+
+    QUESTION: it asks at its end.  TIME_EXPRESSION: it names a time.  INSTRUCTION: a standing wish, "always …", "I prefer …".
+    FIRST_PERSON: its speaker speaks of themselves.  NAME: it names somebody or something other than whom it addresses.
+    REASON: it tells why.  PEOPLE: it mentions people by what they are to somebody, "my sister", "the team".  IMAGE: it comes with one.
+    """
+
+    QUESTION = 1
+    TIME_EXPRESSION = 2
+    INSTRUCTION = 4
+    FIRST_PERSON = 8
+    NAME = 16
+    REASON = 32
+    PEOPLE = 64
+    IMAGE = 128
+
 
 # A text is judged by so much of it: no message that somebody wrote is longer, and what was pasted is about too much to be about anything.
 MOST_READ = 20_000

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 
 from graph.model import Message, Statement, TimeSpan
-from graph.store.candidates import Feature
 from graph.text.analyser import date_terms, terms_of, terms_of_words, words_of
-from graph.text.features import MOST_READ, features_of
+from graph.text.features import MOST_READ, Feature, features_of
 from graph.text.named_times import named_times
 from graph.text.slices import slices_of
 

@@ -21,7 +21,6 @@ MAX_START_IDS = 100
 MAX_EVENTS = 1000
 TRAVERSE_BATCH = 100
 _STARTS = frozenset({NodeKind.EVENT, NodeKind.FACT, NodeKind.RELATION, NodeKind.MESSAGE, NodeKind.ENTITY})
-_FOLLOWED = frozenset(EdgeKind) - {EdgeKind.IN_SESSION, EdgeKind.DIFFERENT_FROM}
 
 
 class RetrievalHandlers(Resource):
@@ -64,7 +63,7 @@ class RetrievalHandlers(Resource):
         self._enter(Action.READ, request.namespace)
         with Violations() as found:
             starts = node_ids(found, "start_ids", request.start_ids, _STARTS, 1, MAX_START_IDS)
-            edges = enum_values(found, "edge_kinds", request.edge_kinds, EdgeKind) or _FOLLOWED
+            edges = enum_values(found, "edge_kinds", request.edge_kinds, EdgeKind)
             hops = limit_of(found, "max_hops", request.max_hops, 2, 6)
             range_ = range_from_proto(found, "happened", request.happened)
             limit = limit_of(found, "max_events", request.max_events, 50, MAX_EVENTS)

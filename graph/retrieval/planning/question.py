@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from enum import IntFlag
 
 from graph.text import STOP_WORDS, words_of
+from graph.text.names import is_role_name
 
 _ASKS_WHEN = re.compile(
     r"\bwhen (?:is|are|was|were|will|did|do|does|has|have|had|would|should|can|could|exactly)\b|^\W*when\W*$"
@@ -83,8 +84,6 @@ class Asks(IntFlag):
 
 NOTHING_KNOWN = Asks(0)
 
-# Names that stand for a role and not for somebody.
-GENERIC_SPEAKERS = frozenset({"user", "assistant", "system", "tool", "human", "ai", "bot", "agent", "customer", "me", "you", "i"})
 _SHORTEST_NICKNAME = 3
 # Words have fewer characters; without spaces there are hardly any words.
 _CHARACTERS_A_WORD = 24
@@ -125,7 +124,7 @@ def named_speakers(text: str, speakers: Sequence[str]) -> tuple[tuple[str, ...],
     spent: set[str] = set()
     for speaker in speakers:
         parts = words_of(speaker)
-        if not parts or speaker.casefold() in GENERIC_SPEAKERS:
+        if not parts or is_role_name(speaker):
             continue
         hits = {part for part in parts if part in words and (part not in STOP_WORDS or part in capitalised)} if len(parts) == 1 else set()
         if len(parts) > 1 and parts[0] in words and (parts[0] not in STOP_WORDS or parts[0] in capitalised):

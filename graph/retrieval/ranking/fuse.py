@@ -9,7 +9,8 @@ from graph.retrieval.ranking.question_signals import add_question_signals
 from graph.retrieval.ranking.scoring import Float64
 from graph.retrieval.ranking.spread import add_spread
 from graph.retrieval.recipes import Recipe
-from graph.store.candidates import Candidates, Feature
+from graph.store.candidates import Candidates
+from graph.text.features import Feature
 
 # A plain number: numpy takes five times as long to make sense of a member of an enumeration.
 _QUESTION = int(Feature.QUESTION)

@@ -9,7 +9,8 @@ from graph.retrieval.ranking.ledger import Ledger
 from graph.retrieval.ranking.measures import Bools, Ceilings, Measures
 from graph.retrieval.ranking.scoring import Float64
 from graph.retrieval.recipes import Recipe
-from graph.store.candidates import Candidates, Feature
+from graph.store.candidates import Candidates
+from graph.text.features import Feature
 
 # What may hold a name ("what did she paint?") needs one less than what must ("where was she?").
 _WHAT = 0.25

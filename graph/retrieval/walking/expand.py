@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from graph.model import EdgeKind, NodeKind
+from graph.model import NodeKind
+from graph.model.edges import WALKED_KINDS
 from graph.retrieval.answer import PathStep, QueryPlan
 from graph.retrieval.ranking.ledger import Ledger
 from graph.retrieval.recipes import Recipe
@@ -15,7 +16,6 @@ from graph.store.candidates import Candidates, Subgraph
 from graph.store.port import Memory
 
 # IN_SESSION would make every session one step wide; the session signal covers it. What is different from something is not reached by it.
-WALKED = frozenset(set(EdgeKind) - {EdgeKind.IN_SESSION, EdgeKind.DIFFERENT_FROM})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ async def expand(memory: Memory, candidates: Candidates, ledger: Ledger, plan: Q
     restart_of |= dict.fromkeys(plan.entity_ids[: recipe.graph_entities], strongest)
     if not restart_of:
         return None
-    subgraph = await memory.neighbourhood(tuple(restart_of), WALKED, recipe.graph_hops, recipe.graph_nodes, recipe.graph_degree)
+    subgraph = await memory.neighbourhood(tuple(restart_of), WALKED_KINDS, recipe.graph_hops, recipe.graph_nodes, recipe.graph_degree)
     # In a thread: hundreds of nodes take milliseconds.
     return await asyncio.to_thread(_spread, subgraph, restart_of, recipe.damping)
 

@@ -7,11 +7,11 @@ import numpy as np
 
 from graph.errors import InvalidArgument
 from graph.model import EdgeKind, Event, NodeKind, TimeRange
+from graph.model.edges import WALKED_KINDS
 from graph.retrieval.answer import PathStep
 from graph.retrieval.walking.pagerank import path_to
 from graph.store.port import Memory
 
-DEFAULT_EDGES = frozenset(set(EdgeKind) - {EdgeKind.IN_SESSION})
 MAX_HOPS = 6
 # Bounds of one walk: a memory of 100,000 nodes still answers within a second, and a hub does not fill the walk alone.
 MAX_NODES = 20_000
@@ -38,7 +38,7 @@ async def traverse_events(
     """Events within `max_hops` of the starts over edges of these kinds in both directions, nearest first, then by when they happened.
 
     Args:
-        edges: empty for all but IN_SESSION.
+        edges: empty for all but IN_SESSION and DIFFERENT_FROM.
         range: only events that happened (or, where that is not known, were said) in it.
 
     Raises:
@@ -51,7 +51,7 @@ async def traverse_events(
         raise InvalidArgument.of("max_hops", f"must be from 1 to {MAX_HOPS}")
     if limit < 1:
         raise InvalidArgument.of("limit", "must be at least 1")
-    subgraph = await memory.neighbourhood(tuple(start_ids), edges or DEFAULT_EDGES, max_hops, MAX_NODES, MAX_DEGREE)
+    subgraph = await memory.neighbourhood(tuple(start_ids), edges or WALKED_KINDS, max_hops, MAX_NODES, MAX_DEGREE)
     reached = np.flatnonzero(subgraph.kind == NodeKind.EVENT)
     nodes = await memory.get_nodes([subgraph.ids[node] for node in reached])
     found: list[TraversedEvent] = []

@@ -13,7 +13,7 @@ from graph.store.embedded.rows.node_keys import keys_of
 from graph.store.embedded.rows.node_rows import read_nodes, read_session
 from graph.store.embedded.searching.filter import session_keys
 from graph.store.port import Cursor, EntityQuery, EventQuery, MessageQuery, Page, StatementQuery
-from graph.store.rules.entity_names import folded
+from graph.text.names import folded
 
 N = TypeVar("N", Message, Event, Statement, Entity)
 _START = -(2**62)

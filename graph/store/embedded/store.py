@@ -1,9 +1,10 @@
 """`EmbeddedStore`: the store port on one SQLite file a namespace. Each intent is a call into the module that knows it."""
 
 from collections.abc import AsyncIterator, Collection, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
+from graph.clock import SystemClock
 from graph.model import (
     IdSource,
     JobKind,
@@ -26,14 +27,6 @@ from graph.store.port import (
     Missing,
     NamespaceSpec,
 )
-
-
-class SystemClock:
-    """The time of this machine."""
-
-    def now(self) -> datetime:
-        """The time, aware, in UTC."""
-        return datetime.now(UTC)
 
 
 class EmbeddedStore:

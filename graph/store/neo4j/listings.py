@@ -12,7 +12,7 @@ from graph.store.neo4j.rows.conditions import Conditions
 from graph.store.neo4j.rows.node_reading import node_map, node_of
 from graph.store.neo4j.schema import NODE_LABELS
 from graph.store.port import Cursor, EntityQuery, EventQuery, MessageQuery, Page, StatementQuery
-from graph.store.rules.entity_names import folded
+from graph.text.names import folded
 
 N = TypeVar("N", Session, Message, Event, Statement, Entity)
 # Before every key and every time that a datetime can hold.

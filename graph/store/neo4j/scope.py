@@ -6,7 +6,7 @@ from graph.store.neo4j.driver.handle import Handle
 from graph.store.neo4j.rows.namespace_rows import namespace_of
 from graph.store.neo4j.rows.node_rows import ENTITY_PROJECTION, entity_of
 from graph.store.port import QueryScope
-from graph.store.rules.entity_names import folded
+from graph.text.names import folded
 
 _MAX_SPEAKERS = 1_000
 _SCOPE = f"""

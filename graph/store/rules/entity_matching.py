@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from graph.model import Entity, EntityKind
-from graph.store.rules.entity_names import folded
+from graph.text.names import folded
 
 
 def names_of(entity: Entity) -> tuple[str, ...]:

@@ -4,11 +4,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graph.model import Role
-from graph.store.candidates import Feature
 from graph.store.search.dense import nearest_memories
 from graph.store.search.filtering import passages_of
 from graph.store.search.similarity import Similarities
 from graph.store.search.state import IndexState
+from graph.text.features import Feature
 
 _INSTRUCTION, _USER = int(Feature.INSTRUCTION), int(Role.USER)
 

@@ -88,10 +88,10 @@ def _told(server: dict[str, object]) -> str:
 
 async def _check(settings: "Settings", names: list[str] | None) -> "dict[str, list[Finding]]":
     """The findings by namespace; under `_WHOLE` those of none. What hinders one namespace's check hinders no other."""
+    from graph.clock import SystemClock
     from graph.errors import NamespaceCorrupt, StructMemError
     from graph.store.port import Finding
     from service.choices import make_store
-    from service.clock import SystemClock
 
     store = make_store(settings, SystemClock())
     try:

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from extract.llm.endpoint import Endpoint, EndpointSettings
+from extract.endpoint import EndpointSettings
+from extract.llm.endpoint import Endpoint
 from extract.llm.extractor import LlmExtractor, LlmSettings
 from extract.llm.providers import PROVIDERS
 from extract.port import Segment
@@ -32,8 +33,9 @@ async def extractor_of(model: OpenAiServer) -> AsyncIterator[Callable[..., LlmEx
     made: list[LlmExtractor] = []
 
     def make(mode: ExtractionMode = ExtractionMode.EVENT, **changes: Any) -> LlmExtractor:
-        calls = {name: changes.pop(name) for name in list(changes) if name in EndpointSettings.__dataclass_fields__ and name != "reasoning"}
-        endpoint = Endpoint(PROVIDERS["custom"], model.url, "sk-secret", EndpointSettings(**{"retries": 1, "timeout_s": 10.0} | calls))
+        calls = {name: changes.pop(name) for name in list(changes) if name in EndpointSettings.__dataclass_fields__}
+        settings = EndpointSettings(model.url, key="sk-secret", **{"retries": 1, "timeout_s": 10.0} | calls)
+        endpoint = Endpoint(PROVIDERS["custom"], settings, output=changes.pop("output", None))
         made.append(LlmExtractor(endpoint, LlmSettings("custom", MODEL, **changes), mode))
         return made[-1]
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from extract.endpoint import EndpointSettings
 from extract.llm.answer import Checks
 from extract.llm.chat import ChatAnswer, ChatRequest, Spent, Turn
 from extract.llm.endpoint import Endpoint
@@ -30,7 +31,7 @@ async def recording(model: OpenAiServer, tmp_path: Path) -> Path:
     """The file of one extraction that needed a repair."""
     path = tmp_path / "exchanges.jsonl"
     model.script = [Reply(answer({"title": "Pets", "facts": [fact("Maria has a dog.", 1), fact("x", 9)]}))]
-    chat = RecordingChat(Endpoint(PROVIDERS["custom"], model.url, "sk-secret"), path)
+    chat = RecordingChat(Endpoint(PROVIDERS["custom"], EndpointSettings(model.url, key="sk-secret")), path)
     model.answers = lambda _: Reply(answer({"title": "Pets", "facts": [fact("Maria has a cat.", 1)]}))
     await LlmExtractor(chat, SETTINGS).extract(segment("I have a dog and a cat."))
     await chat.aclose()
@@ -81,7 +82,7 @@ async def test_a_recording_goes_on_after_half_a_line_and_the_last_answer_counts(
         file.write('{"key": "a", "requ')
     before = load_exchanges(recording)
     await model.start()
-    chat = RecordingChat(Endpoint(PROVIDERS["custom"], model.url, "sk-secret"), recording)
+    chat = RecordingChat(Endpoint(PROVIDERS["custom"], EndpointSettings(model.url, key="sk-secret")), recording)
     model.answers = lambda _: Reply(answer({"title": "Pets", "facts": [fact("Maria has a bird.", 1)]}))
     await LlmExtractor(chat, SETTINGS).extract(segment("I have a dog and a cat."))
     await chat.aclose()
@@ -128,7 +129,7 @@ async def test_what_cannot_be_recorded_is_answered_all_the_same(
     model: OpenAiServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model.answers = lambda _: Reply(answer({"title": "Pets", "facts": [fact("Maria has a dog.", 1)]}))
-    chat = RecordingChat(Endpoint(PROVIDERS["custom"], model.url, "sk-secret"), tmp_path / "exchanges.jsonl")
+    chat = RecordingChat(Endpoint(PROVIDERS["custom"], EndpointSettings(model.url, key="sk-secret")), tmp_path / "exchanges.jsonl")
 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")

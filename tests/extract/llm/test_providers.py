@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from extract.llm.endpoint import Endpoint, EndpointSettings
+from extract.endpoint import EndpointSettings
+from extract.llm.endpoint import Endpoint
 from extract.llm.extractor import LlmExtractor, LlmSettings
 from extract.llm.providers import PROVIDERS, Output
 from graph.model import ExtractionMode
@@ -15,7 +16,7 @@ from tests.extract.llm.openai_server import Body, OpenAiServer
 
 async def request(model: OpenAiServer, name: str, **settings: Any) -> Body:
     """What the server is sent."""
-    endpoint = Endpoint(PROVIDERS[name], model.url, "sk-secret", EndpointSettings(**settings))
+    endpoint = Endpoint(PROVIDERS[name], EndpointSettings(model.url, key="sk-secret"), **settings)
     await LlmExtractor(endpoint, LlmSettings(name, MODEL, output_tokens=321)).extract(segment("I have a dog."))
     await endpoint.aclose()
     return model.requests[-1]
@@ -54,7 +55,7 @@ def test_the_settings_know_every_provider() -> None:
 
 
 def test_another_model_or_provider_is_another_extractor() -> None:
-    endpoint = Endpoint(PROVIDERS["openai"], "", "sk-secret")
+    endpoint = Endpoint(PROVIDERS["openai"], EndpointSettings("", key="sk-secret"))
     settings = [
         LlmSettings("openai", "a"),
         LlmSettings("openai", "b"),

@@ -2,8 +2,8 @@ import time
 
 import pytest
 
-from graph.store.candidates import Feature
 from graph.text import features_of, words_of
+from graph.text.features import Feature
 
 
 def features(text: str) -> Feature:

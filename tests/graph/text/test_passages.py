@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graph.model import Granularity, Message, NodeKind, Role, Statement, TimeSpan
-from graph.store.candidates import Feature
 from graph.text import index_message, index_statement, terms_of
+from graph.text.features import Feature
 from graph.text.passages import MAX_PASSAGE_WORDS, chunks_of
 
 SAID = datetime(2023, 5, 8, 23, 30, tzinfo=UTC)

@@ -12,7 +12,7 @@ from graph.store.embedded.rows.node_bodies import entity_body
 from graph.store.embedded.rows.node_keys import id_columns
 from graph.store.embedded.rows.node_writer import insert_nodes
 from graph.store.rules.entity_matching import KnownEntities, KnownEntity, names_of
-from graph.store.rules.entity_names import folded
+from graph.text.names import folded
 
 
 def resolve_entities(tx: Transaction, proposals: Sequence[Entity]) -> dict[str, int]:

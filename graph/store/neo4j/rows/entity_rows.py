@@ -10,7 +10,7 @@ from graph.store.neo4j.rows.edge_rows import NodeRef
 from graph.store.neo4j.rows.node_rows import Placed, Properties, entity_properties
 from graph.store.neo4j.rows.node_writer import Writer, create_nodes
 from graph.store.rules.entity_matching import KnownEntities, KnownEntity, names_of
-from graph.store.rules.entity_names import folded
+from graph.text.names import folded
 
 _NAMED = """UNWIND $at.names AS name MATCH (a:EntityName) WHERE a.namespace = $namespace AND a.folded = name AND a.entity_id > ''
     MATCH (e:Entity {namespace: $namespace, id: a.entity_id}) RETURN collect([a.folded, e.key, e.kind, e.id, e.name, e.aliases])"""

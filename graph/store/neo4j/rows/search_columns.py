@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 
 from graph.model import NodeKind, Role
-from graph.store.candidates import Feature
 from graph.store.memory_rows import MemoryRow, PassageRow
 from graph.store.neo4j.rows.node_rows import Properties
 from graph.store.neo4j.rows.search_tokens import group_of, terms_text
 from graph.store.neo4j.rows.spans import width_class
+from graph.text.features import Feature
 
 # Removed when a memory is retired, so that no index has to be asked whether it is current. The vector's own property goes too.
 REMOVED_ON_RETIREMENT = ("terms", "facets", "term_hashes", "term_counts", "length", "digest", "v16", "waits")

@@ -10,10 +10,11 @@ import pytest
 
 from graph.model import MEMORY_KINDS, NodeKind, Role
 from graph.store.bm25 import Bm25
-from graph.store.candidates import Feature, StatisticsGroup
+from graph.store.candidates import StatisticsGroup
 from graph.store.search import IndexQuery, MemoryEntry, PassageEntry, SearchIndex, term_hash
 from graph.store.search.cache_budget import CacheBudget
 from graph.store.search.measure import STATEMENTS_PER_MESSAGE
+from graph.text.features import Feature
 
 DIMENSION = 70  # not a multiple of 64
 WORDS = [f"word{i}" for i in range(40)]

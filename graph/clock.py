@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 
 class SystemClock:
-    """The time of this machine."""
+    """The time of this machine. Implements `graph.store.port.Clock`."""
 
     def now(self) -> datetime:
         """The time, aware, in UTC."""
