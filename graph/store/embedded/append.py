@@ -7,7 +7,8 @@ import numpy as np
 from graph.model import EdgeKind, IdSource, Message, Namespace, NodeKind
 from graph.store.embedded.files.namespace_file import NamespaceFile
 from graph.store.embedded.files.transaction import Operation, Transaction
-from graph.store.embedded.jobs.job_queue import cover_messages, open_job_of
+from graph.store.embedded.jobs.job_queue import cover_messages
+from graph.store.embedded.jobs.job_rows import open_jobs
 from graph.store.embedded.rows.node_rows import read_nodes
 from graph.store.embedded.rows.node_values import Placed, message_values
 from graph.store.embedded.rows.node_writer import EdgeValues, insert_edges, insert_labels, insert_nodes, insert_passages
@@ -24,6 +25,7 @@ from graph.store.rules.appending import (
     planned_append,
     stored_outcome,
 )
+from graph.store.rules.jobs import open_job_of
 from graph.store.rules.sessions import SessionRow
 from graph.store.rules.spec_rules import takes_vectors, waits_for_vectors
 
@@ -47,7 +49,7 @@ def append(file: NamespaceFile, settings: Namespace, ids: IdSource, command: App
             _insert(tx, settings, session, plan)
             job_id = cover_messages(tx, settings, ids, session.key, plan.last_seq, command.idle)
         else:
-            job_id = open_job_of(tx.db, session, plan.last_seq)
+            job_id = open_job_of(open_jobs(tx.db, session.key), session.extracted_seq, plan.last_seq)
         outcome = plan.outcome(tx.revision, job_id, settings.uid)
         file.zones[command.session] = session.time_zone
         if command.request_id:

@@ -6,14 +6,16 @@ from collections.abc import Iterable
 import orjson
 
 from graph.errors import InvalidArgument
-from graph.model import IdSource, NodeKind, from_micros
+from graph.model import IdSource, JobState, NodeKind, from_micros
 from graph.store.embedded.files.transaction import Operation, Transaction
 from graph.store.embedded.generations import drop_passages
+from graph.store.embedded.jobs.job_rows import open_jobs, save_job
 from graph.store.embedded.rows.entity_rows import recount_mentions
 from graph.store.embedded.rows.node_keys import keys_of
 from graph.store.embedded.rows.requests import first_answer, remember_answer
 from graph.store.embedded.rows.session_rows import existing_session
 from graph.store.port import Deletion, DeletionReceipt
+from graph.store.rules.jobs import ended
 from graph.store.rules.requests import body_digest
 
 _DELETABLE = frozenset({NodeKind.MESSAGE, NodeKind.EVENT, NodeKind.FACT, NodeKind.RELATION})
@@ -130,13 +132,8 @@ def _mend_sessions(tx: Transaction, gaps: list[tuple[int, int]]) -> None:
 
 def _drop_session(tx: Transaction, key: int) -> None:
     db = tx.db
-    cancelled = db.execute(
-        """UPDATE jobs SET state = 5, worker = NULL, expires_at = 0, updated_at = max(updated_at + 1, ?)
-           WHERE session = ? AND state IN (1, 2) RETURNING id""",
-        (tx.now, key),
-    ).fetchall()
-    for (job_id,) in cancelled:
-        tx.job_changed(str(job_id))
+    for job in open_jobs(db, key):
+        save_job(tx, ended(job, tx.now, JobState.CANCELLED))
     db.execute("DELETE FROM flush_marks WHERE session = ?", (key,))
     db.execute("DELETE FROM sessions WHERE key = ?", (key,))
     _drop_nodes(tx, [key])

@@ -4,24 +4,23 @@ from collections import defaultdict
 from datetime import UTC
 from zoneinfo import ZoneInfo
 
-import orjson
-
 from graph.errors import StaleWrite
-from graph.model import EdgeKind, Event, Lease, Namespace, Statement
+from graph.model import EdgeKind, Event, Lease, Namespace, NodeKind, Statement
 from graph.store.embedded.files.namespace_file import NamespaceFile
 from graph.store.embedded.files.transaction import Operation, Transaction
-from graph.store.embedded.jobs.job_rows import JobRow
+from graph.store.embedded.jobs.job_rows import save_job
 from graph.store.embedded.jobs.leases import held_job
 from graph.store.embedded.links import heeding_decisions
 from graph.store.embedded.rows.entity_rows import resolve_entities
 from graph.store.embedded.rows.node_keys import keys_of
 from graph.store.embedded.rows.node_values import Placed, event_edges, event_values, explicit_edges, statement_edges, statement_values
 from graph.store.embedded.rows.node_writer import EdgeValues, insert_edges, insert_nodes, insert_passages
-from graph.store.embedded.rows.session_rows import session_by_key, session_row
+from graph.store.embedded.rows.session_rows import session_row
 from graph.store.embedded.rows.usage_rows import add_usage
 from graph.store.embedded.rows.vector_rows import store_vectors
 from graph.store.memory_rows import MemoryRow, memory_row
 from graph.store.port import ExtractionWrite
+from graph.store.rules.jobs import JobRow, progressed
 from graph.store.rules.sessions import SessionRow
 from graph.store.rules.spec_rules import takes_vectors, waits_for_vectors
 from graph.store.rules.vector_checks import checked_vector
@@ -48,7 +47,7 @@ def commit_extraction(file: NamespaceFile, settings: Namespace, lease: Lease, wr
 
 def _expected_session(tx: Transaction, row: JobRow, write: ExtractionWrite) -> SessionRow:
     """The session, as the worker saw it. Raises StaleWrite."""
-    session = session_by_key(tx.db, row.session or 0)
+    session = session_row(tx.db, row.session)
     if session is None:
         raise StaleWrite("the session is gone")
     if session.extracted_seq != write.expected_watermark:
@@ -127,14 +126,9 @@ def _write_passages(
 
 def _advance(tx: Transaction, row: JobRow, session: SessionRow, write: ExtractionWrite) -> None:
     passed = tx.db.execute(
-        "SELECT count(*) FROM nodes WHERE kind = 2 AND session = ? AND seq > ? AND seq <= ?",
+        f"SELECT count(*) FROM nodes WHERE kind = {NodeKind.MESSAGE:d} AND session = ? AND seq > ? AND seq <= ?",
         (session.key, write.expected_watermark, write.watermark),
     ).get
     tx.db.execute("UPDATE sessions SET extracted_seq = ? WHERE key = ?", (write.watermark, session.key))
-    failures = orjson.loads(row.partial_failures or "[]") + [[failure.reason, failure.message] for failure in write.partial_failures]
-    tx.db.execute(
-        "UPDATE jobs SET done = done + ?, partial_failures = ?, updated_at = max(updated_at + 1, ?) WHERE key = ?",
-        (passed, orjson.dumps(failures).decode() if failures else None, tx.now, row.key),
-    )
-    tx.job_changed(row.id)
+    save_job(tx, progressed(row, tx.now, passed, write.partial_failures))
     tx.step()

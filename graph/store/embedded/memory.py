@@ -30,7 +30,7 @@ from graph.store.embedded.files.engine import Engine
 from graph.store.embedded.files.handle import Handle
 from graph.store.embedded.files.namespace_file import NamespaceFile
 from graph.store.embedded.jobs import job_control, leases, pending_work, waiting
-from graph.store.embedded.jobs.job_rows import job_of, job_row
+from graph.store.embedded.jobs.job_rows import job_row
 from graph.store.embedded.rows import edge_rows, node_rows, usage_rows, vector_rows
 from graph.store.embedded.rows.entity_rows import entity_keys_named
 from graph.store.embedded.rows.node_keys import keys_of
@@ -64,6 +64,7 @@ from graph.store.port import (
     StatementQuery,
     UsageEntry,
 )
+from graph.store.rules.jobs import job_of
 
 
 class EmbeddedMemory:

@@ -10,8 +10,8 @@ from graph.store.candidates import StatisticsGroup
 from graph.store.neo4j.driver.change_log import Operation
 from graph.store.neo4j.driver.handle import Handle
 from graph.store.neo4j.driver.transaction import Look, Transaction
-from graph.store.neo4j.jobs.job_queue import cover, needs_work, open_job_of, waiting_messages
-from graph.store.neo4j.jobs.job_rows import JOB_PROJECTION, JobRow, job_row_of
+from graph.store.neo4j.jobs.job_queue import cover, waiting_messages
+from graph.store.neo4j.jobs.job_rows import JOB_PROJECTION, job_row_of
 from graph.store.neo4j.rows.node_properties import passage_key
 from graph.store.neo4j.rows.node_rows import MESSAGE_PROJECTION, Placed, message_of, message_properties
 from graph.store.neo4j.rows.node_writer import create_further_passages, create_spans, set_properties, set_vectors
@@ -30,6 +30,7 @@ from graph.store.rules.appending import (
     planned_append,
     stored_outcome,
 )
+from graph.store.rules.jobs import JobRow, needs_work, open_job_of
 from graph.store.rules.requests import answer_to_repeat
 from graph.store.rules.spec_rules import waits_for_vectors
 
@@ -90,7 +91,7 @@ async def append(handle: Handle, command: AppendCommand) -> AppendOutcome:
             await _insert(tx, session, plan)
             job_id = await _cover(tx, database.ids, command, jobs, plan)
         else:
-            job_id = open_job_of(jobs, session, plan.last_seq)
+            job_id = open_job_of(jobs, session.extracted_seq, plan.last_seq)
         outcome = plan.outcome(tx.revision, job_id, tx.namespace.uid)
         database.zones.put(tx.namespace.uid, session.name, session.time_zone)
         if command.request_id:

@@ -14,7 +14,7 @@ from graph.store.neo4j.driver.change_log import Operation
 from graph.store.neo4j.driver.handle import Handle
 from graph.store.neo4j.driver.transaction import Transaction
 from graph.store.neo4j.jobs.job_queue import open_jobs
-from graph.store.neo4j.jobs.leases import end_job
+from graph.store.neo4j.jobs.job_rows import save_job
 from graph.store.neo4j.rows.edge_rows import NodeRef
 from graph.store.neo4j.rows.references import refs_of
 from graph.store.neo4j.rows.requests import first_answer, remember_answer
@@ -22,6 +22,7 @@ from graph.store.neo4j.rows.search_tokens import group_of
 from graph.store.neo4j.rows.session_rows import existing_session
 from graph.store.neo4j.schema import NODE_LABELS, STATED_EDGES
 from graph.store.port import Deletion, DeletionReceipt
+from graph.store.rules.jobs import ended
 from graph.store.rules.requests import body_digest
 
 # So many messages of a session go in one transaction, which Neo4j holds in its heap. Of 12,000 with their facts and events, 36,000 nodes,
@@ -234,7 +235,7 @@ _NAME = "MATCH (s:Session {namespace: $namespace, key: $at.key}) RETURN s.name"
 async def _drop_session(tx: Transaction, session: NodeRef) -> None:
     [[name]] = await tx.rows(_NAME, {"key": session.key})
     for job in await open_jobs(tx, name):
-        end_job(tx, job, JobState.CANCELLED, session="")
+        save_job(tx, ended(job, tx.now, JobState.CANCELLED, session=""))
     await tx.execute(_FORGET_SESSION, {"key": session.key})
     tx.touched_jobs = True
 

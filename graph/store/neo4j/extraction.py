@@ -14,7 +14,7 @@ from graph.store.neo4j.driver.change_log import Operation
 from graph.store.neo4j.driver.handle import Handle
 from graph.store.neo4j.driver.transaction import Transaction
 from graph.store.neo4j.generations import ENDING
-from graph.store.neo4j.jobs.job_rows import JobRow, change_job
+from graph.store.neo4j.jobs.job_rows import save_job
 from graph.store.neo4j.jobs.leases import held_job
 from graph.store.neo4j.links import heeding_decisions
 from graph.store.neo4j.rows.edge_rows import EdgeRow, NodeRef, event_edges, explicit_edges, statement_edges
@@ -29,6 +29,7 @@ from graph.store.neo4j.rows.search_tokens import facets_text
 from graph.store.neo4j.rows.session_rows import session_row
 from graph.store.neo4j.rows.usage_rows import add_usage
 from graph.store.port import ExtractionWrite, Float16Vector
+from graph.store.rules.jobs import JobRow, progressed
 from graph.store.rules.sessions import SessionRow
 from graph.store.rules.spec_rules import takes_vectors, waits_for_vectors
 from graph.store.rules.vector_checks import checked_vector
@@ -169,5 +170,5 @@ _ADVANCE = "MATCH (s:Session {namespace: $namespace, name: $at.session}) SET s.e
 async def _advance(tx: Transaction, row: JobRow, session: SessionRow, write: ExtractionWrite) -> None:
     [[passed]] = await tx.rows(_PASSED, {"session": session.name, "after": write.expected_watermark, "upto": write.watermark})
     await tx.execute(_ADVANCE, {"session": session.name, "watermark": write.watermark})
-    change_job(tx, row, done=row.done + passed, partial_failures=(*row.partial_failures, *write.partial_failures))
+    save_job(tx, progressed(row, tx.now, passed, write.partial_failures))
     tx.step()

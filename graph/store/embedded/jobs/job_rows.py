@@ -1,76 +1,79 @@
 """Jobs as rows."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import apsw
-import orjson
 
-from graph.errors import NotFound
-from graph.model import Job, JobError, JobKind, JobState, from_micros
+from graph.model import JobKind, JobState
+from graph.store.embedded.files.connection import rows
+from graph.store.embedded.files.transaction import Transaction
+from graph.store.rules.jobs import OPEN_STATES, JobRow, error_of, error_text, errors_of, errors_text, found_job
 
-_COLUMNS = """j.key, j.id, j.kind, j.state, j.session, coalesce(s.name, ''), j.created_at, j.updated_at, j.run_after, j.idle_until,
-    j.target, j.done, j.total, j.attempts, j.error, j.partial_failures, j.worker, j.epoch, j.expires_at"""
-SELECT_JOB = f"SELECT {_COLUMNS} FROM jobs j LEFT JOIN sessions s ON s.key = j.session"
-
-
-@dataclass(frozen=True, slots=True)
-class JobRow:
-    """One row of `jobs`, with the session's name."""
-
-    key: int
-    id: str
-    kind: int
-    state: int
-    session: int | None
-    session_name: str
-    created_at: int
-    updated_at: int
-    run_after: int
-    idle_until: int
-    target: int
-    done: int
-    total: int
-    attempts: int
-    error: str | None
-    partial_failures: str | None
-    worker: str | None
-    epoch: int
-    expires_at: int
+# The states as literals: a partial index serves a query that names its state so.
+QUEUED, RUNNING, SUCCEEDED = (f"{state:d}" for state in (JobState.QUEUED, JobState.RUNNING, JobState.SUCCEEDED))
+OPEN = f"({', '.join(f'{state:d}' for state in OPEN_STATES)})"
+_COLUMNS = """j.id, j.key, j.kind, j.state, coalesce(s.name, ''), j.created_at, j.updated_at, j.run_after, j.idle_until, j.target, j.done,
+    j.total, j.attempts, j.epoch, j.expires_at, coalesce(j.worker, ''), j.error, j.partial_failures"""
+_SELECT = f"SELECT {_COLUMNS} FROM jobs j LEFT JOIN sessions s ON s.key = j.session"
 
 
-def job_of(namespace: str, row: JobRow) -> Job:
-    """The job that a row holds."""
-    return Job(
-        id=row.id,
-        namespace=namespace,
-        kind=JobKind(row.kind),
-        state=JobState(row.state),
-        created_at=from_micros(row.created_at),
-        updated_at=from_micros(row.updated_at),
-        run_after=from_micros(row.run_after),
-        session=row.session_name,
-        done=row.done,
-        total=max(row.total, row.done),
-        attempts=row.attempts,
-        error=JobError(*orjson.loads(row.error)) if row.error else None,
-        partial_failures=tuple(JobError(*values) for values in orjson.loads(row.partial_failures or "[]")),
-    )
+def job_rows(db: apsw.Connection, rest: str, values: tuple[Any, ...]) -> list[JobRow]:
+    """The jobs `j` that the rest of a query, from WHERE on, selects."""
+    return [_job_row(*values) for values in rows(db, f"{_SELECT} {rest}", values)]
+
+
+def _job_row(id_: str, key: int, kind: int, state: int, *told: Any) -> JobRow:
+    *values, error, failures = told
+    return JobRow(*(id_, key, JobKind(kind), JobState(state), *values, error_of(error), errors_of(failures)))
+
+
+def find_job(db: apsw.Connection, job_id: str) -> JobRow | None:
+    """The row of a job, or None."""
+    return next(iter(job_rows(db, "WHERE j.id = ?", (job_id,))), None)
 
 
 def job_row(db: apsw.Connection, job_id: str) -> JobRow:
     """The row of a job. Raises NotFound."""
-    values: Any = db.execute(f"{SELECT_JOB} WHERE j.id = ?", (job_id,)).fetchone()
-    if values is None:
-        raise NotFound("there is no such job in the namespace", metadata={"job_id": job_id})
-    return JobRow(*values)
+    return found_job(find_job(db, job_id), job_id)
 
 
-def error_json(error: JobError) -> str:
-    """A job's error as stored."""
-    return orjson.dumps([error.reason, error.message]).decode()
+def open_jobs(db: apsw.Connection, session: int) -> list[JobRow]:
+    """The queued and running jobs of a session, oldest first."""
+    return job_rows(db, f"WHERE j.session = ? AND j.state IN {OPEN} ORDER BY j.key", (session,))
 
 
-def next_update(tx_now: int, updated_at: int) -> int:
-    """`updated_at` of a change: now, and later than the change before it, so that watchers miss none."""
-    return max(tx_now, updated_at + 1)
+def insert_job(tx: Transaction, row: JobRow, session: int) -> JobRow:
+    """Stores a new job of the session with this key; the database gives it its own."""
+    values = {**_values(row), "session": session}
+    tx.db.execute(f"INSERT INTO jobs ({', '.join(values)}) VALUES ({', '.join(f':{name}' for name in values)})", values)
+    tx.job_changed(row.id)
+    return row
+
+
+def save_job(tx: Transaction, row: JobRow) -> JobRow:
+    """Stores what has changed of a job; those who watch it look again."""
+    values = _values(row)
+    tx.db.execute(f"UPDATE jobs SET {', '.join(f'{name} = :{name}' for name in values)} WHERE id = :id", values)
+    tx.job_changed(row.id)
+    return row
+
+
+def _values(row: JobRow) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "kind": int(row.kind),
+        "state": int(row.state),
+        "created_at": row.created_at,
+        "updated_at": row.updated_at,
+        "run_after": row.run_after,
+        "idle_until": row.idle_until,
+        "target": row.target,
+        "done": row.done,
+        "total": row.total,
+        "attempts": row.attempts,
+        "error": error_text(row.error),
+        "partial_failures": errors_text(row.partial_failures),
+        "worker": row.worker or None,
+        "epoch": row.epoch,
+        "expires_at": row.expires_at,
+    }

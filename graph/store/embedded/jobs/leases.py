@@ -1,4 +1,4 @@
-"""Leasing jobs and handing them back. A lease's epoch fences out a worker whose lease has passed to another."""
+"""Leasing jobs and handing them back."""
 
 import logging
 from collections.abc import Collection
@@ -8,18 +8,17 @@ from functools import partial
 import apsw
 import orjson
 
-from graph.errors import LeaseLost, NamespaceCorrupt, NamespaceNotFound, StructMemError
-from graph.model import ExtractionMode, Job, JobKind, JobState, Lease, Namespace, from_micros, to_micros
-from graph.store.embedded.files.connection import row as row_of
+from graph.errors import NamespaceCorrupt, NamespaceNotFound, StructMemError
+from graph.model import ExtractionMode, Job, JobKind, Lease, Namespace, NodeKind, to_micros
 from graph.store.embedded.files.engine import Engine
 from graph.store.embedded.files.namespace_file import NamespaceFile
 from graph.store.embedded.files.transaction import Transaction
 from graph.store.embedded.jobs.job_queue import due_job, waiting_messages
-from graph.store.embedded.jobs.job_rows import SELECT_JOB, JobRow, error_json, job_of, job_row, next_update
-from graph.store.port import JobAttemptFailed, JobDeferred, JobOutcome
-from graph.store.rules.retention import JOB_RETENTION
+from graph.store.embedded.jobs.job_rows import RUNNING, SUCCEEDED, find_job, job_rows, open_jobs, save_job
+from graph.store.embedded.rows.session_rows import session_row
+from graph.store.port import JobOutcome, JobSucceeded
+from graph.store.rules.jobs import JobRow, finished, forgotten_before, held, job_of, lease_of, leased, renewed
 
-_JOB_RETENTION_MICROS = JOB_RETENTION // timedelta(microseconds=1)
 _log = logging.getLogger(__name__)
 
 
@@ -52,84 +51,53 @@ def _lease(
         tx.touched_jobs = True
         if engine.jobs.settle(file.uid):
             # The directory has one owner at a time: who held these leases when it was last used is gone.
-            tx.db.execute("UPDATE jobs SET expires_at = min(expires_at, ?) WHERE state = 2", (tx.now,))
+            tx.db.execute(f"UPDATE jobs SET expires_at = min(expires_at, ?) WHERE state = {RUNNING}", (tx.now,))
         return lease_due_job(tx, settings, worker, duration, kinds)
 
 
 def lease_due_job(tx: Transaction, settings: Namespace, worker: str, duration: timedelta, kinds: Collection[JobKind]) -> Lease | None:
-    """The namespace's job that has been due longest, leased; None when none is due.
-
-    A leased job covers every message that its session has by now.
-    """
+    """The namespace's job that has been due longest, leased; None when none is due."""
     key = due_job(tx.db, tx.now, orjson.dumps([int(kind) for kind in kinds]).decode())
     if key is None:
         return None
-    row = JobRow(*row_of(tx.db, f"{SELECT_JOB} WHERE j.key = ?", (key,)))
-    epoch, expires_at = tx.next_epoch(), tx.now + duration // timedelta(microseconds=1)
-    last_seq = tx.db.execute("SELECT last_seq FROM sessions WHERE key = ?", (row.session,)).get or row.target
-    idle_until = tx.db.execute("SELECT max(idle_until) FROM jobs WHERE session IS ? AND state IN (1, 2)", (row.session,)).get
-    waiting = waiting_messages(tx.db, settings, row.session, int(last_seq)) if row.session is not None else 0
-    tx.db.execute(
-        """UPDATE jobs SET state = 2, worker = ?, epoch = ?, expires_at = ?, attempts = attempts + 1, updated_at = ?, target = ?, total = ?,
-               idle_until = ? WHERE key = ?""",
-        (worker, epoch, expires_at, next_update(tx.now, row.updated_at), last_seq, row.done + waiting, idle_until, row.key),
-    )
-    tx.job_changed(row.id)
-    return Lease(job_of(settings.name, job_row(tx.db, row.id)), worker, epoch, from_micros(expires_at))
+    [row] = job_rows(tx.db, "WHERE j.key = ?", (key,))
+    session = session_row(tx.db, row.session) if row.session else None
+    target, waiting, others = row.target, 0, list[JobRow]()
+    if session is not None:
+        target, others = session.last_seq, open_jobs(tx.db, session.key)
+        waiting = waiting_messages(tx.db, settings, session.key, target)
+    leased_row = leased(row, others, tx.now, worker, tx.next_epoch(), duration, target, waiting)
+    return lease_of(settings.name, save_job(tx, leased_row))
 
 
 def held_job(db: apsw.Connection, now: int, lease: Lease) -> JobRow:
     """The row of a leased job. Raises LeaseLost when the lease is not held any more."""
-    values = db.execute(f"{SELECT_JOB} WHERE j.id = ?", (lease.job.id,)).fetchone()
-    row = None if values is None else JobRow(*values)
-    if row is None or row.state != JobState.RUNNING or row.epoch != lease.epoch or row.expires_at <= now:
-        raise LeaseLost("the lease on this job is no longer held", metadata={"job_id": lease.job.id})
-    return row
+    return held(find_job(db, lease.job.id), now, lease)
 
 
 def renew(tx: Transaction, lease: Lease, duration: timedelta) -> Lease:
-    """See `Store.renew`."""
-    row = held_job(tx.db, tx.now, lease)
-    expires_at = tx.now + duration // timedelta(microseconds=1)
-    tx.db.execute("UPDATE jobs SET expires_at = ? WHERE key = ?", (expires_at, row.key))
+    """See `Memory.renew`."""
+    row = renewed(held_job(tx.db, tx.now, lease), tx.now, duration)
+    tx.db.execute("UPDATE jobs SET expires_at = ? WHERE key = ?", (row.expires_at, row.key))
     tx.touched_jobs = True
-    return Lease(job_of(lease.job.namespace, row), lease.worker, lease.epoch, from_micros(expires_at))
+    return lease_of(lease.job.namespace, row)
 
 
 def finish_job(tx: Transaction, settings: Namespace, lease: Lease, outcome: JobOutcome) -> Job:
-    """See `Store.finish_job`. Being handed back is no attempt; work that went on starts the count of attempts anew."""
+    """See `Memory.finish_job`."""
     row = held_job(tx.db, tx.now, lease)
-    match outcome:
-        case JobDeferred():
-            # A flush that came meanwhile ends the waiting.
-            run_after = min(to_micros(outcome.run_after), max(row.idle_until, tx.now))
-            _release(tx, row, JobState.QUEUED, run_after, max(row.attempts - 1, 0), row.error)
-        case JobAttemptFailed():
-            state = JobState.FAILED if outcome.retry_at is None else JobState.QUEUED
-            run_after = row.run_after if outcome.retry_at is None else to_micros(outcome.retry_at)
-            _release(tx, row, state, run_after, row.attempts, error_json(outcome.error))
-        case _ if _unfinished(tx, settings, row):
-            _release(tx, row, JobState.QUEUED, max(tx.now, row.idle_until), 0, None)
-        case _:
-            tx.db.execute("UPDATE jobs SET done = max(done, total) WHERE key = ?", (row.key,))
-            _release(tx, row, JobState.SUCCEEDED, row.run_after, row.attempts, None)
-    tx.db.execute("DELETE FROM jobs WHERE state = 3 AND updated_at < ?", (tx.now - _JOB_RETENTION_MICROS,))
-    return job_of(settings.name, job_row(tx.db, row.id))
+    unfinished = isinstance(outcome, JobSucceeded) and _unfinished(tx, settings, row)
+    row = save_job(tx, finished(row, tx.now, outcome, unfinished=unfinished))
+    tx.db.execute(f"DELETE FROM jobs WHERE state = {SUCCEEDED} AND updated_at < ?", (forgotten_before(tx.now),))
+    return job_of(settings.name, row)
 
 
 def _unfinished(tx: Transaction, settings: Namespace, row: JobRow) -> bool:
-    if row.session is None:
+    session = session_row(tx.db, row.session) if row.session else None
+    if session is None:
         return False
     if settings.extraction_mode is ExtractionMode.OFF:
-        sql = """SELECT 1 FROM passages p JOIN nodes n ON n.key = p.owner
-                 WHERE p.session = ? AND p.waits = 1 AND n.kind = 2 AND n.seq <= ? LIMIT 1"""
-        return tx.db.execute(sql, (row.session, row.target)).fetchone() is not None
-    return waiting_messages(tx.db, settings, row.session, row.target) > 0
-
-
-def _release(tx: Transaction, row: JobRow, state: JobState, run_after: int, attempts: int, error: str | None) -> None:
-    tx.db.execute(
-        "UPDATE jobs SET state = ?, run_after = ?, attempts = ?, error = ?, updated_at = ?, worker = NULL, expires_at = 0 WHERE key = ?",
-        (int(state), run_after, attempts, error, next_update(tx.now, row.updated_at), row.key),
-    )
-    tx.job_changed(row.id)
+        sql = f"""SELECT 1 FROM passages p JOIN nodes n ON n.key = p.owner
+                  WHERE p.session = ? AND p.waits = 1 AND n.kind = {NodeKind.MESSAGE:d} AND n.seq <= ? LIMIT 1"""
+        return tx.db.execute(sql, (session.key, row.target)).fetchone() is not None
+    return waiting_messages(tx.db, settings, session.key, row.target) > 0

@@ -6,11 +6,11 @@ from itertools import groupby
 import apsw
 import numpy as np
 
-from graph.model import Lease, Message, Statement, from_micros, to_micros
+from graph.model import Lease, Message, NodeKind, Statement, from_micros, to_micros
 from graph.store.embedded.files.connection import rows
 from graph.store.embedded.jobs.leases import held_job
 from graph.store.embedded.rows.node_rows import read_nodes, read_session
-from graph.store.embedded.rows.session_rows import session_row
+from graph.store.embedded.rows.session_rows import existing_session, session_row
 from graph.store.port import Float16Vector, PassageText, PendingWork
 from graph.store.rules.pending import fitting
 from graph.text import passage_texts
@@ -22,21 +22,19 @@ _CONTEXT_MESSAGES = 6
 def pending(db: apsw.Connection, now: datetime, lease: Lease, limit: int) -> PendingWork:
     """See `Store.pending`."""
     row = held_job(db, to_micros(now), lease)
-    session = read_session(db, row.session or 0)
+    key = existing_session(db, row.session).key
+    session = read_session(db, key)
+    messages = f"FROM nodes WHERE kind = {NodeKind.MESSAGE:d} AND session = ?"
     found = rows(
         db,
-        "SELECT key, length(body) FROM nodes WHERE kind = 2 AND session = ? AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?",
-        (row.session, session.extracted_seq, row.target, limit + 1),
+        f"SELECT key, length(body) {messages} AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?",
+        (key, session.extracted_seq, row.target, limit + 1),
     )
-    before = rows(
-        db,
-        "SELECT key FROM nodes WHERE kind = 2 AND session = ? AND seq <= ? ORDER BY seq DESC LIMIT ?",
-        (row.session, session.extracted_seq, _CONTEXT_MESSAGES),
-    )
+    before = rows(db, f"SELECT key {messages} AND seq <= ? ORDER BY seq DESC LIMIT ?", (key, session.extracted_seq, _CONTEXT_MESSAGES))
     keys = [key for key, _ in found[: fitting([size for _, size in found[:limit]])]]
     context = [key for (key,) in reversed(before)]
     nodes = read_nodes(db, context + keys)
-    marks = db.execute("SELECT seq FROM flush_marks WHERE session = ? AND seq > ?", (row.session, session.extracted_seq))
+    marks = db.execute("SELECT seq FROM flush_marks WHERE session = ? AND seq > ?", (key, session.extracted_seq))
     return PendingWork(
         session=session,
         generation=int(db.execute("SELECT generation FROM state").get),

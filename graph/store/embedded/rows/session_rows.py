@@ -15,12 +15,6 @@ def session_row(db: apsw.Connection, name: str) -> SessionRow | None:
     return None if row is None else SessionRow(*row)
 
 
-def session_by_key(db: apsw.Connection, key: int) -> SessionRow | None:
-    """The session with this key, or None."""
-    row = db.execute("SELECT key, name, time_zone, last_seq, extracted_seq FROM sessions WHERE key = ?", (key,)).fetchone()
-    return None if row is None else SessionRow(*row)
-
-
 def existing_session(db: apsw.Connection, name: str) -> SessionRow:
     """The session of this name. Raises NotFound."""
     row = session_row(db, name)

@@ -3,15 +3,14 @@
 from collections.abc import Collection
 from datetime import timedelta
 
-from graph.errors import Conflict
 from graph.model import TERMINAL_STATES, IdSource, Job, JobKind, JobState
 from graph.store.neo4j.driver.handle import Handle
 from graph.store.neo4j.driver.transaction import Transaction
 from graph.store.neo4j.jobs.job_queue import cover_messages, open_jobs, waiting_messages
-from graph.store.neo4j.jobs.job_rows import JOB_PROJECTION, JobRow, change_job, job_of, job_row, job_row_of, no_such_job
-from graph.store.neo4j.jobs.leases import end_job
+from graph.store.neo4j.jobs.job_rows import JOB_PROJECTION, job_row, job_row_of, save_job
 from graph.store.neo4j.rows.session_rows import existing_session, session_rows
 from graph.store.port import Cursor, Page
+from graph.store.rules.jobs import JobRow, cancelled, found_job, hurried, job_of, retried
 from graph.store.rules.sessions import SessionRow
 
 _MARK = "MERGE (:FlushMark {namespace: $namespace, session: $at.session, seq: $at.seq})"
@@ -37,42 +36,32 @@ async def _flush_session(tx: Transaction, ids: IdSource, session: SessionRow) ->
     if max((job.target for job in jobs.values()), default=0) < session.last_seq:
         job = await cover_messages(tx, tx.namespace, ids, session.name, session.last_seq, timedelta(0))
         jobs |= {job.id: job} if job else {}
-    return [change_job(tx, job, run_after=min(job.run_after, tx.now), idle_until=tx.now) for job in jobs.values()]
+    return [save_job(tx, hurried(job, tx.now)) for job in jobs.values()]
 
 
 async def expedite_job(tx: Transaction, ids: IdSource, job_id: str) -> Job:
     """See `Memory.expedite_job`."""
     row = await job_row(tx, job_id)
     if row.session and row.state not in TERMINAL_STATES:
-        hurried = await _flush_session(tx, ids, await existing_session(tx, row.session))
-        row = next((job for job in hurried if job.id == job_id), row)
+        flushed = await _flush_session(tx, ids, await existing_session(tx, row.session))
+        row = next((job for job in flushed if job.id == job_id), row)
     return job_of(tx.name, row)
 
 
 async def cancel_job(tx: Transaction, job_id: str) -> Job:
     """See `Memory.cancel_job`."""
-    row = await job_row(tx, job_id)
-    if row.state in TERMINAL_STATES:
-        raise Conflict("the job has ended already", metadata={"job_id": job_id, "state": row.state.name})
-    return job_of(tx.name, end_job(tx, row, JobState.CANCELLED))
+    return job_of(tx.name, save_job(tx, cancelled(await job_row(tx, job_id), tx.now)))
 
 
 async def retry_job(tx: Transaction, job_id: str) -> Job:
     """See `Memory.retry_job`."""
-    row = await job_row(tx, job_id)
-    if row.state not in {JobState.FAILED, JobState.CANCELLED}:
-        raise Conflict("only a failed or cancelled job can be tried again", metadata={"job_id": job_id, "state": row.state.name})
-    if not row.session:
-        raise Conflict("the session of the job was deleted", metadata={"job_id": job_id})
-    return job_of(tx.name, change_job(tx, row, state=JobState.QUEUED, run_after=tx.now, idle_until=tx.now, attempts=0))
+    return job_of(tx.name, save_job(tx, retried(await job_row(tx, job_id), tx.now)))
 
 
 async def get_job(handle: Handle, job_id: str) -> Job:
     """See `Memory.get_job`."""
     (found,) = await handle.row(_JOB, {"at": {"id": job_id}})
-    if found is None:
-        raise no_such_job(job_id)
-    return job_of(handle.name, job_row_of(found))
+    return job_of(handle.name, found_job(found and job_row_of(found), job_id))
 
 
 async def list_jobs(

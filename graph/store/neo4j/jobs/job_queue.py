@@ -3,14 +3,12 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from graph.model import ExtractionMode, IdSource, JobKind, JobState, Namespace
+from graph.model import ExtractionMode, IdSource, Namespace
 from graph.store.neo4j.driver.transaction import Transaction
-from graph.store.neo4j.jobs.job_rows import JOB_PROJECTION, JobRow, change_job, job_properties, job_row_of
-from graph.store.rules.sessions import SessionRow
-from graph.store.rules.spec_rules import waits_for_vectors
+from graph.store.neo4j.jobs.job_rows import JOB_PROJECTION, OPEN, job_row_of, save_job
+from graph.store.rules.jobs import JobRow, covering, needs_work, new_job, queued_among
 
-_MICROSECOND = timedelta(microseconds=1)
-_OPEN = f"""MATCH (j:Job) WHERE j.namespace = $namespace AND j.session = $at.session AND j.state IN ['QUEUED', 'RUNNING']
+_OPEN = f"""MATCH (j:Job) WHERE j.namespace = $namespace AND j.session = $at.session AND j.state IN {OPEN}
     WITH j ORDER BY j.key RETURN collect(j{JOB_PROJECTION})"""
 _UNEXTRACTED = """MATCH (s:Session {namespace: $namespace, name: $at.session})
     MATCH (m:Message) WHERE m.namespace = $namespace AND m.session = $at.session AND m.seq > s.extracted_seq AND m.seq <= $at.upto
@@ -33,11 +31,6 @@ async def open_jobs(tx: Transaction, session: str) -> list[JobRow]:
     return [job_row_of(row) for row in found]
 
 
-def needs_work(settings: Namespace) -> bool:
-    """Whether anything is done with messages after they were stored."""
-    return settings.extraction_mode is not ExtractionMode.OFF or waits_for_vectors(settings.embedding)
-
-
 async def cover_messages(tx: Transaction, settings: Namespace, ids: IdSource, session: str, upto: int, idle: timedelta) -> JobRow | None:
     """The job that covers a session's messages up to a seq; None when nothing is to be done for them."""
     if not needs_work(settings):
@@ -47,37 +40,11 @@ async def cover_messages(tx: Transaction, settings: Namespace, ids: IdSource, se
 
 
 def cover(tx: Transaction, ids: IdSource, jobs: Sequence[JobRow], session: str, upto: int, idle: timedelta, waiting: int) -> JobRow:
-    """The job that covers a session's messages up to a seq: the queued one among the open ones, or a new one. `waiting`: how many they are.
-
-    The job is due at once, so that vectors come promptly; what is left half full then waits until `idle_until`. Only a job whose attempts
-    have failed keeps its time: what backs off is not hurried by more messages.
-    """
-    idle_until = tx.now + idle // _MICROSECOND
-    queued = next((job for job in reversed(jobs) if job.state is JobState.QUEUED), None)
+    """The job that covers a session's messages up to a seq: the queued one of the open ones, or a new one. `waiting`: how many."""
+    queued = queued_among(jobs)
     if queued is None:
-        job = JobRow(
-            ids.mint("job"),
-            tx.job_key(),
-            JobKind.EXTRACTION,
-            JobState.QUEUED,
-            session,
-            tx.now,
-            tx.now,
-            tx.now,
-            idle_until,
-            upto,
-            total=waiting,
-        )
-        tx.put_job(job.id, job_properties(job))
-        return job
-    return change_job(
-        tx,
-        queued,
-        target=max(queued.target, upto),
-        total=queued.done + waiting,
-        idle_until=idle_until,
-        run_after=queued.run_after if queued.attempts else min(queued.run_after, tx.now),
-    )
+        return save_job(tx, new_job(ids.mint("job"), tx.job_key(), session, tx.now, upto, idle, waiting))
+    return save_job(tx, covering(queued, tx.now, upto, idle, waiting))
 
 
 async def waiting_messages(tx: Transaction, settings: Namespace, session: str, upto: int) -> int:
@@ -85,10 +52,3 @@ async def waiting_messages(tx: Transaction, settings: Namespace, session: str, u
     query = _UNEMBEDDED if settings.extraction_mode is ExtractionMode.OFF else _UNEXTRACTED
     [[count]] = await tx.rows(query, {"session": session, "upto": upto})
     return int(count)
-
-
-def open_job_of(jobs: Sequence[JobRow], session: SessionRow, seq: int) -> str:
-    """The id of the open job that covers a message of the session, or ""."""
-    if session.extracted_seq >= seq > 0:
-        return ""
-    return next((job.id for job in jobs if job.target >= seq), "")

@@ -1,26 +1,33 @@
-"""Leasing jobs and handing them back. A lease's epoch fences out a worker whose lease has passed to another.
+"""Leasing jobs and handing them back.
 
 Leases end by the server's clock, which all processes share.
 """
 
 import logging
-from collections.abc import Collection, Sequence
-from dataclasses import replace
+from collections.abc import Collection
 from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from graph.errors import LeaseLost, NotFound, StructMemError
-from graph.model import ExtractionMode, Job, JobKind, JobState, Lease, from_micros, to_micros
+from graph.errors import NotFound, StructMemError
+from graph.model import ExtractionMode, Job, JobKind, Lease
 from graph.store.neo4j.driver.database import Database
 from graph.store.neo4j.driver.transaction import Look, Transaction
 from graph.store.neo4j.jobs.job_queue import waiting_messages
-from graph.store.neo4j.jobs.job_rows import JOB, JOB_PROJECTION, JobRow, change_job, job_of, job_properties, job_row_of
-from graph.store.port import JobAttemptFailed, JobDeferred, JobOutcome
-from graph.store.rules.retention import JOB_RETENTION
+from graph.store.neo4j.jobs.job_rows import JOB_PROJECTION, OPEN, find_job, job_properties, job_row_of, save_job
+from graph.store.port import JobOutcome, JobSucceeded
+from graph.store.rules.jobs import (
+    JobRow,
+    finished,
+    forgotten_before,
+    held,
+    is_due,
+    job_of,
+    lease_of,
+    leased,
+    renewed,
+)
 
-_MICROSECOND = timedelta(microseconds=1)
-_JOB_RETENTION_MICROS = JOB_RETENTION // _MICROSECOND
 # How many due jobs one look brings: other workers may take the first ones meanwhile.
 _LOOKED_AT = 32
 _log = logging.getLogger(__name__)
@@ -55,7 +62,7 @@ async def lease_job(database: Database, worker: str, duration: timedelta, kinds:
 
 _WORK = f"""CALL () {{
         OPTIONAL MATCH (j:Job {{namespace: $namespace, id: $at.id}}) OPTIONAL MATCH (s:Session {{namespace: $namespace, name: j.session}})
-        CALL (j) {{ MATCH (o:Job) WHERE o.namespace = $namespace AND o.session = j.session AND o.state IN ['QUEUED', 'RUNNING']
+        CALL (j) {{ MATCH (o:Job) WHERE o.namespace = $namespace AND o.session = j.session AND o.state IN {OPEN}
             RETURN collect(o{JOB_PROJECTION}) AS open }}
         RETURN {{job: j{JOB_PROJECTION}, last_seq: s.last_seq, open: open}} AS seen }}"""
 
@@ -64,79 +71,33 @@ async def _lease(tx: Transaction, job_id: str, worker: str, duration: timedelta)
     """The job, leased, unless somebody else was quicker. It then covers every message that its session has by now."""
     row = None if tx.seen["job"] is None else job_row_of(tx.seen["job"])
     others = [job_row_of(job) for job in tx.seen["open"] if job["id"] != job_id]
-    if row is None or not _is_due(row, others, tx.now):
+    if row is None or not is_due(row, others, tx.now):
         return None
-    epoch, expires_at = tx.next_epoch(), tx.now + duration // _MICROSECOND
-    target, total = row.target, row.done
+    target, waiting = row.target, 0
     if tx.seen["last_seq"] is not None:
         target = tx.seen["last_seq"]
-        total += await waiting_messages(tx, tx.namespace, row.session, target)
-    leased = change_job(
-        tx,
-        row,
-        state=JobState.RUNNING,
-        worker=worker,
-        epoch=epoch,
-        expires_at=expires_at,
-        attempts=row.attempts + 1,
-        target=target,
-        total=total,
-        idle_until=max(job.idle_until for job in (row, *others)),
-    )
-    return Lease(job_of(tx.name, leased), worker, epoch, from_micros(expires_at))
-
-
-def _is_due(row: JobRow, others: Sequence[JobRow], now: int) -> bool:
-    if row.due_at is None or row.due_at > now:
-        return False
-    running = [job for job in others if job.state is JobState.RUNNING]
-    return not running if row.state is JobState.QUEUED else all(job.expires_at <= now for job in running)
-
-
-def lease_lost(job_id: str) -> LeaseLost:
-    """The error for a lease that is not held any more."""
-    return LeaseLost("the lease on this job is no longer held", metadata={"job_id": job_id})
-
-
-def is_held(row: JobRow, now: int, lease: Lease) -> bool:
-    """Whether the lease holds this job."""
-    return row.state is JobState.RUNNING and row.epoch == lease.epoch and row.expires_at > now
+        waiting = await waiting_messages(tx, tx.namespace, row.session, target)
+    return lease_of(tx.name, save_job(tx, leased(row, others, tx.now, worker, tx.next_epoch(), duration, target, waiting)))
 
 
 async def held_job(tx: Transaction, lease: Lease) -> JobRow:
     """The row of a leased job. Raises LeaseLost when the lease is not held any more."""
-    found = await tx.rows(JOB, {"id": lease.job.id})
-    row = job_row_of(found[0][0]) if found else None
-    if row is None or not is_held(row, tx.now, lease):
-        raise lease_lost(lease.job.id)
-    return row
+    return held(await find_job(tx, lease.job.id), tx.now, lease)
 
 
 async def renew(tx: Transaction, lease: Lease, duration: timedelta) -> Lease:
-    """See `Store.renew`. It does not count as a change of the job: nobody who watches it has to know."""
-    row = replace(await held_job(tx, lease), expires_at=tx.now + duration // _MICROSECOND)
+    """See `Memory.renew`."""
+    row = renewed(await held_job(tx, lease), tx.now, duration)
     tx.prolong_job(row.id, job_properties(row))
-    return Lease(job_of(tx.name, row), lease.worker, lease.epoch, from_micros(row.expires_at))
+    return lease_of(tx.name, row)
 
 
 async def finish_job(tx: Transaction, lease: Lease, outcome: JobOutcome) -> Job:
-    """See `Store.finish_job`. Being handed back is no attempt; work that went on starts the count of attempts anew."""
+    """See `Memory.finish_job`."""
     row = await held_job(tx, lease)
-    await tx.execute(_FORGET, {"before": tx.now - _JOB_RETENTION_MICROS})
-    match outcome:
-        case JobDeferred():
-            # A flush that came meanwhile ends the waiting.
-            run_after = min(to_micros(outcome.run_after), max(row.idle_until, tx.now))
-            row = _queue_again(tx, row, run_after, attempts=max(row.attempts - 1, 0))
-        case JobAttemptFailed() if outcome.retry_at is not None:
-            row = _queue_again(tx, row, to_micros(outcome.retry_at), error=outcome.error)
-        case JobAttemptFailed():
-            row = end_job(tx, row, JobState.FAILED, error=outcome.error)
-        case _ if await _unfinished(tx, row):
-            row = _queue_again(tx, row, max(tx.now, row.idle_until), attempts=0, error=None)
-        case _:
-            row = end_job(tx, row, JobState.SUCCEEDED, done=max(row.done, row.total), error=None)
-    return job_of(tx.name, row)
+    await tx.execute(_FORGET, {"before": forgotten_before(tx.now)})
+    unfinished = isinstance(outcome, JobSucceeded) and await _unfinished(tx, row)
+    return job_of(tx.name, save_job(tx, finished(row, tx.now, outcome, unfinished=unfinished)))
 
 
 async def _unfinished(tx: Transaction, row: JobRow) -> bool:
@@ -155,12 +116,3 @@ _WAITING_MESSAGE = """CALL () {
         UNION MATCH (p:Passage) WHERE p.namespace = $namespace AND p.session = $at.session AND p.waits = true
             AND p.key > 0 MATCH (m:Message {namespace: $namespace, key: p.key}) WHERE m.seq <= $at.target RETURN m.key AS owner LIMIT 1 }
     RETURN owner LIMIT 1"""
-
-
-def _queue_again(tx: Transaction, row: JobRow, run_after: int, **changes: Any) -> JobRow:
-    return change_job(tx, row, state=JobState.QUEUED, run_after=run_after, expires_at=0, worker="", **changes)
-
-
-def end_job(tx: Transaction, row: JobRow, state: JobState, **changes: Any) -> JobRow:
-    """The job, ended; its lease, if any, is lost."""
-    return change_job(tx, row, state=state, expires_at=0, worker="", **changes)

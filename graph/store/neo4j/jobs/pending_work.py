@@ -9,7 +9,6 @@ import numpy as np
 from graph.model import Lease, Message, from_micros
 from graph.store.neo4j.driver.handle import Handle
 from graph.store.neo4j.jobs.job_rows import JOB_PROJECTION, job_row_of
-from graph.store.neo4j.jobs.leases import is_held, lease_lost
 from graph.store.neo4j.rows.node_rows import (
     MESSAGE_PROJECTION,
     SESSION_PROJECTION,
@@ -19,6 +18,7 @@ from graph.store.neo4j.rows.node_rows import (
     statement_of,
 )
 from graph.store.port import Float16Vector, PassageText, PendingWork
+from graph.store.rules.jobs import held
 from graph.store.rules.pending import MOST_PENDING_BYTES
 from graph.text import passage_texts
 
@@ -49,11 +49,7 @@ async def pending(handle: Handle, lease: Lease, limit: int) -> PendingWork:
     """See `Store.pending`."""
     asked = {"id": lease.job.id, "limit": limit + 1, "characters": MOST_PENDING_BYTES // 4}
     generation, job, session_row, waiting, cut, before, marks = await handle.row(_PENDING, {"at": asked})
-    if job is None:
-        raise lease_lost(lease.job.id)
-    row = job_row_of(job)
-    if not is_held(row, await handle.database.now(), lease) or session_row is None:
-        raise lease_lost(lease.job.id)
+    row = held(job and session_row and job_row_of(job), await handle.database.now(), lease)
     session = session_of(session_row)
     before.reverse()
     return PendingWork(
