@@ -14,16 +14,22 @@ from graph.model import Namespace
 from graph.store.port import AppendCommand, AppendOutcome, NamespaceSpec
 from service.authorize import Action
 from service.convert.messages import Circumstances, drafts_from_proto
-from service.handlers.resource import Context, Resource
+from service.handlers.resource import Context, Parts, Resource
 from service.validate import Violations, text, zone_name, zone_of
 from service.validate.fields import MAX_NAME, MAX_REQUEST_ID
 
 # Larger requests are read in a thread: a megabyte takes some milliseconds.
 _READ_IN_PLACE = 500_000
+# Appends of more characters wait for one another: each thread that analyses a long text keeps the interpreter from all other calls in turn.
+_ANALYSED_AT_ONCE = 50_000
 
 
 class MessageHandlers(Resource):
     """Stores messages."""
+
+    def __init__(self, parts: Parts) -> None:
+        super().__init__(parts)
+        self._long_texts = asyncio.Semaphore(1)
 
     async def AppendMessages(self, request: pb.AppendMessagesRequest, context: Context) -> pb.AppendMessagesResponse:
         """Stores messages at the end of a session."""
@@ -102,6 +108,12 @@ class MessageHandlers(Resource):
             raise
 
     async def _appended(self, name: str, create: bool, command: AppendCommand) -> AppendOutcome:
+        if sum(len(message.text) for message in command.messages) <= _ANALYSED_AT_ONCE:
+            return await self._stored(name, create, command)
+        async with self._long_texts:
+            return await self._stored(name, create, command)
+
+    async def _stored(self, name: str, create: bool, command: AppendCommand) -> AppendOutcome:
         try:
             return await self._store.namespace(name).append(command)
         except NotFound:
