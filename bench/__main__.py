@@ -7,7 +7,7 @@ import sys
 
 from bench.report import BenchError
 
-SUBCOMMANDS = ("retrieval", "ablation", "relevance", "extraction", "faults", "scale", "structures", "peers", "worst-texts")
+SUBCOMMANDS = ("retrieval", "ablation", "relevance", "extraction", "faults", "scale", "memory", "structures", "peers", "worst-texts")
 
 
 def main(arguments: list[str] | None = None) -> int:

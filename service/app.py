@@ -20,6 +20,7 @@ from graph.errors import StoreUnavailable
 from graph.model import ExtractionMode
 from graph.retrieval import Reranking
 from graph.store.port import Clock, Store
+from service.allocator import bound_arenas, trim_for_ever
 from service.choices import (
     make_cypher,
     make_embedder,
@@ -214,6 +215,7 @@ def serve(settings: Settings, on_ready: Callable[[str], None] | None = None) -> 
     configure_logs(settings)
     # Asked again before it is bound; here, because opening a store may take long.
     ensure_free(settings.listen)
+    bound_arenas()
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
     gc.set_threshold(*_GC_THRESHOLDS)
     asyncio.run(_serve(settings, on_ready))
@@ -234,9 +236,11 @@ async def _serve(settings: Settings, on_ready: Callable[[str], None] | None) -> 
     _log.info("ready", address=application.address, store=store_place(settings), embedder=settings.embedder, extractor=extractor)
     if on_ready is not None:
         on_ready(application.address)
+    trimming = asyncio.create_task(trim_for_ever(), name="trimming")
     try:
         await ended.wait()
     finally:
+        trimming.cancel()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.remove_signal_handler(number)
             signal.signal(number, signal.SIG_DFL)

@@ -36,7 +36,7 @@ class Server:
         settings = parts.settings
         self._settings = settings
         self._server = grpc.aio.server(
-            interceptors=interceptors(UuidSource(), tokens),
+            interceptors=interceptors(UuidSource(), tokens, settings.max_send_bytes),
             options=_options(settings),
             maximum_concurrent_rpcs=settings.max_concurrent_calls,
         )
@@ -83,7 +83,8 @@ def _options(settings: Settings) -> list[tuple[str, int]]:
         # With it, a second service on the same port would silently take half of the calls.
         ("grpc.so_reuseport", 0),
         ("grpc.max_receive_message_length", settings.max_receive_mb * _MB),
-        ("grpc.max_send_message_length", settings.max_send_mb * _MB),
+        # Bounded by an interceptor, which can tell the reason.
+        ("grpc.max_send_message_length", -1),
         ("grpc.keepalive_time_ms", int(settings.keepalive_s * 1000)),
         ("grpc.keepalive_timeout_ms", 20_000),
         ("grpc.keepalive_permit_without_calls", 1),

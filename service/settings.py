@@ -80,7 +80,9 @@ class Settings(BaseSettings):
     tls_key: UserPath | None = Field(None, description="PEM private key of tls_cert")
     ready_file: UserPath | None = Field(None, description="file to write the bound address into once the service can serve")
     max_receive_mb: int = Field(16, ge=1, le=1024, description="largest message taken, in MB")
-    max_send_mb: int = Field(64, ge=1, le=1024, description="largest message sent, in MB")
+    max_send_mb: int = Field(
+        3, ge=1, le=1024, description="largest answer, page or element of a stream, in MB; clients take 4 unless told otherwise"
+    )
     max_concurrent_calls: int = Field(1000, ge=1, description="calls answered at once; more are refused with RESOURCE_EXHAUSTED")
     keepalive_s: float = Field(60.0, ge=1, description="seconds without traffic after which a connection is probed")
     health_probe_s: float = Field(5.0, gt=0, le=3600, description="seconds between looks at whether the store still answers")
@@ -161,6 +163,11 @@ class Settings(BaseSettings):
     token: SecretStr = Field(SecretStr(""), description="token that the command line presents to a service")
 
     _sources: dict[str, str] = PrivateAttr(default_factory=dict)
+
+    @property
+    def max_send_bytes(self) -> int:
+        """`max_send_mb` in bytes."""
+        return self.max_send_mb << 20
 
     @field_validator("listen")
     @classmethod

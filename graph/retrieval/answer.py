@@ -153,10 +153,20 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
+class OmittedHit:
+    """A hit that was not read, because the answer has no room for its memory. Its rank is left out by those of the hits."""
+
+    rank: int
+    namespace: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
 class RetrievalAnswer:
     """The hits, best first, and how the query was understood.
 
     Attributes:
+        omitted: hits without room, best first.
         best_relevance: that of the most relevant memory that was found, hit or not; 0 when none was.
         nothing_relevant: there are no hits because nothing is as relevant as the request wants it.
     """
@@ -165,6 +175,7 @@ class RetrievalAnswer:
     plan: QueryPlan
     best_relevance: float = 0.0
     nothing_relevant: bool = False
+    omitted: tuple[OmittedHit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,11 @@
 """The read path: plan, embed the query, find candidates, score, expand over the graph, judge how relevant they are, pick, explain."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from graph.errors import InvalidArgument
-from graph.model import Message, Node, Statement
-from graph.retrieval.answer import Explanation, Hit, QueryEmbedder, QueryPlan, RetrievalAnswer, RetrievalRequest
+from graph.model import Message, Statement
+from graph.retrieval.answer import Explanation, Hit, OmittedHit, QueryEmbedder, QueryPlan, RetrievalAnswer, RetrievalRequest
 from graph.retrieval.aside import aside
 from graph.retrieval.explaining.explain import explain
 from graph.retrieval.finding.search import Search, expanded, search_of
@@ -16,7 +16,7 @@ from graph.retrieval.ranking.ranking import Ranking, rank
 from graph.retrieval.ranking.rerank import Reranking, reranked
 from graph.retrieval.recipes import RECIPES, Recipe
 from graph.retrieval.together import together
-from graph.store.port import Store
+from graph.store.port import PAGE_BYTES, NodesWithin, Store
 
 
 async def retrieve(
@@ -32,9 +32,13 @@ async def retrieve(
 
 
 async def retrieve_many(
-    store: Store, requests: Sequence[RetrievalRequest], embedder: QueryEmbedder | None, reranking: Reranking | None = None
+    store: Store,
+    requests: Sequence[RetrievalRequest],
+    embedder: QueryEmbedder | None,
+    reranking: Reranking | None = None,
+    max_bytes: int = PAGE_BYTES,
 ) -> RetrievalAnswer:
-    """One ranking over several namespaces, as `retrieve`.
+    """One ranking over several namespaces, as `retrieve`. Hits that have no room in about `max_bytes` are named, and not read.
 
     Takes one request for each namespace, all with the same query, k, recipe and least relevance. Every channel is scaled by its best over
     all the namespaces, so that scores compare. The answer's plan joins what the namespaces' speakers and entities told about the query.
@@ -47,11 +51,11 @@ async def retrieve_many(
         searches = await together([expanded(search, limits, recipe) for search in searches])
     ranking = await aside(sum(len(search.candidates) for search in searches), rank, searches, recipe)
     ranking, degraded = await reranked(searches, ranking, reranking) if reranking else (ranking, ())
-    hits = await _hits(searches, ranking)
+    hits, omitted = await _hits(searches, ranking, max_bytes)
     plan = _joint_plan([search.plan for search in searches])
     plan = replace(plan, degraded=(*plan.degraded, *degraded))
     nothing_relevant = not ranking.picks and requests[0].min_relevance > 0
-    return RetrievalAnswer(tuple(hits), plan, ranking.best_relevance, nothing_relevant)
+    return RetrievalAnswer(tuple(hits), plan, ranking.best_relevance, nothing_relevant, tuple(omitted))
 
 
 def checked(requests: Sequence[RetrievalRequest]) -> Recipe:
@@ -71,24 +75,29 @@ def checked(requests: Sequence[RetrievalRequest]) -> Recipe:
     return recipe
 
 
-async def _hits(searches: Sequence[Search], ranking: Ranking) -> list[Hit]:
-    """The hits, without those that were deleted meanwhile."""
+async def _hits(searches: Sequence[Search], ranking: Ranking, max_bytes: int) -> tuple[list[Hit], list[OmittedHit]]:
+    """The hits, without those that were deleted meanwhile, and those that have no room."""
     picks = ranking.picks
     ids = [searches[chosen.namespace].candidates.ids[chosen.row] for chosen in picks]
 
-    async def nodes_of(place: int, search: Search) -> Mapping[str, Node]:
+    async def nodes_of(place: int, search: Search) -> NodesWithin:
         wanted = [id_ for id_, chosen in zip(ids, picks, strict=True) if chosen.namespace == place]
-        return await search.memory.get_nodes(wanted) if wanted else {}
+        return await search.memory.get_nodes_within(wanted, max_bytes) if wanted else NodesWithin({})
 
-    nodes = await together([nodes_of(place, search) for place, search in enumerate(searches)])
+    found = await together([nodes_of(place, search) for place, search in enumerate(searches)])
+    without_room = [frozenset(of_one.omitted) for of_one in found]
     hits: list[Hit] = []
+    omitted: list[OmittedHit] = []
     for id_, chosen in zip(ids, picks, strict=True):
-        search, node = searches[chosen.namespace], nodes[chosen.namespace].get(id_)
-        if isinstance(node, Message | Statement):
+        search, node = searches[chosen.namespace], found[chosen.namespace].nodes.get(id_)
+        rank = len(hits) + len(omitted) + 1
+        if id_ in without_room[chosen.namespace]:
+            omitted.append(OmittedHit(rank, search.request.namespace, id_))
+        elif isinstance(node, Message | Statement):
             explanation = _explained(search, ranking.scored[chosen.namespace], chosen.row, node) if search.request.explain else None
             relevance = float(ranking.relevance[chosen.namespace][chosen.row])
-            hits.append(Hit(len(hits) + 1, search.request.namespace, node, chosen.score, explanation, relevance))
-    return hits
+            hits.append(Hit(rank, search.request.namespace, node, chosen.score, explanation, relevance))
+    return hits, omitted
 
 
 def _explained(search: Search, scored: Scored, row: int, node: Message | Statement) -> Explanation:

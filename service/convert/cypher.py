@@ -1,6 +1,6 @@
 """Values of Cypher, both ways, and the parts of an answer."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime, time
 from typing import Any
 
@@ -22,6 +22,7 @@ from graph.cypher import (
     CypherValue,
 )
 from graph.cypher.times import exact_time
+from graph.store.rules.node_bytes import count_within
 from service.validate import Violations
 from service.validate.times import zone_of
 
@@ -46,18 +47,26 @@ _MAX_PARAMETERS = 100
 _NANOSECONDS = 1_000_000_000
 
 
-def part_to_proto(part: CypherPart) -> inspection_service_pb2.RunCypherResponse:
-    """A part of an answer."""
+def parts_to_proto(part: CypherPart, max_bytes: int) -> list[inspection_service_pb2.RunCypherResponse]:
+    """A part of an answer; rows in runs of at most so many bytes, or a single one that is longer."""
     match part:
         case CypherHeader():
             header = inspection_service_pb2.CypherHeader(columns=part.columns, revision=part.revision)
-            return inspection_service_pb2.RunCypherResponse(header=header)
+            return [inspection_service_pb2.RunCypherResponse(header=header)]
         case CypherSummary():
             trailer = inspection_service_pb2.CypherTrailer(row_count=part.rows, truncated=part.truncated)
-            return inspection_service_pb2.RunCypherResponse(trailer=trailer)
+            return [inspection_service_pb2.RunCypherResponse(trailer=trailer)]
         case rows:
             made = [pb.CypherRow(values=[value_to_proto(value) for value in row]) for row in rows]
-            return inspection_service_pb2.RunCypherResponse(batch=inspection_service_pb2.CypherBatch(rows=made))
+            batches = [inspection_service_pb2.CypherBatch(rows=run) for run in _runs(made, max_bytes)]
+            return [inspection_service_pb2.RunCypherResponse(batch=batch) for batch in batches]
+
+
+def _runs(rows: list[pb.CypherRow], max_bytes: int) -> Iterator[list[pb.CypherRow]]:
+    while rows:
+        count = count_within((row.ByteSize() for row in rows), max_bytes)
+        yield rows[:count]
+        rows = rows[count:]
 
 
 def value_to_proto(value: CypherValue) -> pb.CypherValue:

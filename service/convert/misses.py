@@ -4,19 +4,26 @@ from structmem.v1 import memory_service_pb2, retrieval_pb2
 
 from graph.retrieval import Miss
 from graph.retrieval.explaining.shortfall import ChannelShortfall, Rival
+from service.answer_size import Room
 from service.convert.retrieval import hit_to_proto, plan_to_proto
 
 
-def miss_to_proto(miss: Miss) -> memory_service_pb2.ExplainMissResponse:
-    """What kept a memory out of an answer."""
+def miss_to_proto(miss: Miss, room: Room) -> memory_service_pb2.ExplainMissResponse:
+    """What kept a memory out of an answer. Raises ElementTooLarge where there is no room for the memory itself."""
+    plan = plan_to_proto(miss.plan)
+    room.takes(plan)
+    hit = room.need(hit_to_proto(miss.hit), miss.hit.node.id) if miss.hit else None
+    stood_for_by, cut = room.fill(map(_rival, miss.stood_for_by))
+    rivals, left_out = room.fill(map(_rival, miss.rivals))
     return memory_service_pb2.ExplainMissResponse(
         reason=retrieval_pb2.MissReason.ValueType(miss.reason),
-        hit=hit_to_proto(miss.hit) if miss.hit else None,
-        plan=plan_to_proto(miss.plan),
+        hit=hit,
+        plan=plan,
         filtered_by=miss.filtered_by,
         channels=[_channel(channel) for channel in miss.channels],
-        stood_for_by=[_rival(rival) for rival in miss.stood_for_by],
-        rivals=[_rival(rival) for rival in miss.rivals],
+        stood_for_by=stood_for_by,
+        rivals=rivals,
+        truncated=cut or left_out,
     )
 
 

@@ -2,18 +2,46 @@
 
 from structmem.v1 import memory_service_pb2, node_pb2, retrieval_pb2
 
-from graph.retrieval import Context, ContextEntry, Degradation, Explanation, Hit, PathStep, QueryPlan, RetrievalAnswer, TraversedEvent
+from graph.retrieval import (
+    Context,
+    ContextEntry,
+    Degradation,
+    Explanation,
+    Hit,
+    OmittedHit,
+    PathStep,
+    QueryPlan,
+    RetrievalAnswer,
+    TraversedEvent,
+)
+from service.answer_size import Room
 from service.convert.nodes import event_to_proto, node_to_proto
 from service.convert.times import span_to_proto, timestamp
 
 
-def answer_to_proto(answer: RetrievalAnswer) -> memory_service_pb2.RetrieveResponse:
-    """The hits of a query, and how it was understood."""
+def answer_to_proto(answer: RetrievalAnswer, room: Room) -> memory_service_pb2.RetrieveResponse:
+    """The hits of a query that there is room for, the ids of the others, and how it was understood."""
+    plan = plan_to_proto(answer.plan)
+    room.takes(plan)
+    # Any of them may have to be named instead.
+    room.reserve(memory_service_pb2.OmittedHit(rank=hit.rank, namespace=hit.namespace, node_id=hit.id) for hit in answer.omitted)
+    room.reserve(memory_service_pb2.OmittedHit(rank=hit.rank, namespace=hit.namespace, node_id=hit.node.id) for hit in answer.hits)
+    hits, omitted = [], list(answer.omitted)
+    for hit in answer.hits:
+        shown = hit_to_proto(hit)
+        if room.takes(shown):
+            hits.append(shown)
+        else:
+            omitted.append(OmittedHit(hit.rank, hit.namespace, hit.node.id))
     return memory_service_pb2.RetrieveResponse(
-        hits=[hit_to_proto(hit) for hit in answer.hits],
-        plan=plan_to_proto(answer.plan),
+        hits=hits,
+        plan=plan,
         nothing_relevant=answer.nothing_relevant,
         best_relevance=answer.best_relevance,
+        omitted=[
+            memory_service_pb2.OmittedHit(rank=one.rank, namespace=one.namespace, node_id=one.id)
+            for one in sorted(omitted, key=lambda one: one.rank)
+        ],
     )
 
 

@@ -10,6 +10,7 @@ from structmem.v1 import memory_service_pb2 as pb
 from graph.errors import InvalidArgument, StructMemError
 from graph.store.port import ExportRecord
 from graph.store.snapshot import open_snapshot
+from service.answer_size import RunBounds, runs
 from service.authorize import Action
 from service.convert.exchange import Tally, record_to_proto
 from service.convert.export_header import header_to_proto, namespace_from_header
@@ -19,7 +20,7 @@ from service.validate import Violations
 from service.version import VERSION
 
 MAX_BATCH = 1000
-# Far below the 4 MB that a gRPC client takes unless told otherwise; the longest record has about 1 MB itself.
+# A run of elements that is sent at once: longer ones are no quicker.
 _EXPORT_BYTES = 1 << 20
 
 
@@ -36,7 +37,7 @@ class ExchangeHandlers(Resource):
             tally = Tally()
             async for batch in records:
                 # In a thread: other calls are answered meanwhile.
-                for response in await asyncio.to_thread(_responses, batch, tally):
+                for response in await asyncio.to_thread(_responses, batch, tally, self._max_bytes):
                     yield response
         yield pb.ExportNamespaceResponse(trailer=tally.trailer())
 
@@ -58,18 +59,25 @@ class ExchangeHandlers(Resource):
         )
 
 
-def _responses(records: Sequence[ExportRecord], tally: Tally) -> list[pb.ExportNamespaceResponse]:
+def _responses(records: Sequence[ExportRecord], tally: Tally, max_bytes: int) -> list[pb.ExportNamespaceResponse]:
     made = [record_to_proto(record) for record in records]
     tally.add(made)
-    runs: list[list[exchange_pb2.ExportRecord]] = [[]]
-    size = 0
-    for record in made:
-        size += record.ByteSize()
-        if runs[-1] and (size > _EXPORT_BYTES or len(runs[-1]) == MAX_BATCH):
-            runs.append([])
-            size = record.ByteSize()
-        runs[-1].append(record)
-    return [pb.ExportNamespaceResponse(batch=exchange_pb2.ExportBatch(records=run)) for run in runs if run]
+    bounds = RunBounds(MAX_BATCH, _EXPORT_BYTES, max_bytes)
+    return [pb.ExportNamespaceResponse(batch=exchange_pb2.ExportBatch(records=run)) for run in runs(made, bounds, _id_of)]
+
+
+def _id_of(record: exchange_pb2.ExportRecord) -> str:
+    """The node that a record is, or is of."""
+    match record.WhichOneof("kind"):
+        case "node":
+            kind = record.node.WhichOneof("kind")
+            return str(getattr(record.node, kind).id) if kind else ""
+        case "edge":
+            return record.edge.source_id
+        case "vector":
+            return record.vector.owner_id
+        case _:
+            return record.progress.session
 
 
 async def _records(

@@ -1,13 +1,18 @@
 """The memory graph as it is: GetNode, GetEvent, the listings, DecideEntityLink, DeleteMemories."""
 
+from collections.abc import Callable
+from typing import TypeVar
+
+from google.protobuf.message import Message as ProtoMessage
 from structmem.v1 import memory_service_pb2 as pb
 from structmem.v1 import node_pb2
 
 from graph.errors import InvalidArgument, NotFound
-from graph.model import Event, LinkVerdict, Message, NodeKind, Statement
+from graph.model import Entity, Event, LinkVerdict, Message, NodeKind, Session, Statement
 from graph.model.ids import STATEMENT_KINDS
-from graph.store.port import Cursor, Deletion, EntityQuery, EventQuery, LinkDecision, Memory, MessageQuery, StatementQuery
+from graph.store.port import Cursor, Deletion, EntityQuery, EventQuery, LinkDecision, Memory, MessageQuery, Page, StatementQuery
 from service import calls
+from service.answer_size import Room
 from service.authorize import Action
 from service.convert.entity_kinds import entity_kinds_from_proto
 from service.convert.filters import label_filter_from_proto
@@ -29,6 +34,8 @@ DEFAULT_PAGE = 50
 MAX_PAGE = 500
 _DELETABLE = frozenset({NodeKind.MESSAGE, NodeKind.EVENT, NodeKind.FACT, NodeKind.RELATION})
 _ENTITY = frozenset({NodeKind.ENTITY})
+N = TypeVar("N", Session, Message, Event, Statement, Entity)
+P = TypeVar("P", bound=ProtoMessage)
 _Listing = pb.ListEventsRequest | pb.ListStatementsRequest | pb.ListMessagesRequest | pb.ListSessionsRequest | pb.ListEntitiesRequest
 
 
@@ -43,13 +50,18 @@ class GraphHandlers(Resource):
             limit = limit_of(found, "max_edges", request.max_edges, 100, 1000)
         memory = self._memory(request.namespace, request.at_least)
         around = await memory.get_node_edges(request.node_id, limit)
+        room = Room(self._max_bytes)
+        node = room.need(node_to_proto(around.node), request.node_id)
+        edges, cut = room.fill(map(edge_to_proto, around.edges))
         others = dict.fromkeys(end for edge in around.edges for end in (edge.source_id, edge.target_id) if end != request.node_id)
-        nodes = await memory.get_nodes(list(others))
+        nodes = await memory.get_nodes_within(list(others), room.left)
+        neighbors, left_out = room.fill(map(node_to_proto, nodes.nodes.values()))
         return pb.GetNodeResponse(
-            node=node_to_proto(around.node),
-            edges=[edge_to_proto(edge) for edge in around.edges],
-            neighbors=[node_to_proto(nodes[id_]) for id_ in others if id_ in nodes],
-            edges_truncated=around.truncated,
+            node=node,
+            edges=edges,
+            neighbors=neighbors,
+            edges_truncated=around.truncated or cut,
+            neighbors_truncated=left_out or bool(nodes.omitted),
         )
 
     async def GetEvent(self, request: pb.GetEventRequest, context: Context) -> pb.GetEventResponse:
@@ -61,12 +73,12 @@ class GraphHandlers(Resource):
         event = (await memory.get_nodes([request.event_id])).get(request.event_id)
         if not isinstance(event, Event):
             raise NotFound("there is no such event", metadata={"event_id": request.event_id})
-        bound = await memory.get_nodes([*event.statement_ids, *event.evidence_ids])
-        return pb.GetEventResponse(
-            event=event_to_proto(event),
-            statements=[statement_to_proto(s) for id_ in event.statement_ids if isinstance(s := bound.get(id_), Statement)],
-            evidence=[message_to_proto(m) for id_ in event.evidence_ids if isinstance(m := bound.get(id_), Message)],
-        )
+        room = Room(self._max_bytes)
+        shown = room.need(event_to_proto(event), event.id)
+        bound = await memory.get_nodes_within([*event.statement_ids, *event.evidence_ids], room.left)
+        statements, cut = room.fill(statement_to_proto(node) for node in bound.nodes.values() if isinstance(node, Statement))
+        evidence, left_out = room.fill(message_to_proto(node) for node in bound.nodes.values() if isinstance(node, Message))
+        return pb.GetEventResponse(event=shown, statements=statements, evidence=evidence, truncated=cut or left_out or bool(bound.omitted))
 
     async def ListEvents(self, request: pb.ListEventsRequest, context: Context) -> pb.ListEventsResponse:
         """Events in time."""
@@ -79,9 +91,9 @@ class GraphHandlers(Resource):
                 entity_ids=node_ids(found, "entity_ids", request.entity_ids, _ENTITY, 0, MAX_FILTER_VALUES),
             )
         memory, uid, cursor = await self._listing(request)
-        page = await memory.list_events(query, cursor, limit)
-        token = self._parts.pages.make(request, uid, page.next)
-        return pb.ListEventsResponse(events=[event_to_proto(event) for event in page.items], next_page_token=token)
+        page = await memory.list_events(query, cursor, limit, self._page_bytes)
+        events, token = self._shown(request, uid, page, event_to_proto)
+        return pb.ListEventsResponse(events=events, next_page_token=token)
 
     async def ListStatements(self, request: pb.ListStatementsRequest, context: Context) -> pb.ListStatementsResponse:
         """Facts and relations."""
@@ -97,9 +109,9 @@ class GraphHandlers(Resource):
                 include_retired=request.include_retired,
             )
         memory, uid, cursor = await self._listing(request)
-        page = await memory.list_statements(query, cursor, limit)
-        token = self._parts.pages.make(request, uid, page.next)
-        return pb.ListStatementsResponse(statements=[statement_to_proto(statement) for statement in page.items], next_page_token=token)
+        page = await memory.list_statements(query, cursor, limit, self._page_bytes)
+        statements, token = self._shown(request, uid, page, statement_to_proto)
+        return pb.ListStatementsResponse(statements=statements, next_page_token=token)
 
     async def ListMessages(self, request: pb.ListMessagesRequest, context: Context) -> pb.ListMessagesResponse:
         """Messages, verbatim."""
@@ -113,9 +125,9 @@ class GraphHandlers(Resource):
                 labels=label_filter_from_proto(found, "labels", request.labels),
             )
         memory, uid, cursor = await self._listing(request)
-        page = await memory.list_messages(query, cursor, limit)
-        token = self._parts.pages.make(request, uid, page.next)
-        return pb.ListMessagesResponse(messages=[message_to_proto(message) for message in page.items], next_page_token=token)
+        page = await memory.list_messages(query, cursor, limit, self._page_bytes)
+        messages, token = self._shown(request, uid, page, message_to_proto)
+        return pb.ListMessagesResponse(messages=messages, next_page_token=token)
 
     async def ListSessions(self, request: pb.ListSessionsRequest, context: Context) -> pb.ListSessionsResponse:
         """Sessions in the order of their creation."""
@@ -123,9 +135,9 @@ class GraphHandlers(Resource):
         with Violations() as found:
             limit = limit_of(found, "page_size", request.page_size, DEFAULT_PAGE, MAX_PAGE)
         memory, uid, cursor = await self._listing(request)
-        page = await memory.list_sessions(cursor, limit)
-        token = self._parts.pages.make(request, uid, page.next)
-        return pb.ListSessionsResponse(sessions=[session_to_proto(session) for session in page.items], next_page_token=token)
+        page = await memory.list_sessions(cursor, limit, self._page_bytes)
+        sessions, token = self._shown(request, uid, page, session_to_proto)
+        return pb.ListSessionsResponse(sessions=sessions, next_page_token=token)
 
     async def ListEntities(self, request: pb.ListEntitiesRequest, context: Context) -> pb.ListEntitiesResponse:
         """Entities in the order in which they were first seen."""
@@ -137,9 +149,9 @@ class GraphHandlers(Resource):
                 name=text(found, "name", request.name, MAX_NAME, required=False),
             )
         memory, uid, cursor = await self._listing(request)
-        page = await memory.list_entities(query, cursor, limit)
-        token = self._parts.pages.make(request, uid, page.next)
-        return pb.ListEntitiesResponse(entities=[entity_to_proto(entity) for entity in page.items], next_page_token=token)
+        page = await memory.list_entities(query, cursor, limit, self._page_bytes)
+        entities, token = self._shown(request, uid, page, entity_to_proto)
+        return pb.ListEntitiesResponse(entities=entities, next_page_token=token)
 
     async def DeleteMemories(self, request: pb.DeleteMemoriesRequest, context: Context) -> pb.DeleteMemoriesResponse:
         """Deletes memories and what was derived from them."""
@@ -180,6 +192,12 @@ class GraphHandlers(Resource):
             edges=[edge_to_proto(edge) for edge in decided.edges],
             consistency_token=self._consistency_token(namespace.name, namespace.uid, decided.revision),
         )
+
+    def _shown(self, request: _Listing, uid: str, page: Page[N], to_proto: Callable[[N], P]) -> tuple[list[P], str]:
+        """The elements of a page and the token of the next one. Raises ElementTooLarge, with that token, where one alone is too large."""
+        token = self._parts.pages.make(request, uid, page.next)
+        room = Room(self._max_bytes)
+        return [room.need(to_proto(item), item.id, token) for item in page.items], token
 
     async def _listing(self, request: _Listing) -> tuple[Memory, str, Cursor | None]:
         """The namespace with its uid, and where the page starts."""

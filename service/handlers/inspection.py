@@ -14,7 +14,7 @@ from graph.retrieval import DEFAULT_RECIPE, RECIPES
 from graph.store.rules.retention import JOB_RETENTION, REQUEST_ID_RETENTION
 from service import calls
 from service.authorize import Action, authorize_everywhere
-from service.convert.cypher import parameters_from_proto, part_to_proto
+from service.convert.cypher import parameters_from_proto, parts_to_proto
 from service.convert.inspection import description_to_proto, usage_to_proto
 from service.convert.namespaces import embedding_to_proto
 from service.convert.times import duration, timestamp
@@ -76,7 +76,8 @@ class InspectionHandlers(Resource, inspection_service_pb2_grpc.InspectionService
         await self._memory(request.namespace, request.at_least).settings()
         async with aclosing(runner.run(request.namespace, query)) as parts:
             async for part in parts:
-                yield part_to_proto(part)
+                for response in parts_to_proto(part, self._page_bytes):
+                    yield response
 
     def _runner(self, scope: int) -> CypherRunner:
         """Who runs queries of this scope. A whole database is shown only to whoever may read and administer all that is in it."""

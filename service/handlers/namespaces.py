@@ -10,6 +10,7 @@ from extract.port import spec_with
 from graph.errors import NotFound
 from graph.model import NO_EXTRACTION, Namespace
 from graph.store.port import Cursor, GenerationStart
+from graph.store.rules.node_bytes import count_within
 from service import calls
 from service.authorize import Action, may
 from service.convert.namespaces import change_from_proto, namespace_to_proto, spec_from_proto
@@ -47,10 +48,13 @@ class NamespaceHandlers(Resource, namespace_service_pb2_grpc.NamespaceServiceSer
         cursor = self._parts.pages.read(request, "")
         await self._see(request.at_least)
         readable = await self._readable(request.prefix, str(cursor[0]) if cursor else "", limit + 1)
+        # One has a few hundred kilobytes at most, with a long profile: there is always room for the first.
+        namespaces = [namespace_to_proto(namespace) for namespace in readable[:limit]]
+        shown = count_within((namespace.ByteSize() for namespace in namespaces), self._page_bytes)
         # The token holds the last name shown, never one that the caller may not see.
-        more: Cursor | None = (readable[limit - 1].name,) if len(readable) > limit else None
+        more: Cursor | None = (readable[shown - 1].name,) if len(readable) > shown else None
         return pb.ListNamespacesResponse(
-            namespaces=[namespace_to_proto(namespace) for namespace in readable[:limit]],
+            namespaces=namespaces[:shown],
             next_page_token=self._parts.pages.make(request, "", more),
         )
 

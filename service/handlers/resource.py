@@ -67,6 +67,9 @@ class Resource:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._store = parts.store
+        # Bytes of the largest answer; a page is filled to a little less, which leaves room for what stands beside its elements.
+        self._max_bytes = parts.settings.max_send_bytes
+        self._page_bytes = self._max_bytes * 19 // 20
 
     def _enter(self, action: Action, *names: str, field: str = "namespace") -> None:
         """Lets a call to these namespaces pass, before anything else is looked at. Raises InvalidArgument, PermissionDenied."""

@@ -9,6 +9,7 @@ from structmem.v1 import retrieval_pb2
 from extract.tokens import count_tokens
 from graph.model import EdgeKind, NodeKind
 from graph.retrieval import RetrievalRequest, build_context, explain_miss, retrieve_many, traverse_events
+from service.answer_size import Room, RunBounds, runs
 from service.authorize import Action
 from service.convert.misses import miss_to_proto
 from service.convert.queries import MAX_K, MAX_NAMESPACES, namespaces_from_proto, requests_from_proto
@@ -32,8 +33,8 @@ class RetrievalHandlers(Resource):
             requests = self._requests(found, request.query)
         requests = [replace(one, explain=request.explain) for one in await self._prepared(request.query, requests)]
         with self._parts.usage.of(requests[0].namespace):
-            answer = await retrieve_many(self._store, requests, self._parts.embedder, self._parts.reranking)
-        return answer_to_proto(answer)
+            answer = await retrieve_many(self._store, requests, self._parts.embedder, self._parts.reranking, self._page_bytes)
+        return answer_to_proto(answer, Room(self._max_bytes))
 
     async def BuildContext(self, request: pb.BuildContextRequest, context: Context) -> pb.BuildContextResponse:
         """Memories as a text within a token budget."""
@@ -56,7 +57,7 @@ class RetrievalHandlers(Resource):
             miss = await explain_miss(
                 self._store, replace(asked, explain=True), request.node_id, self._parts.embedder, self._parts.reranking
             )
-        return miss_to_proto(miss)
+        return miss_to_proto(miss, Room(self._max_bytes))
 
     async def TraverseEvents(self, request: pb.TraverseEventsRequest, context: Context) -> AsyncIterator[pb.TraverseEventsResponse]:
         """Walks the graph and streams the events on the way, nearest first."""
@@ -71,8 +72,8 @@ class RetrievalHandlers(Resource):
         memory = self._memory(request.namespace, request.at_least)
         reached = await traverse_events(memory, starts, edges, hops, range_, limit + 1)
         shown = reached[:limit]
-        for start in range(0, len(shown), TRAVERSE_BATCH):
-            events = [traversed_to_proto(event) for event in shown[start : start + TRAVERSE_BATCH]]
+        bounds = RunBounds(TRAVERSE_BATCH, self._page_bytes, self._max_bytes)
+        for events in runs(map(traversed_to_proto, shown), bounds, lambda element: element.event.id):
             yield pb.TraverseEventsResponse(batch=pb.TraversedEventBatch(events=events))
         yield pb.TraverseEventsResponse(trailer=pb.TraverseEventsTrailer(event_count=len(shown), truncated=len(reached) > limit))
 

@@ -10,6 +10,7 @@ import structmem
 
 NAMES = [
     "AlreadyExistsError",
+    "AnswerTooLargeError",
     "Appended",
     "AppendedMessage",
     "AsyncClient",
@@ -37,6 +38,7 @@ NAMES = [
     "DegradationReason",
     "DeletionReceipt",
     "DuplicateMessageError",
+    "ElementTooLargeError",
     "Edge",
     "EdgeKind",
     "EmbeddingSpec",
@@ -80,6 +82,7 @@ NAMES = [
     "NodeKind",
     "NodeView",
     "NotFoundError",
+    "OmittedHit",
     "Participant",
     "PathStep",
     "PermissionDeniedError",

@@ -34,6 +34,8 @@ TOKENS_OF_A_SHORT_LINE = 12
 MAX_MEMORIES = 1_000
 # So many lines in a row that do not fit: what is left of the budget is too small to go on looking.
 _PATIENCE = 30
+# What is read of memories that may go in; the largest context of all is shorter.
+_READ_BYTES = 16_000_000
 _ELLIPSIS = " …"
 # A word, or a part of one that is longer than any in a language with spaces, with the marks that belong to its last sign.
 _WORD = re.compile(r"\S{1,24}[\u0300-\u036f\u200d\ufe0f]{0,8}")
@@ -69,7 +71,8 @@ async def build_context(
     if token_budget < 1:
         raise InvalidArgument.of("token_budget", "must be at least 1")
     k = min(max_memories, MAX_MEMORIES, max(10, token_budget // TOKENS_OF_A_SHORT_LINE))
-    answer = await retrieve_many(store, [replace(request, k=k, explain=False) for request in requests], embedder, reranking)
+    plain = [replace(request, k=k, explain=False) for request in requests]
+    answer = await retrieve_many(store, plain, embedder, reranking, _READ_BYTES)
     # Counting takes milliseconds for a line of a thousand words, in which every other call would wait.
     return await asyncio.to_thread(_assembled, answer, token_budget, count_tokens)
 

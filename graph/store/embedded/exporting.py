@@ -13,6 +13,7 @@ from graph.store.embedded.rows.edge_rows import edges_of
 from graph.store.embedded.rows.node_keys import node_id
 from graph.store.embedded.rows.node_rows import read_nodes
 from graph.store.port import ExportRecord, PassageVector, SessionProgress
+from graph.store.rules.node_bytes import BATCH_BYTES
 
 _BATCH = 1_000
 # Sessions, messages, entities, statements, events: each refers only to those before it.
@@ -39,8 +40,8 @@ async def export(engine: Engine, handle: Handle, with_vectors: bool) -> AsyncIte
 def _batches(engine: Engine, name: str, uid: str, with_vectors: bool) -> Generator[list[ExportRecord], None, None]:
     with engine.snapshot(name, uid) as db:
         for kinds in _ORDER:
-            for chunk in _chunks(db.execute(f"SELECT key FROM nodes WHERE kind {kinds} ORDER BY key")):
-                yield list(read_nodes(db, [key for (key,) in chunk]).values())
+            for keys in _within_bytes(db.execute(f"SELECT key, length(body) FROM nodes WHERE kind {kinds} ORDER BY key")):
+                yield list(read_nodes(db, keys).values())
         for chunk in _chunks(db.execute(_EXPLICIT)):
             yield list(edges_of(db, chunk))
         yield list(_progress(db))
@@ -64,3 +65,17 @@ def _chunks(found: Iterable[tuple[Any, ...]]) -> Iterator[list[tuple[Any, ...]]]
             chunk = []
     if chunk:
         yield chunk
+
+
+def _within_bytes(found: Iterable[tuple[int, int]]) -> Iterator[list[int]]:
+    """Keys in runs whose nodes, of which the lengths are given, are read at once."""
+    keys: list[int] = []
+    size = 0
+    for key, length in found:
+        if keys and (size + length > BATCH_BYTES or len(keys) == _BATCH):
+            yield keys
+            keys, size = [], 0
+        keys.append(key)
+        size += length
+    if keys:
+        yield keys

@@ -13,6 +13,7 @@ from graph.store.embedded.rows.node_keys import keys_of
 from graph.store.embedded.rows.node_rows import read_nodes, read_session
 from graph.store.embedded.searching.filter import session_keys
 from graph.store.port import Cursor, EntityQuery, EventQuery, MessageQuery, Page, StatementQuery
+from graph.store.rules.node_bytes import count_within, fitting
 from graph.text.names import folded
 
 N = TypeVar("N", Message, Event, Statement, Entity)
@@ -41,14 +42,16 @@ class _Conditions:
         return " AND ".join(self.terms)
 
 
-def list_sessions(db: apsw.Connection, cursor: Cursor | None, limit: int) -> Page[Session]:
+def list_sessions(db: apsw.Connection, cursor: Cursor | None, limit: int, max_bytes: int) -> Page[Session]:
     """See `Store.list_sessions`."""
     found = rows(db, "SELECT key FROM sessions WHERE key > ? ORDER BY key LIMIT ?", (cursor[0] if cursor else 0, limit + 1))
     keys = [key for (key,) in found]
-    return Page(tuple(read_session(db, key) for key in keys[:limit]), (keys[limit - 1],) if len(keys) > limit else None)
+    sessions = [read_session(db, key) for key in keys[:limit]]
+    count = fitting(sessions, max_bytes)
+    return Page(tuple(sessions[:count]), (keys[count - 1],) if len(keys) > count else None)
 
 
-def list_messages(db: apsw.Connection, query: MessageQuery, cursor: Cursor | None, limit: int) -> Page[Message]:
+def list_messages(db: apsw.Connection, query: MessageQuery, cursor: Cursor | None, limit: int, max_bytes: int) -> Page[Message]:
     """See `Store.list_messages`."""
     where = _Conditions("n.kind = 2")
     sessions = session_keys(db, query.sessions)
@@ -61,7 +64,7 @@ def list_messages(db: apsw.Connection, query: MessageQuery, cursor: Cursor | Non
         where.one_of("n.speaker", query.speakers)
     where.within("n.said_at", query.said)
     _add_labels(where, query.labels)
-    return _page(db, where, "n.seq" if by_seq else "n.said_at", cursor, limit, Message)
+    return _page(db, where, "n.seq" if by_seq else "n.said_at", cursor, (limit, max_bytes), Message)
 
 
 def _add_labels(where: _Conditions, labels: LabelFilter) -> None:
@@ -82,7 +85,7 @@ def _add_any(where: _Conditions, conditions: Sequence[LabelCondition], exists: s
     where.add(f"{exists} (SELECT 1 FROM labels l WHERE l.message = n.key AND ({' OR '.join(terms)}))", *values)
 
 
-def list_events(db: apsw.Connection, query: EventQuery, cursor: Cursor | None, limit: int) -> Page[Event]:
+def list_events(db: apsw.Connection, query: EventQuery, cursor: Cursor | None, limit: int, max_bytes: int) -> Page[Event]:
     """See `Store.list_events`. A range takes the events whose span overlaps it."""
     where = _Conditions("n.kind = 3", "n.retired_at IS NULL")
     if query.sessions:
@@ -97,10 +100,10 @@ def list_events(db: apsw.Connection, query: EventQuery, cursor: Cursor | None, l
             "EXISTS (SELECT 1 FROM edges e WHERE e.src = n.key AND e.kind = 5 AND e.dst IN (SELECT value FROM json_each(?)))",
             orjson.dumps(entities).decode(),
         )
-    return _page(db, where, "n.starts_at", cursor, limit, Event)
+    return _page(db, where, "n.starts_at", cursor, (limit, max_bytes), Event)
 
 
-def list_statements(db: apsw.Connection, query: StatementQuery, cursor: Cursor | None, limit: int) -> Page[Statement]:
+def list_statements(db: apsw.Connection, query: StatementQuery, cursor: Cursor | None, limit: int, max_bytes: int) -> Page[Statement]:
     """See `Store.list_statements`."""
     where = _Conditions("n.kind IN (4, 5)")
     if len(query.kinds) == 1:
@@ -118,25 +121,26 @@ def list_statements(db: apsw.Connection, query: StatementQuery, cursor: Cursor |
             "n.key IN (SELECT e.src FROM json_each(?) j CROSS JOIN edges e ON e.dst = j.value AND e.kind = 6)",
             orjson.dumps(entities).decode(),
         )
-    return _page(db, where, "n.said_at", cursor, limit, Statement)
+    return _page(db, where, "n.said_at", cursor, (limit, max_bytes), Statement)
 
 
-def list_entities(db: apsw.Connection, query: EntityQuery, cursor: Cursor | None, limit: int) -> Page[Entity]:
+def list_entities(db: apsw.Connection, query: EntityQuery, cursor: Cursor | None, limit: int, max_bytes: int) -> Page[Entity]:
     """See `Store.list_entities`."""
     where = _Conditions("n.kind = 6")
     if query.kinds:
         where.add("(SELECT x.kind FROM entities x WHERE x.key = n.key) IN (SELECT value FROM json_each(?))", _numbers(query.kinds))
     if query.name:
         where.add("n.key IN (SELECT a.entity FROM entity_names a WHERE a.folded = ?)", folded(query.name))
-    return _page(db, where, "0", cursor, limit, Entity)
+    return _page(db, where, "0", cursor, (limit, max_bytes), Entity)
 
 
 def _numbers(values: Sequence[int] | frozenset[int]) -> str:
     return orjson.dumps(sorted(int(value) for value in values)).decode()
 
 
-def _page(db: apsw.Connection, where: _Conditions, order: str, cursor: Cursor | None, limit: int, kind: type[N]) -> Page[N]:
-    """One page of nodes by (order, key)."""
+def _page(db: apsw.Connection, where: _Conditions, order: str, cursor: Cursor | None, bounds: tuple[int, int], kind: type[N]) -> Page[N]:
+    """One page of nodes by (order, key), of at most so many and of so many bytes; what it has no room for is not read."""
+    limit, max_bytes = bounds
     if order == "0":
         where.add("n.key > ?", cursor[1] if cursor else _START)
         ordering = "n.key"
@@ -144,8 +148,11 @@ def _page(db: apsw.Connection, where: _Conditions, order: str, cursor: Cursor | 
         if cursor:
             where.add(f"({order}, n.key) > (?, ?)", *cursor)
         ordering = f"{order}, n.key"
-    found = rows(db, f"SELECT {order}, n.key FROM nodes n WHERE {where} ORDER BY {ordering} LIMIT ?", (*where.values, limit + 1))
-    keys = [key for _, key in found[:limit]]
-    nodes = read_nodes(db, keys)
-    items = tuple(node for key in keys if isinstance(node := nodes[key], kind))
-    return Page(items, found[limit - 1] if len(found) > limit else None)
+    # The length of a blob is known without reading it.
+    sql = f"SELECT {order}, n.key, length(n.body) FROM nodes n WHERE {where} ORDER BY {ordering} LIMIT ?"
+    found = rows(db, sql, (*where.values, limit + 1))
+    within = count_within([length for _, _, length in found[:limit]], max_bytes)
+    nodes = read_nodes(db, [key for _, key, _ in found[:within]])
+    items = [node for node in nodes.values() if isinstance(node, kind)]
+    count = fitting(items, max_bytes)
+    return Page(tuple(items[:count]), found[count - 1][:2] if len(found) > count else None)

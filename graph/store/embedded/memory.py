@@ -36,6 +36,7 @@ from graph.store.embedded.rows.entity_rows import entity_keys_named
 from graph.store.embedded.rows.node_keys import keys_of
 from graph.store.embedded.rows.session_rows import session_row
 from graph.store.port import (
+    PAGE_BYTES,
     AppendCommand,
     AppendOutcome,
     ConsistencyPoint,
@@ -56,6 +57,7 @@ from graph.store.port import (
     Missing,
     NamespaceChange,
     NodeEdges,
+    NodesWithin,
     Page,
     PassageText,
     PassageVector,
@@ -177,6 +179,10 @@ class EmbeddedMemory:
             lambda db, _: {node.id: node for node in node_rows.read_nodes(db, list(keys_of(db, ids).values())).values()}
         )
 
+    async def get_nodes_within(self, ids: Sequence[str], max_bytes: int) -> NodesWithin:
+        """See `Memory.get_nodes_within`."""
+        return await self._handle.read(lambda db, _: node_rows.read_within(db, ids, max_bytes))
+
     async def get_node_edges(self, node_id: str, limit: int) -> NodeEdges:
         """See `Memory.get_node_edges`."""
         return await self._handle.read(lambda db, _: edge_rows.node_edges(db, node_id, limit))
@@ -190,25 +196,27 @@ class EmbeddedMemory:
 
         return await self._handle.read(found)
 
-    async def list_sessions(self, cursor: Cursor | None, limit: int) -> Page[Session]:
+    async def list_sessions(self, cursor: Cursor | None, limit: int, max_bytes: int = PAGE_BYTES) -> Page[Session]:
         """See `Memory.list_sessions`."""
-        return await self._handle.read(lambda db, _: listings.list_sessions(db, cursor, limit))
+        return await self._handle.read(lambda db, _: listings.list_sessions(db, cursor, limit, max_bytes))
 
-    async def list_messages(self, query: MessageQuery, cursor: Cursor | None, limit: int) -> Page[Message]:
+    async def list_messages(self, query: MessageQuery, cursor: Cursor | None, limit: int, max_bytes: int = PAGE_BYTES) -> Page[Message]:
         """See `Memory.list_messages`."""
-        return await self._handle.read(lambda db, _: listings.list_messages(db, query, cursor, limit))
+        return await self._handle.read(lambda db, _: listings.list_messages(db, query, cursor, limit, max_bytes))
 
-    async def list_events(self, query: EventQuery, cursor: Cursor | None, limit: int) -> Page[Event]:
+    async def list_events(self, query: EventQuery, cursor: Cursor | None, limit: int, max_bytes: int = PAGE_BYTES) -> Page[Event]:
         """See `Memory.list_events`."""
-        return await self._handle.read(lambda db, _: listings.list_events(db, query, cursor, limit))
+        return await self._handle.read(lambda db, _: listings.list_events(db, query, cursor, limit, max_bytes))
 
-    async def list_statements(self, query: StatementQuery, cursor: Cursor | None, limit: int) -> Page[Statement]:
+    async def list_statements(
+        self, query: StatementQuery, cursor: Cursor | None, limit: int, max_bytes: int = PAGE_BYTES
+    ) -> Page[Statement]:
         """See `Memory.list_statements`."""
-        return await self._handle.read(lambda db, _: listings.list_statements(db, query, cursor, limit))
+        return await self._handle.read(lambda db, _: listings.list_statements(db, query, cursor, limit, max_bytes))
 
-    async def list_entities(self, query: EntityQuery, cursor: Cursor | None, limit: int) -> Page[Entity]:
+    async def list_entities(self, query: EntityQuery, cursor: Cursor | None, limit: int, max_bytes: int = PAGE_BYTES) -> Page[Entity]:
         """See `Memory.list_entities`."""
-        return await self._handle.read(lambda db, _: listings.list_entities(db, query, cursor, limit))
+        return await self._handle.read(lambda db, _: listings.list_entities(db, query, cursor, limit, max_bytes))
 
     async def describe(self) -> GraphDescription:
         """See `Memory.describe`."""

@@ -12,16 +12,17 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from graph.errors import NamespaceNotFound, StaleWrite
-from graph.model import Edge, EdgeKind, NodeKind
+from graph.model import Edge, EdgeKind, Node, NodeKind
 from graph.store.neo4j.driver.connection import Connection, Row
 from graph.store.neo4j.driver.handle import Handle
 from graph.store.neo4j.rows.edge_rows import edge_of
 from graph.store.neo4j.rows.namespace_rows import NamespaceState
 from graph.store.neo4j.rows.node_edges import EDGE_ORDER
 from graph.store.neo4j.rows.node_properties import passage_key
-from graph.store.neo4j.rows.node_reading import node_map, node_of
+from graph.store.neo4j.rows.node_reading import count_within, node_map, node_of
 from graph.store.neo4j.schema import NODE_LABELS
 from graph.store.port import ExportRecord, PassageVector, SessionProgress
+from graph.store.rules.node_bytes import BATCH_BYTES
 
 _BATCH = 1_000
 # What is read while writers wait comes in larger pages.
@@ -80,8 +81,8 @@ async def export(handle: Handle, with_vectors: bool) -> AsyncIterator[Sequence[E
     values = {"namespace": name, "uid": begun.uid, "revision": begun.revision, "until": begun.next_key}
     for some in _chunks([node_of(NodeKind.SESSION, row) for row in begun.sessions]):
         yield some
-    async for rows in _pages(connection, (NodeKind.MESSAGE,), values):
-        yield [node_of(kind, row) for kind, row in rows]
+    async for messages in _messages(connection, values):
+        yield messages
     for some in _chunks([node_of(NodeKind.ENTITY, row) for row in begun.entities]):
         yield some
     async for rows in _pages(connection, (NodeKind.FACT, NodeKind.RELATION), values):
@@ -147,6 +148,21 @@ def _edges(rows: Sequence[Any]) -> list[_EdgeAt]:
         edge = edge_of(EdgeKind[name], source_id, target_id, properties)
         found.append(_EdgeAt(source_key, int(edge.kind), order, target_key, edge.via_id, edge))
     return found
+
+
+async def _messages(connection: Connection, values: dict[str, Any]) -> AsyncIterator[list[Node]]:
+    """The messages that were there, in the order of their keys; no more at once than have room in a batch."""
+    query = f"""CALL () {{ MATCH (m:Message) WHERE m.namespace = $namespace AND m.key > $after AND m.key < $until
+        WITH m ORDER BY m.namespace, m.key LIMIT {_BATCH} RETURN collect(m) AS ms }}
+        RETURN [m IN ms[..{count_within(NodeKind.MESSAGE)}] | {node_map(NodeKind.MESSAGE)}]"""
+    after = 0
+    while True:
+        [[found]] = await connection.rows(query, {**values, "after": after, "max_bytes": BATCH_BYTES})
+        if not found:
+            return
+        await _ensure_whole(connection, values)
+        after = found[-1]["key"]
+        yield [node_of(NodeKind.MESSAGE, row) for row in found]
 
 
 async def _pages(

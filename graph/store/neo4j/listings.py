@@ -4,14 +4,15 @@ ORDER BY names every column of an index from the first on; otherwise all of the 
 """
 
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from graph.model import Entity, Event, Message, NodeKind, Session, Statement, to_micros
 from graph.store.neo4j.driver.handle import Handle
 from graph.store.neo4j.rows.conditions import Conditions
-from graph.store.neo4j.rows.node_reading import node_map, node_of
+from graph.store.neo4j.rows.node_reading import count_within, node_map, node_of
 from graph.store.neo4j.schema import NODE_LABELS
 from graph.store.port import Cursor, EntityQuery, EventQuery, MessageQuery, Page, StatementQuery
+from graph.store.rules.node_bytes import fitting
 from graph.text.names import folded
 
 N = TypeVar("N", Session, Message, Event, Statement, Entity)
@@ -19,16 +20,32 @@ N = TypeVar("N", Session, Message, Event, Statement, Entity)
 _START = -(2**62)
 
 
-async def list_sessions(handle: Handle, cursor: Cursor | None, limit: int) -> Page[Session]:
+class _Bounds(NamedTuple):
+    """What a page may hold."""
+
+    limit: int
+    max_bytes: int
+
+
+class _Listed(NamedTuple):
+    """Nodes (as kind and map) in order, as many as were read, and how many there are up to one more than the limit."""
+
+    rows: Sequence[Any]
+    total: int
+
+
+async def list_sessions(handle: Handle, cursor: Cursor | None, limit: int, max_bytes: int) -> Page[Session]:
     """See `Memory.list_sessions`."""
+    bounds = _Bounds(limit, max_bytes)
     where = _in_namespace()
     _after_key(where, cursor[0] if cursor else 0)
-    listed = await _page(handle, NodeKind.SESSION, where, ("m.key",), limit)
-    return _page_of(Session, listed, limit)
+    listed = await _page(handle, NodeKind.SESSION, where, ("m.key",), bounds)
+    return _page_of(Session, listed, bounds)
 
 
-async def list_messages(handle: Handle, query: MessageQuery, cursor: Cursor | None, limit: int) -> Page[Message]:
+async def list_messages(handle: Handle, query: MessageQuery, cursor: Cursor | None, limit: int, max_bytes: int) -> Page[Message]:
     """See `Memory.list_messages`: of one session by (seq, key), else by (sent_at, key)."""
+    bounds = _Bounds(limit, max_bytes)
     where = _in_namespace()
     by_seq = len(query.sessions) == 1
     if by_seq:
@@ -42,12 +59,13 @@ async def list_messages(handle: Handle, query: MessageQuery, cursor: Cursor | No
     where.within("m.sent_at", query.said)
     where.labelled("m", query.labels)
     order = ("m.session", "m.seq") if by_seq else ("m.sent_at", "m.key")
-    listed = await _page(handle, NodeKind.MESSAGE, where, order, limit)
-    return _page_of(Message, listed, limit, "seq" if by_seq else "sent_at")
+    listed = await _page(handle, NodeKind.MESSAGE, where, order, bounds)
+    return _page_of(Message, listed, bounds, "seq" if by_seq else "sent_at")
 
 
-async def list_events(handle: Handle, query: EventQuery, cursor: Cursor | None, limit: int) -> Page[Event]:
+async def list_events(handle: Handle, query: EventQuery, cursor: Cursor | None, limit: int, max_bytes: int) -> Page[Event]:
     """See `Memory.list_events`. A range takes the events whose span overlaps it."""
+    bounds = _Bounds(limit, max_bytes)
     where = _in_namespace("m.retired_at IS NULL")
     _after(where, "m.starts_at", cursor)
     if query.sessions:
@@ -57,12 +75,13 @@ async def list_events(handle: Handle, query: EventQuery, cursor: Cursor | None, 
         start, end = where.value(to_micros(query.range.start)), where.value(to_micros(query.range.end))
         where.add(f"m.starts_at < {end} AND (m.ends_at > {start} OR m.starts_at >= {start})")
     source = _about(where, query.entity_ids, "INVOLVES", "Event") if query.entity_ids else "MATCH (m:Event)"
-    listed = await _page(handle, NodeKind.EVENT, where, ("m.starts_at", "m.key"), limit, source)
-    return _page_of(Event, listed, limit, "starts_at")
+    listed = await _page(handle, NodeKind.EVENT, where, ("m.starts_at", "m.key"), bounds, source)
+    return _page_of(Event, listed, bounds, "starts_at")
 
 
-async def list_statements(handle: Handle, query: StatementQuery, cursor: Cursor | None, limit: int) -> Page[Statement]:
+async def list_statements(handle: Handle, query: StatementQuery, cursor: Cursor | None, limit: int, max_bytes: int) -> Page[Statement]:
     """See `Memory.list_statements`: facts and relations, each from its own index, merged."""
+    bounds = _Bounds(limit, max_bytes)
     where = _in_namespace()
     _after(where, "m.said_at", cursor)
     if not query.include_retired:
@@ -72,17 +91,18 @@ async def list_statements(handle: Handle, query: StatementQuery, cursor: Cursor 
     if query.speakers:
         where.one_of("m.speaker", query.speakers)
     where.within("m.said_at", query.said)
-    listed: list[Any] = []
+    parts: list[_Listed] = []
     for kind in sorted(query.kinds):
         label = NODE_LABELS[kind]
         source = _about(where, query.entity_ids, "MENTIONS", label) if query.entity_ids else f"MATCH (m:{label})"
-        listed += await _page(handle, kind, where, ("m.said_at", "m.key"), limit, source)
-    listed.sort(key=lambda found: (found[1]["said_at"], found[1]["key"]))
-    return _page_of(Statement, listed[: limit + 1], limit, "said_at")
+        parts.append(await _page(handle, kind, where, ("m.said_at", "m.key"), bounds, source))
+    rows = sorted((row for part in parts for row in part.rows), key=lambda found: (found[1]["said_at"], found[1]["key"]))
+    return _page_of(Statement, _Listed(rows, sum(part.total for part in parts)), bounds, "said_at")
 
 
-async def list_entities(handle: Handle, query: EntityQuery, cursor: Cursor | None, limit: int) -> Page[Entity]:
+async def list_entities(handle: Handle, query: EntityQuery, cursor: Cursor | None, limit: int, max_bytes: int) -> Page[Entity]:
     """See `Memory.list_entities`."""
+    bounds = _Bounds(limit, max_bytes)
     where = _in_namespace()
     _after_key(where, cursor[1] if cursor else _START)
     if query.kinds:
@@ -91,8 +111,8 @@ async def list_entities(handle: Handle, query: EntityQuery, cursor: Cursor | Non
     if query.name:
         name = where.value(folded(query.name))
         source = f"MATCH (a:EntityName {{namespace: n.name, folded: {name}}}) MATCH (m:Entity {{namespace: n.name, id: a.entity_id}})"
-    listed = await _page(handle, NodeKind.ENTITY, where, ("m.key",), limit, source)
-    return _page_of(Entity, listed, limit, "")
+    listed = await _page(handle, NodeKind.ENTITY, where, ("m.key",), bounds, source)
+    return _page_of(Entity, listed, bounds, "")
 
 
 def _in_namespace(*fixed: str) -> Conditions:
@@ -116,22 +136,24 @@ def _about(where: Conditions, entity_ids: Sequence[str], edge: str, label: str) 
     return f"UNWIND {ids} AS id MATCH (:Entity {{namespace: n.name, id: id}})<-[:{edge}]-(m:{label}) WITH DISTINCT n, m"
 
 
-async def _page(handle: Handle, kind: NodeKind, where: Conditions, order: Sequence[str], limit: int, source: str = "") -> list[Any]:
-    """Up to limit + 1 nodes (as kind and map) that pass, in order."""
+async def _page(handle: Handle, kind: NodeKind, where: Conditions, order: Sequence[str], bounds: _Bounds, source: str = "") -> _Listed:
+    """Up to limit + 1 nodes that pass, in order; what is read of them ends where a page has no room for more."""
     source = source or f"MATCH (m:{NODE_LABELS[kind]})"
     body = f"""CALL (n) {{ {source} WHERE {where} WITH m ORDER BY {", ".join(("m.namespace", *order))} LIMIT $limit
-        RETURN collect({node_map(kind)}) AS found }} RETURN found"""
-    (found,) = await handle.row(body, {**where.parameters, "limit": limit + 1})
-    return [(kind, row) for row in found]
+        WITH collect(m) AS ms
+        RETURN [m IN ms[..{count_within(kind)}] | {node_map(kind)}] AS found, size(ms) AS total }} RETURN found, total"""
+    found, total = await handle.row(body, {**where.parameters, "limit": bounds.limit + 1, "max_bytes": bounds.max_bytes})
+    return _Listed([(kind, row) for row in found], total)
 
 
-def _page_of(type_: type[N], listed: Sequence[Any], limit: int, column: str | None = None) -> Page[N]:
+def _page_of(type_: type[N], listed: _Listed, bounds: _Bounds, column: str | None = None) -> Page[N]:
     """The page; `column` is what the cursor holds beside the key: "" for 0, None where it holds the key alone."""
-    nodes = [node_of(kind, row) for kind, row in listed[:limit]]
-    items = tuple(node for node in nodes if isinstance(node, type_))
-    if len(listed) <= limit:
+    nodes = [node_of(kind, row) for kind, row in listed.rows[: bounds.limit]]
+    count = fitting(nodes, bounds.max_bytes)
+    items = tuple(node for node in nodes[:count] if isinstance(node, type_))
+    if listed.total <= count:
         return Page(items, None)
-    last = listed[limit - 1][1]
+    last = listed.rows[count - 1][1]
     if column is None:
         return Page(items, (last["key"],))
     return Page(items, (last[column] if column else 0, last["key"]))

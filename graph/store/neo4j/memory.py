@@ -37,6 +37,7 @@ from graph.store.neo4j.jobs import job_control, leases, pending_work, waiting
 from graph.store.neo4j.rows import node_edges, node_reading, usage_rows, vector_rows
 from graph.store.neo4j.searching import Searcher
 from graph.store.port import (
+    PAGE_BYTES,
     AppendCommand,
     AppendOutcome,
     Cursor,
@@ -55,6 +56,7 @@ from graph.store.port import (
     MessageQuery,
     NamespaceChange,
     NodeEdges,
+    NodesWithin,
     Page,
     PassageText,
     PassageVector,
@@ -172,6 +174,10 @@ class Neo4jMemory:
         """See `Memory.get_nodes`."""
         return await node_reading.get_nodes(self._handle, ids)
 
+    async def get_nodes_within(self, ids: Sequence[str], max_bytes: int) -> NodesWithin:
+        """See `Memory.get_nodes_within`."""
+        return await node_reading.get_nodes_within(self._handle, ids, max_bytes)
+
     async def get_node_edges(self, node_id: str, limit: int) -> NodeEdges:
         """See `Memory.get_node_edges`."""
         return await node_edges.get_node_edges(self._handle, node_id, limit)
@@ -180,25 +186,27 @@ class Neo4jMemory:
         """See `Memory.get_session`."""
         return await node_reading.get_session(self._handle, name)
 
-    async def list_sessions(self, cursor: Cursor | None, limit: int) -> Page[Session]:
+    async def list_sessions(self, cursor: Cursor | None, limit: int, max_bytes: int = PAGE_BYTES) -> Page[Session]:
         """See `Memory.list_sessions`."""
-        return await listings.list_sessions(self._handle, cursor, limit)
+        return await listings.list_sessions(self._handle, cursor, limit, max_bytes)
 
-    async def list_messages(self, query: MessageQuery, cursor: Cursor | None, limit: int) -> Page[Message]:
+    async def list_messages(self, query: MessageQuery, cursor: Cursor | None, limit: int, max_bytes: int = PAGE_BYTES) -> Page[Message]:
         """See `Memory.list_messages`."""
-        return await listings.list_messages(self._handle, query, cursor, limit)
+        return await listings.list_messages(self._handle, query, cursor, limit, max_bytes)
 
-    async def list_events(self, query: EventQuery, cursor: Cursor | None, limit: int) -> Page[Event]:
+    async def list_events(self, query: EventQuery, cursor: Cursor | None, limit: int, max_bytes: int = PAGE_BYTES) -> Page[Event]:
         """See `Memory.list_events`."""
-        return await listings.list_events(self._handle, query, cursor, limit)
+        return await listings.list_events(self._handle, query, cursor, limit, max_bytes)
 
-    async def list_statements(self, query: StatementQuery, cursor: Cursor | None, limit: int) -> Page[Statement]:
+    async def list_statements(
+        self, query: StatementQuery, cursor: Cursor | None, limit: int, max_bytes: int = PAGE_BYTES
+    ) -> Page[Statement]:
         """See `Memory.list_statements`."""
-        return await listings.list_statements(self._handle, query, cursor, limit)
+        return await listings.list_statements(self._handle, query, cursor, limit, max_bytes)
 
-    async def list_entities(self, query: EntityQuery, cursor: Cursor | None, limit: int) -> Page[Entity]:
+    async def list_entities(self, query: EntityQuery, cursor: Cursor | None, limit: int, max_bytes: int = PAGE_BYTES) -> Page[Entity]:
         """See `Memory.list_entities`."""
-        return await listings.list_entities(self._handle, query, cursor, limit)
+        return await listings.list_entities(self._handle, query, cursor, limit, max_bytes)
 
     async def describe(self) -> GraphDescription:
         """See `Memory.describe`."""

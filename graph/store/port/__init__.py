@@ -10,11 +10,23 @@ from graph.store.port.jobs import JobAttemptFailed, JobDeferred, JobOutcome, Job
 from graph.store.port.memory import Memory
 from graph.store.port.moving import ExportRecord, Finding, SessionProgress
 from graph.store.port.namespaces import ConsistencyPoint, NamespaceChange, NamespaceSpec
-from graph.store.port.reading import Cursor, EntityQuery, EventQuery, GraphDescription, MessageQuery, NodeEdges, Page, StatementQuery
+from graph.store.port.reading import (
+    PAGE_BYTES,
+    Cursor,
+    EntityQuery,
+    EventQuery,
+    GraphDescription,
+    MessageQuery,
+    NodeEdges,
+    NodesWithin,
+    Page,
+    StatementQuery,
+)
 from graph.store.port.searching import QueryScope
 from graph.store.port.store import Clock, Missing, Store
 
 __all__ = [
+    "PAGE_BYTES",
     "AppendCommand",
     "AppendOutcome",
     "AppendedMessage",
@@ -44,6 +56,7 @@ __all__ = [
     "NamespaceChange",
     "NamespaceSpec",
     "NodeEdges",
+    "NodesWithin",
     "Page",
     "PassageText",
     "PassageVector",

@@ -25,11 +25,17 @@ Cursor = tuple[int | str, ...]
 
 
 T = TypeVar("T")
+# What a page holds unless its reader says otherwise: clients of most languages take answers of 4 MB.
+PAGE_BYTES = 3_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """One page of a listing, and where the next one starts; None on the last page."""
+    """One page of a listing, and where the next one starts; None on the last page.
+
+    A page ends with its limit of items or before it would have more bytes than it may (`node_bytes`), but never empty while there are more:
+    a single item that is larger comes alone.
+    """
 
     items: tuple[T, ...]
     next: Cursor | None
@@ -75,6 +81,14 @@ class EntityQuery:
 
 
 @dataclass(frozen=True, slots=True)
+class NodesWithin:
+    """As many nodes as have room in so many bytes, and the ids of those that exist and have none, both in the order asked for."""
+
+    nodes: Mapping[str, Node]
+    omitted: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class NodeEdges:
     """A node with its edges in both directions; `truncated` when there are more than were asked for."""
 
@@ -105,6 +119,13 @@ class Reads(Protocol):
         """The nodes that exist among these ids, retired ones too."""
         ...
 
+    async def get_nodes_within(self, ids: Sequence[str], max_bytes: int) -> NodesWithin:
+        """As `get_nodes`, in their order, as many as have room in about so many bytes: what is left out is not read.
+
+        One that has no room is left out; smaller ones after it are not.
+        """
+        ...
+
     async def get_node_edges(self, node_id: str, limit: int) -> NodeEdges:
         """A node with at most `limit` edges in each direction."""
         ...
@@ -113,23 +134,25 @@ class Reads(Protocol):
         """The session of this name, or None: its writer may be about to create it."""
         ...
 
-    async def list_sessions(self, cursor: Cursor | None, limit: int) -> Page[Session]:
+    async def list_sessions(self, cursor: Cursor | None, limit: int, max_bytes: int = PAGE_BYTES) -> Page[Session]:
         """Sessions in the order of their creation."""
         ...
 
-    async def list_messages(self, query: MessageQuery, cursor: Cursor | None, limit: int) -> Page[Message]:
+    async def list_messages(self, query: MessageQuery, cursor: Cursor | None, limit: int, max_bytes: int = PAGE_BYTES) -> Page[Message]:
         """Messages."""
         ...
 
-    async def list_events(self, query: EventQuery, cursor: Cursor | None, limit: int) -> Page[Event]:
+    async def list_events(self, query: EventQuery, cursor: Cursor | None, limit: int, max_bytes: int = PAGE_BYTES) -> Page[Event]:
         """Current events in order of when they happened or were said."""
         ...
 
-    async def list_statements(self, query: StatementQuery, cursor: Cursor | None, limit: int) -> Page[Statement]:
+    async def list_statements(
+        self, query: StatementQuery, cursor: Cursor | None, limit: int, max_bytes: int = PAGE_BYTES
+    ) -> Page[Statement]:
         """Facts and relations in order of when they were said."""
         ...
 
-    async def list_entities(self, query: EntityQuery, cursor: Cursor | None, limit: int) -> Page[Entity]:
+    async def list_entities(self, query: EntityQuery, cursor: Cursor | None, limit: int, max_bytes: int = PAGE_BYTES) -> Page[Entity]:
         """Entities in the order in which they were first seen."""
         ...
 

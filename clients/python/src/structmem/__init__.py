@@ -28,6 +28,7 @@ from structmem._answers import (
     Miss,
     Namespace,
     NodeView,
+    OmittedHit,
     PathStep,
     QueryPlan,
     Retrieval,
@@ -52,12 +53,14 @@ from structmem._cypher import (
 )
 from structmem._errors import (
     AlreadyExistsError,
+    AnswerTooLargeError,
     CallCanceledError,
     ConflictError,
     CypherLimitError,
     CypherRefusedError,
     DeadlineExceededError,
     DuplicateMessageError,
+    ElementTooLargeError,
     FieldViolation,
     InternalError,
     InvalidArgumentError,
@@ -105,6 +108,7 @@ from structmem._nodes import Edge, Entity, Event, Message, Node, Participant, Se
 
 __all__ = [
     "AlreadyExistsError",
+    "AnswerTooLargeError",
     "Appended",
     "AppendedMessage",
     "AsyncClient",
@@ -134,6 +138,7 @@ __all__ = [
     "DuplicateMessageError",
     "Edge",
     "EdgeKind",
+    "ElementTooLargeError",
     "EmbeddingSpec",
     "Entity",
     "EntityKind",
@@ -175,6 +180,7 @@ __all__ = [
     "NodeKind",
     "NodeView",
     "NotFoundError",
+    "OmittedHit",
     "Participant",
     "PathStep",
     "PermissionDeniedError",

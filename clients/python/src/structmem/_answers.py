@@ -159,13 +159,26 @@ class QueryPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class OmittedHit:
+    """A hit that is named without its memory, because the answer had no room for it; `get_node` has it by itself."""
+
+    rank: int
+    namespace: str
+    node_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Retrieval:
-    """The hits, best first; iterates over them. `nothing_relevant`: nothing that was found reaches the `min_relevance` asked for."""
+    """The hits, best first; iterates over them. `nothing_relevant`: nothing that was found reaches the `min_relevance` asked for.
+
+    `omitted`: hits for which the answer, bounded by bytes, had no room.
+    """
 
     hits: tuple[Hit, ...]
     plan: QueryPlan
     nothing_relevant: bool = False
     best_relevance: float = 0.0
+    omitted: tuple[OmittedHit, ...] = ()
 
     def __iter__(self) -> Iterator[Hit]:
         return iter(self.hits)
@@ -221,6 +234,7 @@ class Miss:
     channels: tuple[ChannelShortfall, ...]
     stood_for_by: tuple[Rival, ...]
     rivals: tuple[Rival, ...]
+    truncated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,21 +269,23 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class NodeView:
-    """A node with its edges, outgoing and incoming, and the nodes at their other ends."""
+    """A node with its edges, outgoing and incoming, and the nodes at their other ends, as many as the answer had room for."""
 
     node: Node
     edges: tuple[Edge, ...]
     neighbors: tuple[Node, ...]
     edges_truncated: bool
+    neighbors_truncated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class EventView:
-    """An event with its facts and relations and the messages it rests on."""
+    """An event with its facts and relations and the messages it rests on; `truncated`: the answer had no room for all of them."""
 
     event: Event
     statements: tuple[Statement, ...]
     evidence: tuple[Message, ...]
+    truncated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

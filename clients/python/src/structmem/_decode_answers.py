@@ -61,7 +61,8 @@ def hit(it: rpb.Hit) -> a.Hit:
 
 def retrieval(it: mpb.RetrieveResponse) -> a.Retrieval:
     """An answer."""
-    return a.Retrieval(tuple(hit(h) for h in it.hits), plan(it.plan), it.nothing_relevant, it.best_relevance)
+    omitted = tuple(a.OmittedHit(one.rank, one.namespace, one.node_id) for one in it.omitted)
+    return a.Retrieval(tuple(hit(h) for h in it.hits), plan(it.plan), it.nothing_relevant, it.best_relevance, omitted)
 
 
 def rival(it: rpb.Rival) -> a.Rival:
@@ -80,6 +81,7 @@ def miss(it: mpb.ExplainMissResponse) -> a.Miss:
         channels=tuple(a.ChannelShortfall(one.channel, one.score, one.rank, one.needed) for one in it.channels),
         stood_for_by=tuple(rival(one) for one in it.stood_for_by),
         rivals=tuple(rival(one) for one in it.rivals),
+        truncated=it.truncated,
     )
 
 
@@ -104,12 +106,14 @@ def context(it: mpb.BuildContextResponse) -> a.Context:
 
 def node_view(it: mpb.GetNodeResponse) -> a.NodeView:
     """A node with its edges."""
-    return a.NodeView(d.node(it.node), d.edges(it.edges), tuple(d.node(n) for n in it.neighbors), it.edges_truncated)
+    neighbors = tuple(d.node(n) for n in it.neighbors)
+    return a.NodeView(d.node(it.node), d.edges(it.edges), neighbors, it.edges_truncated, it.neighbors_truncated)
 
 
 def event_view(it: mpb.GetEventResponse) -> a.EventView:
     """An event with what it binds."""
-    return a.EventView(d.event(it.event), tuple(d.statement(s) for s in it.statements), tuple(d.message(m) for m in it.evidence))
+    statements, evidence = tuple(d.statement(s) for s in it.statements), tuple(d.message(m) for m in it.evidence)
+    return a.EventView(d.event(it.event), statements, evidence, it.truncated)
 
 
 def traversed(it: mpb.TraverseEventsResponse) -> list[a.TraversedEvent]:

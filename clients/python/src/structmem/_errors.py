@@ -17,6 +17,8 @@ StructMemError
 ├── UnavailableError           the service cannot be reached or cannot answer now; waiting may help
 ├── StorageFullError           the service has no space left
 ├── StoreLimitError            more at once than the service's store takes
+├── AnswerTooLargeError        an answer that cannot be cut is larger than the service sends
+│   └── ElementTooLargeError   one node or record alone is; metadata["id"] names it
 ├── NamespaceCorruptError      the namespace's data is damaged; other namespaces are not affected
 ├── DeadlineExceededError      no answer within the timeout
 ├── CallCanceledError         the call was canceled
@@ -177,6 +179,18 @@ class StoreLimitError(StructMemError):
     """The service's store gives one call less memory than this one needs; the same call meets the same limit again."""
 
     default_reason = ErrorReason.STORE_LIMIT
+
+
+class AnswerTooLargeError(StructMemError):
+    """An answer that cannot be cut is larger than the service sends; ask for less."""
+
+    default_reason = ErrorReason.ANSWER_TOO_LARGE
+
+
+class ElementTooLargeError(AnswerTooLargeError):
+    """One node or record alone is larger than the service sends. `metadata["id"]` names it."""
+
+    default_reason = ErrorReason.ELEMENT_TOO_LARGE
 
 
 class NamespaceCorruptError(StructMemError):

@@ -29,6 +29,8 @@ _BY_REASON: dict[ErrorReason | str, type[errors.StructMemError]] = {
         errors.UnavailableError,
         errors.StorageFullError,
         errors.StoreLimitError,
+        errors.AnswerTooLargeError,
+        errors.ElementTooLargeError,
         errors.NamespaceCorruptError,
         errors.DeadlineExceededError,
     )

@@ -12,6 +12,7 @@ from graph.store.embedded.files.engine import Engine
 from graph.store.embedded.files.faults import storage_faults
 from graph.store.embedded.importing.file import ImportFile
 from graph.store.port import ExportRecord
+from graph.store.rules.node_bytes import BATCH_BYTES, text_length
 
 _BATCH = 4_000
 
@@ -25,11 +26,13 @@ async def import_namespace(engine: Engine, namespace: Namespace, records: AsyncI
         await run(lambda: begun.append(_begin(engine, namespace)))
         entry, file = begun[0]
         batch: list[ExportRecord] = []
+        length = 0
         async for some in records:
             batch += some
-            if len(batch) >= _BATCH:
+            length += text_length(some)
+            if len(batch) >= _BATCH or length >= BATCH_BYTES:
                 await run(partial(file.add, batch))
-                batch = []
+                batch, length = [], 0
         await run(partial(file.add, batch))
         await run(lambda: _finish(engine, entry, file, namespace))
         done = True

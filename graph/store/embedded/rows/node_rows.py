@@ -11,7 +11,9 @@ import orjson
 from graph.model import EdgeKind, Entity, EntityKind, Event, Message, Node, NodeKind, Participant, Role, Session, Statement, from_micros
 from graph.store.embedded.files.connection import row as one_row
 from graph.store.embedded.rows.node_bodies import span_of
-from graph.store.embedded.rows.node_keys import node_id
+from graph.store.embedded.rows.node_keys import keys_of, node_id
+from graph.store.port import NodesWithin
+from graph.store.rules.node_bytes import OVERHEAD
 
 # `= +?` instead of `= ?`: SQLite plans a join anew for every value that it is given, unless an expression hides it. That costs three times
 # as much as finding the row.
@@ -59,6 +61,25 @@ def read_nodes(db: apsw.Connection, keys: Sequence[int], *, linked: bool = True)
     for row in rows:
         nodes[row.key] = _node(db, row, links)
     return nodes
+
+
+def read_within(db: apsw.Connection, ids: Sequence[str], max_bytes: int) -> NodesWithin:
+    """See `Memory.get_nodes_within`."""
+    keys = keys_of(db, ids)
+    # The length of a blob is known without reading it.
+    sizes = dict(db.executemany("SELECT key, length(body) FROM nodes WHERE key = +?", [(key,) for key in keys.values()]))
+    kept, omitted = {}, []
+    for id_ in dict.fromkeys(ids):
+        if id_ not in keys:
+            continue
+        size = OVERHEAD + sizes[keys[id_]]
+        if size > max_bytes:
+            omitted.append(id_)
+            continue
+        max_bytes -= size
+        kept[keys[id_]] = id_
+    nodes = read_nodes(db, list(kept))
+    return NodesWithin({kept[key]: node for key, node in nodes.items()}, tuple(omitted))
 
 
 def _node(db: apsw.Connection, row: _Row, links: dict[int, _Links]) -> Node:

@@ -19,6 +19,7 @@ from graph.store.neo4j.namespaces import reserve
 from graph.store.neo4j.rows.namespace_rows import NamespaceState, generation_properties
 from graph.store.neo4j.sweeping import clear_away
 from graph.store.port import ExportRecord
+from graph.store.rules.node_bytes import BATCH_BYTES, text_length
 
 # Records that are written at once, of one kind. Batches of 250 took 1.6 times the server's CPU of 1,000.
 _BATCH = 1_000
@@ -63,7 +64,7 @@ async def _take_all(
     batches = 0
     async for some in records:
         waiting += some
-        while len(waiting) >= _BATCH:
+        while len(waiting) >= _BATCH or text_length(waiting) >= BATCH_BYTES:
             batch, waiting = waiting[:_BATCH], waiting[_BATCH:]
             await _take(writing, batch)
             batches += 1

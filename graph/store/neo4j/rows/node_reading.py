@@ -8,6 +8,7 @@ from graph.model import MEMORY_KINDS, Node, NodeKind, Participant, Session, kind
 from graph.store.neo4j.driver.handle import Handle
 from graph.store.neo4j.rows.node_rows import PROJECTIONS, entity_of, event_of, message_of, session_of, statement_of
 from graph.store.neo4j.schema import NODE_LABELS
+from graph.store.port import NodesWithin
 
 _EVIDENCE = "evidence: [(m)-[r:EVIDENCED_BY]->(x:Message) | [r.order, x.id]]"
 _LINKS = {
@@ -17,6 +18,27 @@ _LINKS = {
         events: [(x:Event)-[:STATES]->(m) | [x.key, x.id]]""",
 }
 _LINKS[NodeKind.RELATION] = _LINKS[NodeKind.FACT]
+
+
+# The property that makes a node large.
+_TEXTS = {
+    NodeKind.SESSION: "m.name",
+    NodeKind.MESSAGE: "m.text",
+    NodeKind.EVENT: "m.title",
+    NodeKind.FACT: "m.text",
+    NodeKind.RELATION: "m.text",
+    NodeKind.ENTITY: "m.name",
+}
+_ALL = 1 << 60
+
+
+def count_within(kind: NodeKind) -> str:
+    """How many nodes of the list `ms`, from the first on, it takes for their texts to have more than `$max_bytes` characters, or all.
+
+    Characters, which the server can count, are at most as many as bytes: what reads the nodes cuts them exactly.
+    """
+    text = _TEXTS[kind]
+    return f"reduce(s = [0, 0], m IN ms | CASE WHEN s[0] > $max_bytes THEN s ELSE [s[0] + size({text}), s[1] + 1] END)[1]"
 
 
 def node_map(kind: NodeKind) -> str:
@@ -58,20 +80,33 @@ def ids_by_kind(ids: Iterable[str]) -> dict[NodeKind, list[str]]:
     return dict(found)
 
 
-async def get_nodes(handle: Handle, ids: Sequence[str]) -> dict[str, Node]:
+async def get_nodes(handle: Handle, ids: Sequence[str]) -> Mapping[str, Node]:
     """See `Memory.get_nodes`; in the order of the ids."""
+    return (await get_nodes_within(handle, ids, _ALL)).nodes
+
+
+async def get_nodes_within(handle: Handle, ids: Sequence[str], max_bytes: int) -> NodesWithin:
+    """See `Memory.get_nodes_within`. Only messages are left out, by the characters of their texts: the other nodes are short."""
     wanted = ids_by_kind(ids)
     # Two queries for all sets of kinds: Neo4j plans each text once.
     kinds = sorted(MEMORY_KINDS if wanted.keys() <= MEMORY_KINDS else NODE_LABELS)
-    parts = [
-        f"""CALL (n) {{ UNWIND $ids.{kind.name} AS id MATCH (m:{NODE_LABELS[kind]} {{namespace: n.name, id: id}})
-            RETURN collect({node_map(kind)}) AS {kind.name} }}"""
-        for kind in kinds
-    ]
-    body = f"{' '.join(parts)} RETURN {', '.join(kind.name for kind in kinds)}"
-    found = await handle.row(body, {"ids": {kind.name: wanted.get(kind, []) for kind in kinds}})
-    nodes = {row["id"]: node_of(kind, row) for kind, rows in zip(kinds, found, strict=True) for row in rows}
-    return {id_: nodes[id_] for id_ in dict.fromkeys(ids) if id_ in nodes}
+    body = f"{' '.join(map(_nodes_of, kinds))} RETURN {', '.join(kind.name for kind in kinds)}"
+    found = await handle.row(body, {"ids": {kind.name: wanted.get(kind, []) for kind in kinds}, "max_bytes": max_bytes})
+    nodes = {row["id"]: node_of(kind, row) for kind, (rows, _) in zip(kinds, found, strict=True) for row in rows}
+    omitted = {id_ for _, left_out in found for id_ in left_out}
+    order = dict.fromkeys(ids)
+    return NodesWithin({id_: nodes[id_] for id_ in order if id_ in nodes}, tuple(id_ for id_ in order if id_ in omitted))
+
+
+def _nodes_of(kind: NodeKind) -> str:
+    """Of the nodes of one kind those that are read, and the ids of the others."""
+    found = f"UNWIND $ids.{kind.name} AS id MATCH (m:{NODE_LABELS[kind]} {{namespace: n.name, id: id}})"
+    if kind is not NodeKind.MESSAGE:
+        return f"CALL (n) {{ {found} RETURN [collect({node_map(kind)}), []] AS {kind.name} }}"
+    return f"""CALL (n) {{ {found} WITH collect(m) AS ms
+        WITH ms, reduce(s = {{left: $max_bytes, kept: []}}, m IN ms | CASE WHEN size(m.text) > s.left THEN s
+            ELSE {{left: s.left - size(m.text), kept: s.kept + m.id}} END).kept AS kept
+        RETURN [[m IN ms WHERE m.id IN kept | {node_map(kind)}], [m IN ms WHERE NOT m.id IN kept | m.id]] AS {kind.name} }}"""
 
 
 async def get_session(handle: Handle, name: str) -> Session | None:

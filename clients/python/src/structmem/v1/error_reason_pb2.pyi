@@ -168,6 +168,14 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """Of jobs alone. The extraction failed on an unexpected error; the service's log has it under the job's id.
     What to do: RetryJob; report it.
     """
+    ERROR_REASON_ELEMENT_TOO_LARGE: _ErrorReason.ValueType  # 37
+    """FAILED_PRECONDITION. One node or record alone is larger than the service sends (`max_send_mb`): the metadata has its `id`, its `bytes`, the `limit`, and in listings the `next_page_token` that goes on after it.
+    What to do: go on with that token; to read it, set `max_send_mb` higher and let clients take as much.
+    """
+    ERROR_REASON_ANSWER_TOO_LARGE: _ErrorReason.ValueType  # 38
+    """FAILED_PRECONDITION. An answer that cannot be cut is larger than the service sends; the metadata has its `bytes` and the `limit`.
+    What to do: ask for less, such as a smaller token budget.
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a call or a job failed. `google.rpc.ErrorInfo.reason` carries the name of one of these, with the domain "structmem"; its gRPC status is the
@@ -319,5 +327,13 @@ What to do: serve the model that the namespace was created with.
 ERROR_REASON_EXTRACTION_FAILED: ErrorReason.ValueType  # 36
 """Of jobs alone. The extraction failed on an unexpected error; the service's log has it under the job's id.
 What to do: RetryJob; report it.
+"""
+ERROR_REASON_ELEMENT_TOO_LARGE: ErrorReason.ValueType  # 37
+"""FAILED_PRECONDITION. One node or record alone is larger than the service sends (`max_send_mb`): the metadata has its `id`, its `bytes`, the `limit`, and in listings the `next_page_token` that goes on after it.
+What to do: go on with that token; to read it, set `max_send_mb` higher and let clients take as much.
+"""
+ERROR_REASON_ANSWER_TOO_LARGE: ErrorReason.ValueType  # 38
+"""FAILED_PRECONDITION. An answer that cannot be cut is larger than the service sends; the metadata has its `bytes` and the `limit`.
+What to do: ask for less, such as a smaller token budget.
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

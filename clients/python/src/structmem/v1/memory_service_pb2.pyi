@@ -465,6 +465,7 @@ class RetrieveResponse(_message.Message):
     PLAN_FIELD_NUMBER: _builtins.int
     NOTHING_RELEVANT_FIELD_NUMBER: _builtins.int
     BEST_RELEVANCE_FIELD_NUMBER: _builtins.int
+    OMITTED_FIELD_NUMBER: _builtins.int
     nothing_relevant: _builtins.bool
     """Nothing that was found is as relevant as the request wants it; there are no hits then."""
     best_relevance: _builtins.float
@@ -477,6 +478,10 @@ class RetrieveResponse(_message.Message):
     def plan(self) -> _retrieval_pb2.QueryPlan:
         """How the query was understood."""
 
+    @_builtins.property
+    def omitted(self) -> _containers.RepeatedCompositeFieldContainer[Global___OmittedHit]:
+        """Hits for which the answer, bounded by bytes, had no room, best first; smaller ones after them are in `hits`. GetNode has each by itself."""
+
     def __init__(
         self,
         *,
@@ -484,14 +489,45 @@ class RetrieveResponse(_message.Message):
         plan: _retrieval_pb2.QueryPlan | None = ...,
         nothing_relevant: _builtins.bool = ...,
         best_relevance: _builtins.float = ...,
+        omitted: _abc.Iterable[Global___OmittedHit] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["plan", b"plan"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["best_relevance", b"best_relevance", "hits", b"hits", "nothing_relevant", b"nothing_relevant", "plan", b"plan"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["best_relevance", b"best_relevance", "hits", b"hits", "nothing_relevant", b"nothing_relevant", "omitted", b"omitted", "plan", b"plan"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RetrieveResponse: _TypeAlias = RetrieveResponse  # noqa: Y015
+
+@_typing.final
+class OmittedHit(_message.Message):
+    """A hit that is named without its memory, because the answer had no room for it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RANK_FIELD_NUMBER: _builtins.int
+    NAMESPACE_FIELD_NUMBER: _builtins.int
+    NODE_ID_FIELD_NUMBER: _builtins.int
+    rank: _builtins.int
+    """Its rank among all hits; those of `hits` leave it out."""
+    namespace: _builtins.str
+    """The namespace it is from."""
+    node_id: _builtins.str
+    """The message, fact or relation."""
+    def __init__(
+        self,
+        *,
+        rank: _builtins.int = ...,
+        namespace: _builtins.str = ...,
+        node_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["namespace", b"namespace", "node_id", b"node_id", "rank", b"rank"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OmittedHit: _TypeAlias = OmittedHit  # noqa: Y015
 
 @_typing.final
 class ExplainMissRequest(_message.Message):
@@ -534,8 +570,11 @@ class ExplainMissResponse(_message.Message):
     CHANNELS_FIELD_NUMBER: _builtins.int
     STOOD_FOR_BY_FIELD_NUMBER: _builtins.int
     RIVALS_FIELD_NUMBER: _builtins.int
+    TRUNCATED_FIELD_NUMBER: _builtins.int
     reason: _retrieval_pb2.MissReason.ValueType
     """The first thing that kept it out."""
+    truncated: _builtins.bool
+    """The answer, bounded by bytes, had no room for all of `stood_for_by` and `rivals`."""
     @_builtins.property
     def hit(self) -> _retrieval_pb2.Hit:
         """The memory as it was measured, explained. Its rank is the one it has in an answer without end, or would have had if it had been found; 0: it has none. Unset where there was nothing to measure."""
@@ -570,10 +609,11 @@ class ExplainMissResponse(_message.Message):
         channels: _abc.Iterable[_retrieval_pb2.ChannelShortfall] | None = ...,
         stood_for_by: _abc.Iterable[_retrieval_pb2.Rival] | None = ...,
         rivals: _abc.Iterable[_retrieval_pb2.Rival] | None = ...,
+        truncated: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["hit", b"hit", "plan", b"plan"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channels", b"channels", "filtered_by", b"filtered_by", "hit", b"hit", "plan", b"plan", "reason", b"reason", "rivals", b"rivals", "stood_for_by", b"stood_for_by"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channels", b"channels", "filtered_by", b"filtered_by", "hit", b"hit", "plan", b"plan", "reason", b"reason", "rivals", b"rivals", "stood_for_by", b"stood_for_by", "truncated", b"truncated"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -757,8 +797,11 @@ class GetNodeResponse(_message.Message):
     EDGES_FIELD_NUMBER: _builtins.int
     NEIGHBORS_FIELD_NUMBER: _builtins.int
     EDGES_TRUNCATED_FIELD_NUMBER: _builtins.int
+    NEIGHBORS_TRUNCATED_FIELD_NUMBER: _builtins.int
     edges_truncated: _builtins.bool
     """There are more edges than were asked for."""
+    neighbors_truncated: _builtins.bool
+    """The answer, bounded by bytes, had no room for all neighbors; the edges name them, and GetNode has each by itself."""
     @_builtins.property
     def node(self) -> _node_pb2.Node:
         """The node."""
@@ -778,10 +821,11 @@ class GetNodeResponse(_message.Message):
         edges: _abc.Iterable[_node_pb2.Edge] | None = ...,
         neighbors: _abc.Iterable[_node_pb2.Node] | None = ...,
         edges_truncated: _builtins.bool = ...,
+        neighbors_truncated: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["node", b"node"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["edges", b"edges", "edges_truncated", b"edges_truncated", "neighbors", b"neighbors", "node", b"node"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["edges", b"edges", "edges_truncated", b"edges_truncated", "neighbors", b"neighbors", "neighbors_truncated", b"neighbors_truncated", "node", b"node"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -828,6 +872,9 @@ class GetEventResponse(_message.Message):
     EVENT_FIELD_NUMBER: _builtins.int
     STATEMENTS_FIELD_NUMBER: _builtins.int
     EVIDENCE_FIELD_NUMBER: _builtins.int
+    TRUNCATED_FIELD_NUMBER: _builtins.int
+    truncated: _builtins.bool
+    """The answer, bounded by bytes, had no room for all statements and messages; the event names them, and GetNode has each by itself."""
     @_builtins.property
     def event(self) -> _node_pb2.Event:
         """The event."""
@@ -846,10 +893,11 @@ class GetEventResponse(_message.Message):
         event: _node_pb2.Event | None = ...,
         statements: _abc.Iterable[_node_pb2.Statement] | None = ...,
         evidence: _abc.Iterable[_node_pb2.Message] | None = ...,
+        truncated: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "evidence", b"evidence", "statements", b"statements"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "evidence", b"evidence", "statements", b"statements", "truncated", b"truncated"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -871,7 +919,7 @@ class ListEventsRequest(_message.Message):
     namespace: _builtins.str
     """The namespace."""
     page_size: _builtins.int
-    """At most this many; 0: 50; at most 500."""
+    """At most this many; 0: 50; at most 500. A page ends earlier where it has no room for more: answers are bounded by bytes."""
     page_token: _builtins.str
     """From the answer before; empty for the first page."""
     @_builtins.property
@@ -958,7 +1006,7 @@ class ListStatementsRequest(_message.Message):
     include_retired: _builtins.bool
     """Also what is no longer believed."""
     page_size: _builtins.int
-    """At most this many; 0: 50; at most 500."""
+    """At most this many; 0: 50; at most 500. A page ends earlier where it has no room for more: answers are bounded by bytes."""
     page_token: _builtins.str
     """From the answer before; empty for the first page."""
     @_builtins.property
@@ -1052,7 +1100,7 @@ class ListMessagesRequest(_message.Message):
     namespace: _builtins.str
     """The namespace."""
     page_size: _builtins.int
-    """At most this many; 0: 50; at most 500."""
+    """At most this many; 0: 50; at most 500. A page ends earlier where it has no room for more: answers are bounded by bytes."""
     page_token: _builtins.str
     """From the answer before; empty for the first page."""
     @_builtins.property
@@ -1136,7 +1184,7 @@ class ListSessionsRequest(_message.Message):
     namespace: _builtins.str
     """The namespace."""
     page_size: _builtins.int
-    """At most this many; 0: 50; at most 500."""
+    """At most this many; 0: 50; at most 500. A page ends earlier where it has no room for more: answers are bounded by bytes."""
     page_token: _builtins.str
     """From the answer before; empty for the first page."""
     @_builtins.property
@@ -1204,7 +1252,7 @@ class ListEntitiesRequest(_message.Message):
     name: _builtins.str
     """Only entities with a name or alias that equals this, whatever its case."""
     page_size: _builtins.int
-    """At most this many; 0: 50; at most 500."""
+    """At most this many; 0: 50; at most 500. A page ends earlier where it has no room for more: answers are bounded by bytes."""
     page_token: _builtins.str
     """From the answer before; empty for the first page."""
     @_builtins.property
@@ -1358,7 +1406,7 @@ class TraversedEventBatch(_message.Message):
     EVENTS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def events(self) -> _containers.RepeatedCompositeFieldContainer[Global___TraversedEvent]:
-        """The events, nearest first."""
+        """The next events, nearest first: at most 100, bounded by bytes."""
 
     def __init__(
         self,
@@ -1700,7 +1748,7 @@ class ExportNamespaceResponse(_message.Message):
 
     @_builtins.property
     def batch(self) -> _exchange_pb2.ExportBatch:
-        """Records."""
+        """Records: about 1 MB, or a single one that is longer. One that is larger than the service sends ends the export with ELEMENT_TOO_LARGE."""
 
     @_builtins.property
     def trailer(self) -> _exchange_pb2.ExportTrailer:
@@ -1890,7 +1938,7 @@ class ListJobsRequest(_message.Message):
     namespace: _builtins.str
     """The namespace."""
     page_size: _builtins.int
-    """At most this many; 0: 50; at most 500."""
+    """At most this many; 0: 50; at most 500. A page ends earlier where it has no room for more: answers are bounded by bytes."""
     page_token: _builtins.str
     """From the answer before; empty for the first page."""
     @_builtins.property

@@ -38,6 +38,8 @@ class MemoryServiceStub:
     - The first value of an enumeration, …_UNSPECIFIED, says "not set" and nothing else. In a list to filter by it is refused: the empty list stands for all.
     - Every read takes `at_least`, the consistency tokens of writes that it must show, at most 100 of them. Tokens of namespaces that it does not ask are
     ignored, so that a caller may give all that it holds. A store that is behind them answers UNAVAILABLE.
+    - No response, and no part of a stream, is larger than the service sends (`max_send_mb`, 3 MB). A page ends early, with a token; what cannot be a page
+    says what it left out. One element that alone is larger is an error, ELEMENT_TOO_LARGE, with its id.
     - A stream of data, to the service or from it, has parts: a header, then batches, then a trailer, as far as it has something to say there. A batch is
     1 to 1,000 items. A stream that follows something (WatchJob) has one response for each change instead.
     """
@@ -183,6 +185,8 @@ class MemoryServiceServicer:
     - The first value of an enumeration, …_UNSPECIFIED, says "not set" and nothing else. In a list to filter by it is refused: the empty list stands for all.
     - Every read takes `at_least`, the consistency tokens of writes that it must show, at most 100 of them. Tokens of namespaces that it does not ask are
     ignored, so that a caller may give all that it holds. A store that is behind them answers UNAVAILABLE.
+    - No response, and no part of a stream, is larger than the service sends (`max_send_mb`, 3 MB). A page ends early, with a token; what cannot be a page
+    says what it left out. One element that alone is larger is an error, ELEMENT_TOO_LARGE, with its id.
     - A stream of data, to the service or from it, has parts: a header, then batches, then a trailer, as far as it has something to say there. A batch is
     1 to 1,000 items. A stream that follows something (WatchJob) has one response for each change instead.
     """
@@ -499,6 +503,8 @@ class MemoryService:
     - The first value of an enumeration, …_UNSPECIFIED, says "not set" and nothing else. In a list to filter by it is refused: the empty list stands for all.
     - Every read takes `at_least`, the consistency tokens of writes that it must show, at most 100 of them. Tokens of namespaces that it does not ask are
     ignored, so that a caller may give all that it holds. A store that is behind them answers UNAVAILABLE.
+    - No response, and no part of a stream, is larger than the service sends (`max_send_mb`, 3 MB). A page ends early, with a token; what cannot be a page
+    says what it left out. One element that alone is larger is an error, ELEMENT_TOO_LARGE, with its id.
     - A stream of data, to the service or from it, has parts: a header, then batches, then a trailer, as far as it has something to say there. A batch is
     1 to 1,000 items. A stream that follows something (WatchJob) has one response for each change instead.
     """
