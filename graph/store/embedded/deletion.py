@@ -1,12 +1,9 @@
 """Deleting memories with all that rests on them. The text is overwritten in the file, not only unlinked."""
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable
 
-import orjson
-
-from graph.errors import InvalidArgument
-from graph.model import IdSource, JobState, NodeKind, from_micros
+from graph.model import EdgeKind, IdSource, JobState, NodeKind, from_micros
 from graph.store.embedded.files.transaction import Operation, Transaction
 from graph.store.embedded.generations import drop_passages
 from graph.store.embedded.jobs.job_rows import open_jobs, save_job
@@ -15,79 +12,77 @@ from graph.store.embedded.rows.node_keys import keys_of
 from graph.store.embedded.rows.requests import first_answer, remember_answer
 from graph.store.embedded.rows.session_rows import existing_session
 from graph.store.port import Deletion, DeletionReceipt
+from graph.store.rules.deleting import (
+    DELETABLE,
+    check_deletion,
+    deleted_counts,
+    deletion_digest,
+    missing_ids,
+    newly_doomed,
+    receipt_of,
+    stored_receipt,
+)
 from graph.store.rules.jobs import ended
-from graph.store.rules.requests import body_digest
 
-_DELETABLE = frozenset({NodeKind.MESSAGE, NodeKind.EVENT, NodeKind.FACT, NodeKind.RELATION})
+_MESSAGE = f"kind = {NodeKind.MESSAGE:d}"
+_NAMING = f"kind IN ({EdgeKind.INVOLVES:d}, {EdgeKind.MENTIONS:d})"
+_RESTING = f"SELECT n.key, n.kind FROM edges e JOIN nodes n ON n.key = e.src WHERE e.dst = ? AND e.kind = {EdgeKind.EVIDENCED_BY:d}"
+_STATED = f"SELECT n.key, n.kind FROM edges e JOIN nodes n ON n.key = e.dst WHERE e.src = ? AND e.kind = {EdgeKind.STATES:d}"
+_STATING = f"SELECT src FROM edges WHERE dst = ? AND kind = {EdgeKind.STATES:d}"
+_STATEMENTS = f"SELECT src, dst FROM edges WHERE src = ? AND kind = {EdgeKind.STATES:d}"
+
+Doomed = dict[int, NodeKind]
 
 
 def delete(tx: Transaction, ids: IdSource, deletion: Deletion) -> DeletionReceipt:
-    """See `Store.delete`."""
-    if bool(deletion.memory_ids) == bool(deletion.session):
-        raise InvalidArgument.of("memory_ids", "give either ids of memories or a session")
-    digest = body_digest("delete", deletion.memory_ids, deletion.session)
+    """See `Memory.delete`."""
+    check_deletion(deletion)
+    digest = deletion_digest(deletion)
     answer = first_answer(tx, deletion.request_id, digest)
     if answer is not None:
-        return _receipt(answer)
+        return receipt_of(answer)
     doomed, missing, session = _named(tx, deletion)
     _close(tx, doomed)
     counts = _delete(tx, doomed, session)
-    answer = [
-        ids.mint("del"),
-        tx.now,
-        {str(int(kind)): count for kind, count in counts.items()},
-        tx.revision,
-        list(missing),
-    ]
-    remember_answer(tx, deletion.request_id, digest, answer)
-    return _receipt(answer)
+    receipt = DeletionReceipt(ids.mint("del"), from_micros(tx.now), counts, tx.revision, missing)
+    remember_answer(tx, deletion.request_id, digest, stored_receipt(receipt))
+    return receipt
 
 
-def _receipt(answer: list[object]) -> DeletionReceipt:
-    id_, deleted_at, counts, revision, missing = orjson.loads(orjson.dumps(answer))
-    by_kind = {NodeKind(int(kind)): count for kind, count in counts.items()}
-    return DeletionReceipt(id_, from_micros(deleted_at), by_kind, revision, tuple(missing))
-
-
-def _named(tx: Transaction, deletion: Deletion) -> tuple[dict[int, NodeKind], tuple[str, ...], int | None]:
+def _named(tx: Transaction, deletion: Deletion) -> tuple[Doomed, tuple[str, ...], int | None]:
     """What the deletion names: nodes by key, ids that are not there, the session's key."""
     if deletion.session:
         session = existing_session(tx.db, deletion.session)
-        rows = tx.db.execute("SELECT key, kind FROM nodes WHERE session = ? AND kind IN (2, 3, 4, 5)", (session.key,))
+        kinds = ", ".join(str(int(kind)) for kind in sorted(DELETABLE))
+        rows = tx.db.execute(f"SELECT key, kind FROM nodes WHERE session = ? AND kind IN ({kinds})", (session.key,))
         return {key: NodeKind(kind) for key, kind in rows}, (), session.key
     keys = keys_of(tx.db, deletion.memory_ids)
     rows = tx.db.executemany("SELECT key, kind FROM nodes WHERE key = ?", [(key,) for key in keys.values()])
-    doomed = {key: NodeKind(kind) for key, kind in rows if kind in _DELETABLE}
-    missing = tuple(id_ for id_ in dict.fromkeys(deletion.memory_ids) if keys.get(id_) not in doomed)
-    return doomed, missing, None
+    doomed = {key: NodeKind(kind) for key, kind in rows if kind in DELETABLE}
+    return doomed, missing_ids(deletion, keys, doomed), None
 
 
-def _close(tx: Transaction, doomed: dict[int, NodeKind]) -> None:
+def _close(tx: Transaction, doomed: Doomed) -> None:
     """Adds all that rests on what is doomed."""
     fresh = list(doomed)
     while fresh:
         wanted = [(key,) for key in fresh]
-        found = dict(
-            tx.db.executemany("SELECT n.key, n.kind FROM edges e JOIN nodes n ON n.key = e.src WHERE e.dst = ? AND e.kind = 3", wanted)
-        )
-        found |= dict(
-            tx.db.executemany("SELECT n.key, n.kind FROM edges e JOIN nodes n ON n.key = e.dst WHERE e.src = ? AND e.kind = 4", wanted)
-        )
-        events = [(key,) for (key,) in tx.db.executemany("SELECT src FROM edges WHERE dst = ? AND kind = 4", wanted) if key not in doomed]
-        for (event,) in set(events):
-            statements = tx.db.execute("SELECT dst FROM edges WHERE src = ? AND kind = 4", (event,))
-            if all(key in doomed or key in found for (key,) in statements):
-                found[event] = NodeKind.EVENT
-        fresh = [key for key in found if key not in doomed]
-        doomed |= {key: NodeKind(found[key]) for key in fresh}
+        kinds = dict(tx.db.executemany(_RESTING, wanted)) | dict(tx.db.executemany(_STATED, wanted))
+        stating: defaultdict[int, list[int]] = defaultdict(list)
+        for event, statement in tx.db.executemany(_STATEMENTS, set(tx.db.executemany(_STATING, wanted))):
+            stating[event].append(statement)
+        fresh = newly_doomed(doomed, kinds, stating)
+        doomed |= {key: NodeKind(kinds.get(key, NodeKind.EVENT)) for key in fresh}
 
 
-def _delete(tx: Transaction, doomed: dict[int, NodeKind], session: int | None) -> Counter[NodeKind]:
+def _delete(tx: Transaction, doomed: Doomed, session: int | None) -> dict[NodeKind, int]:
     db = tx.db
     wanted = [(key,) for key in doomed]
     messages = [key for key, kind in doomed.items() if kind is NodeKind.MESSAGE]
-    entities = {key for (key,) in db.executemany("SELECT dst FROM edges WHERE src = ? AND kind IN (5, 6)", wanted)}
-    entities |= {key for pair in db.executemany("SELECT src, dst FROM edges WHERE via = ? AND kind = 7", wanted) for key in pair}
+    entities = {key for (key,) in db.executemany(f"SELECT dst FROM edges WHERE src = ? AND {_NAMING}", wanted)}
+    entities |= {
+        key for pair in db.executemany(f"SELECT src, dst FROM edges WHERE via = ? AND kind = {EdgeKind.RELATES:d}", wanted) for key in pair
+    }
     gaps = list(db.executemany("SELECT session, seq, speaker FROM nodes WHERE key = ?", [(key,) for key in messages]))
     _drop_nodes(tx, list(doomed))
     db.executemany("DELETE FROM labels WHERE message = ?", [(key,) for key in messages])
@@ -99,13 +94,11 @@ def _delete(tx: Transaction, doomed: dict[int, NodeKind], session: int | None) -
         _drop_session(tx, session)
     unnamed = _drop_unnamed(tx, entities)
     recount_mentions(tx, entities - unnamed)
-    counts = Counter(doomed.values())
-    counts.update({NodeKind.ENTITY: len(unnamed), NodeKind.SESSION: int(session is not None)})
     gone = [*doomed, *unnamed, *([session] if session is not None else [])]
     if gone:
         tx.changed(Operation.REMOVED, gone)
         tx.scrub = True
-    return +counts
+    return deleted_counts(doomed.values(), len(unnamed), session=session is not None)
 
 
 def _drop_nodes(tx: Transaction, keys: list[int]) -> None:
@@ -119,13 +112,15 @@ def _drop_nodes(tx: Transaction, keys: list[int]) -> None:
 def _mend_sessions(tx: Transaction, gaps: list[tuple[int, int]]) -> None:
     """Closes NEXT over the messages that are gone, and counts their sessions anew."""
     for key, seq in gaps:
-        before = tx.db.execute("SELECT key FROM nodes WHERE kind = 2 AND session = ? AND seq < ? ORDER BY seq DESC LIMIT 1", (key, seq)).get
-        after = tx.db.execute("SELECT key FROM nodes WHERE kind = 2 AND session = ? AND seq > ? ORDER BY seq LIMIT 1", (key, seq)).get
+        before = tx.db.execute(
+            f"SELECT key FROM nodes WHERE {_MESSAGE} AND session = ? AND seq < ? ORDER BY seq DESC LIMIT 1", (key, seq)
+        ).get
+        after = tx.db.execute(f"SELECT key FROM nodes WHERE {_MESSAGE} AND session = ? AND seq > ? ORDER BY seq LIMIT 1", (key, seq)).get
         if before is not None and after is not None:
-            tx.db.execute("INSERT OR IGNORE INTO edges VALUES (?, 2, 0, ?, 0, NULL)", (before, after))
+            tx.db.execute("INSERT OR IGNORE INTO edges VALUES (?, ?, 0, ?, 0, NULL)", (before, int(EdgeKind.NEXT), after))
     tx.db.executemany(
-        """UPDATE sessions SET (message_count, first_sent_at, last_sent_at) =
-               (SELECT count(*), min(said_at), max(said_at) FROM nodes n WHERE n.kind = 2 AND n.session = sessions.key) WHERE key = ?""",
+        f"""UPDATE sessions SET (message_count, first_sent_at, last_sent_at) =
+               (SELECT count(*), min(said_at), max(said_at) FROM nodes n WHERE n.{_MESSAGE} AND n.session = sessions.key) WHERE key = ?""",
         [(key,) for key in {key for key, _ in gaps}],
     )
 
@@ -143,7 +138,7 @@ def _drop_session(tx: Transaction, key: int) -> None:
 def _drop_unnamed(tx: Transaction, entities: Iterable[int]) -> set[int]:
     """Deletes those among the entities that no node names any more."""
     unnamed = {
-        key for key in entities if tx.db.execute("SELECT 1 FROM edges WHERE dst = ? AND kind IN (5, 6) LIMIT 1", (key,)).fetchone() is None
+        key for key in entities if tx.db.execute(f"SELECT 1 FROM edges WHERE dst = ? AND {_NAMING} LIMIT 1", (key,)).fetchone() is None
     }
     _drop_nodes(tx, list(unnamed))
     tx.db.executemany("DELETE FROM entities WHERE key = ?", [(key,) for key in unnamed])

@@ -2,12 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from typing import Any
 
-from graph.model import NodeKind
+from graph.model import STATEMENT_KINDS, NodeKind
 from graph.store.neo4j.driver.transaction import Transaction
 from graph.store.neo4j.rows.edge_rows import NodeRef
 from graph.store.neo4j.schema import NODE_LABELS
+from graph.store.rules.deleting import newly_doomed
 
 Doomed = dict[NodeRef, None]
 
@@ -35,29 +35,18 @@ async def close(tx: Transaction, doomed: Doomed) -> None:
     fresh = list(doomed)
     while fresh:
         keys = by_kind(fresh)
-        found: Doomed = {}
-        if NodeKind.MESSAGE in keys:
-            found |= await _found(tx, _RESTING, keys[NodeKind.MESSAGE])
-        if NodeKind.EVENT in keys:
-            found |= await _found(tx, _STATED, keys[NodeKind.EVENT])
-        for kind in (NodeKind.FACT, NodeKind.RELATION):
+        resting: list[NodeRef] = []
+        for kind, query in ((NodeKind.MESSAGE, _RESTING), (NodeKind.EVENT, _STATED)):
             if kind in keys:
-                found |= await _emptied(tx, kind, keys[kind], doomed | found)
-        fresh = [ref for ref in found if ref not in doomed]
+                [[rows]] = await tx.rows(query, {"keys": keys[kind]})
+                resting += _refs(rows)
+        stating: dict[NodeRef, list[NodeRef]] = {}
+        for kind in STATEMENT_KINDS & keys.keys():
+            [[rows]] = await tx.rows(_STATING % NODE_LABELS[kind], {"keys": keys[kind]})
+            stating |= {NodeRef(NodeKind.EVENT, event): _refs(statements) for event, statements in rows}
+        fresh = newly_doomed(doomed, resting, stating)
         doomed |= dict.fromkeys(fresh)
 
 
-async def _found(tx: Transaction, query: str, keys: list[int]) -> Doomed:
-    [[rows]] = await tx.rows(query, {"keys": keys})
-    return dict.fromkeys(NodeRef(NodeKind[kind], key) for kind, key in rows)
-
-
-async def _emptied(tx: Transaction, kind: NodeKind, keys: list[int], gone: Doomed) -> Doomed:
-    """The events that lose their last statement."""
-    rows: list[Any]
-    [[rows]] = await tx.rows(_STATING % NODE_LABELS[kind], {"keys": keys})
-    return {
-        NodeRef(NodeKind.EVENT, event): None
-        for event, statements in rows
-        if all(NodeRef(NodeKind[name], key) in gone for name, key in statements)
-    }
+def _refs(rows: Iterable[tuple[str, int]]) -> list[NodeRef]:
+    return [NodeRef(NodeKind[kind], key) for kind, key in rows]

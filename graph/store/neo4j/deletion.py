@@ -2,11 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from typing import Any
 
-import orjson
-
-from graph.errors import InvalidArgument
 from graph.model import IdSource, JobState, NodeKind, from_micros
 from graph.model.ids import MEMORY_KINDS
 from graph.store.neo4j.closure import Doomed, by_kind, close
@@ -22,13 +18,20 @@ from graph.store.neo4j.rows.search_tokens import group_of
 from graph.store.neo4j.rows.session_rows import existing_session
 from graph.store.neo4j.schema import NODE_LABELS, STATED_EDGES
 from graph.store.port import Deletion, DeletionReceipt
+from graph.store.rules.deleting import (
+    DELETABLE,
+    check_deletion,
+    deleted_counts,
+    deletion_digest,
+    missing_ids,
+    receipt_of,
+    stored_receipt,
+)
 from graph.store.rules.jobs import ended
-from graph.store.rules.requests import body_digest
 
 # So many messages of a session go in one transaction, which Neo4j holds in its heap. Of 12,000 with their facts and events, 36,000 nodes,
 # one was more than a heap of 384 MB has room for.
 _AT_ONCE = 1_000
-_DELETABLE = frozenset({NodeKind.MESSAGE, NodeKind.EVENT, NodeKind.FACT, NodeKind.RELATION})
 
 
 async def delete(handle: Handle, deletion: Deletion) -> DeletionReceipt:
@@ -37,8 +40,7 @@ async def delete(handle: Handle, deletion: Deletion) -> DeletionReceipt:
     Of a long session the oldest messages go first, in transactions of their own, each with all that rests on them: if this process ends
     meanwhile, the same deletion goes on from there. The receipt, made with the last one, counts them all.
     """
-    if bool(deletion.memory_ids) == bool(deletion.session):
-        raise InvalidArgument.of("memory_ids", "give either ids of memories or a session")
+    check_deletion(deletion)
     counts: Counter[NodeKind] = Counter()
     while deletion.session:
         gone = await handle.write(lambda tx: _delete_oldest(tx, deletion))
@@ -54,7 +56,7 @@ _OLDEST = """MATCH (m:Message) WHERE m.namespace = $namespace AND m.session = $a
 
 async def _delete_oldest(tx: Transaction, deletion: Deletion) -> Counter[NodeKind] | None:
     """Deletes the oldest messages of a session that has too many for one transaction; None of one that has not."""
-    if await first_answer(tx, deletion.request_id, _digest(deletion)) is not None:
+    if await first_answer(tx, deletion.request_id, deletion_digest(deletion)) is not None:
         return None
     session = await existing_session(tx, deletion.session)
     [[keys]] = await tx.rows(_OLDEST, {"session": session.name, "limit": _AT_ONCE + 1})
@@ -66,26 +68,16 @@ async def _delete_oldest(tx: Transaction, deletion: Deletion) -> Counter[NodeKin
 
 
 async def _delete_all(tx: Transaction, ids: IdSource, deletion: Deletion, before: Counter[NodeKind]) -> DeletionReceipt:
-    digest = _digest(deletion)
+    digest = deletion_digest(deletion)
     answer = await first_answer(tx, deletion.request_id, digest)
     if answer is not None:
-        return _receipt(answer)
+        return receipt_of(answer)
     doomed, missing, session = await _named(tx, deletion)
     await close(tx, doomed)
     counts = before + await _delete(tx, doomed, session)
-    answer = [ids.mint("del"), tx.now, {str(int(kind)): count for kind, count in counts.items()}, tx.revision, list(missing)]
-    await remember_answer(tx, deletion.request_id, digest, answer)
-    return _receipt(answer)
-
-
-def _digest(deletion: Deletion) -> bytes:
-    return body_digest("delete", deletion.memory_ids, deletion.session)
-
-
-def _receipt(answer: list[Any]) -> DeletionReceipt:
-    id_, deleted_at, counts, revision, missing = orjson.loads(orjson.dumps(answer))
-    by_kind = {NodeKind(int(kind)): count for kind, count in counts.items()}
-    return DeletionReceipt(id_, from_micros(deleted_at), by_kind, revision, tuple(missing))
+    receipt = DeletionReceipt(ids.mint("del"), from_micros(tx.now), counts, tx.revision, missing)
+    await remember_answer(tx, deletion.request_id, digest, stored_receipt(receipt))
+    return receipt
 
 
 _OF_SESSION = """MATCH (x:%s) WHERE x.namespace = $namespace AND x.session = $at.session%s RETURN collect(x.key)"""
@@ -95,12 +87,11 @@ async def _named(tx: Transaction, deletion: Deletion) -> tuple[Doomed, tuple[str
     """What the deletion names: nodes, ids that are not there, the session."""
     if not deletion.session:
         refs = await refs_of(tx, deletion.memory_ids)
-        doomed: Doomed = dict.fromkeys(ref for ref in refs.values() if ref.kind in _DELETABLE)
-        missing = tuple(id_ for id_ in dict.fromkeys(deletion.memory_ids) if refs.get(id_) not in doomed)
-        return doomed, missing, None
+        doomed: Doomed = dict.fromkeys(ref for ref in refs.values() if ref.kind in DELETABLE)
+        return doomed, missing_ids(deletion, refs, doomed), None
     session = await existing_session(tx, deletion.session)
     doomed = {}
-    for kind in sorted(_DELETABLE):
+    for kind in sorted(DELETABLE):
         indexed = " AND x.seq > 0" if kind is NodeKind.MESSAGE else ""
         [[keys]] = await tx.rows(_OF_SESSION % (NODE_LABELS[kind], indexed), {"session": session.name})
         doomed |= dict.fromkeys(NodeRef(kind, key) for key in keys)
@@ -109,7 +100,7 @@ async def _named(tx: Transaction, deletion: Deletion) -> tuple[Doomed, tuple[str
 
 _NAMED_BY = """UNWIND $at.keys AS key MATCH (x:%s {namespace: $namespace, key: key})-[:INVOLVES|MENTIONS]->(e:Entity)
     RETURN collect(DISTINCT e.key)"""
-_MESSAGE_PLACES = """UNWIND $at.keys AS key MATCH (m:Message {namespace: $namespace, key: key})
+_MESSAGE_ROWS = """UNWIND $at.keys AS key MATCH (m:Message {namespace: $namespace, key: key})
     RETURN collect([m.session, m.seq, m.speaker])"""
 
 
@@ -117,22 +108,20 @@ async def _delete(tx: Transaction, doomed: Doomed, session: NodeRef | None) -> C
     keys = by_kind(doomed)
     entities = await _entities_named_by(tx, keys)
     entities |= await _drop_stated_edges(tx, keys)
-    places = await _places(tx, keys.get(NodeKind.MESSAGE, []))
+    messages = await _messages(tx, keys.get(NodeKind.MESSAGE, []))
     await _uncount_passages(tx, keys)
     await _drop_nodes(tx, keys)
-    await _uncount_speakers(tx, places)
+    await _uncount_speakers(tx, messages)
     if session is None:
-        await _mend_sessions(tx, places)
+        await _mend_sessions(tx, messages)
     else:
         await _drop_session(tx, session)
     unnamed = await _drop_unnamed(tx, entities)
     await _recount_mentions(tx, entities - unnamed)
-    counts = Counter(ref.kind for ref in doomed)
-    counts.update({NodeKind.ENTITY: len(unnamed), NodeKind.SESSION: int(session is not None)})
     gone = [ref.key for ref in doomed] + sorted(unnamed) + ([session.key] if session else [])
     if gone:
         tx.changed(Operation.REMOVED, gone)
-    return +counts
+    return deleted_counts((ref.kind for ref in doomed), len(unnamed), session=session is not None)
 
 
 async def _entities_named_by(tx: Transaction, keys: dict[NodeKind, list[int]]) -> set[int]:
@@ -162,10 +151,10 @@ async def _drop_stated_edges(tx: Transaction, keys: dict[NodeKind, list[int]]) -
     return entities
 
 
-async def _places(tx: Transaction, messages: list[int]) -> list[tuple[str, int, str]]:
+async def _messages(tx: Transaction, messages: list[int]) -> list[tuple[str, int, str]]:
     if not messages:
         return []
-    [[found]] = await tx.rows(_MESSAGE_PLACES, {"keys": messages})
+    [[found]] = await tx.rows(_MESSAGE_ROWS, {"keys": messages})
     return [(session, seq, speaker) for session, seq, speaker in found]
 
 
@@ -195,8 +184,8 @@ _UNCOUNT = """UNWIND $at.rows AS row MATCH (p:Speaker {namespace: $namespace, na
     WITH p WHERE p.messages <= 0 DELETE p"""
 
 
-async def _uncount_speakers(tx: Transaction, places: Sequence[tuple[str, int, str]]) -> None:
-    rows = [list(pair) for pair in Counter(speaker for _, _, speaker in places).items()]
+async def _uncount_speakers(tx: Transaction, messages: Sequence[tuple[str, int, str]]) -> None:
+    rows = [list(pair) for pair in Counter(speaker for _, _, speaker in messages).items()]
     if rows:
         await tx.execute(_UNCOUNT, {"rows": rows})
 
@@ -215,10 +204,10 @@ _COUNT = """MATCH (s:Session {namespace: $namespace, name: $at.session})
     SET s.message_count = messages, s.first_sent_at = first, s.last_sent_at = last"""
 
 
-async def _mend_sessions(tx: Transaction, places: Sequence[tuple[str, int, str]]) -> None:
+async def _mend_sessions(tx: Transaction, messages: Sequence[tuple[str, int, str]]) -> None:
     """Closes NEXT over the messages that are gone, and counts their sessions anew."""
     gaps: defaultdict[str, list[int]] = defaultdict(list)
-    for session, seq, _ in places:
+    for session, seq, _ in messages:
         gaps[session].append(seq)
     for session, seqs in gaps.items():
         await tx.execute(_CLOSE_GAPS, {"session": session, "seqs": seqs})

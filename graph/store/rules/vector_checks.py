@@ -30,7 +30,12 @@ def accepted_vectors(embedding: EmbeddingSpec, fingerprint: str, vectors: Sequen
     """
     if fingerprint != embedding.fingerprint:
         raise InvalidArgument.of("fingerprint", "is not that of the namespace's embedding model")
-    return [checked_vector(item.vector, embedding.dimension, f"vectors[{place}]") for place, item in enumerate(vectors)]
+    return checked_passage_vectors(embedding, vectors)
+
+
+def checked_passage_vectors(embedding: EmbeddingSpec, vectors: Sequence[PassageVector]) -> list[Float16Vector]:
+    """The numbers of the field `vectors` of a request. Raises InvalidArgument as `checked_vector` does."""
+    return [checked_vector(item.vector, embedding.dimension, f"vectors[{index}]") for index, item in enumerate(vectors)]
 
 
 def checked_vectors(vectors: NDArray[Any], field: str) -> Float16Vector:

@@ -22,18 +22,18 @@ from graph.store.embedded.rows.entity_rows import insert_entity
 from graph.store.embedded.rows.node_keys import keys_of
 from graph.store.embedded.rows.node_values import (
     Placed,
-    event_edges,
+    edge_values,
     event_values,
     explicit_edges,
     message_values,
-    statement_edges,
     statement_values,
 )
-from graph.store.embedded.rows.node_writer import insert_edges, insert_labels, insert_nodes, insert_passages
+from graph.store.embedded.rows.node_writer import EdgeValues, insert_edges, insert_labels, insert_nodes, insert_passages
 from graph.store.embedded.rows.session_rows import insert_session
 from graph.store.import_analysis import ImportAnalysis
 from graph.store.memory_rows import MemoryRow, message_source, statement_source
 from graph.store.port import Clock, ExportRecord, PassageVector, SessionProgress
+from graph.store.rules.listed_edges import event_edges, statement_edges
 from graph.store.rules.spec_rules import waits_for_vectors
 from graph.store.rules.vector_checks import checked_vector, checked_vectors
 
@@ -157,10 +157,11 @@ class ImportFile:
         placed = [(key, statement, *self._session(statement.session)) for key, statement in self._keyed(statements)]
 
         def store(columns: Sequence[MemoryRow]) -> None:
-            values, owners, edges = [], [], []
+            values, owners = [], []
+            edges: list[EdgeValues] = []
             for (key, statement, session, _), row in zip(placed, columns, strict=True):
                 values.append(statement_values(statement, self._placed(key, session, statement), row))
-                edges += statement_edges(key, statement, keys)
+                edges += map(edge_values, statement_edges(key, statement, keys))
                 if statement.retired_at is None:
                     owners.append((key, session, row))
             insert_nodes(self._tx, values)
@@ -172,10 +173,11 @@ class ImportFile:
     def _add_events(self, events: Sequence[Event]) -> None:
         parts = [part.entity_id for event in events for part in event.participants]
         keys = self._known(parts + [id_ for event in events for id_ in (*event.evidence_ids, *event.statement_ids)])
-        values, edges = [], []
+        values = []
+        edges: list[EdgeValues] = []
         for key, event in self._keyed(events):
             values.append(event_values(event, self._placed(key, self._session(event.session)[0], event)))
-            edges += event_edges(key, event, (), keys)
+            edges += map(edge_values, event_edges(key, event, keys))
         insert_nodes(self._tx, values)
         insert_edges(self._tx, edges)
 

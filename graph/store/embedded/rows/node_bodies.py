@@ -1,10 +1,11 @@
 """Nodes as JSON: the fields of a node that no query filters on."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
 
-from graph.model import Entity, Event, Granularity, Message, Statement, TimeSpan, from_micros, to_micros
+from graph.model import Event, Granularity, Message, Statement, TimeSpan, from_micros, to_micros
 
 
 def message_body(message: Message) -> bytes:
@@ -36,9 +37,9 @@ def statement_body(statement: Statement) -> bytes:
     )
 
 
-def entity_body(entity: Entity) -> bytes:
+def entity_body(name: str, aliases: Sequence[str]) -> bytes:
     """The names."""
-    return orjson.dumps({"name": entity.name, "aliases": list(entity.aliases)})
+    return orjson.dumps({"name": name, "aliases": list(aliases)})
 
 
 def span_values(span: TimeSpan | None) -> list[Any] | None:

@@ -1,15 +1,16 @@
 """Messages, events and statements as rows of `nodes`, and the edges that they imply."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import orjson
 
-from graph.model import Edge, EdgeKind, Event, Message, Statement, TimeSpan, to_micros
+from graph.model import Edge, Event, Message, Statement, TimeSpan, to_micros
 from graph.store.embedded.rows.node_bodies import event_body, message_body, statement_body
 from graph.store.embedded.rows.node_keys import id_columns
 from graph.store.embedded.rows.node_writer import EdgeValues, NodeValues
 from graph.store.memory_rows import MemoryRow
+from graph.store.rules.listed_edges import ListedEdge
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,20 +55,10 @@ def _valid(time: TimeSpan | None, said_at: int) -> tuple[int, int]:
     return (to_micros(time.start), to_micros(time.end)) if time else (said_at, said_at)
 
 
-def event_edges(source: int, event: Event, statements: Iterable[str], keys: Mapping[str, int]) -> list[EdgeValues]:
-    """EVIDENCED_BY, STATES and INVOLVES of the event with this key. `statements` are those that name it besides those that it lists."""
-    edges = _listed(source, EdgeKind.EVIDENCED_BY, event.evidence_ids, keys)
-    edges += _listed(source, EdgeKind.STATES, (*event.statement_ids, *statements), keys)
-    parts = dict.fromkeys((keys[part.entity_id], part.role) for part in event.participants)
-    for ordinal, (entity, role) in enumerate(parts):
-        edges.append((source, int(EdgeKind.INVOLVES), ordinal, entity, 0, orjson.dumps({"role": role}).decode()))
-    return edges
-
-
-def statement_edges(source: int, statement: Statement, keys: Mapping[str, int]) -> list[EdgeValues]:
-    """EVIDENCED_BY and MENTIONS of the statement with this key."""
-    edges = _listed(source, EdgeKind.EVIDENCED_BY, statement.evidence_ids, keys)
-    return edges + _listed(source, EdgeKind.MENTIONS, statement.entity_ids, keys)
+def edge_values(edge: ListedEdge[int]) -> EdgeValues:
+    """The row of an edge that a node's lists imply."""
+    properties = None if edge.role is None else orjson.dumps({"role": edge.role}).decode()
+    return (edge.source, int(edge.kind), edge.order, edge.target, 0, properties)
 
 
 def explicit_edges(edges: Sequence[Edge], keys: Mapping[str, int]) -> list[EdgeValues]:
@@ -78,8 +69,3 @@ def explicit_edges(edges: Sequence[Edge], keys: Mapping[str, int]) -> list[EdgeV
         via = keys[edge.via_id] if edge.via_id else 0
         rows.append((keys[edge.source_id], int(edge.kind), int(edge.is_decision), keys[edge.target_id], via, properties))
     return rows
-
-
-def _listed(source: int, kind: EdgeKind, targets: Iterable[str], keys: Mapping[str, int]) -> list[EdgeValues]:
-    distinct = dict.fromkeys(keys[target] for target in targets)
-    return [(source, int(kind), ordinal, target, 0, None) for ordinal, target in enumerate(distinct)]

@@ -15,7 +15,7 @@ from graph.store.neo4j.driver.lanes import Lanes
 from graph.store.neo4j.importing.sums import batches, write_sums
 from graph.store.neo4j.importing.tally import ImportTally, SessionTally
 from graph.store.neo4j.importing.writer import ImportWriter
-from graph.store.neo4j.rows.edge_rows import EdgeRow, event_edges, explicit_edges, statement_edges
+from graph.store.neo4j.rows.edge_rows import EdgeRow, edge_row, explicit_edges
 from graph.store.neo4j.rows.entity_rows import create_entities
 from graph.store.neo4j.rows.node_rows import (
     Placed,
@@ -37,6 +37,7 @@ from graph.store.neo4j.rows.node_writer import (
 from graph.store.neo4j.rows.search_columns import further_passages, memory_columns, passage_columns, span_nodes
 from graph.store.neo4j.rows.search_tokens import facets_text
 from graph.store.port import ExportRecord, Float16Vector, PassageVector, SessionProgress
+from graph.store.rules.listed_edges import event_edges, statement_edges
 from graph.store.rules.spec_rules import waits_for_vectors
 from graph.store.rules.vector_checks import checked_vector
 
@@ -209,7 +210,8 @@ class ImportRecords:
         for kind, some in nodes.items():
             await create_nodes(self._writer, kind, some)
             await create_spans(self._writer, kind, spans[kind])
-        await self._link([edge for statement, _ in placed for edge in statement_edges(statement, self.tally.refs)])
+        refs = self.tally.refs
+        await self._link([edge_row(edge) for statement, _ in placed for edge in statement_edges(refs[statement.id], statement, refs)])
 
     async def _add_events(self, events: Sequence[Event]) -> None:
         self.tally.known(part.entity_id for event in events for part in event.participants)
@@ -219,7 +221,8 @@ class ImportRecords:
 
     async def _write_events(self, events: Sequence[Event], nodes: Sequence[Properties]) -> None:
         await create_nodes(self._writer, NodeKind.EVENT, nodes)
-        await self._link([edge for event in events for edge in event_edges(event, (), self.tally.refs)])
+        refs = self.tally.refs
+        await self._link([edge_row(edge) for event in events for edge in event_edges(refs[event.id], event, refs)])
 
     async def _add_edges(self, edges: Sequence[Edge]) -> None:
         self.tally.known(id_ for edge in edges for id_ in (edge.source_id, edge.target_id, edge.via_id) if id_)

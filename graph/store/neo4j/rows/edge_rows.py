@@ -1,10 +1,11 @@
 """Edges as relationships: their type is the EdgeKind's name."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from graph.model import Edge, EdgeKind, Event, NodeKind, Statement
+from graph.model import Edge, EdgeKind, NodeKind
+from graph.store.rules.listed_edges import ListedEdge
 
 # What a relationship has besides the edge's own properties. `order` keeps the order of what a node lists.
 OWN_PROPERTIES = frozenset({"order", "seq", "via_id"})
@@ -44,22 +45,10 @@ def _shown(kind: EdgeKind, properties: Mapping[str, Any]) -> dict[str, str]:
     return {name: value for name, value in sorted(properties.items()) if name not in OWN_PROPERTIES}
 
 
-def event_edges(event: Event, statements: Iterable[str], refs: Mapping[str, NodeRef]) -> list[EdgeRow]:
-    """EVIDENCED_BY, STATES and INVOLVES of an event. `statements` are those that name it besides those that it lists."""
-    source = refs[event.id]
-    edges = _listed(source, EdgeKind.EVIDENCED_BY, event.evidence_ids, refs)
-    edges += _listed(source, EdgeKind.STATES, (*event.statement_ids, *statements), refs)
-    parts = dict.fromkeys((refs[part.entity_id], part.role) for part in event.participants)
-    for order, (entity, role) in enumerate(parts):
-        edges.append(EdgeRow(EdgeKind.INVOLVES, source, entity, {"order": order, "role": role}))
-    return edges
-
-
-def statement_edges(statement: Statement, refs: Mapping[str, NodeRef]) -> list[EdgeRow]:
-    """EVIDENCED_BY and MENTIONS of a statement."""
-    source = refs[statement.id]
-    edges = _listed(source, EdgeKind.EVIDENCED_BY, statement.evidence_ids, refs)
-    return edges + _listed(source, EdgeKind.MENTIONS, statement.entity_ids, refs)
+def edge_row(edge: ListedEdge[NodeRef]) -> EdgeRow:
+    """An edge that a node's lists imply, as a relationship to make."""
+    properties: dict[str, Any] = {"order": edge.order}
+    return EdgeRow(edge.kind, edge.source, edge.target, properties if edge.role is None else properties | {"role": edge.role})
 
 
 def explicit_edges(edges: Sequence[Edge], refs: Mapping[str, NodeRef]) -> list[EdgeRow]:
@@ -74,8 +63,3 @@ def explicit_edges(edges: Sequence[Edge], refs: Mapping[str, NodeRef]) -> list[E
             (edge.kind, source, target, edge.via_id, edge.is_decision), EdgeRow(edge.kind, source, target, properties, explicit=True)
         )
     return list(rows.values())
-
-
-def _listed(source: NodeRef, kind: EdgeKind, targets: Iterable[str], refs: Mapping[str, NodeRef]) -> list[EdgeRow]:
-    distinct = dict.fromkeys(refs[target] for target in targets)
-    return [EdgeRow(kind, source, target, {"order": order}) for order, target in enumerate(distinct)]
