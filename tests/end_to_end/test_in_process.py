@@ -121,7 +121,7 @@ def test_writing_makes_a_store(shell: Any, chat: Path, tmp_path: Path) -> None:
 
 def test_a_file_that_is_no_export_is_refused_in_one_line(shell: Any, chat: Path) -> None:
     done = shell.process("import", chat, "-n", "alice")
-    assert (done.code, done.out, done.err) == (1, "", "structmem: line 1: is no element of an export\n")
+    assert (done.code, done.out, done.err) == (1, "", "structmem: line 1: is no part of an export\n")
 
 
 def test_what_is_not_there_is_said_in_a_sentence(shell: Any) -> None:

@@ -95,7 +95,7 @@ def _parsed(lines: IO[str]) -> Iterator[ExportRecord | ExportNamespaceResponse]:
             if line.strip():
                 yield parse_json(line, ExportNamespaceResponse() if _FRAME.match(line) else ExportRecord())
     except ParseError:
-        raise InvalidArgumentError.of(f"line {number}", "is no line of an export") from None
+        raise InvalidArgumentError.of(f"line {number}", "is no part of an export") from None
     except (OSError, EOFError, UnicodeError):
         raise InvalidArgumentError.of(f"line {number + 1}", "cannot be read; is the file whole?") from None
 
