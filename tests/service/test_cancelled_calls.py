@@ -212,6 +212,9 @@ async def test_of_calls_that_were_given_up_nothing_stays(filled: Any, begin: Cal
 
 
 async def test_whoever_holds_exports_open_leaves_descriptors_to_others(filled: Any) -> None:
+    # More than what is under way between the two ends: no export is at its end before it is read.
+    messages = [pb.MessageInput(speaker="Ana", text=f"{n} " * 49_000) for n in range(100, 125)]
+    await filled.memory.AppendMessages(pb.AppendMessagesRequest(namespace="acme", session="long", messages=messages))
     held = Held(filled.directory)
     before = await settled(held)
     streams = [exported(filled) for _ in range(40)]
