@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from structmem.v1 import memory_service_pb2 as pb
 
-from graph.errors import AlreadyExists, InvalidArgument, NotFound, StructMemError
+from graph.errors import AlreadyExists, InvalidArgument, NamespaceNotFound, NotFound, StructMemError
 from graph.model import Namespace
 from graph.store.port import AppendCommand, AppendOutcome, NamespaceSpec
 from service.authorize import Action
@@ -22,6 +22,9 @@ from service.validate.fields import MAX_NAME, MAX_REQUEST_ID
 _READ_IN_PLACE = 500_000
 # Appends of more characters wait for one another: each thread that analyses a long text keeps the interpreter from all other calls in turn.
 _ANALYSED_AT_ONCE = 50_000
+
+# Making a namespace takes milliseconds; on a slow disk or a far server longer.
+_UNTIL_MADE_S = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 
 
 class MessageHandlers(Resource):
@@ -116,13 +119,23 @@ class MessageHandlers(Resource):
     async def _stored(self, name: str, create: bool, command: AppendCommand) -> AppendOutcome:
         try:
             return await self._store.namespace(name).append(command)
-        except NotFound:
+        except NamespaceNotFound:
             if not create:
                 raise
-        # Another call may be faster: that is as good.
-        with suppress(AlreadyExists):
+        try:
             await self._store.create_namespace(NamespaceSpec(name, self._parts.served, self._parts.mode))
+        except AlreadyExists:
+            # Another call was faster, and may not be done.
+            await self._made(name)
         return await self._store.namespace(name).append(command)
+
+    async def _made(self, name: str) -> None:
+        """Returns when the namespace that another call is making is there, or after a while."""
+        for pause in _UNTIL_MADE_S:
+            with suppress(NamespaceNotFound):
+                await self._store.namespace(name).settings()
+                return
+            await asyncio.sleep(pause)
 
 
 class _ImportTally:

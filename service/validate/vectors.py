@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graph.model import Namespace
+from graph.vectors import unit_vector, vector_fault
 from service.validate.violations import Violations
 
 
@@ -24,15 +25,7 @@ def vector(found: Violations, field: str, values: Any, namespace: Namespace, ser
         found.add(field, "the service makes this namespace's vectors itself")
         return None
     numbers = np.fromiter(values, dtype=np.float32, count=len(values))
-    if len(numbers) != spec.dimension:
-        found.add(field, f"has {len(numbers):,} numbers; the namespace's vectors have {spec.dimension:,}")
+    if fault := vector_fault(numbers, spec.dimension):
+        found.add(field, fault)
         return None
-    if not np.isfinite(numbers).all():
-        found.add(field, "must hold finite numbers only")
-        return None
-    # In double precision, so that large components do not overflow to an infinite length.
-    length = float(np.linalg.norm(numbers.astype(np.float64)))
-    if length == 0.0:
-        found.add(field, "must not be all zero")
-        return None
-    return (numbers / length).astype(np.float32)
+    return unit_vector(numbers)

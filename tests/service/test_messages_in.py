@@ -40,6 +40,13 @@ async def test_messages_come_back_verbatim_and_in_order(service: Any) -> None:
     assert stored[0].role == node_pb2.ROLE_USER
 
 
+async def test_whoever_comes_while_another_call_makes_the_namespace_is_stored_too(service: Any) -> None:
+    for number in range(5):
+        requests = [append(f"hello {i}", session=f"s{i}", namespace=f"new-{number}") for i in range(12)]
+        answers = await asyncio.gather(*map(service.memory.AppendMessages, requests))
+        assert [len(answer.messages) for answer in answers] == [1] * 12
+
+
 async def test_all_that_a_message_carries_is_kept(service: Any) -> None:
     given = message("Look!", role=node_pb2.ROLE_ASSISTANT, client_id="c1", labels={"topic": "holiday", "e": ""}, image_caption="a red boat")
     given.sent_at.FromDatetime(datetime(2024, 3, 5, 18, 30, 0, 123456, tzinfo=UTC))

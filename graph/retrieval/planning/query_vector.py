@@ -9,6 +9,7 @@ from graph.errors import EmbedderUnavailable, InvalidArgument
 from graph.model import NO_EMBEDDING, EmbeddingSpec
 from graph.retrieval.answer import QueryEmbedder
 from graph.retrieval.degradation import DegradationReason
+from graph.vectors import unit_vector, vector_fault
 
 Vector = NDArray[np.float32]
 
@@ -48,9 +49,6 @@ async def _embedded(embedder: QueryEmbedder, text: str) -> Vector:
 
 def _unit(spec: EmbeddingSpec, given: Vector) -> Vector:
     vector = np.asarray(given, dtype=np.float32)
-    if vector.shape != (spec.dimension,):
-        raise InvalidArgument.of("embedding", f"must have {spec.dimension} numbers, as the namespace's vectors have")
-    length = float(np.linalg.norm(vector.astype(np.float64)))
-    if not np.isfinite(length) or length == 0:
-        raise InvalidArgument.of("embedding", "must be finite and not all zero")
-    return (vector / np.float32(length)).astype(np.float32)
+    if fault := vector_fault(vector, spec.dimension):
+        raise InvalidArgument.of("embedding", fault)
+    return unit_vector(vector)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from graph.errors import InvalidArgument
 from graph.model import EmbeddingSpec
 from graph.store.port import Float16Vector, PassageVector
+from graph.vectors import vector_fault
 
 
 def checked_vector(vector: NDArray[Any], dimension: int, field: str) -> Float16Vector:
@@ -17,9 +18,10 @@ def checked_vector(vector: NDArray[Any], dimension: int, field: str) -> Float16V
     Raises:
         InvalidArgument: another dimension, or a number that is not finite.
     """
-    if vector.shape != (dimension,):
-        raise InvalidArgument.of(field, f"has {vector.size} numbers, the namespace's vectors have {dimension}")
-    return checked_vectors(vector, field)
+    narrow = np.asarray(vector, dtype=np.float16)
+    if fault := vector_fault(narrow, dimension, zero_allowed=True):
+        raise InvalidArgument.of(field, fault)
+    return narrow
 
 
 def accepted_vectors(embedding: EmbeddingSpec, fingerprint: str, vectors: Sequence[PassageVector]) -> list[Float16Vector]:
