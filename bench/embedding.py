@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from structmem.v1 import memory_service_pb2
 
-from bench.calls import DEADLINE_S, Connection
+from bench.connection import DEADLINE_S, Connection
 from bench.dataset import ChatMessage, Dataset
 from bench.ingest import namespace_of
 from extract.embed import Embedder, MiniLmEmbedder

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from google.protobuf.timestamp_pb2 import Timestamp
 from structmem.v1 import inspection_service_pb2, memory_service_pb2, node_pb2
 
-from bench.calls import DEADLINE_S, Connection
+from bench.connection import DEADLINE_S, Connection
 from bench.dataset import ChatMessage, ChatSession, Conversation, Dataset
 from bench.report import Report, Step
 

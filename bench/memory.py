@@ -12,7 +12,7 @@ import psutil
 from structmem.v1 import memory_service_pb2 as pb
 from structmem.v1 import retrieval_pb2
 
-from bench.calls import DEADLINE_S, Connection
+from bench.connection import DEADLINE_S, Connection
 from bench.report import BenchError, Report
 from bench.scale.words import Zipf, vocabulary
 from bench.server import MB, ServerProcess, server

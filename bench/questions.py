@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from google.protobuf.timestamp_pb2 import Timestamp
 from structmem.v1 import memory_service_pb2, retrieval_pb2
 
-from bench.calls import DEADLINE_S, Connection
+from bench.connection import DEADLINE_S, Connection
 from bench.counting import Judgement, judge, ranking_of
 from bench.dataset import Conversation, Dataset
 from bench.ingest import Ingested, namespace_of

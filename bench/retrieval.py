@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bench.baseline import NAME as BASELINE
 from bench.baseline import ask_baseline
-from bench.calls import Connection
+from bench.connection import Connection
 from bench.counting import summary
 from bench.dataset import Dataset, read_dataset
 from bench.embedding import Alone, embed_alone, load_embedder, texts_of

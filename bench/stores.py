@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.calls import Connection
+from bench.connection import Connection
 from bench.report import BenchError
 from bench.server import cpu_seconds
 from tests.neo4j_server import Missing, Neo4jServer, ServerOptions

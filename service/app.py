@@ -21,7 +21,7 @@ from graph.model import ExtractionMode
 from graph.retrieval import Reranking
 from graph.store.port import Clock, Store
 from service.allocator import bound_arenas, trim_for_ever
-from service.choices import (
+from service.composition import (
     make_cypher,
     make_embedder,
     make_extractors,

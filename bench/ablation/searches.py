@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC
 
-from bench.calls import Connection
+from bench.connection import Connection
 from bench.counting import Judgement, judge, ranking_of
 from bench.dataset import Conversation, Dataset, Question
 from bench.ingest import ingest, namespace_of
@@ -19,7 +19,7 @@ from graph.retrieval.planning.query_vector import QueryVectors
 from graph.retrieval.ranking.measures import ceilings
 from graph.retrieval.ranking.ranking import rank
 from graph.retrieval.recipes import Recipe
-from service.choices import make_embedder, make_store
+from service.composition import make_embedder, make_store
 from service.in_process import in_process
 from service.logs import configure_logs
 from service.settings import Settings

@@ -6,7 +6,7 @@ import random
 from collections import Counter
 from dataclasses import dataclass
 
-from bench.calls import Connection
+from bench.connection import Connection
 from bench.faults.driver import Chat, Server
 from bench.faults.killing import Killer
 from bench.faults.snapshot import Snapshot, compare, take

@@ -10,7 +10,7 @@ import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
 from structmem.v1 import memory_service_pb2
 
-from bench.calls import Connection
+from bench.connection import Connection
 from bench.faults.workload import Append, DeleteSession, DeleteTurns, Flush, Operation, Turn
 from bench.report import BenchError
 

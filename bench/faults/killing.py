@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Literal
 
-from bench.calls import Connection
+from bench.connection import Connection
 from bench.faults.driver import Server
 from bench.server import ServerProcess
 from tests.neo4j_server import Neo4jServer

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from google.protobuf.message import Message as ProtoMessage
 from structmem.v1 import exchange_pb2, memory_service_pb2, node_pb2, time_pb2
 
-from bench.calls import DEADLINE_S, Connection
+from bench.connection import DEADLINE_S, Connection
 
 # What an item is, then what it holds.
 Item = tuple[str, ...]

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Mapping
 
-from bench.calls import Connection
+from bench.connection import Connection
 from bench.counting import DEPTH, judge, ranking_of, summary
 from bench.dataset import Dataset
 from bench.ingest import ingest, namespace_of

@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench.calls import Connection
+from bench.connection import Connection
 from bench.peers.graphiti import Graphiti
 from bench.peers.quality import K
 from bench.peers.synthetic import group_of_spool

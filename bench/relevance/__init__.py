@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench.calls import Connection
+from bench.connection import Connection
 from bench.dataset import Dataset, read_dataset
 from bench.ingest import ingest
 from bench.relevance.asking import Asked, ask
@@ -15,7 +15,7 @@ from bench.relevance.model import cross_validated, fitted
 from bench.report import Report
 from graph.clock import SystemClock
 from graph.retrieval.ranking.relevance import FEATURES
-from service.choices import make_embedder, make_store
+from service.composition import make_embedder, make_store
 from service.in_process import in_process
 from service.logs import configure_logs
 from service.settings import Settings

@@ -7,7 +7,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.calls import Connection
+from bench.connection import Connection
 from bench.percentiles import percentiles
 from bench.report import BenchError, Report
 from bench.scale.conversations import Probe

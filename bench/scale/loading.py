@@ -9,7 +9,7 @@ from pathlib import Path
 import grpc
 from structmem.v1 import inspection_service_pb2, memory_service_pb2, namespace_pb2, namespace_service_pb2, retrieval_pb2
 
-from bench.calls import DEADLINE_S, MAX_MESSAGE_BYTES, Connection
+from bench.connection import DEADLINE_S, MAX_MESSAGE_BYTES, Connection
 from bench.report import BenchError, Step
 from bench.scale.spool import requests
 

@@ -8,7 +8,7 @@ from itertools import cycle
 
 from structmem.v1 import memory_service_pb2, retrieval_pb2, vector_pb2
 
-from bench.calls import DEADLINE_S, Connection
+from bench.connection import DEADLINE_S, Connection
 from bench.report import Step
 from bench.scale.conversations import Probe
 

@@ -8,7 +8,7 @@ from collections.abc import Awaitable
 from structmem.v1 import memory_service_pb2 as pb
 from structmem.v1.retrieval_pb2 import RetrievalQuery
 
-from bench.calls import DEADLINE_S, Connection
+from bench.connection import DEADLINE_S, Connection
 from bench.percentiles import percentiles
 from bench.report import BenchError, Report
 from bench.server import server

@@ -130,7 +130,7 @@ def settings_of(place: Place) -> "Settings":
 
 def ensure_stored(settings: "Settings") -> None:
     """Fails, with what to do, where the data directory holds no store: looking for something must not make one."""
-    from service.choices import is_stored
+    from service.composition import is_stored
 
     if is_stored(settings):
         return

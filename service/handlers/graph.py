@@ -11,7 +11,7 @@ from graph.errors import InvalidArgument, NotFound
 from graph.model import Entity, Event, LinkVerdict, Message, NodeKind, Session, Statement
 from graph.model.ids import STATEMENT_KINDS
 from graph.store.port import Cursor, Deletion, EntityQuery, EventQuery, LinkDecision, Memory, MessageQuery, Page, StatementQuery
-from service import calls
+from service import call_context
 from service.answer_size import Room
 from service.authorize import Action
 from service.convert.entity_kinds import entity_kinds_from_proto
@@ -186,7 +186,7 @@ class GraphHandlers(Resource):
         assert verdict is not None
         memory = self._memory(request.namespace)
         namespace = await memory.settings()
-        decision = LinkDecision(request.entity_id, request.other_id, verdict, calls.current().principal.name)
+        decision = LinkDecision(request.entity_id, request.other_id, verdict, call_context.current().principal.name)
         decided = await memory.decide_link(decision)
         return pb.DecideEntityLinkResponse(
             edges=[edge_to_proto(edge) for edge in decided.edges],

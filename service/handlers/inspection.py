@@ -12,7 +12,7 @@ from graph.errors import CypherUnavailable, InvalidArgument
 from graph.model import ExtractionMode
 from graph.retrieval import DEFAULT_RECIPE, RECIPES
 from graph.store.rules.retention import JOB_RETENTION, REQUEST_ID_RETENTION
-from service import calls
+from service import call_context
 from service.authorize import Action, authorize_everywhere
 from service.convert.cypher import parameters_from_proto, parts_to_proto
 from service.convert.inspection import description_to_proto, usage_to_proto
@@ -85,7 +85,7 @@ class InspectionHandlers(Resource, inspection_service_pb2_grpc.InspectionService
             raise InvalidArgument.of("scope", f"{scope} is not a value of this enum")
         if scope != cypher_pb2.CYPHER_SCOPE_DATABASE:
             return self._parts.cypher
-        authorize_everywhere(calls.current().principal, Action.READ, Action.ADMIN)
+        authorize_everywhere(call_context.current().principal, Action.READ, Action.ADMIN)
         if self._parts.native_cypher is None:
             raise CypherUnavailable("this service's store speaks no Cypher; run the query on the namespace instead")
         return self._parts.native_cypher

@@ -11,7 +11,7 @@ from graph.errors import NotFound
 from graph.model import NO_EXTRACTION, Namespace
 from graph.store.port import Cursor, GenerationStart
 from graph.store.rules.node_bytes import count_within
-from service import calls
+from service import call_context
 from service.authorize import Action, may
 from service.convert.namespaces import change_from_proto, namespace_to_proto, spec_from_proto
 from service.convert.times import timestamp
@@ -60,14 +60,14 @@ class NamespaceHandlers(Resource, namespace_service_pb2_grpc.NamespaceServiceSer
 
     async def _see(self, tokens: Sequence[str]) -> None:
         """Waits until the store shows the writes of these consistency tokens, as far as the caller may read their namespaces."""
-        principal = calls.current().principal
+        principal = call_context.current().principal
         for name, point in self._parts.consistency.points("at_least", tokens).items():
             if may(principal, Action.READ, name):
                 with suppress(NotFound):
                     await self._store.namespace(name, point).settings()
 
     async def _readable(self, prefix: str, after: str, limit: int) -> list[Namespace]:
-        principal = calls.current().principal
+        principal = call_context.current().principal
         readable: list[Namespace] = []
         while len(readable) < limit:
             # Some of a batch may be deleted meanwhile or not be the caller's: only an empty one is the end.

@@ -13,7 +13,7 @@ from graph.cypher import CypherRunner
 from graph.model import NO_EMBEDDING, EmbeddingSpec, ExtractionMode
 from graph.retrieval import Reranking
 from graph.store.port import Clock, ConsistencyPoint, Memory, Store
-from service import calls
+from service import call_context
 from service.authorize import Action, authorize
 from service.consistency_tokens import ConsistencyTokens
 from service.page_tokens import PageTokens
@@ -76,7 +76,7 @@ class Resource:
         with Violations() as found:
             for index, name in enumerate(names):
                 namespace_name(found, f"{field}[{index}]" if field.endswith("s") else field, name)
-        call = calls.current()
+        call = call_context.current()
         call.namespaces = names
         authorize(call.principal, action, *names)
 

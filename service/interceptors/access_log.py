@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import grpc
 import structlog
 
-from service import calls
+from service import call_context
 from service.interceptors.around import Around, Context
 
 _log = structlog.get_logger("access")
@@ -20,7 +20,7 @@ class AccessLog(Around):
     @asynccontextmanager
     async def around(self, method: str, context: Context) -> AsyncIterator[None]:
         """Times the call."""
-        call = calls.current()
+        call = call_context.current()
         start = time.perf_counter()
         try:
             yield

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from service import calls
+from service import call_context
 from service.errors import DeadlineExceeded
 from service.interceptors.around import Around, Context
 
@@ -20,7 +20,7 @@ class Deadlines(Around):
         if remaining is None or remaining > 10**8:
             yield
             return
-        calls.current().deadline = asyncio.get_running_loop().time() + remaining
+        call_context.current().deadline = asyncio.get_running_loop().time() + remaining
         limit = asyncio.timeout(remaining)
         try:
             async with limit:

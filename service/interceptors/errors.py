@@ -13,7 +13,7 @@ import structlog
 
 from graph.errors import StructMemError
 from graph.model import IdSource
-from service import calls
+from service import call_context
 from service.interceptors.around import Around, Context
 from service.interceptors.request_ids import HEADER
 from service.interceptors.statuses import DETAILS, status_of
@@ -47,7 +47,7 @@ class Errors(Around):
 
 
 async def _abort(context: Context, error: StructMemError) -> None:
-    call = calls.current()
+    call = call_context.current()
     call.code, call.reason = grpc.StatusCode[error.status], error.reason
     status = status_of(error)
     try:

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from graph.errors import Unauthenticated
-from service import calls
+from service import call_context
 from service.authorize import LOCAL, Principal
 from service.interceptors.around import Around, Context
 from service.token_file import TokenFile
@@ -21,7 +21,7 @@ class Principals(Around):
     @asynccontextmanager
     async def around(self, method: str, context: Context) -> AsyncIterator[None]:
         """Notes the principal in the call's record. Raises Unauthenticated."""
-        calls.current().principal = self._principal(context)
+        call_context.current().principal = self._principal(context)
         yield
 
     def _principal(self, context: Context) -> Principal:

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 import structlog
 
 from graph.model import IdSource
-from service import calls
+from service import call_context
 from service.interceptors.around import Around, Context
 
 HEADER = "x-request-id"
@@ -23,7 +23,7 @@ class RequestIds(Around):
     async def around(self, method: str, context: Context) -> AsyncIterator[None]:
         """Binds the id to the call and to all that is logged during it."""
         request_id = _given(context) or self._ids.mint("req")
-        calls.begin(calls.Call(method=method, request_id=request_id))
+        call_context.begin(call_context.CallContext(method=method, request_id=request_id))
         context.set_trailing_metadata(((HEADER, request_id),))
         structlog.contextvars.bind_contextvars(request_id=request_id)
         yield

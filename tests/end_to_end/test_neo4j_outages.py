@@ -15,7 +15,7 @@ import pytest
 from google.rpc import error_details_pb2, status_pb2
 from structmem.v1 import memory_service_pb2, namespace_service_pb2
 
-from bench.calls import Connection
+from bench.connection import Connection
 from bench.server import ServerProcess
 from tests.neo4j_databases import REQUIRED
 from tests.neo4j_server import Missing, Neo4jServer, ServerOptions

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from structmem.v1 import memory_service_pb2, namespace_service_pb2, retrieval_pb2
 
-from bench.calls import Connection
+from bench.connection import Connection
 from bench.faults.driver import Chat, Server
 from bench.faults.snapshot import compare, take
 from bench.faults.workload import Chats

@@ -30,7 +30,7 @@ def doctor(
     Of a Neo4j it says, too, which version it is, whether its indexes are ready, and how its clock differs. It warns where the settings
     choose an API that wants a key and there is none; the store is sound all the same.
     """
-    from service.choices import store_place
+    from service.composition import store_place
     from service.missing_keys import missing_keys
 
     with reported():
@@ -91,7 +91,7 @@ async def _check(settings: "Settings", names: list[str] | None) -> "dict[str, li
     from graph.clock import SystemClock
     from graph.errors import NamespaceCorrupt, StructMemError
     from graph.store.port import Finding
-    from service.choices import make_store
+    from service.composition import make_store
 
     store = make_store(settings, SystemClock())
     try:

@@ -10,7 +10,7 @@ from service.authorize import NOBODY, Principal
 
 
 @dataclass(slots=True)
-class Call:
+class CallContext:
     """One call. Interceptors fill it in as they learn more.
 
     Attributes:
@@ -39,14 +39,14 @@ class Call:
         return max(0.0, self.deadline - asyncio.get_running_loop().time())
 
 
-_current: ContextVar[Call] = ContextVar("call")
+_current: ContextVar[CallContext] = ContextVar("call")
 
 
-def begin(call: Call) -> None:
+def begin(call: CallContext) -> None:
     """Makes this the call of the current task."""
     _current.set(call)
 
 
-def current() -> Call:
+def current() -> CallContext:
     """The call that is being answered; outside of one, an empty call of nobody's."""
-    return _current.get(Call())
+    return _current.get(CallContext())
