@@ -43,16 +43,16 @@ class ExtractionWorker:
         self._concurrency = concurrency
         self._lease = lease
         self._stopping = asyncio.Event()
-        self._lanes: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._untold: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
         """Works until stopped. Cancelling it stops at once; leases then pass by themselves."""
-        self._lanes = {asyncio.create_task(self._lane(f"{self._name}/{number}")) for number in range(self._concurrency)}
+        self._tasks = {asyncio.create_task(self._run_jobs(f"{self._name}/{number}")) for number in range(self._concurrency)}
         try:
-            await asyncio.gather(*self._lanes, return_exceptions=True)
+            await asyncio.gather(*self._tasks, return_exceptions=True)
         finally:
-            left = {*self._lanes, *self._untold}
+            left = {*self._tasks, *self._untold}
             for task in left:
                 task.cancel()
             await asyncio.gather(*left, return_exceptions=True)
@@ -60,15 +60,15 @@ class ExtractionWorker:
     async def stop(self, grace: timedelta) -> None:
         """Takes no more jobs, lets those under way reach the end of their segment, and hands back what is not done within `grace`."""
         self._stopping.set()
-        if not self._lanes:
+        if not self._tasks:
             return
-        _, late = await asyncio.wait(self._lanes, timeout=grace.total_seconds())
-        for lane in late:
-            lane.cancel()
+        _, late = await asyncio.wait(self._tasks, timeout=grace.total_seconds())
+        for task in late:
+            task.cancel()
         if late:
             await asyncio.wait(late, timeout=_HAND_BACK.total_seconds())
 
-    async def _lane(self, name: str) -> None:
+    async def _run_jobs(self, name: str) -> None:
         while not self._stopping.is_set():
             try:
                 lease = await self._store.lease_job(name, self._lease, {JobKind.EXTRACTION})
@@ -87,7 +87,7 @@ class ExtractionWorker:
             await asyncio.shield(self._finish(lease, JobDeferred(self._clock.now())))
             raise
         if outcome is not None and not await self._finish(lease, outcome):
-            # Beside the lanes: the trouble of one namespace must not keep others from their work.
+            # In a task of its own: the trouble of one namespace must not keep others from their work.
             telling = asyncio.create_task(self._finish_later(lease, outcome))
             self._untold.add(telling)
             telling.add_done_callback(self._untold.discard)

@@ -1,4 +1,4 @@
-"""The composition root: which implementation stands behind each port, by the settings. Nothing else constructs a store, a model or an extractor."""
+"""The composition root: by the settings, the implementation of each port. Nothing else constructs a store, a model or an extractor."""
 
 import asyncio
 import os

@@ -93,13 +93,13 @@ class MiniLmEmbedder:
         turns = iter(range(0, len(texts), _TEXTS_A_TURN))
 
         async def take_turns() -> None:
-            for start in turns:  # shared by the lanes: each takes the next turn when its last one is done
+            for start in turns:  # shared by the tasks: each takes the next turn when its last one is done
                 turn = slice(start, start + _TEXTS_A_TURN)
                 vectors[turn] = await loop.run_in_executor(self._bulk, self._vectors, texts[turn])
 
-        async with asyncio.TaskGroup() as lanes:
+        async with asyncio.TaskGroup() as tasks:
             for _ in range(self._threads):
-                lanes.create_task(take_turns())
+                tasks.create_task(take_turns())
         return vectors
 
     async def embed_query(self, text: str) -> NDArray[np.float32]:

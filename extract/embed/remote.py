@@ -12,8 +12,8 @@ from pydantic import BaseModel, ValidationError
 
 from extract.endpoint import Endpoint, EndpointFailed, EndpointSettings
 from graph.errors import EmbedderUnavailable
+from graph.gather import gather_or_cancel
 from graph.model import EmbeddingSpec
-from graph.retrieval.together import together
 
 # APIs limit the tokens of a request, too (OpenAI: 300,000); a token is hardly ever shorter than a character.
 _MOST_CHARACTERS = 250_000
@@ -64,7 +64,7 @@ class RemoteEmbedder:
 
     async def embed(self, texts: Sequence[str]) -> NDArray[np.float16]:
         """Vectors of many texts, (n, dimension) float16 of unit length, in their order. Raises EmbedderUnavailable."""
-        parts = await together([self._embed(self._bulk, "embed", batch) for batch in _batches(texts, self._asked.batch)])
+        parts = await gather_or_cancel([self._embed(self._bulk, "embed", batch) for batch in _batches(texts, self._asked.batch)])
         return np.concatenate([np.empty((0, self._asked.dimension), np.float32), *parts]).astype(np.float16)
 
     async def embed_query(self, text: str) -> NDArray[np.float32]:

@@ -4,18 +4,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from graph.errors import InvalidArgument
+from graph.gather import gather_or_cancel
 from graph.model import Message, Statement
 from graph.retrieval.answer import Explanation, Hit, OmittedHit, QueryEmbedder, QueryPlan, RetrievalAnswer, RetrievalRequest
-from graph.retrieval.aside import aside
 from graph.retrieval.explaining.explain import explain
 from graph.retrieval.finding.search import Search, expanded, search_of
+from graph.retrieval.offload import offload_if_many
 from graph.retrieval.planning.query_vector import QueryVectors
 from graph.retrieval.ranking.measures import ceilings
 from graph.retrieval.ranking.pick import Scored
 from graph.retrieval.ranking.ranking import Ranking, rank
 from graph.retrieval.ranking.rerank import Reranking, reranked
 from graph.retrieval.recipes import RECIPES, Recipe
-from graph.retrieval.together import together
 from graph.store.port import PAGE_BYTES, NodesWithin, Store
 
 
@@ -45,11 +45,11 @@ async def retrieve_many(
     """
     recipe = checked(requests)
     vectors = QueryVectors(embedder)
-    searches = await together([search_of(store, request, recipe, vectors) for request in requests])
+    searches = await gather_or_cancel([search_of(store, request, recipe, vectors) for request in requests])
     if recipe.graph:
         limits = ceilings([search.measures for search in searches])
-        searches = await together([expanded(search, limits, recipe) for search in searches])
-    ranking = await aside(sum(len(search.candidates) for search in searches), rank, searches, recipe)
+        searches = await gather_or_cancel([expanded(search, limits, recipe) for search in searches])
+    ranking = await offload_if_many(sum(len(search.candidates) for search in searches), rank, searches, recipe)
     ranking, degraded = await reranked(searches, ranking, reranking) if reranking else (ranking, ())
     hits, omitted = await _hits(searches, ranking, max_bytes)
     plan = _joint_plan([search.plan for search in searches])
@@ -84,7 +84,7 @@ async def _hits(searches: Sequence[Search], ranking: Ranking, max_bytes: int) ->
         wanted = [id_ for id_, chosen in zip(ids, picks, strict=True) if chosen.namespace == place]
         return await search.memory.get_nodes_within(wanted, max_bytes) if wanted else NodesWithin({})
 
-    found = await together([nodes_of(place, search) for place, search in enumerate(searches)])
+    found = await gather_or_cancel([nodes_of(place, search) for place, search in enumerate(searches)])
     without_room = [frozenset(of_one.omitted) for of_one in found]
     hits: list[Hit] = []
     omitted: list[OmittedHit] = []

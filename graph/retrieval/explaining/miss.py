@@ -7,12 +7,12 @@ from enum import IntEnum
 
 from graph.model import MEMORY_KINDS, MemoryFilter, Message, Node, Statement
 from graph.retrieval.answer import Hit, QueryEmbedder, QueryPlan, RetrievalRequest
-from graph.retrieval.aside import aside
 from graph.retrieval.degradation import Degradation
 from graph.retrieval.explaining.explain import explain
 from graph.retrieval.explaining.shortfall import ChannelShortfall, Rival, rival_of, shortfalls, stand_ins
 from graph.retrieval.finding.merge import merged
 from graph.retrieval.finding.search import Search, expanded, search_of
+from graph.retrieval.offload import offload_if_many
 from graph.retrieval.planning.query_vector import QueryVectors
 from graph.retrieval.ranking.measures import ceilings, measure
 from graph.retrieval.ranking.ranking import Ranking, rank
@@ -107,8 +107,10 @@ async def _including(search: Search, id_: str, recipe: Recipe) -> Search:
     """The search as if this memory had been found."""
     query = replace(search.query, lexical_limit=0, dense_limit=0, temporal_limit=0, instruction_limit=0, include=(id_,))
     found = await search.memory.candidates(query)
-    candidates = await aside(len(search.candidates), merged, search.candidates, found)
-    return replace(search, candidates=candidates, measures=await aside(len(candidates), measure, candidates, search.plan.times, recipe))
+    candidates = await offload_if_many(len(search.candidates), merged, search.candidates, found)
+    return replace(
+        search, candidates=candidates, measures=await offload_if_many(len(candidates), measure, candidates, search.plan.times, recipe)
+    )
 
 
 async def _complete(search: Search, recipe: Recipe, reranking: Reranking | None) -> tuple[Ranking, tuple[Degradation, ...]]:
@@ -153,7 +155,7 @@ def _measured(case: _Case) -> Miss:
 
 async def _judged(case: _Case) -> Miss:
     search, scored, request = case.search, case.ranking.scored[0], case.search.request
-    told = await aside(len(search.candidates), _measured, case)
+    told = await offload_if_many(len(search.candidates), _measured, case)
     if not search.candidates.eligible[case.row]:
         return replace(told, reason=MissReason.FILTERED, filtered_by=await _filtered_by(search, case.node.id))
     if not case.was_found:
@@ -165,7 +167,11 @@ async def _judged(case: _Case) -> Miss:
     if 0 < case.place <= request.k:
         return replace(told, reason=MissReason.IN_ANSWER)
     answer = case.ranking.picks[: request.k]
-    stands = await aside(len(search.candidates), stand_ins, search, [chosen.row for chosen in answer], case.row) if not case.place else ()
+    stands = (
+        await offload_if_many(len(search.candidates), stand_ins, search, [chosen.row for chosen in answer], case.row)
+        if not case.place
+        else ()
+    )
     if stands:
         return replace(told, reason=MissReason.STOOD_FOR, stood_for_by=await _rivals(case, stands))
     nearest = [(place, chosen.row) for place, chosen in enumerate(answer, start=1)][-_RIVALS:]

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from graph.model import Namespace
 from graph.retrieval.answer import QueryPlan, RetrievalRequest
-from graph.retrieval.aside import aside
 from graph.retrieval.degradation import Degradation, DegradationReason
 from graph.retrieval.finding.merge import merged
+from graph.retrieval.offload import offload_if_many
 from graph.retrieval.planning.plan import linked, names_in, plan_query
 from graph.retrieval.planning.query_vector import QueryVectors
 from graph.retrieval.planning.rare_terms import rarest_terms
@@ -45,7 +45,7 @@ async def search_of(store: Store, request: RetrievalRequest, recipe: Recipe, vec
     memory = store.namespace(request.namespace, request.at_least)
     scope = await memory.query_scope(names_in(request.query))
     zone = request.zone or _zone(scope.namespace)
-    plan = await aside(
+    plan = await offload_if_many(
         len(request.query) * _CANDIDATES_A_CHARACTER, plan_query, request.query, scope.speakers, request.asked_at, zone, recipe
     )
     entity_ids, entities = linked(scope.entities)

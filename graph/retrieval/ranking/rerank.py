@@ -9,14 +9,14 @@ from typing import Protocol
 
 import numpy as np
 
+from graph.gather import gather_or_cancel
 from graph.model import Message, Node, Statement
-from graph.retrieval.aside import aside
 from graph.retrieval.degradation import Degradation, DegradationReason
 from graph.retrieval.finding.search import Search
+from graph.retrieval.offload import offload_if_many
 from graph.retrieval.ranking.ledger import Ledger, Signal
 from graph.retrieval.ranking.pick import Pick, Scored, pick
 from graph.retrieval.ranking.ranking import Ranking
-from graph.retrieval.together import together
 
 _log = logging.getLogger(__name__)
 # Rerankers read some hundred words; more only makes the call longer.
@@ -54,7 +54,7 @@ async def reranked(searches: Sequence[Search], ranking: Ranking, how: Reranking)
     """
     request = searches[0].request
     many = sum(len(one.candidates) for one in ranking.scored)
-    best = await aside(many, pick, ranking.scored, how.best)
+    best = await offload_if_many(many, pick, ranking.scored, how.best)
     try:
         async with asyncio.timeout(how.timeout_s):
             texts = await _texts(searches, best)
@@ -70,8 +70,8 @@ async def reranked(searches: Sequence[Search], ranking: Ranking, how: Reranking)
     except Exception as error:  # noqa: BLE001  # whatever a model's server or a model raises: there is an answer without it
         _log.warning("nothing was reranked", extra={"error": type(error).__name__, "told": str(error)})
         return ranking, (Degradation.of(DegradationReason.RERANKER_FAILED),)
-    scored = await aside(many, _with_signal, ranking.scored, [best[place] for place in read], raw, how.weight)
-    return replace(ranking, scored=scored, picks=await aside(many, pick, scored, request.k)), ()
+    scored = await offload_if_many(many, _with_signal, ranking.scored, [best[place] for place in read], raw, how.weight)
+    return replace(ranking, scored=scored, picks=await offload_if_many(many, pick, scored, request.k)), ()
 
 
 async def _texts(searches: Sequence[Search], best: Sequence[Pick]) -> list[str]:
@@ -82,7 +82,7 @@ async def _texts(searches: Sequence[Search], best: Sequence[Pick]) -> list[str]:
         wanted = [id_ for id_, chosen in zip(ids, best, strict=True) if chosen.namespace == place]
         return await search.memory.get_nodes(wanted) if wanted else {}
 
-    nodes = await together([nodes_of(place, search) for place, search in enumerate(searches)])
+    nodes = await gather_or_cancel([nodes_of(place, search) for place, search in enumerate(searches)])
     return [_text(nodes[chosen.namespace].get(id_)) for id_, chosen in zip(ids, best, strict=True)]
 
 

@@ -268,13 +268,13 @@ class AsyncClient(AsyncListings):
         timeout: float | None = None,
     ) -> int:
         """Writes all of a namespace to a file (compressed when its name ends in ".gz") or an open text file; returns the records."""
-        writer = await self._transport.aside(ExportWriter, destination)
+        writer = await self._transport.run_blocking(ExportWriter, destination)
         try:
             async for part in self._transport.stream(calls.export_namespace(namespace, with_vectors, at_least), timeout):
-                await self._transport.aside(writer.write, part)
-            return await self._transport.aside(writer.finish)
+                await self._transport.run_blocking(writer.write, part)
+            return await self._transport.run_blocking(writer.finish)
         finally:
-            await self._transport.aside(writer.abandon)
+            await self._transport.run_blocking(writer.abandon)
 
     async def import_namespace(self, source: FileLike, *, namespace: str = "", timeout: float | None = None) -> ImportedNamespace:
         """Creates a namespace from the file of an export, under its own name or another."""

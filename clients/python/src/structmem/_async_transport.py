@@ -68,7 +68,7 @@ class AsyncTransport:
             raise requests.error
         return call.parse(answer)
 
-    async def aside(self, function: Callable[..., T], *arguments: object) -> T:
+    async def run_blocking(self, function: Callable[..., T], *arguments: object) -> T:
         """Runs a function that blocks, such as one that writes a file, in a thread."""
         return await asyncio.to_thread(function, *arguments)
 

@@ -259,13 +259,13 @@ class Client(Listings):
         timeout: float | None = None,
     ) -> int:
         """Writes all of a namespace to a file (compressed when its name ends in ".gz") or an open text file; returns the records."""
-        writer = self._transport.aside(ExportWriter, destination)
+        writer = self._transport.run_blocking(ExportWriter, destination)
         try:
             for part in self._transport.stream(calls.export_namespace(namespace, with_vectors, at_least), timeout):
-                self._transport.aside(writer.write, part)
-            return self._transport.aside(writer.finish)
+                self._transport.run_blocking(writer.write, part)
+            return self._transport.run_blocking(writer.finish)
         finally:
-            self._transport.aside(writer.abandon)
+            self._transport.run_blocking(writer.abandon)
 
     def import_namespace(self, source: FileLike, *, namespace: str = "", timeout: float | None = None) -> ImportedNamespace:
         """Creates a namespace from the file of an export, under its own name or another."""

@@ -70,7 +70,7 @@ class Transport:
             raise requests.error
         return call.parse(answer)
 
-    def aside(self, function: Callable[..., T], *arguments: object) -> T:
+    def run_blocking(self, function: Callable[..., T], *arguments: object) -> T:
         """Runs a function that blocks, such as one that writes a file."""
         return function(*arguments)
 

@@ -10,8 +10,8 @@ import numpy as np
 from graph.model import Edge, EdgeKind, Entity, Event, Message, Namespace, NodeKind, Role, Session, Statement, kind_of_node, to_micros
 from graph.store.import_analysis import ImportAnalysis
 from graph.store.memory_rows import MemoryRow, MemorySource, message_source, statement_source
+from graph.store.neo4j.driver.bounded_tasks import BoundedTasks
 from graph.store.neo4j.driver.database import Database
-from graph.store.neo4j.driver.lanes import Lanes
 from graph.store.neo4j.importing.sums import batches, write_sums
 from graph.store.neo4j.importing.tally import ImportTally, SessionTally
 from graph.store.neo4j.importing.writer import ImportWriter
@@ -42,7 +42,7 @@ from graph.store.rules.spec_rules import waits_for_vectors
 from graph.store.rules.vector_checks import checked_vector
 
 # Two transactions at once keep two of the server's cores busy; with three nothing was gained.
-_LANES = 2
+_CONCURRENT_WRITES = 2
 # The messages of a session come together, so that its node is looked up and locked once.
 _MESSAGES = f"""UNWIND $at.groups AS of_session MATCH (s:Session {{namespace: $namespace, key: of_session[0]}})
     UNWIND of_session[1] AS node CREATE (m:Message)-[:IN_SESSION {{seq: node.seq}}]->(s)
@@ -61,7 +61,7 @@ class ImportRecords:
         self._namespace = namespace
         self._token = token
         self._writer = ImportWriter(database.connection, namespace.name)
-        self._lanes = Lanes(_LANES)
+        self._writes = BoundedTasks(_CONCURRENT_WRITES)
         self._analysis = ImportAnalysis()
         self._analysed: list[tuple[_Write, Sequence[MemoryRow]]] = []
         self._kind: type | None = None
@@ -104,17 +104,17 @@ class ImportRecords:
     async def abandon(self) -> None:
         """Ends what is under way."""
         self._analysis.close()
-        await self._lanes.abandon()
+        await self._writes.cancel()
 
     async def _settle(self) -> None:
         """Waits until all records so far are written."""
         await self._database.run(self._analysis.complete)
         await self._write_analysed()
-        await self._lanes.complete()
+        await self._writes.join()
         pairs, self._pairs = self._pairs, []
         for some in batches(pairs):
-            await self._lanes.run(self._writer.execute(_NEXT, {"pairs": some}))
-        await self._lanes.complete()
+            await self._writes.start(self._writer.execute(_NEXT, {"pairs": some}))
+        await self._writes.join()
 
     async def _analyse(self, sources: Sequence[MemorySource], write: _Write) -> None:
         """Has texts analysed; `write` gets their rows, now or when the next ones are analysed."""
@@ -124,7 +124,7 @@ class ImportRecords:
     async def _write_analysed(self) -> None:
         analysed, self._analysed = self._analysed, []
         for write, rows in analysed:
-            await self._lanes.run(write(rows))
+            await self._writes.start(write(rows))
 
     async def _add_sessions(self, sessions: Sequence[Session]) -> None:
         nodes = []
@@ -133,7 +133,7 @@ class ImportRecords:
             self.tally.begin(session, key)
             recorded_at = to_micros(session.recorded_at)
             nodes.append(session_properties(self._namespace.name, key, session.id, session.name, session.time_zone, recorded_at))
-        await self._lanes.run(create_nodes(self._writer, NodeKind.SESSION, nodes))
+        await self._writes.start(create_nodes(self._writer, NodeKind.SESSION, nodes))
 
     async def _add_messages(self, messages: Sequence[Message]) -> None:
         placed: list[tuple[Message, Placed, int]] = []
@@ -180,7 +180,7 @@ class ImportRecords:
         for entity in entities:
             key = self.tally.place(entity.id, NodeKind.ENTITY)
             placed.append((entity, Placed(self._namespace.name, key, 0, to_micros(entity.recorded_at))))
-        await self._lanes.run(create_entities(self._writer, self._namespace.name, placed))
+        await self._writes.start(create_entities(self._writer, self._namespace.name, placed))
 
     async def _add_statements(self, statements: Sequence[Statement]) -> None:
         self.tally.known(id_ for s in statements for id_ in (*s.evidence_ids, *s.entity_ids))
@@ -217,7 +217,7 @@ class ImportRecords:
         self.tally.known(part.entity_id for event in events for part in event.participants)
         self.tally.known(id_ for event in events for id_ in (*event.evidence_ids, *event.statement_ids))
         nodes = [event_properties(event, self._placed(event)) for event in events]
-        await self._lanes.run(self._write_events(events, nodes))
+        await self._writes.start(self._write_events(events, nodes))
 
     async def _write_events(self, events: Sequence[Event], nodes: Sequence[Properties]) -> None:
         await create_nodes(self._writer, NodeKind.EVENT, nodes)
@@ -229,7 +229,7 @@ class ImportRecords:
         rows = explicit_edges(edges, self.tally.refs)
         self.tally.mentions.update(edge.target.key for edge in rows if edge.kind is EdgeKind.MENTIONS)
         # An export holds each edge once; what extractions have to look for first is not looked for here.
-        await self._lanes.run(self._link([replace(edge, explicit=False) for edge in rows]))
+        await self._writes.start(self._link([replace(edge, explicit=False) for edge in rows]))
 
     async def _link(self, edges: Sequence[EdgeRow]) -> None:
         # In the order of the nodes that they lead to, which two transactions may want to lock.
@@ -255,9 +255,9 @@ class ImportRecords:
             elif place is not None:
                 first[place[0]][place[1]] = np.asarray(item.vector, np.float16)
         for kind, some in first.items():
-            await self._lanes.run(set_vectors(self._writer, kind, dimension, some))
+            await self._writes.start(set_vectors(self._writer, kind, dimension, some))
         if further:
-            await self._lanes.run(set_further_vectors(self._writer, dimension, further))
+            await self._writes.start(set_further_vectors(self._writer, dimension, further))
 
     def _placed(self, node: Statement | Event) -> Placed:
         retired_at = None if node.retired_at is None else to_micros(node.retired_at)
