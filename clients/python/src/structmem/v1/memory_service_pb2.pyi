@@ -1334,7 +1334,7 @@ class TraverseEventsRequest(_message.Message):
 
     @_builtins.property
     def edge_kinds(self) -> _containers.RepeatedScalarFieldContainer[_node_pb2.EdgeKind.ValueType]:
-        """Edges to follow, in both directions. Empty: STATES, INVOLVES, MENTIONS, RELATES, BEFORE, CAUSES, EVIDENCED_BY, NEXT."""
+        """Edges to follow, in both directions. Empty: all but IN_SESSION and DIFFERENT_FROM."""
 
     @_builtins.property
     def happened(self) -> _time_pb2.TimeRange:
