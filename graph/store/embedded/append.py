@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from graph.model import EdgeKind, IdSource, Message, Namespace, NodeKind
+from graph.model import EdgeKind, Message, Namespace, NodeKind
 from graph.store.embedded.files.namespace_file import NamespaceFile
 from graph.store.embedded.files.transaction import Operation, Transaction
 from graph.store.embedded.jobs.job_queue import cover_messages
@@ -30,24 +30,24 @@ from graph.store.rules.sessions import SessionRow
 from graph.store.rules.spec_rules import takes_vectors, waits_for_vectors
 
 
-def append(file: NamespaceFile, settings: Namespace, ids: IdSource, command: AppendCommand) -> AppendOutcome:
+def append(file: NamespaceFile, settings: Namespace, command: AppendCommand) -> AppendOutcome:
     """See `Memory.append`."""
     check_embeddings(settings.embedding, command)
     digest = append_digest(command)
     # Analysed outside the transaction, in the zone that the session most likely has, so that no append waits for a reader.
     zone = file.zones.get(command.session, command.time_zone or settings.time_zone)
-    analysed = analysed_messages(command, ids, zone)
-    with file.write() as tx:
+    analysed = analysed_messages(command, file.ids, zone)
+    with file.write(settings) as tx:
         answer = first_answer(tx, command.request_id, digest)
         if answer is not None:
             return outcome_of(answer, settings.uid)
-        session = ensure_session(tx, ids, command.session, command.time_zone, settings.time_zone)
+        session = ensure_session(tx, tx.ids, command.session, command.time_zone, settings.time_zone)
         if session.time_zone != zone:
-            analysed = analysed_messages(command, ids, session.time_zone)
+            analysed = analysed_messages(command, file.ids, session.time_zone)
         plan = planned_append(session.last_seq, _known_messages(tx, session, command), analysed)
         if plan.fresh:
             _insert(tx, settings, session, plan)
-            job_id = cover_messages(tx, settings, ids, session.key, plan.last_seq, command.idle)
+            job_id = cover_messages(tx, settings, tx.ids, session.key, plan.last_seq, command.idle)
         else:
             job_id = open_job_of(open_jobs(tx.db, session.key), session.extracted_seq, plan.last_seq)
         outcome = plan.outcome(tx.revision, job_id, settings.uid)

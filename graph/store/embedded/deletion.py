@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable
 
-from graph.model import EdgeKind, IdSource, JobState, NodeKind, from_micros
+from graph.model import EdgeKind, JobState, NodeKind, from_micros
 from graph.store.embedded.files.transaction import Operation, Transaction
 from graph.store.embedded.generations import drop_passages
 from graph.store.embedded.jobs.job_rows import open_jobs, save_job
@@ -34,7 +34,7 @@ _STATEMENTS = f"SELECT src, dst FROM edges WHERE src = ? AND kind = {EdgeKind.ST
 Doomed = dict[int, NodeKind]
 
 
-def delete(tx: Transaction, ids: IdSource, deletion: Deletion) -> DeletionReceipt:
+def delete(tx: Transaction, deletion: Deletion) -> DeletionReceipt:
     """See `Memory.delete`."""
     check_deletion(deletion)
     digest = deletion_digest(deletion)
@@ -44,7 +44,7 @@ def delete(tx: Transaction, ids: IdSource, deletion: Deletion) -> DeletionReceip
     doomed, missing, session = _named(tx, deletion)
     _close(tx, doomed)
     counts = _delete(tx, doomed, session)
-    receipt = DeletionReceipt(ids.mint("del"), from_micros(tx.now), counts, tx.revision, missing)
+    receipt = DeletionReceipt(tx.ids.mint("del"), from_micros(tx.now), counts, tx.revision, missing)
     remember_answer(tx, deletion.request_id, digest, stored_receipt(receipt))
     return receipt
 

@@ -1,17 +1,22 @@
-"""Counts of a namespace."""
+"""Counts of a namespace, what its models were called for, and what understanding a query needs to know of it."""
+
+from collections.abc import Sequence
 
 import apsw
 
-from graph.model import NodeKind, from_micros
+from graph.model import Entity, Namespace, NodeKind, from_micros
 from graph.store.embedded.files.connection import row, rows
 from graph.store.embedded.files.namespace_file import NamespaceFile
-from graph.store.port import GraphDescription, UsageEntry
+from graph.store.embedded.namespaces import complete
+from graph.store.embedded.rows.entity_rows import entity_keys_named
+from graph.store.embedded.rows.node_rows import read_nodes
+from graph.store.port import GraphDescription, QueryScope, UsageEntry
 
 _MAX_SPEAKERS = 1_000
 
 
 def describe(file: NamespaceFile) -> GraphDescription:
-    """See `Store.describe`."""
+    """See `Memory.describe`."""
     with file.read_apart() as db:
         counts = rows(db, "SELECT kind, retired_at IS NULL, count(*) FROM nodes GROUP BY 1, 2")
         first, last = row(db, "SELECT min(first_sent_at), max(last_sent_at) FROM sessions")
@@ -28,12 +33,15 @@ def describe(file: NamespaceFile) -> GraphDescription:
         )
 
 
-def speakers(db: apsw.Connection) -> tuple[str, ...]:
-    """See `Store.speakers`; the most frequent first."""
+def query_scope(db: apsw.Connection, settings: Namespace, names: Sequence[str]) -> QueryScope:
+    """See `Memory.query_scope`; the most frequent speakers first."""
     found = rows(db, f"SELECT name FROM speakers ORDER BY messages DESC, name LIMIT {_MAX_SPEAKERS}")
-    return tuple(name for (name,) in found)
+    entities = read_nodes(db, entity_keys_named(db, names)).values() if names else ()
+    return QueryScope(
+        complete(db, settings), tuple(name for (name,) in found), tuple(node for node in entities if isinstance(node, Entity))
+    )
 
 
 def usage(db: apsw.Connection) -> list[UsageEntry]:
-    """See `Store.usage`."""
+    """See `Memory.usage`."""
     return [UsageEntry(*values) for values in rows(db, "SELECT * FROM usage ORDER BY step, model")]

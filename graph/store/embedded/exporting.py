@@ -25,8 +25,9 @@ _VECTORS = """SELECT n.kind, n.uuid, p.ordinal, v.vector FROM vectors v JOIN pas
     ORDER BY v.passage"""
 
 
-async def export(engine: Engine, handle: Handle, with_vectors: bool) -> AsyncIterator[list[ExportRecord]]:
+async def export(handle: Handle, with_vectors: bool) -> AsyncIterator[list[ExportRecord]]:
     """See `Store.export`."""
+    engine = handle.engine
     uid = await handle.read(lambda _, settings: settings.uid)
     batches = _batches(engine, handle.name, uid, with_vectors)
     try:

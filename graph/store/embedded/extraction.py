@@ -31,7 +31,7 @@ def commit_extraction(file: NamespaceFile, settings: Namespace, lease: Lease, wr
         session = session_row(db, lease.job.session)
     checked_passage_vectors(settings.embedding, write.vectors)
     columns = analysed_statements(write, session.time_zone if session else "")
-    with file.write() as tx:
+    with file.write(settings) as tx:
         job = held_job(tx.db, tx.now, lease)
         current = expected_session(session_row(tx.db, job.session), tx.generation, write)
         keys = _write_nodes(tx, current, write, columns)

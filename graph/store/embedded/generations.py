@@ -23,7 +23,7 @@ def current_generation(db: apsw.Connection) -> Generation | None:
     return Generation(number, ExtractorSpec(extractor, fingerprint, ExtractionMode(mode)), from_micros(started_at))
 
 
-def begin_generation(tx: Transaction, settings: Namespace, ids: IdSource, start: GenerationStart) -> int:
+def begin_generation(tx: Transaction, start: GenerationStart) -> int:
     """See `Store.begin_generation`."""
     current = current_generation(tx.db)
     if current is not None and current.extractor == start.extractor:
@@ -34,7 +34,7 @@ def begin_generation(tx: Transaction, settings: Namespace, ids: IdSource, start:
     spec = start.extractor
     tx.db.execute("INSERT INTO generations VALUES (?, ?, ?, ?, ?)", (tx.generation, spec.name, spec.fingerprint, int(spec.mode), tx.now))
     tx.step()
-    _queue(tx, replace(settings, extraction_mode=spec.mode), ids)
+    _queue(tx, replace(tx.namespace, extraction_mode=spec.mode), tx.ids)
     return int(tx.generation)
 
 

@@ -12,7 +12,7 @@ from graph.store.embedded.files.connection import rows
 from graph.store.embedded.rows.node_keys import keys_of
 from graph.store.embedded.rows.node_rows import read_nodes, read_session
 from graph.store.embedded.searching.filter import session_keys
-from graph.store.port import Cursor, EntityQuery, EventQuery, MessageQuery, Page, StatementQuery
+from graph.store.port import PAGE_BYTES, Cursor, EntityQuery, EventQuery, MessageQuery, Page, StatementQuery
 from graph.store.rules.node_bytes import count_within, fitting
 from graph.text.names import folded
 
@@ -42,7 +42,7 @@ class _Conditions:
         return " AND ".join(self.terms)
 
 
-def list_sessions(db: apsw.Connection, cursor: Cursor | None, limit: int, max_bytes: int) -> Page[Session]:
+def list_sessions(db: apsw.Connection, cursor: Cursor | None, limit: int, max_bytes: int = PAGE_BYTES) -> Page[Session]:
     """See `Store.list_sessions`."""
     found = rows(db, "SELECT key FROM sessions WHERE key > ? ORDER BY key LIMIT ?", (cursor[0] if cursor else 0, limit + 1))
     keys = [key for (key,) in found]
@@ -51,7 +51,9 @@ def list_sessions(db: apsw.Connection, cursor: Cursor | None, limit: int, max_by
     return Page(tuple(sessions[:count]), (keys[count - 1],) if len(keys) > count else None)
 
 
-def list_messages(db: apsw.Connection, query: MessageQuery, cursor: Cursor | None, limit: int, max_bytes: int) -> Page[Message]:
+def list_messages(
+    db: apsw.Connection, query: MessageQuery, cursor: Cursor | None, limit: int, max_bytes: int = PAGE_BYTES
+) -> Page[Message]:
     """See `Store.list_messages`."""
     where = _Conditions("n.kind = 2")
     sessions = session_keys(db, query.sessions)
@@ -85,7 +87,7 @@ def _add_any(where: _Conditions, conditions: Sequence[LabelCondition], exists: s
     where.add(f"{exists} (SELECT 1 FROM labels l WHERE l.message = n.key AND ({' OR '.join(terms)}))", *values)
 
 
-def list_events(db: apsw.Connection, query: EventQuery, cursor: Cursor | None, limit: int, max_bytes: int) -> Page[Event]:
+def list_events(db: apsw.Connection, query: EventQuery, cursor: Cursor | None, limit: int, max_bytes: int = PAGE_BYTES) -> Page[Event]:
     """See `Store.list_events`. A range takes the events whose span overlaps it."""
     where = _Conditions("n.kind = 3", "n.retired_at IS NULL")
     if query.sessions:
@@ -103,7 +105,9 @@ def list_events(db: apsw.Connection, query: EventQuery, cursor: Cursor | None, l
     return _page(db, where, "n.starts_at", cursor, (limit, max_bytes), Event)
 
 
-def list_statements(db: apsw.Connection, query: StatementQuery, cursor: Cursor | None, limit: int, max_bytes: int) -> Page[Statement]:
+def list_statements(
+    db: apsw.Connection, query: StatementQuery, cursor: Cursor | None, limit: int, max_bytes: int = PAGE_BYTES
+) -> Page[Statement]:
     """See `Store.list_statements`."""
     where = _Conditions("n.kind IN (4, 5)")
     if len(query.kinds) == 1:
@@ -124,7 +128,7 @@ def list_statements(db: apsw.Connection, query: StatementQuery, cursor: Cursor |
     return _page(db, where, "n.said_at", cursor, (limit, max_bytes), Statement)
 
 
-def list_entities(db: apsw.Connection, query: EntityQuery, cursor: Cursor | None, limit: int, max_bytes: int) -> Page[Entity]:
+def list_entities(db: apsw.Connection, query: EntityQuery, cursor: Cursor | None, limit: int, max_bytes: int = PAGE_BYTES) -> Page[Entity]:
     """See `Store.list_entities`."""
     where = _Conditions("n.kind = 6")
     if query.kinds:

@@ -48,7 +48,7 @@ def _readable(engine: Engine, found: Iterable[Namespace]) -> Iterable[Namespace]
 def update(engine: Engine, file: NamespaceFile, change: NamespaceChange) -> Namespace:
     """See `Memory.update`."""
     entry = engine.catalog.change(file.name, change)
-    with file.write() as tx:
+    with file.write(entry.settings) as tx:
         tx.step()
     return shown(file, entry.settings)
 

@@ -11,7 +11,7 @@ from graph.store.neo4j.driver.handle import Handle
 from graph.store.neo4j.rows.conditions import Conditions
 from graph.store.neo4j.rows.node_reading import count_within, node_map, node_of
 from graph.store.neo4j.schema import NODE_LABELS
-from graph.store.port import Cursor, EntityQuery, EventQuery, MessageQuery, Page, StatementQuery
+from graph.store.port import PAGE_BYTES, Cursor, EntityQuery, EventQuery, MessageQuery, Page, StatementQuery
 from graph.store.rules.node_bytes import fitting
 from graph.text.names import folded
 
@@ -34,7 +34,7 @@ class _Listed(NamedTuple):
     total: int
 
 
-async def list_sessions(handle: Handle, cursor: Cursor | None, limit: int, max_bytes: int) -> Page[Session]:
+async def list_sessions(handle: Handle, cursor: Cursor | None, limit: int, max_bytes: int = PAGE_BYTES) -> Page[Session]:
     """See `Memory.list_sessions`."""
     bounds = _Bounds(limit, max_bytes)
     where = _in_namespace()
@@ -43,7 +43,9 @@ async def list_sessions(handle: Handle, cursor: Cursor | None, limit: int, max_b
     return _page_of(Session, listed, bounds)
 
 
-async def list_messages(handle: Handle, query: MessageQuery, cursor: Cursor | None, limit: int, max_bytes: int) -> Page[Message]:
+async def list_messages(
+    handle: Handle, query: MessageQuery, cursor: Cursor | None, limit: int, max_bytes: int = PAGE_BYTES
+) -> Page[Message]:
     """See `Memory.list_messages`: of one session by (seq, key), else by (sent_at, key)."""
     bounds = _Bounds(limit, max_bytes)
     where = _in_namespace()
@@ -63,7 +65,7 @@ async def list_messages(handle: Handle, query: MessageQuery, cursor: Cursor | No
     return _page_of(Message, listed, bounds, "seq" if by_seq else "sent_at")
 
 
-async def list_events(handle: Handle, query: EventQuery, cursor: Cursor | None, limit: int, max_bytes: int) -> Page[Event]:
+async def list_events(handle: Handle, query: EventQuery, cursor: Cursor | None, limit: int, max_bytes: int = PAGE_BYTES) -> Page[Event]:
     """See `Memory.list_events`. A range takes the events whose span overlaps it."""
     bounds = _Bounds(limit, max_bytes)
     where = _in_namespace("m.retired_at IS NULL")
@@ -79,7 +81,9 @@ async def list_events(handle: Handle, query: EventQuery, cursor: Cursor | None, 
     return _page_of(Event, listed, bounds, "starts_at")
 
 
-async def list_statements(handle: Handle, query: StatementQuery, cursor: Cursor | None, limit: int, max_bytes: int) -> Page[Statement]:
+async def list_statements(
+    handle: Handle, query: StatementQuery, cursor: Cursor | None, limit: int, max_bytes: int = PAGE_BYTES
+) -> Page[Statement]:
     """See `Memory.list_statements`: facts and relations, each from its own index, merged."""
     bounds = _Bounds(limit, max_bytes)
     where = _in_namespace()
@@ -100,7 +104,7 @@ async def list_statements(handle: Handle, query: StatementQuery, cursor: Cursor 
     return _page_of(Statement, _Listed(rows, sum(part.total for part in parts)), bounds, "said_at")
 
 
-async def list_entities(handle: Handle, query: EntityQuery, cursor: Cursor | None, limit: int, max_bytes: int) -> Page[Entity]:
+async def list_entities(handle: Handle, query: EntityQuery, cursor: Cursor | None, limit: int, max_bytes: int = PAGE_BYTES) -> Page[Entity]:
     """See `Memory.list_entities`."""
     bounds = _Bounds(limit, max_bytes)
     where = _in_namespace()

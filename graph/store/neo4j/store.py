@@ -20,7 +20,6 @@ from graph.store.neo4j.admin_cypher.runner import NativeCypher
 from graph.store.neo4j.checking.store_check import check_store
 from graph.store.neo4j.driver.connection import Address, Connection
 from graph.store.neo4j.driver.database import Database
-from graph.store.neo4j.driver.handle import Handle
 from graph.store.neo4j.importing import namespace_import
 from graph.store.neo4j.jobs import leases, waiting
 from graph.store.neo4j.memory import Neo4jMemory
@@ -102,7 +101,7 @@ class Neo4jStore:
 
     def namespace(self, name: str, at_least: ConsistencyPoint | None = None, *, missing: Missing | None = None) -> Memory:
         """See `Store.namespace`."""
-        return Neo4jMemory(Handle(self._database, name, at_least, missing), self._searcher, self._watch)
+        return Neo4jMemory(self._database, self._searcher, self._watch, name, at_least, missing)
 
     async def create_namespace(self, spec: NamespaceSpec) -> Namespace:
         """See `Store.create_namespace`."""

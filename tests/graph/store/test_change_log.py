@@ -3,17 +3,15 @@
 import apsw
 import pytest
 
-from graph.store.embedded.files import transaction
 from graph.store.neo4j import Neo4jStore
-from graph.store.neo4j.driver import change_log
 from graph.store.port import Deletion
+from graph.store.rules import retention
 
 
 @pytest.fixture(autouse=True)
 def short_log(monkeypatch: pytest.MonkeyPatch) -> None:
-    for log in (transaction, change_log):
-        monkeypatch.setattr(log, "_KEPT_REVISIONS", 4)
-        monkeypatch.setattr(log, "_FORGET_EVERY", 2)
+    monkeypatch.setattr(retention, "_KEPT_REVISIONS", 4)
+    monkeypatch.setattr(retention, "_FORGET_EVERY", 2)
 
 
 async def _logged(bench, tmp_path) -> list[int]:

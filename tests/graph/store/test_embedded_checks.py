@@ -24,7 +24,7 @@ async def test_it_is_found(bench, problem):
     await bench.extract()
     assert await bench.store.namespace(bench.namespace).check() == []
     await bench.say("last")
-    await bench.store.namespace(bench.namespace)._handle.write(lambda tx, _: tx.db.execute(BREAKAGES[problem]))
+    await bench.store.namespace(bench.namespace).write(lambda tx: tx.db.execute(BREAKAGES[problem]))
     findings = await bench.store.namespace(bench.namespace).check()
     assert problem in {finding.problem for finding in findings}
     for finding in findings:

@@ -76,10 +76,10 @@ async def test_an_older_file_is_brought_forward(bench, open_store, monkeypatch):
     monkeypatch.setattr(namespace_file, "NAMESPACE_MIGRATIONS", newer)
     bench.store = await open_store()
     assert await bench.texts() == ["a"]
-    moods = await bench.store.namespace(bench.namespace)._handle.read(lambda db, _: db.execute("SELECT count(*) FROM moods").get)
+    moods = await bench.store.namespace(bench.namespace).read(lambda db, _: db.execute("SELECT count(*) FROM moods").get)
     assert moods == 2
     await bench.create("fresh")
-    assert await bench.store.namespace("fresh")._handle.read(lambda db, _: db.pragma("user_version")) == len(newer)
+    assert await bench.store.namespace("fresh").read(lambda db, _: db.pragma("user_version")) == len(newer)
 
 
 def test_a_file_without_a_version_gets_the_whole_schema(tmp_path):

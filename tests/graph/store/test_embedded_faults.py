@@ -179,12 +179,13 @@ def copy_tree(source: Path, target: Path) -> None:
 async def test_unsynced_writes_do_get_lost_by_this_layer(faulty, vfs):
     """The layer's own test: a store that would not sync would be caught."""
     await faulty.say("a")
-    with faulty.store._engine.files.use(faulty.store._engine.catalog.get(faulty.namespace)) as file:
-        with file.write() as tx:
+    entry = faulty.store._engine.catalog.get(faulty.namespace)
+    with faulty.store._engine.files.use(entry) as file:
+        with file.write(entry.settings) as tx:
             tx.db.execute("INSERT INTO usage VALUES ('x', 'y', 1, 1, 1, 1, 1)")
             tx.db.cache_flush()
         file._writer.pragma("synchronous", "OFF")
-        with file.write() as tx:
+        with file.write(entry.settings) as tx:
             tx.db.execute("UPDATE usage SET calls = 2")
     assert vfs.power_cut() > 0
 
@@ -350,7 +351,7 @@ async def test_a_cancelled_read_stops(bench):
         begun.set()
         return db.execute(endless).get
 
-    task = asyncio.create_task(bench.store.namespace(bench.namespace)._handle.read(read))
+    task = asyncio.create_task(bench.store.namespace(bench.namespace).read(read))
     assert await asyncio.to_thread(begun.wait, 30)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):

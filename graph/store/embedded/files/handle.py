@@ -1,7 +1,8 @@
 """The way to one namespace's file: by its name once, and from then on to the namespace that was found."""
 
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Coroutine
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import apsw
 
@@ -14,6 +15,7 @@ from graph.store.port import ConsistencyPoint, Missing
 from graph.store.rules.consistency import require_revision
 
 T = TypeVar("T")
+P = ParamSpec("P")
 
 
 class Handle:
@@ -21,7 +23,7 @@ class Handle:
 
     def __init__(self, engine: Engine, name: str, at_least: ConsistencyPoint | None, missing: Missing | None) -> None:
         self.name = name
-        self._engine = engine
+        self.engine = engine
         self._at_least = at_least
         self._missing = missing
         self._uid = ""
@@ -33,7 +35,7 @@ class Handle:
             NamespaceNotFound: there is no such namespace, or it is not the one that this handle has found before.
         """
         try:
-            return await self._engine.workers.run(lambda: self._opened(work))
+            return await self.engine.workers.run(lambda: self._opened(work))
         except NamespaceNotFound:
             if self._missing is not None:
                 await self._missing(self.name)
@@ -44,7 +46,7 @@ class Handle:
             self._uid = settings.uid
             return work(file, settings)
 
-        return self._engine.with_file(self.name, fixed, uid=self._uid)
+        return self.engine.with_file(self.name, fixed, uid=self._uid)
 
     async def read(self, work: Callable[[apsw.Connection, Namespace], T]) -> T:
         """Runs `work` in a read transaction."""
@@ -57,12 +59,12 @@ class Handle:
 
         return await self.call(reading)
 
-    async def write(self, work: Callable[[Transaction, Namespace], T]) -> T:
+    async def write(self, work: Callable[[Transaction], T]) -> T:
         """Runs `work` in a write transaction."""
 
         def writing(file: NamespaceFile, settings: Namespace) -> T:
-            with file.write() as tx:
-                return work(tx, settings)
+            with file.write(settings) as tx:
+                return work(tx)
 
         return await self.call(writing)
 
@@ -71,3 +73,46 @@ class Handle:
         if self._at_least is not None and self._at_least.position:
             raise InvalidArgument.of("at_least", "is of another store")
         require_revision(self._at_least, uid, revision)
+
+
+Method = Callable[Concatenate[Handle, P], Coroutine[Any, Any, T]]
+
+
+def with_file(work: Callable[Concatenate[NamespaceFile, Namespace, P], T]) -> Method[P, T]:
+    """The method of handles that does this work on the namespace's open file."""
+
+    @wraps(work)
+    async def method(handle: Handle, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await handle.call(lambda file, settings: work(file, settings, *args, **kwargs))
+
+    return method
+
+
+def reading(work: Callable[Concatenate[apsw.Connection, P], T]) -> Method[P, T]:
+    """The method of handles that does this work in a read transaction."""
+
+    @wraps(work)
+    async def method(handle: Handle, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await handle.read(lambda db, _: work(db, *args, **kwargs))
+
+    return method
+
+
+def reading_with_settings(work: Callable[Concatenate[apsw.Connection, Namespace, P], T]) -> Method[P, T]:
+    """The same for work that needs the namespace's settings, too."""
+
+    @wraps(work)
+    async def method(handle: Handle, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await handle.read(lambda db, settings: work(db, settings, *args, **kwargs))
+
+    return method
+
+
+def writing(work: Callable[Concatenate[Transaction, P], T]) -> Method[P, T]:
+    """The method of handles that does this work in a write transaction."""
+
+    @wraps(work)
+    async def method(handle: Handle, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await handle.write(lambda tx: work(tx, *args, **kwargs))
+
+    return method

@@ -75,7 +75,7 @@ class NamespaceFile:
         self.name = settings.name
         self.index = DerivedIndex(path)
         self._settings = settings
-        self._ids = ids
+        self.ids = ids
         self._clock = clock
         self._vfs = vfs
         self._jobs = jobs
@@ -96,13 +96,13 @@ class NamespaceFile:
         self.zones = RecentZones()
 
     @contextmanager
-    def write(self) -> Iterator[Transaction]:
-        """A write transaction; commits at the end, durable then, and leaves nothing behind when anything raises."""
+    def write(self, settings: Namespace) -> Iterator[Transaction]:
+        """A write transaction under these settings; commits at the end, durable then, and leaves nothing behind when anything raises."""
         with self._write_lock, storage_faults(self.name):
             db = self._writer = self._writer or self._open_writer()
             db.execute("BEGIN IMMEDIATE")
             try:
-                tx = Transaction(db, to_micros(self._clock.now()))
+                tx = Transaction(db, to_micros(self._clock.now()), settings, self.ids)
                 yield tx
                 tx.finish()
                 due = next_due(db) if tx.touched_jobs else None
@@ -239,9 +239,9 @@ class NamespaceFile:
         )
         if waiting:
             self._writer = db
-            with self.write() as tx:
+            with self.write(self._settings) as tx:
                 for key, last_seq in waiting:
-                    cover_messages(tx, self._settings, self._ids, key, last_seq, timedelta(0))
+                    cover_messages(tx, self._settings, self.ids, key, last_seq, timedelta(0))
 
     def _open_reader(self) -> apsw.Connection:
         db = self._connect(read_only=True)

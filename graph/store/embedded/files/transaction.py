@@ -6,7 +6,9 @@ from enum import IntEnum
 import apsw
 import numpy as np
 
+from graph.model import IdSource, Namespace
 from graph.store.embedded.files.connection import row
+from graph.store.rules.retention import forgets_at
 
 
 class Operation(IntEnum):
@@ -20,26 +22,24 @@ class Operation(IntEnum):
     DECIDED = 5  # of two entities; no search is about them
 
 
-# An index reads the log from its own revision on; one that lags further behind is built anew. The log takes some 30 bytes a revision,
-# and 8 a key.
-_KEPT_REVISIONS = 100_000
-_FORGET_EVERY = 1_000
-
-
 class Transaction:
     """What a write holds while it is under way.
 
     Attributes:
         db: the writer's connection, in a transaction.
         now: the store's clock, in microseconds, at the start.
+        namespace: with the settings that hold for this write.
+        ids: mints ids.
         touched_jobs: set it when jobs have become due earlier or later, so that those who wait for work look again.
         changed_jobs: ids of jobs that changed, so that those who watch them look again; `job_changed` adds one.
         scrub: set it when text was deleted, so that the write-ahead log and the index's snapshot lose it too.
     """
 
-    def __init__(self, db: apsw.Connection, now: int) -> None:
+    def __init__(self, db: apsw.Connection, now: int, namespace: Namespace, ids: IdSource) -> None:
         self.db = db
         self.now = now
+        self.namespace = namespace
+        self.ids = ids
         self.touched_jobs = False
         self.changed_jobs: set[str] = set()
         self.scrub = False
@@ -90,8 +90,8 @@ class Transaction:
         ]
         if rows:
             self.db.executemany("INSERT INTO changes VALUES (?, ?, ?)", rows)
-        if self._stepped and self.revision % _FORGET_EVERY == 0:
-            self._forget_changes(self.revision - _KEPT_REVISIONS)
+        if self._stepped and (upto := forgets_at(self.revision)):
+            self._forget_changes(upto)
         if self._stepped or self._began_with != (self._next_node, self._next_passage, self._epoch, self.generation):
             self.db.execute(
                 "UPDATE state SET revision = ?, next_node = ?, next_passage = ?, epoch = ?, generation = ?",

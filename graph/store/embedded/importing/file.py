@@ -48,7 +48,7 @@ _N = TypeVar("_N", Session, Message, Entity, Statement, Event)
 class ImportFile:
     """Takes the records of an export in their order. Nobody sees the file before `finish` has returned and the catalog names it."""
 
-    def __init__(self, path: Path, settings: Namespace, clock: Clock, vfs: str | None) -> None:
+    def __init__(self, path: Path, settings: Namespace, clock: Clock, ids: IdSource, vfs: str | None) -> None:
         self._settings = settings
         create_file(path, settings.uid, vfs)
         self._db = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE, vfs=vfs)
@@ -57,7 +57,7 @@ class ImportFile:
         self._db.pragma("cache_size", -_CACHE_KIB)
         self._indexes = self._drop_indexes()
         self._db.execute("BEGIN IMMEDIATE")
-        self._tx = Transaction(self._db, to_micros(clock.now()))
+        self._tx = Transaction(self._db, to_micros(clock.now()), settings, ids)
         self._sessions: dict[str, tuple[int, str]] = {}
         self._keys: dict[str, int] = {}
         self._kind: type | None = None
@@ -94,7 +94,7 @@ class ImportFile:
                     self._kind = kind
                 self._add[kind](list(run))
 
-    def finish(self, ids: IdSource, revision: int, generation: Generation | None) -> bool:
+    def finish(self, revision: int, generation: Generation | None) -> bool:
         """Completes the file, makes it durable, and tells whether it has open jobs."""
         with storage_faults(self._settings.name), _record_faults():
             db, tx = self._db, self._tx
@@ -111,7 +111,7 @@ class ImportFile:
                 db.execute(
                     "INSERT INTO generations VALUES (?, ?, ?, ?, ?)", (tx.generation, spec.name, spec.fingerprint, int(spec.mode), started)
                 )
-            busy = self._queue_jobs(ids)
+            busy = self._queue_jobs()
             tx.revision = max(revision, 1)
             tx.finish()
             db.execute("UPDATE state SET revision = ?", (tx.revision,))
@@ -235,13 +235,13 @@ class ImportFile:
             raise InvalidArgument.of("records", f"a record refers to {missing!r}, which did not come before it")
         return ChainMap(found, self._keys)
 
-    def _queue_jobs(self, ids: IdSource) -> bool:
+    def _queue_jobs(self) -> bool:
         waiting = rows(
             self._db,
             """SELECT key, last_seq FROM sessions s WHERE message_count > 0
                AND (extracted_seq < last_seq OR EXISTS (SELECT 1 FROM passages p WHERE p.session = s.key AND p.waits = 1))""",
         )
-        jobs = [cover_messages(self._tx, self._settings, ids, key, last_seq, timedelta(0)) for key, last_seq in waiting]
+        jobs = [cover_messages(self._tx, self._settings, self._tx.ids, key, last_seq, timedelta(0)) for key, last_seq in waiting]
         return any(jobs)
 
 

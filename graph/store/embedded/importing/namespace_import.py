@@ -48,14 +48,14 @@ def _begin(engine: Engine, namespace: Namespace) -> tuple[CatalogEntry, ImportFi
     with storage_faults(namespace.name):
         entry = engine.catalog.reserve_copy(namespace)
         try:
-            return entry, ImportFile(engine.path(entry.uid), entry.settings, engine.clock, engine.vfs)
+            return entry, ImportFile(engine.path(entry.uid), entry.settings, engine.clock, engine.ids, engine.vfs)
         except BaseException:
             engine.discard(entry)
             raise
 
 
 def _finish(engine: Engine, entry: CatalogEntry, file: ImportFile, namespace: Namespace) -> None:
-    busy = file.finish(engine.ids, namespace.revision, namespace.generation)
+    busy = file.finish(namespace.revision, namespace.generation)
     active = engine.catalog.activate(entry, busy=busy)
     if busy:
         engine.jobs.note(active.settings.name, active.uid, 0)

@@ -6,7 +6,7 @@ from datetime import timedelta
 import apsw
 import orjson
 
-from graph.model import TERMINAL_STATES, IdSource, Job, JobKind, JobState, Namespace
+from graph.model import TERMINAL_STATES, Job, JobKind, JobState, Namespace
 from graph.store.embedded.files.connection import rows
 from graph.store.embedded.files.transaction import Transaction
 from graph.store.embedded.jobs.job_queue import cover_messages, waiting_messages
@@ -17,46 +17,51 @@ from graph.store.rules.jobs import JobRow, cancelled, hurried, job_of, retried
 from graph.store.rules.sessions import SessionRow
 
 
-def flush(tx: Transaction, settings: Namespace, ids: IdSource, session: str) -> tuple[str, ...]:
+def flush(tx: Transaction, session: str) -> tuple[str, ...]:
     """See `Memory.flush`."""
     if session:
         sessions = [existing_session(tx.db, session)]
     else:
         found = rows(tx.db, "SELECT key, name, time_zone, last_seq, extracted_seq FROM sessions ORDER BY key")
         sessions = [SessionRow(*row) for row in found]
-    return tuple(job.id for row in sessions for job in _flush_session(tx, settings, ids, row))
+    return tuple(job.id for row in sessions for job in _flush_session(tx, row))
 
 
-def _flush_session(tx: Transaction, settings: Namespace, ids: IdSource, session: SessionRow) -> list[JobRow]:
+def _flush_session(tx: Transaction, session: SessionRow) -> list[JobRow]:
     """The open jobs of the session, hurried; none when nothing of it waits."""
-    if waiting_messages(tx.db, settings, session.key, session.last_seq) == 0:
+    if waiting_messages(tx.db, tx.namespace, session.key, session.last_seq) == 0:
         return []
     tx.db.execute("INSERT OR IGNORE INTO flush_marks VALUES (?, ?)", (session.key, session.last_seq))
     if max((job.target for job in open_jobs(tx.db, session.key)), default=0) < session.last_seq:
-        cover_messages(tx, settings, ids, session.key, session.last_seq, timedelta(0))
+        cover_messages(tx, tx.namespace, tx.ids, session.key, session.last_seq, timedelta(0))
     return [save_job(tx, hurried(job, tx.now)) for job in open_jobs(tx.db, session.key)]
 
 
-def expedite_job(tx: Transaction, settings: Namespace, ids: IdSource, job_id: str) -> Job:
+def expedite_job(tx: Transaction, job_id: str) -> Job:
     """See `Memory.expedite_job`."""
     row = job_row(tx.db, job_id)
     if row.session and row.state not in TERMINAL_STATES:
-        flush(tx, settings, ids, row.session)
-    return job_of(settings.name, job_row(tx.db, job_id))
+        flush(tx, row.session)
+    return job_of(tx.namespace.name, job_row(tx.db, job_id))
 
 
-def cancel_job(tx: Transaction, settings: Namespace, job_id: str) -> Job:
+def cancel_job(tx: Transaction, job_id: str) -> Job:
     """See `Memory.cancel_job`."""
-    return job_of(settings.name, save_job(tx, cancelled(job_row(tx.db, job_id), tx.now)))
+    return job_of(tx.namespace.name, save_job(tx, cancelled(job_row(tx.db, job_id), tx.now)))
 
 
-def retry_job(tx: Transaction, settings: Namespace, job_id: str) -> Job:
+def retry_job(tx: Transaction, job_id: str) -> Job:
     """See `Memory.retry_job`."""
-    return job_of(settings.name, save_job(tx, retried(job_row(tx.db, job_id), tx.now)))
+    return job_of(tx.namespace.name, save_job(tx, retried(job_row(tx.db, job_id), tx.now)))
+
+
+def get_job(db: apsw.Connection, namespace: Namespace, job_id: str) -> Job:
+    """See `Memory.get_job`."""
+    return job_of(namespace.name, job_row(db, job_id))
 
 
 def list_jobs(
-    db: apsw.Connection, namespace: str, states: Collection[JobState], kinds: Collection[JobKind], cursor: Cursor | None, limit: int
+    db: apsw.Connection, namespace: Namespace, states: Collection[JobState], kinds: Collection[JobKind], cursor: Cursor | None, limit: int
 ) -> Page[Job]:
     """See `Memory.list_jobs`."""
     found = job_rows(
@@ -66,7 +71,7 @@ def list_jobs(
         (cursor[0] if cursor else 2**62, _json(states), _json(kinds), limit + 1),
     )
     page = found[:limit]
-    return Page(tuple(job_of(namespace, row) for row in page), (page[-1].key,) if len(found) > limit else None)
+    return Page(tuple(job_of(namespace.name, row) for row in page), (page[-1].key,) if len(found) > limit else None)
 
 
 def _json(values: Collection[JobState] | Collection[JobKind]) -> str:

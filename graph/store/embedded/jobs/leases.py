@@ -46,16 +46,16 @@ def lease_job(engine: Engine, worker: str, duration: timedelta, kinds: Collectio
 def _lease(
     engine: Engine, worker: str, duration: timedelta, kinds: Collection[JobKind], file: NamespaceFile, settings: Namespace
 ) -> Lease | None:
-    with file.write() as tx:
+    with file.write(settings) as tx:
         # Even when nothing is due: the schedule then learns when something will be.
         tx.touched_jobs = True
         if engine.jobs.settle(file.uid):
             # The directory has one owner at a time: who held these leases when it was last used is gone.
             tx.db.execute(f"UPDATE jobs SET expires_at = min(expires_at, ?) WHERE state = {RUNNING}", (tx.now,))
-        return lease_due_job(tx, settings, worker, duration, kinds)
+        return lease_due_job(tx, worker, duration, kinds)
 
 
-def lease_due_job(tx: Transaction, settings: Namespace, worker: str, duration: timedelta, kinds: Collection[JobKind]) -> Lease | None:
+def lease_due_job(tx: Transaction, worker: str, duration: timedelta, kinds: Collection[JobKind]) -> Lease | None:
     """The namespace's job that has been due longest, leased; None when none is due."""
     key = due_job(tx.db, tx.now, orjson.dumps([int(kind) for kind in kinds]).decode())
     if key is None:
@@ -65,9 +65,9 @@ def lease_due_job(tx: Transaction, settings: Namespace, worker: str, duration: t
     target, waiting, others = row.target, 0, list[JobRow]()
     if session is not None:
         target, others = session.last_seq, open_jobs(tx.db, session.key)
-        waiting = waiting_messages(tx.db, settings, session.key, target)
+        waiting = waiting_messages(tx.db, tx.namespace, session.key, target)
     leased_row = leased(row, others, tx.now, worker, tx.next_epoch(), duration, target, waiting)
-    return lease_of(settings.name, save_job(tx, leased_row))
+    return lease_of(tx.namespace.name, save_job(tx, leased_row))
 
 
 def held_job(db: apsw.Connection, now: int, lease: Lease) -> JobRow:
@@ -80,24 +80,24 @@ def renew(tx: Transaction, lease: Lease, duration: timedelta) -> Lease:
     row = renewed(held_job(tx.db, tx.now, lease), tx.now, duration)
     tx.db.execute("UPDATE jobs SET expires_at = ? WHERE key = ?", (row.expires_at, row.key))
     tx.touched_jobs = True
-    return lease_of(lease.job.namespace, row)
+    return lease_of(tx.namespace.name, row)
 
 
-def finish_job(tx: Transaction, settings: Namespace, lease: Lease, outcome: JobOutcome) -> Job:
+def finish_job(tx: Transaction, lease: Lease, outcome: JobOutcome) -> Job:
     """See `Memory.finish_job`."""
     row = held_job(tx.db, tx.now, lease)
-    unfinished = isinstance(outcome, JobSucceeded) and _unfinished(tx, settings, row)
+    unfinished = isinstance(outcome, JobSucceeded) and _unfinished(tx, row)
     row = save_job(tx, finished(row, tx.now, outcome, unfinished=unfinished))
     tx.db.execute(f"DELETE FROM jobs WHERE state = {SUCCEEDED} AND updated_at < ?", (forgotten_before(tx.now),))
-    return job_of(settings.name, row)
+    return job_of(tx.namespace.name, row)
 
 
-def _unfinished(tx: Transaction, settings: Namespace, row: JobRow) -> bool:
+def _unfinished(tx: Transaction, row: JobRow) -> bool:
     session = session_row(tx.db, row.session) if row.session else None
     if session is None:
         return False
-    if settings.extraction_mode is ExtractionMode.OFF:
+    if tx.namespace.extraction_mode is ExtractionMode.OFF:
         sql = f"""SELECT 1 FROM passages p JOIN nodes n ON n.key = p.owner
                   WHERE p.session = ? AND p.waits = 1 AND n.kind = {NodeKind.MESSAGE:d} AND n.seq <= ? LIMIT 1"""
         return tx.db.execute(sql, (session.key, row.target)).fetchone() is not None
-    return waiting_messages(tx.db, settings, session.key, row.target) > 0
+    return waiting_messages(tx.db, tx.namespace, session.key, row.target) > 0

@@ -1,12 +1,11 @@
 """What a leased extraction has before it, and which passages wait for vectors."""
 
-from datetime import datetime
 from itertools import groupby
 
 import apsw
 import numpy as np
 
-from graph.model import Lease, Message, NodeKind, Statement, from_micros, to_micros
+from graph.model import Lease, Message, NodeKind, Statement, from_micros
 from graph.store.embedded.files.connection import rows
 from graph.store.embedded.jobs.leases import held_job
 from graph.store.embedded.rows.node_rows import read_nodes, read_session
@@ -19,9 +18,9 @@ from graph.text import passage_texts
 _CONTEXT_MESSAGES = 6
 
 
-def pending(db: apsw.Connection, now: datetime, lease: Lease, limit: int) -> PendingWork:
+def pending(db: apsw.Connection, now: int, lease: Lease, limit: int) -> PendingWork:
     """See `Store.pending`."""
-    row = held_job(db, to_micros(now), lease)
+    row = held_job(db, now, lease)
     key = existing_session(db, row.session).key
     session = read_session(db, key)
     messages = f"FROM nodes WHERE kind = {NodeKind.MESSAGE:d} AND session = ?"

@@ -20,8 +20,8 @@ _IN = f"""SELECT e.src, e.kind, e.ordinal, e.dst, e.via, e.properties FROM edges
     WHERE e.dst = ?1 AND {_VISIBLE} ORDER BY e.kind, e.src LIMIT ?3"""
 
 
-def node_edges(db: apsw.Connection, node_id: str, limit: int) -> NodeEdges:
-    """See `Store.get_node_edges`."""
+def get_node_edges(db: apsw.Connection, node_id: str, limit: int) -> NodeEdges:
+    """See `Memory.get_node_edges`."""
     key = keys_of(db, [node_id]).get(node_id)
     if key is None:
         raise NotFound("there is no node with this id in the namespace", metadata={"id": node_id})

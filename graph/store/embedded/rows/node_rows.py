@@ -12,6 +12,7 @@ from graph.model import EdgeKind, Entity, EntityKind, Event, Message, Node, Node
 from graph.store.embedded.files.connection import row as one_row
 from graph.store.embedded.rows.node_bodies import span_of
 from graph.store.embedded.rows.node_keys import keys_of, node_id
+from graph.store.embedded.rows.session_rows import session_row
 from graph.store.port import NodesWithin
 from graph.store.rules.node_bytes import OVERHEAD
 
@@ -52,6 +53,17 @@ class _Links:
     event: str = ""
 
 
+def get_nodes(db: apsw.Connection, ids: Sequence[str]) -> dict[str, Node]:
+    """See `Memory.get_nodes`."""
+    return {node.id: node for node in read_nodes(db, list(keys_of(db, ids).values())).values()}
+
+
+def get_session(db: apsw.Connection, name: str) -> Session | None:
+    """See `Memory.get_session`."""
+    row = session_row(db, name)
+    return None if row is None else read_session(db, row.key)
+
+
 def read_nodes(db: apsw.Connection, keys: Sequence[int], *, linked: bool = True) -> dict[int, Node]:
     """The nodes with these keys, in the order of the keys; unless `linked`, without what their edges say."""
     rows = [_Row(*row) for row in db.executemany(_SELECT, [(key,) for key in keys])]
@@ -63,7 +75,7 @@ def read_nodes(db: apsw.Connection, keys: Sequence[int], *, linked: bool = True)
     return nodes
 
 
-def read_within(db: apsw.Connection, ids: Sequence[str], max_bytes: int) -> NodesWithin:
+def get_nodes_within(db: apsw.Connection, ids: Sequence[str], max_bytes: int) -> NodesWithin:
     """See `Memory.get_nodes_within`."""
     keys = keys_of(db, ids)
     # The length of a blob is known without reading it.

@@ -6,7 +6,6 @@ import apsw
 import numpy as np
 from numpy.typing import NDArray
 
-from graph.model import EmbeddingSpec
 from graph.store.embedded.files.connection import rows
 from graph.store.embedded.files.transaction import Operation, Transaction
 from graph.store.embedded.rows.node_keys import keys_of
@@ -24,11 +23,9 @@ def store_vectors(tx: Transaction, vectors: Mapping[int, tuple[Float16Vector, by
     tx.changed(Operation.EMBEDDED, vectors)
 
 
-def put_vectors(
-    tx: Transaction, embedding: EmbeddingSpec, fingerprint: str, vectors: Sequence[PassageVector], usage: Sequence[UsageEntry]
-) -> int:
+def put_vectors(tx: Transaction, fingerprint: str, vectors: Sequence[PassageVector], usage: Sequence[UsageEntry] = ()) -> int:
     """See `Memory.put_vectors`."""
-    checked = accepted_vectors(embedding, fingerprint, vectors)
+    checked = accepted_vectors(tx.namespace.embedding, fingerprint, vectors)
     keys = keys_of(tx.db, {vector.owner_id for vector in vectors})
     given = {(keys[item.owner_id], item.ordinal): vector for item, vector in zip(vectors, checked, strict=True) if item.owner_id in keys}
     found = tx.db.executemany(

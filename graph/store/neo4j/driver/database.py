@@ -12,6 +12,7 @@ from graph.errors import NamespaceNotFound
 from graph.model import IdSource, Namespace, to_micros
 from graph.store.neo4j.driver.connection import Connection, Row, packed
 from graph.store.neo4j.driver.transaction import Attempted, Look, Transaction, lock_namespace
+from graph.store.neo4j.driver.upkeep import keep_up
 from graph.store.neo4j.rows.namespace_rows import NamespaceState, namespace_of
 from graph.store.port import Clock
 from graph.store.signals import Signals
@@ -125,12 +126,13 @@ class Database:
                 self.connection.session(write=True, namespace=namespace) as session,
                 await session.begin_transaction(timeout=_LONGEST_SECONDS) as tx,
             ):
-                held = await lock_namespace(tx, namespace, write, self.clock, look)
+                held = await lock_namespace(tx, namespace, write, self.clock, self.ids, look)
                 if attempted is not None and await held.committed(attempted):
                     answer: T = attempted.answer
                     return answer
                 answer = await work(held)
                 await held.finish()
+                await keep_up(held)
                 attempted = held.attempted(answer)
                 await _commit(tx, held)
             self._tell(held)

@@ -6,7 +6,8 @@ number took 26 ms, the same as one list 1.5 ms.
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from graph.errors import NamespaceNotFound
 from graph.model import Namespace
@@ -19,6 +20,7 @@ from graph.store.port import ConsistencyPoint, Missing
 from graph.store.rules.consistency import require_revision
 
 T = TypeVar("T")
+P = ParamSpec("P")
 
 
 class Handle:
@@ -111,3 +113,13 @@ class Handle:
                 return await work
         finally:
             work.close()
+
+
+def writing(work: Callable[Concatenate[Transaction, P], Awaitable[T]]) -> Callable[Concatenate[Handle, P], Coroutine[Any, Any, T]]:
+    """The method of handles that does this work in a write transaction."""
+
+    @wraps(work)
+    async def method(handle: Handle, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await handle.write(lambda tx: work(tx, *args, **kwargs))
+
+    return method

@@ -10,11 +10,11 @@ from typing import Any
 from neo4j import AsyncTransaction
 
 from graph.errors import NamespaceNotFound
-from graph.model import Namespace, to_micros
+from graph.model import IdSource, Namespace, to_micros
 from graph.store.candidates import StatisticsGroup
-from graph.store.neo4j.driver.change_log import Operation, forget_changes, forgets_at, packed_keys
+from graph.store.neo4j.driver.change_log import Operation, packed_keys
 from graph.store.neo4j.driver.connection import Row, packed
-from graph.store.neo4j.driver.term_statistics import GroupDelta, fold, fold_due
+from graph.store.neo4j.driver.term_statistics import GroupDelta
 from graph.store.neo4j.rows.namespace_rows import NamespaceState, namespace_of
 from graph.store.port import Clock
 
@@ -62,14 +62,16 @@ class Transaction:
         write: its id, the same when it is tried again.
         namespace: as it was at the start. `token` starts its texts' terms in the full-text index.
         now: the store's clock, in microseconds, when the lock was held.
+        ids: mints ids.
         revision: that of the namespace once this is committed.
         seen: what the write's `Look` found.
         changed_jobs: ids of jobs that changed, so that those who watch them look again.
         touched_jobs: set it when jobs have become due earlier or later, so that those who wait for work look again.
     """
 
-    def __init__(self, tx: AsyncTransaction, write: str, properties: Mapping[str, Any], now: int, seen: Any = None) -> None:
+    def __init__(self, tx: AsyncTransaction, write: str, properties: Mapping[str, Any], now: int, ids: IdSource, seen: Any = None) -> None:
         self._tx = tx
+        self.ids = ids
         self.seen = seen
         self._jobs: dict[str, Mapping[str, Any]] = {}
         self.write = write
@@ -78,7 +80,7 @@ class Transaction:
         self._last_write = properties["last_write"]
         self._changes: dict[Operation, list[int]] = {}
         self._groups = {group: GroupDelta() for group in StatisticsGroup}
-        self._stepped = False
+        self.stepped = False
         self.wrote = False
         self.namespace: Namespace = namespace_of(properties)
         self.name = self.namespace.name
@@ -141,16 +143,29 @@ class Transaction:
 
     def step(self) -> None:
         """This write makes a new revision."""
-        if not self._stepped:
+        if not self.stepped:
             self._counters["revision"] += 1
-            self._stepped = True
+            self.stepped = True
 
     async def finish(self) -> None:
-        """Writes the log and the counters; the last thing before the commit."""
-        if self._stepped:
+        """Writes the log and the counters; before the commit nothing but upkeep comes after it."""
+        if self.stepped:
             await self._log()
         elif self.wrote or self._jobs or self._counters != self._began_with:
-            await self.execute(_FINISH, self._told())
+            await self.write_counters()
+
+    async def write_counters(self) -> None:
+        """Writes the counters, and the jobs that changed."""
+        await self.execute(_FINISH, self._told())
+
+    @property
+    def statistics(self) -> tuple[int, int, int]:
+        """Of the term statistics: up to which revision they are summed, over how many terms, and how many differences came since."""
+        return (self._counters["statistics_revision"], self._counters["statistics_terms"], self._counters["statistics_tail"])
+
+    def folded(self, terms: int) -> None:
+        """The term statistics are now summed up to this revision, over so many terms."""
+        self._counters |= {"statistics_revision": self.revision, "statistics_terms": terms, "statistics_tail": 0}
 
     async def _log(self) -> None:
         change: dict[str, Any] = {"namespace": self.name, "revision": self.revision, "write": self.write}
@@ -160,14 +175,6 @@ class Transaction:
             change |= told
             self._counters["statistics_tail"] += sum(len(value) // 8 for name, value in told.items() if name.endswith("_hashes"))
         await self.execute(_FINISH_REVISION, {**self._told(), "change": change})
-        upto = forgets_at(self.revision)
-        counters = self._counters
-        if upto or fold_due(self.revision, counters["statistics_revision"], counters["statistics_terms"], counters["statistics_tail"]):
-            terms = await fold(self)
-            counters |= {"statistics_revision": self.revision, "statistics_terms": terms, "statistics_tail": 0}
-            await self.execute(_FINISH, self._told())
-        if upto:
-            await forget_changes(self, upto)
 
     def _told(self) -> dict[str, Any]:
         return {"counters": {**self._counters, "last_write": self.write}, "jobs": list(self._jobs.values())}
@@ -182,10 +189,12 @@ class Transaction:
 
     def attempted(self, answer: Any) -> Attempted:
         """What is known of this write just before its commit."""
-        return Attempted(self.write, self.revision if self._stepped else 0, answer)
+        return Attempted(self.write, self.revision if self.stepped else 0, answer)
 
 
-async def lock_namespace(tx: AsyncTransaction, name: str, write: str, clock: Clock | None, look: Look | None = None) -> Transaction:
+async def lock_namespace(
+    tx: AsyncTransaction, name: str, write: str, clock: Clock | None, ids: IdSource, look: Look | None = None
+) -> Transaction:
     """The transaction, with the namespace to itself. `clock` replaces the server's.
 
     Raises:
@@ -197,4 +206,4 @@ async def lock_namespace(tx: AsyncTransaction, name: str, write: str, clock: Clo
     if not found or found[0][0]["state"] != NamespaceState.ACTIVE:
         raise NamespaceNotFound(name)
     properties, now, *seen = found[0]
-    return Transaction(tx, write, properties, now if clock is None else to_micros(clock.now()), *seen)
+    return Transaction(tx, write, properties, now if clock is None else to_micros(clock.now()), ids, *seen)

@@ -103,7 +103,7 @@ async def _activate(database: Database, namespace: Namespace, writing: ImportRec
 
 
 async def _queue(database: Database, tx: AsyncTransaction, namespace: Namespace, writing: ImportRecords) -> None:
-    held = await lock_namespace(tx, namespace.name, uuid.uuid4().hex, database.clock)
+    held = await lock_namespace(tx, namespace.name, uuid.uuid4().hex, database.clock, database.ids)
     for session in writing.unfinished():
         await cover_messages(held, namespace, database.ids, session.name, session.last_seq, timedelta(0))
     await held.finish()

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import timedelta
 
-from graph.model import TERMINAL_STATES, IdSource, Job, JobKind, JobState
+from graph.model import TERMINAL_STATES, Job, JobKind, JobState
 from graph.store.neo4j.driver.handle import Handle
 from graph.store.neo4j.driver.transaction import Transaction
 from graph.store.neo4j.jobs.job_queue import cover_messages, open_jobs, waiting_messages
@@ -21,29 +21,29 @@ _LISTED = f"""CALL () {{ MATCH (j:Job) WHERE j.namespace = $namespace AND j.key 
     RETURN found"""
 
 
-async def flush(tx: Transaction, ids: IdSource, session: str) -> tuple[str, ...]:
+async def flush(tx: Transaction, session: str) -> tuple[str, ...]:
     """See `Memory.flush`."""
     sessions = [await existing_session(tx, session)] if session else await session_rows(tx)
-    return tuple([job.id for row in sessions for job in await _flush_session(tx, ids, row)])
+    return tuple([job.id for row in sessions for job in await _flush_session(tx, row)])
 
 
-async def _flush_session(tx: Transaction, ids: IdSource, session: SessionRow) -> list[JobRow]:
+async def _flush_session(tx: Transaction, session: SessionRow) -> list[JobRow]:
     """The open jobs of the session, hurried; none when nothing of it waits."""
     if await waiting_messages(tx, tx.namespace, session.name, session.last_seq) == 0:
         return []
     await tx.execute(_MARK, {"session": session.name, "seq": session.last_seq})
     jobs = {job.id: job for job in await open_jobs(tx, session.name)}
     if max((job.target for job in jobs.values()), default=0) < session.last_seq:
-        job = await cover_messages(tx, tx.namespace, ids, session.name, session.last_seq, timedelta(0))
+        job = await cover_messages(tx, tx.namespace, tx.ids, session.name, session.last_seq, timedelta(0))
         jobs |= {job.id: job} if job else {}
     return [save_job(tx, hurried(job, tx.now)) for job in jobs.values()]
 
 
-async def expedite_job(tx: Transaction, ids: IdSource, job_id: str) -> Job:
+async def expedite_job(tx: Transaction, job_id: str) -> Job:
     """See `Memory.expedite_job`."""
     row = await job_row(tx, job_id)
     if row.session and row.state not in TERMINAL_STATES:
-        flushed = await _flush_session(tx, ids, await existing_session(tx, row.session))
+        flushed = await _flush_session(tx, await existing_session(tx, row.session))
         row = next((job for job in flushed if job.id == job_id), row)
     return job_of(tx.name, row)
 

@@ -2,13 +2,12 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from graph.errors import StructMemError
-from graph.model import Job, to_micros
-from graph.store.neo4j.driver.database import WORK, Database, namespace_key
+from graph.store.neo4j.driver.database import WORK, Database
 
 # A look is one index seek; at these intervals it costs the server nothing that could be measured.
 _WORK_SECONDS = 0.5
@@ -49,21 +48,9 @@ class JobWatch:
             with suppress(asyncio.CancelledError):
                 await task
 
-    async def wait(self, read: Callable[[], Awaitable[Job]], namespace: str, job_id: str, seen: datetime, timeout: timedelta) -> Job:
-        """See `Store.wait_for_job_change`."""
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + timeout.total_seconds()
-        while True:
-            with self._database.changed.subscribed(job_id, namespace_key(namespace)) as woken:
-                job = await read()
-                left = deadline - loop.time()
-                if job.updated_at > seen or left <= 0:
-                    return job
-                with self._watching((namespace, job_id, to_micros(job.updated_at))):
-                    await asyncio.wait([woken], timeout=left)
-
     @contextmanager
-    def _watching(self, watch: tuple[str, str, int]) -> Iterator[None]:
+    def watching(self, watch: tuple[str, str, int]) -> Iterator[None]:
+        """Meanwhile the job is looked at. `watch`: its namespace, its id, and when it was updated last."""
         self._watched[watch] += 1
         if self._looking is None or self._looking.done():
             self._looking = asyncio.create_task(self._look())

@@ -24,7 +24,7 @@ _FURTHER = """UNWIND $at.places AS place MATCH (m:Message {namespace: $namespace
     RETURN collect([m.id, m.key, p.ordinal])"""
 
 
-async def put_vectors(handle: Handle, fingerprint: str, vectors: Sequence[PassageVector], usage: Sequence[UsageEntry]) -> int:
+async def put_vectors(handle: Handle, fingerprint: str, vectors: Sequence[PassageVector], usage: Sequence[UsageEntry] = ()) -> int:
     """See `Memory.put_vectors`."""
 
     async def work(tx: Transaction) -> int:
