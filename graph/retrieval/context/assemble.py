@@ -36,6 +36,9 @@ MAX_MEMORIES = 1_000
 _PATIENCE = 30
 # What is read of memories that may go in; the largest context of all is shorter.
 _READ_BYTES = 16_000_000
+# Most texts have fewer characters a token: so many are counted first, to see whether a long text is beyond a budget.
+_CHARACTERS_OF_MOST_TOKENS = 6
+_WORDS_AT_ONCE = 256
 _ELLIPSIS = " …"
 # A word, or a part of one that is longer than any in a language with spaces, with the marks that belong to its last sign.
 _WORD = re.compile(r"\S{1,24}[\u0300-\u036f\u200d\ufe0f]{0,8}")
@@ -117,33 +120,41 @@ def _chosen(candidates: Sequence[_Line], budget: int, count_tokens: TokenCounter
 
 
 def _size(text: str, most: int, count_tokens: TokenCounter) -> int:
-    """The text's tokens, at least one for so many characters. What cannot have `most` or fewer is not counted."""
+    """The text's tokens, at least one for so many characters. Of what has more than `most` no more is counted than shows it."""
     least = -(-len(text) // CHARACTERS_A_TOKEN)
-    return least if least > most else max(least, count_tokens(text))
+    if least > most:
+        return least
+    begin = text[: (most + 1) * _CHARACTERS_OF_MOST_TOKENS]
+    size = count_tokens(begin)
+    return max(least, size if size > most or len(begin) == len(text) else count_tokens(text))
 
 
 def _cut(line: _Line, budget: int, count_tokens: TokenCounter) -> _Line:
     """The line with as many of its words as fit; of long words, parts. Empty when not even its date and speaker fit.
 
-    Found by doubling, then bisection: what is counted is never much longer than the budget, however long the line.
+    Words are counted a run at a time, in ever shorter runs once one does not fit, so that what is counted is about the budget, however
+    long the line. Runs counted apart cost no less than together: the cut line fits, and could at most take a word or two more.
     """
     ends = [word.end() for word in _WORD.finditer(line.text, 0, budget * CHARACTERS_A_TOKEN)]
-
-    def fits(words: int) -> bool:
-        return _size(f"{line.text[: ends[words - 1]]}{_ELLIPSIS}\n", budget, count_tokens) <= budget
-
-    too_many = 1
-    while too_many < len(ends) and fits(too_many):
-        too_many *= 2
-    fitting, too_many = too_many // 2, min(too_many, len(ends) + (ends[-1] < len(line.text) if ends else 0))
-    while too_many - fitting > 1:
-        middle = (fitting + too_many) // 2
-        if fits(middle):
-            fitting = middle
+    if ends and ends[-1] == len(line.text):
+        del ends[-1]  # all of them is no cut
+    left = budget - count_tokens(f"{_ELLIPSIS}\n")
+    fitting, run = 0, _WORDS_AT_ONCE
+    while run and fitting < len(ends):
+        upto = min(fitting + run, len(ends))
+        size = count_tokens(line.text[ends[fitting - 1] if fitting else 0 : ends[upto - 1]])
+        if size <= left:
+            fitting, left = upto, left - size
         else:
-            too_many = middle
+            run //= 2
+    while fitting and _size(_shortened(line, ends[fitting - 1]), budget, count_tokens) > budget:
+        fitting -= 1
     head = len(line.text.partition(": ")[0])
-    return replace(line, text=f"{line.text[: ends[fitting - 1]]}{_ELLIPSIS}" if fitting and ends[fitting - 1] > head + 1 else "")
+    return replace(line, text=_shortened(line, ends[fitting - 1]) if fitting and ends[fitting - 1] > head + 1 else "")
+
+
+def _shortened(line: _Line, end: int) -> str:
+    return f"{line.text[:end]}{_ELLIPSIS}"
 
 
 def _within_exactly(lines: list[_Line], budget: int, count_tokens: TokenCounter) -> list[_Line]:
