@@ -82,8 +82,10 @@ class NotFound(StructMemError):
 class NamespaceNotFound(NotFound):
     """There is no such namespace, or not the one any more that was meant."""
 
+    reason = "NAMESPACE_NOT_FOUND"
+
     def __init__(self, name: str) -> None:
-        super().__init__(f"namespace {name!r} does not exist")
+        super().__init__(f"namespace {name!r} does not exist", metadata={"namespace": name})
 
 
 class AlreadyExists(StructMemError):

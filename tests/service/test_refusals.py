@@ -368,18 +368,26 @@ async def test_bytes_that_are_no_message_are_refused(acme: Any, refused: Callabl
 
 
 async def test_an_unknown_namespace_is_not_found(acme: Any, refused: Callable[..., Any]) -> None:
-    job = UuidSource().mint("job")
     for call in (
         acme.memory.AppendMessages(append(namespace="nobody")),
         acme.memory.FlushSession(pb.FlushSessionRequest(namespace="nobody")),
         acme.memory.Retrieve(retrieve(namespaces=["acme", "nobody"])),
         acme.memory.ListEvents(pb.ListEventsRequest(namespace="nobody")),
         acme.memory.GetNode(pb.GetNodeRequest(namespace="nobody", node_id=MESSAGE_ID)),
-        acme.memory.GetNode(pb.GetNodeRequest(namespace="acme", node_id=MESSAGE_ID)),
-        acme.memory.GetJob(pb.GetJobRequest(namespace="acme", job_id=job)),
         acme.memory.ExportNamespace(pb.ExportNamespaceRequest(namespace="nobody")),
         acme.namespaces.GetNamespace(ns.GetNamespaceRequest(namespace="nobody")),
         acme.namespaces.DeleteNamespace(ns.DeleteNamespaceRequest(namespace="nobody")),
+    ):
+        refusal = await refused(outcome(call))
+        assert (refusal.code, refusal.reason) == (grpc.StatusCode.NOT_FOUND, "NAMESPACE_NOT_FOUND")
+        assert refusal.info.metadata["namespace"] == "nobody"
+
+
+async def test_what_is_not_in_a_namespace_is_told_apart(acme: Any, refused: Callable[..., Any]) -> None:
+    for call in (
+        acme.memory.GetNode(pb.GetNodeRequest(namespace="acme", node_id=MESSAGE_ID)),
+        acme.memory.GetJob(pb.GetJobRequest(namespace="acme", job_id=UuidSource().mint("job"))),
+        acme.memory.FlushSession(pb.FlushSessionRequest(namespace="acme", session="nobody's")),
     ):
         refusal = await refused(outcome(call))
         assert (refusal.code, refusal.reason) == (grpc.StatusCode.NOT_FOUND, "NOT_FOUND")

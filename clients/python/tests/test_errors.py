@@ -37,6 +37,7 @@ def refuse(context: grpc.ServicerContext, code: grpc.StatusCode, reason: str, *m
     ("reason", "code", "kind"),
     [
         ("NOT_FOUND", grpc.StatusCode.NOT_FOUND, structmem.NotFoundError),
+        ("NAMESPACE_NOT_FOUND", grpc.StatusCode.NOT_FOUND, structmem.NamespaceNotFoundError),
         ("ALREADY_EXISTS", grpc.StatusCode.ALREADY_EXISTS, structmem.AlreadyExistsError),
         ("CONFLICT", grpc.StatusCode.FAILED_PRECONDITION, structmem.ConflictError),
         ("REQUEST_ID_REUSED", grpc.StatusCode.ALREADY_EXISTS, structmem.RequestReusedError),

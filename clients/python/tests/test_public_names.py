@@ -81,6 +81,7 @@ NAMES = [
     "Node",
     "NodeKind",
     "NodeView",
+    "NamespaceNotFoundError",
     "NotFoundError",
     "OmittedHit",
     "Participant",

@@ -106,7 +106,7 @@ def test_a_name_that_is_not_there_hides_no_other(directory: Path) -> None:
     code, document = doctor(directory, "-n", "nobody", "-n", "zoe")
     assert code == 1
     assert document["namespaces"] == ["nobody", "zoe"]
-    assert [(finding["namespace"], finding["problem"]) for finding in document["findings"]] == [("nobody", "NOT_FOUND")]
+    assert [(finding["namespace"], finding["problem"]) for finding in document["findings"]] == [("nobody", "NAMESPACE_NOT_FOUND")]
 
 
 def test_findings_are_shown_as_a_table(directory: Path) -> None:

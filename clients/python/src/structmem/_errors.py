@@ -4,7 +4,8 @@ StructMemError
 ├── InvalidArgumentError       the request is wrong; `violations` names each field and why
 │   └── CypherRefusedError     a query asks for more than to read; metadata["clause"] names the word
 ├── CypherLimitError           a query, or the namespace it asks, is larger than what the limits allow
-├── NotFoundError              no such namespace, node or job
+├── NotFoundError              no such session, node or job
+│   └── NamespaceNotFoundError no such namespace; metadata["namespace"] names it
 ├── AlreadyExistsError         the name is taken
 ├── ConflictError              the state does not allow it
 │   ├── RequestReusedError     the request_id was used with another body
@@ -107,6 +108,12 @@ class NotFoundError(StructMemError):
     """There is no such thing."""
 
     default_reason = ErrorReason.NOT_FOUND
+
+
+class NamespaceNotFoundError(NotFoundError):
+    """There is no such namespace."""
+
+    default_reason = ErrorReason.NAMESPACE_NOT_FOUND
 
 
 class AlreadyExistsError(StructMemError):

@@ -17,6 +17,7 @@ _BY_REASON: dict[ErrorReason | str, type[errors.StructMemError]] = {
         errors.CypherRefusedError,
         errors.CypherLimitError,
         errors.NotFoundError,
+        errors.NamespaceNotFoundError,
         errors.AlreadyExistsError,
         errors.ConflictError,
         errors.RequestReusedError,

@@ -29,8 +29,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     What to do: correct the request; sending it again unchanged fails again.
     """
     ERROR_REASON_NOT_FOUND: _ErrorReason.ValueType  # 2
-    """NOT_FOUND. There is no such namespace, session, node or job.
-    What to do: check the name; writes create a namespace only with `create_namespace`.
+    """NOT_FOUND. There is no such session, node or job in the namespace.
+    What to do: check the name or the id.
     """
     ERROR_REASON_ALREADY_EXISTS: _ErrorReason.ValueType  # 3
     """ALREADY_EXISTS. A namespace of that name is there.
@@ -176,6 +176,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """FAILED_PRECONDITION. An answer that cannot be cut is larger than the service sends; the metadata has its `bytes` and the `limit`.
     What to do: ask for less, such as a smaller token budget.
     """
+    ERROR_REASON_NAMESPACE_NOT_FOUND: _ErrorReason.ValueType  # 39
+    """NOT_FOUND. There is no such namespace; the metadata's `namespace` names it.
+    What to do: check the name; writes create a namespace only with `create_namespace`.
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a call or a job failed. `google.rpc.ErrorInfo.reason` carries the name of one of these, with the domain "structmem"; its gRPC status is the
@@ -189,8 +193,8 @@ ERROR_REASON_INVALID_ARGUMENT: ErrorReason.ValueType  # 1
 What to do: correct the request; sending it again unchanged fails again.
 """
 ERROR_REASON_NOT_FOUND: ErrorReason.ValueType  # 2
-"""NOT_FOUND. There is no such namespace, session, node or job.
-What to do: check the name; writes create a namespace only with `create_namespace`.
+"""NOT_FOUND. There is no such session, node or job in the namespace.
+What to do: check the name or the id.
 """
 ERROR_REASON_ALREADY_EXISTS: ErrorReason.ValueType  # 3
 """ALREADY_EXISTS. A namespace of that name is there.
@@ -335,5 +339,9 @@ What to do: go on with that token; to read it, set `max_send_mb` higher and let 
 ERROR_REASON_ANSWER_TOO_LARGE: ErrorReason.ValueType  # 38
 """FAILED_PRECONDITION. An answer that cannot be cut is larger than the service sends; the metadata has its `bytes` and the `limit`.
 What to do: ask for less, such as a smaller token budget.
+"""
+ERROR_REASON_NAMESPACE_NOT_FOUND: ErrorReason.ValueType  # 39
+"""NOT_FOUND. There is no such namespace; the metadata's `namespace` names it.
+What to do: check the name; writes create a namespace only with `create_namespace`.
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
