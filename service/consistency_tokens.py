@@ -4,6 +4,7 @@ Here a namespace's uid, a revision, the namespace's name and the store's positio
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from graph.store.port import ConsistencyPoint
 from service.tokens import BadToken, Signer
@@ -39,12 +40,18 @@ class ConsistencyTokens:
                 except (BadToken, ValueError):
                     found.add(f"{field}[{index}]", "is not a consistency token of this service")
                     continue
-                known = points.get(name)
-                if known is None or point.revision >= known.revision:
-                    points[name] = point
+                points[name] = _joined(points.get(name), point)
         return points
 
     def _opened(self, token: str) -> tuple[str, ConsistencyPoint]:
         uid, revision, name, *position = self._signer.open(token)
         assert isinstance(revision, int)
         return str(name), ConsistencyPoint(str(uid), revision, tuple(map(str, position)))
+
+
+def _joined(known: ConsistencyPoint | None, point: ConsistencyPoint) -> ConsistencyPoint:
+    """What sees both. Of a namespace that was made anew under its name no revision is compared with the old one's: positions are of both."""
+    if known is None:
+        return point
+    latest = max(known, point, key=lambda one: one.revision)
+    return replace(latest, position=tuple(dict.fromkeys((*known.position, *point.position))))

@@ -1,5 +1,6 @@
 """Page and consistency tokens: signed, bound, passing."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -78,10 +79,10 @@ def test_a_changed_token_is_refused(place: int, bit: int) -> None:
 
 def test_consistency_tokens_of_several_namespaces_go_together() -> None:
     tokens = ConsistencyTokens(KEY)
-    old, new = ConsistencyPoint("uid", 5), ConsistencyPoint("uid", 6, ("bookmark",))
+    old, new = ConsistencyPoint("uid", 5, ("before",)), ConsistencyPoint("uid", 6, ("bookmark",))
     other = ConsistencyPoint("elsewhere", 9)
     given = [tokens.make("acme", new), tokens.make("other", other), tokens.make("acme", old)]
-    assert tokens.points("at_least", given) == {"acme": new, "other": other}
+    assert tokens.points("at_least", given) == {"acme": replace(new, position=("bookmark", "before")), "other": other}
     assert tokens.points("at_least", []) == {}
 
 
