@@ -50,7 +50,7 @@ class ConsistencyTokens:
 
 
 def _joined(known: ConsistencyPoint | None, point: ConsistencyPoint) -> ConsistencyPoint:
-    """What sees both. Of a namespace that was made anew under its name no revision is compared with the old one's: positions are of both."""
+    """What sees both. Revisions of a namespace and of one made anew under its name do not compare; positions are of both."""
     if known is None:
         return point
     latest = max(known, point, key=lambda one: one.revision)
