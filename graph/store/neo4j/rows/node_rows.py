@@ -9,21 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from graph.model import (
-    Entity,
-    EntityKind,
-    Event,
-    Granularity,
-    Message,
-    NodeKind,
-    Participant,
-    Role,
-    Session,
-    Statement,
-    TimeSpan,
-    from_micros,
-    to_micros,
-)
+from graph.model import Entity, Event, Granularity, Message, NodeKind, Participant, Session, Statement, TimeSpan, from_micros, to_micros
+from graph.store.rules.node_records import node_of
 
 Properties = dict[str, Any]
 
@@ -153,34 +140,12 @@ def _derived(node: Event | Statement, place: Placed) -> Properties:
 
 def session_of(row: Mapping[str, Any]) -> Session:
     """The session of a SESSION_PROJECTION."""
-    first, last = row["first_sent_at"], row["last_sent_at"]
-    return Session(
-        id=row["id"],
-        name=row["name"],
-        recorded_at=from_micros(row["recorded_at"]),
-        time_zone=row["time_zone"],
-        message_count=row["message_count"],
-        first_sent_at=None if first is None else from_micros(first),
-        last_sent_at=None if last is None else from_micros(last),
-        extracted_seq=row["extracted_seq"],
-    )
+    return node_of(Session, row)
 
 
 def message_of(row: Mapping[str, Any]) -> Message:
     """The message of a MESSAGE_PROJECTION."""
-    return Message(
-        id=row["id"],
-        session=row["session"],
-        seq=row["seq"],
-        speaker=row["speaker"],
-        role=Role[row["role"]],
-        text=row["text"],
-        sent_at=from_micros(row["sent_at"]),
-        recorded_at=from_micros(row["recorded_at"]),
-        client_id=row["client_id"] or "",
-        labels=labels_of(row),
-        image_caption=row["image_caption"] or "",
-    )
+    return node_of(Message, row, labels=labels_of(row))
 
 
 def labels_of(row: Mapping[str, Any]) -> dict[str, str]:
@@ -192,54 +157,19 @@ def event_of(
     row: Mapping[str, Any], evidence: Sequence[str] = (), statements: Sequence[str] = (), participants: Sequence[Participant] = ()
 ) -> Event:
     """The event of an EVENT_PROJECTION and of what its edges say."""
-    return Event(
-        id=row["id"],
-        session=row["session"],
-        title=row["title"],
-        said_at=from_micros(row["said_at"]),
-        recorded_at=from_micros(row["recorded_at"]),
-        evidence_ids=tuple(evidence),
-        time=_time_of(row),
-        statement_ids=tuple(statements),
-        participants=tuple(participants),
-        retired_at=None if row["retired_at"] is None else from_micros(row["retired_at"]),
-        generation=row["generation"],
-    )
+    listed = {"evidence_ids": tuple(evidence), "statement_ids": tuple(statements), "participants": tuple(participants)}
+    return node_of(Event, row, time=_time_of(row), **listed)
 
 
 def statement_of(row: Mapping[str, Any], evidence: Sequence[str] = (), event: str = "", entities: Sequence[str] = ()) -> Statement:
     """The statement of a STATEMENT_PROJECTION and of what its edges say."""
-    return Statement(
-        id=row["id"],
-        kind=NodeKind[row["kind"]],
-        session=row["session"],
-        text=row["text"],
-        speaker=row["speaker"],
-        said_at=from_micros(row["said_at"]),
-        recorded_at=from_micros(row["recorded_at"]),
-        evidence_ids=tuple(evidence),
-        event_id=event,
-        entity_ids=tuple(entities),
-        predicate=row["predicate"] or "",
-        subject=row["subject"] or "",
-        object=row["object"] or "",
-        time=_time_of(row),
-        confidence=row["confidence"],
-        retired_at=None if row["retired_at"] is None else from_micros(row["retired_at"]),
-        generation=row["generation"],
-    )
+    listed = {"evidence_ids": tuple(evidence), "entity_ids": tuple(entities)}
+    return node_of(Statement, row, time=_time_of(row), event_id=event, **listed)
 
 
 def entity_of(row: Mapping[str, Any]) -> Entity:
     """The entity of an ENTITY_PROJECTION."""
-    return Entity(
-        id=row["id"],
-        name=row["name"],
-        kind=EntityKind[row["kind"]],
-        recorded_at=from_micros(row["recorded_at"]),
-        aliases=tuple(row["aliases"]),
-        mention_count=row["mention_count"],
-    )
+    return node_of(Entity, row)
 
 
 def _time_of(row: Mapping[str, Any]) -> TimeSpan | None:
