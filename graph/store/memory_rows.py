@@ -48,19 +48,16 @@ def text_digest(text: str) -> bytes:
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
 
 
-def message_source(message: Message, zone: str) -> MemorySource:
-    """What is analysed of a message."""
-    return MemorySource(message.text, message.sent_at, zone, message.speaker, message.image_caption)
-
-
-def statement_source(statement: Statement, zone: str) -> MemorySource:
-    """What is analysed of a statement."""
-    return MemorySource(statement.text, statement.said_at, zone, time=statement.time)
+def source_of(node: Message | Statement, zone: str) -> MemorySource:
+    """What is analysed of a message or statement."""
+    if isinstance(node, Statement):
+        return MemorySource(node.text, node.said_at, zone, time=node.time)
+    return MemorySource(node.text, node.sent_at, zone, node.speaker, node.image_caption)
 
 
 def memory_rows(sources: Iterable[MemorySource]) -> list[MemoryRow]:
     """The columns of memories whose texts are yet to be analysed."""
-    return [memory_row(_analysed(source)) for source in sources]
+    return [_memory_row(_analysed(source)) for source in sources]
 
 
 def _analysed(source: MemorySource) -> IndexedText:
@@ -70,7 +67,7 @@ def _analysed(source: MemorySource) -> IndexedText:
     return index_turn(source.speaker, source.text, source.caption, source.said_at, zone)
 
 
-def memory_row(text: IndexedText) -> MemoryRow:
+def _memory_row(text: IndexedText) -> MemoryRow:
     """The columns of an analysed text."""
     bounds = [bound for span in text.spans for bound in (to_micros(span.start), to_micros(span.end))]
     spans = struct.pack(f"<{len(bounds)}q", *bounds) if bounds else None

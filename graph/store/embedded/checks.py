@@ -1,27 +1,24 @@
 """The integrity check: what no fault and no bug should ever leave behind."""
 
+from collections import defaultdict
 from collections.abc import Iterator
-from datetime import UTC
-from typing import Any
-from zoneinfo import ZoneInfo
 
 import apsw
 
 from graph.errors import NamespaceCorrupt
-from graph.model import Message, Namespace, Statement
+from graph.model import Namespace
 from graph.store.embedded.files.connection import rows
 from graph.store.embedded.files.engine import Engine
 from graph.store.embedded.files.faults import CATALOG_DAMAGED, storage_faults
 from graph.store.embedded.files.identity import UnfitFile
 from graph.store.embedded.files.namespace_file import NamespaceFile
 from graph.store.embedded.rows.node_keys import ids_of
-from graph.store.embedded.rows.node_rows import read_nodes
+from graph.store.embedded.rows.node_rows import read_memories
 from graph.store.embedded.searching.entries import all_entries
-from graph.store.memory_rows import memory_row
+from graph.store.memory_rows import PassageRow, memory_rows, source_of
 from graph.store.port import Finding
-from graph.text import ANALYSER_VERSION, index_message, index_statement
+from graph.text import ANALYSER_VERSION
 
-_BATCH = 1_000
 # Of one problem so many are listed; more would say no more.
 _LISTED = 100
 _DAMAGED = Finding("DAMAGED_FILE", "", "the file's structure is damaged")
@@ -164,35 +161,24 @@ def _reanalysed(db: apsw.Connection) -> Iterator[Finding]:
     if analyser != ANALYSER_VERSION:
         yield Finding("OTHER_ANALYSER", "", f"the passages were made by version {analyser} of the analyser, not {ANALYSER_VERSION}")
         return
-    zones = {name: ZoneInfo(zone) if zone else UTC for name, zone in db.execute("SELECT name, time_zone FROM sessions")}
-    after = 0
-    while True:
-        found = rows(
-            db, "SELECT key FROM nodes WHERE key > ? AND kind IN (2, 4, 5) AND retired_at IS NULL ORDER BY key LIMIT ?", (after, _BATCH)
-        )
-        if not found:
-            return
-        keys = [key for (key,) in found]
-        stored = _stored_passages(db, keys[0], keys[-1])
-        for key, node in read_nodes(db, keys, linked=False).items():
-            assert isinstance(node, Message | Statement)
-            zone = zones[node.session]
-            text = index_message(node, zone) if isinstance(node, Message) else index_statement(node, zone)
-            made = [(p.ordinal, p.length, p.terms, p.counts, p.digest) for p in memory_row(text).passages]
-            if made != stored.get(key, []):
+    zones = {str(name): str(zone) for name, zone in db.execute("SELECT name, time_zone FROM sessions")}
+    for nodes in read_memories(db):
+        stored = _stored_passages(db, min(nodes), max(nodes))
+        for key, node in nodes.items():
+            [row] = memory_rows([source_of(node, zones[node.session])])
+            if list(row.passages) != stored.get(key, []):
                 yield Finding("PASSAGES_OUT_OF_STEP", node.id, "the stored passages are not those of the node's text")
-        after = keys[-1]
 
 
-def _stored_passages(db: apsw.Connection, first: int, last: int) -> dict[int, list[tuple[Any, ...]]]:
-    stored: dict[int, list[tuple[Any, ...]]] = {}
+def _stored_passages(db: apsw.Connection, first: int, last: int) -> dict[int, list[PassageRow]]:
+    stored: defaultdict[int, list[PassageRow]] = defaultdict(list)
     found = rows(
         db,
         "SELECT owner, ordinal, length, terms, counts, digest FROM passages WHERE owner >= ? AND owner <= ? ORDER BY owner, ordinal",
         (first, last),
     )
     for owner, *passage in found:
-        stored.setdefault(int(owner), []).append(tuple(passage))
+        stored[int(owner)].append(PassageRow(*passage))
     return stored
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from graph.errors import DuplicateMessage, InvalidArgument
 from graph.model import EmbeddingSpec, IdSource, Message, to_micros
-from graph.store.memory_rows import MemoryRow, memory_rows, message_source
+from graph.store.memory_rows import MemoryRow, memory_rows, source_of
 from graph.store.port import AppendCommand, AppendedMessage, AppendOutcome, Float16Vector, MessageDraft
 from graph.store.rules.requests import body_digest
 from graph.store.rules.spec_rules import takes_client_vectors
@@ -79,7 +79,7 @@ def _sent(draft: MessageDraft) -> list[object]:
 def analysed_messages(command: AppendCommand, ids: IdSource, zone: str) -> list[AnalysedMessage]:
     """The command's messages, analysed in this time zone ("" is UTC). It takes the processor's time; no transaction should wait for it."""
     messages = [_message(draft, ids.mint("msg"), command.session) for draft in command.messages]
-    rows = memory_rows(message_source(message, zone) for message in messages)
+    rows = memory_rows(source_of(message, zone) for message in messages)
     return [
         AnalysedMessage(message, row, draft.embedding, draft.sent_at_assumed)
         for message, row, draft in zip(messages, rows, command.messages, strict=True)

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from graph.errors import StaleWrite
 from graph.model import Event, Statement
-from graph.store.memory_rows import MemoryRow, memory_rows, statement_source
+from graph.store.memory_rows import MemoryRow, memory_rows, source_of
 from graph.store.port import ExtractionWrite
 from graph.store.rules.sessions import SessionRow
 
@@ -14,7 +14,7 @@ S = TypeVar("S", bound=SessionRow)
 
 def analysed_statements(write: ExtractionWrite, zone: str) -> dict[str, MemoryRow]:
     """The columns of the write's statements by id, in this time zone ("" is UTC). It takes the processor's time."""
-    rows = memory_rows(statement_source(statement, zone) for statement in write.statements)
+    rows = memory_rows(source_of(statement, zone) for statement in write.statements)
     return {statement.id: row for statement, row in zip(write.statements, rows, strict=True)}
 
 

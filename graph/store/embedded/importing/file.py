@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 import apsw
 import numpy as np
 
-from graph.errors import InvalidArgument
 from graph.model import Edge, Entity, Event, Generation, IdSource, Message, Namespace, Session, Statement, to_micros
 from graph.store.embedded.files.connection import rows
 from graph.store.embedded.files.faults import storage_faults
@@ -31,8 +30,9 @@ from graph.store.embedded.rows.node_values import (
 from graph.store.embedded.rows.node_writer import EdgeValues, insert_edges, insert_labels, insert_nodes, insert_passages
 from graph.store.embedded.rows.session_rows import insert_session
 from graph.store.import_analysis import ImportAnalysis
-from graph.store.memory_rows import MemoryRow, message_source, statement_source
+from graph.store.memory_rows import MemoryRow, source_of
 from graph.store.port import Clock, ExportRecord, PassageVector, SessionProgress
+from graph.store.rules.importing import comes_twice, record_faults, unknown_node, unknown_session
 from graph.store.rules.listed_edges import event_edges, statement_edges
 from graph.store.rules.spec_rules import waits_for_vectors
 from graph.store.rules.vector_checks import checked_vector, checked_vectors
@@ -146,7 +146,7 @@ class ImportFile:
             insert_passages(self._tx, owners, wait=False)
             insert_labels(self._tx, [(key, message.labels) for key, message, _, _ in placed])
 
-        self._analysis.submit([message_source(message, zone) for _, message, _, zone in placed], store)
+        self._analysis.submit([source_of(message, zone) for _, message, _, zone in placed], store)
 
     def _add_entities(self, entities: Sequence[Entity]) -> None:
         for key, entity in self._keyed(entities):
@@ -168,7 +168,7 @@ class ImportFile:
             insert_passages(self._tx, owners, wait=False)
             insert_edges(self._tx, edges)
 
-        self._analysis.submit([statement_source(statement, zone) for _, statement, _, zone in placed], store)
+        self._analysis.submit([source_of(statement, zone) for _, statement, _, zone in placed], store)
 
     def _add_events(self, events: Sequence[Event]) -> None:
         parts = [part.entity_id for event in events for part in event.participants]
@@ -210,7 +210,7 @@ class ImportFile:
     def _session(self, name: str) -> tuple[int, str]:
         found = self._sessions.get(name)
         if found is None:
-            raise InvalidArgument.of("records", f"a record names the session {name!r}, which did not come before it")
+            raise unknown_session(name)
         return found
 
     def _keyed(self, nodes: Sequence[_N]) -> list[tuple[int, _N]]:
@@ -232,7 +232,7 @@ class ImportFile:
         found = keys_of(self._db, others) if len(self._keys) >= _MAX_KEYS else {}
         missing = next((id_ for id_ in ids if id_ in others and id_ not in found), None)
         if missing is not None:
-            raise InvalidArgument.of("records", f"a record refers to {missing!r}, which did not come before it")
+            raise unknown_node(missing)
         return ChainMap(found, self._keys)
 
     def _queue_jobs(self) -> bool:
@@ -265,9 +265,8 @@ def _derive(db: apsw.Connection) -> None:
 @contextmanager
 def _record_faults() -> Iterator[None]:
     """Turns what a constraint of the schema refuses into the error of the record."""
-    try:
-        yield
-    except apsw.ConstraintError as error:
-        raise InvalidArgument.of("records", "a node, session, seq, client_id or vector comes twice") from error
-    except ValueError as error:
-        raise InvalidArgument.of("records", "one holds an id that is none, or a value that does not fit") from error
+    with record_faults():
+        try:
+            yield
+        except apsw.ConstraintError as error:
+            raise comes_twice() from error

@@ -1,15 +1,16 @@
 """From rows to nodes. What nodes list (evidence, statements, participants, entities) is filled from the edges, for many nodes at once."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import apsw
 import orjson
 
-from graph.model import EdgeKind, Entity, Event, Message, Node, NodeKind, Participant, Session, Statement, from_micros
+from graph.model import MEMORY_KINDS, EdgeKind, Entity, Event, Message, Node, NodeKind, Participant, Session, Statement, from_micros
 from graph.store.embedded.files.connection import row as one_row
+from graph.store.embedded.files.connection import rows as all_rows
 from graph.store.embedded.rows.node_bodies import span_of
 from graph.store.embedded.rows.node_keys import keys_of, node_id
 from graph.store.embedded.rows.session_rows import session_row
@@ -25,6 +26,9 @@ _SELECT = f"""SELECT {", ".join("s.name" if name == "session" else f"n.{name}" f
 _SESSION_COLUMNS = ("name", "time_zone", "message_count", "first_sent_at", "last_sent_at", "extracted_seq")
 _SELECT_SESSION = f"""SELECT n.uuid, n.recorded_at, {", ".join(f"s.{name}" for name in _SESSION_COLUMNS)}
     FROM sessions s JOIN nodes n ON n.key = s.key WHERE s.key = +?"""
+_BATCH = 1_000
+_MEMORIES = ", ".join(str(int(kind)) for kind in sorted(MEMORY_KINDS))
+_NEXT_MEMORIES = f"SELECT key FROM nodes WHERE key > ? AND kind IN ({_MEMORIES}) AND retired_at IS NULL ORDER BY key LIMIT ?"
 _DERIVED = (NodeKind.EVENT, NodeKind.FACT, NodeKind.RELATION)
 
 
@@ -71,6 +75,16 @@ def read_nodes(db: apsw.Connection, keys: Sequence[int], *, linked: bool = True)
     derived = [row["key"] for row, _ in rows if row["kind"] in _DERIVED]
     links = _links(db, derived) if linked else {key: _Links() for key in derived}
     return {row["key"]: _node(db, row, body, links.get(row["key"], _NO_LINKS)) for row, body in rows}
+
+
+def read_memories(db: apsw.Connection) -> Iterator[dict[int, Message | Statement]]:
+    """All current messages and statements, without what their edges say, by key and some at a time."""
+    after = 0
+    while found := all_rows(db, _NEXT_MEMORIES, (after, _BATCH)):
+        keys = [key for (key,) in found]
+        nodes = read_nodes(db, keys, linked=False)
+        yield {key: node for key, node in nodes.items() if isinstance(node, Message | Statement)}
+        after = keys[-1]
 
 
 def get_nodes_within(db: apsw.Connection, ids: Sequence[str], max_bytes: int) -> NodesWithin:

@@ -1,18 +1,13 @@
 """Bringing the passages of a file to the present analyser: what one analyser wrote, another one's queries would miss."""
 
-from datetime import UTC
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import apsw
 
-from graph.model import Message, Statement
 from graph.store.embedded.files.connection import row, rows
-from graph.store.embedded.rows.node_rows import read_nodes
-from graph.store.memory_rows import MemoryRow, memory_row
-from graph.text import ANALYSER_VERSION, index_message, index_statement
-
-_BATCH = 1_000
+from graph.store.embedded.rows.node_rows import read_memories
+from graph.store.memory_rows import MemoryRow, memory_rows, source_of
+from graph.text import ANALYSER_VERSION
 
 
 def analysed_by_other(db: apsw.Connection) -> bool:
@@ -25,20 +20,12 @@ def reanalyse(db: apsw.Connection, *, wait: bool) -> None:
     """Makes all passages anew in one transaction. A vector stays where the text of its passage did; others wait if `wait`."""
     db.execute("BEGIN IMMEDIATE")
     try:
-        zones = {name: ZoneInfo(zone) if zone else UTC for name, zone in rows(db, "SELECT name, time_zone FROM sessions")}
-        after = 0
-        while found := rows(
-            db,
-            "SELECT key, session FROM nodes WHERE key > ? AND kind IN (2, 4, 5) AND retired_at IS NULL ORDER BY key LIMIT ?",
-            (after, _BATCH),
-        ):
-            sessions = dict(found)
-            for key, node in read_nodes(db, list(sessions), linked=False).items():
-                assert isinstance(node, Message | Statement)
-                zone = zones[node.session]
-                text = index_message(node, zone) if isinstance(node, Message) else index_statement(node, zone)
-                _replace(db, key, sessions[key], memory_row(text), wait=wait)
-            after = found[-1][0]
+        sessions = {name: (key, zone) for key, name, zone in rows(db, "SELECT key, name, time_zone FROM sessions")}
+        for nodes in read_memories(db):
+            for key, node in nodes.items():
+                session, zone = sessions[node.session]
+                [columns] = memory_rows([source_of(node, zone)])
+                _replace(db, key, session, columns, wait=wait)
         db.execute("UPDATE state SET analyser = ?, revision = revision + 1", (ANALYSER_VERSION,))
         db.execute("COMMIT")
     except BaseException:

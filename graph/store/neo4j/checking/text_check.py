@@ -2,15 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from datetime import UTC
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from graph.model import Message, NodeKind, Statement
 from graph.store.candidates import StatisticsGroup
-from graph.store.memory_rows import MemoryRow, memory_row
+from graph.store.memory_rows import MemoryRow, memory_rows, source_of
 from graph.store.neo4j.driver.connection import Connection
 from graph.store.neo4j.driver.term_statistics import GroupDelta
 from graph.store.neo4j.rows.node_rows import PROJECTIONS, message_of, statement_of
@@ -20,7 +18,6 @@ from graph.store.neo4j.schema import NODE_LABELS
 from graph.store.neo4j.searching.changes import read_head
 from graph.store.neo4j.searching.statistics import read_statistics
 from graph.store.port import Finding
-from graph.text import index_message, index_statement
 
 _BATCH = 1_000
 _PASSAGE = "[{0}.terms, {0}.term_hashes, {0}.term_counts, {0}.length, {0}.digest]"
@@ -31,13 +28,12 @@ _COLUMNS = ("terms", "term_hashes", "term_counts", "length", "digest")
 async def text_findings(connection: Connection, namespace: str, token: str) -> list[Finding]:
     """Memories whose columns are not those of their text, and statistics that do not sum them up."""
     [[pairs]] = await connection.rows(_ZONES, {"namespace": namespace})
-    zones = {name: ZoneInfo(zone) if zone else UTC for name, zone in pairs}
     before = await read_statistics(connection, namespace)
     findings: list[Finding] = []
     counted = {group: GroupDelta() for group in StatisticsGroup}
     for kind in (NodeKind.MESSAGE, NodeKind.FACT, NodeKind.RELATION):
         async for rows in _memories(connection, namespace, kind):
-            made = await asyncio.to_thread(_analysed, kind, rows, zones)
+            made = await asyncio.to_thread(_analysed, kind, rows, dict(pairs))
             for (_, id_, _, stored), row in zip(rows, made, strict=True):
                 if _stored_columns(stored) != _columns(token, kind, row):
                     findings.append(Finding("PASSAGES_OUT_OF_STEP", id_, "the stored passages are not those of the node's text"))
@@ -69,13 +65,10 @@ async def _memories(connection: Connection, namespace: str, kind: NodeKind) -> A
         yield found
 
 
-def _analysed(kind: NodeKind, rows: Sequence[Any], zones: dict[str, Any]) -> list[MemoryRow]:
-    made = []
-    for _, _, properties, _ in rows:
-        node: Message | Statement = message_of(properties) if kind is NodeKind.MESSAGE else statement_of(properties)
-        zone = zones.get(node.session, UTC)
-        made.append(memory_row(index_message(node, zone) if isinstance(node, Message) else index_statement(node, zone)))
-    return made
+def _analysed(kind: NodeKind, rows: Sequence[Any], zones: dict[str, str]) -> list[MemoryRow]:
+    read = message_of if kind is NodeKind.MESSAGE else statement_of
+    nodes: list[Message | Statement] = [read(properties) for _, _, properties, _ in rows]
+    return memory_rows(source_of(node, zones.get(node.session, "")) for node in nodes)
 
 
 def _stored_columns(passages: Sequence[Any]) -> list[list[Any]]:

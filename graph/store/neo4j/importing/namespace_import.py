@@ -1,15 +1,13 @@
 """Building a namespace from the records of an export, out of sight until it is complete."""
 
 import uuid
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from itertools import groupby
 
 from neo4j import AsyncTransaction
 
-from graph.errors import InvalidArgument
 from graph.model import Namespace
 from graph.store.neo4j.driver.database import WORK, Database
 from graph.store.neo4j.driver.transaction import lock_namespace
@@ -19,6 +17,7 @@ from graph.store.neo4j.namespaces import reserve
 from graph.store.neo4j.rows.namespace_rows import NamespaceState, generation_properties
 from graph.store.neo4j.sweeping import clear_away
 from graph.store.port import ExportRecord
+from graph.store.rules.importing import record_faults
 from graph.store.rules.node_bytes import BATCH_BYTES, text_length
 
 # Records that are written at once, of one kind. Batches of 250 took 1.6 times the server's CPU of 1,000.
@@ -72,12 +71,12 @@ async def _take_all(
                 values = {"namespace": namespace.name, "uid": namespace.uid, "until": await _until(database)}
                 await database.connection.execute(_RENEW, values)
     await _take(writing, waiting)
-    with _record_faults():
+    with record_faults():
         await writing.complete()
 
 
 async def _take(writing: ImportRecords, batch: Sequence[ExportRecord]) -> None:
-    with _record_faults():
+    with record_faults():
         for kind, run in groupby(batch, key=type):
             await writing.add(kind, list(run))
 
@@ -107,12 +106,3 @@ async def _queue(database: Database, tx: AsyncTransaction, namespace: Namespace,
     for session in writing.unfinished():
         await cover_messages(held, namespace, database.ids, session.name, session.last_seq, timedelta(0))
     await held.finish()
-
-
-@contextmanager
-def _record_faults() -> Iterator[None]:
-    """Turns what a value of a record breaks into the error of the record."""
-    try:
-        yield
-    except ValueError as error:
-        raise InvalidArgument.of("records", "one holds an id that is none, or a value that does not fit") from error

@@ -9,7 +9,7 @@ import numpy as np
 
 from graph.model import Edge, EdgeKind, Entity, Event, Message, Namespace, NodeKind, Role, Session, Statement, kind_of_node, to_micros
 from graph.store.import_analysis import ImportAnalysis
-from graph.store.memory_rows import MemoryRow, MemorySource, message_source, statement_source
+from graph.store.memory_rows import MemoryRow, MemorySource, source_of
 from graph.store.neo4j.driver.bounded_tasks import BoundedTasks
 from graph.store.neo4j.driver.database import Database
 from graph.store.neo4j.importing.sums import batches, write_sums
@@ -148,7 +148,7 @@ class ImportRecords:
             self.tally.speakers[message.speaker] += 1
             placed.append((message, Placed(self._namespace.name, key, session.key, to_micros(message.recorded_at)), before))
         zones = [self.tally.session(message.session).time_zone for message in messages]
-        sources = [message_source(message, zone) for message, zone in zip(messages, zones, strict=True)]
+        sources = [source_of(message, zone) for message, zone in zip(messages, zones, strict=True)]
         await self._analyse(sources, lambda rows: self._write_messages(placed, rows))
 
     async def _write_messages(self, placed: Sequence[tuple[Message, Placed, int]], rows: Sequence[MemoryRow]) -> None:
@@ -188,7 +188,7 @@ class ImportRecords:
         for statement in statements:
             if statement.retired_at is None:
                 self.tally.mentions.update({self.tally.refs[id_].key for id_ in statement.entity_ids})
-        sources = [statement_source(s, self.tally.session(s.session).time_zone) for s in statements]
+        sources = [source_of(s, self.tally.session(s.session).time_zone) for s in statements]
         await self._analyse(sources, lambda rows: self._write_statements(placed, rows))
 
     async def _write_statements(self, placed: Sequence[tuple[Statement, Placed]], rows: Sequence[MemoryRow]) -> None:

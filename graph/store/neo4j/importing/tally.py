@@ -15,14 +15,10 @@ from graph.store.memory_rows import MemoryRow
 from graph.store.neo4j.driver.term_statistics import GROUP_NAMES, GroupDelta, add_counts
 from graph.store.neo4j.rows.edge_rows import NodeRef
 from graph.store.neo4j.rows.search_tokens import group_of
+from graph.store.rules.importing import comes_twice, unknown_node, unknown_session
 
 # Fewer than these wait for more to come: adding them up one batch after the other would move all of them each time.
 _WAITING_TERMS = 100_000
-
-
-def twice() -> InvalidArgument:
-    """The error for a record that comes twice."""
-    return InvalidArgument.of("records", "a node, session, seq, client_id or vector comes twice")
 
 
 @dataclass(slots=True)
@@ -47,7 +43,7 @@ class SessionTally:
             raise InvalidArgument.of("records", f"messages of the session {self.name!r} come twice, or not in the order of their seq")
         if message.client_id:
             if message.client_id in self.client_ids:
-                raise twice()
+                raise comes_twice()
             self.client_ids.add(message.client_id)
         sent_at = to_micros(message.sent_at)
         before, self.last_key, self.last_seq = self.last_key, key, message.seq
@@ -103,7 +99,7 @@ class ImportTally:
     def place(self, id_: str, kind: NodeKind) -> int:
         """A key for a new node. Raises InvalidArgument when its id came before."""
         if id_ in self.refs:
-            raise twice()
+            raise comes_twice()
         key, self.next_key = self.next_key, self.next_key + 1
         self.refs[id_] = NodeRef(kind, key)
         return key
@@ -111,21 +107,21 @@ class ImportTally:
     def begin(self, session: Session, key: int) -> None:
         """A session comes."""
         if session.name in self.sessions:
-            raise twice()
+            raise comes_twice()
         self.sessions[session.name] = SessionTally(key, session.name, session.time_zone)
 
     def session(self, name: str) -> SessionTally:
         """A session that came before."""
         found = self.sessions.get(name)
         if found is None:
-            raise InvalidArgument.of("records", f"a record names the session {name!r}, which did not come before it")
+            raise unknown_session(name)
         return found
 
     def known(self, ids: Iterable[str]) -> None:
         """Makes sure that these nodes came before."""
         missing = next((id_ for id_ in ids if id_ not in self.refs), None)
         if missing is not None:
-            raise InvalidArgument.of("records", f"a record refers to {missing!r}, which did not come before it")
+            raise unknown_node(missing)
 
     def count_passages(self, kind: NodeKind, rows: Iterable[tuple[int, int, MemoryRow]]) -> None:
         """Counts the passages of current memories, given with their keys and those of their sessions."""
@@ -145,7 +141,7 @@ class ImportTally:
         bare = self.bare.pop(place, None)
         if bare is None:
             if place in self._embedded:
-                raise twice()
+                raise comes_twice()
             return None
         self._embedded.add(place)
         return bare[0], place[0]

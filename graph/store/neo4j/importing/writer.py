@@ -6,7 +6,7 @@ from typing import Any
 from neo4j.exceptions import ConstraintError, ServiceUnavailable, SessionExpired
 
 from graph.store.neo4j.driver.connection import Connection, Row, packed
-from graph.store.neo4j.importing.tally import twice
+from graph.store.rules.importing import comes_twice
 
 
 class ImportWriter:
@@ -41,7 +41,7 @@ class ImportWriter:
                     await tx.commit()
                     return rows
             except ConstraintError as error:
-                raise twice() from error
+                raise comes_twice() from error
             except (ServiceUnavailable, SessionExpired) as error:
                 lost = error
                 raise
