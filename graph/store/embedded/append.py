@@ -10,7 +10,7 @@ from graph.store.embedded.files.transaction import Operation, Transaction
 from graph.store.embedded.jobs.job_queue import cover_messages
 from graph.store.embedded.jobs.job_rows import open_jobs
 from graph.store.embedded.rows.node_rows import read_nodes
-from graph.store.embedded.rows.node_values import Placed, message_values
+from graph.store.embedded.rows.node_values import SystemFields, message_values
 from graph.store.embedded.rows.node_writer import EdgeValues, insert_edges, insert_labels, insert_nodes, insert_passages
 from graph.store.embedded.rows.requests import first_answer, remember_answer
 from graph.store.embedded.rows.session_rows import ensure_session
@@ -70,18 +70,18 @@ def _known_messages(tx: Transaction, session: SessionRow, command: AppendCommand
 
 
 def _insert(tx: Transaction, settings: Namespace, session: SessionRow, plan: AppendPlan) -> None:
-    placed = list(zip(tx.node_keys(len(plan.fresh)), plan.fresh, strict=True))
-    keys = [key for key, _ in placed]
-    insert_nodes(tx, [message_values(item.message, Placed(key, session.key, tx.now), item.columns) for key, item in placed])
+    keyed = list(zip(tx.node_keys(len(plan.fresh)), plan.fresh, strict=True))
+    keys = [key for key, _ in keyed]
+    insert_nodes(tx, [message_values(item.message, SystemFields(key, session.key, tx.now), item.columns) for key, item in keyed])
     insert_edges(tx, _conversation_edges(tx, session, keys))
-    insert_labels(tx, [(key, item.message.labels) for key, item in placed])
+    insert_labels(tx, [(key, item.message.labels) for key, item in keyed])
     _count(tx, session, plan)
-    owners = [(key, session.key, item.columns) for key, item in placed]
+    owners = [(key, session.key, item.columns) for key, item in keyed]
     passages = insert_passages(tx, owners, wait=waits_for_vectors(settings.embedding))
     if takes_vectors(settings.embedding):
         given = {
             passages[(key, 0)]: (np.asarray(item.embedding, dtype=np.float16), item.columns.passages[0].digest)
-            for key, item in placed
+            for key, item in keyed
             if item.embedding is not None
         }
         store_vectors(tx, given)

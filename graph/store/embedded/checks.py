@@ -6,12 +6,13 @@ from collections.abc import Iterator
 import apsw
 
 from graph.errors import NamespaceCorrupt
-from graph.model import Namespace
+from graph.model import EdgeKind, Namespace, NodeKind
 from graph.store.embedded.files.connection import rows
 from graph.store.embedded.files.engine import Engine
 from graph.store.embedded.files.faults import CATALOG_DAMAGED, storage_faults
 from graph.store.embedded.files.identity import UnfitFile
 from graph.store.embedded.files.namespace_file import NamespaceFile
+from graph.store.embedded.rows.kind_numbers import DERIVED, OF_SESSION
 from graph.store.embedded.rows.node_keys import ids_of
 from graph.store.embedded.rows.node_rows import read_memories
 from graph.store.embedded.searching.entries import all_entries
@@ -23,12 +24,14 @@ from graph.text import ANALYSER_VERSION
 _LISTED = 100
 _DAMAGED = Finding("DAMAGED_FILE", "", "the file's structure is damaged")
 
+_MESSAGE = int(NodeKind.MESSAGE)
+_NEXT, _EVIDENCED_BY, _MENTIONS = int(EdgeKind.NEXT), int(EdgeKind.EVIDENCED_BY), int(EdgeKind.MENTIONS)
 # (problem, sentence, query). Each query yields keys of nodes; of a node that is gone, the key that is left in its place.
 _QUERIES: tuple[tuple[str, str, str], ...] = (
     (
         "DANGLING_EDGE",
         "an edge of this node points to a node that is gone",
-        "SELECT e.src FROM edges e LEFT JOIN nodes n ON n.key = e.dst WHERE n.key IS NULL AND e.kind != 3",
+        f"SELECT e.src FROM edges e LEFT JOIN nodes n ON n.key = e.dst WHERE n.key IS NULL AND e.kind != {_EVIDENCED_BY}",
     ),
     (
         "DANGLING_EDGE",
@@ -43,17 +46,19 @@ _QUERIES: tuple[tuple[str, str, str], ...] = (
     (
         "DANGLING_EVIDENCE",
         "the node rests on a message that is gone",
-        "SELECT e.src FROM edges e LEFT JOIN nodes n ON n.key = e.dst AND n.kind = 2 WHERE e.kind = 3 AND n.key IS NULL",
+        f"""SELECT e.src FROM edges e LEFT JOIN nodes n ON n.key = e.dst AND n.kind = {_MESSAGE}
+           WHERE e.kind = {_EVIDENCED_BY} AND n.key IS NULL""",
     ),
     (
         "WITHOUT_EVIDENCE",
         "the node rests on no message",
-        "SELECT n.key FROM nodes n WHERE n.kind IN (3, 4, 5) AND NOT EXISTS (SELECT 1 FROM edges e WHERE e.src = n.key AND e.kind = 3)",
+        f"""SELECT n.key FROM nodes n WHERE n.kind IN ({DERIVED})
+           AND NOT EXISTS (SELECT 1 FROM edges e WHERE e.src = n.key AND e.kind = {_EVIDENCED_BY})""",
     ),
     (
         "ORPHAN",
         "the node's session is gone",
-        "SELECT n.key FROM nodes n LEFT JOIN sessions s ON s.key = n.session WHERE n.kind IN (1, 2, 3, 4, 5) AND s.key IS NULL",
+        f"SELECT n.key FROM nodes n LEFT JOIN sessions s ON s.key = n.session WHERE n.kind IN ({OF_SESSION}) AND s.key IS NULL",
     ),
     (
         "ORPHAN",
@@ -88,13 +93,13 @@ _QUERIES: tuple[tuple[str, str, str], ...] = (
     (
         "BROKEN_CHAIN",
         "NEXT does not lead from this message to the one after it in its session",
-        """SELECT key FROM (SELECT key, lead(key) OVER (PARTITION BY session ORDER BY seq) AS after FROM nodes WHERE kind = 2) m
-           WHERE after IS NOT (SELECT e.dst FROM edges e WHERE e.src = m.key AND e.kind = 2)""",
+        f"""SELECT key FROM (SELECT key, lead(key) OVER (PARTITION BY session ORDER BY seq) AS after FROM nodes WHERE kind = {_MESSAGE}) m
+           WHERE after IS NOT (SELECT e.dst FROM edges e WHERE e.src = m.key AND e.kind = {_NEXT})""",
     ),
     (
         "BROKEN_CHAIN",
         "the message has more than one NEXT",
-        "SELECT src FROM edges WHERE kind = 2 GROUP BY src HAVING count(*) > 1",
+        f"SELECT src FROM edges WHERE kind = {_NEXT} GROUP BY src HAVING count(*) > 1",
     ),
     (
         "WATERMARK_BEYOND",
@@ -104,19 +109,20 @@ _QUERIES: tuple[tuple[str, str, str], ...] = (
     (
         "MISCOUNTED",
         "the session counts other messages than it has",
-        """SELECT s.key FROM sessions s WHERE s.message_count != (SELECT count(*) FROM nodes n WHERE n.kind = 2 AND n.session = s.key)
-           OR s.last_seq < (SELECT coalesce(max(seq), 0) FROM nodes n WHERE n.kind = 2 AND n.session = s.key)""",
+        f"""SELECT s.key FROM sessions s
+           WHERE s.message_count != (SELECT count(*) FROM nodes n WHERE n.kind = {_MESSAGE} AND n.session = s.key)
+           OR s.last_seq < (SELECT coalesce(max(seq), 0) FROM nodes n WHERE n.kind = {_MESSAGE} AND n.session = s.key)""",
     ),
     (
         "MISCOUNTED",
         "the entity counts other mentions than it has",
-        """SELECT x.key FROM entities x WHERE x.mentions != (SELECT count(*) FROM edges e JOIN nodes n ON n.key = e.src
-           WHERE e.dst = x.key AND e.kind = 6 AND n.retired_at IS NULL)""",
+        f"""SELECT x.key FROM entities x WHERE x.mentions != (SELECT count(*) FROM edges e JOIN nodes n ON n.key = e.src
+           WHERE e.dst = x.key AND e.kind = {_MENTIONS} AND n.retired_at IS NULL)""",
     ),
     (
         "MIXED_GENERATIONS",
         "a current node is not of the current generation",
-        "SELECT key FROM nodes WHERE kind IN (3, 4, 5) AND retired_at IS NULL AND generation != (SELECT generation FROM state)",
+        f"SELECT key FROM nodes WHERE kind IN ({DERIVED}) AND retired_at IS NULL AND generation != (SELECT generation FROM state)",
     ),
 )
 

@@ -7,6 +7,7 @@ from graph.model import EdgeKind, JobState, NodeKind, from_micros
 from graph.store.embedded.files.transaction import Operation, Transaction
 from graph.store.embedded.generations import drop_passages
 from graph.store.embedded.jobs.job_rows import open_jobs, save_job
+from graph.store.embedded.rows import kind_numbers
 from graph.store.embedded.rows.entity_rows import recount_mentions
 from graph.store.embedded.rows.node_keys import keys_of
 from graph.store.embedded.rows.requests import first_answer, remember_answer
@@ -25,7 +26,7 @@ from graph.store.rules.deleting import (
 from graph.store.rules.jobs import ended
 
 _MESSAGE = f"kind = {NodeKind.MESSAGE:d}"
-_NAMING = f"kind IN ({EdgeKind.INVOLVES:d}, {EdgeKind.MENTIONS:d})"
+_NAMING = f"kind IN ({kind_numbers.NAMING})"
 _RESTING = f"SELECT n.key, n.kind FROM edges e JOIN nodes n ON n.key = e.src WHERE e.dst = ? AND e.kind = {EdgeKind.EVIDENCED_BY:d}"
 _STATED = f"SELECT n.key, n.kind FROM edges e JOIN nodes n ON n.key = e.dst WHERE e.src = ? AND e.kind = {EdgeKind.STATES:d}"
 _STATING = f"SELECT src FROM edges WHERE dst = ? AND kind = {EdgeKind.STATES:d}"
@@ -53,8 +54,7 @@ def _named(tx: Transaction, deletion: Deletion) -> tuple[Doomed, tuple[str, ...]
     """What the deletion names: nodes by key, ids that are not there, the session's key."""
     if deletion.session:
         session = existing_session(tx.db, deletion.session)
-        kinds = ", ".join(str(int(kind)) for kind in sorted(DELETABLE))
-        rows = tx.db.execute(f"SELECT key, kind FROM nodes WHERE session = ? AND kind IN ({kinds})", (session.key,))
+        rows = tx.db.execute(f"SELECT key, kind FROM nodes WHERE session = ? AND kind IN ({kind_numbers.DELETABLE})", (session.key,))
         return {key: NodeKind(kind) for key, kind in rows}, (), session.key
     keys = keys_of(tx.db, deletion.memory_ids)
     rows = tx.db.executemany("SELECT key, kind FROM nodes WHERE key = ?", [(key,) for key in keys.values()])

@@ -6,10 +6,12 @@ from typing import Any
 import apsw
 import numpy as np
 
+from graph.model import STATEMENT_KINDS, EdgeKind, NodeKind
 from graph.store.embedded.files.connection import rows
 from graph.store.embedded.files.engine import Engine
 from graph.store.embedded.files.handle import Handle
 from graph.store.embedded.rows.edge_rows import edges_of
+from graph.store.embedded.rows.kind_numbers import LINKS, STATED, numbers
 from graph.store.embedded.rows.node_keys import node_id
 from graph.store.embedded.rows.node_rows import read_nodes
 from graph.store.port import ExportRecord, PassageVector, SessionProgress
@@ -17,10 +19,11 @@ from graph.store.rules.node_bytes import BATCH_BYTES
 
 _BATCH = 1_000
 # Sessions, messages, entities, statements, events: each refers only to those before it.
-_ORDER = ("= 1", "= 2", "= 6", "IN (4, 5)", "= 3")
-# RELATES, BEFORE, CAUSES, SAME_AS, DIFFERENT_FROM, and the entities that messages name.
-_EXPLICIT = """SELECT e.src, e.kind, e.ordinal, e.dst, e.via, e.properties FROM edges e JOIN nodes n ON n.key = e.src
-    WHERE (e.kind IN (7, 8, 9, 10, 11) OR (e.kind = 6 AND n.kind = 2)) ORDER BY e.src, e.kind, e.ordinal, e.dst, e.via"""
+_ORDER = [numbers(kinds) for kinds in ({NodeKind.SESSION}, {NodeKind.MESSAGE}, {NodeKind.ENTITY}, STATEMENT_KINDS, {NodeKind.EVENT})]
+# Edges that no node implies, and the entities that messages name.
+_EXPLICIT = f"""SELECT e.src, e.kind, e.ordinal, e.dst, e.via, e.properties FROM edges e JOIN nodes n ON n.key = e.src
+    WHERE (e.kind IN ({STATED}, {LINKS}) OR (e.kind = {EdgeKind.MENTIONS:d} AND n.kind = {NodeKind.MESSAGE:d}))
+    ORDER BY e.src, e.kind, e.ordinal, e.dst, e.via"""
 _VECTORS = """SELECT n.kind, n.uuid, p.ordinal, v.vector FROM vectors v JOIN passages p ON p.key = v.passage JOIN nodes n ON n.key = p.owner
     ORDER BY v.passage"""
 
@@ -41,7 +44,7 @@ async def export(handle: Handle, with_vectors: bool) -> AsyncIterator[list[Expor
 def _batches(engine: Engine, name: str, uid: str, with_vectors: bool) -> Generator[list[ExportRecord], None, None]:
     with engine.snapshot(name, uid) as db:
         for kinds in _ORDER:
-            for keys in _within_bytes(db.execute(f"SELECT key, length(body) FROM nodes WHERE kind {kinds} ORDER BY key")):
+            for keys in _within_bytes(db.execute(f"SELECT key, length(body) FROM nodes WHERE kind IN ({kinds}) ORDER BY key")):
                 yield list(read_nodes(db, keys).values())
         for chunk in _chunks(db.execute(_EXPLICIT)):
             yield list(edges_of(db, chunk))

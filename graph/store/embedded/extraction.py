@@ -10,7 +10,7 @@ from graph.store.embedded.jobs.leases import held_job
 from graph.store.embedded.links import storable_edges
 from graph.store.embedded.rows.entity_rows import resolve_entities
 from graph.store.embedded.rows.node_keys import keys_of
-from graph.store.embedded.rows.node_values import Placed, edge_values, event_values, explicit_edges, statement_values
+from graph.store.embedded.rows.node_values import SystemFields, edge_values, event_values, explicit_edges, statement_values
 from graph.store.embedded.rows.node_writer import EdgeValues, insert_edges, insert_nodes, insert_passages
 from graph.store.embedded.rows.session_rows import session_row
 from graph.store.embedded.rows.usage_rows import add_usage
@@ -49,9 +49,9 @@ def _write_nodes(tx: Transaction, session: SessionRow, write: ExtractionWrite, c
     keys |= resolve_entities(tx, write.entities)
     own = [node.id for node in derived_nodes(write)]
     keys |= dict(zip(own, tx.node_keys(len(own)), strict=True))
-    place = {id_: Placed(keys[id_], session.key, tx.now, write.generation) for id_ in own}
-    insert_nodes(tx, [statement_values(node, place[node.id], columns[node.id]) for node in write.statements])
-    insert_nodes(tx, [event_values(node, place[node.id]) for node in write.events])
+    system = {id_: SystemFields(keys[id_], session.key, tx.now, write.generation) for id_ in own}
+    insert_nodes(tx, [statement_values(node, system[node.id], columns[node.id]) for node in write.statements])
+    insert_nodes(tx, [event_values(node, system[node.id]) for node in write.events])
     tx.changed(Operation.ADDED, [keys[id_] for id_ in own])
     edges = [edge_values(edge) for edge in derived_edges(write.statements, write.events, keys)]
     _insert_edges(tx, edges + explicit_edges(storable_edges(tx.db, write.edges, keys), keys))

@@ -5,10 +5,11 @@ from datetime import timedelta
 
 import apsw
 
-from graph.model import ExtractionMode, ExtractorSpec, Generation, IdSource, Namespace, from_micros
+from graph.model import EdgeKind, ExtractionMode, ExtractorSpec, Generation, IdSource, Namespace, NodeKind, from_micros
 from graph.store.embedded.files.connection import rows
 from graph.store.embedded.files.transaction import Operation, Transaction
 from graph.store.embedded.jobs.job_queue import cover_messages
+from graph.store.embedded.rows.kind_numbers import DERIVED, LINKS, OPEN, STATED
 from graph.store.port import GenerationStart
 
 
@@ -41,15 +42,16 @@ def begin_generation(tx: Transaction, start: GenerationStart) -> int:
 def _retire(tx: Transaction) -> None:
     """Retires all that was extracted. Nodes stay, with their evidence; what only searches and walks need goes."""
     db = tx.db
-    retired = [key for (key,) in db.execute("SELECT key FROM nodes WHERE kind IN (3, 4, 5) AND retired_at IS NULL")]
+    retired = [key for (key,) in db.execute(f"SELECT key FROM nodes WHERE kind IN ({DERIVED}) AND retired_at IS NULL")]
     drop_passages(tx, retired)
     db.executemany("UPDATE nodes SET retired_at = ? WHERE key = ?", [(tx.now, key) for key in retired])
     # Links that somebody decided (ordinal 1) stay: the next extraction knows nothing of them.
-    db.execute("DELETE FROM edges WHERE kind IN (10, 11) AND ordinal = 0")
-    db.execute("DELETE FROM edges WHERE kind IN (7, 8, 9) OR (kind = 6 AND (SELECT n.kind FROM nodes n WHERE n.key = src) = 2)")
+    db.execute(f"DELETE FROM edges WHERE kind IN ({LINKS}) AND ordinal = 0")
+    of_message = f"(SELECT n.kind FROM nodes n WHERE n.key = src) = {NodeKind.MESSAGE:d}"
+    db.execute(f"DELETE FROM edges WHERE kind IN ({STATED}) OR (kind = {EdgeKind.MENTIONS:d} AND {of_message})")
     db.execute("UPDATE entities SET mentions = 0")
     db.execute("UPDATE sessions SET extracted_seq = 0")
-    db.execute("UPDATE jobs SET done = 0 WHERE state IN (1, 2)")
+    db.execute(f"UPDATE jobs SET done = 0 WHERE state IN ({OPEN})")
     tx.changed(Operation.RETIRED, retired)
 
 
@@ -63,8 +65,8 @@ def _queue(tx: Transaction, settings: Namespace, ids: IdSource) -> None:
     """A job for every session whose messages no open job covers."""
     uncovered = rows(
         tx.db,
-        """SELECT key, last_seq FROM sessions s WHERE message_count > 0 AND extracted_seq < last_seq AND NOT EXISTS
-               (SELECT 1 FROM jobs j WHERE j.session = s.key AND j.state IN (1, 2) AND j.target >= s.last_seq)""",
+        f"""SELECT key, last_seq FROM sessions s WHERE message_count > 0 AND extracted_seq < last_seq AND NOT EXISTS
+               (SELECT 1 FROM jobs j WHERE j.session = s.key AND j.state IN ({OPEN}) AND j.target >= s.last_seq)""",
     )
     for key, last_seq in uncovered:
         cover_messages(tx, settings, ids, key, last_seq, timedelta(0))

@@ -9,6 +9,7 @@ from graph.model import Edge, EdgeKind, LinkVerdict
 from graph.store.embedded.files.connection import rows
 from graph.store.embedded.files.transaction import Operation, Transaction
 from graph.store.embedded.rows.edge_rows import edges_of
+from graph.store.embedded.rows.kind_numbers import LINKS
 from graph.store.embedded.rows.node_keys import keys_of
 from graph.store.port import LinkDecided, LinkDecision
 from graph.store.rules.linking import (
@@ -21,7 +22,7 @@ from graph.store.rules.linking import (
     require_entities,
 )
 
-_LINKS = f"kind IN ({EdgeKind.SAME_AS:d}, {EdgeKind.DIFFERENT_FROM:d})"
+_LINKS = f"kind IN ({LINKS})"
 _DECIDED = f"SELECT kind FROM edges WHERE src = ? AND {_LINKS} AND ordinal = 1 AND dst = ?"
 
 

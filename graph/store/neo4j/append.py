@@ -13,7 +13,7 @@ from graph.store.neo4j.driver.transaction import Look, Transaction
 from graph.store.neo4j.jobs.job_queue import cover, waiting_messages
 from graph.store.neo4j.jobs.job_rows import JOB_PROJECTION, job_row_of
 from graph.store.neo4j.rows.node_properties import passage_key
-from graph.store.neo4j.rows.node_rows import MESSAGE_PROJECTION, Placed, message_of, message_properties
+from graph.store.neo4j.rows.node_rows import MESSAGE_PROJECTION, SystemFields, message_of, message_properties
 from graph.store.neo4j.rows.node_writer import create_further_passages, create_spans, set_properties, set_vectors
 from graph.store.neo4j.rows.requests import remember_answer
 from graph.store.neo4j.rows.search_columns import further_passages, memory_columns, passage_columns, span_nodes
@@ -119,7 +119,7 @@ async def _insert(tx: Transaction, session: LinkedSession, plan: AppendPlan) -> 
     before = session.tail_key
     for key, item in zip(keys, plan.fresh, strict=True):
         message, row = item.message, item.columns
-        node = message_properties(message, Placed(tx.name, key, session.key, tx.now), before)
+        node = message_properties(message, SystemFields(tx.name, key, session.key, tx.now), before)
         facets = facets_text(tx.token, NodeKind.MESSAGE, session.name, message.speaker, [message.labels])
         node |= memory_columns(row, message.role) | passage_columns(tx.token, NodeKind.MESSAGE, row.passages[0], facets, waits=waits)
         nodes.append(node)
@@ -135,9 +135,9 @@ async def _insert(tx: Transaction, session: LinkedSession, plan: AppendPlan) -> 
     await _embed(tx, dict(zip(keys, plan.fresh, strict=True)))
 
 
-async def _embed(tx: Transaction, placed: Mapping[int, AnalysedMessage]) -> None:
+async def _embed(tx: Transaction, keyed: Mapping[int, AnalysedMessage]) -> None:
     """Stores the vectors that came with the messages."""
-    given = {key: np.asarray(item.embedding, np.float16) for key, item in placed.items() if item.embedding is not None}
+    given = {key: np.asarray(item.embedding, np.float16) for key, item in keyed.items() if item.embedding is not None}
     if given:
         await set_vectors(tx, NodeKind.MESSAGE, tx.namespace.embedding.dimension, given)
         tx.changed(Operation.EMBEDDED, [passage_key(key, 0) for key in given])

@@ -18,7 +18,7 @@ from graph.store.neo4j.rows.edge_rows import EdgeRow, NodeRef, edge_row, explici
 from graph.store.neo4j.rows.entity_rows import count_mentions, resolve_entities
 from graph.store.neo4j.rows.namespace_rows import namespace_of
 from graph.store.neo4j.rows.node_properties import passage_key
-from graph.store.neo4j.rows.node_rows import Placed, Properties, event_properties, labels_of, statement_properties
+from graph.store.neo4j.rows.node_rows import Properties, SystemFields, event_properties, labels_of, statement_properties
 from graph.store.neo4j.rows.node_writer import create_edges, create_nodes, create_spans, set_vectors
 from graph.store.neo4j.rows.references import refs_of
 from graph.store.neo4j.rows.search_columns import memory_columns, passage_columns, span_nodes
@@ -74,7 +74,9 @@ async def _write_nodes(tx: Transaction, session: SessionRow, write: ExtractionWr
         tx.changed(Operation.ADDED, [refs[node.id].key for node in derived])
     await _create_statements(tx, session, write, columns, refs)
     events = [
-        event_properties(replace(event, session=session.name), Placed(tx.name, refs[event.id].key, session.key, tx.now, write.generation))
+        event_properties(
+            replace(event, session=session.name), SystemFields(tx.name, refs[event.id].key, session.key, tx.now, write.generation)
+        )
         for event in write.events
     ]
     await create_nodes(tx, NodeKind.EVENT, events)
@@ -106,8 +108,8 @@ async def _create_statements(
     for statement in write.statements:
         row, key = columns[statement.id], refs[statement.id].key
         evidence = list(dict.fromkeys(refs[id_].key for id_ in statement.evidence_ids))
-        place = Placed(tx.name, key, session.key, tx.now, write.generation)
-        node = statement_properties(replace(statement, session=session.name), place, evidence)
+        system = SystemFields(tx.name, key, session.key, tx.now, write.generation)
+        node = statement_properties(replace(statement, session=session.name), system, evidence)
         facets = facets_text(tx.token, statement.kind, session.name, statement.speaker, [labels.get(k, {}) for k in evidence])
         node |= memory_columns(row) | passage_columns(tx.token, statement.kind, row.passages[0], facets, waits=waits)
         nodes[statement.kind].append(node)

@@ -28,8 +28,8 @@ _DERIVED = (*_STATEMENTS, "Event")
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
-    """How far retiring a generation has come: the place of a label or kind of edge, and the key of the last node of that label."""
+class _Progress:
+    """How far retiring a generation has come: the index of a label or kind of edge, and the key of the last node of that label."""
 
     generation: int = 0
     stage: int = 0
@@ -43,14 +43,14 @@ async def begin_generation(handle: Handle, start: GenerationStart) -> int:
     at 0, every session has a job, and the generation at hand is of no extractor, so that whoever works on a job goes on if this process
     cannot.
     """
-    place: _Place | None = _Place()
-    while place is not None:
-        place = await handle.write(partial(_retire_part, ids=handle.database.ids, start=start, place=place))
+    progress: _Progress | None = _Progress()
+    while progress is not None:
+        progress = await handle.write(partial(_retire_part, ids=handle.database.ids, start=start, progress=progress))
     return await handle.write(lambda tx: _begin(tx, handle.database.ids, start))
 
 
-async def _retire_part(tx: Transaction, ids: IdSource, start: GenerationStart, place: _Place) -> _Place | None:
-    """Retires some of a large generation; the place to go on from, None when the rest fits one transaction."""
+async def _retire_part(tx: Transaction, ids: IdSource, start: GenerationStart, progress: _Progress) -> _Progress | None:
+    """Retires some of a large generation; how far it came, None when the rest fits one transaction."""
     current = tx.namespace.generation
     if current is None or current.extractor == start.extractor:
         return None
@@ -62,16 +62,16 @@ async def _retire_part(tx: Transaction, ids: IdSource, start: GenerationStart, p
         for query in _REWIND:
             await tx.execute(query)
         await _queue(tx, current.extractor.mode, ids)
-    if place.generation != current.number:
-        place = _Place(current.number)  # the generation of the last part has ended meanwhile, or there was none
-    if place.stage < len(_DERIVED):
-        return await _retire_some(tx, place, _AT_ONCE)
-    edges = place.stage - len(_DERIVED)
+    if progress.generation != current.number:
+        progress = _Progress(current.number)  # the generation of the last part has ended meanwhile, or there was none
+    if progress.stage < len(_DERIVED):
+        return await _retire_some(tx, progress, _AT_ONCE)
+    edges = progress.stage - len(_DERIVED)
     if edges == len(_DROP_EDGES):
         return None
     tx.step()
     more = await _drop(tx, _DROP_EDGES[edges], _AT_ONCE)
-    return place if more else replace(place, stage=place.stage + 1)
+    return progress if more else replace(progress, stage=progress.stage + 1)
 
 
 async def _begin(tx: Transaction, ids: IdSource, start: GenerationStart) -> int:
@@ -79,9 +79,9 @@ async def _begin(tx: Transaction, ids: IdSource, start: GenerationStart) -> int:
     if current is not None and current.extractor == start.extractor:
         return current.number
     if current is not None:
-        place = _Place()
-        while place.stage < len(_DERIVED):
-            place = await _retire_some(tx, place, _BATCH)
+        progress = _Progress()
+        while progress.stage < len(_DERIVED):
+            progress = await _retire_some(tx, progress, _BATCH)
         for query in _DROP_EDGES:
             while await _drop(tx, query, _BATCH):
                 pass
@@ -130,18 +130,18 @@ def _retire_statements(label: str, dimension: int) -> str:
         SET f.retired_at = $at.now REMOVE {removed} RETURN collect([hashes, length])"""
 
 
-async def _retire_some(tx: Transaction, place: _Place, most: int) -> _Place:
+async def _retire_some(tx: Transaction, progress: _Progress, most: int) -> _Progress:
     """Retires those that are current of the next `most` nodes of a label. Nodes stay, with their evidence; what only searches and walks
     need goes."""
-    label, after, passed = _DERIVED[place.stage], place.after, 0
+    label, after, passed = _DERIVED[progress.stage], progress.after, 0
     while passed < most:
         [[nodes]] = await tx.rows(_NEXT % label, {"after": after, "limit": min(_BATCH, most - passed)})
         if not nodes:
-            return replace(place, stage=place.stage + 1, after=0)
+            return replace(progress, stage=progress.stage + 1, after=0)
         after, passed = nodes[-1][0], passed + len(nodes)
         if keys := [key for key, is_current in nodes if is_current]:
             await _retire(tx, label, keys)
-    return replace(place, after=after)
+    return replace(progress, after=after)
 
 
 async def _retire(tx: Transaction, label: str, keys: Sequence[int]) -> None:

@@ -15,7 +15,7 @@ def names_of(entity: Entity) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class KnownEntity:
-    """A stored entity, or one that is about to be. `key` is its place in the order in which entities came."""
+    """A stored entity, or one that is about to be. `key` numbers entities in the order in which they came."""
 
     key: int
     kind: int

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import apsw
 import numpy as np
 
-from graph.model import Edge, Entity, Event, Generation, IdSource, Message, Namespace, Session, Statement, to_micros
+from graph.model import Edge, EdgeKind, Entity, Event, Generation, IdSource, Message, Namespace, NodeKind, Session, Statement, to_micros
 from graph.store.embedded.files.connection import rows
 from graph.store.embedded.files.faults import storage_faults
 from graph.store.embedded.files.namespace_file import create_file
@@ -20,7 +20,7 @@ from graph.store.embedded.jobs.job_queue import cover_messages
 from graph.store.embedded.rows.entity_rows import insert_entity
 from graph.store.embedded.rows.node_keys import keys_of
 from graph.store.embedded.rows.node_values import (
-    Placed,
+    SystemFields,
     edge_values,
     event_values,
     explicit_edges,
@@ -135,18 +135,18 @@ class ImportFile:
             self._sessions[session.name] = (key, session.time_zone)
 
     def _add_messages(self, messages: Sequence[Message]) -> None:
-        placed = [(key, message, *self._session(message.session)) for key, message in self._keyed(messages)]
+        keyed = [(key, message, *self._session(message.session)) for key, message in self._keyed(messages)]
 
         def store(columns: Sequence[MemoryRow]) -> None:
             values, owners = [], []
-            for (key, message, session, _), row in zip(placed, columns, strict=True):
-                values.append(message_values(message, Placed(key, session, to_micros(message.recorded_at)), row))
+            for (key, message, session, _), row in zip(keyed, columns, strict=True):
+                values.append(message_values(message, SystemFields(key, session, to_micros(message.recorded_at)), row))
                 owners.append((key, session, row))
             insert_nodes(self._tx, values)
             insert_passages(self._tx, owners, wait=False)
-            insert_labels(self._tx, [(key, message.labels) for key, message, _, _ in placed])
+            insert_labels(self._tx, [(key, message.labels) for key, message, _, _ in keyed])
 
-        self._analysis.submit([source_of(message, zone) for _, message, _, zone in placed], store)
+        self._analysis.submit([source_of(message, zone) for _, message, _, zone in keyed], store)
 
     def _add_entities(self, entities: Sequence[Entity]) -> None:
         for key, entity in self._keyed(entities):
@@ -154,13 +154,13 @@ class ImportFile:
 
     def _add_statements(self, statements: Sequence[Statement]) -> None:
         keys = self._known([id_ for s in statements for id_ in (*s.evidence_ids, *s.entity_ids)])
-        placed = [(key, statement, *self._session(statement.session)) for key, statement in self._keyed(statements)]
+        keyed = [(key, statement, *self._session(statement.session)) for key, statement in self._keyed(statements)]
 
         def store(columns: Sequence[MemoryRow]) -> None:
             values, owners = [], []
             edges: list[EdgeValues] = []
-            for (key, statement, session, _), row in zip(placed, columns, strict=True):
-                values.append(statement_values(statement, self._placed(key, session, statement), row))
+            for (key, statement, session, _), row in zip(keyed, columns, strict=True):
+                values.append(statement_values(statement, self._system_fields(key, session, statement), row))
                 edges += map(edge_values, statement_edges(key, statement, keys))
                 if statement.retired_at is None:
                     owners.append((key, session, row))
@@ -168,7 +168,7 @@ class ImportFile:
             insert_passages(self._tx, owners, wait=False)
             insert_edges(self._tx, edges)
 
-        self._analysis.submit([source_of(statement, zone) for _, statement, _, zone in placed], store)
+        self._analysis.submit([source_of(statement, zone) for _, statement, _, zone in keyed], store)
 
     def _add_events(self, events: Sequence[Event]) -> None:
         parts = [part.entity_id for event in events for part in event.participants]
@@ -176,7 +176,7 @@ class ImportFile:
         values = []
         edges: list[EdgeValues] = []
         for key, event in self._keyed(events):
-            values.append(event_values(event, self._placed(key, self._session(event.session)[0], event)))
+            values.append(event_values(event, self._system_fields(key, self._session(event.session)[0], event)))
             edges += map(edge_values, event_edges(key, event, keys))
         insert_nodes(self._tx, values)
         insert_edges(self._tx, edges)
@@ -220,9 +220,9 @@ class ImportFile:
             self._keys.update(zip([node.id for node in nodes], keys, strict=True))
         return list(zip(keys, nodes, strict=True))
 
-    def _placed(self, key: int, session: int, node: Statement | Event) -> Placed:
+    def _system_fields(self, key: int, session: int, node: Statement | Event) -> SystemFields:
         retired_at = None if node.retired_at is None else to_micros(node.retired_at)
-        return Placed(key, session, to_micros(node.recorded_at), node.generation, retired_at)
+        return SystemFields(key, session, to_micros(node.recorded_at), node.generation, retired_at)
 
     def _known(self, ids: Sequence[str]) -> Mapping[str, int]:
         """The keys of nodes that came before, these among them."""
@@ -248,17 +248,17 @@ class ImportFile:
 def _derive(db: apsw.Connection) -> None:
     """Fills in what follows from the messages and edges."""
     db.execute(
-        """INSERT INTO edges SELECT key, 1, 0, session, 0, NULL FROM nodes WHERE kind = 2;
-           INSERT INTO edges SELECT before, 2, 0, key, 0, NULL FROM
-               (SELECT key, lag(key) OVER (PARTITION BY session ORDER BY seq) AS before FROM nodes WHERE kind = 2)
+        f"""INSERT INTO edges SELECT key, {EdgeKind.IN_SESSION:d}, 0, session, 0, NULL FROM nodes WHERE kind = {NodeKind.MESSAGE:d};
+           INSERT INTO edges SELECT before, {EdgeKind.NEXT:d}, 0, key, 0, NULL FROM
+               (SELECT key, lag(key) OVER (PARTITION BY session ORDER BY seq) AS before FROM nodes WHERE kind = {NodeKind.MESSAGE:d})
                WHERE before IS NOT NULL ORDER BY before;
-           INSERT INTO speakers SELECT speaker, count(*) FROM nodes WHERE kind = 2 GROUP BY speaker;
+           INSERT INTO speakers SELECT speaker, count(*) FROM nodes WHERE kind = {NodeKind.MESSAGE:d} GROUP BY speaker;
            UPDATE sessions SET message_count = m.messages, first_sent_at = m.first, last_sent_at = m.last, last_seq = max(last_seq, m.seq)
                FROM (SELECT session, count(*) AS messages, min(said_at) AS first, max(said_at) AS last, max(seq) AS seq
-                     FROM nodes WHERE kind = 2 GROUP BY session) m WHERE m.session = sessions.key;
+                     FROM nodes WHERE kind = {NodeKind.MESSAGE:d} GROUP BY session) m WHERE m.session = sessions.key;
            UPDATE entities SET mentions = m.mentions FROM
                (SELECT e.dst AS entity, count(*) AS mentions FROM edges e JOIN nodes n ON n.key = e.src
-                WHERE e.kind = 6 AND n.retired_at IS NULL GROUP BY e.dst) m WHERE m.entity = entities.key"""
+                WHERE e.kind = {EdgeKind.MENTIONS:d} AND n.retired_at IS NULL GROUP BY e.dst) m WHERE m.entity = entities.key"""
     )
 
 

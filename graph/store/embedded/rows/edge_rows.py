@@ -42,7 +42,7 @@ def edges_of(db: apsw.Connection, rows: list[tuple[Any, ...]]) -> list[Edge]:
 
 
 def edge_properties(kind: int, ordinal: int, properties: str | None) -> dict[str, str]:
-    """What an edge carries; where order matters, its place."""
+    """What an edge carries; where order matters, its position."""
     if kind in _ORDERED:
         return {"order": str(ordinal)}
     return dict(orjson.loads(properties)) if properties else {}

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import apsw
 import orjson
 
-from graph.model import Entity
+from graph.model import EdgeKind, Entity
 from graph.store.embedded.files.connection import rows
 from graph.store.embedded.files.transaction import Operation, Transaction
 from graph.store.embedded.rows.node_bodies import entity_body
@@ -51,8 +51,8 @@ def entity_keys_named(db: apsw.Connection, names: Iterable[str]) -> list[int]:
 def recount_mentions(tx: Transaction, entities: Iterable[int]) -> None:
     """Counts anew how many current nodes name each of these entities."""
     tx.db.executemany(
-        """UPDATE entities SET mentions = (SELECT count(*) FROM edges e JOIN nodes n ON n.key = e.src
-           WHERE e.dst = ?1 AND e.kind = 6 AND n.retired_at IS NULL) WHERE key = ?1""",
+        f"""UPDATE entities SET mentions = (SELECT count(*) FROM edges e JOIN nodes n ON n.key = e.src
+           WHERE e.dst = ?1 AND e.kind = {EdgeKind.MENTIONS:d} AND n.retired_at IS NULL) WHERE key = ?1""",
         [(key,) for key in entities],
     )
 

@@ -8,9 +8,10 @@ from typing import Any
 import apsw
 import orjson
 
-from graph.model import MEMORY_KINDS, EdgeKind, Entity, Event, Message, Node, NodeKind, Participant, Session, Statement, from_micros
+from graph.model import EdgeKind, Entity, Event, Message, Node, NodeKind, Participant, Session, Statement, from_micros
 from graph.store.embedded.files.connection import row as one_row
 from graph.store.embedded.files.connection import rows as all_rows
+from graph.store.embedded.rows.kind_numbers import MEMORIES
 from graph.store.embedded.rows.node_bodies import span_of
 from graph.store.embedded.rows.node_keys import keys_of, node_id
 from graph.store.embedded.rows.session_rows import session_row
@@ -27,8 +28,7 @@ _SESSION_COLUMNS = ("name", "time_zone", "message_count", "first_sent_at", "last
 _SELECT_SESSION = f"""SELECT n.uuid, n.recorded_at, {", ".join(f"s.{name}" for name in _SESSION_COLUMNS)}
     FROM sessions s JOIN nodes n ON n.key = s.key WHERE s.key = +?"""
 _BATCH = 1_000
-_MEMORIES = ", ".join(str(int(kind)) for kind in sorted(MEMORY_KINDS))
-_NEXT_MEMORIES = f"SELECT key FROM nodes WHERE key > ? AND kind IN ({_MEMORIES}) AND retired_at IS NULL ORDER BY key LIMIT ?"
+_NEXT_MEMORIES = f"SELECT key FROM nodes WHERE key > ? AND kind IN ({MEMORIES}) AND retired_at IS NULL ORDER BY key LIMIT ?"
 _DERIVED = (NodeKind.EVENT, NodeKind.FACT, NodeKind.RELATION)
 
 

@@ -14,8 +14,8 @@ from graph.store.rules.listed_edges import ListedEdge
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
-    """Where a node goes, and what is recorded of it."""
+class SystemFields:
+    """What a store decides of a node, as against what its writer says."""
 
     key: int
     session: int
@@ -24,31 +24,31 @@ class Placed:
     retired_at: int | None = None
 
 
-def message_values(message: Message, place: Placed, columns: MemoryRow) -> NodeValues:
+def message_values(message: Message, system: SystemFields, columns: MemoryRow) -> NodeValues:
     """The row of a message."""
     uuid, kind = id_columns(message.id)
     sent_at = to_micros(message.sent_at)
-    head = (place.key, uuid, kind, place.session, message.seq, message.speaker, int(message.role), sent_at, sent_at, sent_at)
-    return (*head, place.recorded_at, None, 0, columns.features, columns.spans, message.client_id or None, message_body(message))
+    head = (system.key, uuid, kind, system.session, message.seq, message.speaker, int(message.role), sent_at, sent_at, sent_at)
+    return (*head, system.recorded_at, None, 0, columns.features, columns.spans, message.client_id or None, message_body(message))
 
 
-def event_values(event: Event, place: Placed) -> NodeValues:
+def event_values(event: Event, system: SystemFields) -> NodeValues:
     """The row of an event."""
     uuid, kind = id_columns(event.id)
     said_at = to_micros(event.said_at)
     starts_at, ends_at = _valid(event.time, said_at)
-    head = (place.key, uuid, kind, place.session, 0, None, 0, said_at, starts_at, ends_at)
-    return (*head, place.recorded_at, place.retired_at, place.generation, 0, None, None, event_body(event))
+    head = (system.key, uuid, kind, system.session, 0, None, 0, said_at, starts_at, ends_at)
+    return (*head, system.recorded_at, system.retired_at, system.generation, 0, None, None, event_body(event))
 
 
-def statement_values(statement: Statement, place: Placed, columns: MemoryRow) -> NodeValues:
+def statement_values(statement: Statement, system: SystemFields, columns: MemoryRow) -> NodeValues:
     """The row of a statement."""
     uuid, kind = id_columns(statement.id)
     said_at = to_micros(statement.said_at)
     starts_at, ends_at = _valid(statement.time, said_at)
-    head = (place.key, uuid, kind, place.session, 0, statement.speaker, 0, said_at, starts_at, ends_at)
+    head = (system.key, uuid, kind, system.session, 0, statement.speaker, 0, said_at, starts_at, ends_at)
     tail = (columns.features, columns.spans, None, statement_body(statement))
-    return (*head, place.recorded_at, place.retired_at, place.generation, *tail)
+    return (*head, system.recorded_at, system.retired_at, system.generation, *tail)
 
 
 def _valid(time: TimeSpan | None, said_at: int) -> tuple[int, int]:

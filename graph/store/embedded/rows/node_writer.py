@@ -34,11 +34,11 @@ def insert_labels(tx: Transaction, labels: Iterable[tuple[int, Mapping[str, str]
 def insert_passages(tx: Transaction, owners: Sequence[tuple[int, int, MemoryRow]], *, wait: bool) -> dict[tuple[int, int], int]:
     """Stores the passages of (owner, session, columns) and returns their keys by (owner, ordinal). `wait`: they need vectors."""
     keys = iter(tx.passage_keys(sum(len(row.passages) for _, _, row in owners)))
-    placed: dict[tuple[int, int], int] = {}
+    stored: dict[tuple[int, int], int] = {}
     rows: list[tuple[Any, ...]] = []
     for owner, session, row in owners:
         for passage in row.passages:
-            key = placed[(owner, passage.ordinal)] = next(keys)
+            key = stored[(owner, passage.ordinal)] = next(keys)
             rows.append((key, owner, passage.ordinal, session, passage.length, passage.terms, passage.counts, passage.digest, int(wait)))
     tx.db.executemany(_INSERT_PASSAGE, rows)
-    return placed
+    return stored

@@ -8,12 +8,14 @@ from typing import Any
 import apsw
 import numpy as np
 
-from graph.model import NodeKind
+from graph.model import EdgeKind, NodeKind
+from graph.store.embedded.rows.kind_numbers import MEMORIES
 from graph.store.search import MemoryEntry, PassageEntry
 
 _NODES = "SELECT key, uuid, kind, role, session, seq, speaker, said_at, features, spans FROM nodes"
-_CURRENT = "kind IN (2, 4, 5) AND retired_at IS NULL"
+_CURRENT = f"kind IN ({MEMORIES}) AND retired_at IS NULL"
 _PASSAGES = "SELECT owner, key, terms, counts, length FROM passages"
+_EVIDENCE = f"SELECT src, dst FROM edges WHERE kind = {EdgeKind.EVIDENCED_BY:d}"
 _KINDS = {int(kind): kind for kind in NodeKind}
 _CHUNK = 5_000
 
@@ -24,7 +26,7 @@ def entries_of(db: apsw.Connection, keys: Sequence[int]) -> list[MemoryEntry]:
     nodes = list(db.executemany(f"{_NODES} WHERE key = ? AND {_CURRENT}", wanted))
     owners = [(row[0],) for row in nodes]
     passages = db.executemany(f"{_PASSAGES} WHERE owner = ? ORDER BY ordinal", owners)
-    evidence = db.executemany("SELECT src, dst FROM edges WHERE src = ? AND kind = 3 ORDER BY ordinal", owners)
+    evidence = db.executemany(f"{_EVIDENCE} AND src = ? ORDER BY ordinal", owners)
     return list(_entries(nodes, passages, evidence))
 
 
@@ -40,7 +42,7 @@ def all_entries(db: apsw.Connection) -> Iterator[list[MemoryEntry]]:
             _entries(
                 db.execute(f"{_NODES} WHERE key > ? AND key <= ? AND {_CURRENT}", bounds).fetchall(),
                 db.execute(f"{_PASSAGES} WHERE owner > ? AND owner <= ? ORDER BY owner, ordinal", bounds),
-                db.execute("SELECT src, dst FROM edges WHERE src > ? AND src <= ? AND kind = 3 ORDER BY src, ordinal", bounds),
+                db.execute(f"{_EVIDENCE} AND src > ? AND src <= ? ORDER BY src, ordinal", bounds),
             )
         )
         after = int(last)

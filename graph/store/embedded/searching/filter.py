@@ -7,7 +7,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from graph.model import LabelCondition, LabelFilter, TimeRange, to_micros
+from graph.model import LabelCondition, LabelFilter, NodeKind, TimeRange, to_micros
 from graph.store.candidates import CandidateQuery
 from graph.store.embedded.rows.node_keys import keys_of
 from graph.store.search import IndexQuery, term_hash
@@ -51,7 +51,7 @@ def labelled_messages(db: apsw.Connection, labels: LabelFilter) -> NDArray[np.in
         found = set().union(*(_having(db, condition) for condition in labels.any_of))
         passing = found if passing is None else passing & found
     if passing is None:
-        passing = {key for (key,) in db.execute("SELECT key FROM nodes WHERE kind = 2")}
+        passing = {key for (key,) in db.execute(f"SELECT key FROM nodes WHERE kind = {NodeKind.MESSAGE:d}")}
     for condition in labels.none_of:
         passing = passing - _having(db, condition)
     return np.array(sorted(passing), dtype=np.int64)

@@ -58,7 +58,7 @@ def add_counts(
     pairs = list(parts)
     if not pairs:
         return np.empty(0, "<u8"), np.empty(0, "<i4")
-    hashes, place = np.unique(np.concatenate([hashes for hashes, _ in pairs]), return_inverse=True)
-    sums = np.bincount(place, np.concatenate([counts for _, counts in pairs]), len(hashes)).astype("<i4")
+    hashes, inverse = np.unique(np.concatenate([hashes for hashes, _ in pairs]), return_inverse=True)
+    sums = np.bincount(inverse, np.concatenate([counts for _, counts in pairs]), len(hashes)).astype("<i4")
     kept = sums != 0
     return hashes[kept], sums[kept]

@@ -18,8 +18,8 @@ from graph.store.neo4j.importing.writer import ImportWriter
 from graph.store.neo4j.rows.edge_rows import EdgeRow, edge_row, explicit_edges
 from graph.store.neo4j.rows.entity_rows import create_entities
 from graph.store.neo4j.rows.node_rows import (
-    Placed,
     Properties,
+    SystemFields,
     event_properties,
     message_properties,
     session_properties,
@@ -129,81 +129,81 @@ class ImportRecords:
     async def _add_sessions(self, sessions: Sequence[Session]) -> None:
         nodes = []
         for session in sessions:
-            key = self.tally.place(session.id, NodeKind.SESSION)
+            key = self.tally.new_key(session.id, NodeKind.SESSION)
             self.tally.begin(session, key)
             recorded_at = to_micros(session.recorded_at)
             nodes.append(session_properties(self._namespace.name, key, session.id, session.name, session.time_zone, recorded_at))
         await self._writes.start(create_nodes(self._writer, NodeKind.SESSION, nodes))
 
     async def _add_messages(self, messages: Sequence[Message]) -> None:
-        placed: list[tuple[Message, Placed, int]] = []
+        keyed: list[tuple[Message, SystemFields, int]] = []
         for message in messages:
             session = self.tally.session(message.session)
-            key = self.tally.place(message.id, NodeKind.MESSAGE)
+            key = self.tally.new_key(message.id, NodeKind.MESSAGE)
             before = session.append(message, key)
             if before:
                 self._pairs.append([before, key])
             if message.labels:
                 self.tally.labels[key] = message.labels
             self.tally.speakers[message.speaker] += 1
-            placed.append((message, Placed(self._namespace.name, key, session.key, to_micros(message.recorded_at)), before))
+            keyed.append((message, SystemFields(self._namespace.name, key, session.key, to_micros(message.recorded_at)), before))
         zones = [self.tally.session(message.session).time_zone for message in messages]
         sources = [source_of(message, zone) for message, zone in zip(messages, zones, strict=True)]
-        await self._analyse(sources, lambda rows: self._write_messages(placed, rows))
+        await self._analyse(sources, lambda rows: self._write_messages(keyed, rows))
 
-    async def _write_messages(self, placed: Sequence[tuple[Message, Placed, int]], rows: Sequence[MemoryRow]) -> None:
-        self.tally.count_passages(NodeKind.MESSAGE, [(p.key, p.session_key, row) for (_, p, _), row in zip(placed, rows, strict=True)])
-        groups, passages, spans = await self._database.run(lambda: self._message_nodes(placed, rows))
+    async def _write_messages(self, keyed: Sequence[tuple[Message, SystemFields, int]], rows: Sequence[MemoryRow]) -> None:
+        self.tally.count_passages(NodeKind.MESSAGE, [(p.key, p.session_key, row) for (_, p, _), row in zip(keyed, rows, strict=True)])
+        groups, passages, spans = await self._database.run(lambda: self._message_nodes(keyed, rows))
         await self._writer.execute(_MESSAGES, {"groups": groups})
         await create_further_passages(self._writer, NodeKind.MESSAGE, passages)
         await create_spans(self._writer, NodeKind.MESSAGE, spans)
 
     def _message_nodes(
-        self, placed: Sequence[tuple[Message, Placed, int]], rows: Sequence[MemoryRow]
+        self, keyed: Sequence[tuple[Message, SystemFields, int]], rows: Sequence[MemoryRow]
     ) -> tuple[list[list[Any]], list[Properties], list[Properties]]:
         """Messages by session, in the order of the sessions' keys, so that transactions lock them in one order; further passages; spans."""
         groups: defaultdict[int, list[Properties]] = defaultdict(list)
         passages, spans = [], []
-        for (message, place, before), row in zip(placed, rows, strict=True):
+        for (message, system, before), row in zip(keyed, rows, strict=True):
             facets = facets_text(self._token, NodeKind.MESSAGE, message.session, message.speaker, [message.labels])
-            node = message_properties(message, place, before) | self._searched(NodeKind.MESSAGE, row, facets, message.role)
-            groups[place.session_key].append(node)
+            node = message_properties(message, system, before) | self._searched(NodeKind.MESSAGE, row, facets, message.role)
+            groups[system.session_key].append(node)
             passages += further_passages(node, self._token, NodeKind.MESSAGE, row, facets, waits=False)
-            spans += span_nodes(place.namespace, place.key, row.spans)
+            spans += span_nodes(system.namespace, system.key, row.spans)
         return [[key, groups[key]] for key in sorted(groups)], passages, spans
 
     def _searched(self, kind: NodeKind, row: MemoryRow, facets: str, role: Role | None = None) -> Properties:
         return memory_columns(row, role) | passage_columns(self._token, kind, row.passages[0], facets, waits=False)
 
     async def _add_entities(self, entities: Sequence[Entity]) -> None:
-        placed = []
+        keyed = []
         for entity in entities:
-            key = self.tally.place(entity.id, NodeKind.ENTITY)
-            placed.append((entity, Placed(self._namespace.name, key, 0, to_micros(entity.recorded_at))))
-        await self._writes.start(create_entities(self._writer, self._namespace.name, placed))
+            key = self.tally.new_key(entity.id, NodeKind.ENTITY)
+            keyed.append((entity, SystemFields(self._namespace.name, key, 0, to_micros(entity.recorded_at))))
+        await self._writes.start(create_entities(self._writer, self._namespace.name, keyed))
 
     async def _add_statements(self, statements: Sequence[Statement]) -> None:
         self.tally.known(id_ for s in statements for id_ in (*s.evidence_ids, *s.entity_ids))
-        placed = [(statement, self._placed(statement)) for statement in statements]
+        keyed = [(statement, self._system_fields(statement)) for statement in statements]
         for statement in statements:
             if statement.retired_at is None:
                 self.tally.mentions.update({self.tally.refs[id_].key for id_ in statement.entity_ids})
         sources = [source_of(s, self.tally.session(s.session).time_zone) for s in statements]
-        await self._analyse(sources, lambda rows: self._write_statements(placed, rows))
+        await self._analyse(sources, lambda rows: self._write_statements(keyed, rows))
 
-    async def _write_statements(self, placed: Sequence[tuple[Statement, Placed]], rows: Sequence[MemoryRow]) -> None:
+    async def _write_statements(self, keyed: Sequence[tuple[Statement, SystemFields]], rows: Sequence[MemoryRow]) -> None:
         nodes: defaultdict[NodeKind, list[Properties]] = defaultdict(list)
         spans: defaultdict[NodeKind, list[Properties]] = defaultdict(list)
         searched: defaultdict[NodeKind, list[tuple[int, int, MemoryRow]]] = defaultdict(list)
-        for (statement, place), row in zip(placed, rows, strict=True):
+        for (statement, system), row in zip(keyed, rows, strict=True):
             kind, current = statement.kind, statement.retired_at is None
             evidence = [self.tally.refs[id_].key for id_ in dict.fromkeys(statement.evidence_ids)]
-            node = statement_properties(statement, place, evidence)
+            node = statement_properties(statement, system, evidence)
             if current:
                 labels = [self.tally.labels.get(key, {}) for key in evidence]
                 node |= self._searched(kind, row, facets_text(self._token, kind, statement.session, statement.speaker, labels))
-                spans[kind] += span_nodes(place.namespace, place.key, row.spans)
-                searched[kind].append((place.key, place.session_key, row))
+                spans[kind] += span_nodes(system.namespace, system.key, row.spans)
+                searched[kind].append((system.key, system.session_key, row))
             nodes[kind].append(node | memory_columns(row))
         for kind, counted in searched.items():
             self.tally.count_passages(kind, counted)
@@ -211,12 +211,12 @@ class ImportRecords:
             await create_nodes(self._writer, kind, some)
             await create_spans(self._writer, kind, spans[kind])
         refs = self.tally.refs
-        await self._link([edge_row(edge) for statement, _ in placed for edge in statement_edges(refs[statement.id], statement, refs)])
+        await self._link([edge_row(edge) for statement, _ in keyed for edge in statement_edges(refs[statement.id], statement, refs)])
 
     async def _add_events(self, events: Sequence[Event]) -> None:
         self.tally.known(part.entity_id for event in events for part in event.participants)
         self.tally.known(id_ for event in events for id_ in (*event.evidence_ids, *event.statement_ids))
-        nodes = [event_properties(event, self._placed(event)) for event in events]
+        nodes = [event_properties(event, self._system_fields(event)) for event in events]
         await self._writes.start(self._write_events(events, nodes))
 
     async def _write_events(self, events: Sequence[Event], nodes: Sequence[Properties]) -> None:
@@ -249,17 +249,17 @@ class ImportRecords:
         first: defaultdict[NodeKind, dict[int, Float16Vector]] = defaultdict(dict)
         further: dict[tuple[int, int], Float16Vector] = {}
         for item in vectors:
-            place = self.tally.take_vector(item.owner_id, item.ordinal)
-            if place is not None and item.ordinal:
-                further[(place[1], item.ordinal)] = np.asarray(item.vector, np.float16)
-            elif place is not None:
-                first[place[0]][place[1]] = np.asarray(item.vector, np.float16)
+            memory = self.tally.take_vector(item.owner_id, item.ordinal)
+            if memory is not None and item.ordinal:
+                further[(memory[1], item.ordinal)] = np.asarray(item.vector, np.float16)
+            elif memory is not None:
+                first[memory[0]][memory[1]] = np.asarray(item.vector, np.float16)
         for kind, some in first.items():
             await self._writes.start(set_vectors(self._writer, kind, dimension, some))
         if further:
             await self._writes.start(set_further_vectors(self._writer, dimension, further))
 
-    def _placed(self, node: Statement | Event) -> Placed:
+    def _system_fields(self, node: Statement | Event) -> SystemFields:
         retired_at = None if node.retired_at is None else to_micros(node.retired_at)
-        session, key = self.tally.session(node.session), self.tally.place(node.id, kind_of_node(node))
-        return Placed(self._namespace.name, key, session.key, to_micros(node.recorded_at), node.generation, retired_at)
+        session, key = self.tally.session(node.session), self.tally.new_key(node.id, kind_of_node(node))
+        return SystemFields(self._namespace.name, key, session.key, to_micros(node.recorded_at), node.generation, retired_at)

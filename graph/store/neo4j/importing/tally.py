@@ -96,7 +96,7 @@ class ImportTally:
         self._embedded: set[tuple[int, int]] = set()
         self.next_key = 1
 
-    def place(self, id_: str, kind: NodeKind) -> int:
+    def new_key(self, id_: str, kind: NodeKind) -> int:
         """A key for a new node. Raises InvalidArgument when its id came before."""
         if id_ in self.refs:
             raise comes_twice()
@@ -137,14 +137,14 @@ class ImportTally:
 
     def take_vector(self, id_: str, ordinal: int) -> tuple[NodeKind, int] | None:
         """Where a vector goes: the memory's kind and key; None when it has no such passage any more."""
-        place = self.refs[id_].key, ordinal
-        bare = self.bare.pop(place, None)
+        passage = self.refs[id_].key, ordinal
+        bare = self.bare.pop(passage, None)
         if bare is None:
-            if place in self._embedded:
+            if passage in self._embedded:
                 raise comes_twice()
             return None
-        self._embedded.add(place)
-        return bare[0], place[0]
+        self._embedded.add(passage)
+        return bare[0], passage[0]
 
     def statistics(self) -> Sequence[dict[str, Any]]:
         """Properties of :TermStatistics, without their revision."""

@@ -15,7 +15,7 @@ _BARE = frozenset({EdgeKind.IN_SESSION, EdgeKind.NEXT, EdgeKind.EVIDENCED_BY, Ed
 
 
 class NodeRef(NamedTuple):
-    """A stored node: its kind says its label, its key its place."""
+    """A stored node: its kind says its label, its key which of them."""
 
     kind: NodeKind
     key: int

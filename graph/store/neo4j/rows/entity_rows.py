@@ -7,7 +7,7 @@ from graph.model import Entity, EntityKind, NodeKind
 from graph.store.neo4j.driver.change_log import Operation
 from graph.store.neo4j.driver.transaction import Transaction
 from graph.store.neo4j.rows.edge_rows import NodeRef
-from graph.store.neo4j.rows.node_rows import Placed, Properties, entity_properties
+from graph.store.neo4j.rows.node_rows import Properties, SystemFields, entity_properties
 from graph.store.neo4j.rows.node_writer import Writer, create_nodes
 from graph.store.rules.entity_matching import names_of
 from graph.store.rules.entity_plan import StoredEntity, names_to_find, planned_entities
@@ -25,9 +25,9 @@ def name_rows(namespace: str, entity_id: str, names: Iterable[str]) -> list[Prop
     return [{"namespace": namespace, "folded": name, "entity_id": entity_id} for name in dict.fromkeys(map(folded, names)) if name]
 
 
-async def create_entities(writer: Writer, namespace: str, entities: Sequence[tuple[Entity, Placed]]) -> None:
+async def create_entities(writer: Writer, namespace: str, entities: Sequence[tuple[Entity, SystemFields]]) -> None:
     """Stores new entities with their names."""
-    await create_nodes(writer, NodeKind.ENTITY, [entity_properties(entity, place) for entity, place in entities])
+    await create_nodes(writer, NodeKind.ENTITY, [entity_properties(entity, system) for entity, system in entities])
     names = [row for entity, _ in entities for row in name_rows(namespace, entity.id, names_of(entity))]
     if names:
         await writer.execute(_CREATE_NAMES, {"names": names})
@@ -48,7 +48,7 @@ async def resolve_entities(tx: Transaction, proposals: Sequence[Entity]) -> dict
     found = [(name, StoredEntity(key, EntityKind[kind], *stored)) for name, key, kind, *stored in rows]
     plan = planned_entities(proposals, found, lambda: tx.keys(1)[0])
     if plan.new:
-        await create_entities(tx, tx.name, [(entity, Placed(tx.name, key, 0, tx.now)) for key, entity in plan.new.items()])
+        await create_entities(tx, tx.name, [(entity, SystemFields(tx.name, key, 0, tx.now)) for key, entity in plan.new.items()])
         tx.changed(Operation.ADDED, plan.new)
     changes: defaultdict[int, Properties] = defaultdict(dict)
     for key, kind in plan.kinds.items():

@@ -13,12 +13,12 @@ from graph.store.port import NodeEdges
 
 KIND_NUMBERS = {kind.name: int(kind) for kind in EdgeKind}
 EDGE_TYPES = "|".join(KIND_NUMBERS)
-# Of a relationship: its place among what its source lists; a decided link comes after proposed ones.
+# Of a relationship: its position among what its source lists; a decided link comes after proposed ones.
 EDGE_ORDER = "coalesce(r.order, CASE WHEN r.decided_at IS NULL THEN 0 ELSE 1 END)"
 # Of a current node no edge to a retired one shows: answers never mix generations. A retired node shows all that it had.
 _VISIBLE = "(m.retired_at IS NOT NULL OR x.retired_at IS NULL)"
-_OUT = f"""MATCH (m)-[r:{EDGE_TYPES}]->(x) WHERE {_VISIBLE} WITH r, x, $kinds[type(r)] AS kind, {EDGE_ORDER} AS place
-    ORDER BY kind, place, x.key LIMIT $limit RETURN collect([type(r), x.id, properties(r)]) AS out"""
+_OUT = f"""MATCH (m)-[r:{EDGE_TYPES}]->(x) WHERE {_VISIBLE} WITH r, x, $kinds[type(r)] AS kind, {EDGE_ORDER} AS position
+    ORDER BY kind, position, x.key LIMIT $limit RETURN collect([type(r), x.id, properties(r)]) AS out"""
 _IN = f"""MATCH (m)<-[r:{EDGE_TYPES}]-(x) WHERE {_VISIBLE} WITH r, x, $kinds[type(r)] AS kind
     ORDER BY kind, x.key LIMIT $limit RETURN collect([type(r), x.id, properties(r)]) AS into"""
 

@@ -3,7 +3,7 @@
 Beside what is listed every node has `namespace`, the namespace's name. Times are int64 microseconds since 1970 (`…_at`); where people
 look, a ZONED DATETIME stands beside them (`…_on`), which nothing of ours reads. A property that would be empty is not there.
 
-- `key`: the place of a node in the order in which the namespace's nodes came; sessions, messages, events, statements and entities share one
+- `key`: numbers the namespace's nodes in the order in which they came; sessions, messages, events, statements and entities share one
   count, jobs have their own. Never used twice.
 - `session` is a session's name, `session_key` its key.
 - Kinds, roles, states and granularities are the names of the model's enums ("FACT", "USER", "QUEUED", "DAY").
@@ -262,5 +262,5 @@ PASSAGE_KEY_SHIFT = 16
 
 
 def passage_key(owner: int, ordinal: int) -> int:
-    """The key of a passage: its owner's key and its place in it."""
+    """The key of a passage: its owner's key and its ordinal."""
     return owner << PASSAGE_KEY_SHIFT | ordinal

@@ -33,8 +33,8 @@ PROJECTIONS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
-    """Where a node goes, and what is recorded of it. `session_key` is 0 for an entity."""
+class SystemFields:
+    """What a store decides of a node, as against what its writer says. `session_key` is 0 for an entity."""
 
     namespace: str
     key: int
@@ -59,10 +59,10 @@ def session_properties(namespace: str, key: int, id_: str, name: str, time_zone:
     }
 
 
-def message_properties(message: Message, place: Placed, previous_key: int) -> Properties:
+def message_properties(message: Message, system: SystemFields, previous_key: int) -> Properties:
     """A message, without what searches read of it."""
     sent_at = to_micros(message.sent_at)
-    properties = _head(message.id, place) | {
+    properties = _head(message.id, system) | {
         "kind": NodeKind.MESSAGE.name,
         "session": message.session,
         "seq": message.seq,
@@ -83,15 +83,15 @@ def message_properties(message: Message, place: Placed, previous_key: int) -> Pr
     return properties
 
 
-def event_properties(event: Event, place: Placed) -> Properties:
+def event_properties(event: Event, system: SystemFields) -> Properties:
     """An event, without what its edges say."""
     head = {"session": event.session, "title": event.title}
-    return _head(event.id, place) | head | _derived(event, place)
+    return _head(event.id, system) | head | _derived(event, system)
 
 
-def statement_properties(statement: Statement, place: Placed, evidence_keys: Sequence[int]) -> Properties:
+def statement_properties(statement: Statement, system: SystemFields, evidence_keys: Sequence[int]) -> Properties:
     """A fact or relation, without what its edges say and what searches read of it."""
-    properties = _head(statement.id, place) | _derived(statement, place)
+    properties = _head(statement.id, system) | _derived(statement, system)
     properties |= {
         "kind": statement.kind.name,
         "session": statement.session,
@@ -104,25 +104,25 @@ def statement_properties(statement: Statement, place: Placed, evidence_keys: Seq
     return properties | {name: value for name, value in parts if value}
 
 
-def entity_properties(entity: Entity, place: Placed) -> Properties:
+def entity_properties(entity: Entity, system: SystemFields) -> Properties:
     """An entity that nothing names yet."""
     properties = {"name": entity.name, "kind": entity.kind.name, "aliases": list(entity.aliases), "mention_count": 0}
-    head = _head(entity.id, place)
+    head = _head(entity.id, system)
     del head["session_key"]
     return head | properties
 
 
-def _head(id_: str, place: Placed) -> Properties:
+def _head(id_: str, system: SystemFields) -> Properties:
     return {
-        "namespace": place.namespace,
+        "namespace": system.namespace,
         "id": id_,
-        "key": place.key,
-        "session_key": place.session_key,
-        "recorded_at": place.recorded_at,
+        "key": system.key,
+        "session_key": system.session_key,
+        "recorded_at": system.recorded_at,
     }
 
 
-def _derived(node: Event | Statement, place: Placed) -> Properties:
+def _derived(node: Event | Statement, system: SystemFields) -> Properties:
     said_at = to_micros(node.said_at)
     properties: Properties = {"said_at": said_at, "starts_at": said_at, "ends_at": said_at}
     if node.time is not None:
@@ -132,9 +132,9 @@ def _derived(node: Event | Statement, place: Placed) -> Properties:
             "time_granularity": node.time.granularity.name,
             "time_expression": node.time.expression,
         }
-    properties["generation"] = place.generation
-    if place.retired_at is not None:
-        properties["retired_at"] = place.retired_at
+    properties["generation"] = system.generation
+    if system.retired_at is not None:
+        properties["retired_at"] = system.retired_at
     return properties
 
 

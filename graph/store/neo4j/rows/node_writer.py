@@ -106,7 +106,7 @@ async def set_further_vectors(writer: Writer, dimension: int, vectors: Mapping[t
 async def _set_vectors(writer: Writer, match: str, dimension: int, vectors: Sequence[tuple[Properties, Float16Vector]]) -> None:
     if not vectors:
         return
-    rows = [{**place, "v16": vector.astype("<f2").tobytes(), "vector": Vector(vector.astype("<f4"))} for place, vector in vectors]
+    rows = [{**found_by, "v16": vector.astype("<f2").tobytes(), "vector": Vector(vector.astype("<f4"))} for found_by, vector in vectors]
     # Community's format keeps no VECTOR as a property; the procedure keeps its numbers.
     query = f"""UNWIND $at.rows AS row {match} SET m.v16 = row.v16 REMOVE m.waits
         WITH m, row CALL db.create.setNodeVectorProperty(m, $at.property, row.vector)"""

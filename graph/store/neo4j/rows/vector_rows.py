@@ -19,8 +19,8 @@ from graph.store.rules.vector_checks import accepted_vectors
 # `digest` is there on passages of current memories alone.
 _LACKING = """UNWIND $at.ids AS id MATCH (m:%s {namespace: $namespace, id: id}) WHERE m.digest IS NOT NULL AND m.v16 IS NULL
     RETURN collect([m.id, m.key])"""
-_FURTHER = """UNWIND $at.places AS place MATCH (m:Message {namespace: $namespace, id: place[0]})
-    MATCH (p:Passage {namespace: $namespace, owner_key: m.key, ordinal: place[1]}) WHERE p.v16 IS NULL
+_FURTHER = """UNWIND $at.passages AS passage MATCH (m:Message {namespace: $namespace, id: passage[0]})
+    MATCH (p:Passage {namespace: $namespace, owner_key: m.key, ordinal: passage[1]}) WHERE p.v16 IS NULL
     RETURN collect([m.id, m.key, p.ordinal])"""
 
 
@@ -64,10 +64,10 @@ async def _first_passages(tx: Transaction, given: Given) -> dict[NodeKind, dict[
 
 
 async def _further_passages(tx: Transaction, given: Given) -> dict[tuple[int, int], Float16Vector]:
-    places: list[Any] = [list(place) for place in given if place[1] > 0]
-    if not places:
+    passages: list[Any] = [list(passage) for passage in given if passage[1] > 0]
+    if not passages:
         return {}
-    [[found]] = await tx.rows(_FURTHER, {"places": places})
+    [[found]] = await tx.rows(_FURTHER, {"passages": passages})
     return {(key, ordinal): given[(id_, ordinal)] for id_, key, ordinal in found}
 
 
