@@ -1,6 +1,7 @@
 """A real Neo4j Community server without a container: what tests, benchmarks and `make neo4j` start.
 
 The jars come from Maven Central (`pom.xml` pins the version) and are kept in the user's cache; a JDK of 21 or later runs them.
+Why here: docs/decisions.md#neo4j-launcher.
 """
 
 from tests.neo4j_server.missing import Missing

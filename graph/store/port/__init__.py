@@ -1,6 +1,6 @@
 """The store port: what the service and the pipeline ask of a store, as intents, each atomic; with what each takes and answers beside it.
 
-Two stores implement it and one contract suite (`tests/graph/store`) holds for both.
+Two stores implement it and one contract suite (`tests/graph/store`) holds for both. Why a handle: docs/decisions.md#handle.
 """
 
 from graph.store.port.appending import AppendCommand, AppendedMessage, AppendOutcome, MessageDraft

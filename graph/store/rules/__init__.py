@@ -1,1 +1,1 @@
-"""What every store decides alike: pure functions, each used by both."""
+"""What every store decides alike: pure functions over what a store has read, each used by both (docs/decisions.md#rules)."""
