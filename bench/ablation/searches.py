@@ -16,7 +16,7 @@ from graph.model import MemoryFilter, NodeKind
 from graph.retrieval import DEFAULT_RECIPE, RECIPES, RetrievalRequest
 from graph.retrieval.finding.search import Search, expanded, search_of
 from graph.retrieval.planning.query_vector import QueryVectors
-from graph.retrieval.ranking.measures import ceilings
+from graph.retrieval.ranking.channel_scores import channel_maxima
 from graph.retrieval.ranking.ranking import rank
 from graph.retrieval.recipes import Recipe
 from service.composition import make_embedder, make_store
@@ -62,7 +62,7 @@ async def searched(datasets: Sequence[Dataset], report: Report) -> list[Asked]:
                             if question.counted:
                                 request = _request(conversation, question)
                                 search = await search_of(store, request, RECIPES[DEFAULT_RECIPE], vectors)
-                                walked = await expanded(search, ceilings([search.measures]), RECIPES["graph"])
+                                walked = await expanded(search, channel_maxima([search.channel_scores]), RECIPES["graph"])
                                 ids = stored.message_ids[conversation.id]
                                 asked.append(Asked(dataset.name, conversation.id, question, search, walked, ids))
                         step.advance()
@@ -85,7 +85,7 @@ def _judgement(one: Asked, recipe: Recipe) -> Judgement:
     search = one.walked if recipe.graph else replace(one.search, expansion=None)
     candidates = search.candidates
     places: list[list[str]] = []
-    for chosen in rank([search], recipe).picks:
+    for chosen in rank([search], recipe).selected:
         rows = [chosen.row]
         if candidates.kind[chosen.row] != NodeKind.MESSAGE:
             rows = candidates.message_row[candidates.statement_row == chosen.row].tolist()

@@ -95,8 +95,8 @@ async def _best(
     now = max(message.sent_at for message in conversation.messages)
     request = RetrievalRequest(namespace_of(conversation), text, HITS, recipe.name, MemoryFilter(), now, UTC)
     search = await search_of(store, request, recipe, QueryVectors(embedder))
-    rows = [chosen.row for chosen in rank([search], recipe).picks]
-    return features(search.candidates, search.measures, search.plan)[rows], [_stands_for(search.candidates, row) for row in rows]
+    rows = [chosen.row for chosen in rank([search], recipe).selected]
+    return features(search.candidates, search.channel_scores, search.plan)[rows], [_stands_for(search.candidates, row) for row in rows]
 
 
 def _stands_for(candidates: Candidates, row: int) -> list[str]:

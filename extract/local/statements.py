@@ -24,7 +24,7 @@ _REMARK_WORDS = 7
 _NAMED_START = re.compile(r"^(?:my\b|our\b|[A-ZÀ-ÖØ-Þ][\w’'-]+\s+(?:is|was|has|had|and|will|lives|works|loves|got|went|moved|said|told)\b)")
 # What a sentence needs to be worth quoting: a number, a name, or the first person as its subject.
 _SUBSTANCE = re.compile(r"\d|(?<=[a-z,] )(?!I\b)[A-Z]|^(?:I|We|My|Our)\b")
-# A standing wish, mostly towards an assistant.
+# A standing instruction, mostly towards an assistant.
 _INSTRUCTS = re.compile(
     r"(?i)\bfrom now on\b|\bin (?:the )?future\b|^(?:please )?(?:always|never|remember (?:that|to)|call me|keep your|make sure)\b"
 )

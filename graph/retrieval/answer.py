@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from graph.model import EdgeKind, EmbeddingSpec, MemoryFilter, Message, NodeKind, Statement, TimeSpan
 from graph.retrieval.degradation import Degradation
-from graph.retrieval.planning.question import NOTHING_KNOWN, Asks
+from graph.retrieval.planning.question import NO_INTENT, QueryIntent
 from graph.store.port import ConsistencyPoint
 
 # How many tokens a text has. The context's budget is counted with it, over the whole text.
@@ -60,8 +60,8 @@ class RetrievalRequest:
 
 @dataclass(frozen=True, slots=True)
 class QueryPlan:
-    """How a query was understood. `entity_ids` go with `entities`; the fields after `degraded` are not part of the contract, nor
-    is what else than a time it `asks` for.
+    """How a query was understood. `entity_ids` go with `entities`. Of `intents` the contract has WHEN alone, and none of the fields after
+    `degraded`.
 
     `topic_terms` are the terms without those of words that address the memory. `zone` is the one in which its times were read:
     the request's or the (first) namespace's.
@@ -73,7 +73,7 @@ class QueryPlan:
     speakers: tuple[str, ...] = ()
     entities: tuple[str, ...] = ()
     times: tuple[TimeSpan, ...] = ()
-    asks: Asks = NOTHING_KNOWN
+    intents: QueryIntent = NO_INTENT
     degraded: tuple[Degradation, ...] = ()
     entity_ids: tuple[str, ...] = ()
     topic_terms: frozenset[str] = frozenset()
@@ -82,7 +82,7 @@ class QueryPlan:
     @property
     def asks_when(self) -> bool:
         """Whether the question asks for a time or a length of time."""
-        return Asks.WHEN in self.asks
+        return QueryIntent.WHEN in self.intents
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ class Explanation:
     """Why a hit is where it is: the points of the contributions sum to its score.
 
     Attributes:
-        channels: its place in each channel that found it.
+        channels: its rank in each channel that found it.
         path: how the graph reached it, from a seed; empty when the graph did not or when it is a seed itself.
         evidence_ids: the messages it rests on; its own id, for a message.
     """
@@ -180,7 +180,7 @@ class RetrievalAnswer:
 
 @dataclass(frozen=True, slots=True)
 class ContextEntry:
-    """One memory of a context. `text` is its line in the context's text; `rank` its place in the retrieval."""
+    """One memory of a context. `text` is its line in the context's text; `rank` its rank in the retrieval."""
 
     namespace: str
     id: str

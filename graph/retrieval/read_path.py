@@ -11,10 +11,10 @@ from graph.retrieval.explaining.explain import explain
 from graph.retrieval.finding.search import Search, expanded, search_of
 from graph.retrieval.offload import offload_if_many
 from graph.retrieval.planning.query_vector import QueryVectors
-from graph.retrieval.ranking.measures import ceilings
-from graph.retrieval.ranking.pick import Scored
+from graph.retrieval.ranking.channel_scores import channel_maxima
 from graph.retrieval.ranking.ranking import Ranking, rank
 from graph.retrieval.ranking.rerank import Reranking, reranked
+from graph.retrieval.ranking.select_hits import ScoredCandidates
 from graph.retrieval.recipes import RECIPES, Recipe
 from graph.store.port import PAGE_BYTES, NodesWithin, Store
 
@@ -43,22 +43,22 @@ async def retrieve_many(
     Takes one request for each namespace, all with the same query, k, recipe and least relevance. Every channel is scaled by its best over
     all the namespaces, so that scores compare. The answer's plan joins what the namespaces' speakers and entities told about the query.
     """
-    recipe = checked(requests)
+    recipe = validate_requests(requests)
     vectors = QueryVectors(embedder)
     searches = await gather_or_cancel([search_of(store, request, recipe, vectors) for request in requests])
     if recipe.graph:
-        limits = ceilings([search.measures for search in searches])
-        searches = await gather_or_cancel([expanded(search, limits, recipe) for search in searches])
+        maxima = channel_maxima([search.channel_scores for search in searches])
+        searches = await gather_or_cancel([expanded(search, maxima, recipe) for search in searches])
     ranking = await offload_if_many(sum(len(search.candidates) for search in searches), rank, searches, recipe)
     ranking, degraded = await reranked(searches, ranking, reranking) if reranking else (ranking, ())
     hits, omitted = await _hits(searches, ranking, max_bytes)
     plan = _joint_plan([search.plan for search in searches])
     plan = replace(plan, degraded=(*plan.degraded, *degraded))
-    nothing_relevant = not ranking.picks and requests[0].min_relevance > 0
+    nothing_relevant = not ranking.selected and requests[0].min_relevance > 0
     return RetrievalAnswer(tuple(hits), plan, ranking.best_relevance, nothing_relevant, tuple(omitted))
 
 
-def checked(requests: Sequence[RetrievalRequest]) -> Recipe:
+def validate_requests(requests: Sequence[RetrievalRequest]) -> Recipe:
     """The recipe of requests that can be answered. Raises InvalidArgument, as `retrieve_many` says."""
     if not requests:
         raise InvalidArgument.of("namespaces", "at least one is required")
@@ -77,18 +77,18 @@ def checked(requests: Sequence[RetrievalRequest]) -> Recipe:
 
 async def _hits(searches: Sequence[Search], ranking: Ranking, max_bytes: int) -> tuple[list[Hit], list[OmittedHit]]:
     """The hits, without those that were deleted meanwhile, and those that have no room."""
-    picks = ranking.picks
-    ids = [searches[chosen.namespace].candidates.ids[chosen.row] for chosen in picks]
+    selected = ranking.selected
+    ids = [searches[chosen.namespace].candidates.ids[chosen.row] for chosen in selected]
 
-    async def nodes_of(place: int, search: Search) -> NodesWithin:
-        wanted = [id_ for id_, chosen in zip(ids, picks, strict=True) if chosen.namespace == place]
+    async def nodes_of(namespace: int, search: Search) -> NodesWithin:
+        wanted = [id_ for id_, chosen in zip(ids, selected, strict=True) if chosen.namespace == namespace]
         return await search.memory.get_nodes_within(wanted, max_bytes) if wanted else NodesWithin({})
 
-    found = await gather_or_cancel([nodes_of(place, search) for place, search in enumerate(searches)])
+    found = await gather_or_cancel([nodes_of(number, search) for number, search in enumerate(searches)])
     without_room = [frozenset(of_one.omitted) for of_one in found]
     hits: list[Hit] = []
     omitted: list[OmittedHit] = []
-    for id_, chosen in zip(ids, picks, strict=True):
+    for id_, chosen in zip(ids, selected, strict=True):
         search, node = searches[chosen.namespace], found[chosen.namespace].nodes.get(id_)
         rank = len(hits) + len(omitted) + 1
         if id_ in without_room[chosen.namespace]:
@@ -100,7 +100,7 @@ async def _hits(searches: Sequence[Search], ranking: Ranking, max_bytes: int) ->
     return hits, omitted
 
 
-def _explained(search: Search, scored: Scored, row: int, node: Message | Statement) -> Explanation:
+def _explained(search: Search, scored: ScoredCandidates, row: int, node: Message | Statement) -> Explanation:
     return explain(search.candidates, scored.ledger, scored.returnable, search.expansion, row, node)
 
 

@@ -27,7 +27,7 @@ class Recipe:
     Attributes:
         bm25, window_bm25: of passages, and of messages with their neighbours.
         lexical_limit, dense_limit, temporal_limit: how many candidates each channel finds; 0 leaves it out.
-        instruction_limit: how many standing wishes come along, and count.
+        instruction_limit: how many standing instructions come along, and count.
         neighbours: how many messages before and after each candidate come along.
         max_terms: terms of a query that count; of longer ones the rarest.    max_dense_words: words of a query that are embedded.
         dense_floor: the cosine up to which nothing is told.    session_best: of how many messages a session's mean is made.

@@ -33,7 +33,7 @@ class CandidateQuery:
         vector: float32, unit length, of the namespace's dimension; None leaves the dense channel out.
         spans: times that the query names, for the temporal channel; empty leaves it out.
         lexical_limit, dense_limit, temporal_limit: how many memories each channel contributes; 0 leaves it out.
-        instruction_limit: how many standing wishes of people (`Feature.INSTRUCTION`) come along, the nearest to the vector; 0 without one.
+        instruction_limit: how many standing instructions (`Feature.INSTRUCTION`) of people come along, nearest first; 0 without a vector.
         neighbours: how many messages before and after each candidate message come along.
         include: ids of memories to measure besides, whatever the channels say; unknown ones are ignored.
     """

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Sequence
 
-from graph.store.analyst import Analyst
+from graph.store.analysis_process import AnalysisProcess
 from graph.store.memory_rows import MemoryRow, MemorySource, memory_rows
 
 Store = Callable[[Sequence[MemoryRow]], None]
 # Starting a process takes about half a second; so many memories are analysed in that time.
-_ALONE = 8_000
+_BEFORE_PROCESS = 8_000
 
 
 class ImportAnalysis:
@@ -17,29 +17,29 @@ class ImportAnalysis:
     """
 
     def __init__(self) -> None:
-        self._analyst: Analyst | None = None
-        self._alone = _ALONE
-        self._begun: tuple[Sequence[MemorySource], Store] | None = None
+        self._process: AnalysisProcess | None = None
+        self._until_process = _BEFORE_PROCESS
+        self._under_way: tuple[Sequence[MemorySource], Store] | None = None
 
     def submit(self, sources: Sequence[MemorySource], store: Store) -> None:
         """Analyses a batch; `store` gets its rows, now or when the next batch is submitted or `complete` called."""
-        if self._alone > 0:
-            self._alone -= len(sources)
-            if self._alone <= 0:
-                self._analyst = Analyst.hired()  # for the next batch; it starts while this one is stored
+        if self._until_process > 0:
+            self._until_process -= len(sources)
+            if self._until_process <= 0:
+                self._process = AnalysisProcess.start_if_free()  # for the next batch; it starts while this one is stored
             store(memory_rows(sources))
             return
         previous = self._taken()
-        self._begun = (sources, store)
-        if self._analyst is not None:
+        self._under_way = (sources, store)
+        if self._process is not None:
             try:
-                self._analyst.ask(sources)
+                self._process.send(sources)
             except OSError:
                 self.close()
         if previous is not None:
             before, rows = previous
             before(rows)
-        if self._analyst is None:
+        if self._process is None:
             self.complete()
 
     def complete(self) -> None:
@@ -51,18 +51,18 @@ class ImportAnalysis:
 
     def close(self) -> None:
         """Ends the process, if there is one."""
-        if self._analyst is not None:
-            self._analyst.dismiss()
-            self._analyst = None
+        if self._process is not None:
+            self._process.close()
+            self._process = None
 
     def _taken(self) -> tuple[Store, list[MemoryRow]] | None:
         """The batch under way, with its rows. A process that ended before it answered loses nothing: they are made here then."""
-        if self._begun is None:
+        if self._under_way is None:
             return None
-        (sources, store), self._begun = self._begun, None
-        if self._analyst is not None:
+        (sources, store), self._under_way = self._under_way, None
+        if self._process is not None:
             try:
-                return store, self._analyst.answer()
+                return store, self._process.receive()
             except (OSError, EOFError):
                 self.close()
         return store, memory_rows(sources)

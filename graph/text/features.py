@@ -10,7 +10,7 @@ from graph.text.analyser import MONTHS, terms_of
 class Feature(IntFlag):
     """What the text of a memory is like; computed by `graph.text` when it is stored.
 
-    QUESTION: it asks at its end.  TIME_EXPRESSION: it names a time.  INSTRUCTION: a standing wish, "always …", "I prefer …".
+    QUESTION: it asks at its end.  TIME_EXPRESSION: it names a time.  INSTRUCTION: a standing instruction, "always …", "I prefer …".
     FIRST_PERSON: its speaker speaks of themselves.  NAME: it names somebody or something other than whom it addresses.
     REASON: it tells why.  PEOPLE: it mentions people by what they are to somebody, "my sister", "the team".  IMAGE: it comes with one.
     """
@@ -53,11 +53,11 @@ _TIME_DIGITS = re.compile(r"[0-9](?:[/:.-][0-9]| ?(?:[aApP][mM]|st|nd|rd|th|h)\b
 
 _FIRST_PERSON = frozenset("i i'm i've i'd i'll my me mine myself we we're we've we'd we'll our ours us".split())  # noqa: SIM905 - the same
 
-# What may begin a standing wish of a user towards an assistant; each is then looked for in full.
+# What may begin a standing instruction of a user towards an assistant; each is then looked for in full.
 _INSTRUCTION_WORDS = frozenset(
     "always never prefer now forward whenever remember avoid ensure sure please future rather every don't ask".split()  # noqa: SIM905 - the same
 )
-# "Always" and "never" are wishes where a clause begins with them: "I've never been there" and "she always smiles" tell of somebody.
+# "Always" and "never" are instructions where a clause begins with them: "I've never been there" and "she always smiles" tell of somebody.
 # It reads lines whose words stand one space apart: with `\s*` or `\s+` in it, blank lines would take time that grows with their square.
 _INSTRUCTION = re.compile(
     r"(?:^|[.!?;:,(\n] ?|\b(?:please|so|and|but|should|must|to) )(?:always|never)\b"

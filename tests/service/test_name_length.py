@@ -15,7 +15,7 @@ from tests.neo4j_databases import Database
 
 # What of the vector index's columns is a text of callers. Another one needs a cap at every door, and a case here.
 NAMES = {"namespace", "session", "speaker"}
-OTHERS = {"kind", "said_at", "wish"}
+OTHERS = {"kind", "said_at", "instruction"}
 LONG = "n" * (MAX_NAME_LENGTH + 1)
 DOORS = {
     "session": ("name",),

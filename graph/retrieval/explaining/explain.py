@@ -4,8 +4,8 @@ import numpy as np
 
 from graph.model import Message, Statement
 from graph.retrieval.answer import ChannelRank, Contribution, Explanation
+from graph.retrieval.ranking.channel_scores import Bools
 from graph.retrieval.ranking.ledger import Ledger
-from graph.retrieval.ranking.measures import Bools
 from graph.retrieval.walking.expand import Expansion
 from graph.store.candidates import Candidates
 

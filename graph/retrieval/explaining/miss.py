@@ -14,10 +14,10 @@ from graph.retrieval.finding.merge import merged
 from graph.retrieval.finding.search import Search, expanded, search_of
 from graph.retrieval.offload import offload_if_many
 from graph.retrieval.planning.query_vector import QueryVectors
-from graph.retrieval.ranking.measures import ceilings, measure
+from graph.retrieval.ranking.channel_scores import channel_maxima, score_channels
 from graph.retrieval.ranking.ranking import Ranking, rank
 from graph.retrieval.ranking.rerank import Reranking, reranked
-from graph.retrieval.read_path import checked
+from graph.retrieval.read_path import validate_requests
 from graph.retrieval.recipes import Recipe
 from graph.store.candidates import CandidateQuery
 from graph.store.port import Store
@@ -46,7 +46,7 @@ class Miss:
     """Why a memory is not in an answer, or where it is.
 
     Attributes:
-        hit: the memory as it was measured; its rank is the place that it has, or would have had if it had been found; 0: none.
+        hit: the memory as it was measured; its rank is the one that it has, or would have had if it had been found; 0: none.
             None where there is nothing to measure.
         filtered_by: the parts of the filter that it does not pass, each by itself.
         channels: what it reached in each channel, and what it would have taken.
@@ -71,17 +71,17 @@ async def explain_miss(
     Raises:
         InvalidArgument, NotFound: as `retrieve`; that there is no such memory is a reason and no error.
     """
-    recipe = checked([request])
+    recipe = validate_requests([request])
     search = await search_of(store, request, recipe, QueryVectors(embedder))
     if recipe.graph:
-        search = await expanded(search, ceilings([search.measures]), recipe)
+        search = await expanded(search, channel_maxima([search.channel_scores]), recipe)
     node = (await search.memory.get_nodes([id_])).get(id_)
     if (without := _never_ranked(node)) is not None:
         return Miss(without, search.plan)
     assert isinstance(node, Message | Statement)
     was_found = id_ in set(search.candidates.ids)
     joined = search if was_found else await _including(search, id_, recipe)
-    row = {known: place for place, known in enumerate(joined.candidates.ids)}.get(id_)
+    row = {known: row for row, known in enumerate(joined.candidates.ids)}.get(id_)
     if row is None:
         # It was deleted while this was looked for.
         return Miss(MissReason.NOT_FOUND, search.plan)
@@ -109,7 +109,9 @@ async def _including(search: Search, id_: str, recipe: Recipe) -> Search:
     found = await search.memory.candidates(query)
     candidates = await offload_if_many(len(search.candidates), merged, search.candidates, found)
     return replace(
-        search, candidates=candidates, measures=await offload_if_many(len(candidates), measure, candidates, search.plan.times, recipe)
+        search,
+        candidates=candidates,
+        channel_scores=await offload_if_many(len(candidates), score_channels, candidates, search.plan.times, recipe),
     )
 
 
@@ -135,16 +137,16 @@ class _Case:
     was_found: bool
 
     @property
-    def place(self) -> int:
-        """Its place in the ranking, from 1; 0 where it has none."""
-        return next((place for place, chosen in enumerate(self.ranking.picks, start=1) if chosen.row == self.row), 0)
+    def rank(self) -> int:
+        """Its rank, from 1; 0 where it has none."""
+        return next((rank for rank, chosen in enumerate(self.ranking.selected, start=1) if chosen.row == self.row), 0)
 
     def hit(self) -> Hit:
         """The memory as a hit, explained."""
         scored = self.ranking.scored[0]
         why = explain(self.search.candidates, scored.ledger, scored.returnable, self.search.expansion, self.row, self.node)
         relevance = float(self.ranking.relevance[0][self.row])
-        return Hit(self.place, self.search.request.namespace, self.node, float(scored.score[self.row]), why, relevance)
+        return Hit(self.rank, self.search.request.namespace, self.node, float(scored.score[self.row]), why, relevance)
 
 
 def _measured(case: _Case) -> Miss:
@@ -164,30 +166,30 @@ async def _judged(case: _Case) -> Miss:
         return replace(told, reason=MissReason.NO_SIGNAL)
     if case.ranking.relevance[0][case.row] < request.min_relevance:
         return replace(told, reason=MissReason.BELOW_MIN_RELEVANCE)
-    if 0 < case.place <= request.k:
+    if 0 < case.rank <= request.k:
         return replace(told, reason=MissReason.IN_ANSWER)
-    answer = case.ranking.picks[: request.k]
+    answer = case.ranking.selected[: request.k]
     stands = (
         await offload_if_many(len(search.candidates), stand_ins, search, [chosen.row for chosen in answer], case.row)
-        if not case.place
+        if not case.rank
         else ()
     )
     if stands:
         return replace(told, reason=MissReason.STOOD_FOR, stood_for_by=await _rivals(case, stands))
-    nearest = [(place, chosen.row) for place, chosen in enumerate(answer, start=1)][-_RIVALS:]
+    nearest = [(rank, chosen.row) for rank, chosen in enumerate(answer, start=1)][-_RIVALS:]
     return replace(told, rivals=await _rivals(case, nearest))
 
 
-async def _rivals(case: _Case, places: Sequence[tuple[int, int]]) -> tuple[Rival, ...]:
-    """The hits at these places and rows of the ranking, without those that were deleted meanwhile."""
-    ids = [case.search.candidates.ids[row] for _, row in places]
+async def _rivals(case: _Case, ranked: Sequence[tuple[int, int]]) -> tuple[Rival, ...]:
+    """The hits with these ranks and rows, without those that were deleted meanwhile."""
+    ids = [case.search.candidates.ids[row] for _, row in ranked]
     nodes = await case.search.memory.get_nodes(ids)
     scored, relevance = case.ranking.scored[0], case.ranking.relevance[0]
     rivals: list[Rival] = []
-    for id_, (place, row) in zip(ids, places, strict=True):
+    for id_, (its_rank, row) in zip(ids, ranked, strict=True):
         node = nodes.get(id_)
         if isinstance(node, Message | Statement):
-            hit = Hit(place, case.search.request.namespace, node, float(scored.score[row]), None, float(relevance[row]))
+            hit = Hit(its_rank, case.search.request.namespace, node, float(scored.score[row]), None, float(relevance[row]))
             rivals.append(rival_of(hit, scored, row, case.row))
     return tuple(rivals)
 

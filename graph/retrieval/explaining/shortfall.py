@@ -7,8 +7,8 @@ import numpy as np
 
 from graph.retrieval.answer import Hit
 from graph.retrieval.finding.search import Search
-from graph.retrieval.ranking.pick import Evidence, Scored
 from graph.retrieval.ranking.scoring import Float64
+from graph.retrieval.ranking.select_hits import Evidence, ScoredCandidates
 from graph.retrieval.recipes import Recipe
 
 
@@ -16,7 +16,7 @@ from graph.retrieval.recipes import Recipe
 class ChannelShortfall:
     """A memory in one channel: its score, its rank among the candidates that may be returned, and the score of the last one found.
 
-    `rank` is 0 with a score of 0: the channel sees nothing in it, and a place among all others of which that is true says nothing.
+    `rank` is 0 with a score of 0: the channel sees nothing in it, and a rank among all others of which that is true says nothing.
     `needed` is 0 where the channel found less than it looks for: any score would have done.
     """
 
@@ -43,13 +43,13 @@ class Rival:
     differences: tuple[SignalDifference, ...]
 
 
-def shortfalls(search: Search, recipe: Recipe, scored: Scored, row: int) -> tuple[ChannelShortfall, ...]:
+def shortfalls(search: Search, recipe: Recipe, scored: ScoredCandidates, row: int) -> tuple[ChannelShortfall, ...]:
     """What the memory in this row reached in each channel that took part."""
-    query, measures = search.query, search.measures
+    query, channel_scores = search.query, search.channel_scores
     channels: list[tuple[str, Float64, int]] = [
-        ("lexical", measures.lexical, query.lexical_limit),
-        ("dense", measures.dense, query.dense_limit),
-        ("temporal", measures.dates, query.temporal_limit),
+        ("lexical", channel_scores.lexical, query.lexical_limit),
+        ("dense", channel_scores.dense, query.dense_limit),
+        ("temporal", channel_scores.dates, query.temporal_limit),
     ]
     if search.expansion is not None:
         flow = np.array([search.expansion.flow.get(id_, 0.0) for id_ in search.candidates.ids])
@@ -66,18 +66,18 @@ def _shortfall(channel: str, others: Float64, score: float, limit: int) -> Chann
 
 
 def stand_ins(search: Search, answer: Sequence[int], row: int) -> tuple[tuple[int, int], ...]:
-    """The places and rows of the hits that together rest on all that the memory in `row` rests on; none when they do not."""
+    """The ranks and rows of the hits that together rest on all that the memory in `row` rests on; none when they do not."""
     evidence = Evidence(search.candidates)
     wanted, found = set(evidence.of(row)), list[tuple[int, int]]()
-    for place, hit in enumerate(answer, start=1):
+    for rank, hit in enumerate(answer, start=1):
         covered = wanted.intersection(evidence.of(hit))
         if covered:
-            found.append((place, hit))
+            found.append((rank, hit))
             wanted -= covered
     return () if wanted else tuple(found)
 
 
-def rival_of(hit: Hit, scored: Scored, rival: int, row: int) -> Rival:
+def rival_of(hit: Hit, scored: ScoredCandidates, rival: int, row: int) -> Rival:
     """The hit in the row `rival` beside the memory in `row`."""
     both = [
         SignalDifference(signal.name, signal.weight * float(signal.value[row]), signal.weight * float(signal.value[rival]))

@@ -9,14 +9,14 @@ Ints = NDArray[np.int32]
 
 
 def merged(first: Candidates, second: Candidates) -> Candidates:
-    """The rows of both, those of `first` in their places, each memory once. Both answer the same query; `second` has the statistics."""
+    """The rows of both, those of `first` where they are, each memory once. Both answer the same query; `second` has the statistics."""
     row_of = {id_: row for row, id_ in enumerate(first.ids)}
     new = np.array([id_ not in row_of for id_ in second.ids], dtype=bool)
     if not new.any():
         return first
-    place = np.empty(len(second), dtype=np.int32)
-    place[new] = len(first) + np.arange(int(new.sum()), dtype=np.int32)
-    place[~new] = [row_of[id_] for id_, is_new in zip(second.ids, new, strict=True) if not is_new]
+    joint_row = np.empty(len(second), dtype=np.int32)
+    joint_row[new] = len(first) + np.arange(int(new.sum()), dtype=np.int32)
+    joint_row[~new] = [row_of[id_] for id_, is_new in zip(second.ids, new, strict=True) if not is_new]
     speakers, speaker = _joint_speakers(first, second)
     passages = new[second.passage_row]
     spans = new[second.span_row]
@@ -32,17 +32,17 @@ def merged(first: Candidates, second: Candidates) -> Candidates:
         said_at=np.r_[first.said_at, second.said_at[new]],
         features=np.r_[first.features, second.features[new]],
         eligible=np.r_[first.eligible, second.eligible[new]],
-        previous=_joint_neighbours(first.previous, second.previous, place, new),
-        next=_joint_neighbours(first.next, second.next, place, new),
-        passage_row=np.r_[first.passage_row, place[second.passage_row[passages]]],
+        previous=_joint_neighbours(first.previous, second.previous, joint_row, new),
+        next=_joint_neighbours(first.next, second.next, joint_row, new),
+        passage_row=np.r_[first.passage_row, joint_row[second.passage_row[passages]]],
         term_counts=np.concatenate([first.term_counts, second.term_counts[passages]]),
         length=np.r_[first.length, second.length[passages]],
         similarity=np.r_[first.similarity, second.similarity[passages]],
-        span_row=np.r_[first.span_row, place[second.span_row[spans]]],
+        span_row=np.r_[first.span_row, joint_row[second.span_row[spans]]],
         span_start=np.r_[first.span_start, second.span_start[spans]],
         span_end=np.r_[first.span_end, second.span_end[spans]],
-        statement_row=np.r_[first.statement_row, place[second.statement_row[pairs]]],
-        message_row=np.r_[first.message_row, place[second.message_row[pairs]]],
+        statement_row=np.r_[first.statement_row, joint_row[second.statement_row[pairs]]],
+        message_row=np.r_[first.message_row, joint_row[second.message_row[pairs]]],
         statistics=second.statistics,
         revision=second.revision,
     )
@@ -56,10 +56,10 @@ def _joint_speakers(first: Candidates, second: Candidates) -> tuple[tuple[str, .
     return speakers, renumbered[second.speaker] if len(renumbered) else second.speaker
 
 
-def _joint_neighbours(first: Ints, second: Ints, place: Ints, new: NDArray[np.bool_]) -> Ints:
+def _joint_neighbours(first: Ints, second: Ints, joint_row: Ints, new: NDArray[np.bool_]) -> Ints:
     """The neighbour column of all rows; a row of `first` learns of a neighbour that only `second` brought."""
-    moved = np.where(second >= 0, place[np.maximum(second, 0)], -1).astype(np.int32)
+    moved = np.where(second >= 0, joint_row[np.maximum(second, 0)], -1).astype(np.int32)
     joint: Ints = np.concatenate([first, moved[new]])
     known = np.flatnonzero(~new & (moved >= 0))
-    joint[place[known]] = moved[known]
+    joint[joint_row[known]] = moved[known]
     return joint

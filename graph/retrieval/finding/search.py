@@ -1,4 +1,4 @@
-"""One namespace on its way through the read path: plan, embed the query, find candidates, measure, expand over the graph."""
+"""One namespace on its way through the read path: plan, embed the query, find candidates, score them by channel, expand over the graph."""
 
 from dataclasses import dataclass, replace
 from datetime import UTC, tzinfo
@@ -15,9 +15,9 @@ from graph.retrieval.offload import offload_if_many
 from graph.retrieval.planning.plan import linked, names_in, plan_query
 from graph.retrieval.planning.query_vector import QueryVectors
 from graph.retrieval.planning.rare_terms import rarest_terms
+from graph.retrieval.ranking.channel_scores import ChannelMaxima, ChannelScores, score_channels
 from graph.retrieval.ranking.fuse import fuse
 from graph.retrieval.ranking.ledger import Ledger
-from graph.retrieval.ranking.measures import Ceilings, Measures, measure
 from graph.retrieval.recipes import Recipe
 from graph.retrieval.walking.expand import Expansion, add_graph, expand
 from graph.store.candidates import CandidateQuery, Candidates
@@ -29,14 +29,14 @@ _CANDIDATES_A_CHARACTER = 8
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What was asked of one namespace, how it was understood, and the candidates with their measures."""
+    """What was asked of one namespace, how it was understood, and the candidates with their scores in each channel."""
 
     memory: Memory
     request: RetrievalRequest
     plan: QueryPlan
     query: CandidateQuery
     candidates: Candidates
-    measures: Measures
+    channel_scores: ChannelScores
     expansion: Expansion | None = None
 
 
@@ -69,11 +69,11 @@ async def search_of(store: Store, request: RetrievalRequest, recipe: Recipe, vec
     reasons = [] if without_vector is None else [without_vector]
     if recipe.lexical_limit and not plan.terms:
         reasons.append(DegradationReason.NO_TERMS)
-    measures = measure(candidates, plan.times, recipe)
-    if vector is not None and len(candidates) and measures.is_unembedded.all():
+    channel_scores = score_channels(candidates, plan.times, recipe)
+    if vector is not None and len(candidates) and channel_scores.is_unembedded.all():
         reasons.append(DegradationReason.NOT_EMBEDDED_YET)
     degraded = tuple(Degradation.of(reason, request.namespace) for reason in reasons)
-    return Search(memory, request, replace(plan, degraded=degraded), query, candidates, measures)
+    return Search(memory, request, replace(plan, degraded=degraded), query, candidates, channel_scores)
 
 
 def _zone(namespace: Namespace) -> tzinfo:
@@ -88,25 +88,25 @@ async def _query_vector(
     return await vectors.vector(namespace.embedding, plan.dense_text, request.vector)
 
 
-async def expanded(search: Search, limits: Ceilings, recipe: Recipe) -> Search:
+async def expanded(search: Search, maxima: ChannelMaxima, recipe: Recipe) -> Search:
     """The search after a walk from its best hits; what the walk found and the channels did not is measured like the rest."""
-    first = fuse(search.candidates, search.measures, limits, search.plan, recipe)
+    first = fuse(search.candidates, search.channel_scores, maxima, search.plan, recipe)
     expansion = await expand(search.memory, search.candidates, first, search.plan, recipe)
     if expansion is None:
         return search
     known = set(search.candidates.ids)
     found = tuple(id_ for id_ in expansion.best(recipe.graph_found) if id_ not in known)
-    candidates, measures = search.candidates, search.measures
+    candidates, channel_scores = search.candidates, search.channel_scores
     if found:
         query = replace(search.query, lexical_limit=0, dense_limit=0, temporal_limit=0, instruction_limit=0, include=found)
         candidates = merged(candidates, await search.memory.candidates(query))
-        measures = measure(candidates, search.plan.times, recipe)
-    return replace(search, candidates=candidates, measures=measures, expansion=expansion)
+        channel_scores = score_channels(candidates, search.plan.times, recipe)
+    return replace(search, candidates=candidates, channel_scores=channel_scores, expansion=expansion)
 
 
-def ledger_of(search: Search, limits: Ceilings, recipe: Recipe) -> Ledger:
+def ledger_of(search: Search, maxima: ChannelMaxima, recipe: Recipe) -> Ledger:
     """What every signal adds to every candidate, the graph's included."""
-    ledger = fuse(search.candidates, search.measures, limits, search.plan, recipe)
+    ledger = fuse(search.candidates, search.channel_scores, maxima, search.plan, recipe)
     if search.expansion is not None:
         add_graph(ledger, search.candidates, search.expansion, recipe)
     return ledger

@@ -5,9 +5,9 @@ from datetime import datetime, tzinfo
 
 from graph.model import Entity
 from graph.retrieval.answer import QueryPlan
-from graph.retrieval.planning.meta_words import without_talk
+from graph.retrieval.planning.meta_phrases import without_meta_phrases
 from graph.retrieval.planning.query_times import times_of_query
-from graph.retrieval.planning.question import asks, dense_excerpt, named_speakers, without_names
+from graph.retrieval.planning.question import dense_excerpt, named_speakers, query_intents, without_names
 from graph.retrieval.recipes import Recipe
 from graph.text import STOP_WORDS, terms_of, words_of
 
@@ -29,11 +29,11 @@ def plan_query(query: str, speakers: Sequence[str], asked_at: datetime, zone: tz
     return QueryPlan(
         recipe=recipe.name,
         terms=_of_both_ends(tuple(dict.fromkeys(terms_of(query))), _MOST_TERMS),
-        dense_text=without_names(without_talk(dense_excerpt(query, recipe.max_dense_words)), names),
+        dense_text=without_names(without_meta_phrases(dense_excerpt(query, recipe.max_dense_words)), names),
         speakers=named,
         times=times_of_query(cues, asked_at, zone),
-        asks=asks(folded),
-        topic_terms=frozenset(terms_of(without_talk(query[:_TOPIC_CHARACTERS]))),
+        intents=query_intents(folded),
+        topic_terms=frozenset(terms_of(without_meta_phrases(query[:_TOPIC_CHARACTERS]))),
         zone=zone,
     )
 

@@ -61,7 +61,7 @@ _ASKS_RELATION = re.compile(
 )
 
 
-class Asks(IntFlag):
+class QueryIntent(IntFlag):
     """What a question asks for. It may ask for several things, and for none that is known here.
 
     ADVICE asks for something new, and so not for one's OWN_WORDS; RECALL for what was said; OVERVIEW for what is spread
@@ -82,34 +82,34 @@ class Asks(IntFlag):
     RELATION = 2048
 
 
-NOTHING_KNOWN = Asks(0)
+NO_INTENT = QueryIntent(0)
 
 _SHORTEST_NICKNAME = 3
 # Words have fewer characters; without spaces there are hardly any words.
 _CHARACTERS_A_WORD = 24
 
 
-def asks(text: str) -> Asks:
+def query_intents(text: str) -> QueryIntent:
     """All that a case-folded question asks for."""
-    found = Asks(0)
+    found = QueryIntent(0)
     for kind, pattern in (
-        (Asks.WHEN, _ASKS_WHEN),
-        (Asks.ASSISTANT, _ASKS_ASSISTANT),
-        (Asks.RECALL, _ASKS_RECALL),
-        (Asks.SUMMARY | Asks.OVERVIEW, _ASKS_SUMMARY),
-        (Asks.OVERVIEW, _ASKS_OVERVIEW),
-        (Asks.NAME, _ASKS_NAME),
-        (Asks.WHAT, _ASKS_WHAT),
-        (Asks.WHO, _ASKS_WHO),
-        (Asks.WHY, _ASKS_WHY),
-        (Asks.RELATION, _ASKS_RELATION),
+        (QueryIntent.WHEN, _ASKS_WHEN),
+        (QueryIntent.ASSISTANT, _ASKS_ASSISTANT),
+        (QueryIntent.RECALL, _ASKS_RECALL),
+        (QueryIntent.SUMMARY | QueryIntent.OVERVIEW, _ASKS_SUMMARY),
+        (QueryIntent.OVERVIEW, _ASKS_OVERVIEW),
+        (QueryIntent.NAME, _ASKS_NAME),
+        (QueryIntent.WHAT, _ASKS_WHAT),
+        (QueryIntent.WHO, _ASKS_WHO),
+        (QueryIntent.WHY, _ASKS_WHY),
+        (QueryIntent.RELATION, _ASKS_RELATION),
     ):
         if pattern.search(text):
             found |= kind
-    if _ASKS_ADVICE.search(text) and not found & (Asks.RECALL | Asks.ASSISTANT):
-        found |= Asks.ADVICE
-    if _OF_ONESELF.search(text) and not found & (Asks.ADVICE | Asks.ASSISTANT | Asks.SUMMARY):
-        found |= Asks.OWN_WORDS
+    if _ASKS_ADVICE.search(text) and not found & (QueryIntent.RECALL | QueryIntent.ASSISTANT):
+        found |= QueryIntent.ADVICE
+    if _OF_ONESELF.search(text) and not found & (QueryIntent.ADVICE | QueryIntent.ASSISTANT | QueryIntent.SUMMARY):
+        found |= QueryIntent.OWN_WORDS
     return found
 
 

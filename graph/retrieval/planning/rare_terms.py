@@ -16,4 +16,4 @@ async def rarest_terms(memory: Memory, terms: Sequence[str], limit: int) -> tupl
     frequency = sum((group.document_frequency for group in statistics.values()), np.zeros(len(terms), dtype=np.int64))
     known = np.flatnonzero(frequency > 0)
     kept = np.sort(known[np.argsort(frequency[known], kind="stable")[:limit]])
-    return tuple(terms[place] for place in kept.tolist())
+    return tuple(terms[index] for index in kept.tolist())

@@ -3,8 +3,8 @@
 import numpy as np
 
 from graph.retrieval.answer import QueryPlan
+from graph.retrieval.ranking.channel_scores import ChannelMaxima, ChannelScores, Ints
 from graph.retrieval.ranking.ledger import Ledger
-from graph.retrieval.ranking.measures import Ceilings, Ints, Measures
 from graph.retrieval.ranking.question_signals import add_question_signals
 from graph.retrieval.ranking.scoring import Float64
 from graph.retrieval.ranking.spread import add_spread
@@ -16,19 +16,21 @@ from graph.text.features import Feature
 _QUESTION = int(Feature.QUESTION)
 
 
-def fuse(candidates: Candidates, measures: Measures, limits: Ceilings, plan: QueryPlan, recipe: Recipe) -> Ledger:
+def fuse(candidates: Candidates, channel_scores: ChannelScores, maxima: ChannelMaxima, plan: QueryPlan, recipe: Recipe) -> Ledger:
     """The ledger of all signals but the graph's."""
     ledger = Ledger(len(candidates))
     # Statements have statistics, and so a lexical ceiling, of their own.
-    lexical = np.where(measures.is_statement, _scaled(measures.lexical, limits.statement), _scaled(measures.lexical, limits.message))
+    lexical = np.where(
+        channel_scores.is_statement, _scaled(channel_scores.lexical, maxima.statement), _scaled(channel_scores.lexical, maxima.message)
+    )
     # Up to the floor the cosine tells nothing: texts without any relation reach that, too.
-    dense = _scaled(np.maximum(measures.dense - recipe.dense_floor, 0.0), limits.dense - recipe.dense_floor)
-    _add_channels(ledger, measures, lexical, dense, limits, recipe)
+    dense = _scaled(np.maximum(channel_scores.dense - recipe.dense_floor, 0.0), maxima.dense - recipe.dense_floor)
+    _add_channels(ledger, channel_scores, lexical, dense, maxima, recipe)
     own = ledger.total()
-    _add_neighbours(ledger, candidates, measures, own, recipe)
-    _add_session(ledger, candidates, measures, own, recipe)
+    _add_neighbours(ledger, candidates, channel_scores, own, recipe)
+    _add_session(ledger, candidates, channel_scores, own, recipe)
     _add_statements(ledger, candidates, np.maximum(lexical, dense), own, recipe)
-    add_question_signals(ledger, candidates, measures, dense, limits, plan, recipe)
+    add_question_signals(ledger, candidates, channel_scores, dense, maxima, plan, recipe)
     add_spread(ledger, candidates, plan, recipe)
     return ledger
 
@@ -38,39 +40,41 @@ def _scaled(values: Float64, ceiling: float) -> Float64:
     return values / (ceiling if ceiling > 0 else 1.0)
 
 
-def _add_channels(ledger: Ledger, measures: Measures, lexical: Float64, dense: Float64, limits: Ceilings, recipe: Recipe) -> None:
-    ledger.add("lexical", measures.lexical, lexical, recipe.lexical)
+def _add_channels(
+    ledger: Ledger, channel_scores: ChannelScores, lexical: Float64, dense: Float64, maxima: ChannelMaxima, recipe: Recipe
+) -> None:
+    ledger.add("lexical", channel_scores.lexical, lexical, recipe.lexical)
     # What has no neighbour that may lend has no window: its own match counts for it as well.
-    alone = measures.is_statement | ((measures.before < 0) & (measures.after < 0))
-    window = np.where(alone, lexical, _scaled(measures.window, limits.window))
-    ledger.add("lexical_window", np.where(alone, measures.lexical, measures.window), window, recipe.lexical_window)
-    ledger.add("dense", measures.dense, dense, recipe.dense)
-    if recipe.lexical and measures.is_unembedded.any():
+    alone = channel_scores.is_statement | ((channel_scores.before < 0) & (channel_scores.after < 0))
+    window = np.where(alone, lexical, _scaled(channel_scores.window, maxima.window))
+    ledger.add("lexical_window", np.where(alone, channel_scores.lexical, channel_scores.window), window, recipe.lexical_window)
+    ledger.add("dense", channel_scores.dense, dense, recipe.dense)
+    if recipe.lexical and channel_scores.is_unembedded.any():
         # What has no vector yet must not fall behind everything that has one.
-        stand_in = np.where(measures.is_unembedded, lexical, 0.0)
-        ledger.add("unembedded", np.where(measures.is_unembedded, measures.lexical, 0.0), stand_in, recipe.dense)
+        stand_in = np.where(channel_scores.is_unembedded, lexical, 0.0)
+        ledger.add("unembedded", np.where(channel_scores.is_unembedded, channel_scores.lexical, 0.0), stand_in, recipe.dense)
 
 
-def _add_neighbours(ledger: Ledger, candidates: Candidates, measures: Measures, own: Float64, recipe: Recipe) -> None:
-    # The last place is that of no neighbour, -1: it asks nothing and lends nothing.
-    asks = np.append(candidates.features & _QUESTION, 0) != 0
+def _add_neighbours(ledger: Ledger, candidates: Candidates, channel_scores: ChannelScores, own: Float64, recipe: Recipe) -> None:
+    # One row more, the last, is that of no neighbour (-1): it asks nothing and lends nothing.
+    is_question = np.append(candidates.features & _QUESTION, 0) != 0
     lent_by = np.append(own, 0.0)
-    follows_question = asks[measures.before]
+    follows_question = is_question[channel_scores.before]
     for name, lender, weight in (
-        ("answer", np.where(follows_question, measures.before, np.int32(-1)), recipe.answer),
-        ("previous", np.where(follows_question, np.int32(-1), measures.before), recipe.previous),
-        ("next", measures.after, recipe.next),
+        ("answer", np.where(follows_question, channel_scores.before, np.int32(-1)), recipe.answer),
+        ("previous", np.where(follows_question, np.int32(-1), channel_scores.before), recipe.previous),
+        ("next", channel_scores.after, recipe.next),
     ):
         lent = lent_by[lender]
         ledger.add(name, lent, lent, weight, lender)
 
 
-def _add_session(ledger: Ledger, candidates: Candidates, measures: Measures, own: Float64, recipe: Recipe) -> None:
+def _add_session(ledger: Ledger, candidates: Candidates, channel_scores: ChannelScores, own: Float64, recipe: Recipe) -> None:
     """Each memory gets the mean of its session's best few messages."""
     if not len(candidates) or not recipe.session:
         return
     # Each session's messages from the best to the worst, then its statements.
-    ranked = np.where(measures.is_statement, -1.0, own)
+    ranked = np.where(channel_scores.is_statement, -1.0, own)
     order = np.lexsort((-ranked, candidates.session))
     ranked, session = ranked[order], candidates.session[order]
     begins = np.empty(len(order), dtype=bool)
@@ -78,9 +82,9 @@ def _add_session(ledger: Ledger, candidates: Candidates, measures: Measures, own
     start = np.flatnonzero(begins)
     end = np.append(start[1:], len(order))
     total, count = np.zeros(len(start)), np.zeros(len(start))
-    for place in range(recipe.session_best):
-        counts = (start + place < end) & (ranked[np.minimum(start + place, len(order) - 1)] >= 0)
-        total[counts] += ranked[start[counts] + place]
+    for rank in range(recipe.session_best):
+        counts = (start + rank < end) & (ranked[np.minimum(start + rank, len(order) - 1)] >= 0)
+        total[counts] += ranked[start[counts] + rank]
         count += counts
     value = np.empty(len(order))
     value[order] = (total / np.maximum(count, 1))[np.cumsum(begins) - 1]

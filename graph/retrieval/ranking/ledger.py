@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from graph.retrieval.ranking.measures import Bools, Ints
+from graph.retrieval.ranking.channel_scores import Bools, Ints
 from graph.retrieval.ranking.scoring import Float64
 
 

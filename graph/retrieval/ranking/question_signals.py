@@ -1,12 +1,12 @@
-"""What a question asks for, as signals: somebody's words, a time, a name, a reason, what the assistant said, standing wishes."""
+"""What a question asks for, as signals: somebody's words, a time, a name, a reason, what the assistant said, standing instructions."""
 
 import numpy as np
 
 from graph.model import NodeKind, Role
 from graph.retrieval.answer import QueryPlan
-from graph.retrieval.planning.question import Asks
+from graph.retrieval.planning.question import QueryIntent
+from graph.retrieval.ranking.channel_scores import Bools, ChannelMaxima, ChannelScores
 from graph.retrieval.ranking.ledger import Ledger
-from graph.retrieval.ranking.measures import Bools, Ceilings, Measures
 from graph.retrieval.ranking.scoring import Float64
 from graph.retrieval.recipes import Recipe
 from graph.store.candidates import Candidates
@@ -22,64 +22,70 @@ _USER, _RELATION = int(Role.USER), int(NodeKind.RELATION)
 
 
 def add_question_signals(
-    ledger: Ledger, candidates: Candidates, measures: Measures, dense: Float64, limits: Ceilings, plan: QueryPlan, recipe: Recipe
+    ledger: Ledger,
+    candidates: Candidates,
+    channel_scores: ChannelScores,
+    dense: Float64,
+    maxima: ChannelMaxima,
+    plan: QueryPlan,
+    recipe: Recipe,
 ) -> None:
     """Adds every signal that depends on what is asked for. `dense` is the dense channel's measure on the common scale."""
     if len(plan.speakers) == 1 and plan.speakers[0] in candidates.speakers:
         _add(ledger, "speaker", candidates.speaker == candidates.speakers.index(plan.speakers[0]), recipe.speaker)
     if plan.times:
-        ledger.add("dates", measures.dates, measures.dates, recipe.dates)
+        ledger.add("dates", channel_scores.dates, channel_scores.dates, recipe.dates)
     if plan.asks_when:
         _add(ledger, "when", _has(candidates, Feature.TIME_EXPRESSION), recipe.when)
-    _add_answer_kinds(ledger, candidates, plan.asks, recipe)
-    if limits.beside_assistant:
-        _add_beside_an_assistant(ledger, candidates, measures, dense, plan.asks, recipe)
+    _add_answer_kinds(ledger, candidates, plan.intents, recipe)
+    if maxima.beside_assistant:
+        _add_beside_an_assistant(ledger, candidates, channel_scores, dense, plan.intents, recipe)
     else:
-        _add_between_people(ledger, candidates, measures, recipe)
+        _add_between_people(ledger, candidates, channel_scores, recipe)
 
 
-def _add_answer_kinds(ledger: Ledger, candidates: Candidates, asks: Asks, recipe: Recipe) -> None:
+def _add_answer_kinds(ledger: Ledger, candidates: Candidates, intents: QueryIntent, recipe: Recipe) -> None:
     """What kind of thing the answer is: a name, people, a relation, a reason."""
-    if asks & (Asks.NAME | Asks.WHAT):
-        names = np.where(_has(candidates, Feature.NAME), 1.0 if Asks.NAME in asks else _WHAT, 0.0)
+    if intents & (QueryIntent.NAME | QueryIntent.WHAT):
+        names = np.where(_has(candidates, Feature.NAME), 1.0 if QueryIntent.NAME in intents else _WHAT, 0.0)
         ledger.add("names", names, names, recipe.names)
-    if Asks.WHO in asks:
+    if QueryIntent.WHO in intents:
         _add(ledger, "people", _has(candidates, Feature.PEOPLE), recipe.people)
-    if Asks.RELATION in asks:
+    if QueryIntent.RELATION in intents:
         _add(ledger, "relations", candidates.kind == _RELATION, recipe.relations)
-    if Asks.WHY in asks:
+    if QueryIntent.WHY in intents:
         _add(ledger, "reasons", _has(candidates, Feature.REASON), recipe.reasons)
 
 
-def _add_between_people(ledger: Ledger, candidates: Candidates, measures: Measures, recipe: Recipe) -> None:
+def _add_between_people(ledger: Ledger, candidates: Candidates, channel_scores: ChannelScores, recipe: Recipe) -> None:
     """Who asks tells little, and who says more tells more."""
-    asking = _has(candidates, Feature.QUESTION) & ~_has(candidates, Feature.IMAGE) & ~measures.is_statement
+    asking = _has(candidates, Feature.QUESTION) & ~_has(candidates, Feature.IMAGE) & ~channel_scores.is_statement
     _add(ledger, "asking", asking, recipe.asking)
     terms: Float64 = np.bincount(candidates.passage_row, weights=candidates.length, minlength=len(candidates)).astype(np.float64)
     length = np.minimum(np.log1p(terms / _SHORT) / np.log1p(_LONG), 1.0)
     # Of what has nothing to do with the question, saying much is no merit.
-    length[measures.is_statement | (measures.lexical + measures.dense <= 0)] = 0.0
+    length[channel_scores.is_statement | (channel_scores.lexical + channel_scores.dense <= 0)] = 0.0
     ledger.add("length", terms, length, recipe.length)
 
 
 def _add_beside_an_assistant(
-    ledger: Ledger, candidates: Candidates, measures: Measures, dense: Float64, asks: Asks, recipe: Recipe
+    ledger: Ledger, candidates: Candidates, channel_scores: ChannelScores, dense: Float64, intents: QueryIntent, recipe: Recipe
 ) -> None:
-    """Whose words are asked for, and what the person wished for from now on."""
-    _add(ledger, "assistant", measures.is_assistant, recipe.assistant)
+    """Whose words are asked for, and what the person asked to be done from now on."""
+    _add(ledger, "assistant", channel_scores.is_assistant, recipe.assistant)
     for name, kind, weight in (
-        ("asked_assistant", Asks.ASSISTANT, recipe.asked_assistant),
-        ("own_words", Asks.OWN_WORDS, recipe.own_words),
-        ("summary", Asks.SUMMARY, recipe.summary),
+        ("asked_assistant", QueryIntent.ASSISTANT, recipe.asked_assistant),
+        ("own_words", QueryIntent.OWN_WORDS, recipe.own_words),
+        ("summary", QueryIntent.SUMMARY, recipe.summary),
     ):
-        if kind in asks:
-            _add(ledger, name, measures.is_assistant, weight)
-    # Who asks to be reminded of what was said wants no advice, and no wish about how to give it.
-    if not asks & (Asks.RECALL | Asks.OVERVIEW):
-        is_wish = _has(candidates, Feature.INSTRUCTION) & (candidates.role == _USER)
-        value = _greatest(np.where(is_wish, dense, 0.0), recipe.instruction_limit)
-        value *= _OF_ONESELF if Asks.OWN_WORDS in asks else 1.0
-        ledger.add("instruction", np.where(is_wish, measures.dense, 0.0), value, recipe.instruction)
+        if kind in intents:
+            _add(ledger, name, channel_scores.is_assistant, weight)
+    # Who asks to be reminded of what was said wants no advice, and no instruction on how to give it.
+    if not intents & (QueryIntent.RECALL | QueryIntent.OVERVIEW):
+        is_instruction = _has(candidates, Feature.INSTRUCTION) & (candidates.role == _USER)
+        value = _greatest(np.where(is_instruction, dense, 0.0), recipe.instruction_limit)
+        value *= _OF_ONESELF if QueryIntent.OWN_WORDS in intents else 1.0
+        ledger.add("instruction", np.where(is_instruction, channel_scores.dense, 0.0), value, recipe.instruction)
 
 
 def _greatest(values: Float64, limit: int) -> Float64:

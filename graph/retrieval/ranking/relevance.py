@@ -13,7 +13,7 @@ says how well it separates.
 import numpy as np
 
 from graph.retrieval.answer import QueryPlan
-from graph.retrieval.ranking.measures import Measures
+from graph.retrieval.ranking.channel_scores import ChannelScores
 from graph.retrieval.ranking.passages import passage_runs
 from graph.retrieval.ranking.scoring import Float64
 from graph.store.candidates import Candidates, StatisticsGroup
@@ -30,10 +30,10 @@ WITHOUT_COSINE = np.array([-4.054, 0.0, 4.307, 0.479, -2.918, -1.011, -0.921])
 _NOWHERE = 0.5
 
 
-def relevance(candidates: Candidates, measures: Measures, plan: QueryPlan) -> Float64:
+def relevance(candidates: Candidates, channel_scores: ChannelScores, plan: QueryPlan) -> Float64:
     """(n,) how relevant each candidate is, from 0 to 1."""
-    values = features(candidates, measures, plan)
-    logit = np.where(measures.is_unembedded, _logit(values, WITHOUT_COSINE), _logit(values, WITH_COSINE))
+    values = features(candidates, channel_scores, plan)
+    logit = np.where(channel_scores.is_unembedded, _logit(values, WITHOUT_COSINE), _logit(values, WITH_COSINE))
     return np.asarray(1 / (1 + np.exp(-logit)), dtype=np.float64)
 
 
@@ -41,17 +41,17 @@ def _logit(values: Float64, model: Float64) -> Float64:
     return np.asarray(values @ model[1:] + model[0], dtype=np.float64)
 
 
-def features(candidates: Candidates, measures: Measures, plan: QueryPlan) -> Float64:
+def features(candidates: Candidates, channel_scores: ChannelScores, plan: QueryPlan) -> Float64:
     """(n, 6) the columns of `FEATURES`."""
     names_one = len(plan.speakers) == 1 and plan.speakers[0] in candidates.speakers
     of_speaker = candidates.speaker == (candidates.speakers.index(plan.speakers[0]) if names_one else -1)
     columns = (
-        _with_statements(candidates, measures.dense),
+        _with_statements(candidates, channel_scores.dense),
         _with_statements(candidates, _covered(candidates, plan)),
         of_speaker,
         ~of_speaker & (len(plan.speakers) == 1),
-        measures.is_assistant,
-        (1 - measures.dates) * bool(plan.times),
+        channel_scores.is_assistant,
+        (1 - channel_scores.dates) * bool(plan.times),
     )
     return np.stack([np.asarray(column, dtype=np.float64) for column in columns], axis=1)
 

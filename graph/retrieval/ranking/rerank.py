@@ -15,8 +15,8 @@ from graph.retrieval.degradation import Degradation, DegradationReason
 from graph.retrieval.finding.search import Search
 from graph.retrieval.offload import offload_if_many
 from graph.retrieval.ranking.ledger import Ledger, Signal
-from graph.retrieval.ranking.pick import Pick, Scored, pick
 from graph.retrieval.ranking.ranking import Ranking
+from graph.retrieval.ranking.select_hits import ScoredCandidates, SelectedRow, select_hits
 
 _log = logging.getLogger(__name__)
 # Rerankers read some hundred words; more only makes the call longer.
@@ -54,14 +54,14 @@ async def reranked(searches: Sequence[Search], ranking: Ranking, how: Reranking)
     """
     request = searches[0].request
     many = sum(len(one.candidates) for one in ranking.scored)
-    best = await offload_if_many(many, pick, ranking.scored, how.best)
+    best = await offload_if_many(many, select_hits, ranking.scored, how.best)
     try:
         async with asyncio.timeout(how.timeout_s):
             texts = await _texts(searches, best)
-            read = [place for place, text in enumerate(texts) if text]
+            read = [index for index, text in enumerate(texts) if text]
             if len(read) < 2:
                 return ranking, ()
-            raw = await how.reranker.rerank(request.query, [texts[place] for place in read])
+            raw = await how.reranker.rerank(request.query, [texts[index] for index in read])
         if len(raw) != len(read) or not all(map(math.isfinite, raw)):
             raise ValueError("it does not give one number for each text")
     except TimeoutError:
@@ -70,19 +70,19 @@ async def reranked(searches: Sequence[Search], ranking: Ranking, how: Reranking)
     except Exception as error:  # noqa: BLE001  # whatever a model's server or a model raises: there is an answer without it
         _log.warning("nothing was reranked", extra={"error": type(error).__name__, "told": str(error)})
         return ranking, (Degradation.of(DegradationReason.RERANKER_FAILED),)
-    scored = await offload_if_many(many, _with_signal, ranking.scored, [best[place] for place in read], raw, how.weight)
-    return replace(ranking, scored=scored, picks=await offload_if_many(many, pick, scored, request.k)), ()
+    scored = await offload_if_many(many, _with_signal, ranking.scored, [best[index] for index in read], raw, how.weight)
+    return replace(ranking, scored=scored, selected=await offload_if_many(many, select_hits, scored, request.k)), ()
 
 
-async def _texts(searches: Sequence[Search], best: Sequence[Pick]) -> list[str]:
+async def _texts(searches: Sequence[Search], best: Sequence[SelectedRow]) -> list[str]:
     """What the reranker reads of each pick; nothing of what was deleted meanwhile."""
     ids = [searches[chosen.namespace].candidates.ids[chosen.row] for chosen in best]
 
-    async def nodes_of(place: int, search: Search) -> Mapping[str, Node]:
-        wanted = [id_ for id_, chosen in zip(ids, best, strict=True) if chosen.namespace == place]
+    async def nodes_of(namespace: int, search: Search) -> Mapping[str, Node]:
+        wanted = [id_ for id_, chosen in zip(ids, best, strict=True) if chosen.namespace == namespace]
         return await search.memory.get_nodes(wanted) if wanted else {}
 
-    nodes = await gather_or_cancel([nodes_of(place, search) for place, search in enumerate(searches)])
+    nodes = await gather_or_cancel([nodes_of(number, search) for number, search in enumerate(searches)])
     return [_text(nodes[chosen.namespace].get(id_)) for id_, chosen in zip(ids, best, strict=True)]
 
 
@@ -97,7 +97,9 @@ def _text(node: Node | None) -> str:
             return ""
 
 
-def _with_signal(scored: Sequence[Scored], best: Sequence[Pick], raw: Sequence[float], weight: float) -> list[Scored]:
+def _with_signal(
+    scored: Sequence[ScoredCandidates], best: Sequence[SelectedRow], raw: Sequence[float], weight: float
+) -> list[ScoredCandidates]:
     """The reranker's scores as one more signal of the candidates that it read."""
     columns = [(np.zeros(len(one.candidates)), np.zeros(len(one.candidates))) for one in scored]
     for chosen, score, value in zip(best, raw, spread_out(raw), strict=True):

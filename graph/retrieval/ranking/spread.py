@@ -3,9 +3,9 @@
 import numpy as np
 
 from graph.retrieval.answer import QueryPlan
-from graph.retrieval.planning.question import Asks
+from graph.retrieval.planning.question import QueryIntent
+from graph.retrieval.ranking.channel_scores import Bools
 from graph.retrieval.ranking.ledger import Ledger
-from graph.retrieval.ranking.measures import Bools
 from graph.retrieval.ranking.scoring import Float64
 from graph.retrieval.recipes import Recipe
 from graph.store.candidates import Candidates
@@ -21,7 +21,7 @@ def add_spread(ledger: Ledger, candidates: Candidates, plan: QueryPlan, recipe: 
     (maximal marginal relevance, Carbonell and Goldstein 1998, with nearness in the chat for likeness). Of a count of c, c / (1 + c) is
     taken.
     """
-    if Asks.OVERVIEW not in plan.asks or not recipe.spread or not len(candidates):
+    if QueryIntent.OVERVIEW not in plan.intents or not recipe.spread or not len(candidates):
         return
     crowded = _crowding(ledger.total(), candidates.eligible & ledger.found(), candidates, recipe)
     ledger.add("spread", crowded, _scaled(crowded), recipe.spread)
@@ -29,15 +29,15 @@ def add_spread(ledger: Ledger, candidates: Candidates, plan: QueryPlan, recipe: 
 
 def _crowding(score: Float64, returnable: Bools, candidates: Candidates, recipe: Recipe) -> Float64:
     """(n,) how many better candidates stand near each one, the nearer counting more."""
-    place = _places(candidates)
+    position = _positions(candidates)
     crowded = np.zeros(len(score))
     taken = ~returnable
     for _ in range(min(_SPREAD_OVER, int(returnable.sum()))):
         best = int(np.where(taken, -np.inf, score + recipe.spread * _scaled(crowded)).argmax())
         taken[best] = True
-        nearness = np.exp(-np.abs(place - place[best]) / recipe.spread_reach)
+        nearness = np.exp(-np.abs(position - position[best]) / recipe.spread_reach)
         nearness[candidates.session != candidates.session[best]] = 0.0
-        # What was taken has its place already.
+        # What was taken is ranked already.
         crowded += np.where(taken, 0.0, nearness)
     return crowded
 
@@ -46,9 +46,9 @@ def _scaled(crowded: Float64) -> Float64:
     return crowded / (1 + crowded)
 
 
-def _places(candidates: Candidates) -> Float64:
+def _positions(candidates: Candidates) -> Float64:
     """(n,) where each candidate stands in its session; a statement where the first message that it rests on does."""
-    place = candidates.seq.astype(np.float64)
+    position = candidates.seq.astype(np.float64)
     order = np.argsort(-candidates.seq[candidates.message_row], kind="stable")
-    place[candidates.statement_row[order]] = candidates.seq[candidates.message_row[order]]
-    return place
+    position[candidates.statement_row[order]] = candidates.seq[candidates.message_row[order]]
+    return position

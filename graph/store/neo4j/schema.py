@@ -66,7 +66,7 @@ def vector_index_of(dimension: int) -> "Index":
     name = vector_index(dimension)
     statement = f"""CYPHER 25 CREATE VECTOR INDEX {name} IF NOT EXISTS
         FOR (m:Message|Fact|Relation|Passage) ON m.{vector_property(dimension)}
-        WITH [m.namespace, m.kind, m.said_at, m.session, m.speaker, m.wish]
+        WITH [m.namespace, m.kind, m.said_at, m.session, m.speaker, m.instruction]
         OPTIONS {{indexConfig: {{`vector.dimensions`: {int(dimension)}, `vector.similarity_function`: 'cosine',
             `vector.quantization.type`: 'scalar'}}}}"""
     return Index(name, statement)

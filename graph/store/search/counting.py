@@ -30,10 +30,10 @@ def count_by_search(
         start = int(starts[term, group])
         listed = segment.passage[start : start + int(lengths[term, group])]
         if len(listed) > len(wanted):
-            place = np.minimum(listed.searchsorted(wanted), len(listed) - 1)
-            hit = np.flatnonzero(listed[place] == wanted)
-            out[hit, term] = segment.count[start + place[hit]]
+            index = np.minimum(listed.searchsorted(wanted), len(listed) - 1)
+            hit = np.flatnonzero(listed[index] == wanted)
+            out[hit, term] = segment.count[start + index[hit]]
         else:
-            place = np.minimum(wanted.searchsorted(listed), len(wanted) - 1)
-            hit = np.flatnonzero(wanted[place] == listed)
-            out[place[hit], term] = segment.count[start + hit]
+            index = np.minimum(wanted.searchsorted(listed), len(wanted) - 1)
+            hit = np.flatnonzero(wanted[index] == listed)
+            out[index[hit], term] = segment.count[start + hit]

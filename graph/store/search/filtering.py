@@ -74,6 +74,6 @@ def _labelled(state: IndexState, keys: NDArray[np.int64]) -> Mask:
     mask[rows[rows >= 0]] = True
     mask &= state.memories.kind == NodeKind.MESSAGE
     # Evidence that is gone lends its labels to nobody.
-    _, statements = state.resting.find_all(keys[rows >= 0])
+    _, statements = state.dependents.find_all(keys[rows >= 0])
     mask[statements] = True
     return mask

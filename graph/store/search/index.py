@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from graph.store.candidates import Candidates
 from graph.store.search.batch import batch_of
 from graph.store.search.cache_budget import CacheBudget
+from graph.store.search.candidate_rows import to_candidates, with_related
 from graph.store.search.columns import Totals, group_of
 from graph.store.search.compaction import compacted_arrays
 from graph.store.search.dense import nearest_memories
 from graph.store.search.entries import IndexQuery, MemoryEntry
 from graph.store.search.filtering import passages_of, passing
 from graph.store.search.lexical import best_matches
-from graph.store.search.measure import measured, widened
 from graph.store.search.postings import build, compacted, with_segment
 from graph.store.search.query_postings import QueryPostings
 from graph.store.search.runs import SortedRuns
@@ -25,11 +25,11 @@ from graph.store.search.signbits import MEAN_SAMPLE, SignBits
 from graph.store.search.similarity import ReadVectors, Similarities
 from graph.store.search.snapshot import column_arrays, restored, snapshot_of
 from graph.store.search.snapshot_file import read_snapshot, write_snapshot
+from graph.store.search.standing_instructions import standing_instructions
 from graph.store.search.state import IndexState
 from graph.store.search.tables import Tables
 from graph.store.search.temporal import overlapping
 from graph.store.search.vectors import SHARED_BUDGET, VectorCache
-from graph.store.search.wishes import standing_wishes
 
 # The index is compacted when more passages than these are dead, and more than a quarter of all.
 _DEAD_PASSAGES = 1024
@@ -60,7 +60,7 @@ class SearchIndex:
             links=self._tables.links,
             keys=SortedRuns(),
             passage_keys=SortedRuns(),
-            resting=SortedRuns(),
+            dependents=SortedRuns(),
             segments=(),
             totals=Totals(),
             dead=np.empty(0, np.int32),
@@ -103,7 +103,7 @@ class SearchIndex:
         if state is not self._state:
             # Asked after each search, and the same until something is written.
             state = self._state
-            runs = state.keys.nbytes + state.passage_keys.nbytes + state.resting.nbytes
+            runs = state.keys.nbytes + state.passage_keys.nbytes + state.dependents.nbytes
             signs = state.signs.words.nbytes if state.signs else 0
             early = sum(vectors.nbytes for _, vectors in self._early)
             size = self._tables.nbytes + runs + sum(s.nbytes for s in state.segments) + signs + early
@@ -139,7 +139,7 @@ class SearchIndex:
                 links=self._tables.links,
                 keys=state.keys.add(batch.key, rows),
                 passage_keys=state.passage_keys.add(batch.passage_key, numbers),
-                resting=state.resting.add(batch.evidence, np.repeat(rows, batch.evidences)),
+                dependents=state.dependents.add(batch.evidence, np.repeat(rows, batch.evidences)),
                 segments=with_segment(
                     state.segments,
                     build(
@@ -170,14 +170,14 @@ class SearchIndex:
             known = np.flatnonzero(passages >= 0)
             if not len(known):
                 return
-            places, given = passages[known].astype(np.intp), vectors[known]
+            numbers, given = passages[known].astype(np.intp), vectors[known]
             cache = state.cache
-            if state.passages.embedded[places].any():
+            if state.passages.embedded[numbers].any():
                 # A vector changes: cached ones of running searches stay theirs.
                 cache = VectorCache(self._dimension, self._budget, self._spill_in)
-            cache.put(places, given, len(state.passages))
-            signs = self._signed(state.signs, places, given)
-            self._tables.mark_embedded(places)
+            cache.put(numbers, given, len(state.passages))
+            signs = self._signed(state.signs, numbers, given)
+            self._tables.mark_embedded(numbers)
             embedded = self._tables.passages
             count = int(np.count_nonzero(embedded.embedded))
             self._state = replace(state, passages=embedded, signs=signs, embedded_count=count, cache=cache)
@@ -205,12 +205,12 @@ class SearchIndex:
             signs.write(passages, vectors)
             return signs
         self._early.append((passages, vectors.copy()))
-        if sum(len(places) for places, _ in self._early) < MEAN_SAMPLE:
+        if sum(len(numbers) for numbers, _ in self._early) < MEAN_SAMPLE:
             return None
-        places = np.concatenate([places for places, _ in self._early])
+        numbers = np.concatenate([numbers for numbers, _ in self._early])
         early = np.concatenate([given for _, given in self._early])
         signs = SignBits.of_first(early, len(self._tables.passages))
-        signs.write(places, early)
+        signs.write(numbers, early)
         self._early = []
         return signs
 
@@ -249,9 +249,9 @@ class SearchIndex:
         if signs is not None:
             signs = SignBits(signs.words[:, np.flatnonzero(passage_number >= 0)], signs.mean)
         self._early = [
-            (passage_number[places][kept].astype(np.intp), vectors[kept])
-            for places, vectors in self._early
-            for kept in [passage_number[places] >= 0]
+            (passage_number[numbers][kept].astype(np.intp), vectors[kept])
+            for numbers, vectors in self._early
+            for kept in [passage_number[numbers] >= 0]
         ]
         self._state = replace(
             state,
@@ -260,7 +260,7 @@ class SearchIndex:
             links=self._tables.links,
             keys=state.keys.renumbered(row_number),
             passage_keys=state.passage_keys.renumbered(passage_number),
-            resting=state.resting.renumbered(row_number),
+            dependents=state.dependents.renumbered(row_number),
             segments=compacted(state.segments, passage_number, len(passages)),
             dead=np.empty(0, np.int32),
             signs=signs,
@@ -271,7 +271,7 @@ class SearchIndex:
         """Finds candidates in every channel and measures all of them in every channel.
 
         `read_vectors` gives the stored vectors of passages by their keys, in that order; a row of NaN for one that is gone. It is called
-        once for what is near, once for standing wishes and once for the rest, each time only for what is neither cached nor read already;
+        once for what is near, once for standing instructions and once for the rest, each time for what is neither cached nor read yet;
         not at all where the query has no vector.
 
         Raises:
@@ -291,11 +291,11 @@ class SearchIndex:
         if query.vector is not None:
             similarities = Similarities(query.vector, state.passages.key, state.passages.embedded, state.cache, read_vectors)
             found.append(nearest_memories(state, query.vector, query.dense_limit, allowed, similarities))
-            found.append(standing_wishes(state, query.vector, query.instruction_limit, mask, similarities))
+            found.append(standing_instructions(state, query.vector, query.instruction_limit, mask, similarities))
         included = state.keys.find(np.asarray(query.include, np.int64), state.memories.live)
         found.append(included[included >= 0].astype(np.intp))
-        rows = widened(state, np.concatenate(found), query.neighbours)
-        return measured(state, query, rows, mask, postings, similarities)
+        rows = with_related(state, np.concatenate(found), query.neighbours)
+        return to_candidates(state, query, rows, mask, postings, similarities)
 
     def save(self, path: Path | str) -> None:
         """Writes the index to a file, whole or not at all. Nothing of removed memories is in it."""

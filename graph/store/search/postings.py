@@ -33,10 +33,10 @@ class Segment:
         starts = np.zeros((len(terms), 2), np.int32)
         lengths = np.zeros((len(terms), 2), np.int32)
         if len(self.terms):
-            place = self.terms.searchsorted(terms)
-            place[place == len(self.terms)] = 0
-            known = np.flatnonzero(self.terms[place] == terms)
-            slot = 2 * place[known]
+            index = self.terms.searchsorted(terms)
+            index[index == len(self.terms)] = 0
+            known = np.flatnonzero(self.terms[index] == terms)
+            slot = 2 * index[known]
             for group in (0, 1):
                 starts[known, group] = self.offsets[slot + group]
                 lengths[known, group] = self.offsets[slot + group + 1] - starts[known, group]
@@ -52,8 +52,8 @@ def build(
     first: int, end: int, hashes: NDArray[np.uint64], passage: NDArray[np.int32], count: NDArray[np.uint8], group: NDArray[np.int8]
 ) -> Segment:
     """A segment of postings that come passage by passage; `group` is each posting's passage's."""
-    terms, place = np.unique(hashes, return_inverse=True)
-    slot = 2 * place.astype(np.int64) + group
+    terms, index = np.unique(hashes, return_inverse=True)
+    slot = 2 * index.astype(np.int64) + group
     order = np.argsort(slot, kind="stable")
     return Segment(first, end, terms, _offsets(np.bincount(slot, minlength=2 * len(terms))), passage[order], count[order])
 
@@ -116,5 +116,5 @@ def _offsets(lengths: NDArray[np.integer]) -> NDArray[np.int32]:
 
 
 def _slots_in(terms: NDArray[np.uint64], segment: Segment) -> NDArray[np.intp]:
-    place = 2 * terms.searchsorted(segment.terms)
-    return ranges(place, np.full(len(place), 2))
+    index = 2 * terms.searchsorted(segment.terms)
+    return ranges(index, np.full(len(index), 2))

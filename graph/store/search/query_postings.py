@@ -85,8 +85,8 @@ class QueryPostings:
             for term, group in zip(*np.nonzero(lengths if len(within) else lengths[:0]), strict=True):
                 passages = segment.passage[starts[term, group] : starts[term, group] + lengths[term, group]]
                 if 16 * len(within) < len(passages):
-                    place = np.minimum(passages.searchsorted(within), len(passages) - 1)
-                    result[term, group] += np.count_nonzero(passages[place] == within)
+                    index = np.minimum(passages.searchsorted(within), len(passages) - 1)
+                    result[term, group] += np.count_nonzero(passages[index] == within)
                 else:
                     result[term, group] += len(passages) - np.count_nonzero(live[passages])
         return result

@@ -109,8 +109,8 @@ class SignBits:
         numbers = np.zeros(8 * octets.shape[1], np.float32)
         numbers[: len(rotated)] = rotated
         sums = (_OCTETS @ numbers.reshape(-1, 8).T).T.ravel()
-        place = octets + np.arange(0, 256 * octets.shape[1], 256, dtype=np.int32)
-        estimate = sums.take(place).sum(axis=1)
+        offset = octets + np.arange(0, 256 * octets.shape[1], 256, dtype=np.int32)
+        estimate = sums.take(offset).sum(axis=1)
         return passages[np.sort(np.argpartition(estimate, -count)[-count:])]
 
     def _rotated(self, query: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -173,6 +173,6 @@ def _limit(distances: Distances, count: int) -> int:
     if step <= 1:
         return int(np.partition(distances, count - 1)[count - 1])
     sample = np.sort(distances[::step], kind="stable")  # a radix sort, for numbers as short as these
-    # Three standard deviations above the expected place.
-    place = int(count / step + 3 * (count / step) ** 0.5)
-    return int(sample[min(place, len(sample) - 1)])
+    # Three standard deviations above the expected rank.
+    rank = int(count / step + 3 * (count / step) ** 0.5)
+    return int(sample[min(rank, len(sample) - 1)])

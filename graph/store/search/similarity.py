@@ -28,9 +28,9 @@ class Similarities:
         result = np.full(len(passages), np.nan, np.float32)
         todo = self._embedded[passages]
         if len(self._known):
-            place = self._known.searchsorted(passages)
-            seen = self._known.take(place, mode="clip") == passages
-            result[seen] = self._values[place[seen]]
+            index = self._known.searchsorted(passages)
+            seen = self._known.take(index, mode="clip") == passages
+            result[seen] = self._values[index[seen]]
             todo &= ~seen
         wanted = passages[todo]
         if len(wanted):

@@ -17,7 +17,7 @@ from graph.store.search.tables import Tables
 Early = list[tuple[NDArray[np.intp], NDArray[np.float16]]]
 
 _COLUMNS = ("memory.", "passage.", "link.")
-_RUNS = ("keys", "passage_keys", "resting")
+_RUNS = ("keys", "passage_keys", "dependents")
 _SEGMENT = ("terms", "offsets", "passage", "count")
 
 
@@ -68,7 +68,7 @@ def restored(snapshot: Snapshot, empty: IndexState, tables: Tables) -> tuple[Ind
         links=tables.links,
         keys=_runs(arrays, "keys"),
         passage_keys=_runs(arrays, "passage_keys"),
-        resting=_runs(arrays, "resting"),
+        dependents=_runs(arrays, "dependents"),
         segments=segments,
         totals=Totals(tuple(facts["passages"]), tuple(facts["terms"])),
         signs=SignBits(arrays["signs.words"], arrays["signs.mean"]) if "signs.words" in arrays else None,

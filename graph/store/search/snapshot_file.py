@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from graph.errors import StructMemError
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 _MAGIC = b"SMINDEX\n"
 _ALIGNMENT = 64
 _MAX_HEADER = 64 * 2**20

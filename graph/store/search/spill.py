@@ -81,12 +81,12 @@ class SpilledVectors:
     def _write(self, passages: NDArray[np.intp], content: NDArray[np.uint8]) -> bool:
         try:
             self._open()
-            place = 0
+            offset = 0
             for start, end in zip(*_stretches(passages), strict=True):
-                part = content[place : place + end - start]
+                part = content[offset : offset + end - start]
                 if os.pwrite(self._file, part.data, start * self._row_bytes) != part.nbytes:
                     raise OSError("the file takes no more")
-                place += end - start
+                offset += end - start
         except OSError:
             self._failed = True
             return False

@@ -17,7 +17,7 @@ class IndexState:
     """Everything a search needs.
 
     Attributes:
-        keys: memory key -> row.  passage_keys: passage key -> passage.  resting: key of a message -> rows of statements that rest on it.
+        keys: memory key -> row.  passage_keys: passage key -> passage.  dependents: key of a message -> rows of statements that rest on it.
         dead: passages of removed memories, ascending, until the index is compacted.
         signs: None until enough vectors for a mean have arrived; dense search reads all vectors until then.
         speakers: names by their number in the `speaker` column.
@@ -29,7 +29,7 @@ class IndexState:
     links: LinkColumns
     keys: SortedRuns
     passage_keys: SortedRuns
-    resting: SortedRuns
+    dependents: SortedRuns
     segments: tuple[Segment, ...]
     totals: Totals
     dead: NDArray[np.int32]

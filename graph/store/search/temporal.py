@@ -44,7 +44,7 @@ def _cost(start: NDArray[np.int64], end: NDArray[np.int64], query_start: int, qu
 
 
 def spans_of(state: IndexState, rows: NDArray[np.intp]) -> tuple[NDArray[np.int32], NDArray[np.intp]]:
-    """The spans of these rows: (place in `rows`, index of the span)."""
+    """The spans of these rows: (position in `rows`, index of the span)."""
     first = state.memories.first_span
     count = first[rows + 1] - first[rows]
     return np.repeat(np.arange(len(rows), dtype=np.int32), count), ranges(first[rows], count)

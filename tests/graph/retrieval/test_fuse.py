@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from graph.model import Granularity, Role, TimeSpan, from_micros
 from graph.retrieval.answer import QueryPlan
 from graph.retrieval.explaining.explain import contributions_of
-from graph.retrieval.planning.question import Asks
+from graph.retrieval.planning.question import QueryIntent
+from graph.retrieval.ranking.channel_scores import channel_maxima, score_channels
 from graph.retrieval.ranking.fuse import fuse
 from graph.retrieval.ranking.ledger import Ledger
-from graph.retrieval.ranking.measures import ceilings, measure
 from graph.retrieval.recipes import RECIPES
 from graph.store.candidates import Candidates
 
@@ -32,8 +32,8 @@ HYBRID = RECIPES["hybrid"]
 
 
 def scored(candidates: Candidates, plan: QueryPlan) -> Ledger:
-    measures = measure(candidates, plan.times, HYBRID)
-    return fuse(candidates, measures, ceilings([measures]), plan, HYBRID)
+    channel_scores = score_channels(candidates, plan.times, HYBRID)
+    return fuse(candidates, channel_scores, channel_maxima([channel_scores]), plan, HYBRID)
 
 
 @st.composite
@@ -63,7 +63,7 @@ PLANS = st.builds(
     terms=st.just(TERMS),
     speakers=st.sampled_from([(), ("Ana",), ("Ana", "Ben"), ("Nobody",)]),
     times=st.sampled_from([(), (TimeSpan(from_micros(10), from_micros(60), Granularity.DAY),)]),
-    asks=st.integers(0, 2 ** len(Asks) - 1).map(Asks),
+    intents=st.integers(0, 2 ** len(QueryIntent) - 1).map(QueryIntent),
 )
 
 
@@ -138,7 +138,7 @@ def test_a_memory_of_the_time_asked_about_comes_first(columns, memory) -> None:
 def test_an_assistants_words_count_only_where_they_are_asked_for(columns, memory) -> None:
     there = (memory("the lake", session=1, cosine=0.5), memory("the lake", "bot", session=2, cosine=0.5, role=Role.ASSISTANT))
     plain = score_of(columns, memory, QueryPlan("hybrid", TERMS), *there)
-    asked = score_of(columns, memory, QueryPlan("hybrid", TERMS, asks=Asks.ASSISTANT), *there)
+    asked = score_of(columns, memory, QueryPlan("hybrid", TERMS, intents=QueryIntent.ASSISTANT), *there)
     assert plain[1] < plain[0]
     assert asked[1] > plain[1]
 
@@ -154,7 +154,7 @@ def test_long_answers_do_not_leak_into_the_short_messages_beside_them(columns, m
 def test_a_question_for_a_place_is_answered_by_what_names_something(columns, memory) -> None:
     there = (memory("I paint every day", session=1), memory("I paint in Lisbon", session=2))
     plain = score_of(columns, memory, QueryPlan("hybrid", TERMS), *there)
-    asked = score_of(columns, memory, QueryPlan("hybrid", TERMS, asks=Asks.NAME), *there)
+    asked = score_of(columns, memory, QueryPlan("hybrid", TERMS, intents=QueryIntent.NAME), *there)
     assert asked[1] - asked[0] > plain[1] - plain[0]
 
 
@@ -164,18 +164,18 @@ def test_who_asks_tells_less_than_who_tells(columns, memory) -> None:
     assert score[1] > score[0]
 
 
-def test_of_standing_wishes_the_nearest_counts_most_and_none_where_an_overview_is_asked_for(columns, memory) -> None:
+def test_of_standing_instructions_the_nearest_counts_most_and_none_where_an_overview_is_asked_for(columns, memory) -> None:
     answer = memory("Sure.", "bot", session=1, role=Role.ASSISTANT)
     near, far = memory("Always use metric units", session=2, cosine=0.6), memory("Always be brief", session=3, cosine=0.2)
     told = memory("I never use units", session=4, cosine=0.8)
     candidates = columns([answer, near, far, told], TERMS)
 
-    def wished(asks: Asks) -> np.ndarray:
-        signals = {signal.name: signal.value for signal in scored(candidates, QueryPlan("hybrid", TERMS, asks=asks)).signals}
+    def instructed(intents: QueryIntent) -> np.ndarray:
+        signals = {signal.name: signal.value for signal in scored(candidates, QueryPlan("hybrid", TERMS, intents=intents)).signals}
         return signals.get("instruction", np.zeros(4))
 
-    np.testing.assert_allclose(wished(Asks.ADVICE), [0, 0.75, 0.25, 0], atol=1e-6)
-    assert not wished(Asks.OVERVIEW).any()
+    np.testing.assert_allclose(instructed(QueryIntent.ADVICE), [0, 0.75, 0.25, 0], atol=1e-6)
+    assert not instructed(QueryIntent.OVERVIEW).any()
 
 
 def test_an_overview_takes_from_many_places_of_a_chat(columns, memory) -> None:
@@ -183,6 +183,6 @@ def test_an_overview_takes_from_many_places_of_a_chat(columns, memory) -> None:
     there += [memory("tea with milk", session=1, said_at=i) for i in range(20)]
     there.append(memory("I painted a lake", session=1, cosine=0.75))
     plain = score_of(columns, memory, QueryPlan("hybrid", TERMS), *there)
-    spread = score_of(columns, memory, QueryPlan("hybrid", TERMS, asks=Asks.OVERVIEW), *there)
+    spread = score_of(columns, memory, QueryPlan("hybrid", TERMS, intents=QueryIntent.OVERVIEW), *there)
     assert (plain > plain[-1]).sum() == 6
     assert (spread > spread[-1]).sum() < 6

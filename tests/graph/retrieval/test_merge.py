@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 
 from graph.retrieval.finding.merge import merged
-from graph.retrieval.ranking.measures import measure
+from graph.retrieval.ranking.channel_scores import score_channels
 from graph.retrieval.recipes import RECIPES
 from graph.store.candidates import Candidates
 
@@ -52,7 +52,7 @@ def test_two_answers_joined_measure_as_one(columns, memory) -> None:
     assert joined.next.tolist() == everything.next.tolist()
     assert [joined.speakers[i] for i in joined.speaker] == [everything.speakers[i] for i in everything.speaker]
     assert (joined.statement_row.tolist(), joined.message_row.tolist()) == ([4], [2])
-    one, other = (measure(c, (), RECIPES["hybrid"]) for c in (joined, everything))
+    one, other = (score_channels(c, (), RECIPES["hybrid"]) for c in (joined, everything))
     for name in ("lexical", "window", "dense"):
         np.testing.assert_allclose(getattr(one, name), getattr(other, name))
 

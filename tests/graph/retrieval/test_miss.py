@@ -19,7 +19,7 @@ from graph.model import (
     TimeRange,
     UuidSource,
 )
-from graph.retrieval import Reranking, aside, explain_miss
+from graph.retrieval import Reranking, explain_miss, offload
 from graph.retrieval.explaining import miss as miss_module
 from graph.retrieval.explaining.miss import Miss, MissReason
 from graph.retrieval.ranking import ranking, rerank
@@ -168,7 +168,7 @@ async def test_it_was_outscored(world) -> None:
 async def test_other_calls_are_answered_while_a_miss_among_many_is_explained(extracted, monkeypatch, recipe: str) -> None:
     """Whatever grows with the number of candidates runs beside the thread in which calls are answered."""
     alone = await explained_by_a_reranker(extracted, recipe)
-    monkeypatch.setattr(aside, "_WORKED_ON_IN_PLACE", 0)
+    monkeypatch.setattr(offload, "_FEW", 0)
     worked_in = dict[str, threading.Thread]()
 
     def watched(name: str, work):
@@ -179,8 +179,8 @@ async def test_other_calls_are_answered_while_a_miss_among_many_is_explained(ext
         return working
 
     for module, name in [
-        (ranking, "pick"),
-        (rerank, "pick"),
+        (ranking, "select_hits"),
+        (rerank, "select_hits"),
         (rerank, "_with_signal"),
         (miss_module, "shortfalls"),
         (miss_module, "explain"),

@@ -2,12 +2,12 @@ import time
 
 import pytest
 
-from graph.retrieval.planning.meta_words import without_talk
+from graph.retrieval.planning.meta_phrases import without_meta_phrases
 from graph.retrieval.planning.question import (
-    Asks,
-    asks,
+    QueryIntent,
     dense_excerpt,
     named_speakers,
+    query_intents,
     without_names,
 )
 
@@ -24,14 +24,14 @@ from graph.retrieval.planning.question import (
     ],
 )
 def test_questions_for_a_time(text: str) -> None:
-    assert Asks.WHEN in asks(text)
+    assert QueryIntent.WHEN in query_intents(text)
 
 
 @pytest.mark.parametrize(
     "text", ["what does she do when she is sad?", "when building an app, what fails?", "who is ana?", "how many dogs has ben?"]
 )
 def test_other_questions_ask_for_no_time(text: str) -> None:
-    assert Asks.WHEN not in asks(text)
+    assert QueryIntent.WHEN not in query_intents(text)
 
 
 @pytest.mark.parametrize(
@@ -44,56 +44,56 @@ def test_other_questions_ask_for_no_time(text: str) -> None:
     ],
 )
 def test_questions_about_the_assistants_words(text: str) -> None:
-    assert Asks.ASSISTANT in asks(text)
-    assert Asks.ADVICE not in asks(text)
+    assert QueryIntent.ASSISTANT in query_intents(text)
+    assert QueryIntent.ADVICE not in query_intents(text)
 
 
 @pytest.mark.parametrize(
     "text", ["can you suggest a good film?", "how do i fix this error?", "help me plan a trip", "any tips for packing?"]
 )
 def test_requests_for_advice(text: str) -> None:
-    assert Asks.ADVICE in asks(text)
-    assert Asks.ASSISTANT not in asks(text)
+    assert QueryIntent.ADVICE in query_intents(text)
+    assert QueryIntent.ASSISTANT not in query_intents(text)
 
 
 @pytest.mark.parametrize("text", ["can you summarise what i said about visas?", "have i mentioned my sister?", "where did ana go?"])
 def test_recalling_is_no_advice(text: str) -> None:
-    assert Asks.ADVICE not in asks(text)
+    assert QueryIntent.ADVICE not in query_intents(text)
 
 
 @pytest.mark.parametrize(
     ("text", "wanted"),
     [
-        ("where did she go?", Asks.NAME),
-        ("what is the name of her dog?", Asks.NAME),
-        ("which books has he read?", Asks.NAME),
-        ("who came along?", Asks.NAME | Asks.WHO),
-        ("why did he leave?", Asks.WHY),
-        ("how are ines and maria related?", Asks.RELATION),
-        ("how does tom know laura?", Asks.RELATION),
-        ("what inspired her to paint?", Asks.WHY | Asks.WHAT),
-        ("what does she grow?", Asks.WHAT),
-        ("how does it feel?", Asks(0)),
+        ("where did she go?", QueryIntent.NAME),
+        ("what is the name of her dog?", QueryIntent.NAME),
+        ("which books has he read?", QueryIntent.NAME),
+        ("who came along?", QueryIntent.NAME | QueryIntent.WHO),
+        ("why did he leave?", QueryIntent.WHY),
+        ("how are ines and maria related?", QueryIntent.RELATION),
+        ("how does tom know laura?", QueryIntent.RELATION),
+        ("what inspired her to paint?", QueryIntent.WHY | QueryIntent.WHAT),
+        ("what does she grow?", QueryIntent.WHAT),
+        ("how does it feel?", QueryIntent(0)),
     ],
 )
-def test_the_kind_of_answer_is_told_from_the_question(text: str, wanted: Asks) -> None:
-    kinds = Asks.NAME | Asks.WHAT | Asks.WHO | Asks.WHY | Asks.RELATION
-    assert asks(text) & kinds & ~(Asks.WHAT if Asks.NAME in wanted else Asks(0)) == wanted
+def test_the_kind_of_answer_is_told_from_the_question(text: str, wanted: QueryIntent) -> None:
+    kinds = QueryIntent.NAME | QueryIntent.WHAT | QueryIntent.WHO | QueryIntent.WHY | QueryIntent.RELATION
+    assert query_intents(text) & kinds & ~(QueryIntent.WHAT if QueryIntent.NAME in wanted else QueryIntent(0)) == wanted
 
 
 @pytest.mark.parametrize(
     ("text", "wanted"),
     [
-        ("can you summarise the garden project?", Asks.SUMMARY | Asks.OVERVIEW),
-        ("in which order did i bring up my plans?", Asks.OWN_WORDS),
-        ("list the order in which i brought up my plans", Asks.OVERVIEW | Asks.OWN_WORDS),
-        ("what is my budget?", Asks.OWN_WORDS),
-        ("what did you recommend to me?", Asks(0)),
-        ("how should i pack?", Asks(0)),
+        ("can you summarise the garden project?", QueryIntent.SUMMARY | QueryIntent.OVERVIEW),
+        ("in which order did i bring up my plans?", QueryIntent.OWN_WORDS),
+        ("list the order in which i brought up my plans", QueryIntent.OVERVIEW | QueryIntent.OWN_WORDS),
+        ("what is my budget?", QueryIntent.OWN_WORDS),
+        ("what did you recommend to me?", QueryIntent(0)),
+        ("how should i pack?", QueryIntent(0)),
     ],
 )
-def test_overviews_and_ones_own_words_are_told_from_advice(text: str, wanted: Asks) -> None:
-    assert asks(text) & (Asks.SUMMARY | Asks.OVERVIEW | Asks.OWN_WORDS) == wanted
+def test_overviews_and_ones_own_words_are_told_from_advice(text: str, wanted: QueryIntent) -> None:
+    assert query_intents(text) & (QueryIntent.SUMMARY | QueryIntent.OVERVIEW | QueryIntent.OWN_WORDS) == wanted
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_names_leave_the_text_that_is_embedded(text: str, names: set[str], strip
     ],
 )
 def test_talk_about_the_memory_leaves_the_text_that_is_embedded(text: str, stripped: str) -> None:
-    assert without_talk(text) == stripped
+    assert without_meta_phrases(text) == stripped
 
 
 def test_a_long_text_is_read_from_both_ends() -> None:
@@ -154,5 +154,5 @@ def test_a_long_text_is_read_from_both_ends() -> None:
 def test_a_long_hostile_question_is_understood_about_as_fast_as_any_other(filler: str) -> None:
     """Time that grows with the square of the length would be half a minute."""
     begun = time.process_time()
-    asks(filler * (100_000 // len(filler)))
+    query_intents(filler * (100_000 // len(filler)))
     assert time.process_time() - begun < 4

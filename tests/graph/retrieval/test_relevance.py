@@ -8,7 +8,7 @@ import pytest
 from graph.errors import InvalidArgument
 from graph.retrieval import build_context, retrieve_many
 from graph.retrieval.planning.plan import plan_query
-from graph.retrieval.ranking.measures import measure
+from graph.retrieval.ranking.channel_scores import score_channels
 from graph.retrieval.ranking.relevance import FEATURES, WITH_COSINE, WITHOUT_COSINE, features, relevance
 from graph.retrieval.recipes import RECIPES
 
@@ -20,9 +20,9 @@ def judged(columns, memory, query: str, *memories, speakers=("Ana", "Ben")):
 
     plan = plan_query(query, speakers, datetime(2024, 1, 1, tzinfo=UTC), UTC, HYBRID)
     candidates = columns([memory(**m) for m in memories], plan.terms)
-    measures = measure(candidates, plan.times, HYBRID)
-    values = features(candidates, measures, plan)
-    return relevance(candidates, measures, plan), [dict(zip(FEATURES, row.tolist(), strict=True)) for row in values]
+    channel_scores = score_channels(candidates, plan.times, HYBRID)
+    values = features(candidates, channel_scores, plan)
+    return relevance(candidates, channel_scores, plan), [dict(zip(FEATURES, row.tolist(), strict=True)) for row in values]
 
 
 def test_the_model_has_a_number_for_each_feature() -> None:

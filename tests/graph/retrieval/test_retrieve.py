@@ -167,7 +167,7 @@ async def test_several_namespaces_make_one_ranking(world) -> None:
     assert all(isinstance(hit.node, Message) for hit in answer.hits)
 
 
-async def test_a_standing_wish_comes_along_whatever_is_asked(world) -> None:
+async def test_a_standing_instruction_comes_along_whatever_is_asked(world) -> None:
     store, embedder = world.store, world.embedder
     await store.create_namespace(NamespaceSpec("assisted", embedder.spec, ExtractionMode.EVENT))
     turns = [(Role.USER, "Always give bread recipes in metric units."), (Role.ASSISTANT, "Certainly!")]

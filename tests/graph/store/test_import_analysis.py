@@ -7,7 +7,7 @@ import pytest
 
 from graph.model import Granularity, TimeSpan
 from graph.store import import_analysis
-from graph.store.analyst import Analyst
+from graph.store.analysis_process import AnalysisProcess
 from graph.store.import_analysis import ImportAnalysis
 from graph.store.memory_rows import MemoryRow, MemorySource, memory_rows
 
@@ -27,7 +27,7 @@ _EXPECTED = [memory_rows(batch) for batch in _BATCHES]
 @pytest.fixture
 def analysis(monkeypatch: pytest.MonkeyPatch) -> Iterator[ImportAnalysis]:
     """One that takes its process after the first batch."""
-    monkeypatch.setattr(import_analysis, "_ALONE", 1)
+    monkeypatch.setattr(import_analysis, "_BEFORE_PROCESS", 1)
     made = ImportAnalysis()
     yield made
     made.close()
@@ -42,7 +42,7 @@ def _submit_all(analysis: ImportAnalysis, stored: list[list[MemoryRow]]) -> None
 def test_rows_are_the_same_and_in_order(analysis: ImportAnalysis) -> None:
     stored: list[list[MemoryRow]] = []
     _submit_all(analysis, stored)
-    assert analysis._analyst is not None
+    assert analysis._process is not None
     assert stored == _EXPECTED
 
 
@@ -52,29 +52,29 @@ def test_a_process_that_ends_loses_nothing(analysis: ImportAnalysis, after: int)
     for number, batch in enumerate(_BATCHES):
         analysis.submit(batch, lambda rows: stored.append(list(rows)))
         if number == after:
-            assert analysis._analyst is not None
-            analysis._analyst._process.kill()
+            assert analysis._process is not None
+            analysis._process._process.kill()
     analysis.complete()
     assert stored == _EXPECTED
-    assert analysis._analyst is None
+    assert analysis._process is None
 
 
 def test_there_is_one_process_and_another_import_does_without(analysis: ImportAnalysis) -> None:
-    first = Analyst.hired()
+    first = AnalysisProcess.start_if_free()
     assert first is not None
     stored: list[list[MemoryRow]] = []
     _submit_all(analysis, stored)
-    assert analysis._analyst is None
+    assert analysis._process is None
     assert stored == _EXPECTED
-    first.dismiss()
-    second = Analyst.hired()
+    first.close()
+    second = AnalysisProcess.start_if_free()
     assert second is not None
-    second.dismiss()
+    second.close()
 
 
 def test_a_small_import_starts_no_process() -> None:
     analysis = ImportAnalysis()
     stored: list[list[MemoryRow]] = []
     _submit_all(analysis, stored)
-    assert analysis._analyst is None
+    assert analysis._process is None
     assert stored == _EXPECTED

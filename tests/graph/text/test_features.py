@@ -43,7 +43,7 @@ def test_texts_without_times_cost_no_parsing(text: str) -> None:
         "I'd prefer tea",
     ],
 )
-def test_standing_wishes_are_instructions(text: str) -> None:
+def test_standing_instructions_are_instructions(text: str) -> None:
     assert Feature.INSTRUCTION in features(text)
 
 

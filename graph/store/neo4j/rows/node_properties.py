@@ -74,7 +74,7 @@ class SearchedProperties(TypedDict):
     - `term_hashes`: uint64, little-endian, ascending; `term_counts`: a uint8 each, in the same order; `length`: terms in all.
     - `v16`: float16, little-endian, the vector; `embedding_<dimension>` the same as floats, for the vector index.
     - `waits`: true while a vector is to be made. `digest`: identifies the text that the vector is made from.
-    - `wish`: 1 on what a person asked an assistant to do from now on, so that the nearest of these are found inside the vector index.
+    - `instruction`: 1 on what a person asked an assistant to do from now on: the vector index finds the nearest of these.
     """
 
     kind: str
@@ -90,7 +90,7 @@ class SearchedProperties(TypedDict):
     digest: NotRequired[bytes]
     v16: NotRequired[bytes]
     waits: NotRequired[bool]
-    wish: NotRequired[int]
+    instruction: NotRequired[int]
 
 
 class MemoryProperties(SearchedProperties):

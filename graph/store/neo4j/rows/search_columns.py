@@ -20,7 +20,7 @@ def memory_columns(row: MemoryRow, role: Role | None = None) -> Properties:
     """What a memory keeps even when it is retired. `role` is that of a message's speaker."""
     columns: Properties = {"features": row.features}
     if role is Role.USER and row.features & Feature.INSTRUCTION:
-        columns["wish"] = 1
+        columns["instruction"] = 1
     if row.spans:
         columns["spans"] = row.spans
     return columns
@@ -50,7 +50,7 @@ def further_passages(
 ) -> list[Properties]:
     """The :Passage nodes of a memory, whose properties are given: those of all its passages but the first."""
     shared = {name: memory[name] for name in ("namespace", "key", "kind", "said_at", "session", "speaker")}
-    shared |= {"wish": 1} if "wish" in memory else {}
+    shared |= {"instruction": 1} if "instruction" in memory else {}
     shared |= {"owner_id": memory["id"], "owner_key": memory["key"]}
     return [
         {**shared, "ordinal": passage.ordinal, **passage_columns(token, kind, passage, facets, waits=waits)} for passage in row.passages[1:]

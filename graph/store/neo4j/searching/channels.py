@@ -22,7 +22,7 @@ OVERFETCH = 3
 _MOST = 12_000
 _GROWTH = 4
 # Of a node `m`: the key of the memory, Neo4j's number of the node, and whether it is a further passage of it.
-_PLACE = "coalesce(m.owner_key, m.key), id(m), m.owner_key IS NOT NULL"
+_KEY_AND_ID = "coalesce(m.owner_key, m.key), id(m), m.owner_key IS NOT NULL"
 
 
 class Hit(NamedTuple):
@@ -46,7 +46,7 @@ async def lexical_rows(connection: Connection, namespace: str, lucene: str, limi
         return []
     passing = f"m.namespace = $namespace AND {chosen.all}" if chosen.beyond_facets else "true"
     query = f"""CALL db.index.fulltext.queryNodes('{TERMS_INDEX}', $lucene, {{limit: $asked}}) YIELD node AS m
-        RETURN count(*), collect(CASE WHEN {passing} THEN [{_PLACE}, m.kind, m.length, m.term_hashes, m.term_counts] END)"""
+        RETURN count(*), collect(CASE WHEN {passing} THEN [{_KEY_AND_ID}, m.kind, m.length, m.term_hashes, m.term_counts] END)"""
 
     async def ask(asked: int) -> _Found:
         values = {"namespace": namespace, "lucene": lucene, "asked": asked, **chosen.parameters}
@@ -70,17 +70,17 @@ def best_matches(
 
 
 async def dense(
-    connection: Connection, namespace: str, vector: NDArray[np.float32], limit: int, chosen: SearchFilter, *, wishes: bool = False
+    connection: Connection, namespace: str, vector: NDArray[np.float32], limit: int, chosen: SearchFilter, *, instructions: bool = False
 ) -> list[Hit]:
-    """The memories nearest to the vector; of standing wishes of people alone, if `wishes`."""
+    """The memories nearest to the vector; with `instructions`, of standing instructions of people alone."""
     if limit <= 0:
         return []
-    inside = f"{chosen.inside} AND m.wish = 1" if wishes else chosen.inside
+    inside = f"{chosen.inside} AND m.instruction = 1" if instructions else chosen.inside
     passing = chosen.all if chosen.rest else "true"
 
     async def ask(asked: int) -> _Found:
         query = f"""CYPHER 25 MATCH (m) SEARCH m IN (VECTOR INDEX {vector_index(len(vector))} FOR $vector WHERE {inside} LIMIT $asked)
-            RETURN count(*), collect(CASE WHEN {passing} THEN [{_PLACE}, m.v16] END)"""
+            RETURN count(*), collect(CASE WHEN {passing} THEN [{_KEY_AND_ID}, m.v16] END)"""
         [[count, rows]] = await connection.rows(
             query, {"namespace": namespace, "vector": Vector(vector), "asked": asked, **chosen.parameters}
         )
@@ -104,8 +104,8 @@ def best_hits(rows: Sequence[Any], values: NDArray[Any], limit: int) -> list[Hit
     """The `limit` memories with the best values, each with its best row; of equal ones those that came earlier."""
     best: dict[int, Hit] = {}
     keys = np.array([row[0] for row in rows], np.int64)
-    for place in np.lexsort((keys, -values)).tolist():
-        key, number, further = rows[place][:3]
+    for index in np.lexsort((keys, -values)).tolist():
+        key, number, further = rows[index][:3]
         if key not in best:
             if len(best) == limit:
                 break

@@ -8,14 +8,14 @@ import numpy as np
 
 from graph.store.candidates import CandidateQuery, Candidates
 from graph.store.neo4j.driver.connection import Connection
+from graph.store.neo4j.searching.candidate_rows import to_candidates
 from graph.store.neo4j.searching.changes import Head, read_head
 from graph.store.neo4j.searching.channels import Hit, best_matches, dense, lexical_rows
 from graph.store.neo4j.searching.filters import SearchFilter
 from graph.store.neo4j.searching.lucene import terms_query
-from graph.store.neo4j.searching.measuring import measured
+from graph.store.neo4j.searching.related import with_related
 from graph.store.neo4j.searching.statistics import NamespaceStatistics
 from graph.store.neo4j.searching.temporal import temporal
-from graph.store.neo4j.searching.widening import widened
 from graph.store.search import term_hash
 
 
@@ -43,8 +43,8 @@ async def search_indexes(
     revision, counted = statistics.revision, statistics.of(terms)
     found.append(best_matches(rows, query.lexical_limit, terms, counted, query.bm25))
     hits = [hit for channel in found for hit in channel]
-    memories, eligible = await widened(connection, namespace, hits, query.include, query.neighbours, chosen)
-    return head, await asyncio.to_thread(measured, query, terms, memories, eligible, counted, revision)
+    memories, eligible = await with_related(connection, namespace, hits, query.include, query.neighbours, chosen)
+    return head, await asyncio.to_thread(to_candidates, query, terms, memories, eligible, counted, revision)
 
 
 def _near(connection: Connection, namespace: str, query: CandidateQuery, chosen: SearchFilter) -> list[Coroutine[Any, Any, list[Hit]]]:
@@ -52,5 +52,5 @@ def _near(connection: Connection, namespace: str, query: CandidateQuery, chosen:
         return []
     return [
         dense(connection, namespace, query.vector, query.dense_limit, chosen),
-        dense(connection, namespace, query.vector, query.instruction_limit, chosen, wishes=True),
+        dense(connection, namespace, query.vector, query.instruction_limit, chosen, instructions=True),
     ]

@@ -32,10 +32,10 @@ def terms_query(
     clauses: list[tuple[float, str]] = []
     for group in StatisticsGroup:
         frequency = statistics[group].document_frequency
-        for place, count in enumerate(frequency.tolist()):
-            ours = float(weights[place, group])
+        for index, count in enumerate(frequency.tolist()):
+            ours = float(weights[index, group])
             boost = max(ours / _lucenes_idf(documents, count), 1e-3)
-            clauses.append((ours, f"{term_token(token, group, int(terms[place]))}^{boost:.4f}"))
+            clauses.append((ours, f"{term_token(token, group, int(terms[index]))}^{boost:.4f}"))
     if not clauses:
         return ""
     clauses.sort(key=lambda clause: -clause[0])

@@ -19,9 +19,9 @@ def term_counts(terms: NDArray[np.uint64], hashes: Sequence[bytes], counts: Sequ
     numbers = np.frombuffer(b"".join(counts), np.uint8)
     passages = np.repeat(np.arange(len(hashes)), [len(blob) // 8 for blob in hashes])
     order = np.argsort(terms)
-    place = np.minimum(terms[order].searchsorted(stored), len(terms) - 1)
-    hit = np.flatnonzero(terms[order][place] == stored)
-    found[passages[hit], order[place[hit]]] = numbers[hit]
+    index = np.minimum(terms[order].searchsorted(stored), len(terms) - 1)
+    hit = np.flatnonzero(terms[order][index] == stored)
+    found[passages[hit], order[index[hit]]] = numbers[hit]
     return found
 
 
@@ -49,7 +49,7 @@ def cosines(vectors: Sequence[bytes | None], query: NDArray[np.float32] | None) 
     found = np.full(len(vectors), np.nan, np.float32)
     if query is None:
         return found
-    there = [place for place, blob in enumerate(vectors) if blob]
+    there = [index for index, blob in enumerate(vectors) if blob]
     if there:
         matrix = np.frombuffer(b"".join([blob for blob in vectors if blob]), "<f2").reshape(len(there), len(query))
         found[there] = dots(matrix, np.ascontiguousarray(query, np.float32))

@@ -54,9 +54,9 @@ class GroupStatistics:
         """What a query with these terms needs."""
         frequency = np.zeros(len(terms), np.int64)
         if len(self._hashes):
-            place = np.minimum(self._hashes.searchsorted(terms), len(self._hashes) - 1)
-            known = self._hashes[place] == terms
-            frequency[known] = self._counts[place[known]]
+            index = np.minimum(self._hashes.searchsorted(terms), len(self._hashes) - 1)
+            known = self._hashes[index] == terms
+            frequency[known] = self._counts[index[known]]
         frequency += np.array([self._loose.get(term, 0) for term in terms.tolist()], np.int64)
         return LexicalStatistics(self.passages, self._length / self.passages if self.passages else 0.0, frequency)
 

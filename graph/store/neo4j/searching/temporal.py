@@ -67,10 +67,10 @@ def _said_query(chosen: SearchFilter) -> str:
         parts += [
             f"""MATCH (m:{NODE_LABELS[kind]}) WHERE m.namespace = $namespace AND {half} AND m.key IS NOT NULL
             AND m.retired_at IS NULL AND {chosen.columns}
-            WITH m ORDER BY m.namespace{order}, m.{at}{order} LIMIT $limit RETURN m, [m.key, id(m), false, m.said_at, m.said_at] AS place"""
+            WITH m ORDER BY m.namespace{order}, m.{at}{order} LIMIT $limit RETURN m, [m.key, id(m), false, m.said_at, m.said_at] AS found"""
             for half, order in halves
         ]
-    return f"CALL () {{ {' UNION ALL '.join(parts)} }} WITH m, place WHERE {chosen.labels} RETURN collect(place)"
+    return f"CALL () {{ {' UNION ALL '.join(parts)} }} WITH m, found WHERE {chosen.labels} RETURN collect(found)"
 
 
 def _named_query(chosen: SearchFilter) -> str:
@@ -84,11 +84,11 @@ def _named_query(chosen: SearchFilter) -> str:
         AND (s.ends_at > $at.start OR s.starts_at >= $at.start)
         MATCH (m)-[:NAMES_TIME]->(s) WHERE {chosen.columns}
         WITH m, s ORDER BY s.namespace{order}, s.width{order}, s.starts_at{order} LIMIT $most_spans
-        RETURN m, [m.key, id(m), false, s.starts_at, s.ends_at] AS place"""
+        RETURN m, [m.key, id(m), false, s.starts_at, s.ends_at] AS found"""
         for half, order in halves
     ]
     return f"""UNWIND $at.classes AS class CALL (class) {{ {" UNION ALL ".join(parts)} }}
-        WITH m, place WHERE {chosen.labels} RETURN collect(place)"""
+        WITH m, found WHERE {chosen.labels} RETURN collect(found)"""
 
 
 def _costs(times: NDArray[np.int64], start: int, end: int) -> NDArray[np.float64]:

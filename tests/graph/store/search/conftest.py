@@ -13,7 +13,7 @@ from graph.store.bm25 import Bm25
 from graph.store.candidates import StatisticsGroup
 from graph.store.search import IndexQuery, MemoryEntry, PassageEntry, SearchIndex, term_hash
 from graph.store.search.cache_budget import CacheBudget
-from graph.store.search.measure import STATEMENTS_PER_MESSAGE
+from graph.store.search.candidate_rows import STATEMENTS_PER_MESSAGE
 from graph.text.features import Feature
 
 DIMENSION = 70  # not a multiple of 64
@@ -216,17 +216,17 @@ class World:
                         scores[key] = max(scores.get(key, -math.inf), -cost)
         return scores
 
-    def wishes(self, query: IndexQuery) -> dict[int, float]:
+    def instructions(self, query: IndexQuery) -> dict[int, float]:
         entries = {key: self.known[key].entry for key in self.dense(query)}
-        wished = {key for key, entry in entries.items() if entry.role == Role.USER and entry.features & Feature.INSTRUCTION}
-        return {key: score for key, score in self.dense(query).items() if key in wished}
+        instructed = {key for key, entry in entries.items() if entry.role == Role.USER and entry.features & Feature.INSTRUCTION}
+        return {key: score for key, score in self.dense(query).items() if key in instructed}
 
     def chain(self, key: int) -> list[int]:
         entry = self.known[key].entry
         same = [k.entry for k in self.known.values() if k.entry.kind == NodeKind.MESSAGE and k.entry.session == entry.session]
         return [each.key for each in sorted(same, key=lambda each: each.seq)]
 
-    def widened(self, found: set[int], neighbours: int) -> set[int]:
+    def with_related(self, found: set[int], neighbours: int) -> set[int]:
         rows = set(found)
         rows |= {m for key in found for m in self.known[key].entry.evidence if m in self.known}
         messages = {key for key in rows if self.known[key].entry.kind == NodeKind.MESSAGE}
@@ -248,14 +248,14 @@ class World:
             (self.lexical(query, words), query.lexical_limit),
             (self.dense(query), query.dense_limit),
             (self.temporal(query), query.temporal_limit),
-            (self.wishes(query), query.instruction_limit),
+            (self.instructions(query), query.instruction_limit),
         ):
             sure, possible = best(scores, limit)
             must |= sure
             may |= possible
         keys = [int.from_bytes(bytes(uuid), "big") for uuid in answer.ids._uuids]
         assert len(set(keys)) == len(keys)
-        assert self.widened(must, query.neighbours) <= set(keys) <= self.widened(may, query.neighbours)
+        assert self.with_related(must, query.neighbours) <= set(keys) <= self.with_related(may, query.neighbours)
         self._compare(query, words, answer, keys)
 
     def _compare(self, query, words, answer, keys) -> None:

@@ -46,7 +46,7 @@ def test_a_file_that_was_cut_short_is_refused(saved, path, share):
 
 
 def test_another_format_is_refused(saved, path, monkeypatch):
-    monkeypatch.setattr(snapshot_file, "FORMAT_VERSION", 2)
+    monkeypatch.setattr(snapshot_file, "FORMAT_VERSION", 3)
     with pytest.raises(IndexSnapshotDamaged, match="format 1"):
         SearchIndex.load(path)
 

@@ -1,4 +1,4 @@
-"""The channels' own measures of every candidate: raw numbers, before any weight."""
+"""The channels' own scores of every candidate: raw numbers, before any weight."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,8 +19,8 @@ _MESSAGE, _ASSISTANT = int(NodeKind.MESSAGE), int(Role.ASSISTANT)
 
 
 @dataclass(frozen=True, slots=True)
-class Measures:
-    """Raw measures of n candidates, each (n,).
+class ChannelScores:
+    """Raw scores of n candidates, each (n,).
 
     Attributes:
         lexical: BM25+ of the best passage.     window: that of a message with its neighbours; 0 for statements.
@@ -41,7 +41,7 @@ class Measures:
 
 
 @dataclass(frozen=True, slots=True)
-class Ceilings:
+class ChannelMaxima:
     """What counts as 1 in each channel: the best of the candidates, over every namespace asked, so that their hits compare.
 
     `beside_assistant`: an assistant speaks in one of them.
@@ -54,8 +54,8 @@ class Ceilings:
     beside_assistant: bool
 
 
-def measure(candidates: Candidates, spans: Sequence[TimeSpan], recipe: Recipe) -> Measures:
-    """The measures of all candidates."""
+def score_channels(candidates: Candidates, spans: Sequence[TimeSpan], recipe: Recipe) -> ChannelScores:
+    """The scores of all candidates, in every channel."""
     rows = len(candidates)
     runs = passage_runs(candidates.passage_row, rows)
     is_statement = candidates.kind != _MESSAGE
@@ -64,7 +64,7 @@ def measure(candidates: Candidates, spans: Sequence[TimeSpan], recipe: Recipe) -
     is_assistant[candidates.statement_row[is_assistant[candidates.message_row]]] = True
     before, after = _lenders(candidates.previous, is_assistant), _lenders(candidates.next, is_assistant)
     compared = candidates.passage_row[~np.isnan(candidates.similarity)]
-    return Measures(
+    return ChannelScores(
         lexical=runs.best(passage_scores(candidates, is_statement, recipe.bm25)),
         window=_window_scores(candidates, runs, is_statement, (before, after), recipe) if recipe.lexical_window else np.zeros(rows),
         # The greater of a number and NaN is the number.
@@ -118,16 +118,16 @@ def _date_overlap(candidates: Candidates, spans: Sequence[TimeSpan]) -> Float64:
     return overlap
 
 
-def ceilings(measures: Sequence[Measures]) -> Ceilings:
-    """The ceilings over all the namespaces of one answer."""
+def channel_maxima(channel_scores: Sequence[ChannelScores]) -> ChannelMaxima:
+    """The maxima over all the namespaces of one answer."""
 
     def best(values: Sequence[Float64]) -> float:
         return max((float(v.max(initial=0.0)) for v in values), default=0.0)
 
-    return Ceilings(
-        message=best([m.lexical[~m.is_statement] for m in measures]),
-        window=best([m.window for m in measures]),
-        statement=best([m.lexical[m.is_statement] for m in measures]),
-        dense=best([m.dense for m in measures]),
-        beside_assistant=any(m.is_assistant.any() for m in measures),
+    return ChannelMaxima(
+        message=best([m.lexical[~m.is_statement] for m in channel_scores]),
+        window=best([m.window for m in channel_scores]),
+        statement=best([m.lexical[m.is_statement] for m in channel_scores]),
+        dense=best([m.dense for m in channel_scores]),
+        beside_assistant=any(m.is_assistant.any() for m in channel_scores),
     )

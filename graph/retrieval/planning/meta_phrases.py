@@ -9,7 +9,7 @@ import re
 
 from graph.text import terms_of
 
-_TALK = re.compile(
+_META_PHRASES = re.compile(
     r"""
       ^(?:(?:hey|hi|hello|ok|so),?\ )?(?:can|could|would|will)\ you\ (?:please\ )?
     | ^please\
@@ -36,7 +36,7 @@ _SPACE_BEFORE_STOP = re.compile(r"\s+(?=[?!.,;:])")
 _FEWEST_TERMS = 2
 
 
-def without_talk(query: str) -> str:
+def without_meta_phrases(query: str) -> str:
     """The query without the words that address the memory; the query itself when too little else would remain."""
-    stripped = _SPACE_BEFORE_STOP.sub("", " ".join(_TALK.sub(" ", query).split()))
+    stripped = _SPACE_BEFORE_STOP.sub("", " ".join(_META_PHRASES.sub(" ", query).split()))
     return stripped if len(terms_of(stripped)) >= _FEWEST_TERMS else query

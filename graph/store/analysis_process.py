@@ -16,12 +16,12 @@ from typing import IO, Any
 from graph.store.memory_rows import MemoryRow, MemorySource, memory_rows
 
 _LENGTH = struct.Struct("<Q")
-# One for the whole process: the second core of a small machine. Imports that find it taken analyse for themselves.
-_FREE = threading.BoundedSemaphore(1)
+# At most one such process at a time: the second core of a small machine. Imports that find it taken analyse in their own process.
+_SLOT = threading.BoundedSemaphore(1)
 
 
-class Analyst:
-    """A process that analyses one batch at a time. Raises OSError or EOFError when it is not there any more."""
+class AnalysisProcess:
+    """A child process that analyses one batch at a time. Its methods raise OSError or EOFError when it has ended."""
 
     def __init__(self) -> None:
         # Without the working directory on its path (-P), and out of reach of a terminal's Ctrl-C.
@@ -33,28 +33,28 @@ class Analyst:
         )
 
     @classmethod
-    def hired(cls) -> "Analyst | None":
-        """One, unless another import has it or it cannot be started."""
-        if not _FREE.acquire(blocking=False):
+    def start_if_free(cls) -> "AnalysisProcess | None":
+        """Starts one; None while another import has one, or where it cannot be started."""
+        if not _SLOT.acquire(blocking=False):
             return None
         try:
             return cls()
         except OSError:
-            _FREE.release()
+            _SLOT.release()
             return None
 
-    def ask(self, batch: Sequence[MemorySource]) -> None:
-        """Hands over a batch. Its answer must be taken before the next one: a full pipe each way would stop both for ever."""
+    def send(self, batch: Sequence[MemorySource]) -> None:
+        """Sends a batch. Its rows must be received before the next is sent: a full pipe each way would stop both for ever."""
         assert self._process.stdin is not None
         _write(self._process.stdin, batch)
 
-    def answer(self) -> list[MemoryRow]:
-        """The rows of the batch, once they are there."""
+    def receive(self) -> list[MemoryRow]:
+        """The rows of the batch; waits for them."""
         assert self._process.stdout is not None
         rows: list[MemoryRow] = _read(self._process.stdout)
         return rows
 
-    def dismiss(self) -> None:
+    def close(self) -> None:
         """Ends the process."""
         self._process.kill()
         self._process.wait()
@@ -62,7 +62,7 @@ class Analyst:
             assert pipe is not None
             with suppress(OSError):  # what was not written yet is of no use any more
                 pipe.close()
-        _FREE.release()
+        _SLOT.release()
 
 
 def _write(pipe: IO[bytes], content: object) -> None:
@@ -84,7 +84,7 @@ def _read(pipe: IO[bytes]) -> Any:
 
 
 def serve() -> None:
-    """What the process does."""
+    """The program of the child process: analyses batches until its input ends."""
     with suppress(EOFError, BrokenPipeError):
         while True:
             _write(sys.stdout.buffer, memory_rows(_read(sys.stdin.buffer)))

@@ -3,18 +3,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graph.retrieval.ranking.ledger import Ledger
-from graph.retrieval.ranking.pick import Scored, pick
+from graph.retrieval.ranking.select_hits import ScoredCandidates, select_hits
 
 
-def scored(candidates, scores: list[float]) -> Scored:
+def scored(candidates, scores: list[float]) -> ScoredCandidates:
     ledger = Ledger(len(candidates))
     values = np.array(scores, dtype=np.float64)
     ledger.add("dense", values, values, 1.0)
-    return Scored.of(candidates, ledger)
+    return ScoredCandidates.of(candidates, ledger)
 
 
 def rows(candidates, scores: list[float], k: int) -> list[int]:
-    return [p.row for p in pick([scored(candidates, scores)], k)]
+    return [p.row for p in select_hits([scored(candidates, scores)], k)]
 
 
 def test_a_fact_is_passed_over_when_its_message_is_in(columns, memory) -> None:
@@ -48,12 +48,12 @@ def test_among_equals_the_later_said_comes_first(columns, memory) -> None:
 
 def test_namespaces_share_one_ranking(columns, memory) -> None:
     one, other = columns([memory("a"), memory("b")], ()), columns([memory("c")], ())
-    picks = pick([scored(one, [0.9, 0.1]), scored(other, [0.5])], 2)
-    assert [(p.namespace, p.row) for p in picks] == [(0, 0), (1, 0)]
+    selected = select_hits([scored(one, [0.9, 0.1]), scored(other, [0.5])], 2)
+    assert [(p.namespace, p.row) for p in selected] == [(0, 0), (1, 0)]
 
 
 def test_an_empty_namespace_answers_with_nothing(columns) -> None:
-    assert pick([scored(columns([], ()), [])], 5) == []
+    assert select_hits([scored(columns([], ()), [])], 5) == []
 
 
 @st.composite

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graph.model import NodeKind
+from graph.retrieval.ranking.channel_scores import Bools
 from graph.retrieval.ranking.ledger import Ledger
-from graph.retrieval.ranking.measures import Bools
 from graph.retrieval.ranking.scoring import Float64
 from graph.store.candidates import Candidates
 
@@ -19,7 +19,7 @@ _AT_FIRST = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Scored:
+class ScoredCandidates:
     """The n candidates of one namespace with their ledger.
 
     Attributes:
@@ -32,13 +32,13 @@ class Scored:
     returnable: Bools
 
     @classmethod
-    def of(cls, candidates: Candidates, ledger: Ledger) -> "Scored":
+    def of(cls, candidates: Candidates, ledger: Ledger) -> "ScoredCandidates":
         """The candidates with what the ledger says of them."""
         return cls(candidates, ledger, ledger.total(), ledger.found() & candidates.eligible)
 
 
 @dataclass(frozen=True, slots=True)
-class Pick:
+class SelectedRow:
     """A hit: which of the answer's namespaces, and which row there."""
 
     namespace: int
@@ -46,7 +46,7 @@ class Pick:
     score: float
 
 
-def pick(scored: Sequence[Scored], k: int) -> list[Pick]:
+def select_hits(scored: Sequence[ScoredCandidates], k: int) -> list[SelectedRow]:
     """The k best, best first.
 
     A memory is passed over when a better one already stands for it: a statement when all the messages it rests on were picked (alone or
@@ -55,22 +55,22 @@ def pick(scored: Sequence[Scored], k: int) -> list[Pick]:
     begins = list(accumulate((len(s.candidates) for s in scored), initial=0))[:-1]
     evidence = [Evidence(s.candidates) for s in scored]
     covered: set[tuple[int, int]] = set()
-    picks: list[Pick] = []
-    for place in _ranked(scored, k * _AT_FIRST):
-        namespace = bisect_right(begins, place) - 1
-        row = place - begins[namespace]
+    selected: list[SelectedRow] = []
+    for joint_row in _ranked(scored, k * _AT_FIRST):
+        namespace = bisect_right(begins, joint_row) - 1
+        row = joint_row - begins[namespace]
         stands_for = {(namespace, message) for message in evidence[namespace].of(row)}
         if stands_for <= covered:
             continue
         covered |= stands_for
-        picks.append(Pick(namespace, row, float(scored[namespace].score[row])))
-        if len(picks) == k:
+        selected.append(SelectedRow(namespace, row, float(scored[namespace].score[row])))
+        if len(selected) == k:
             break
-    return picks
+    return selected
 
 
-def _ranked(scored: Sequence[Scored], at_once: int) -> Iterator[int]:
-    """What may be returned, by its place among all rows, best first. Put in order piece by piece: few are ever asked for."""
+def _ranked(scored: Sequence[ScoredCandidates], at_once: int) -> Iterator[int]:
+    """The returnable rows, numbered through all namespaces, best first. Sorted piece by piece: few are ever asked for."""
     scores = np.concatenate([s.score for s in scored])
     said = np.concatenate([s.candidates.said_at for s in scored])
     seq = np.concatenate([s.candidates.seq for s in scored])

@@ -17,12 +17,12 @@ from graph.store.search.temporal import spans_of
 STATEMENTS_PER_MESSAGE = 8
 
 
-def widened(state: IndexState, found: NDArray[np.intp], neighbours: int) -> NDArray[np.intp]:
+def with_related(state: IndexState, found: NDArray[np.intp], neighbours: int) -> NDArray[np.intp]:
     """The rows found, the evidence of statements among them, what rests on these messages, and their neighbours; ascending."""
     rows = distinct(found)
     rows = distinct(np.concatenate([rows, _evidence(state, rows)[1]]))
     messages = rows[state.memories.kind[rows] == NodeKind.MESSAGE]
-    parts = [rows, _resting(state, messages)]
+    parts = [rows, _dependents(state, messages)]
     before = after = messages
     for _ in range(neighbours):
         before, after = _step(state.memories.previous, before), _step(state.memories.next, after)
@@ -36,7 +36,7 @@ def _step(link: NDArray[np.int32], rows: NDArray[np.intp]) -> NDArray[np.intp]:
 
 
 def _evidence(state: IndexState, rows: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Pairs: place in `rows` of a statement, row of a live message that it rests on."""
+    """Pairs: position in `rows` of a statement, row of a live message that it rests on."""
     first = state.memories.first_evidence
     count = first[rows + 1] - first[rows]
     keys = state.links.evidence[ranges(first[rows], count)]
@@ -45,9 +45,9 @@ def _evidence(state: IndexState, rows: NDArray[np.intp]) -> tuple[NDArray[np.int
     return np.repeat(np.arange(len(rows)), count)[known], message[known].astype(np.intp)
 
 
-def _resting(state: IndexState, messages: NDArray[np.intp]) -> NDArray[np.intp]:
+def _dependents(state: IndexState, messages: NDArray[np.intp]) -> NDArray[np.intp]:
     """Live statements that rest on these messages, the first few of each by row."""
-    owner, statements = state.resting.find_all(state.memories.key[messages])
+    owner, statements = state.dependents.find_all(state.memories.key[messages])
     alive = state.memories.live[statements]
     owner, statements = owner[alive], statements[alive]
     order = np.lexsort((statements, owner))
@@ -56,7 +56,7 @@ def _resting(state: IndexState, messages: NDArray[np.intp]) -> NDArray[np.intp]:
     return statements[rank < STATEMENTS_PER_MESSAGE].astype(np.intp)
 
 
-def measured(
+def to_candidates(
     state: IndexState,
     query: IndexQuery,
     rows: NDArray[np.intp],
@@ -72,7 +72,7 @@ def measured(
     cosines = np.full(len(passages), np.nan, np.float32) if similarities is None else similarities.of(passages)
     span_row, spans = spans_of(state, rows)
     statement, message = _evidence(state, rows)
-    message_row = _place(rows, message)
+    message_row = _positions_in(rows, message)
     paired = message_row >= 0
     kind = memories.kind[rows]
     return Candidates(
@@ -86,8 +86,8 @@ def measured(
         said_at=memories.said_at[rows],
         features=memories.features[rows],
         eligible=np.ones(len(rows), bool) if mask is None else mask[rows],
-        previous=_place(rows, memories.previous[rows]),
-        next=_place(rows, memories.next[rows]),
+        previous=_positions_in(rows, memories.previous[rows]),
+        next=_positions_in(rows, memories.next[rows]),
         passage_row=np.repeat(np.arange(len(rows), dtype=np.int32), count),
         term_counts=postings.counts_in(passages),
         length=state.passages.length[passages],
@@ -102,9 +102,9 @@ def measured(
     )
 
 
-def _place(rows: NDArray[np.intp], wanted: NDArray[np.integer]) -> NDArray[np.int32]:
+def _positions_in(rows: NDArray[np.intp], wanted: NDArray[np.integer]) -> NDArray[np.int32]:
     """Where each wanted row stands in `rows`; -1 where it does not."""
     if not len(rows):
         return np.full(len(wanted), -1, np.int32)
-    place = np.minimum(rows.searchsorted(wanted), len(rows) - 1)
-    return np.where(rows[place] == wanted, place, -1).astype(np.int32)
+    position = np.minimum(rows.searchsorted(wanted), len(rows) - 1)
+    return np.where(rows[position] == wanted, position, -1).astype(np.int32)

@@ -10,7 +10,7 @@ from graph.store.neo4j.searching.memories import FoundMemory
 from graph.store.neo4j.searching.scoring import cosines, term_counts
 
 
-def measured(
+def to_candidates(
     query: CandidateQuery,
     terms: NDArray[np.uint64],
     memories: Sequence[FoundMemory],
@@ -24,8 +24,8 @@ def measured(
     speakers = {name: number for number, name in enumerate(dict.fromkeys(m.speaker for m in memories))}
     span_row, spans = _pairs([m.spans for m in memories], 2)
     statement, evidence = _pairs([m.evidence for m in memories], 1)
-    message = _places(keys, evidence[:, 0])
-    previous = _places(keys, np.array([m.previous for m in memories], np.int64))
+    message = _rows_of(keys, evidence[:, 0])
+    previous = _rows_of(keys, np.array([m.previous for m in memories], np.int64))
     return Candidates(
         ids=[m.id for m in memories],
         kind=np.array([m.kind for m in memories], np.int8),
@@ -60,12 +60,12 @@ def _pairs(blobs: Sequence[bytes], width: int) -> tuple[NDArray[np.int32], NDArr
     return np.repeat(np.arange(len(blobs), dtype=np.int32), counts), values
 
 
-def _places(keys: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.int32]:
+def _rows_of(keys: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.int32]:
     """Where each wanted key stands among the ascending keys; -1 where it does not."""
     if not len(keys):
         return np.full(len(wanted), -1, np.int32)
-    place = np.minimum(keys.searchsorted(wanted), len(keys) - 1)
-    return np.where(keys[place] == wanted, place, -1).astype(np.int32)
+    row = np.minimum(keys.searchsorted(wanted), len(keys) - 1)
+    return np.where(keys[row] == wanted, row, -1).astype(np.int32)
 
 
 def _followers(previous: NDArray[np.int32]) -> NDArray[np.int32]:
