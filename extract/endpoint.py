@@ -9,7 +9,7 @@ import openai
 import orjson
 
 from extract.counted_client import counted, counted_client
-from extract.metering import spend
+from extract.metering import record_usage
 from graph.store.port import UsageEntry
 
 
@@ -64,7 +64,7 @@ class Endpoint:
                 raise EndpointFailed("the answer is no JSON") from None
             finally:
                 if tries[0]:
-                    spend(UsageEntry(step, self.model, tries[0], 0 if failed else items, tokens, errors=tries[0] - 1 + failed))
+                    record_usage(UsageEntry(step, self.model, tries[0], 0 if failed else items, tokens, errors=tries[0] - 1 + failed))
 
     async def aclose(self) -> None:
         """Closes its connections."""

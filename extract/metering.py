@@ -6,27 +6,27 @@ from contextvars import ContextVar
 
 from graph.store.port import UsageEntry
 
-_metered: ContextVar[list[UsageEntry] | None] = ContextVar("_metered", default=None)
+_entries: ContextVar[list[UsageEntry] | None] = ContextVar("usage_entries", default=None)
 
 
 @contextmanager
-def metered() -> Iterator[list[UsageEntry]]:
+def collect_usage() -> Iterator[list[UsageEntry]]:
     """A list that fills with what is spent inside, in tasks begun there too; also what was spent on calls that failed.
 
     At the end it adds to the list around it, if there is one.
     """
     entries: list[UsageEntry] = []
-    token = _metered.set(entries)
+    token = _entries.set(entries)
     try:
         yield entries
     finally:
-        _metered.reset(token)
+        _entries.reset(token)
         for entry in entries:
-            spend(entry)
+            record_usage(entry)
 
 
-def spend(entry: UsageEntry) -> None:
-    """Tells what a call took. Nobody need listen."""
-    entries = _metered.get()
+def record_usage(entry: UsageEntry) -> None:
+    """Adds what a call took to the innermost `collect_usage`, if there is one."""
+    entries = _entries.get()
     if entries is not None:
         entries.append(entry)

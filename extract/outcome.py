@@ -38,7 +38,7 @@ def failed_attempt(error: Exception, attempts: int, now: datetime) -> JobAttempt
     return JobAttemptFailed(JobError(reason, _MESSAGES[reason]), retry_at)
 
 
-def told_of(error: Exception, job: Job | None = None) -> dict[str, str]:
+def log_fields(error: Exception, job: Job | None = None) -> dict[str, str]:
     """What the log tells of an error beside its event: where, a stable reason, the kind of error; never its text."""
     told = dict(error.metadata) if isinstance(error, StructMemError) else {}
     if job is not None:

@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 
 from extract.embed.port import Embedder
 from extract.entities import short_names
-from extract.outcome import failed_attempt, told_of
+from extract.outcome import failed_attempt, log_fields
 from extract.port import Extraction, Extractor, Segment, spec_with
 from extract.profile import keep_types
 from extract.resolve import resolve
 from extract.segment import SegmentRecipe, Segments, segment
-from extract.usage import usage_kept, written_with
+from extract.usage import store_usage, write_with_usage
 from extract.vectors import VectorWriter
 from graph.errors import LeaseLost, NotFound, StaleWrite
 from graph.model import NO_EXTRACTION, ExtractionMode, IdSource, Lease, Message, Namespace
@@ -84,7 +84,7 @@ class ExtractionPipeline:
             except (LeaseLost, NotFound):
                 return
             except Exception as error:  # noqa: BLE001  # whatever a store raises, the work itself will meet it
-                _log.warning("a lease was not renewed", extra=told_of(error, lease.job))
+                _log.warning("a lease was not renewed", extra=log_fields(error, lease.job))
 
     async def _attempt(self, lease: Lease, stopping: Callable[[], bool]) -> JobOutcome | None:
         try:
@@ -92,14 +92,14 @@ class ExtractionPipeline:
         except (LeaseLost, NotFound):
             return None
         except Exception as error:  # noqa: BLE001  # an attempt may fail on anything, and must end as an outcome
-            _log.exception("an attempt at a job failed", extra={"attempt": lease.job.attempts, **told_of(error, lease.job)})
+            _log.exception("an attempt at a job failed", extra={"attempt": lease.job.attempts, **log_fields(error, lease.job)})
             return failed_attempt(error, lease.job.attempts, self._clock.now())
 
     async def _work(self, lease: Lease, stopping: Callable[[], bool]) -> JobOutcome:
         job, flushed = lease.job, False
         while not stopping():
             namespace = await self._store.namespace(job.namespace).settings()
-            await self._vectors.fill_session(namespace, job.session)
+            await self._vectors.embed_session(namespace, job.session)
             extractor = self._extractors.get(namespace.extraction_mode)
             wanted = spec_with(extractor, namespace.profile) if extractor else NO_EXTRACTION
             if namespace.generation is None or namespace.generation.extractor != wanted:
@@ -158,12 +158,12 @@ class ExtractionPipeline:
     async def _extract_segment(
         self, lease: Lease, namespace: Namespace, extractor: Extractor, one: Segment, generation: int, watermark: int
     ) -> int:
-        async with usage_kept(self._store, namespace.name) as unkept:
+        async with store_usage(self._store, namespace.name) as unstored:
             extraction = keep_types(await extractor.extract(one), one.profile)
-            unkept.extend(extraction.usage)
+            unstored.extend(extraction.usage)
             write = await self._written(namespace, extraction, one, generation, watermark)
-            await written_with(
-                unkept,
+            await write_with_usage(
+                unstored,
                 lambda usage: self._store.namespace(lease.job.namespace).commit_extraction(lease, replace(write, usage=tuple(usage))),
             )
         return write.watermark
@@ -183,7 +183,7 @@ class ExtractionPipeline:
             events=resolved.events,
             entities=resolved.entities,
             edges=resolved.edges,
-            vectors=await self._vectors.of_statements(namespace, resolved.statements, one.zone),
+            vectors=await self._vectors.statement_vectors(namespace, resolved.statements, one.zone),
             partial_failures=extraction.partial_failures,
             read_ids=tuple(message.id for message in (*one.context, *one.messages)),
         )

@@ -82,7 +82,7 @@ class Extractor(Protocol):
         ...
 
     async def extract(self, segment: Segment) -> Extraction:
-        """The events of the segment, with what they took. What was spent in vain, by a call that fails or is cancelled, goes to `spend`."""
+        """The events of the segment, with what they took. What calls that failed or were cancelled took goes to `record_usage`."""
         ...
 
 

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from extract.metering import metered
-from extract.outcome import told_of
+from extract.metering import collect_usage
+from extract.outcome import log_fields
 from graph.errors import NotFound, StructMemError
 from graph.store.port import Store, UsageEntry
 
@@ -15,36 +15,36 @@ _log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
-async def usage_kept(store: Store, namespace: str) -> AsyncIterator[list[UsageEntry]]:
-    """A list that fills with what is spent inside. What `written_with` did not take of it is kept by itself, however the block ends."""
-    with metered() as unkept:
+async def store_usage(store: Store, namespace: str) -> AsyncIterator[list[UsageEntry]]:
+    """A list that fills with the usage of the calls inside. What `write_with_usage` did not store is stored at the end."""
+    with collect_usage() as unstored:
         try:
-            yield unkept
+            yield unstored
         finally:
-            if unkept:
+            if unstored:
                 # A job that is cancelled has been paid for all the same.
-                await asyncio.shield(_keep(store, namespace, tuple(unkept)))
+                await asyncio.shield(_store(store, namespace, tuple(unstored)))
 
 
-async def written_with(unkept: list[UsageEntry], write: Callable[[Sequence[UsageEntry]], Coroutine[Any, Any, Any]]) -> None:
+async def write_with_usage(unstored: list[UsageEntry], write: Callable[[Sequence[UsageEntry]], Coroutine[Any, Any, Any]]) -> None:
     """Writes what came of the calls together with what they took, so that both are there or neither is. Raises what `write` raises."""
-    writing = asyncio.ensure_future(write(tuple(unkept)))
+    writing = asyncio.ensure_future(write(tuple(unstored)))
     try:
         await asyncio.shield(writing)
     except asyncio.CancelledError:
         # A store ends what it began: only then is it known whether the calls are counted.
         await asyncio.wait({writing})
         if not writing.cancelled() and writing.exception() is None:
-            unkept.clear()
+            unstored.clear()
         raise
-    unkept.clear()
+    unstored.clear()
 
 
-async def _keep(store: Store, namespace: str, usage: Sequence[UsageEntry]) -> None:
-    """The work itself tells what ended it: trouble with its usage must not take that place."""
+async def _store(store: Store, namespace: str, usage: Sequence[UsageEntry]) -> None:
+    """The work itself tells what ended it: trouble with its usage must not hide it."""
     try:
         await store.namespace(namespace).add_usage(usage)
     except NotFound:
         pass  # the namespace is gone, and its usage with it
     except StructMemError as error:
-        _log.warning("usage was not counted", extra={"namespace": namespace, **told_of(error)})
+        _log.warning("usage was not counted", extra={"namespace": namespace, **log_fields(error)})

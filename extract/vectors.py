@@ -5,8 +5,8 @@ from datetime import tzinfo
 from functools import partial
 
 from extract.embed.port import Embedder
-from extract.metering import metered, spend
-from extract.usage import usage_kept, written_with
+from extract.metering import collect_usage, record_usage
+from extract.usage import store_usage, write_with_usage
 from graph.model import Namespace, Statement
 from graph.store.port import PassageText, PassageVector, Store, UsageEntry
 from graph.text import index_statement
@@ -22,13 +22,13 @@ class VectorWriter:
         self._store = store
         self._embedder = embedder
 
-    def suits(self, namespace: Namespace) -> bool:
+    def matches(self, namespace: Namespace) -> bool:
         """Whether the namespace holds this model's vectors."""
         return self._embedder is not None and namespace.embedding == self._embedder.spec
 
-    async def fill_session(self, namespace: Namespace, session: str) -> None:
+    async def embed_session(self, namespace: Namespace, session: str) -> None:
         """Embeds what the session still lacks."""
-        if self._embedder is None or not self.suits(namespace):
+        if self._embedder is None or not self.matches(namespace):
             return
         memory = self._store.namespace(namespace.name)
         seen: set[tuple[str, int]] = set()
@@ -37,13 +37,13 @@ class VectorWriter:
             if keys <= seen:
                 return  # deleted, or stored by someone else, between the two calls
             seen |= keys
-            async with usage_kept(self._store, namespace.name) as unkept:
+            async with store_usage(self._store, namespace.name) as unstored:
                 vectors = await _embedded(self._embedder, missing)
-                await written_with(unkept, partial(memory.put_vectors, self._embedder.spec.fingerprint, vectors))
+                await write_with_usage(unstored, partial(memory.put_vectors, self._embedder.spec.fingerprint, vectors))
 
-    async def of_statements(self, namespace: Namespace, statements: Sequence[Statement], zone: tzinfo) -> tuple[PassageVector, ...]:
-        """The vectors of new statements. What they took goes to `spend`."""
-        if self._embedder is None or not self.suits(namespace) or not statements:
+    async def statement_vectors(self, namespace: Namespace, statements: Sequence[Statement], zone: tzinfo) -> tuple[PassageVector, ...]:
+        """The vectors of new statements. What they took goes to `record_usage`."""
+        if self._embedder is None or not self.matches(namespace) or not statements:
             return ()
         passages = [
             PassageText(one.id, passage.ordinal, passage.text) for one in statements for passage in index_statement(one, zone).passages
@@ -54,8 +54,8 @@ class VectorWriter:
 async def _embedded(embedder: Embedder, passages: Sequence[PassageText]) -> list[PassageVector]:
     """The vectors of the passages. An embedder that tells nothing of what it took is counted as one call."""
     texts = [passage.text for passage in passages]
-    with metered() as spent:
+    with collect_usage() as spent:
         rows = await embedder.embed(texts)
     if not spent:
-        spend(UsageEntry("embed", embedder.spec.model, calls=1, items=len(texts)))
+        record_usage(UsageEntry("embed", embedder.spec.model, calls=1, items=len(texts)))
     return [PassageVector(passage.owner_id, passage.ordinal, row) for passage, row in zip(passages, rows, strict=True)]

@@ -6,7 +6,7 @@ from collections.abc import Coroutine
 from datetime import timedelta
 from typing import Any
 
-from extract.outcome import told_of
+from extract.outcome import log_fields
 from extract.pipeline import ExtractionPipeline
 from graph.errors import LeaseLost, NotFound, StorageFull, StoreUnavailable, StructMemError
 from graph.model import JobKind, Lease
@@ -77,7 +77,7 @@ class ExtractionWorker:
                     continue
                 await self._until_stopped(self._store.wait_for_work(_LOOK_AGAIN), _LOOK_AGAIN)
             except Exception as error:  # noqa: BLE001  # a worker outlives whatever a store raises
-                _log.warning("no job could be leased", extra={"worker": name, **told_of(error)})
+                _log.warning("no job could be leased", extra={"worker": name, **log_fields(error)})
                 await self._until_stopped(asyncio.sleep(_STORE_TROUBLE.total_seconds()), _STORE_TROUBLE)
 
     async def _work(self, lease: Lease) -> None:
@@ -99,10 +99,10 @@ class ExtractionWorker:
         except (LeaseLost, NotFound):
             pass  # someone else has the job, or it is gone with its namespace
         except (StoreUnavailable, StorageFull) as error:
-            _log.warning("a job could not be handed back yet", extra=told_of(error, lease.job))
+            _log.warning("a job could not be handed back yet", extra=log_fields(error, lease.job))
             return False
         except StructMemError as error:
-            _log.warning("a job was left to its lease", extra=told_of(error, lease.job))
+            _log.warning("a job was left to its lease", extra=log_fields(error, lease.job))
         return True
 
     async def _finish_later(self, lease: Lease, outcome: JobOutcome) -> None:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import structlog
 
-from extract.metering import metered
+from extract.metering import collect_usage
 from graph.errors import StructMemError
 from graph.store.port import Store, UsageEntry
 
@@ -23,7 +23,7 @@ class UsageNotes:
     @contextmanager
     def of(self, namespace: str) -> Iterator[None]:
         """What is spent inside counts as this namespace's; where several are asked at once, as the first one's."""
-        with metered() as spent:
+        with collect_usage() as spent:
             try:
                 yield
             finally:

@@ -38,7 +38,7 @@ class ChatRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Spent:
+class ModelUsage:
     """What answers took. `calls` counts every try, `errors` those of them that failed."""
 
     calls: int = 0
@@ -46,8 +46,8 @@ class Spent:
     completion_tokens: int = 0
     errors: int = 0
 
-    def __add__(self, other: "Spent") -> "Spent":
-        return Spent(
+    def __add__(self, other: "ModelUsage") -> "ModelUsage":
+        return ModelUsage(
             self.calls + other.calls,
             self.prompt_tokens + other.prompt_tokens,
             self.completion_tokens + other.completion_tokens,
@@ -61,14 +61,14 @@ class ChatAnswer:
 
     text: str
     complete: bool
-    spent: Spent
+    spent: ModelUsage
     withheld: bool = False
 
 
 class ChatUnavailable(Exception):
     """The model cannot be asked now: no connection, too many requests, no right. `reason` is a stable word."""
 
-    def __init__(self, reason: str, spent: Spent) -> None:
+    def __init__(self, reason: str, spent: ModelUsage) -> None:
         super().__init__(reason)
         self.reason = reason
         self.spent = spent
@@ -77,7 +77,7 @@ class ChatUnavailable(Exception):
 class RequestTooLarge(Exception):
     """The request is longer than the model can read."""
 
-    def __init__(self, spent: Spent) -> None:
+    def __init__(self, spent: ModelUsage) -> None:
         super().__init__("the request is longer than the model can read")
         self.spent = spent
 

@@ -16,7 +16,7 @@ from graph.text.names import folded, is_role_name
 _ROLE_OF = {EntityKind.PLACE: "place", EntityKind.ORGANISATION: "organisation", EntityKind.PERSON: "person"}
 
 
-class Drafting:
+class DraftBuilder:
     """Makes drafts of one answer about one transcript."""
 
     def __init__(self, transcript: Transcript, zone: tzinfo, mode: ExtractionMode, types: Mapping[str, EntityKind]) -> None:

@@ -9,7 +9,7 @@ import openai
 
 from extract.counted_client import counted, counted_client
 from extract.endpoint import EndpointSettings
-from extract.llm.chat import ChatAnswer, ChatRequest, ChatUnavailable, RequestTooLarge, Spent
+from extract.llm.chat import ChatAnswer, ChatRequest, ChatUnavailable, ModelUsage, RequestTooLarge
 from extract.llm.prompting import schema_in_words
 from extract.llm.providers import Output, Provider
 
@@ -42,7 +42,7 @@ class Endpoint:
                 async with self._free:
                     return await self._ask(request, tries)
             except openai.APIError as error:
-                spent = Spent(calls=tries[0], errors=tries[0])
+                spent = ModelUsage(calls=tries[0], errors=tries[0])
                 if _is_too_long(error):
                     raise RequestTooLarge(spent) from None
                 if _is_filtered(error):
@@ -50,7 +50,7 @@ class Endpoint:
                 raise ChatUnavailable(_reason(error), spent) from None  # its text may hold what was sent
             except (ValueError, RecursionError):
                 # Not JSON at all: a proxy's page, or half an answer. What the model itself says is inside of it and is read elsewhere.
-                raise ChatUnavailable("answer", Spent(calls=tries[0], errors=tries[0])) from None
+                raise ChatUnavailable("answer", ModelUsage(calls=tries[0], errors=tries[0])) from None
 
     async def _ask(self, request: ChatRequest, tries: list[int]) -> ChatAnswer:
         while True:
@@ -87,7 +87,7 @@ def _answer(completion: Any, tries: int) -> ChatAnswer:
     if not isinstance(completion, openai.BaseModel):
         raise ValueError("the server's answer is no completion")
     used = getattr(completion, "usage", None)
-    spent = Spent(tries, getattr(used, "prompt_tokens", 0) or 0, getattr(used, "completion_tokens", 0) or 0, max(0, tries - 1))
+    spent = ModelUsage(tries, getattr(used, "prompt_tokens", 0) or 0, getattr(used, "completion_tokens", 0) or 0, max(0, tries - 1))
     choices = getattr(completion, "choices", None)
     if not choices:
         return ChatAnswer("", True, spent)

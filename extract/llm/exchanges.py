@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TextIO
 
-from extract.llm.chat import Chat, ChatAnswer, ChatRequest, ChatUnavailable, Spent
+from extract.llm.chat import Chat, ChatAnswer, ChatRequest, ChatUnavailable, ModelUsage
 from graph.errors import InvalidArgument
 
 _log = logging.getLogger(__name__)
@@ -79,7 +79,7 @@ class NotRecorded(ChatUnavailable):
     """The file of exchanges has no answer to this request: the messages, the prompts, the profile or the model are others."""
 
     def __init__(self, key: str) -> None:
-        super().__init__(f"no recorded exchange has the key {key}", Spent(calls=1, errors=1))
+        super().__init__(f"no recorded exchange has the key {key}", ModelUsage(calls=1, errors=1))
         self.key = key
 
 
@@ -119,4 +119,4 @@ def _cut_half_a_line(path: Path) -> None:
 
 
 def _answer(data: Mapping[str, Any]) -> ChatAnswer:
-    return ChatAnswer(str(data["text"]), bool(data["complete"]), Spent(**data["spent"]), bool(data["withheld"]))
+    return ChatAnswer(str(data["text"]), bool(data["complete"]), ModelUsage(**data["spent"]), bool(data["withheld"]))

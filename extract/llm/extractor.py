@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 
 from extract.counted_client import counted
 from extract.llm.answer import Checks, answer_schema, predicates_of, types_of
-from extract.llm.chat import Chat, ChatAnswer, ChatRequest, ChatUnavailable, RequestTooLarge, Spent, Turn
-from extract.llm.drafts import Drafting, joined, seqs_in_words
+from extract.llm.chat import Chat, ChatAnswer, ChatRequest, ChatUnavailable, ModelUsage, RequestTooLarge, Turn
+from extract.llm.drafts import DraftBuilder, joined, seqs_in_words
 from extract.llm.prompting import PROMPT_VERSION, prompt, system_prompt
 from extract.llm.reading import Problem, Reading, problems_in_words, read_answer
 from extract.llm.transcript import Transcript, halves, is_longer, transcript_of
-from extract.metering import spend
+from extract.metering import record_usage
 from extract.port import Extraction, ExtractorUnavailable, Segment
 from graph.model import NO_PROFILE, ExtractionMode, ExtractorSpec, JobError, Message
 from graph.store.port import UsageEntry
@@ -72,7 +72,7 @@ class LlmExtractor:
             found = await reading.read(segment)
         except BaseException as error:
             for entry in reading.usage(0):
-                spend(entry)
+                record_usage(entry)
             if not isinstance(error, ChatUnavailable):
                 raise
             _log.warning("the language model could not be asked", extra={"reason": error.reason, "namespace": segment.namespace})
@@ -95,7 +95,7 @@ class _SegmentReading:
         self._profile = segment.profile
         self._schema = answer_schema(mode, segment.profile)
         self._system = Turn("system", system_prompt(mode, segment.profile))
-        self._spent = {"extract": Spent(), "repair": Spent()}
+        self._spent = {"extract": ModelUsage(), "repair": ModelUsage()}
 
     def usage(self, items: int) -> tuple[UsageEntry, ...]:
         """What all calls took, by step. `items`: messages extracted."""
@@ -141,7 +141,7 @@ class _SegmentReading:
         if reading.broken or reading.problems:
             reading, left = await self._repaired(reading, turns, checks)
             failures += _failures(left, reading.broken, part.messages)
-        extraction = Drafting(transcript, part.zone, self._mode, checks.types).extraction(reading, part.profile)
+        extraction = DraftBuilder(transcript, part.zone, self._mode, checks.types).extraction(reading, part.profile)
         return replace(extraction, partial_failures=tuple(failures))
 
     async def _repaired(self, reading: Reading, turns: tuple[Turn, ...], checks: Checks) -> tuple[Reading, Sequence[Problem]]:
@@ -169,7 +169,7 @@ class _SegmentReading:
                 raise
             except BaseException:
                 # Cancelled, above all: the call was made, and nobody says what the model had read or written by then.
-                self._spent[step] += Spent(calls=tries[0], errors=tries[0])
+                self._spent[step] += ModelUsage(calls=tries[0], errors=tries[0])
                 raise
         self._spent[step] += answer.spent
         return answer

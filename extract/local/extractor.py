@@ -16,7 +16,7 @@ from extract.local.relations import FoundRelation
 from extract.local.sentences import is_question, sentences_of
 from extract.local.shortening import shortened
 from extract.local.speakers import Cast, cast_of, display_name, is_machine
-from extract.local.statements import Said, standalone, statements_of, statements_with_time
+from extract.local.statements import FoundStatement, standalone, statements_of, statements_with_time
 from extract.port import EntityMention, EventDraft, Extraction, Segment, StatementDraft
 from graph.model import EntityKind, ExtractionMode, ExtractorSpec, Message, NodeKind, TimeSpan
 from graph.store.port import UsageEntry
@@ -113,7 +113,7 @@ def _of_one_kind(drafts: Sequence[EventDraft]) -> Iterator[EventDraft]:
         yield replace(draft, statements=statements, participants=known(draft.participants))
 
 
-def _statements(said: Said, message: Message, everyone: Cast, speaker: tuple[EntityMention, ...]) -> Iterator[StatementDraft]:
+def _statements(said: FoundStatement, message: Message, everyone: Cast, speaker: tuple[EntityMention, ...]) -> Iterator[StatementDraft]:
     evidence = (said.question.id, message.id) if said.question else (message.id,)
     named = names_in(said.original, everyone.people)
     subject, predicate, target = _shortened(said, message, display_name(message.speaker))
@@ -162,7 +162,7 @@ def _alias(relation: FoundRelation) -> tuple[EntityMention, ...]:
     return (EntityMention(relation.alias, relation.subject.kind, ALIAS),) if relation.alias else ()
 
 
-def _shortened(said: Said, message: Message, speaker: str) -> tuple[str, str, str]:
+def _shortened(said: FoundStatement, message: Message, speaker: str) -> tuple[str, str, str]:
     """Subject, predicate and object of what was said, as far as it shortens to them."""
     if said.question:
         return "", "", ""
@@ -175,7 +175,7 @@ def _shortened(said: Said, message: Message, speaker: str) -> tuple[str, str, st
     return (about or speaker if predicate else "", predicate, target)
 
 
-def _subject_of(said: Said, speaker: str) -> str:
+def _subject_of(said: FoundStatement, speaker: str) -> str:
     """Who a statement that stands alone begins with: the speaker, or the end of a relation that it states ("Maria's sister Clara")."""
     if said.text.startswith(f"{speaker} "):
         return speaker
@@ -184,7 +184,7 @@ def _subject_of(said: Said, speaker: str) -> str:
     return starts[0] if starts else said.original.split(" ", 1)[0] if named else ""
 
 
-def _cause_event(said: Said, message: Message, everyone: Cast, speaker: tuple[EntityMention, ...], effect: int) -> EventDraft:
+def _cause_event(said: FoundStatement, message: Message, everyone: Cast, speaker: tuple[EntityMention, ...], effect: int) -> EventDraft:
     """The cause as an event of its own, linked to the event that holds the effect."""
     assert said.cause is not None
     voices = everyone.voices(message)

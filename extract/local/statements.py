@@ -33,7 +33,7 @@ _DIGIT_OR_NAME = re.compile(r"\d|(?<=[a-z,] )[A-Z]")
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class FoundStatement:
     """A statement found in a message: `original` as said, `text` standing on its own; `quoted` when it could not be made to.
 
     `question` is the message whose question it answers; `joined` the sentences that say more of the same; `about` is who a pronoun stood
@@ -56,11 +56,11 @@ class Said:
         return main_time(self.times)
 
 
-def statements_of(message: Message, before: Message | None, voices: Voices, zone: tzinfo, references: References) -> list[Said]:
+def statements_of(message: Message, before: Message | None, voices: Voices, zone: tzinfo, references: References) -> list[FoundStatement]:
     """What a person's message states. `before` is the message before it, whose question it may answer; `references` says who is meant
     by pronouns.
     """
-    found: list[Said] = []
+    found: list[FoundStatement] = []
     sentences = sentences_of(message.text)[:MOST_SENTENCES]
     answered = _answer(message, sentences, before, voices, zone, references)
     if answered:
@@ -76,13 +76,13 @@ def statements_of(message: Message, before: Message | None, voices: Voices, zone
     return [_with_dates(one, zone) for one in kept]
 
 
-def _with_dates(said: Said, zone: tzinfo) -> Said:
+def _with_dates(said: FoundStatement, zone: tzinfo) -> FoundStatement:
     if said.times:
         return replace(said, text=dated(said.text, said.times, said.quoted, zone))
     return replace(said, text=undated(said.text)) if unresolved_time(said.original) else said
 
 
-def _add(found: list[Said], sentence: str, message: Message, voices: Voices, zone: tzinfo, references: References) -> None:
+def _add(found: list[FoundStatement], sentence: str, message: Message, voices: Voices, zone: tzinfo, references: References) -> None:
     bare = without_opening(sentence)
     unresolved = with_subject(bare, voices.speaker)
     core, about = references.resolve(unresolved)
@@ -104,14 +104,14 @@ def _add(found: list[Said], sentence: str, message: Message, voices: Voices, zon
         text, quoted = f'{voices.speaker} said: "{core}"', True
     if (not about and _is_remark(core) and not times) or (quoted and not times and not asks_for(core) and not _worth_quoting(core)):
         return
-    found.append(Said(core, text, times, tuple(relations_in(core, voices.speaker)), cause_in(core), quoted, about=about))
+    found.append(FoundStatement(core, text, times, tuple(relations_in(core, voices.speaker)), cause_in(core), quoted, about=about))
 
 
 def _worth_quoting(core: str) -> bool:
     return speaks_of_self(core) or _SUBSTANCE.search(core) is not None
 
 
-def _join(found: list[Said], core: str, text: str, times: tuple[TimeSpan, ...]) -> bool:
+def _join(found: list[FoundStatement], core: str, text: str, times: tuple[TimeSpan, ...]) -> bool:
     """ "It was great" says something only together with what it is about: the statement before it, if that is of the same message."""
     if not found or len(found[-1].text) + len(core) > _LONGEST_JOINED or len(core.split()) < 4:
         return False
@@ -151,7 +151,7 @@ def _ended(text: str) -> str:
 
 def _answer(
     message: Message, sentences: Sequence[str], before: Message | None, voices: Voices, zone: tzinfo, references: References
-) -> Said | None:
+) -> FoundStatement | None:
     """A short answer together with its question: neither says anything alone."""
     if before is None or before.speaker == message.speaker or not sentences:
         return None
@@ -160,12 +160,12 @@ def _answer(
     if not question or references.resolve(without_opening(first))[1]:
         return None  # "He had his surgery": once it is known who, that says it all
     text = f'Asked "{question}", {voices.speaker} said: "{first}"'
-    return Said(first, text, times_of(without_opening(first), message.sent_at, zone), quoted=True, question=before)
+    return FoundStatement(first, text, times_of(without_opening(first), message.sent_at, zone), quoted=True, question=before)
 
 
-def statements_with_time(said: Sequence[Said]) -> Iterator[tuple[TimeSpan | None, list[Said]]]:
+def statements_with_time(said: Sequence[FoundStatement]) -> Iterator[tuple[TimeSpan | None, list[FoundStatement]]]:
     """The statements of a message by the time that they name: each group is one event."""
-    groups: dict[tuple[datetime, datetime] | None, list[Said]] = {}
+    groups: dict[tuple[datetime, datetime] | None, list[FoundStatement]] = {}
     for one in said:
         groups.setdefault((one.time.start, one.time.end) if one.time else None, []).append(one)
     for group in groups.values():

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from extract.metering import spend
+from extract.metering import record_usage
 from extract.sentence_models import ModelMissing, load
 from graph.store.port import UsageEntry
 
@@ -37,7 +37,7 @@ class CrossEncoderReranker:
                 pairs = [(query, text) for text in texts[start : start + _AT_ONCE]]
                 scores += await loop.run_in_executor(self._thread, self._read, pairs)
         finally:
-            spend(UsageEntry("rerank", self._name, 1, len(scores), errors=int(len(scores) < len(texts))))
+            record_usage(UsageEntry("rerank", self._name, 1, len(scores), errors=int(len(scores) < len(texts))))
         return scores
 
     def close(self) -> None:

@@ -7,9 +7,9 @@ from contextlib import aclosing
 from dataclasses import replace
 
 from graph.cypher.graph_rows import LABELS, Row, edge_row, node_row
-from graph.cypher.permitted import permitted
 from graph.cypher.port import CypherHeader, CypherLimits, CypherPart, CypherQuery, CypherSummary
 from graph.cypher.process import EngineProcess
+from graph.cypher.read_only import read_only_query
 from graph.cypher.times import exact_time
 from graph.cypher.tokens import check_parameters
 from graph.cypher.values import CypherDuration, CypherPoint, CypherTime, CypherValue
@@ -23,7 +23,7 @@ from graph.store.snapshot import Snapshot, open_snapshot
 _NODE_TYPES = (Session, Message, Event, Statement, Entity)
 
 
-class _Place:
+class _CacheEntry:
     """A namespace at a revision, and the process that holds it once somebody asked. Queries of it run one after the other."""
 
     def __init__(self, revision: int) -> None:
@@ -44,9 +44,9 @@ class SnapshotCypher:
     def __init__(self, store: Store, limits: CypherLimits) -> None:
         self._store = store
         self._limits = limits
-        self._places: dict[str, _Place] = {}
-        # Places with a process, the one that was asked longest ago first; also such as were replaced while they answered.
-        self._loaded: OrderedDict[_Place, EngineProcess] = OrderedDict()
+        self._entries: dict[str, _CacheEntry] = {}
+        # Entries with a process, the one that was asked longest ago first; also such as were replaced while they answered.
+        self._loaded: OrderedDict[_CacheEntry, EngineProcess] = OrderedDict()
         self._running = asyncio.Semaphore(limits.snapshots)
         self._ending: set[asyncio.Task[None]] = set()
 
@@ -56,92 +56,92 @@ class SnapshotCypher:
         check_parameters(query.text, query.parameters)
         rows, seconds = min(query.max_rows, limits.rows), min(query.timeout, limits.timeout)
         parameters = {name: _parameter(name, value) for name, value in query.parameters.items()}
-        message = [permitted(query.text), encoded(parameters), rows, limits.bytes, limits.row_bytes, seconds]
+        message = [read_only_query(query.text), encoded(parameters), rows, limits.bytes, limits.row_bytes, seconds]
         memory = self._store.namespace(namespace, query.at_least)
-        place = await self._enter(memory)
+        entry = await self._enter(memory)
         try:
-            async with place.turn, self._running:
-                place.busy = True
+            async with entry.turn, self._running:
+                entry.busy = True
                 try:
-                    process = await self._process(memory, place)
-                    answer, revision = await process.answer(message, seconds), place.revision
+                    process = await self._process(memory, entry)
+                    answer, revision = await process.answer(message, seconds), entry.revision
                 finally:
-                    place.busy = False
+                    entry.busy = False
         finally:
-            self._leave(place)
+            self._leave(entry)
         for part in answer:
             yield _part(part, revision)
 
     async def close(self) -> None:
         """Ends every process."""
-        self._places.clear()
-        for place in list(self._loaded):
-            self._unload(place)
+        self._entries.clear()
+        for entry in list(self._loaded):
+            self._unload(entry)
         await asyncio.gather(*self._ending)
 
-    async def _enter(self, memory: Memory) -> _Place:
-        """The place of the namespace's newest revision."""
+    async def _enter(self, memory: Memory) -> _CacheEntry:
+        """The entry of the namespace's newest revision."""
         found = await memory.settings()
-        place = self._places.get(found.uid)
-        if place is None or place.revision != found.revision:
-            if place is not None and not place.waiting:
-                self._unload(place)
-            place = self._places[found.uid] = _Place(found.revision)
-        place.waiting += 1
-        if place.expiry is not None:
-            place.expiry.cancel()
-        return place
+        entry = self._entries.get(found.uid)
+        if entry is None or entry.revision != found.revision:
+            if entry is not None and not entry.waiting:
+                self._unload(entry)
+            entry = self._entries[found.uid] = _CacheEntry(found.revision)
+        entry.waiting += 1
+        if entry.expiry is not None:
+            entry.expiry.cancel()
+        return entry
 
-    def _leave(self, place: _Place) -> None:
-        """Whoever asked is done: a place that was replaced meanwhile ends, another one when nobody asks it for a while."""
-        place.waiting -= 1
-        if place.waiting:
+    def _leave(self, entry: _CacheEntry) -> None:
+        """Whoever asked is done: a entry that was replaced meanwhile ends, another one when nobody asks it for a while."""
+        entry.waiting -= 1
+        if entry.waiting:
             return
-        if place not in self._places.values() or place.process is None:
-            self._unload(place)
+        if entry not in self._entries.values() or entry.process is None:
+            self._unload(entry)
         else:
-            place.expiry = asyncio.get_running_loop().call_later(self._limits.idle, self._unload, place)
+            entry.expiry = asyncio.get_running_loop().call_later(self._limits.idle, self._unload, entry)
 
-    async def _process(self, memory: Memory, place: _Place) -> EngineProcess:
+    async def _process(self, memory: Memory, entry: _CacheEntry) -> EngineProcess:
         """The process with the snapshot, loaded if it is not there. Called by whose turn it is."""
-        if place.process is not None and place.process.alive:
-            self._loaded.move_to_end(place)
-            return place.process
+        if entry.process is not None and entry.process.alive:
+            self._loaded.move_to_end(entry)
+            return entry.process
         described = await memory.describe()
         nodes = sum(described.nodes.values()) + sum(described.retired.values())
         if nodes > self._limits.nodes:
             raise CypherLimit(f"the namespace has {nodes:,} nodes; Cypher works on snapshots of at most {self._limits.nodes:,}")
-        self._forget(place)
+        self._forget(entry)
         self._make_room()
         namespace, snapshot = await open_snapshot(memory, with_vectors=False)
         async with aclosing(snapshot):
-            process = place.process = self._loaded[place] = await EngineProcess.started(self._limits.memory)
+            process = entry.process = self._loaded[entry] = await EngineProcess.started(self._limits.memory)
             try:
                 await _send(process, memory.name, snapshot)
                 await process.ready()
             except BaseException:
-                self._forget(place)
+                self._forget(entry)
                 raise
-        place.revision = namespace.revision
+        entry.revision = namespace.revision
         return process
 
     def _make_room(self) -> None:
         """Ends what nobody asks, until there is room for one more."""
-        for place in [place for place in self._loaded if not place.busy]:
+        for entry in [entry for entry in self._loaded if not entry.busy]:
             if len(self._loaded) < self._limits.snapshots:
                 return
-            self._forget(place)
+            self._forget(entry)
 
-    def _unload(self, place: _Place) -> None:
-        self._forget(place)
-        for uid in [uid for uid, kept in self._places.items() if kept is place]:
-            del self._places[uid]
+    def _unload(self, entry: _CacheEntry) -> None:
+        self._forget(entry)
+        for uid in [uid for uid, kept in self._entries.items() if kept is entry]:
+            del self._entries[uid]
 
-    def _forget(self, place: _Place) -> None:
-        """Ends the place's process, if it has one."""
-        if place.expiry is not None:
-            place.expiry.cancel()
-        process, place.process = self._loaded.pop(place, None), None
+    def _forget(self, entry: _CacheEntry) -> None:
+        """Ends the entry's process, if it has one."""
+        if entry.expiry is not None:
+            entry.expiry.cancel()
+        process, entry.process = self._loaded.pop(entry, None), None
         if process is not None:
             task = asyncio.get_running_loop().create_task(process.end())
             self._ending.add(task)

@@ -80,7 +80,7 @@ def check_parameters(query: str, given: Collection[str]) -> None:
     """
     for token in tokens_of(query):
         if token.kind is TokenKind.PARAMETER and token.text[1:] not in given:
-            raise CypherInvalid(f"{place_of(query, token.start)}: the query names {token.text}, which was not given")
+            raise CypherInvalid(f"{position_of(query, token.start)}: the query names {token.text}, which was not given")
 
 
 def _tokens(query: str) -> Iterator[Token]:
@@ -98,7 +98,7 @@ def _tokens(query: str) -> Iterator[Token]:
 
 
 def _unknown(query: str, position: int) -> CypherInvalid | CypherRefused:
-    where = place_of(query, position)
+    where = position_of(query, position)
     match query[position]:
         case "\\":
             return CypherRefused(f"{where}: escapes are allowed in strings only", metadata={"clause": "\\"})
@@ -124,7 +124,7 @@ def _check_escapes(text: str, position: int) -> None:
             raise CypherRefused(f"character {position + 2 + backslash.start()}: this escape hides a quote", metadata={"clause": escape[0]})
 
 
-def place_of(query: str, position: int) -> str:
+def position_of(query: str, position: int) -> str:
     """A place in a query for people: "line 2, column 7"."""
     line = query.count("\n", 0, position) + 1
     return f"line {line}, column {position - query.rfind(chr(10), 0, position)}"

@@ -11,7 +11,7 @@ import pytest
 
 from extract.embed import HashingEmbedder
 from extract.local import LocalExtractor, local_extractors
-from extract.metering import spend
+from extract.metering import record_usage
 from extract.pipeline import ExtractionPipeline, PipelineSettings
 from extract.port import Extraction, ExtractorUnavailable, Segment
 from extract.segment import SegmentRecipe
@@ -362,7 +362,7 @@ class _EmbedsMessagesOnly(HashingEmbedder):
 
     async def embed(self, texts: Sequence[str]) -> Any:
         if any(text.startswith("Maria moved") for text in texts):
-            spend(UsageEntry("embed", "hashing", calls=1, errors=1))
+            record_usage(UsageEntry("embed", "hashing", calls=1, errors=1))
             raise EmbedderUnavailable("gone")
         return await super().embed(texts)
 

@@ -9,7 +9,7 @@ import pytest
 
 from extract.embed.remote import RemoteEmbedder, RemoteEmbedding
 from extract.endpoint import EndpointSettings
-from extract.metering import metered
+from extract.metering import collect_usage
 from graph.errors import EmbedderUnavailable
 from tests.extract.model_server import EMBEDDER, ModelServer, Reply
 
@@ -80,7 +80,7 @@ def test_another_model_or_dimension_is_another_fingerprint_and_another_place_is_
 )
 async def test_bulk_work_is_tried_again_and_each_try_is_counted(server: ModelServer, embedder_of: Any, fault: Reply) -> None:
     server.script = [fault]
-    with metered() as spent:
+    with collect_usage() as spent:
         vectors = await embedder_of().embed(TEXTS)
     assert np.allclose(vectors, await EMBEDDER.embed(TEXTS), atol=2e-3)
     assert [(one.step, one.model, one.calls, one.items, one.prompt_tokens, one.errors) for one in spent] == [
@@ -139,7 +139,7 @@ ROW = {"index": 0, "embedding": [1.0] * 32}
 async def test_what_cannot_be_used_is_refused(server: ModelServer, embedder_of: Any, answer: Reply) -> None:
     server.then = lambda path, body: answer
     embedder = embedder_of(retries=0, query_timeout_s=0.3)
-    with metered() as spent, pytest.raises(EmbedderUnavailable) as raised:
+    with collect_usage() as spent, pytest.raises(EmbedderUnavailable) as raised:
         await embedder.embed_query("a")
     assert "secret" not in str(raised.value)
     assert [(one.step, one.calls) for one in spent] == [("embed_query", 1)]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from extract.endpoint import EndpointFailed, EndpointSettings
-from extract.metering import metered
+from extract.metering import collect_usage
 from extract.rerank.remote import RERANK_APIS, RemoteReranker
 from tests.extract.model_server import ModelServer, Reply
 
@@ -36,7 +36,7 @@ async def reranker_of(server: ModelServer) -> AsyncIterator[Callable[[str], Remo
 
 @pytest.mark.parametrize("form", RERANK_APIS)
 async def test_scores_come_in_the_order_of_the_texts(server: ModelServer, reranker_of: Any, form: str) -> None:
-    with metered() as spent:
+    with collect_usage() as spent:
         assert await reranker_of(form).rerank("a red house", TEXTS) == [2.0, 1.0, 3.0]
     assert [(path, body["model"]) for path, body in server.requests] == [(f"/v1/{form}", "a-model")]
     assert server.keys == ["bearer sk-secret"]

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from extract.embed.sentences import SentenceEmbedder
-from extract.metering import metered
+from extract.metering import collect_usage
 from extract.rerank.cross_encoder import CrossEncoderReranker
 from extract.sentence_models import ModelMissing, files_hash
 
@@ -108,7 +108,7 @@ def test_the_fingerprint_follows_the_files_that_decide(encoder: Path, embedder: 
 
 
 async def test_a_cross_encoder_scores_each_text_for_the_query(reranker: CrossEncoderReranker) -> None:
-    with metered() as spent:
+    with collect_usage() as spent:
         scores = await reranker.rerank("where does Maria live", TEXTS * 5)
     assert len(scores) == 20
     assert np.allclose(scores, scores[:4] * 5, atol=1e-4)
@@ -117,7 +117,7 @@ async def test_a_cross_encoder_scores_each_text_for_the_query(reranker: CrossEnc
 
 
 async def test_a_cross_encoder_whom_nobody_waits_for_reads_no_more(reranker: CrossEncoderReranker) -> None:
-    with metered() as spent, pytest.raises(TimeoutError):
+    with collect_usage() as spent, pytest.raises(TimeoutError):
         async with asyncio.timeout(0.01):
             await reranker.rerank("where does Maria live", TEXTS * 1_000)
     assert spent[0].items < 4_000

@@ -10,13 +10,13 @@ import pytest
 
 from extract.endpoint import EndpointSettings
 from extract.llm.answer import Checks
-from extract.llm.chat import ChatAnswer, ChatRequest, Spent, Turn
+from extract.llm.chat import ChatAnswer, ChatRequest, ModelUsage, Turn
 from extract.llm.endpoint import Endpoint
 from extract.llm.exchanges import RecordingChat, ReplayedChat, load_exchanges
 from extract.llm.extractor import LlmExtractor, LlmSettings
 from extract.llm.providers import PROVIDERS
 from extract.llm.reading import read_answer
-from extract.metering import metered
+from extract.metering import collect_usage
 from extract.port import ExtractorUnavailable
 from graph.errors import InvalidArgument
 from graph.model import ExtractionMode
@@ -54,7 +54,7 @@ async def test_the_file_holds_no_secret_and_each_exchange_once(recording: Path) 
 
 
 async def test_what_was_not_recorded_is_named(recording: Path) -> None:
-    with metered() as spent, pytest.raises(ExtractorUnavailable, match=r"no recorded exchange has the key [0-9a-f]{64}"):
+    with collect_usage() as spent, pytest.raises(ExtractorUnavailable, match=r"no recorded exchange has the key [0-9a-f]{64}"):
         await LlmExtractor(ReplayedChat(recording), SETTINGS).extract(segment("Something else."))
     assert spent[0].errors == 1
 
@@ -97,7 +97,7 @@ class Says:
     """A model that always says the same."""
 
     def __init__(self, text: str) -> None:
-        self._answer = ChatAnswer(text, True, Spent(1, 2, 3))
+        self._answer = ChatAnswer(text, True, ModelUsage(1, 2, 3))
 
     async def ask(self, request: ChatRequest) -> ChatAnswer:
         return self._answer

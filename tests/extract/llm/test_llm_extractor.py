@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from extract.llm.extractor import LlmExtractor
-from extract.metering import metered
+from extract.metering import collect_usage
 from extract.port import Extraction, ExtractorUnavailable
 from extract.resolve import resolve
 from graph.model import EdgeKind, EntityKind, ExtractionMode, Granularity, NodeKind, UuidSource
@@ -257,7 +257,7 @@ async def test_retries_wait_as_long_as_the_server_says(model: OpenAiServer, extr
 )
 async def test_a_model_that_cannot_be_asked_is_worth_asking_later(trouble: Reply, model: OpenAiServer, extractor_of: Extractors) -> None:
     model.answers = lambda _: trouble
-    with metered() as spent, pytest.raises(ExtractorUnavailable):
+    with collect_usage() as spent, pytest.raises(ExtractorUnavailable):
         await extractor_of(retries=1, timeout_s=0.3).extract(segment("I have a dog."))
     [usage] = spent
     assert usage.calls == usage.errors == len(model.requests)
@@ -271,7 +271,7 @@ async def test_calls_that_are_cancelled_count_with_those_before_them(model: Open
         return Reply(delay=30)
 
     model.script = [Reply("no JSON"), never]
-    with metered() as spent:
+    with collect_usage() as spent:
         reading = asyncio.create_task(extractor_of().extract(segment("I have a dog.")))
         await asked_again.wait()
         reading.cancel()

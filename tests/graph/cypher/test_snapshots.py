@@ -51,7 +51,7 @@ async def say(store: EmbeddedStore, text: str, namespace: str = "home") -> None:
 @pytest.fixture
 async def unchecked(monkeypatch: pytest.MonkeyPatch, cypher: SnapshotCypher) -> SnapshotCypher:
     """Queries go to the engine as they are: what the walls hold without the walk over the tokens."""
-    monkeypatch.setattr(snapshots_module, "permitted", lambda text: text)
+    monkeypatch.setattr(snapshots_module, "read_only_query", lambda text: text)
     return cypher
 
 

@@ -2,7 +2,7 @@
 
 from typing import NoReturn
 
-from graph.cypher.tokens import Token, place_of, tokens_of
+from graph.cypher.tokens import Token, position_of, tokens_of
 from graph.errors import CypherRefused
 
 CLOSING = {"(": ")", "[": "]", "{": "}"}
@@ -43,4 +43,4 @@ class QueryReader:
     def refuse(self, token: Token, why: str, clause: str = "") -> NoReturn:
         """Raises CypherRefused, with the place; `metadata["clause"]` names what is refused."""
         shown = clause or token.text
-        raise CypherRefused(f"{place_of(self._query, token.start)}: {shown!a} is refused: {why}", metadata={"clause": shown.upper()})
+        raise CypherRefused(f"{position_of(self._query, token.start)}: {shown!a} is refused: {why}", metadata={"clause": shown.upper()})

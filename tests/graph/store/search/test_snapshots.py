@@ -47,7 +47,7 @@ def test_a_file_that_was_cut_short_is_refused(saved, path, share):
 
 def test_another_format_is_refused(saved, path, monkeypatch):
     monkeypatch.setattr(snapshot_file, "FORMAT_VERSION", 3)
-    with pytest.raises(IndexSnapshotDamaged, match="format 1"):
+    with pytest.raises(IndexSnapshotDamaged, match="format 2"):
         SearchIndex.load(path)
 
 

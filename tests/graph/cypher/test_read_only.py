@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graph.cypher.permitted import permitted
+from graph.cypher.read_only import read_only_query
 from graph.cypher.tokens import MAX_QUERY, TokenKind, tokens_of
 from graph.errors import CypherInvalid, CypherRefused
 
@@ -27,12 +27,12 @@ GOOD = [
 
 @pytest.mark.parametrize("query", GOOD)
 def test_what_reads_passes_as_it_stands(query: str) -> None:
-    assert permitted(query) == query
+    assert read_only_query(query) == query
 
 
 def test_comments_become_blanks_and_every_token_keeps_its_place() -> None:
     query = "MATCH /* SET */ (n) // DELETE\nRETURN n /* ' */"
-    clean = permitted(query)
+    clean = read_only_query(query)
     assert "SET" not in clean
     assert "DELETE" not in clean
     assert [(t.text, t.start) for t in tokens_of(clean)] == [(t.text, t.start) for t in tokens_of(query)]
@@ -61,7 +61,7 @@ def test_comments_become_blanks_and_every_token_keeps_its_place() -> None:
 )
 def test_a_refusal_names_the_word(query: str, clause: str) -> None:
     with pytest.raises(CypherRefused, match="line 1, column") as raised:
-        permitted(query)
+        read_only_query(query)
     assert raised.value.metadata["clause"] == clause
 
 
@@ -70,12 +70,12 @@ def test_a_refusal_names_the_word(query: str, clause: str) -> None:
 )
 def test_what_is_no_query_is_said_to_be_none(query: str) -> None:
     with pytest.raises(CypherInvalid):
-        permitted(query)
+        read_only_query(query)
 
 
 def test_a_query_has_a_longest_length() -> None:
     with pytest.raises(CypherInvalid, match="longer"):
-        permitted("RETURN 1" + " " * MAX_QUERY)
+        read_only_query("RETURN 1" + " " * MAX_QUERY)
 
 
 def quoted(text: str) -> str:
@@ -86,13 +86,13 @@ def quoted(text: str) -> str:
 def test_whatever_a_string_holds_is_one_token(text: str) -> None:
     query = f"RETURN {quoted(text)} AS x"
     assert [token.kind for token in tokens_of(query)] == [TokenKind.WORD, TokenKind.STRING, TokenKind.WORD, TokenKind.WORD]
-    assert permitted(query) == query
+    assert read_only_query(query) == query
 
 
 @given(st.text(alphabet="MATCHSETDELETE(){}[]<>=-+*/'\"`\\$;:,. \n|nx1", max_size=80))
 def test_whatever_comes_it_is_refused_or_holds_no_write(text: str) -> None:
     try:
-        clean = permitted(text)
+        clean = read_only_query(text)
     except (CypherRefused, CypherInvalid):
         return
     tokens = tokens_of(clean)

@@ -1,14 +1,14 @@
 """Whether a query does nothing but read: it is walked through token by token, and every word must be one that may stand where it stands.
 
-A word can only begin a clause at the beginning of a statement or behind a value. There, only words of `graph.cypher.words` pass; where a
+A word can only begin a clause at the beginning of a statement or behind a value. There, only words of `graph.cypher.keywords` pass; where a
 value is awaited, words that could begin something else do not. So nothing depends on a list of what is dangerous, and what is unknown to
 this walk never reaches the engine.
 """
 
 from enum import Enum
 
-from graph.cypher import words
-from graph.cypher.tokens import Token, TokenKind, place_of, tokens_of, without_comments
+from graph.cypher import keywords
+from graph.cypher.tokens import Token, TokenKind, position_of, tokens_of, without_comments
 from graph.errors import CypherInvalid, CypherRefused
 
 _CLOSING = {")": "(", "]": "[", "}": "{"}
@@ -21,7 +21,7 @@ class _Awaited(Enum):
     OPERATOR = 2
 
 
-def permitted(query: str) -> str:
+def read_only_query(query: str) -> str:
     """The query without its comments, when it only reads.
 
     Raises:
@@ -73,14 +73,14 @@ class _Walk:
     def _statement_word(self, index: int, token: Token) -> None:
         if token.word in ("ALL", "DISTINCT") and self._word_before(index) == "UNION":
             return
-        if token.word not in words.OPENING:
+        if token.word not in keywords.OPENING:
             raise self._refusal(token, _READ_ONLY)
         self._clause(index, token)
 
     def _word_after_operand(self, index: int, token: Token) -> None:
-        if token.word not in words.AFTER_OPERAND:
+        if token.word not in keywords.AFTER_OPERAND:
             raise self._refusal(token, _READ_ONLY)
-        if token.word not in words.COMPLETING:
+        if token.word not in keywords.COMPLETING:
             self._clause(index, token)
 
     def _clause(self, index: int, token: Token) -> None:
@@ -92,13 +92,13 @@ class _Walk:
         follows = self._word_before(index)
         if follows == "OPTIONAL" and token.word != "MATCH":
             raise self._refusal(token, "OPTIONAL goes with MATCH")
-        if token.word in words.BEFORE_OPERAND or follows in words.FOLLOWERS.get(token.word, ()):
+        if token.word in keywords.BEFORE_OPERAND or follows in keywords.FOLLOWERS.get(token.word, ()):
             return
         if token.word == "END" and follows == "NULL":
             return
-        if token.word in words.RESERVED:
+        if token.word in keywords.RESERVED:
             raise self._refusal(token, "as a name it needs backticks; as a clause it may not stand here, and " + _READ_ONLY)
-        if not (token.word in words.SUBQUERIES and self._text(index + 1) == "{"):
+        if not (token.word in keywords.SUBQUERIES and self._text(index + 1) == "{"):
             self._check_function(index, token)
         self._awaited = _Awaited.OPERATOR
 
@@ -111,7 +111,7 @@ class _Walk:
             first -= 2
             name = f"{self._text(first)}.{name}"
         # Behind ")." or "]." there is no function; behind the two dots of a range there may be one.
-        if (self._text(first - 1) == "." and self._text(first - 2) != ".") or name.lower() not in words.FUNCTIONS:
+        if (self._text(first - 1) == "." and self._text(first - 2) != ".") or name.lower() not in keywords.FUNCTIONS:
             raise self._refusal(token, f"the function {name} is not one that may be used", name)
 
     def _sign(self, index: int, token: Token, after_scope: bool) -> None:
@@ -121,7 +121,7 @@ class _Walk:
         elif sign in _CLOSING:
             opened, special = self._open.pop() if self._open else ("", False)
             if opened != _CLOSING[sign]:
-                raise CypherInvalid(f"{place_of(self._query, token.start)}: {sign!r} closes nothing")
+                raise CypherInvalid(f"{position_of(self._query, token.start)}: {sign!r} closes nothing")
             self._closed_scope = special and sign == ")"
             self._awaited = _Awaited.OPERATOR
         elif sign == ";":
@@ -138,7 +138,7 @@ class _Walk:
 
     def _bracket(self, index: int, sign: str, after_scope: bool) -> None:
         before = self._word_before(index)
-        if sign == "{" and (before == "CALL" or after_scope or (before in words.SUBQUERIES and not self._is_property(index - 1))):
+        if sign == "{" and (before == "CALL" or after_scope or (before in keywords.SUBQUERIES and not self._is_property(index - 1))):
             self._open.append((sign, True))
             self._awaited = _Awaited.STATEMENT
             return
@@ -155,7 +155,7 @@ class _Walk:
             self._awaited = _Awaited.OPERATOR
             return
         if self._awaited is not _Awaited.OPERAND:
-            raise CypherInvalid(f"{place_of(self._query, token.start)}: {token.text[:40]!a} may not stand here")
+            raise CypherInvalid(f"{position_of(self._query, token.start)}: {token.text[:40]!a} may not stand here")
         self._awaited = _Awaited.OPERATOR
 
     def _is_property(self, index: int) -> bool:
@@ -176,5 +176,5 @@ class _Walk:
     def _refusal(self, token: Token, why: str, clause: str = "") -> CypherRefused:
         shown = clause or token.text
         return CypherRefused(
-            f"{place_of(self._query, token.start)}: {shown[:60]!a} is refused: {why}", metadata={"clause": shown[:60].upper()}
+            f"{position_of(self._query, token.start)}: {shown[:60]!a} is refused: {why}", metadata={"clause": shown[:60].upper()}
         )
