@@ -16,15 +16,7 @@ from graph.store.embedded.rows.requests import first_answer, remember_answer
 from graph.store.embedded.rows.session_rows import ensure_session
 from graph.store.embedded.rows.vector_rows import store_vectors
 from graph.store.port import AppendCommand, AppendOutcome
-from graph.store.rules.appending import (
-    AppendPlan,
-    analysed_messages,
-    append_digest,
-    check_embeddings,
-    outcome_of,
-    planned_append,
-    stored_outcome,
-)
+from graph.store.rules import appending
 from graph.store.rules.jobs import open_job_of
 from graph.store.rules.sessions import SessionRow
 from graph.store.rules.spec_rules import takes_vectors, waits_for_vectors
@@ -32,19 +24,19 @@ from graph.store.rules.spec_rules import takes_vectors, waits_for_vectors
 
 def append(file: NamespaceFile, settings: Namespace, command: AppendCommand) -> AppendOutcome:
     """See `Memory.append`."""
-    check_embeddings(settings.embedding, command)
-    digest = append_digest(command)
+    appending.check_embeddings(settings.embedding, command)
+    digest = appending.append_digest(command)
     # Analysed outside the transaction, in the zone that the session most likely has, so that no append waits for a reader.
     zone = file.zones.get(command.session, command.time_zone or settings.time_zone)
-    analysed = analysed_messages(command, file.ids, zone)
+    analysed = appending.analysed_messages(command, file.ids, zone)
     with file.write(settings) as tx:
         answer = first_answer(tx, command.request_id, digest)
         if answer is not None:
-            return outcome_of(answer, settings.uid)
+            return appending.outcome_of(answer, settings.uid)
         session = ensure_session(tx, tx.ids, command.session, command.time_zone, settings.time_zone)
         if session.time_zone != zone:
-            analysed = analysed_messages(command, file.ids, session.time_zone)
-        plan = planned_append(session.last_seq, _known_messages(tx, session, command), analysed)
+            analysed = appending.analysed_messages(command, file.ids, session.time_zone)
+        plan = appending.planned_append(session.last_seq, _known_messages(tx, session, command), analysed)
         if plan.fresh:
             _insert(tx, settings, session, plan)
             job_id = cover_messages(tx, settings, tx.ids, session.key, plan.last_seq, command.idle)
@@ -53,7 +45,7 @@ def append(file: NamespaceFile, settings: Namespace, command: AppendCommand) -> 
         outcome = plan.outcome(tx.revision, job_id, settings.uid)
         file.zones[command.session] = session.time_zone
         if command.request_id:
-            remember_answer(tx, command.request_id, digest, stored_outcome(outcome))
+            remember_answer(tx, command.request_id, digest, appending.stored_outcome(outcome))
         return outcome
 
 
@@ -69,7 +61,7 @@ def _known_messages(tx: Transaction, session: SessionRow, command: AppendCommand
     return {node.client_id: node for node in nodes if isinstance(node, Message)}
 
 
-def _insert(tx: Transaction, settings: Namespace, session: SessionRow, plan: AppendPlan) -> None:
+def _insert(tx: Transaction, settings: Namespace, session: SessionRow, plan: appending.AppendPlan) -> None:
     keyed = list(zip(tx.node_keys(len(plan.fresh)), plan.fresh, strict=True))
     keys = [key for key, _ in keyed]
     insert_nodes(tx, [message_values(item.message, SystemFields(key, session.key, tx.now), item.columns) for key, item in keyed])
@@ -103,7 +95,7 @@ def _conversation_edges(tx: Transaction, session: SessionRow, keys: Sequence[int
     return edges
 
 
-def _count(tx: Transaction, session: SessionRow, plan: AppendPlan) -> None:
+def _count(tx: Transaction, session: SessionRow, plan: appending.AppendPlan) -> None:
     tx.db.execute(
         """UPDATE sessions SET last_seq = last_seq + ?1, message_count = message_count + ?1,
                first_sent_at = min(coalesce(first_sent_at, ?2), ?2), last_sent_at = max(coalesce(last_sent_at, ?3), ?3) WHERE key = ?4""",

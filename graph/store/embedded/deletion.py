@@ -13,16 +13,7 @@ from graph.store.embedded.rows.node_keys import keys_of
 from graph.store.embedded.rows.requests import first_answer, remember_answer
 from graph.store.embedded.rows.session_rows import existing_session
 from graph.store.port import Deletion, DeletionReceipt
-from graph.store.rules.deleting import (
-    DELETABLE,
-    check_deletion,
-    deleted_counts,
-    deletion_digest,
-    missing_ids,
-    newly_doomed,
-    receipt_of,
-    stored_receipt,
-)
+from graph.store.rules import deleting
 from graph.store.rules.jobs import ended
 
 _MESSAGE = f"kind = {NodeKind.MESSAGE:d}"
@@ -37,16 +28,16 @@ Doomed = dict[int, NodeKind]
 
 def delete(tx: Transaction, deletion: Deletion) -> DeletionReceipt:
     """See `Memory.delete`."""
-    check_deletion(deletion)
-    digest = deletion_digest(deletion)
+    deleting.check_deletion(deletion)
+    digest = deleting.deletion_digest(deletion)
     answer = first_answer(tx, deletion.request_id, digest)
     if answer is not None:
-        return receipt_of(answer)
+        return deleting.receipt_of(answer)
     doomed, missing, session = _named(tx, deletion)
     _close(tx, doomed)
     counts = _delete(tx, doomed, session)
     receipt = DeletionReceipt(tx.ids.mint("del"), from_micros(tx.now), counts, tx.revision, missing)
-    remember_answer(tx, deletion.request_id, digest, stored_receipt(receipt))
+    remember_answer(tx, deletion.request_id, digest, deleting.stored_receipt(receipt))
     return receipt
 
 
@@ -58,8 +49,8 @@ def _named(tx: Transaction, deletion: Deletion) -> tuple[Doomed, tuple[str, ...]
         return {key: NodeKind(kind) for key, kind in rows}, (), session.key
     keys = keys_of(tx.db, deletion.memory_ids)
     rows = tx.db.executemany("SELECT key, kind FROM nodes WHERE key = ?", [(key,) for key in keys.values()])
-    doomed = {key: NodeKind(kind) for key, kind in rows if kind in DELETABLE}
-    return doomed, missing_ids(deletion, keys, doomed), None
+    doomed = {key: NodeKind(kind) for key, kind in rows if kind in deleting.DELETABLE}
+    return doomed, deleting.missing_ids(deletion, keys, doomed), None
 
 
 def _close(tx: Transaction, doomed: Doomed) -> None:
@@ -71,7 +62,7 @@ def _close(tx: Transaction, doomed: Doomed) -> None:
         stating: defaultdict[int, list[int]] = defaultdict(list)
         for event, statement in tx.db.executemany(_STATEMENTS, set(tx.db.executemany(_STATING, wanted))):
             stating[event].append(statement)
-        fresh = newly_doomed(doomed, kinds, stating)
+        fresh = deleting.newly_doomed(doomed, kinds, stating)
         doomed |= {key: NodeKind(kinds.get(key, NodeKind.EVENT)) for key in fresh}
 
 
@@ -98,7 +89,7 @@ def _delete(tx: Transaction, doomed: Doomed, session: int | None) -> dict[NodeKi
     if gone:
         tx.changed(Operation.REMOVED, gone)
         tx.scrub = True
-    return deleted_counts(doomed.values(), len(unnamed), session=session is not None)
+    return deleting.deleted_counts(doomed.values(), len(unnamed), session=session is not None)
 
 
 def _drop_nodes(tx: Transaction, keys: list[int]) -> None:

@@ -12,15 +12,7 @@ from graph.store.embedded.rows.edge_rows import edges_of
 from graph.store.embedded.rows.kind_numbers import LINKS
 from graph.store.embedded.rows.node_keys import keys_of
 from graph.store.port import LinkDecided, LinkDecision
-from graph.store.rules.linking import (
-    VERDICTS,
-    check_entities,
-    decision_properties,
-    heeding_decisions,
-    kind_after,
-    proposed_pairs,
-    require_entities,
-)
+from graph.store.rules import linking
 
 _LINKS = f"kind IN ({LINKS})"
 _DECIDED = f"SELECT kind FROM edges WHERE src = ? AND {_LINKS} AND ordinal = 1 AND dst = ?"
@@ -28,16 +20,16 @@ _DECIDED = f"SELECT kind FROM edges WHERE src = ? AND {_LINKS} AND ordinal = 1 A
 
 def decide_link(tx: Transaction, decision: LinkDecision) -> LinkDecided:
     """See `Memory.decide_link`."""
-    check_entities(decision)
+    linking.check_entities(decision)
     keys = keys_of(tx.db, (decision.entity_id, decision.other_id))
-    require_entities(decision, keys)
+    linking.require_entities(decision, keys)
     source, target = keys[decision.entity_id], keys[decision.other_id]
     if _verdict(tx.db, source, target) is not decision.verdict:
-        kind = int(kind_after(decision.verdict))
+        kind = int(linking.kind_after(decision.verdict))
         for here, there in ((source, target), (target, source)):
             tx.db.execute(f"DELETE FROM edges WHERE src = ? AND {_LINKS} AND ordinal = 1 AND dst = ?", (here, there))
             tx.db.execute(f"UPDATE OR REPLACE edges SET kind = ? WHERE src = ? AND {_LINKS} AND dst = ?", (kind, here, there))
-        properties = decision_properties(decision, tx.now)
+        properties = linking.decision_properties(decision, tx.now)
         if properties is not None:
             tx.db.execute("INSERT INTO edges VALUES (?, ?, 1, ?, 0, ?)", (source, kind, target, orjson.dumps(properties).decode()))
         tx.changed(Operation.DECIDED, (source, target))
@@ -52,8 +44,8 @@ def decide_link(tx: Transaction, decision: LinkDecision) -> LinkDecided:
 
 def storable_edges(db: apsw.Connection, edges: Sequence[Edge], keys: Mapping[str, int]) -> list[Edge]:
     """The edges as they may be stored after what was decided of their entities."""
-    rejected = {pair for pair in proposed_pairs(edges, keys) if _verdict(db, *pair) is LinkVerdict.DIFFERENT}
-    return heeding_decisions(edges, keys, rejected)
+    rejected = {pair for pair in linking.proposed_pairs(edges, keys) if _verdict(db, *pair) is LinkVerdict.DIFFERENT}
+    return linking.heeding_decisions(edges, keys, rejected)
 
 
 def _verdict(db: apsw.Connection, source: int, target: int) -> LinkVerdict:
@@ -61,5 +53,5 @@ def _verdict(db: apsw.Connection, source: int, target: int) -> LinkVerdict:
     for pair in ((source, target), (target, source)):
         kind = db.execute(_DECIDED, pair).get
         if kind is not None:
-            return VERDICTS[EdgeKind(kind)]
+            return linking.VERDICTS[EdgeKind(kind)]
     return LinkVerdict.UNDECIDED

@@ -20,16 +20,7 @@ from graph.store.neo4j.rows.search_columns import further_passages, memory_colum
 from graph.store.neo4j.rows.search_tokens import facets_text
 from graph.store.neo4j.rows.session_rows import SESSION_SEEN, LinkedSession, ensure_session, session_seen
 from graph.store.port import AppendCommand, AppendOutcome
-from graph.store.rules.appending import (
-    AnalysedMessage,
-    AppendPlan,
-    analysed_messages,
-    append_digest,
-    check_embeddings,
-    outcome_of,
-    planned_append,
-    stored_outcome,
-)
+from graph.store.rules import appending
 from graph.store.rules.jobs import JobRow, needs_work, open_job_of
 from graph.store.rules.requests import answer_to_repeat
 from graph.store.rules.spec_rules import waits_for_vectors
@@ -66,11 +57,11 @@ async def append(handle: Handle, command: AppendCommand) -> AppendOutcome:
     """See `Memory.append`."""
     database = handle.database
     settings = await handle.settings()
-    check_embeddings(settings.embedding, command)
-    digest = append_digest(command)
+    appending.check_embeddings(settings.embedding, command)
+    digest = appending.append_digest(command)
 
-    async def analyse(zone: str) -> list[AnalysedMessage]:
-        return await database.run(lambda: analysed_messages(command, database.ids, zone))
+    async def analyse(zone: str) -> list[appending.AnalysedMessage]:
+        return await database.run(lambda: appending.analysed_messages(command, database.ids, zone))
 
     # Analysed outside the transaction, in the zone that the session most likely has, so that nobody waits for it.
     zone = database.zones.get(settings.uid, command.session, command.time_zone or settings.time_zone)
@@ -79,13 +70,13 @@ async def append(handle: Handle, command: AppendCommand) -> AppendOutcome:
     async def work(tx: Transaction) -> AppendOutcome:
         answer = answer_to_repeat(tx.seen["request"], tx.now, command.request_id, digest)
         if answer is not None:
-            return outcome_of(answer, tx.namespace.uid)
+            return appending.outcome_of(answer, tx.namespace.uid)
         found = session_seen(tx.seen["session"])
         session = await ensure_session(tx, database.ids, found, command.session, command.time_zone)
         if session.time_zone not in analysed:
             analysed[session.time_zone] = await analyse(session.time_zone)
         known = {row["client_id"]: message_of(row) for row in tx.seen["known"]}
-        plan = planned_append(session.last_seq, known, analysed[session.time_zone])
+        plan = appending.planned_append(session.last_seq, known, analysed[session.time_zone])
         jobs = [job_row_of(job) for job in tx.seen["jobs"]]
         if plan.fresh:
             await _insert(tx, session, plan)
@@ -95,7 +86,7 @@ async def append(handle: Handle, command: AppendCommand) -> AppendOutcome:
         outcome = plan.outcome(tx.revision, job_id, tx.namespace.uid)
         database.zones.put(tx.namespace.uid, session.name, session.time_zone)
         if command.request_id:
-            await remember_answer(tx, command.request_id, digest, stored_outcome(outcome))
+            await remember_answer(tx, command.request_id, digest, appending.stored_outcome(outcome))
         return outcome
 
     client_ids = sorted({draft.client_id for draft in command.messages if draft.client_id})
@@ -103,7 +94,7 @@ async def append(handle: Handle, command: AppendCommand) -> AppendOutcome:
     return await handle.write(work, look)
 
 
-async def _cover(tx: Transaction, ids: IdSource, command: AppendCommand, jobs: Sequence[JobRow], plan: AppendPlan) -> str:
+async def _cover(tx: Transaction, ids: IdSource, command: AppendCommand, jobs: Sequence[JobRow], plan: appending.AppendPlan) -> str:
     if not needs_work(tx.namespace):
         return ""
     waiting = tx.seen["unextracted"] + len(plan.fresh)
@@ -112,7 +103,7 @@ async def _cover(tx: Transaction, ids: IdSource, command: AppendCommand, jobs: S
     return cover(tx, ids, jobs, command.session, plan.last_seq, command.idle, waiting).id
 
 
-async def _insert(tx: Transaction, session: LinkedSession, plan: AppendPlan) -> None:
+async def _insert(tx: Transaction, session: LinkedSession, plan: appending.AppendPlan) -> None:
     keys = tx.keys(len(plan.fresh))
     waits = waits_for_vectors(tx.namespace.embedding)
     nodes, passages, spans = [], [], []
@@ -135,7 +126,7 @@ async def _insert(tx: Transaction, session: LinkedSession, plan: AppendPlan) -> 
     await _embed(tx, dict(zip(keys, plan.fresh, strict=True)))
 
 
-async def _embed(tx: Transaction, keyed: Mapping[int, AnalysedMessage]) -> None:
+async def _embed(tx: Transaction, keyed: Mapping[int, appending.AnalysedMessage]) -> None:
     """Stores the vectors that came with the messages."""
     given = {key: np.asarray(item.embedding, np.float16) for key, item in keyed.items() if item.embedding is not None}
     if given:
@@ -143,7 +134,7 @@ async def _embed(tx: Transaction, keyed: Mapping[int, AnalysedMessage]) -> None:
         tx.changed(Operation.EMBEDDED, [passage_key(key, 0) for key in given])
 
 
-def _counted(session: LinkedSession, plan: AppendPlan) -> dict[str, Any]:
+def _counted(session: LinkedSession, plan: appending.AppendPlan) -> dict[str, Any]:
     first, last = plan.sent_at
     return {
         "session": session.name,

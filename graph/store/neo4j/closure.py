@@ -35,16 +35,16 @@ async def close(tx: Transaction, doomed: Doomed) -> None:
     fresh = list(doomed)
     while fresh:
         keys = by_kind(fresh)
-        resting: list[NodeRef] = []
+        dependents: list[NodeRef] = []
         for kind, query in ((NodeKind.MESSAGE, _RESTING), (NodeKind.EVENT, _STATED)):
             if kind in keys:
                 [[rows]] = await tx.rows(query, {"keys": keys[kind]})
-                resting += _refs(rows)
+                dependents += _refs(rows)
         stating: dict[NodeRef, list[NodeRef]] = {}
         for kind in STATEMENT_KINDS & keys.keys():
             [[rows]] = await tx.rows(_STATING % NODE_LABELS[kind], {"keys": keys[kind]})
             stating |= {NodeRef(NodeKind.EVENT, event): _refs(statements) for event, statements in rows}
-        fresh = newly_doomed(doomed, resting, stating)
+        fresh = newly_doomed(doomed, dependents, stating)
         doomed |= dict.fromkeys(fresh)
 
 

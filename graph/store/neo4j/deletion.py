@@ -18,15 +18,7 @@ from graph.store.neo4j.rows.search_tokens import group_of
 from graph.store.neo4j.rows.session_rows import existing_session
 from graph.store.neo4j.schema import NODE_LABELS, STATED_EDGES
 from graph.store.port import Deletion, DeletionReceipt
-from graph.store.rules.deleting import (
-    DELETABLE,
-    check_deletion,
-    deleted_counts,
-    deletion_digest,
-    missing_ids,
-    receipt_of,
-    stored_receipt,
-)
+from graph.store.rules import deleting
 from graph.store.rules.jobs import ended
 
 # So many messages of a session go in one transaction, which Neo4j holds in its heap. Of 12,000 with their facts and events, 36,000 nodes,
@@ -40,7 +32,7 @@ async def delete(handle: Handle, deletion: Deletion) -> DeletionReceipt:
     Of a long session the oldest messages go first, in transactions of their own, each with all that rests on them: if this process ends
     meanwhile, the same deletion goes on from there. The receipt, made with the last one, counts them all.
     """
-    check_deletion(deletion)
+    deleting.check_deletion(deletion)
     counts: Counter[NodeKind] = Counter()
     while deletion.session:
         gone = await handle.write(lambda tx: _delete_oldest(tx, deletion))
@@ -56,7 +48,7 @@ _OLDEST = """MATCH (m:Message) WHERE m.namespace = $namespace AND m.session = $a
 
 async def _delete_oldest(tx: Transaction, deletion: Deletion) -> Counter[NodeKind] | None:
     """Deletes the oldest messages of a session that has too many for one transaction; None of one that has not."""
-    if await first_answer(tx, deletion.request_id, deletion_digest(deletion)) is not None:
+    if await first_answer(tx, deletion.request_id, deleting.deletion_digest(deletion)) is not None:
         return None
     session = await existing_session(tx, deletion.session)
     [[keys]] = await tx.rows(_OLDEST, {"session": session.name, "limit": _AT_ONCE + 1})
@@ -68,15 +60,15 @@ async def _delete_oldest(tx: Transaction, deletion: Deletion) -> Counter[NodeKin
 
 
 async def _delete_all(tx: Transaction, ids: IdSource, deletion: Deletion, before: Counter[NodeKind]) -> DeletionReceipt:
-    digest = deletion_digest(deletion)
+    digest = deleting.deletion_digest(deletion)
     answer = await first_answer(tx, deletion.request_id, digest)
     if answer is not None:
-        return receipt_of(answer)
+        return deleting.receipt_of(answer)
     doomed, missing, session = await _named(tx, deletion)
     await close(tx, doomed)
     counts = before + await _delete(tx, doomed, session)
     receipt = DeletionReceipt(ids.mint("del"), from_micros(tx.now), counts, tx.revision, missing)
-    await remember_answer(tx, deletion.request_id, digest, stored_receipt(receipt))
+    await remember_answer(tx, deletion.request_id, digest, deleting.stored_receipt(receipt))
     return receipt
 
 
@@ -87,11 +79,11 @@ async def _named(tx: Transaction, deletion: Deletion) -> tuple[Doomed, tuple[str
     """What the deletion names: nodes, ids that are not there, the session."""
     if not deletion.session:
         refs = await refs_of(tx, deletion.memory_ids)
-        doomed: Doomed = dict.fromkeys(ref for ref in refs.values() if ref.kind in DELETABLE)
-        return doomed, missing_ids(deletion, refs, doomed), None
+        doomed: Doomed = dict.fromkeys(ref for ref in refs.values() if ref.kind in deleting.DELETABLE)
+        return doomed, deleting.missing_ids(deletion, refs, doomed), None
     session = await existing_session(tx, deletion.session)
     doomed = {}
-    for kind in sorted(DELETABLE):
+    for kind in sorted(deleting.DELETABLE):
         indexed = " AND x.seq > 0" if kind is NodeKind.MESSAGE else ""
         [[keys]] = await tx.rows(_OF_SESSION % (NODE_LABELS[kind], indexed), {"session": session.name})
         doomed |= dict.fromkeys(NodeRef(kind, key) for key in keys)
@@ -121,7 +113,7 @@ async def _delete(tx: Transaction, doomed: Doomed, session: NodeRef | None) -> C
     gone = [ref.key for ref in doomed] + sorted(unnamed) + ([session.key] if session else [])
     if gone:
         tx.changed(Operation.REMOVED, gone)
-    return deleted_counts((ref.kind for ref in doomed), len(unnamed), session=session is not None)
+    return deleting.deleted_counts((ref.kind for ref in doomed), len(unnamed), session=session is not None)
 
 
 async def _entities_named_by(tx: Transaction, keys: dict[NodeKind, list[int]]) -> set[int]:

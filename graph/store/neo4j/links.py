@@ -9,15 +9,7 @@ from graph.store.neo4j.driver.transaction import Transaction
 from graph.store.neo4j.rows.edge_rows import NodeRef, edge_of
 from graph.store.neo4j.rows.references import refs_of
 from graph.store.port import LinkDecided, LinkDecision
-from graph.store.rules.linking import (
-    VERDICTS,
-    check_entities,
-    decision_properties,
-    heeding_decisions,
-    kind_after,
-    proposed_pairs,
-    require_entities,
-)
+from graph.store.rules import linking
 
 _PAIR = "MATCH (a:Entity {namespace: $namespace, key: $at.source}) MATCH (b:Entity {namespace: $namespace, key: $at.target})"
 _LINKS = f"""{_PAIR} MATCH (a)-[r:SAME_AS|DIFFERENT_FROM]-(b)
@@ -33,18 +25,18 @@ def _make(kind: EdgeKind) -> str:
 
 async def decide_link(tx: Transaction, decision: LinkDecision) -> LinkDecided:
     """See `Memory.decide_link`."""
-    check_entities(decision)
+    linking.check_entities(decision)
     refs = await refs_of(tx, (decision.entity_id, decision.other_id))
-    require_entities(decision, refs)
+    linking.require_entities(decision, refs)
     pair = {"source": refs[decision.entity_id].key, "target": refs[decision.other_id].key}
     found = await tx.rows(_LINKS, pair)
     if _verdict(found) is not decision.verdict:
         await tx.execute(_CLEAR, pair)
         links = _once([a, b, properties] for _, a, b, properties in found if "decided_at" not in properties)
-        decided = decision_properties(decision, tx.now)
+        decided = linking.decision_properties(decision, tx.now)
         if decided is not None:
             links.append([decision.entity_id, decision.other_id, decided])
-        await tx.execute(_make(kind_after(decision.verdict)), {"rows": links})
+        await tx.execute(_make(linking.kind_after(decision.verdict)), {"rows": links})
         tx.changed(Operation.DECIDED, pair.values())
         found = await tx.rows(_LINKS, pair)
     edges = tuple(edge_of(EdgeKind[kind], a, b, properties) for kind, a, b, properties in found)
@@ -57,7 +49,7 @@ def _once(rows: Iterable[list[Any]]) -> list[list[Any]]:
 
 
 def _verdict(links: Sequence[Sequence[Any]]) -> LinkVerdict:
-    decided = [VERDICTS[EdgeKind[kind]] for kind, _, _, properties in links if "decided_at" in properties]
+    decided = [linking.VERDICTS[EdgeKind[kind]] for kind, _, _, properties in links if "decided_at" in properties]
     return decided[0] if decided else LinkVerdict.UNDECIDED
 
 
@@ -68,8 +60,8 @@ _REJECTED = """UNWIND $at.pairs AS pair MATCH (a:Entity {namespace: $namespace, 
 
 async def storable_edges(tx: Transaction, edges: Sequence[Edge], refs: Mapping[str, NodeRef]) -> list[Edge]:
     """The edges as they may be stored after what was decided of their entities."""
-    proposed = {(source.key, target.key): (source, target) for source, target in proposed_pairs(edges, refs)}
+    proposed = {(source.key, target.key): (source, target) for source, target in linking.proposed_pairs(edges, refs)}
     if not proposed:
         return list(edges)
     [[rejected]] = await tx.rows(_REJECTED, {"pairs": [list(pair) for pair in proposed]})
-    return heeding_decisions(edges, refs, {proposed[source, target] for source, target in rejected})
+    return linking.heeding_decisions(edges, refs, {proposed[source, target] for source, target in rejected})

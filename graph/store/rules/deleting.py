@@ -32,13 +32,13 @@ def missing_ids(deletion: Deletion, found: Mapping[str, K], doomed: Container[K]
     return tuple(id_ for id_ in dict.fromkeys(deletion.memory_ids) if id_ not in found or found[id_] not in doomed)
 
 
-def newly_doomed(doomed: Container[K], resting: Iterable[K], stating: Mapping[K, Collection[K]]) -> list[K]:
+def newly_doomed(doomed: Container[K], dependents: Iterable[K], stating: Mapping[K, Collection[K]]) -> list[K]:
     """What goes besides the nodes that are `doomed`.
 
-    `resting`: what rests on messages among them, and what is stated by events among them; it goes. `stating`: events that state something
-    among them, each with all that it states; one goes with its last statement.
+    `dependents`: what rests on messages among them, and what is stated by events among them; it goes. `stating`: events that state
+    something among them, each with all that it states; one goes with its last statement.
     """
-    found = dict.fromkeys(resting)
+    found = dict.fromkeys(dependents)
     found |= dict.fromkeys(event for event, stated in stating.items() if all(one in doomed or one in found for one in stated))
     return [node for node in found if node not in doomed]
 

@@ -180,7 +180,7 @@ class Catalog:
         """Makes a reserved namespace visible: its file is complete."""
         active = replace(entry, state=NamespaceState.ACTIVE, busy=busy)
         with self._lock:
-            self._execute("UPDATE namespaces SET state = 2, busy = ? WHERE uid = ?", (busy, entry.uid))
+            self._execute("UPDATE namespaces SET state = ?, busy = ? WHERE uid = ?", (int(NamespaceState.ACTIVE), busy, entry.uid))
             self._by_name[entry.settings.name] = active
             self._names.insert(bisect_right(self._names, entry.settings.name), entry.settings.name)
         return active
@@ -216,7 +216,7 @@ class Catalog:
         """Hides a namespace, DELETING; its name is free at once."""
         with self._lock:
             entry = self.get(name)
-            self._execute("UPDATE namespaces SET state = 3 WHERE uid = ?", (entry.uid,))
+            self._execute("UPDATE namespaces SET state = ? WHERE uid = ?", (int(NamespaceState.DELETING), entry.uid))
             del self._by_name[name]
             self._names.remove(name)
             return entry

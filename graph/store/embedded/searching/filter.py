@@ -7,32 +7,19 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from graph.model import LabelCondition, LabelFilter, NodeKind, TimeRange, to_micros
+from graph.model import LabelCondition, LabelFilter, NodeKind
 from graph.store.candidates import CandidateQuery
 from graph.store.embedded.rows.node_keys import keys_of
-from graph.store.search import IndexQuery, term_hash
+from graph.store.rules.index_queries import ResolvedNames
 
 
-def index_query(db: apsw.Connection, query: CandidateQuery) -> IndexQuery:
-    """The query with keys in place of names."""
+def resolved_names(db: apsw.Connection, query: CandidateQuery) -> ResolvedNames:
+    """The keys behind the query's names."""
     chosen = query.filter
-    return IndexQuery(
-        term_hashes=np.array([term_hash(term) for term in query.terms], dtype=np.uint64),
-        vector=query.vector,
-        spans=tuple((to_micros(span.start), to_micros(span.end)) for span in query.spans),
-        kinds=chosen.kinds,
-        sessions=frozenset(session_keys(db, chosen.sessions)) if chosen.sessions else None,
-        speakers=frozenset(chosen.speakers) if chosen.speakers else None,
-        said=_micros(chosen.said),
-        happened=_micros(chosen.happened),
-        labelled=labelled_messages(db, chosen.labels) if chosen.labels else None,
-        include=np.array(sorted(keys_of(db, query.include).values()), dtype=np.int64),
-        lexical_limit=query.lexical_limit,
-        dense_limit=query.dense_limit,
-        temporal_limit=query.temporal_limit,
-        instruction_limit=query.instruction_limit,
-        neighbours=query.neighbours,
-        bm25=query.bm25,
+    return ResolvedNames(
+        frozenset(session_keys(db, chosen.sessions)) if chosen.sessions else None,
+        labelled_messages(db, chosen.labels) if chosen.labels else None,
+        np.array(sorted(keys_of(db, query.include).values()), dtype=np.int64),
     )
 
 
@@ -64,7 +51,3 @@ def _having(db: apsw.Connection, condition: LabelCondition) -> set[int]:
         (condition.key, values),
     )
     return {key for (key,) in rows}
-
-
-def _micros(range_: TimeRange | None) -> tuple[int, int] | None:
-    return None if range_ is None else (to_micros(range_.start), to_micros(range_.end))

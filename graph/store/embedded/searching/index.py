@@ -15,7 +15,8 @@ from graph.store.embedded.files.schema import NAMESPACE_MIGRATIONS
 from graph.store.embedded.files.transaction import Operation
 from graph.store.embedded.rows.vector_rows import read_vectors
 from graph.store.embedded.searching.entries import all_entries, entries_of
-from graph.store.embedded.searching.filter import index_query
+from graph.store.embedded.searching.filter import resolved_names
+from graph.store.rules.index_queries import index_query
 from graph.store.search import IndexSnapshotDamaged, SearchIndex
 from graph.text import ANALYSER_VERSION
 
@@ -52,7 +53,7 @@ class DerivedIndex:
         if query.vector is not None and query.vector.shape != (dimension,):
             raise InvalidArgument.of("vector", f"has {query.vector.size} numbers, the namespace's vectors have {dimension}")
         index = self.refreshed(db, dimension)
-        return index.search(index_query(db, query), lambda keys: read_vectors(db, keys, dimension))
+        return index.search(index_query(query, resolved_names(db, query)), lambda keys: read_vectors(db, keys, dimension))
 
     def refreshed(self, db: apsw.Connection, dimension: int) -> SearchIndex:
         """The index at the revision that `db` sees, or a later one."""

@@ -14,7 +14,7 @@ from graph.store.neo4j.rows.node_properties import PASSAGE_KEY_SHIFT
 from graph.store.neo4j.schema import NODE_LABELS
 from graph.store.neo4j.searching.changes import Change, Head
 from graph.store.neo4j.searching.memories import MEMORY_VALUES, FoundMemory, found_memory, index_entry, is_searched, vectors_of
-from graph.store.neo4j.searching.query_keys import Resolved, index_query
+from graph.store.rules.index_queries import ResolvedNames, index_query
 from graph.store.search import SearchIndex
 from graph.store.search.cache_budget import CacheBudget
 
@@ -108,7 +108,7 @@ class LocalIndex:
         self._set_vectors(found)
         self._index.revision = revision
 
-    async def search(self, query: CandidateQuery, resolved: Resolved) -> Candidates:
+    async def search(self, query: CandidateQuery, resolved: ResolvedNames) -> Candidates:
         """The candidates at the index's revision."""
         loop = asyncio.get_running_loop()
 

@@ -1,21 +1,18 @@
 """The keys behind what a query names, for the search index: sessions, messages whose labels pass, memories to measure besides."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from graph.model import MEMORY_KINDS, to_micros
-from graph.model.times import TimeRange
+from graph.model import MEMORY_KINDS
 from graph.store.candidates import CandidateQuery
 from graph.store.neo4j.driver.connection import Connection
 from graph.store.neo4j.rows.conditions import label_values, labels_pass
 from graph.store.neo4j.rows.node_reading import ids_by_kind
 from graph.store.neo4j.schema import NODE_LABELS
 from graph.store.neo4j.searching.changes import Head, read_head
-from graph.store.search import IndexQuery, term_hash
+from graph.store.rules.index_queries import ResolvedNames
 
 _SESSIONS = """CALL (n) { UNWIND $at.sessions AS name MATCH (s:Session {namespace: n.name, name: name})
     RETURN collect(s.key) AS sessions }"""
@@ -30,23 +27,14 @@ _LABELLED = f"""CALL (n) {{ MATCH (m:Message) WHERE m.namespace = n.name AND m.k
     RETURN collect(m.key) AS labelled }}"""
 
 
-@dataclass(frozen=True, slots=True)
-class Resolved:
-    """Keys: of sessions, of messages whose labels pass (None: not asked), and of memories to measure besides."""
-
-    sessions: frozenset[int] | None
-    labelled: NDArray[np.int64] | None
-    include: NDArray[np.int64]
-
-
-async def resolved_head(connection: Connection, namespace: str, since: int, query: CandidateQuery) -> tuple[Head, Resolved]:
+async def resolved_head(connection: Connection, namespace: str, since: int, query: CandidateQuery) -> tuple[Head, ResolvedNames]:
     """The head of the namespace and the keys behind the query's names, in one round trip."""
     chosen = query.filter
     parts = [(_SESSIONS, "sessions"), *_INCLUDED, *([(_LABELLED, "labelled")] if chosen.labels else [])]
     head = await read_head(connection, namespace, since, parts, {"at": _named(query)})
     sessions, *found = head.answers
     labelled = found.pop() if chosen.labels else None
-    return head, Resolved(
+    return head, ResolvedNames(
         frozenset(sessions) if chosen.sessions else None,
         None if labelled is None else np.sort(np.array(labelled, np.int64)),
         np.unique(np.array([key for keys in found for key in keys], np.int64)),
@@ -57,30 +45,3 @@ def _named(query: CandidateQuery) -> dict[str, Sequence[Any] | dict[str, Any]]:
     included = ids_by_kind(query.include)
     ids: dict[str, Sequence[Any]] = {NODE_LABELS[kind]: included.get(kind, []) for kind in MEMORY_KINDS}
     return {"sessions": list(query.filter.sessions), "labels": label_values(query.filter.labels), **ids}
-
-
-def index_query(query: CandidateQuery, resolved: Resolved) -> IndexQuery:
-    """The query as the search index takes it."""
-    chosen = query.filter
-    return IndexQuery(
-        term_hashes=np.array([term_hash(term) for term in query.terms], np.uint64),
-        vector=query.vector,
-        spans=tuple((to_micros(span.start), to_micros(span.end)) for span in query.spans),
-        kinds=chosen.kinds,
-        sessions=resolved.sessions,
-        speakers=frozenset(chosen.speakers) if chosen.speakers else None,
-        said=_micros(chosen.said),
-        happened=_micros(chosen.happened),
-        labelled=resolved.labelled,
-        include=resolved.include,
-        lexical_limit=query.lexical_limit,
-        dense_limit=query.dense_limit,
-        temporal_limit=query.temporal_limit,
-        instruction_limit=query.instruction_limit,
-        neighbours=query.neighbours,
-        bm25=query.bm25,
-    )
-
-
-def _micros(range_: TimeRange | None) -> tuple[int, int] | None:
-    return None if range_ is None else (to_micros(range_.start), to_micros(range_.end))

@@ -20,10 +20,10 @@ def closure(doomed, events, evidence):
     doomed = set(doomed)
     fresh = list(doomed)
     while fresh:
-        resting = [node for node, messages in evidence.items() if messages & set(fresh)]
-        resting += [node for event in fresh if event in events for node in events[event]]
+        dependents = [node for node, messages in evidence.items() if messages & set(fresh)]
+        dependents += [node for event in fresh if event in events for node in events[event]]
         stating = {event: stated for event, stated in events.items() if stated & set(fresh)}
-        fresh = newly_doomed(doomed, resting, stating)
+        fresh = newly_doomed(doomed, dependents, stating)
         assert not doomed & set(fresh)
         doomed |= set(fresh)
     return doomed
