@@ -18,7 +18,7 @@ from extract.usage import store_usage, write_with_usage
 from extract.vectors import VectorWriter
 from graph.errors import LeaseLost, NotFound, StaleWrite
 from graph.model import NO_EXTRACTION, ExtractionMode, IdSource, Lease, Message, Namespace
-from graph.store.port import Clock, ExtractionWrite, GenerationStart, JobDeferred, JobOutcome, JobSucceeded, PendingWork, Store
+from graph.store.port import Clock, ExtractionWrite, GenerationStart, JobDeferred, JobOutcome, JobSucceeded, Memory, PendingWork, Store
 
 _log = logging.getLogger(__name__)
 
@@ -77,10 +77,11 @@ class ExtractionPipeline:
 
     async def _keep(self, lease: Lease) -> None:
         """Renews the lease until it is lost. A store that cannot answer is asked again: the lease may outlive its trouble."""
+        memory = self._store.namespace(lease.job.namespace)
         while True:
             await asyncio.sleep(self._settings.lease.total_seconds() / 3)
             try:
-                await self._store.namespace(lease.job.namespace).renew(lease, self._settings.lease)
+                await memory.renew(lease, self._settings.lease)
             except (LeaseLost, NotFound):
                 return
             except Exception as error:  # noqa: BLE001  # whatever a store raises, the work itself will meet it
@@ -97,24 +98,23 @@ class ExtractionPipeline:
 
     async def _work(self, lease: Lease, stopping: Callable[[], bool]) -> JobOutcome:
         job, flushed = lease.job, False
+        memory = self._store.namespace(job.namespace)
         while not stopping():
-            namespace = await self._store.namespace(job.namespace).settings()
+            namespace = await memory.settings()
             await self._vectors.embed_session(namespace, job.session)
             extractor = self._extractors.get(namespace.extraction_mode)
             wanted = spec_with(extractor, namespace.profile) if extractor else NO_EXTRACTION
             if namespace.generation is None or namespace.generation.extractor != wanted:
-                await self._store.namespace(job.namespace).begin_generation(GenerationStart(wanted))
-            work = await self._store.namespace(lease.job.namespace).pending(
-                lease, max(self._settings.batch, self._settings.recipe.most_messages + 1)
-            )
+                await memory.begin_generation(GenerationStart(wanted))
+            work = await memory.pending(lease, max(self._settings.batch, self._settings.recipe.most_messages + 1))
             if not work.messages:
                 return JobSucceeded()
             try:
                 if extractor is None:
-                    await self._skip(lease, work)
+                    await _skip(memory, lease, work)
                     continue
                 found = await asyncio.to_thread(segment, work.messages, work.vectors, work.flush_marks, self._settings.recipe)
-                if await self._extract(lease, namespace, extractor, work, found, stopping):
+                if await self._extract(memory, lease, namespace, extractor, work, found, stopping):
                     continue
             except StaleWrite:
                 continue  # a deletion, a flush or another generation came first: read again
@@ -123,18 +123,13 @@ class ExtractionPipeline:
             if flushed:
                 # The mark fell after messages that came later. Leased again, the job covers them, too.
                 break
-            await self._store.namespace(job.namespace).flush(job.session)
+            await memory.flush(job.session)
             flushed = True
         return JobDeferred(self._clock.now())
 
-    async def _skip(self, lease: Lease, work: PendingWork) -> None:
-        """Extraction is off: the watermark moves over the messages."""
-        await self._store.namespace(lease.job.namespace).commit_extraction(
-            lease, ExtractionWrite(work.generation, work.watermark, work.messages[-1].seq)
-        )
-
     async def _extract(
         self,
+        memory: Memory,
         lease: Lease,
         namespace: Namespace,
         extractor: Extractor,
@@ -151,29 +146,26 @@ class ExtractionPipeline:
                 break
             context = tuple(before[-self._settings.context :])
             one = Segment(namespace.name, work.session.name, context, messages, zone, namespace.profile)
-            watermark = await self._extract_segment(lease, namespace, extractor, one, work.generation, watermark)
+            watermark = await self._extract_segment(memory, lease, namespace, extractor, one, work.generation, watermark)
             before.extend(messages)
         return bool(found.closed)
 
     async def _extract_segment(
-        self, lease: Lease, namespace: Namespace, extractor: Extractor, one: Segment, generation: int, watermark: int
+        self, memory: Memory, lease: Lease, namespace: Namespace, extractor: Extractor, one: Segment, generation: int, watermark: int
     ) -> int:
-        async with store_usage(self._store, namespace.name) as unstored:
+        async with store_usage(memory) as unstored:
             extraction = keep_types(await extractor.extract(one), one.profile)
             unstored.extend(extraction.usage)
-            write = await self._written(namespace, extraction, one, generation, watermark)
-            await write_with_usage(
-                unstored,
-                lambda usage: self._store.namespace(lease.job.namespace).commit_extraction(lease, replace(write, usage=tuple(usage))),
-            )
+            write = await self._written(memory, namespace, extraction, one, generation, watermark)
+            await write_with_usage(unstored, lambda usage: memory.commit_extraction(lease, replace(write, usage=tuple(usage))))
         return write.watermark
 
     async def _written(
-        self, namespace: Namespace, extraction: Extraction, one: Segment, generation: int, watermark: int
+        self, memory: Memory, namespace: Namespace, extraction: Extraction, one: Segment, generation: int, watermark: int
     ) -> ExtractionWrite:
         """What is written of an extraction."""
         names = short_names(extraction)
-        known = (await self._store.namespace(namespace.name).query_scope(names)).entities if names else ()
+        known = (await memory.query_scope(names)).entities if names else ()
         resolved = resolve(extraction, one, generation, self._ids, self._clock.now(), known)
         return ExtractionWrite(
             generation=generation,
@@ -187,6 +179,11 @@ class ExtractionPipeline:
             partial_failures=extraction.partial_failures,
             read_ids=tuple(message.id for message in (*one.context, *one.messages)),
         )
+
+
+async def _skip(memory: Memory, lease: Lease, work: PendingWork) -> None:
+    """Extraction is off: the watermark moves over the messages."""
+    await memory.commit_extraction(lease, ExtractionWrite(work.generation, work.watermark, work.messages[-1].seq))
 
 
 def _zone(name: str) -> tzinfo:

@@ -9,13 +9,13 @@ from typing import Any
 from extract.metering import collect_usage
 from extract.outcome import log_fields
 from graph.errors import NotFound, StructMemError
-from graph.store.port import Store, UsageEntry
+from graph.store.port import Memory, UsageEntry
 
 _log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
-async def store_usage(store: Store, namespace: str) -> AsyncIterator[list[UsageEntry]]:
+async def store_usage(memory: Memory) -> AsyncIterator[list[UsageEntry]]:
     """A list that fills with the usage of the calls inside. What `write_with_usage` did not store is stored at the end."""
     with collect_usage() as unstored:
         try:
@@ -23,7 +23,7 @@ async def store_usage(store: Store, namespace: str) -> AsyncIterator[list[UsageE
         finally:
             if unstored:
                 # A job that is cancelled has been paid for all the same.
-                await asyncio.shield(_store(store, namespace, tuple(unstored)))
+                await asyncio.shield(_store(memory, tuple(unstored)))
 
 
 async def write_with_usage(unstored: list[UsageEntry], write: Callable[[Sequence[UsageEntry]], Coroutine[Any, Any, Any]]) -> None:
@@ -40,11 +40,11 @@ async def write_with_usage(unstored: list[UsageEntry], write: Callable[[Sequence
     unstored.clear()
 
 
-async def _store(store: Store, namespace: str, usage: Sequence[UsageEntry]) -> None:
+async def _store(memory: Memory, usage: Sequence[UsageEntry]) -> None:
     """The work itself tells what ended it: trouble with its usage must not hide it."""
     try:
-        await store.namespace(namespace).add_usage(usage)
+        await memory.add_usage(usage)
     except NotFound:
         pass  # the namespace is gone, and its usage with it
     except StructMemError as error:
-        _log.warning("usage was not counted", extra={"namespace": namespace, **log_fields(error)})
+        _log.warning("usage was not counted", extra={"namespace": memory.name, **log_fields(error)})

@@ -37,7 +37,7 @@ class VectorWriter:
             if keys <= seen:
                 return  # deleted, or stored by someone else, between the two calls
             seen |= keys
-            async with store_usage(self._store, namespace.name) as unstored:
+            async with store_usage(memory) as unstored:
                 vectors = await _embedded(self._embedder, missing)
                 await write_with_usage(unstored, partial(memory.put_vectors, self._embedder.spec.fingerprint, vectors))
 

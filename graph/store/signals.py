@@ -5,6 +5,9 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+# The key of those who wait for work: jobs of any namespace have become due earlier or later.
+WORK = "work"
+
 
 class Signals:
     """Things may have changed, each named by a key. Waiters of any event loop are woken by `notify` from any thread."""

@@ -6,9 +6,10 @@ from typing import TypeVar
 import apsw
 import orjson
 
-from graph.model import Entity, Event, LabelFilter, Message, Session, Statement, TimeRange, to_micros
+from graph.model import EdgeKind, Entity, Event, LabelFilter, Message, NodeKind, Session, Statement, TimeRange, to_micros
 from graph.model.filters import LabelCondition
 from graph.store.embedded.files.connection import rows
+from graph.store.embedded.rows.kind_numbers import STATEMENTS
 from graph.store.embedded.rows.node_keys import keys_of
 from graph.store.embedded.rows.node_rows import read_nodes, read_session
 from graph.store.embedded.searching.filter import session_keys
@@ -55,7 +56,7 @@ def list_messages(
     db: apsw.Connection, query: MessageQuery, cursor: Cursor | None, limit: int, max_bytes: int = PAGE_BYTES
 ) -> Page[Message]:
     """See `Store.list_messages`."""
-    where = _Conditions("n.kind = 2")
+    where = _Conditions(f"n.kind = {NodeKind.MESSAGE:d}")
     sessions = session_keys(db, query.sessions)
     by_seq = len(query.sessions) == 1
     if by_seq:
@@ -89,7 +90,7 @@ def _add_any(where: _Conditions, conditions: Sequence[LabelCondition], exists: s
 
 def list_events(db: apsw.Connection, query: EventQuery, cursor: Cursor | None, limit: int, max_bytes: int = PAGE_BYTES) -> Page[Event]:
     """See `Store.list_events`. A range takes the events whose span overlaps it."""
-    where = _Conditions("n.kind = 3", "n.retired_at IS NULL")
+    where = _Conditions(f"n.kind = {NodeKind.EVENT:d}", "n.retired_at IS NULL")
     if query.sessions:
         where.one_of("n.session", session_keys(db, query.sessions))
     if query.range is not None:
@@ -99,7 +100,8 @@ def list_events(db: apsw.Connection, query: EventQuery, cursor: Cursor | None, l
     if query.entity_ids:
         entities = list(keys_of(db, query.entity_ids).values())
         where.add(
-            "EXISTS (SELECT 1 FROM edges e WHERE e.src = n.key AND e.kind = 5 AND e.dst IN (SELECT value FROM json_each(?)))",
+            f"""EXISTS (SELECT 1 FROM edges e WHERE e.src = n.key AND e.kind = {EdgeKind.INVOLVES:d}
+                AND e.dst IN (SELECT value FROM json_each(?)))""",
             orjson.dumps(entities).decode(),
         )
     return _page(db, where, "n.starts_at", cursor, (limit, max_bytes), Event)
@@ -109,7 +111,7 @@ def list_statements(
     db: apsw.Connection, query: StatementQuery, cursor: Cursor | None, limit: int, max_bytes: int = PAGE_BYTES
 ) -> Page[Statement]:
     """See `Store.list_statements`."""
-    where = _Conditions("n.kind IN (4, 5)")
+    where = _Conditions(f"n.kind IN ({STATEMENTS})")
     if len(query.kinds) == 1:
         where.one_of("n.kind", [int(kind) for kind in query.kinds])
     if not query.include_retired:
@@ -122,7 +124,7 @@ def list_statements(
     if query.entity_ids:
         entities = list(keys_of(db, query.entity_ids).values())
         where.add(
-            "n.key IN (SELECT e.src FROM json_each(?) j CROSS JOIN edges e ON e.dst = j.value AND e.kind = 6)",
+            f"n.key IN (SELECT e.src FROM json_each(?) j CROSS JOIN edges e ON e.dst = j.value AND e.kind = {EdgeKind.MENTIONS:d})",
             orjson.dumps(entities).decode(),
         )
     return _page(db, where, "n.said_at", cursor, (limit, max_bytes), Statement)
@@ -130,7 +132,7 @@ def list_statements(
 
 def list_entities(db: apsw.Connection, query: EntityQuery, cursor: Cursor | None, limit: int, max_bytes: int = PAGE_BYTES) -> Page[Entity]:
     """See `Store.list_entities`."""
-    where = _Conditions("n.kind = 6")
+    where = _Conditions(f"n.kind = {NodeKind.ENTITY:d}")
     if query.kinds:
         where.add("(SELECT x.kind FROM entities x WHERE x.key = n.key) IN (SELECT value FROM json_each(?))", _numbers(query.kinds))
     if query.name:

@@ -9,7 +9,7 @@ from graph.model import ExtractionMode, IdSource, NodeKind
 from graph.store.candidates import StatisticsGroup
 from graph.store.neo4j.driver.change_log import Operation
 from graph.store.neo4j.driver.handle import Handle
-from graph.store.neo4j.driver.transaction import Look, Transaction
+from graph.store.neo4j.driver.transaction import Prefetch, Transaction
 from graph.store.neo4j.jobs.job_queue import cover, waiting_messages
 from graph.store.neo4j.jobs.job_rows import JOB_PROJECTION, job_row_of
 from graph.store.neo4j.rows.node_properties import passage_key
@@ -36,7 +36,7 @@ _SEEN = f"""CALL () {{
             WITH j ORDER BY j.key RETURN collect(j{JOB_PROJECTION}) AS jobs }}
         CALL (s) {{ MATCH (m:Message) WHERE m.namespace = $namespace AND m.session = s.name AND m.seq > s.extracted_seq
             RETURN count(m) AS unextracted }}
-        RETURN {{request: request, session: session, known: known, jobs: jobs, unextracted: unextracted}} AS seen }}"""
+        RETURN {{request: request, session: session, known: known, jobs: jobs, unextracted: unextracted}} AS prefetched }}"""
 # Messages, what their session and its speakers count, in one query.
 _WRITE = f"""MATCH (s:Session {{namespace: $namespace, name: $at.session}})
     SET s.last_seq = $at.last_seq, s.message_count = s.message_count + size($at.nodes),
@@ -68,16 +68,16 @@ async def append(handle: Handle, command: AppendCommand) -> AppendOutcome:
     analysed = {zone: await analyse(zone)}
 
     async def work(tx: Transaction) -> AppendOutcome:
-        answer = answer_to_repeat(tx.seen["request"], tx.now, command.request_id, digest)
+        answer = answer_to_repeat(tx.prefetched["request"], tx.now, command.request_id, digest)
         if answer is not None:
             return appending.outcome_of(answer, tx.namespace.uid)
-        found = session_seen(tx.seen["session"])
+        found = session_seen(tx.prefetched["session"])
         session = await ensure_session(tx, database.ids, found, command.session, command.time_zone)
         if session.time_zone not in analysed:
             analysed[session.time_zone] = await analyse(session.time_zone)
-        known = {row["client_id"]: message_of(row) for row in tx.seen["known"]}
+        known = {row["client_id"]: message_of(row) for row in tx.prefetched["known"]}
         plan = appending.planned_append(session.last_seq, known, analysed[session.time_zone])
-        jobs = [job_row_of(job) for job in tx.seen["jobs"]]
+        jobs = [job_row_of(job) for job in tx.prefetched["jobs"]]
         if plan.fresh:
             await _insert(tx, session, plan)
             job_id = await _cover(tx, database.ids, command, jobs, plan)
@@ -90,14 +90,14 @@ async def append(handle: Handle, command: AppendCommand) -> AppendOutcome:
         return outcome
 
     client_ids = sorted({draft.client_id for draft in command.messages if draft.client_id})
-    look = Look(_SEEN, {"session": command.session, "request_id": command.request_id, "client_ids": client_ids})
-    return await handle.write(work, look)
+    prefetch = Prefetch(_SEEN, {"session": command.session, "request_id": command.request_id, "client_ids": client_ids})
+    return await handle.write(work, prefetch)
 
 
 async def _cover(tx: Transaction, ids: IdSource, command: AppendCommand, jobs: Sequence[JobRow], plan: appending.AppendPlan) -> str:
     if not needs_work(tx.namespace):
         return ""
-    waiting = tx.seen["unextracted"] + len(plan.fresh)
+    waiting = tx.prefetched["unextracted"] + len(plan.fresh)
     if tx.namespace.extraction_mode is ExtractionMode.OFF:
         waiting = await waiting_messages(tx, tx.namespace, command.session, plan.last_seq)
     return cover(tx, ids, jobs, command.session, plan.last_seq, command.idle, waiting).id

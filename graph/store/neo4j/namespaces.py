@@ -9,7 +9,7 @@ from neo4j import AsyncTransaction
 
 from graph.errors import AlreadyExists, NamespaceNotFound
 from graph.model import NO_PROFILE, Namespace, from_micros
-from graph.store.neo4j.driver.database import WORK, Database, namespace_key
+from graph.store.neo4j.driver.database import Database, namespace_key
 from graph.store.neo4j.driver.transaction import Transaction
 from graph.store.neo4j.migrations import make_indexes
 from graph.store.neo4j.rows.namespace_rows import NamespaceState, namespace_of, new_properties, settings_properties
@@ -18,6 +18,7 @@ from graph.store.neo4j.schema import vector_index_of
 from graph.store.neo4j.sweeping import sweep_namespace
 from graph.store.port import NamespaceChange, NamespaceSpec
 from graph.store.profile_json import next_version
+from graph.store.signals import WORK
 
 _STATE = "OPTIONAL MATCH (n:Namespace {name: $name}) RETURN n.state"
 # The counter is locked, so that no two namespaces get one token; the second MATCH sees who else had the name.

@@ -7,11 +7,11 @@ import apsw
 from graph.model import JobKind, JobState
 from graph.store.embedded.files.connection import rows
 from graph.store.embedded.files.transaction import Transaction
-from graph.store.rules.jobs import OPEN_STATES, JobRow, error_of, error_text, errors_of, errors_text, found_job
+from graph.store.embedded.rows.kind_numbers import OPEN
+from graph.store.rules.jobs import JobRow, error_of, error_text, errors_of, errors_text, found_job
 
 # The states as literals: a partial index serves a query that names its state so.
 QUEUED, RUNNING, SUCCEEDED = (f"{state:d}" for state in (JobState.QUEUED, JobState.RUNNING, JobState.SUCCEEDED))
-OPEN = f"({', '.join(f'{state:d}' for state in OPEN_STATES)})"
 _COLUMNS = """j.id, j.key, j.kind, j.state, coalesce(s.name, ''), j.created_at, j.updated_at, j.run_after, j.idle_until, j.target, j.done,
     j.total, j.attempts, j.epoch, j.expires_at, coalesce(j.worker, ''), j.error, j.partial_failures"""
 _SELECT = f"SELECT {_COLUMNS} FROM jobs j LEFT JOIN sessions s ON s.key = j.session"
@@ -39,7 +39,7 @@ def job_row(db: apsw.Connection, job_id: str) -> JobRow:
 
 def open_jobs(db: apsw.Connection, session: int) -> list[JobRow]:
     """The queued and running jobs of a session, oldest first."""
-    return job_rows(db, f"WHERE j.session = ? AND j.state IN {OPEN} ORDER BY j.key", (session,))
+    return job_rows(db, f"WHERE j.session = ? AND j.state IN ({OPEN}) ORDER BY j.key", (session,))
 
 
 def insert_job(tx: Transaction, row: JobRow, session: int) -> JobRow:

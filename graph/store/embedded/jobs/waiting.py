@@ -4,8 +4,9 @@ import asyncio
 from datetime import timedelta
 
 from graph.model import to_micros
-from graph.store.embedded.jobs.work_schedule import WORK, WorkSchedule
+from graph.store.embedded.jobs.work_schedule import WorkSchedule
 from graph.store.port import Clock
+from graph.store.signals import WORK
 
 
 async def wait_for_work(jobs: WorkSchedule, clock: Clock, timeout: timedelta) -> None:

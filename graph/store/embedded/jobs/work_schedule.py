@@ -4,10 +4,8 @@ import threading
 from collections.abc import Collection
 
 from graph.store.embedded.files.catalog import Catalog
-from graph.store.signals import Signals
+from graph.store.signals import WORK, Signals
 
-# What those who look for work subscribe to; a watcher of a job subscribes to its id, and to the uid of its namespace, which may be deleted.
-WORK = "work"
 _LOOK_AT_ONCE = 0
 # A namespace that could not be read or written is looked at again after 1 s, 2 s, … 10 s: soon after its disk is well, and never often.
 _FIRST_PATIENCE = 1_000_000
@@ -25,6 +23,7 @@ class WorkSchedule:
         self._drained: dict[str, str] = {}
         self._patience: dict[str, int] = {}
         self._inherited: set[str] = set()
+        # A watcher of a job subscribes to its id, and to the uid of its namespace, which may be deleted.
         self.changed = Signals()
 
     def load(self) -> None:

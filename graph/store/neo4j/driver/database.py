@@ -11,11 +11,11 @@ from neo4j import AsyncTransaction
 from graph.errors import NamespaceNotFound
 from graph.model import IdSource, Namespace, to_micros
 from graph.store.neo4j.driver.connection import Connection, Row, packed
-from graph.store.neo4j.driver.transaction import Attempted, Look, Transaction, lock_namespace
+from graph.store.neo4j.driver.transaction import Attempted, Prefetch, Transaction, lock_namespace
 from graph.store.neo4j.driver.upkeep import keep_up
 from graph.store.neo4j.rows.namespace_rows import NamespaceState, namespace_of
 from graph.store.port import Clock
-from graph.store.signals import Signals
+from graph.store.signals import WORK, Signals
 
 T = TypeVar("T")
 
@@ -25,8 +25,6 @@ _LONGEST_SECONDS = 600
 # Closing waits so long for what has to be done.
 _ENDING_SECONDS = 10.0
 _log = logging.getLogger(__name__)
-# The key of `Database.changed` for jobs of any namespace that have become due earlier or later.
-WORK = ""
 
 
 def namespace_key(name: str) -> str:
@@ -111,7 +109,7 @@ class Database:
         """The rows of a query that reads one namespace, `$namespace`, with parameters in `$at`. It does not tell whether there is one."""
         return await self.connection.rows(query, packed(namespace, parameters))
 
-    async def write(self, namespace: str, work: Callable[[Transaction], Awaitable[T]], look: Look | None = None) -> T:
+    async def write(self, namespace: str, work: Callable[[Transaction], Awaitable[T]], prefetch: Prefetch | None = None) -> T:
         """What `work` returns, once all that it wrote is durable. It may run several times, each time on what there is then.
 
         When the connection breaks during a commit, nobody knows whether it happened; then the database is asked before anything is
@@ -126,7 +124,7 @@ class Database:
                 self.connection.session(write=True, namespace=namespace) as session,
                 await session.begin_transaction(timeout=_LONGEST_SECONDS) as tx,
             ):
-                held = await lock_namespace(tx, namespace, write, self.clock, self.ids, look)
+                held = await lock_namespace(tx, namespace, write, self.clock, self.ids, prefetch)
                 if attempted is not None and await held.committed(attempted):
                     answer: T = attempted.answer
                     return answer

@@ -14,7 +14,7 @@ from graph.model import Namespace
 from graph.store.neo4j.driver.connection import Connection, Row, packed
 from graph.store.neo4j.driver.database import Database
 from graph.store.neo4j.driver.reading import namespace_row
-from graph.store.neo4j.driver.transaction import Look, Transaction
+from graph.store.neo4j.driver.transaction import Prefetch, Transaction
 from graph.store.neo4j.rows.namespace_rows import namespace_of
 from graph.store.port import ConsistencyPoint, Missing
 from graph.store.rules.consistency import require_revision
@@ -96,7 +96,7 @@ class Handle:
         async with self.reading():
             return await self.connection.rows(query, packed(self.name, parameters))
 
-    async def write(self, work: Callable[[Transaction], Awaitable[T]], look: Look | None = None) -> T:
+    async def write(self, work: Callable[[Transaction], Awaitable[T]], prefetch: Prefetch | None = None) -> T:
         """See `Database.write`."""
 
         async def of_this_one(tx: Transaction) -> T:
@@ -104,7 +104,7 @@ class Handle:
             return await work(tx)
 
         async with self._looked_for():
-            return await self.database.write(self.name, of_this_one, look)
+            return await self.database.write(self.name, of_this_one, prefetch)
 
     async def ask(self, work: Coroutine[Any, Any, T]) -> T:
         """What a search or another read by itself answers, once the server has come to what the handle has to see."""

@@ -39,8 +39,8 @@ _COUNTERS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """What a write reads first, in the round trip that locks the namespace: a subquery that returns one row with one column, `seen`."""
+class Prefetch:
+    """What a write reads first, in the round trip that locks the namespace: a subquery of one row and one column, `prefetched`."""
 
     subquery: str
     parameters: Mapping[str, Any]
@@ -64,15 +64,17 @@ class Transaction:
         now: the store's clock, in microseconds, when the lock was held.
         ids: mints ids.
         revision: that of the namespace once this is committed.
-        seen: what the write's `Look` found.
+        prefetched: what the write's `Prefetch` found.
         changed_jobs: ids of jobs that changed, so that those who watch them look again.
         touched_jobs: set it when jobs have become due earlier or later, so that those who wait for work look again.
     """
 
-    def __init__(self, tx: AsyncTransaction, write: str, properties: Mapping[str, Any], now: int, ids: IdSource, seen: Any = None) -> None:
+    def __init__(
+        self, tx: AsyncTransaction, write: str, properties: Mapping[str, Any], now: int, ids: IdSource, prefetched: Any = None
+    ) -> None:
         self._tx = tx
         self.ids = ids
-        self.seen = seen
+        self.prefetched = prefetched
         self._jobs: dict[str, Mapping[str, Any]] = {}
         self.write = write
         self._counters = {name: properties[name] for name in _COUNTERS}
@@ -193,17 +195,17 @@ class Transaction:
 
 
 async def lock_namespace(
-    tx: AsyncTransaction, name: str, write: str, clock: Clock | None, ids: IdSource, look: Look | None = None
+    tx: AsyncTransaction, name: str, write: str, clock: Clock | None, ids: IdSource, prefetch: Prefetch | None = None
 ) -> Transaction:
     """The transaction, with the namespace to itself. `clock` replaces the server's.
 
     Raises:
         NotFound: there is no such namespace.
     """
-    query = f"{_LOCK} {_RETURN}" if look is None else f"{_LOCK} {look.subquery} {_RETURN}, seen"
-    result = await tx.run(query, packed(name, {"write": write, **(look.parameters if look else {})}))
+    query = f"{_LOCK} {_RETURN}" if prefetch is None else f"{_LOCK} {prefetch.subquery} {_RETURN}, prefetched"
+    result = await tx.run(query, packed(name, {"write": write, **(prefetch.parameters if prefetch else {})}))
     found = await result.values()
     if not found or found[0][0]["state"] != NamespaceState.ACTIVE:
         raise NamespaceNotFound(name)
-    properties, now, *seen = found[0]
-    return Transaction(tx, write, properties, now if clock is None else to_micros(clock.now()), ids, *seen)
+    properties, now, *prefetched = found[0]
+    return Transaction(tx, write, properties, now if clock is None else to_micros(clock.now()), ids, *prefetched)

@@ -9,7 +9,7 @@ from itertools import groupby
 from neo4j import AsyncTransaction
 
 from graph.model import Namespace
-from graph.store.neo4j.driver.database import WORK, Database
+from graph.store.neo4j.driver.database import Database
 from graph.store.neo4j.driver.transaction import lock_namespace
 from graph.store.neo4j.importing.records import ImportRecords
 from graph.store.neo4j.jobs.job_queue import cover_messages
@@ -19,6 +19,7 @@ from graph.store.neo4j.sweeping import clear_away
 from graph.store.port import ExportRecord
 from graph.store.rules.importing import record_faults
 from graph.store.rules.node_bytes import BATCH_BYTES, text_length
+from graph.store.signals import WORK
 
 # Records that are written at once, of one kind. Batches of 250 took 1.6 times the server's CPU of 1,000.
 _BATCH = 1_000

@@ -12,7 +12,7 @@ from typing import Any
 from graph.errors import NotFound, StructMemError
 from graph.model import ExtractionMode, Job, JobKind, Lease
 from graph.store.neo4j.driver.database import Database
-from graph.store.neo4j.driver.transaction import Look, Transaction
+from graph.store.neo4j.driver.transaction import Prefetch, Transaction
 from graph.store.neo4j.jobs.job_queue import waiting_messages
 from graph.store.neo4j.jobs.job_rows import JOB_PROJECTION, OPEN, find_job, job_properties, job_row_of, save_job
 from graph.store.port import JobOutcome, JobSucceeded
@@ -28,7 +28,7 @@ from graph.store.rules.jobs import (
     renewed,
 )
 
-# How many due jobs one look brings: other workers may take the first ones meanwhile.
+# How many due jobs are fetched at once: other workers may take the first ones meanwhile.
 _LOOKED_AT = 32
 _log = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ async def lease_job(database: Database, worker: str, duration: timedelta, kinds:
     for namespace, job_id in due:
         try:
             lease = await database.write(
-                namespace, partial(_lease, job_id=job_id, worker=worker, duration=duration), Look(_WORK, {"id": job_id})
+                namespace, partial(_lease, job_id=job_id, worker=worker, duration=duration), Prefetch(_WORK, {"id": job_id})
             )
         except NotFound:  # the namespace was deleted meanwhile
             continue
@@ -64,18 +64,18 @@ _WORK = f"""CALL () {{
         OPTIONAL MATCH (j:Job {{namespace: $namespace, id: $at.id}}) OPTIONAL MATCH (s:Session {{namespace: $namespace, name: j.session}})
         CALL (j) {{ MATCH (o:Job) WHERE o.namespace = $namespace AND o.session = j.session AND o.state IN {OPEN}
             RETURN collect(o{JOB_PROJECTION}) AS open }}
-        RETURN {{job: j{JOB_PROJECTION}, last_seq: s.last_seq, open: open}} AS seen }}"""
+        RETURN {{job: j{JOB_PROJECTION}, last_seq: s.last_seq, open: open}} AS prefetched }}"""
 
 
 async def _lease(tx: Transaction, job_id: str, worker: str, duration: timedelta) -> Lease | None:
     """The job, leased, unless somebody else was quicker. It then covers every message that its session has by now."""
-    row = None if tx.seen["job"] is None else job_row_of(tx.seen["job"])
-    others = [job_row_of(job) for job in tx.seen["open"] if job["id"] != job_id]
+    row = None if tx.prefetched["job"] is None else job_row_of(tx.prefetched["job"])
+    others = [job_row_of(job) for job in tx.prefetched["open"] if job["id"] != job_id]
     if row is None or not is_due(row, others, tx.now):
         return None
     target, waiting = row.target, 0
-    if tx.seen["last_seq"] is not None:
-        target = tx.seen["last_seq"]
+    if tx.prefetched["last_seq"] is not None:
+        target = tx.prefetched["last_seq"]
         waiting = await waiting_messages(tx, tx.namespace, row.session, target)
     return lease_of(tx.name, save_job(tx, leased(row, others, tx.now, worker, tx.next_epoch(), duration, target, waiting)))
 

@@ -7,9 +7,10 @@ from contextlib import contextmanager, suppress
 from datetime import timedelta
 
 from graph.errors import StructMemError
-from graph.store.neo4j.driver.database import WORK, Database
+from graph.store.neo4j.driver.database import Database
+from graph.store.signals import WORK
 
-# A look is one index seek; at these intervals it costs the server nothing that could be measured.
+# A poll is one index seek; at these intervals it costs the server nothing that could be measured.
 _WORK_SECONDS = 0.5
 _JOB_SECONDS = 0.25
 _NEXT = """MATCH (j:Job) WHERE j.due_at IS NOT NULL AND (j.state = 'RUNNING' OR NOT EXISTS {
@@ -33,16 +34,16 @@ async def wait_for_work(database: Database, timeout: timedelta) -> None:
 
 
 class JobWatch:
-    """Looks for changes that other processes make to the jobs that somebody here waits for: one query for all of them."""
+    """Polls for changes that other processes make to the jobs that somebody here waits for: one query for all of them."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._watched: Counter[tuple[str, str, int]] = Counter()
-        self._looking: asyncio.Task[None] | None = None
+        self._polling: asyncio.Task[None] | None = None
 
     async def close(self) -> None:
-        """Looks no more."""
-        task, self._looking = self._looking, None
+        """Polls no more."""
+        task, self._polling = self._polling, None
         if task is not None:
             task.cancel()
             with suppress(asyncio.CancelledError):
@@ -52,15 +53,15 @@ class JobWatch:
     def watching(self, watch: tuple[str, str, int]) -> Iterator[None]:
         """Meanwhile the job is looked at. `watch`: its namespace, its id, and when it was updated last."""
         self._watched[watch] += 1
-        if self._looking is None or self._looking.done():
-            self._looking = asyncio.create_task(self._look())
+        if self._polling is None or self._polling.done():
+            self._polling = asyncio.create_task(self._poll())
         try:
             yield
         finally:
             self._watched[watch] -= 1
             self._watched += Counter()  # drops what nobody watches
 
-    async def _look(self) -> None:
+    async def _poll(self) -> None:
         while self._watched:
             await asyncio.sleep(_JOB_SECONDS)
             watched = set(self._watched)

@@ -16,7 +16,7 @@ _TAIL = """CALL (s) { OPTIONAL MATCH (m:Message) WHERE m.namespace = $namespace 
         RETURN m ORDER BY m.namespace DESC, m.session DESC, m.seq DESC LIMIT 1 }"""
 _COLUMNS = "[s.key, s.name, s.time_zone, s.last_seq, s.extracted_seq, coalesce(m.key, 0), coalesce(m.seq, 0)]"
 _SESSION = f"MATCH (s:Session {{namespace: $namespace, name: $at.session}}) {_TAIL} RETURN {_COLUMNS}"
-# The same as a subquery for a `Look`; the first column is null when there is no such session.
+# The same as a subquery for a `Prefetch`; the first column is null when there is no such session.
 SESSION_SEEN = f"""OPTIONAL MATCH (s:Session {{namespace: $namespace, name: $at.session}}) {_TAIL} WITH s, {_COLUMNS} AS session"""
 _SESSIONS = """MATCH (s:Session) WHERE s.namespace = $namespace AND s.key > 0
     RETURN s.key, s.name, s.time_zone, s.last_seq, s.extracted_seq ORDER BY s.namespace, s.key"""
