@@ -4,7 +4,7 @@ A lease's epoch fences out a worker whose lease has passed to another. Times are
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 from typing import Any
 
@@ -70,14 +70,15 @@ def job_of(namespace: str, row: JobRow) -> Job:
     )
 
 
-def error_text(error: JobError | None) -> str | None:
-    """An error as stored."""
-    return None if error is None else orjson.dumps([error.reason, error.message]).decode()
-
-
-def errors_text(errors: Sequence[JobError]) -> str | None:
-    """Errors as stored."""
-    return orjson.dumps([[error.reason, error.message] for error in errors]).decode() if errors else None
+def stored_values(row: JobRow) -> dict[str, Any]:
+    """The fields of a job by name, as every store keeps them; None for what is not there."""
+    values = {field.name: getattr(row, field.name) for field in fields(row)}
+    failures = [[error.reason, error.message] for error in row.partial_failures]
+    return values | {
+        "worker": row.worker or None,
+        "error": orjson.dumps([row.error.reason, row.error.message]).decode() if row.error else None,
+        "partial_failures": orjson.dumps(failures).decode() if failures else None,
+    }
 
 
 def error_of(text: str | None) -> JobError | None:

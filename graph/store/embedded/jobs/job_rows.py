@@ -8,7 +8,7 @@ from graph.model import JobKind, JobState
 from graph.store.embedded.files.connection import rows
 from graph.store.embedded.files.transaction import Transaction
 from graph.store.embedded.rows.kind_numbers import OPEN
-from graph.store.rules.jobs import JobRow, error_of, error_text, errors_of, errors_text, found_job
+from graph.store.rules.jobs import JobRow, error_of, errors_of, found_job, stored_values
 
 # The states as literals: a partial index serves a query that names its state so.
 QUEUED, RUNNING, SUCCEEDED = (f"{state:d}" for state in (JobState.QUEUED, JobState.RUNNING, JobState.SUCCEEDED))
@@ -59,21 +59,6 @@ def save_job(tx: Transaction, row: JobRow) -> JobRow:
 
 
 def _values(row: JobRow) -> dict[str, Any]:
-    return {
-        "id": row.id,
-        "kind": int(row.kind),
-        "state": int(row.state),
-        "created_at": row.created_at,
-        "updated_at": row.updated_at,
-        "run_after": row.run_after,
-        "idle_until": row.idle_until,
-        "target": row.target,
-        "done": row.done,
-        "total": row.total,
-        "attempts": row.attempts,
-        "error": error_text(row.error),
-        "partial_failures": errors_text(row.partial_failures),
-        "worker": row.worker or None,
-        "epoch": row.epoch,
-        "expires_at": row.expires_at,
-    }
+    values = stored_values(row) | {"kind": int(row.kind), "state": int(row.state)}
+    del values["key"], values["session"]  # of which the database knows
+    return values

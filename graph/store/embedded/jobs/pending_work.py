@@ -11,15 +11,12 @@ from graph.store.embedded.jobs.leases import held_job
 from graph.store.embedded.rows.node_rows import read_nodes, read_session
 from graph.store.embedded.rows.session_rows import existing_session, session_row
 from graph.store.port import Float16Vector, PassageText, PendingWork
-from graph.store.rules.pending import fitting
+from graph.store.rules.pending import CONTEXT_MESSAGES, fitting
 from graph.text import passage_texts
-
-# How many messages before the waiting ones come along, so that a segment's first lines can be understood.
-_CONTEXT_MESSAGES = 6
 
 
 def pending(db: apsw.Connection, now: int, lease: Lease, limit: int) -> PendingWork:
-    """See `Store.pending`."""
+    """See `Memory.pending`."""
     row = held_job(db, now, lease)
     key = existing_session(db, row.session).key
     session = read_session(db, key)
@@ -29,7 +26,7 @@ def pending(db: apsw.Connection, now: int, lease: Lease, limit: int) -> PendingW
         f"SELECT key, length(body) {messages} AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?",
         (key, session.extracted_seq, row.target, limit + 1),
     )
-    before = rows(db, f"SELECT key {messages} AND seq <= ? ORDER BY seq DESC LIMIT ?", (key, session.extracted_seq, _CONTEXT_MESSAGES))
+    before = rows(db, f"SELECT key {messages} AND seq <= ? ORDER BY seq DESC LIMIT ?", (key, session.extracted_seq, CONTEXT_MESSAGES))
     keys = [key for key, _ in found[: fitting([size for _, size in found[:limit]])]]
     context = [key for (key,) in reversed(before)]
     nodes = read_nodes(db, context + keys)
@@ -56,7 +53,7 @@ def _first_vectors(db: apsw.Connection, ids: dict[int, str]) -> dict[str, Float1
 
 
 def missing_vectors(db: apsw.Connection, session: str, limit: int) -> list[PassageText]:
-    """See `Store.missing_vectors`. Besides messages: current statements whose vectors did not come with them (after an import without)."""
+    """See `Memory.missing_vectors`. Besides messages: current statements whose vectors did not come with them (after an import without)."""
     row = session_row(db, session)
     if row is None:
         return []

@@ -5,7 +5,7 @@ from typing import Any
 
 from graph.model import JobKind, JobState
 from graph.store.neo4j.driver.transaction import Transaction
-from graph.store.rules.jobs import OPEN_STATES, JobRow, error_of, error_text, errors_of, errors_text, found_job
+from graph.store.rules.jobs import OPEN_STATES, JobRow, error_of, errors_of, found_job, stored_values
 
 OPEN = [state.name for state in OPEN_STATES]
 JOB_PROJECTION = """{.id, .key, .kind, .state, .session, .created_at, .updated_at, .run_after, .idle_until, .target, .done, .total,
@@ -29,27 +29,13 @@ def job_row_of(row: Mapping[str, Any]) -> JobRow:
 
 def job_properties(row: JobRow) -> dict[str, Any]:
     """The properties of a job; None for those that are not there."""
-    return {
-        "id": row.id,
-        "key": row.key,
+    return stored_values(row) | {
         "kind": row.kind.name,
         "state": row.state.name,
         "session": row.session or None,
-        "created_at": row.created_at,
-        "updated_at": row.updated_at,
-        "run_after": row.run_after,
-        "idle_until": row.idle_until,
-        "target": row.target,
-        "done": row.done,
-        "total": row.total,
-        "attempts": row.attempts,
-        "epoch": row.epoch,
         "expires_at": row.expires_at or None,
         "due_at": row.due_at,
         "succeeded_at": row.updated_at if row.state is JobState.SUCCEEDED else None,
-        "worker": row.worker or None,
-        "error": error_text(row.error),
-        "partial_failures": errors_text(row.partial_failures),
     }
 
 

@@ -19,11 +19,9 @@ from graph.store.neo4j.rows.node_rows import (
 )
 from graph.store.port import Float16Vector, PassageText, PendingWork
 from graph.store.rules.jobs import held
-from graph.store.rules.pending import MOST_PENDING_BYTES
+from graph.store.rules.pending import CONTEXT_MESSAGES, MOST_PENDING_BYTES
 from graph.text import passage_texts
 
-# How many messages before the waiting ones come along, so that a segment's first lines can be understood.
-_CONTEXT_MESSAGES = 6
 # One query is one moment's view: watermark, messages and marks belong together.
 _PENDING = f"""OPTIONAL MATCH (j:Job {{namespace: $namespace, id: $at.id}})
     OPTIONAL MATCH (s:Session {{namespace: $namespace, name: j.session}})
@@ -37,7 +35,7 @@ _PENDING = f"""OPTIONAL MATCH (j:Job {{namespace: $namespace, id: $at.id}})
         RETURN [m IN found[..count] | [m{MESSAGE_PROJECTION}, m.v16]] AS waiting, size(found) > count AS cut }}
     CALL (s) {{
         MATCH (m:Message) WHERE m.namespace = $namespace AND m.session = s.name AND m.seq <= s.extracted_seq
-        WITH m ORDER BY m.namespace DESC, m.session DESC, m.seq DESC LIMIT {_CONTEXT_MESSAGES}
+        WITH m ORDER BY m.namespace DESC, m.session DESC, m.seq DESC LIMIT {CONTEXT_MESSAGES}
         RETURN collect([m{MESSAGE_PROJECTION}, m.v16]) AS context }}
     CALL (s) {{
         MATCH (f:FlushMark) WHERE f.namespace = $namespace AND f.session = s.name AND f.seq > s.extracted_seq
@@ -46,7 +44,7 @@ _PENDING = f"""OPTIONAL MATCH (j:Job {{namespace: $namespace, id: $at.id}})
 
 
 async def pending(handle: Handle, lease: Lease, limit: int) -> PendingWork:
-    """See `Store.pending`."""
+    """See `Memory.pending`."""
     asked = {"id": lease.job.id, "limit": limit + 1, "characters": MOST_PENDING_BYTES // 4}
     generation, job, session_row, waiting, cut, before, marks = await handle.row(_PENDING, {"at": asked})
     row = held(job and session_row and job_row_of(job), await handle.database.now(), lease)
@@ -97,7 +95,7 @@ _WAITING = f"""OPTIONAL MATCH (s:Session {{namespace: $namespace, name: $at.sess
 
 
 async def missing_vectors(handle: Handle, session: str, limit: int) -> list[PassageText]:
-    """See `Store.missing_vectors`. Besides messages: current statements whose vectors did not come with them (after an import without)."""
+    """See `Memory.missing_vectors`. Besides messages: current statements whose vectors did not come with them (after an import without)."""
     waiting: list[list[Any]]
     (waiting,) = await handle.row(_WAITING, {"at": {"session": session, "limit": limit}})
     waiting.sort(key=lambda row: row[:2])

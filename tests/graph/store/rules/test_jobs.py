@@ -34,6 +34,7 @@ _rows = st.builds(
     attempts=st.integers(0, 3),
     epoch=st.integers(0, 9),
     expires_at=_moments,
+    partial_failures=st.lists(st.builds(JobError, st.text(max_size=5), st.text(max_size=5)), max_size=2).map(tuple),
 )
 _outcomes = st.one_of(
     st.just(JobSucceeded()),
@@ -128,8 +129,8 @@ def test_every_outcome_is_later_than_what_was_and_leaves_no_lease(row: JobRow, n
     assert job.updated_at > row.updated_at
     assert job.updated_at >= now
     assert (job.worker, job.expires_at) == ("", 0)
-    assert jobs.errors_of(jobs.errors_text(job.partial_failures)) == job.partial_failures
-    assert jobs.error_of(jobs.error_text(job.error)) == job.error
+    stored = jobs.stored_values(job)
+    assert (jobs.error_of(stored["error"]), jobs.errors_of(stored["partial_failures"])) == (job.error, job.partial_failures)
 
 
 @given(_rows, _moments)
