@@ -8,6 +8,7 @@ import sys
 import textwrap
 import threading
 from dataclasses import replace
+from datetime import timedelta
 
 import apsw
 import numpy as np
@@ -18,8 +19,9 @@ from graph.model import EmbeddingSpec, ExtractionMode
 from graph.store.embedded import EmbeddedStore
 from graph.store.embedded.files import namespace_file, schema
 from graph.store.embedded.files.schema import migrate
+from graph.store.embedded.importing import namespace_import
 from graph.store.embedded.searching import index as search_index
-from graph.store.port import Deletion, NamespaceSpec
+from graph.store.port import AppendCommand, Deletion, MessageQuery, NamespaceSpec
 from graph.store.search import SearchIndex
 
 
@@ -351,3 +353,31 @@ async def test_nothing_deleted_comes_back_with_a_snapshot(bench, tmp_path, monke
     await bench.found("forget")
     await bench.store.close()
     assert [file for file in (tmp_path / "data").rglob("*") if file.is_file() and speaker.encode() in file.read_bytes()] == []
+
+
+async def test_an_import_that_is_given_up_while_it_ends_is_there_and_stays(bench, monkeypatch):
+    await bench.say("Hello")
+    memory = bench.store.namespace(bench.namespace)
+    source, records = await memory.settings(), [record async for batch in memory.export() for record in batch]
+    ended, go_on = threading.Event(), threading.Event()
+    finish = namespace_import._finish
+
+    def slow(*args):
+        finish(*args)
+        ended.set()
+        go_on.wait(10)
+
+    async def stream():
+        yield records
+
+    monkeypatch.setattr(namespace_import, "_finish", slow)
+    importing = asyncio.create_task(bench.store.import_namespace(replace(source, name="copy"), stream()))
+    await asyncio.to_thread(ended.wait, 10)
+    importing.cancel()
+    copy = bench.store.namespace("copy")
+    await copy.append(AppendCommand("s1", (bench.draft("and more"),), timedelta(0)))
+    go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await importing
+    assert [namespace.name for namespace in await bench.store.list_namespaces("", "", 10)] == [bench.namespace, "copy"]
+    assert [message.text for message in (await copy.list_messages(MessageQuery(), None, 10)).items] == ["Hello", "and more"]

@@ -129,13 +129,18 @@ class Engine:
             NamespaceNotFound: there is no namespace of this name, or, where `uid` is given, it is not the one that is meant.
         """
         entry = self.entry(name, uid)
+        with self._opened(entry) as file:
+            return work(file, entry.settings)
+
+    @contextmanager
+    def _opened(self, entry: CatalogEntry) -> Iterator[NamespaceFile]:
         try:
             with self.files.use(entry) as file:
-                return work(file, entry.settings)
+                yield file
         except UnfitFile:
             # A namespace that was deleted meanwhile has lost its file rightly.
-            if self.catalog.get(name).uid != entry.uid:
-                raise NamespaceNotFound(name) from None
+            if self.catalog.get(entry.settings.name).uid != entry.uid:
+                raise NamespaceNotFound(entry.settings.name) from None
             raise
 
     @contextmanager
@@ -144,7 +149,7 @@ class Engine:
         if not self._snapshots.acquire(blocking=False):
             raise TooManyExports("as many exports are read as may be at once; try again when one of them has ended")
         try:
-            with self.files.use(self.entry(name, uid)) as file, file.read_apart() as db:
+            with self._opened(self.entry(name, uid)) as file, file.read_apart() as db:
                 yield db
         finally:
             self._snapshots.release()

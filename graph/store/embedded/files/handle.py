@@ -43,6 +43,9 @@ class Handle:
 
     def _opened(self, work: Callable[[NamespaceFile, Namespace], T]) -> T:
         def fixed(file: NamespaceFile, settings: Namespace) -> T:
+            # Two first calls at once may have looked the name up before either was through.
+            if self._uid not in ("", settings.uid):
+                raise NamespaceNotFound(self.name)
             self._uid = settings.uid
             return work(file, settings)
 

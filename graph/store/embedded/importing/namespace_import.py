@@ -1,5 +1,6 @@
 """Building a namespace from the records of an export, out of sight until it is complete."""
 
+import threading
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from functools import partial
@@ -21,7 +22,8 @@ async def import_namespace(engine: Engine, namespace: Namespace, records: AsyncI
     """See `Store.import_namespace`. The search index is built as well, so that the first search finds it."""
     run = engine.workers.run_to_end
     begun: list[tuple[CatalogEntry, ImportFile]] = []
-    done = False
+    # Set by the step itself: whoever gives up while it ends gets no answer, but the namespace is there, and others may write to it.
+    finished = threading.Event()
     try:
         await run(lambda: begun.append(_begin(engine, namespace)))
         entry, file = begun[0]
@@ -34,11 +36,10 @@ async def import_namespace(engine: Engine, namespace: Namespace, records: AsyncI
                 await run(partial(file.add, batch))
                 batch, length = [], 0
         await run(partial(file.add, batch))
-        await run(lambda: _finish(engine, entry, file, namespace))
-        done = True
+        await run(lambda: _finish(engine, entry, file, namespace, finished))
     finally:
-        if begun and not done:
-            await run(lambda: _abandon(engine, *begun[0]))
+        if begun and not finished.is_set():
+            await engine.workers.let_go(lambda: _abandon(engine, *begun[0]))
     with suppress(StructMemError):  # the namespace is there; without its index it is only slower at first
         await run(lambda: engine.index(namespace.name))
     return await run(lambda: engine.with_file(namespace.name, namespaces.shown))
@@ -54,9 +55,10 @@ def _begin(engine: Engine, namespace: Namespace) -> tuple[CatalogEntry, ImportFi
             raise
 
 
-def _finish(engine: Engine, entry: CatalogEntry, file: ImportFile, namespace: Namespace) -> None:
+def _finish(engine: Engine, entry: CatalogEntry, file: ImportFile, namespace: Namespace, finished: threading.Event) -> None:
     busy = file.finish(namespace.revision, namespace.generation)
     active = engine.catalog.activate(entry, busy=busy)
+    finished.set()
     if busy:
         engine.jobs.note(active.settings.name, active.uid, 0)
 
