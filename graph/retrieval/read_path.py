@@ -82,7 +82,10 @@ async def _hits(searches: Sequence[Search], ranking: Ranking, max_bytes: int) ->
 
     async def nodes_of(namespace: int, search: Search) -> NodesWithin:
         wanted = [id_ for id_, chosen in zip(ids, selected, strict=True) if chosen.namespace == namespace]
-        return await search.memory.get_nodes_within(wanted, max_bytes) if wanted else NodesWithin({})
+        return await search.memory.get_nodes_within(wanted, share) if wanted else NodesWithin({})
+
+    # Of many namespaces each gives less, so that what is read stays about as much; none gives less than an answer may hold.
+    share = max(min(PAGE_BYTES, max_bytes), max_bytes // max(len({chosen.namespace for chosen in selected}), 1))
 
     found = await gather_or_cancel([nodes_of(number, search) for number, search in enumerate(searches)])
     without_room = [frozenset(of_one.omitted) for of_one in found]

@@ -11,7 +11,7 @@ from structmem.v1 import memory_service_pb2 as pb
 
 from graph.errors import AlreadyExists, InvalidArgument, NamespaceNotFound, NotFound, StructMemError
 from graph.model import Namespace
-from graph.store.port import AppendCommand, AppendOutcome, NamespaceSpec
+from graph.store.port import AppendCommand, AppendOutcome, Memory, NamespaceSpec
 from service.authorize import Action
 from service.convert.messages import Circumstances, drafts_from_proto
 from service.handlers.resource import Context, Parts, Resource
@@ -38,7 +38,7 @@ class MessageHandlers(Resource):
         """Stores messages at the end of a session."""
         self._enter(Action.WRITE, request.namespace)
         command = await self._command(request.namespace, request.create_namespace, request, request.request_id)
-        outcome = await self._appended(request.namespace, request.create_namespace, command)
+        outcome = await self._appended(self._memory(request.namespace), request.create_namespace, command)
         return pb.AppendMessagesResponse(
             messages=[pb.AppendedMessage(id=m.id, seq=m.seq, client_id=m.client_id, duplicate=m.duplicate) for m in outcome.messages],
             consistency_token=self._consistency_token(request.namespace, outcome.namespace_uid, outcome.revision),
@@ -56,14 +56,15 @@ class MessageHandlers(Resource):
         """Stores a stream of batches, each in a transaction of its own; the next is read when the last one is durable."""
         header = await _header(requests)
         self._enter(Action.WRITE, header.namespace, field="header.namespace")
-        tally = _ImportTally()
+        # One handle for all batches: they go into one namespace, also where another one gets its name meanwhile.
+        memory, tally = self._memory(header.namespace), _ImportTally()
         async for request in requests:
             try:
                 with Violations() as found:
                     if request.WhichOneof("part") != "batch":
                         found.add("part", "must be a batch after the header")
                 command = await self._command(header.namespace, header.create_namespace, request.batch, "", "batch.")
-                tally.add(request.batch.session, await self._appended(header.namespace, header.create_namespace, command))
+                tally.add(request.batch.session, await self._appended(memory, header.create_namespace, command))
             except StructMemError as error:
                 # The field tells where in the batch, this tells which batch.
                 error.metadata = {"batch": str(tally.batches), **error.metadata}
@@ -110,24 +111,32 @@ class MessageHandlers(Resource):
                 return None
             raise
 
-    async def _appended(self, name: str, create: bool, command: AppendCommand) -> AppendOutcome:
+    async def _appended(self, memory: Memory, create: bool, command: AppendCommand) -> AppendOutcome:
         if sum(len(message.text) for message in command.messages) <= _ANALYSED_AT_ONCE:
-            return await self._stored(name, create, command)
-        async with self._long_texts:
-            return await self._stored(name, create, command)
+            return await self._stored(memory, create, command)
+        await self._long_texts.acquire()
+        # Whoever gives up leaves a thread behind that analyses to its end: the next long texts wait for it, lest they take every thread.
+        storing = asyncio.ensure_future(self._stored(memory, create, command))
+        storing.add_done_callback(self._long_text_stored)
+        return await asyncio.shield(storing)
 
-    async def _stored(self, name: str, create: bool, command: AppendCommand) -> AppendOutcome:
+    def _long_text_stored(self, storing: "asyncio.Future[AppendOutcome]") -> None:
+        self._long_texts.release()
+        if not storing.cancelled():
+            storing.exception()  # whoever waited may be gone
+
+    async def _stored(self, memory: Memory, create: bool, command: AppendCommand) -> AppendOutcome:
         try:
-            return await self._store.namespace(name).append(command)
+            return await memory.append(command)
         except NamespaceNotFound:
             if not create:
                 raise
         try:
-            await self._store.create_namespace(NamespaceSpec(name, self._parts.served, self._parts.mode))
+            await self._store.create_namespace(NamespaceSpec(memory.name, self._parts.served, self._parts.mode))
         except AlreadyExists:
             # Another call was faster, and may not be done.
-            await self._made(name)
-        return await self._store.namespace(name).append(command)
+            await self._made(memory.name)
+        return await memory.append(command)
 
     async def _made(self, name: str) -> None:
         """Returns when the namespace that another call is making is there, or after a while."""

@@ -86,9 +86,11 @@ class NamespaceHandlers(Resource, namespace_service_pb2_grpc.NamespaceServiceSer
         memory = self._memory(request.namespace)
         before = await memory.settings()
         after = await memory.update(change)
-        if (after.extraction_mode, after.profile.version) != (before.extraction_mode, before.profile.version):
-            extractor = self._parts.extractors.get(after.extraction_mode)
-            spec = spec_with(extractor, after.profile) if extractor else NO_EXTRACTION
+        extractor = self._parts.extractors.get(after.extraction_mode)
+        spec = spec_with(extractor, after.profile) if extractor else NO_EXTRACTION
+        changed = (after.extraction_mode, after.profile.version) != (before.extraction_mode, before.profile.version)
+        # A call that was given up between the two steps has changed the settings; whoever repeats it goes on from there.
+        if changed or (before.generation is not None and before.generation.extractor != spec):
             await memory.begin_generation(GenerationStart(spec))
             after = await memory.settings()
         return pb.UpdateNamespaceResponse(namespace=namespace_to_proto(after))
