@@ -183,7 +183,7 @@ class ContextEntry:
     """One memory of a context. `text` is its line in the context's text; `rank` its rank in the retrieval."""
 
     namespace: str
-    id: str
+    node_id: str
     kind: NodeKind
     text: str
     said_at: datetime

@@ -28,7 +28,7 @@ def shown(value: Any) -> Any:
         case CypherPoint():
             return {"srid": value.srid, "coordinates": list(value.coordinates)}
         case CypherElided():
-            return {"elided": value.what, "size": value.size}
+            return {"elided": value.kind.value, "size": value.size}
         case datetime() | date() | time():
             return value.isoformat()
         case Mapping():

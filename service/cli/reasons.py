@@ -39,7 +39,8 @@ def reason_in_short(miss: "Miss", id_: str) -> str:
 def channel_in_short(channel: "ChannelShortfall") -> str:
     """What the memory reached in a channel."""
     told = f"{channel.channel}: {channel.score:.3f}, {f'rank {channel.rank:,}' if channel.rank else 'no rank'}"
-    return f"{told}; the last one found has {channel.needed:.3f}" if channel.needed > channel.score else told
+    short = channel.needed is not None and channel.needed > channel.score
+    return f"{told}; the last one found has {channel.needed:.3f}" if short else told
 
 
 def rival_in_short(rival: "Rival") -> str:

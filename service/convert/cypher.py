@@ -33,6 +33,7 @@ _TIME_TYPES = {
     "local_datetime": pb.CYPHER_TIME_TYPE_LOCAL_DATETIME,
     "datetime": pb.CYPHER_TIME_TYPE_DATETIME,
 }
+_ELIDED = {"vector": pb.CYPHER_ELIDED_KIND_VECTOR, "bytes": pb.CYPHER_ELIDED_KIND_BYTES}
 _TIME_NAMES = {type_: name for name, type_ in _TIME_TYPES.items()}
 _SHAPES = {
     "date": '"2024-03-09"',
@@ -107,7 +108,7 @@ def _graph_value(value: Any) -> pb.CypherValue:
         case CypherPoint():
             return pb.CypherValue(point=pb.CypherPoint(srid=value.srid, coordinates=value.coordinates))
         case CypherElided():
-            return pb.CypherValue(elided=pb.CypherElided(what=value.what, size=value.size))
+            return pb.CypherValue(elided=pb.CypherElided(kind=_ELIDED[value.what], size=value.size))
         case _:
             raise TypeError(f"{type(value).__name__} is no value of Cypher")
 

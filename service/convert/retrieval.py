@@ -111,7 +111,7 @@ def context_to_proto(context: Context) -> memory_service_pb2.BuildContextRespons
 def _entry(entry: ContextEntry) -> memory_service_pb2.ContextEntry:
     return memory_service_pb2.ContextEntry(
         namespace=entry.namespace,
-        id=entry.id,
+        node_id=entry.node_id,
         kind=node_pb2.NodeKind.ValueType(entry.kind),
         text=entry.text,
         said_at=timestamp(entry.said_at),

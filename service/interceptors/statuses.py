@@ -23,6 +23,8 @@ MAX_MESSAGE_BYTES = 2_048
 MAX_DETAILS_BYTES = 5_000
 _MAX_MESSAGE = 600
 _MAX_VALUE_BYTES = 200
+# What a caller sends back as it is, and what is of no use in part: a token of ours, of some hundred bytes.
+_WHOLE = frozenset({"next_page_token"})
 _MAX_FIELD_BYTES = 300
 _MAX_DESCRIPTION_BYTES = 1_000
 # What gRPC sends as it is: printable ASCII but for the percent sign (gRPC over HTTP/2, "Percent-Byte").
@@ -77,7 +79,7 @@ def _message(text: str) -> str:
 
 
 def _metadata(metadata: Mapping[str, str]) -> dict[str, str]:
-    return {key: _cut(value, _MAX_VALUE_BYTES) for key, value in metadata.items()}
+    return {key: value if key in _WHOLE else _cut(value, _MAX_VALUE_BYTES) for key, value in metadata.items()}
 
 
 def _told(status: status_pb2.Status, others: Iterable[Message], violations: Iterable[FieldViolation]) -> error_details_pb2.BadRequest:

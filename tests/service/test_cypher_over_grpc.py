@@ -134,7 +134,7 @@ async def test_a_value_that_is_none_of_its_type_names_its_parameter(
         "zone": cypher_pb2.CypherValue(time=time_of(type=kind.CYPHER_TIME_TYPE_DATETIME, text="2024-03-09T14:30:00Z", zone="Atlantis")),
         "span": cypher_pb2.CypherValue(duration=cypher_pb2.CypherDuration(nanoseconds=-1)),
         "place": cypher_pb2.CypherValue(point=cypher_pb2.CypherPoint(srid=4326, coordinates=[1, 2, 3])),
-        "elided": cypher_pb2.CypherValue(elided=cypher_pb2.CypherElided(what="vector")),
+        "elided": cypher_pb2.CypherValue(elided=cypher_pb2.CypherElided(kind=cypher_pb2.CYPHER_ELIDED_KIND_VECTOR)),
     }
     request = inspection_service_pb2.RunCypherRequest(namespace="demo", query="RETURN 1", parameters=wrong)
 

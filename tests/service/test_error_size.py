@@ -14,11 +14,14 @@ from structmem.v1 import memory_service_pb2 as pb
 from structmem.v1 import memory_service_pb2_grpc
 
 from graph.errors import FieldViolation, InvalidArgument, NotFound, StorageFull, StructMemError
+from service.errors import ElementTooLarge
 from service.interceptors.statuses import DETAILS, status_of
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=2_000) | st.sampled_from(
     ["。" * 900, "🍵" * 500, "%" * 3_000, "\n" * 700]
 )
+# Longer than what else the metadata may hold of one value.
+PAGE_TOKEN = "t" * 400
 metadata = st.dictionaries(st.sampled_from(["id", "batch", "namespace", "incident"]), texts, max_size=4)
 violations = st.lists(st.builds(FieldViolation, texts, texts), min_size=1, max_size=40)
 HEADERS = {":status": "200", "content-type": "application/grpc", "grpc-status": "3", "grpc-accept-encoding": "identity, deflate, gzip"}
@@ -64,6 +67,13 @@ def test_a_message_of_any_text_stays_below_what_clients_take(text: str, more: di
         assert weight(error) < 8_192
         message = status_of(error).message
         assert message == text or (message.endswith(" …") and text.startswith(message[:-2]))
+
+
+def test_a_token_that_goes_on_after_what_is_too_large_is_never_cut() -> None:
+    error = ElementTooLarge("msg_1", 4_000_000, 3_000_000, PAGE_TOKEN)
+    info, _ = told(error)
+    assert info.metadata["next_page_token"] == PAGE_TOKEN
+    assert weight(error) < 8_192
 
 
 def test_what_is_short_is_told_whole() -> None:

@@ -25,6 +25,7 @@ NAMES = [
     "CypherAnswer",
     "CypherDuration",
     "CypherElided",
+    "CypherElidedKind",
     "CypherLimitError",
     "CypherNode",
     "CypherPath",

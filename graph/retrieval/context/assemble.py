@@ -182,7 +182,7 @@ def _entry(line: _Line) -> ContextEntry:
     node = line.hit.node
     return ContextEntry(
         namespace=line.hit.namespace,
-        id=node.id,
+        node_id=node.id,
         kind=kind_of_node(node),
         text=line.text,
         said_at=node.sent_at if isinstance(node, Message) else node.said_at,

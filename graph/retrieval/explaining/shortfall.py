@@ -17,13 +17,13 @@ class ChannelShortfall:
     """A memory in one channel: its score, its rank among the candidates that may be returned, and the score of the last one found.
 
     `rank` is 0 with a score of 0: the channel sees nothing in it, and a rank among all others of which that is true says nothing.
-    `needed` is 0 where the channel found less than it looks for: any score would have done.
+    `needed` is None where the channel found less than it looks for: any score would have done. It may be below 0, as a cosine may.
     """
 
     channel: str
     score: float
     rank: int
-    needed: float
+    needed: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +60,11 @@ def shortfalls(search: Search, recipe: Recipe, scored: ScoredCandidates, row: in
 
 
 def _shortfall(channel: str, others: Float64, score: float, limit: int) -> ChannelShortfall:
-    needed = float(np.partition(others, -limit)[-limit]) if len(others) >= limit else 0.0
-    rank = 1 + int(np.count_nonzero(others > score)) if score > 0 else 0
-    return ChannelShortfall(channel, score, rank, max(needed, 0.0))
+    # A channel finds nothing that it gives a score of 0: the words are not there, or the vector is not.
+    seen = others[others != 0]
+    needed = float(np.partition(seen, -limit)[-limit]) if len(seen) >= limit else None
+    rank = 1 + int(np.count_nonzero(seen > score)) if score else 0
+    return ChannelShortfall(channel, score, rank, needed)
 
 
 def stand_ins(search: Search, answer: Sequence[int], row: int) -> tuple[tuple[int, int], ...]:

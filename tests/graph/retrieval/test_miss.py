@@ -4,6 +4,7 @@ import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pytest
 
 from graph.errors import InvalidArgument, NotFound
@@ -21,6 +22,7 @@ from graph.model import (
 )
 from graph.retrieval import Reranking, explain_miss, offload
 from graph.retrieval.explaining import miss as miss_module
+from graph.retrieval.explaining import shortfall as shortfall_module
 from graph.retrieval.explaining.miss import Miss, MissReason
 from graph.retrieval.ranking import ranking, rerank
 from graph.store.port import AppendCommand, Deletion, GenerationStart, MessageDraft, NamespaceSpec
@@ -126,6 +128,22 @@ async def test_no_channel_found_it(world) -> None:
     assert lexical.needed > 0
     # Of all that share no word with the query, none is before another.
     assert lexical.rank == 0
+
+
+@pytest.mark.parametrize(
+    ("others", "score", "limit", "rank", "needed"),
+    [
+        # A cosine may be below 0, and so may what was needed.
+        ([0.4, -0.1, -0.2], -0.3, 3, 4, -0.2),
+        ([0.4, -0.1, -0.2], -0.15, 2, 3, -0.1),
+        # Fewer than the channel looks for have anything in common with the query: any score would have done.
+        ([0.4, 0.0, 0.0], 0.0, 2, 0, None),
+        ([], 0.2, 1, 1, None),
+    ],
+)
+def test_what_was_needed_in_a_channel(others: list[float], score: float, limit: int, rank: int, needed: float | None) -> None:
+    told = shortfall_module._shortfall("dense", np.array(others), score, limit)
+    assert (told.rank, told.needed) == (rank, needed)
 
 
 async def test_nothing_speaks_for_it(world) -> None:

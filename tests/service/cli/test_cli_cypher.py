@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from structmem import CypherDuration, CypherElided, CypherPoint, CypherTime
+from structmem import CypherDuration, CypherElided, CypherElidedKind, CypherPoint, CypherTime
 from typer.testing import CliRunner, Result
 
 from graph.model import NO_EMBEDDING, ExtractionMode, Role
@@ -87,7 +87,7 @@ def test_each_type_has_one_shape() -> None:
     assert shown(CypherDuration()) == "PT0S"
     assert shown(CypherDuration(days=1)) == "P1D"
     assert shown(CypherTime("datetime", "2024-01-01T00:00:00+00:00", "Europe/Lisbon")) == "2024-01-01T00:00:00+00:00[Europe/Lisbon]"
-    assert shown([CypherPoint(4326, (1.0, 2.0)), CypherElided("vector", 384)]) == [
+    assert shown([CypherPoint(4326, (1.0, 2.0)), CypherElided(CypherElidedKind.VECTOR, 384)]) == [
         {"srid": 4326, "coordinates": [1.0, 2.0]},
         {"elided": "vector", "size": 384},
     ]

@@ -91,6 +91,7 @@ from structmem._inputs import (
     TimeRange,
 )
 from structmem._kinds import (
+    CypherElidedKind,
     CypherScope,
     DegradationReason,
     EdgeKind,
@@ -124,6 +125,7 @@ __all__ = [
     "CypherAnswer",
     "CypherDuration",
     "CypherElided",
+    "CypherElidedKind",
     "CypherLimitError",
     "CypherNode",
     "CypherPath",

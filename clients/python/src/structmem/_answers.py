@@ -194,13 +194,13 @@ class Retrieval:
 class ChannelShortfall:
     """A memory in one channel: its score and rank, and the score of the last memory found there.
 
-    `rank` of 0: the channel sees nothing in it; `needed` of 0: any score would have done.
+    `rank` of 0: the channel sees nothing in it; `needed` of None: any score would have done.
     """
 
     channel: str
     score: float
     rank: int
-    needed: float
+    needed: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +242,7 @@ class ContextEntry:
     """One memory of a context and its line in the text."""
 
     namespace: str
-    id: str
+    node_id: str
     kind: NodeKind
     text: str
     said_at: datetime | None

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from typing import TypeAlias
 
+from structmem._kinds import CypherElidedKind
+
 
 @dataclass(frozen=True, slots=True)
 class CypherDuration:
@@ -70,9 +72,9 @@ class CypherPoint:
 
 @dataclass(frozen=True, slots=True)
 class CypherElided:
-    """What was left out: `size` numbers of a "vector", or `size` "bytes"."""
+    """What was left out: `size` numbers of a vector, or `size` bytes."""
 
-    what: str
+    kind: CypherElidedKind
     size: int
 
 

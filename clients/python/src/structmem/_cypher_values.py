@@ -17,8 +17,10 @@ from structmem._cypher import (
     CypherTime,
     CypherValue,
 )
+from structmem._decode import kind
 from structmem._encode import build
 from structmem._errors import InvalidArgumentError
+from structmem._kinds import CypherElidedKind
 from structmem.v1 import cypher_pb2 as pb
 from structmem.v1 import inspection_service_pb2 as ipb
 
@@ -102,7 +104,7 @@ _READERS: dict[str, Callable[[Any], CypherValue]] = {
     "relationship": _relationship,
     "path": lambda it: CypherPath(tuple(map(_node, it.nodes)), tuple(map(_relationship, it.relationships))),
     "point": lambda it: CypherPoint(it.srid, tuple(it.coordinates)),
-    "elided": lambda it: CypherElided(it.what, it.size),
+    "elided": lambda it: CypherElided(kind(CypherElidedKind, pb.CypherElidedKind, it.kind), it.size),
 }
 
 

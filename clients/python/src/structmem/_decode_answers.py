@@ -71,6 +71,11 @@ def rival(it: rpb.Rival) -> a.Rival:
     return a.Rival(hit(it.hit), differences)
 
 
+def shortfall(it: rpb.ChannelShortfall) -> a.ChannelShortfall:
+    """A memory in one channel."""
+    return a.ChannelShortfall(it.channel, it.score, it.rank, it.needed if it.HasField("needed") else None)
+
+
 def miss(it: mpb.ExplainMissResponse) -> a.Miss:
     """Why a memory is not in an answer."""
     return a.Miss(
@@ -78,7 +83,7 @@ def miss(it: mpb.ExplainMissResponse) -> a.Miss:
         hit=hit(it.hit) if it.HasField("hit") else None,
         plan=plan(it.plan),
         filtered_by=tuple(it.filtered_by),
-        channels=tuple(a.ChannelShortfall(one.channel, one.score, one.rank, one.needed) for one in it.channels),
+        channels=tuple(shortfall(one) for one in it.channels),
         stood_for_by=tuple(rival(one) for one in it.stood_for_by),
         rivals=tuple(rival(one) for one in it.rivals),
         truncated=it.truncated,
@@ -90,7 +95,7 @@ def context(it: mpb.BuildContextResponse) -> a.Context:
     entries = tuple(
         a.ContextEntry(
             namespace=entry.namespace,
-            id=entry.id,
+            node_id=entry.node_id,
             kind=d.node_kind(entry.kind),
             text=entry.text,
             said_at=d.moment(entry, "said_at"),

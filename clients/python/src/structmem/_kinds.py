@@ -40,6 +40,14 @@ class CypherScope(StrEnum):
     DATABASE = "database"
 
 
+class CypherElidedKind(StrEnum):
+    """What kind of value an answer in Cypher leaves out."""
+
+    UNSPECIFIED = "unspecified"
+    VECTOR = "vector"
+    BYTES = "bytes"
+
+
 class LinkVerdict(StrEnum):
     """Whether two entities are one and the same, as somebody decides; UNDECIDED takes a decision back."""
 

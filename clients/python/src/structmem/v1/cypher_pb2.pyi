@@ -27,7 +27,7 @@ class _CypherScope:
 class _CypherScopeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CypherScope.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     CYPHER_SCOPE_UNSPECIFIED: _CypherScope.ValueType  # 0
-    """The same as CYPHER_SCOPE_NAMESPACE."""
+    """Not set; a query that sets none is run against CYPHER_SCOPE_NAMESPACE."""
     CYPHER_SCOPE_NAMESPACE: _CypherScope.ValueType  # 1
     """A snapshot of the namespace, and nothing else: for whoever may read it, on every store."""
     CYPHER_SCOPE_DATABASE: _CypherScope.ValueType  # 2
@@ -39,7 +39,7 @@ class CypherScope(_CypherScope, metaclass=_CypherScopeEnumTypeWrapper):
     """What a Cypher query is run against."""
 
 CYPHER_SCOPE_UNSPECIFIED: CypherScope.ValueType  # 0
-"""The same as CYPHER_SCOPE_NAMESPACE."""
+"""Not set; a query that sets none is run against CYPHER_SCOPE_NAMESPACE."""
 CYPHER_SCOPE_NAMESPACE: CypherScope.ValueType  # 1
 """A snapshot of the namespace, and nothing else: for whoever may read it, on every store."""
 CYPHER_SCOPE_DATABASE: CypherScope.ValueType  # 2
@@ -83,6 +83,30 @@ CYPHER_TIME_TYPE_LOCAL_DATETIME: CypherTimeType.ValueType  # 4
 CYPHER_TIME_TYPE_DATETIME: CypherTimeType.ValueType  # 5
 """An instant, with the offset it was given in: "2024-03-09T14:30:00+00:00"; or a day and a time in a zone that `zone` names."""
 Global___CypherTimeType: _TypeAlias = CypherTimeType  # noqa: Y015
+
+class _CypherElidedKind:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _CypherElidedKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CypherElidedKind.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    CYPHER_ELIDED_KIND_UNSPECIFIED: _CypherElidedKind.ValueType  # 0
+    """Not set, or of a later version."""
+    CYPHER_ELIDED_KIND_VECTOR: _CypherElidedKind.ValueType  # 1
+    """A vector: a list of at least 64 numbers with a fraction, or a value of the database's own type."""
+    CYPHER_ELIDED_KIND_BYTES: _CypherElidedKind.ValueType  # 2
+    """Bytes."""
+
+class CypherElidedKind(_CypherElidedKind, metaclass=_CypherElidedKindEnumTypeWrapper):
+    """What kind of value was left out of an answer."""
+
+CYPHER_ELIDED_KIND_UNSPECIFIED: CypherElidedKind.ValueType  # 0
+"""Not set, or of a later version."""
+CYPHER_ELIDED_KIND_VECTOR: CypherElidedKind.ValueType  # 1
+"""A vector: a list of at least 64 numbers with a fraction, or a value of the database's own type."""
+CYPHER_ELIDED_KIND_BYTES: CypherElidedKind.ValueType  # 2
+"""Bytes."""
+Global___CypherElidedKind: _TypeAlias = CypherElidedKind  # noqa: Y015
 
 @_typing.final
 class CypherTime(_message.Message):
@@ -399,21 +423,21 @@ class CypherElided(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    WHAT_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
     SIZE_FIELD_NUMBER: _builtins.int
-    what: _builtins.str
-    """What it is: "vector" or "bytes"."""
+    kind: Global___CypherElidedKind.ValueType
+    """What it is."""
     size: _builtins.int
     """How many numbers, or how many bytes."""
     def __init__(
         self,
         *,
-        what: _builtins.str = ...,
+        kind: Global___CypherElidedKind.ValueType = ...,
         size: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["size", b"size", "what", b"what"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "size", b"size"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

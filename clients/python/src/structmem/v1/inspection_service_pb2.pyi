@@ -418,7 +418,7 @@ class RunCypherRequest(_message.Message):
     query: _builtins.str
     """The query: one statement, at most 20,000 characters."""
     scope: _cypher_pb2.CypherScope.ValueType
-    """What it is run against."""
+    """What it is run against; unset: a snapshot of the namespace."""
     max_rows: _builtins.int
     """Rows after which the answer ends; 0: as many as the service allows."""
     @_builtins.property

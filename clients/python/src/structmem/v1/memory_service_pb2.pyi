@@ -654,7 +654,7 @@ class ContextEntry(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     NAMESPACE_FIELD_NUMBER: _builtins.int
-    ID_FIELD_NUMBER: _builtins.int
+    NODE_ID_FIELD_NUMBER: _builtins.int
     KIND_FIELD_NUMBER: _builtins.int
     TEXT_FIELD_NUMBER: _builtins.int
     SAID_AT_FIELD_NUMBER: _builtins.int
@@ -664,8 +664,8 @@ class ContextEntry(_message.Message):
     RELEVANCE_FIELD_NUMBER: _builtins.int
     namespace: _builtins.str
     """The namespace it is from."""
-    id: _builtins.str
-    """The memory's id."""
+    node_id: _builtins.str
+    """The message, fact or relation."""
     kind: _node_pb2.NodeKind.ValueType
     """What kind of memory it is."""
     text: _builtins.str
@@ -688,7 +688,7 @@ class ContextEntry(_message.Message):
         self,
         *,
         namespace: _builtins.str = ...,
-        id: _builtins.str = ...,
+        node_id: _builtins.str = ...,
         kind: _node_pb2.NodeKind.ValueType = ...,
         text: _builtins.str = ...,
         said_at: _timestamp_pb2.Timestamp | None = ...,
@@ -699,7 +699,7 @@ class ContextEntry(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["said_at", b"said_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["evidence_ids", b"evidence_ids", "id", b"id", "kind", b"kind", "namespace", b"namespace", "rank", b"rank", "relevance", b"relevance", "said_at", b"said_at", "speaker", b"speaker", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["evidence_ids", b"evidence_ids", "kind", b"kind", "namespace", b"namespace", "node_id", b"node_id", "rank", b"rank", "relevance", b"relevance", "said_at", b"said_at", "speaker", b"speaker", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -22,7 +22,8 @@ class MemoryServiceStub:
 
     - A field that is not set, 0 or empty, stands for the default that its comment names. A limit (`k`, `page_size`, `token_budget`, `max_…`) that is
       negative or too large is refused, never cut to fit.
-    - The first value of an enumeration, …_UNSPECIFIED, says "not set" and nothing else. In a list to filter by it is refused: the empty list stands for all.
+    - The first value of an enumeration, …_UNSPECIFIED, says "not set": in a request the field then stands for its default, as any other field does, or is
+      refused where its comment says that it is required. In a list to filter by it is refused: the empty list stands for all.
     - Every read takes `at_least`, the consistency tokens of writes that it must show, at most 100 of them. Tokens of namespaces that it does not ask are
       ignored, so that a caller may give all that it holds. A store that is behind them answers UNAVAILABLE.
     - No response, and no part of a stream, is larger than the service sends (`max_send_mb`, 3 MB). A page ends early, with a token; what cannot be a page
@@ -91,7 +92,8 @@ class MemoryServiceServicer(metaclass=_abc_1.ABCMeta):
 
     - A field that is not set, 0 or empty, stands for the default that its comment names. A limit (`k`, `page_size`, `token_budget`, `max_…`) that is
       negative or too large is refused, never cut to fit.
-    - The first value of an enumeration, …_UNSPECIFIED, says "not set" and nothing else. In a list to filter by it is refused: the empty list stands for all.
+    - The first value of an enumeration, …_UNSPECIFIED, says "not set": in a request the field then stands for its default, as any other field does, or is
+      refused where its comment says that it is required. In a list to filter by it is refused: the empty list stands for all.
     - Every read takes `at_least`, the consistency tokens of writes that it must show, at most 100 of them. Tokens of namespaces that it does not ask are
       ignored, so that a caller may give all that it holds. A store that is behind them answers UNAVAILABLE.
     - No response, and no part of a stream, is larger than the service sends (`max_send_mb`, 3 MB). A page ends early, with a token; what cannot be a page

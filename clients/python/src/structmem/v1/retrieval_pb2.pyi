@@ -489,20 +489,24 @@ class ChannelShortfall(_message.Message):
     rank: _builtins.int
     """Its rank among all candidates that may be returned; 1 for the best. 0: it has none, because the channel sees nothing in it."""
     needed: _builtins.float
-    """The score of the last memory that the channel found. 0: it found less than it looks for, so that any score would have done."""
+    """The score of the last memory that the channel found, which may be 0 or less (a cosine). Unset: the channel found less than it looks for, so that any
+    score with which it sees something in a memory would have done.
+    """
     def __init__(
         self,
         *,
         channel: _builtins.str = ...,
         score: _builtins.float = ...,
         rank: _builtins.int = ...,
-        needed: _builtins.float = ...,
+        needed: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_needed", b"_needed", "needed", b"needed"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "needed", b"needed", "rank", b"rank", "score", b"score"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_needed", b"_needed", "channel", b"channel", "needed", b"needed", "rank", b"rank", "score", b"score"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__needed: _TypeAlias = _typing.Literal["needed"]  # noqa: Y015
+    _WhichOneofArgType__needed: _TypeAlias = _typing.Literal["_needed", b"_needed"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__needed) -> _WhichOneofReturnType__needed | None: ...
 
 Global___ChannelShortfall: _TypeAlias = ChannelShortfall  # noqa: Y015
 
