@@ -17,7 +17,7 @@ PAGE = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Alone:
+class EmbeddingSpeed:
     """How many texts were embedded, and how fast."""
 
     texts: int
@@ -43,12 +43,12 @@ async def texts_of(connection: Connection, dataset: Dataset) -> list[str]:
     return texts
 
 
-async def embed_alone(embedder: Embedder, texts: list[str]) -> Alone:
+async def measure_embedding(embedder: Embedder, texts: list[str]) -> EmbeddingSpeed:
     """Embeds the texts once."""
     await embedder.embed(texts[:64])  # the first call pays for what is set up lazily
     began = time.perf_counter()
     await embedder.embed(texts)
-    return Alone(len(texts), len(texts) / (time.perf_counter() - began))
+    return EmbeddingSpeed(len(texts), len(texts) / (time.perf_counter() - began))
 
 
 def _message(message: ChatMessage) -> Message:

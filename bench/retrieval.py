@@ -10,7 +10,7 @@ from bench.baseline import ask_baseline
 from bench.connection import Connection
 from bench.counting import summary
 from bench.dataset import Dataset, read_dataset
-from bench.embedding import Alone, embed_alone, load_embedder, texts_of
+from bench.embedding import EmbeddingSpeed, load_embedder, measure_embedding, texts_of
 from bench.ingest import Ingested, ingest, namespace_of, usage
 from bench.percentiles import percentiles
 from bench.questions import Answers, ask
@@ -63,7 +63,7 @@ async def _measure(dataset: Dataset, recipes: tuple[str, ...], extractor: str, s
         texts = await texts_of(connection, dataset)
     # The server has ended: what runs from here on has the machine to itself.
     embedder = load_embedder()
-    alone = await embed_alone(embedder, texts)
+    alone = await measure_embedding(embedder, texts)
     answers[BASELINE] = await ask_baseline(dataset, embedder, report)
     llm = [entry for entry in spent if entry.step != "embed" and entry.prompt_tokens]
     return {
@@ -83,7 +83,7 @@ async def _measure(dataset: Dataset, recipes: tuple[str, ...], extractor: str, s
     }
 
 
-def _ingest_figures(ingested: Ingested, alone: Alone) -> dict[str, object]:
+def _ingest_figures(ingested: Ingested, alone: EmbeddingSpeed) -> dict[str, object]:
     rate = ingested.texts_embedded / ingested.seconds
     return {
         "messages": ingested.messages,

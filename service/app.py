@@ -29,11 +29,11 @@ from service.composition import (
     make_reranking,
     make_store,
     make_worker,
-    store_place,
+    store_location,
 )
 from service.consistency_tokens import ConsistencyTokens
 from service.errors import InvalidSettings
-from service.handlers import Parts
+from service.handlers import Dependencies
 from service.listening import ensure_free
 from service.logs import configure_logs
 from service.missing_keys import missing_keys
@@ -106,7 +106,7 @@ class Application:
         opened.push_async_callback(cypher.close)
         key = await self.store.secret()
         self.consistency = ConsistencyTokens(key)
-        parts = Parts(
+        dependencies = Dependencies(
             settings=self.settings,
             store=self.store,
             embedder=self.embedder,
@@ -121,7 +121,7 @@ class Application:
             stopping=self._stopping,
             started_at=self._clock.now(),
         )
-        server = Server(parts, self._tokens)
+        server = Server(dependencies, self._tokens)
         opened.push_async_callback(self._end_work, server)
         self.address = await server.start()
         if self._worker is not None:
@@ -134,7 +134,7 @@ class Application:
         try:
             await self.store.open()
         except StoreUnavailable as error:  # the store itself names no address; whoever starts a service wants to know which
-            raise StoreUnavailable(f"{error} ({store_place(self.settings)})", retry_after=error.retry_after) from error
+            raise StoreUnavailable(f"{error} ({store_location(self.settings)})", retry_after=error.retry_after) from error
 
     async def stop(self) -> None:
         """Ends calls within the grace, hands unfinished jobs back and closes the store. Once is enough; a second time does nothing."""
@@ -233,7 +233,7 @@ async def _serve(settings: Settings, on_ready: Callable[[str], None] | None) -> 
         loop.add_signal_handler(number, ended.set)
     loop.add_signal_handler(signal.SIGHUP, application.reload_tokens)
     extractor = application.extractors[ExtractionMode.EVENT].spec.name
-    _log.info("ready", address=application.address, store=store_place(settings), embedder=settings.embedder, extractor=extractor)
+    _log.info("ready", address=application.address, store=store_location(settings), embedder=settings.embedder, extractor=extractor)
     if on_ready is not None:
         on_ready(application.address)
     trimming = asyncio.create_task(trim_for_ever(), name="trimming")

@@ -50,7 +50,7 @@ def is_stored(settings: Settings) -> bool:
     return holds_store(settings.data_dir)
 
 
-def store_place(settings: Settings) -> str:
+def store_location(settings: Settings) -> str:
     """Where the store is, for operators."""
     if settings.store == "neo4j":
         further = " and those of namespace_map" if settings.namespace_map else ""

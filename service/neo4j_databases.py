@@ -36,7 +36,7 @@ class Neo4jDatabase:
     prefixes: tuple[str, ...] = ()
 
     @property
-    def place(self) -> str:
+    def location(self) -> str:
         """Which one it is, for operators."""
         return f"{self.uri}, database {self.name}"
 
@@ -88,10 +88,10 @@ def _check(databases: Sequence[Neo4jDatabase]) -> None:
     for prefix in sorted(set(claimed)):
         if claimed.count(prefix) > 1:
             raise InvalidSettings.of("namespace_map", f"names {prefix!r} twice")
-    places = [database.place for database in databases]
-    for place in sorted(set(places)):
-        if places.count(place) > 1:
-            raise InvalidSettings.of("namespace_map", f"names {place} twice (neo4j_uri counts): give one entry all of its namespaces")
+    locations = [database.location for database in databases]
+    for location in sorted(set(locations)):
+        if locations.count(location) > 1:
+            raise InvalidSettings.of("namespace_map", f"names {location} twice (neo4j_uri counts): give one entry all of its namespaces")
 
 
 def _read(path: Path) -> _Map:

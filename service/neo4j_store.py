@@ -23,7 +23,7 @@ def make_neo4j_store(settings: Settings) -> Store:
     ]
     if len(stores) == 1:
         return stores[0]
-    return PartitionedStore([Partition(one.place, store, one.prefixes) for one, store in zip(databases, stores, strict=True)])
+    return PartitionedStore([Partition(one.location, store, one.prefixes) for one, store in zip(databases, stores, strict=True)])
 
 
 async def is_stored_in_neo4j(settings: Settings) -> bool:
@@ -33,7 +33,9 @@ async def is_stored_in_neo4j(settings: Settings) -> bool:
 
 async def neo4j_facts(settings: Settings) -> list[tuple[str, ServerFacts]]:
     """What each database's server says of itself, with its place. Raises StoreUnavailable, InvalidSettings."""
-    return [(database.place, await server_facts(_address(database), lambda: datetime.now(UTC))) for database in neo4j_databases(settings)]
+    return [
+        (database.location, await server_facts(_address(database), lambda: datetime.now(UTC))) for database in neo4j_databases(settings)
+    ]
 
 
 def _address(database: Neo4jDatabase) -> Address:

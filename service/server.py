@@ -13,7 +13,7 @@ from structmem.v1 import (
 
 from graph.model import UuidSource
 from service.errors import InvalidSettings
-from service.handlers import InspectionHandlers, MemoryHandlers, NamespaceHandlers, Parts
+from service.handlers import Dependencies, InspectionHandlers, MemoryHandlers, NamespaceHandlers
 from service.health import Health
 from service.interceptors import interceptors
 from service.listening import cannot_listen, ensure_free
@@ -30,21 +30,21 @@ SERVICES = (
 
 
 class Server:
-    """A gRPC server over the parts. Health says SERVING between `start` and `stop`, for each service and for all."""
+    """A gRPC server over the dependencies. Health says SERVING between `start` and `stop`, for each service and for all."""
 
-    def __init__(self, parts: Parts, tokens: TokenFile | None) -> None:
-        settings = parts.settings
+    def __init__(self, dependencies: Dependencies, tokens: TokenFile | None) -> None:
+        settings = dependencies.settings
         self._settings = settings
         self._server = grpc.aio.server(
             interceptors=interceptors(UuidSource(), tokens, settings.max_send_bytes),
             options=_options(settings),
             maximum_concurrent_rpcs=settings.max_concurrent_calls,
         )
-        self._health = Health(SERVICES, parts.store.ping, settings.health_probe_s)
+        self._health = Health(SERVICES, dependencies.store.ping, settings.health_probe_s)
         self._health.register(self._server)
-        memory_service_pb2_grpc.add_MemoryServiceServicer_to_server(MemoryHandlers(parts), self._server)
-        namespace_service_pb2_grpc.add_NamespaceServiceServicer_to_server(NamespaceHandlers(parts), self._server)
-        inspection_service_pb2_grpc.add_InspectionServiceServicer_to_server(InspectionHandlers(parts), self._server)
+        memory_service_pb2_grpc.add_MemoryServiceServicer_to_server(MemoryHandlers(dependencies), self._server)
+        namespace_service_pb2_grpc.add_NamespaceServiceServicer_to_server(NamespaceHandlers(dependencies), self._server)
+        inspection_service_pb2_grpc.add_InspectionServiceServicer_to_server(InspectionHandlers(dependencies), self._server)
         register_reflection(self._server, (*SERVICES, health.SERVICE_NAME))
 
     async def start(self) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from bench.ablation.choosing import chosen_elsewhere, perturbed
 from bench.ablation.intervals import difference, mean_of
 from bench.ablation.parts import VARIANTS
-from bench.ablation.searches import Asked, Judged, judged_by, searched
+from bench.ablation.searches import Judgements, SearchedQuestion, judged_by, searched
 from bench.dataset import read_dataset
 from bench.report import Report
 from graph.retrieval import DEFAULT_RECIPE, RECIPES
@@ -38,12 +38,12 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _measure(asked: Sequence[Asked], pool: int, report: Report) -> dict[str, object]:
+def _measure(asked: Sequence[SearchedQuestion], pool: int, report: Report) -> dict[str, object]:
     default = RECIPES[DEFAULT_RECIPE]
     with report.step("leaving out parts", len(VARIANTS) + 1) as step:
         whole = judged_by(asked, default)
         step.advance()
-        left_out: dict[str, Judged] = {}
+        left_out: dict[str, Judgements] = {}
         for name, change in VARIANTS.items():
             left_out[name] = judged_by(asked, change(default))
             step.advance()
@@ -63,7 +63,7 @@ def _measure(asked: Sequence[Asked], pool: int, report: Report) -> dict[str, obj
     if pool:
         recipes = perturbed(default, pool)
         with report.step("trying recipes", pool) as step:
-            tried: list[Judged] = []
+            tried: list[Judgements] = []
             for recipe in recipes:
                 tried.append(judged_by(asked, recipe))
                 step.advance()

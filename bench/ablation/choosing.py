@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from bench.ablation.parts import WEIGHTS
-from bench.ablation.searches import Asked, Judged
+from bench.ablation.searches import Judgements, SearchedQuestion
 from bench.counting import Judgement
 from graph.retrieval.recipes import Recipe
 
@@ -24,7 +24,7 @@ def perturbed(recipe: Recipe, count: int) -> list[Recipe]:
     ]
 
 
-def chosen_elsewhere(asked: Sequence[Asked], tried: Sequence[Judged]) -> list[Judgement]:
+def chosen_elsewhere(asked: Sequence[SearchedQuestion], tried: Sequence[Judgements]) -> list[Judgement]:
     """Every question as judged by the recipe that is best on all conversations but its own. Data sets weigh the same."""
     # (recipes, questions)
     worth = np.array([[sum(one.measures[name] for name in _CHOSEN_BY) for one in judged] for judged in tried])

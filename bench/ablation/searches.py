@@ -24,11 +24,11 @@ from service.in_process import in_process
 from service.logs import configure_logs
 from service.settings import Settings
 
-Judged = list[Judgement]
+Judgements = list[Judgement]
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class SearchedQuestion:
     """A question with what was found for it: by the channels alone, and with what a walk over the graph added.
 
     Attributes:
@@ -43,9 +43,9 @@ class Asked:
     message_ids: dict[str, str]
 
 
-async def searched(datasets: Sequence[Dataset], report: Report) -> list[Asked]:
+async def searched(datasets: Sequence[Dataset], report: Report) -> list[SearchedQuestion]:
     """Every question that counts, asked of its conversation at the end of it."""
-    asked: list[Asked] = []
+    asked: list[SearchedQuestion] = []
     with tempfile.TemporaryDirectory(prefix="structmem-bench-") as directory:
         settings = Settings.model_validate({"data_dir": directory, "log_level": "error"})
         configure_logs(settings)
@@ -64,14 +64,14 @@ async def searched(datasets: Sequence[Dataset], report: Report) -> list[Asked]:
                                 search = await search_of(store, request, RECIPES[DEFAULT_RECIPE], vectors)
                                 walked = await expanded(search, channel_maxima([search.channel_scores]), RECIPES["graph"])
                                 ids = stored.message_ids[conversation.id]
-                                asked.append(Asked(dataset.name, conversation.id, question, search, walked, ids))
+                                asked.append(SearchedQuestion(dataset.name, conversation.id, question, search, walked, ids))
                         step.advance()
         finally:
             await store.close()
     return asked
 
 
-def judged_by(asked: Sequence[Asked], recipe: Recipe) -> Judged:
+def judged_by(asked: Sequence[SearchedQuestion], recipe: Recipe) -> Judgements:
     """Every question, judged by the ranking that a recipe gives."""
     return [_judgement(one, recipe) for one in asked]
 
@@ -81,7 +81,7 @@ def _request(conversation: Conversation, question: Question) -> RetrievalRequest
     return RetrievalRequest(namespace_of(conversation), question.text, HITS, DEFAULT_RECIPE, MemoryFilter(), now, UTC)
 
 
-def _judgement(one: Asked, recipe: Recipe) -> Judgement:
+def _judgement(one: SearchedQuestion, recipe: Recipe) -> Judgement:
     search = one.walked if recipe.graph else replace(one.search, expansion=None)
     candidates = search.candidates
     places: list[list[str]] = []

@@ -33,7 +33,7 @@ def run(parsed: argparse.Namespace) -> int:
     if parsed.misses:
         for chat in tuned:
             for miss in misses(chat):
-                report.note(f"{chat.talk[-1][1][:70]}\n    {miss}")
+                report.note(f"{chat.turns[-1][1][:70]}\n    {miss}")
     for name, lines in (("tuned", len(tuned)), ("held_out", len(held))):
         found = scores[name]
         report.table(

@@ -33,7 +33,7 @@ _HELD_OUT = 3
 class Chat:
     """One line of the set. `held` lines are not looked at when rules are written."""
 
-    talk: tuple[tuple[str, str], ...]
+    turns: tuple[tuple[str, str], ...]
     held: bool
     nothing: bool
     facts: tuple[tuple[str, str], ...]
@@ -48,7 +48,7 @@ class Chat:
 
     def messages(self) -> Iterator[Message]:
         """The talk as messages, a minute apart; the last one is sent at SAID. Who talks alone is listened to by someone."""
-        lines = self.talk if len(self.talk) > 1 else ((_listener(self.talk[0][0]), "Hello!"), *self.talk)
+        lines = self.turns if len(self.turns) > 1 else ((_listener(self.turns[0][0]), "Hello!"), *self.turns)
         for number, (speaker, text) in enumerate(lines, 1):
             sent_at = SAID - timedelta(minutes=len(lines) - number)
             role = Role.ASSISTANT if speaker == "assistant" else Role.USER
@@ -79,7 +79,7 @@ def _chat(line: dict[str, object], held: bool) -> Chat:
     if not listed("talk"):
         raise ValueError("a line has no talk")
     return Chat(
-        talk=tuple((str(one[0]), str(one[1])) for one in listed("talk") if isinstance(one, list)),
+        turns=tuple((str(one[0]), str(one[1])) for one in listed("talk") if isinstance(one, list)),
         held=held,
         nothing=bool(line.get("nothing")),
         facts=tuple((who, what) for who, _, what in (one.rpartition("|") for one in words("facts"))),

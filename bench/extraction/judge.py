@@ -78,7 +78,7 @@ def _judged(chat: Chat) -> Iterator[_Judged]:
     yield _counted("pronoun", chat.resolved, unresolved, wrong, len(chat.resolved) - len(unresolved) + len(wrong))
     times = {f"{event.time.start.date()} {event.time.granularity.name}" for event in found.events if event.time}
     yield _sets("time", chat.times, times)
-    speakers = {speaker.casefold() for speaker, _ in chat.talk} | {f"the {speaker.casefold()}" for speaker, _ in chat.talk}
+    speakers = {speaker.casefold() for speaker, _ in chat.turns} | {f"the {speaker.casefold()}" for speaker, _ in chat.turns}
     named = {
         f"{mention.name} {mention.kind.name}"
         for mention in (*(m for one in statements for m in one.mentions), *found.mentions.get(message.id, ()))
@@ -104,7 +104,7 @@ def _name(entity: str) -> str:
 
 def _named_before(name: str, chat: Chat) -> bool:
     """Whether a name comes from what was said before, in place of a pronoun."""
-    return name not in chat.talk[-1][1] and any(name in text for _, text in chat.talk[:-1])
+    return name not in chat.turns[-1][1] and any(name in text for _, text in chat.turns[:-1])
 
 
 def _goes_without_saying(relation: tuple[str, str, str]) -> bool:

@@ -64,7 +64,7 @@ def _measure(arguments: argparse.Namespace, report: Report) -> tuple[dict[str, o
 
 
 @dataclass(frozen=True, slots=True)
-class _Played:
+class _RunResult:
     """The memory at the end of the script, the messages that must be in it, and how often each process was killed."""
 
     memory: Snapshot
@@ -72,7 +72,7 @@ class _Played:
     kills: Counter[str]
 
 
-async def _play(rounds: int, seed: int, store: StoreUnderTest, step: Step, moments: random.Random | None) -> _Played:
+async def _play(rounds: int, seed: int, store: StoreUnderTest, step: Step, moments: random.Random | None) -> _RunResult:
     """Plays the script; with `moments` something is killed once a round."""
     async with server({**SETTINGS, "lease_s": LEASE_S, **store.settings}) as process:
         driven = Server(Connection(process.address))
@@ -85,7 +85,7 @@ async def _play(rounds: int, seed: int, store: StoreUnderTest, step: Step, momen
             await driven.connection.delete_namespaces(NAMESPACES)
         await driven.connection.channel.close()
     acknowledged = [(chat.namespace, client_id) for chat in chats for client_id in chat.acknowledged]
-    return _Played(snapshot, acknowledged, Counter() if killer is None else killer.killed)
+    return _RunResult(snapshot, acknowledged, Counter() if killer is None else killer.killed)
 
 
 async def _play_rounds(rounds: int, seed: int, driven: Server, killer: Killer | None, step: Step) -> list[Chat]:

@@ -16,7 +16,7 @@ from bench.report import Report
 from bench.scale.conversations import Probe
 from bench.scale.generating import generate, namespace_names
 from bench.scale.loading import load, server_generation
-from bench.scale.measuring import Asked, ask
+from bench.scale.measuring import Latencies, ask
 from bench.server import server
 from bench.stores import StoreUnderTest, own_namespaces
 from extract.embed import Embedder
@@ -65,9 +65,9 @@ async def speed(
 
 async def _peer(
     directories: dict[str, Path], probes: Sequence[Probe], settle: float, store: StoreUnderTest, embedder: Embedder, report: Report
-) -> tuple[int, float, Asked]:
+) -> tuple[int, float, Latencies]:
     """How many edges the peer was given, how many seconds it took to save everything, and its answers."""
-    edges, load_s, asked = 0, 0.0, Asked()
+    edges, load_s, asked = 0, 0.0, Latencies()
     async with Graphiti.connected(store.settings, embedder) as peer:
         with report.step("loading, the peer", None) as step:
             for name, directory in directories.items():
@@ -88,5 +88,5 @@ async def _peer(
     return edges, load_s, asked
 
 
-def _median(asked: Asked) -> float:
+def _median(asked: Latencies) -> float:
     return sorted(asked.seconds)[len(asked.seconds) // 2]

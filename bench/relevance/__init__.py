@@ -9,7 +9,7 @@ from pathlib import Path
 from bench.connection import Connection
 from bench.dataset import Dataset, read_dataset
 from bench.ingest import ingest
-from bench.relevance.asking import Asked, ask
+from bench.relevance.asking import RankedQuestion, ask
 from bench.relevance.judging import at_thresholds, reliability, separation
 from bench.relevance.model import cross_validated, fitted
 from bench.report import Report
@@ -43,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 async def _measure(datasets: Sequence[Dataset], others: int, report: Report) -> dict[str, object]:
-    asked: list[Asked] = []
+    asked: list[RankedQuestion] = []
     with tempfile.TemporaryDirectory(prefix="structmem-bench-") as directory:
         settings = Settings.model_validate({"data_dir": directory, "log_level": "error"})
         configure_logs(settings)

@@ -33,7 +33,7 @@ HITS = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RankedQuestion:
     """One question, asked of one conversation.
 
     Attributes:
@@ -51,11 +51,13 @@ class Asked:
     evidence: NDArray[np.bool_]
 
 
-async def ask(store: Store, embedder: Embedder | None, dataset: Dataset, ingested: Ingested, others: int, report: Report) -> list[Asked]:
+async def ask(
+    store: Store, embedder: Embedder | None, dataset: Dataset, ingested: Ingested, others: int, report: Report
+) -> list[RankedQuestion]:
     """The questions of a data set, asked of its conversations; of other conversations so many, drawn at random but always the same."""
     names = _names(dataset)
     drawn = random.Random(1)
-    found: list[Asked] = []
+    found: list[RankedQuestion] = []
     with report.step(f"asking {dataset.name}", len(dataset.conversations)) as step:
         for conversation in dataset.conversations:
             ids = ingested.message_ids[conversation.id]
@@ -65,7 +67,7 @@ async def ask(store: Store, embedder: Embedder | None, dataset: Dataset, ingeste
                     values, stands_for = await _best(store, embedder, conversation, text)
                     wanted = set(question.evidence) if kind == "own" else set()
                     evidence = np.array([any(ids.get(id_) in wanted for id_ in ids_) for ids_ in stands_for], dtype=bool)
-                    found.append(Asked(dataset.name, conversation.id, source, kind, named, values, evidence))
+                    found.append(RankedQuestion(dataset.name, conversation.id, source, kind, named, values, evidence))
             step.advance()
     return found
 

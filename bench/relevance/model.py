@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from bench.relevance.asking import Asked
+from bench.relevance.asking import RankedQuestion
 from bench.report import Report
 from graph.retrieval.ranking.relevance import FEATURES
 
@@ -22,7 +22,7 @@ _WEIGHT = 1_000.0
 class Judged:
     """A question with the (m,) relevances of its hits, by a model that knows neither its conversation nor the one it is from."""
 
-    asked: Asked
+    asked: RankedQuestion
     relevance: Numbers
 
     @property
@@ -31,7 +31,7 @@ class Judged:
         return float(self.relevance.max(initial=0.0))
 
 
-def cross_validated(asked: Sequence[Asked], report: Report) -> list[Judged]:
+def cross_validated(asked: Sequence[RankedQuestion], report: Report) -> list[Judged]:
     """Every question, judged by a model fitted to the other conversations."""
     judged: list[Judged] = []
     conversations = list(dict.fromkeys((one.dataset, one.conversation) for one in asked))
@@ -45,7 +45,7 @@ def cross_validated(asked: Sequence[Asked], report: Report) -> list[Judged]:
     return judged
 
 
-def fitted(asked: Sequence[Asked], without: str = "") -> Numbers:
+def fitted(asked: Sequence[RankedQuestion], without: str = "") -> Numbers:
     """The constant and one number a feature; 0 for the one left out.
 
     Tricky questions take no part. Data sets weigh the same, so do a data set's own questions and those of other conversations, with and

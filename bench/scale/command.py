@@ -13,7 +13,7 @@ from bench.report import BenchError, Report
 from bench.scale.conversations import Probe
 from bench.scale.generating import generate, namespace_names
 from bench.scale.loading import load, server_generation
-from bench.scale.measuring import Asked, append, ask
+from bench.scale.measuring import Latencies, append, ask
 from bench.server import ServerProcess, server
 from bench.stores import StoreUnderTest, add_store_arguments, chosen_store, own_namespaces
 
@@ -102,7 +102,7 @@ async def _ask_all(
     latencies: dict[str, object] = {}
     queries_per_s: dict[str, float] = {}
     cpu_ms: dict[str, object] = {}
-    alone: Asked | None = None
+    alone: Latencies | None = None
     if size.settle:
         with report.step("settling", WARM_UP) as step:
             await ask(running.address, probes[:WARM_UP], RECIPES[0], 1, step)
@@ -156,7 +156,7 @@ class _Cpu:
         return {"service": round(1000 * (self.service - before.service) / answers, 1), "neo4j": neo4j}
 
 
-async def _ask_alone(running: ServerProcess, probes: list[Probe], recipe: str, report: Report) -> Asked:
+async def _ask_alone(running: ServerProcess, probes: list[Probe], recipe: str, report: Report) -> Latencies:
     with report.step(f"asking, {recipe}, one client", len(probes)) as step:
         return await ask(running.address, probes, recipe, 1, step)
 

@@ -15,7 +15,7 @@ from bench.scale.degrees import Degrees
 
 
 @dataclass
-class Made:
+class GeneratedNamespaces:
     """What was made: each namespace's spool by its name, how many records they hold, queries that fit them, the seconds it took."""
 
     directories: dict[str, Path] = field(default_factory=dict)
@@ -29,9 +29,11 @@ def namespace_names(count: int) -> list[str]:
     return [f"bench/scale-{number + 1}" for number in range(count)]
 
 
-def generate(messages: int, namespaces: int, queries: int, generation: namespace_pb2.Generation, directory: Path, report: Report) -> Made:
+def generate(
+    messages: int, namespaces: int, queries: int, generation: namespace_pb2.Generation, directory: Path, report: Report
+) -> GeneratedNamespaces:
     """Makes so many messages in so many namespaces, with at least so many probes where the messages suffice."""
-    made = Made()
+    made = GeneratedNamespaces()
     began = time.perf_counter()
     each, rest = divmod(messages, namespaces)
     probes = -(-2 * queries // namespaces)

@@ -18,7 +18,7 @@ _METHOD = "/structmem.v1.MemoryService/ImportNamespace"
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
+class LoadResult:
     """What is there after loading, and how long that took, the first search of each namespace included."""
 
     nodes: int
@@ -38,7 +38,7 @@ async def server_generation(connection: Connection) -> namespace_pb2.Generation:
     return found.namespace.generation
 
 
-async def load(connection: Connection, address: str, spooled: dict[str, Path], step: Step) -> Loaded:
+async def load(connection: Connection, address: str, spooled: dict[str, Path], step: Step) -> LoadResult:
     """Imports the namespaces one after the other, each until its first search has been answered."""
     began = time.perf_counter()
     for name, directory in spooled.items():
@@ -57,7 +57,7 @@ async def load(connection: Connection, address: str, spooled: dict[str, Path], s
         edges += sum(entry.count for entry in described.edges)
         if described.pending_vector_count:
             raise BenchError(f"{name}: {described.pending_vector_count} vectors are missing after the import")
-    return Loaded(nodes, edges, seconds)
+    return LoadResult(nodes, edges, seconds)
 
 
 def _import(address: str, directory: Path, step: Step) -> None:

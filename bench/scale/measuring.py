@@ -16,7 +16,7 @@ K = 10
 
 
 @dataclass
-class Asked:
+class Latencies:
     """How long each answer took, and all of them together, in seconds."""
 
     seconds: list[float] = field(default_factory=list)
@@ -28,9 +28,9 @@ class Asked:
         return len(self.seconds) / self.elapsed if self.elapsed else 0.0
 
 
-async def ask(address: str, probes: Sequence[Probe], recipe: str, clients: int, step: Step) -> Asked:
+async def ask(address: str, probes: Sequence[Probe], recipe: str, clients: int, step: Step) -> Latencies:
     """Asks every probe once, with so many clients at a time, each on a connection of its own."""
-    asked = Asked()
+    asked = Latencies()
     waiting = iter([_request(probe, recipe) for probe in probes])
     began = time.perf_counter()
     await asyncio.gather(*(_client(address, waiting, asked, step) for _ in range(clients)))
@@ -53,7 +53,7 @@ async def append(connection: Connection, probes: Sequence[Probe], count: int, st
     return seconds
 
 
-async def _client(address: str, waiting: Iterator[memory_service_pb2.RetrieveRequest], asked: Asked, step: Step) -> None:
+async def _client(address: str, waiting: Iterator[memory_service_pb2.RetrieveRequest], asked: Latencies, step: Step) -> None:
     async with Connection(address) as connection:
         for request in waiting:
             began = time.perf_counter()

@@ -12,7 +12,7 @@ from bench.connection import DEADLINE_S, Connection
 from bench.percentiles import percentiles
 from bench.report import BenchError, Report
 from bench.server import server
-from bench.worst_texts.health import HealthAsked
+from bench.worst_texts.health import HealthProbe
 from bench.worst_texts.texts import KINDS, worst_text
 
 HELP = "how long a health check takes beside appends and queries of the worst texts"
@@ -61,7 +61,7 @@ async def _measure(arguments: argparse.Namespace, report: Report) -> dict[str, d
 
 async def _of_kind(connection: Connection, address: str, kind: str, arguments: argparse.Namespace) -> dict[str, float]:
     text = worst_text(kind, arguments.characters)
-    async with HealthAsked(address) as health:
+    async with HealthProbe(address) as health:
         await _append(connection, "The namespace is here.")
         appended = await asyncio.gather(*(_append(connection, text) for _ in range(arguments.messages)))
         query = pb.RetrieveRequest(query=RetrievalQuery(namespaces=["worst"], text=worst_text(kind, _QUERY)))

@@ -16,7 +16,7 @@ _PAUSE = 0.02
 _PATIENCE = 600.0
 
 
-class HealthAsked:
+class HealthProbe:
     """Asks as long as the block lasts; `seconds` then has what each answer took."""
 
     def __init__(self, address: str) -> None:
@@ -24,7 +24,7 @@ class HealthAsked:
         self._process: asyncio.subprocess.Process | None = None
         self.seconds: list[float] = []
 
-    async def __aenter__(self) -> "HealthAsked":
+    async def __aenter__(self) -> "HealthProbe":
         pipe = asyncio.subprocess.PIPE
         arguments = (sys.executable, "-c", f"from {__name__} import ask; ask({self._address!r})")
         self._process = await asyncio.create_subprocess_exec(*arguments, stdin=pipe, stdout=pipe, limit=1 << 26)

@@ -43,7 +43,7 @@ ConfigOption = Annotated[Path | None, typer.Option("--config", help="TOML file o
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ConnectionOptions:
     """What the options say about the service."""
 
     target: str | None = None
@@ -55,7 +55,7 @@ class Place:
 
 
 def connected(command: Callable[..., None]) -> Callable[..., None]:
-    """Gives a command the options of `Place` and, as its first argument, a client of that service."""
+    """Gives a command the options of `ConnectionOptions` and, as its first argument, a client of that service."""
     return _with_client(command, create=False)
 
 
@@ -80,8 +80,8 @@ def _with_client(command: Callable[..., None], create: bool) -> Callable[..., No
 
     @wraps(command)
     def run(**given: Any) -> None:
-        place = Place(**{option.name: given.pop(option.name) for option in options})
-        with reported(), client_of(place, create) as client:
+        connection = ConnectionOptions(**{option.name: given.pop(option.name) for option in options})
+        with reported(), client_of(connection, create) as client:
             command(client, **given)
 
     parameters = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own] + options
@@ -92,14 +92,14 @@ def _with_client(command: Callable[..., None], create: bool) -> Callable[..., No
 
 
 @contextmanager
-def client_of(place: Place, create: bool) -> Iterator["Client"]:
+def client_of(connection: ConnectionOptions, create: bool) -> Iterator["Client"]:
     """A client of the service that the options name. `create`: where none is named or runs, an empty directory becomes a store."""
     from structmem import Client
 
-    settings = settings_of(place)
+    settings = settings_of(connection)
     address = settings.target or running_service(settings)
     if address:
-        with client_at(address, settings.token.get_secret_value(), place.tls, place.root_certificates) as client:
+        with client_at(address, settings.token.get_secret_value(), connection.tls, connection.root_certificates) as client:
             yield client
         return
     if not create:
@@ -117,15 +117,15 @@ def client_at(address: str, token: str, tls: bool, root_certificates: Path | Non
     return Client(address, token=token, tls=tls, root_certificates=roots, retries=2)
 
 
-def settings_of(place: Place) -> "Settings":
+def settings_of(connection: ConnectionOptions) -> "Settings":
     """The settings in force. Raises InvalidSettings."""
     from service.configuration import load_settings
 
-    if place.target and place.data_dir:
+    if connection.target and connection.data_dir:
         raise typer.BadParameter("names another memory than --data-dir; give one of them", param_hint="--target")
     # A directory that this command names goes before the service that the environment or the file names.
-    target = "" if place.data_dir else place.target
-    return load_settings({"data_dir": place.data_dir, "target": target, "token": place.token}, place.config)
+    target = "" if connection.data_dir else connection.target
+    return load_settings({"data_dir": connection.data_dir, "target": target, "token": connection.token}, connection.config)
 
 
 def ensure_stored(settings: "Settings") -> None:

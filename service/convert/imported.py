@@ -51,12 +51,12 @@ class RecordReader:
                 break
             records.append(record)
         # Checked many at a time: one by one that takes longer than all else that is done with a vector.
-        vectors = [(place, record.vector) for place, record in enumerate(records) if type(record) is PassageVector]
+        vectors = [(index, record.vector) for index, record in enumerate(records) if type(record) is PassageVector]
         if vectors and not np.isfinite(np.stack([vector for _, vector in vectors])).all():
-            place = next(place for place, vector in vectors if not np.isfinite(vector).all())
+            index = next(index for index, vector in vectors if not np.isfinite(vector).all())
             found = Violations()
             found.add("record.vector.float16_values", "must hold finite numbers only")
-            del records[place:]
+            del records[index:]
         self._read += len(records)
         try:
             found.check()
@@ -246,9 +246,9 @@ class RecordReader:
         return prefix
 
 
-def _located(error: InvalidArgument, place: int, number: int) -> InvalidArgument:
-    """The error with the fields as they are called in the request: `record` is the one at this place of the batch."""
-    at = f"batch.records[{place}]"
+def _located(error: InvalidArgument, index: int, number: int) -> InvalidArgument:
+    """The error with the fields as they are called in the request: `record` is the one at this index of the batch."""
+    at = f"batch.records[{index}]"
     violations = [FieldViolation(at + violation.field.removeprefix("record"), violation.reason) for violation in error.violations]
     located = InvalidArgument(violations)
     located.metadata = {"record": str(number)}

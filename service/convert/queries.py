@@ -7,7 +7,7 @@ from structmem.v1 import retrieval_pb2
 
 from graph.retrieval import DEFAULT_RECIPE, RECIPES, RetrievalRequest
 from service.convert.filters import memory_filter_from_proto
-from service.validate import Violations, instant, limit_of, share, text, zone_name, zone_of
+from service.validate import Violations, fraction, instant, limit_of, text, zone_name, zone_of
 
 MAX_NAMESPACES = 16
 MAX_QUERY = 100_000
@@ -36,5 +36,5 @@ def requests_from_proto(
     filter_ = memory_filter_from_proto(found, "query.filter", query.filter)
     asked_at = instant(found, "query.asked_at", query.asked_at) if query.HasField("asked_at") else now()
     zone = zone_of(zone_name(found, "query.time_zone", query.time_zone))
-    least = share(found, "query.min_relevance", query.min_relevance)
+    least = fraction(found, "query.min_relevance", query.min_relevance)
     return [RetrievalRequest(name, words, k, recipe, filter_, asked_at, zone, explain=False, min_relevance=least) for name in names]

@@ -8,7 +8,7 @@ from service.handlers.inspection import InspectionHandlers
 from service.handlers.jobs import JobHandlers
 from service.handlers.messages import MessageHandlers
 from service.handlers.namespaces import NamespaceHandlers
-from service.handlers.resource import Parts
+from service.handlers.resource import Dependencies
 from service.handlers.retrieval import RetrievalHandlers
 
 
@@ -18,4 +18,4 @@ class MemoryHandlers(
     """The MemoryService: the resources above under one name."""
 
 
-__all__ = ["InspectionHandlers", "MemoryHandlers", "NamespaceHandlers", "Parts"]
+__all__ = ["Dependencies", "InspectionHandlers", "MemoryHandlers", "NamespaceHandlers"]

@@ -15,7 +15,7 @@ from service.authorize import Action
 from service.convert.exchange import Tally, record_to_proto
 from service.convert.export_header import header_to_proto, namespace_from_header
 from service.convert.imported import RecordReader
-from service.handlers.resource import Context, Resource
+from service.handlers.resource import Context, ResourceHandlers
 from service.validate import Violations
 from service.version import VERSION
 
@@ -24,7 +24,7 @@ MAX_BATCH = 1000
 _EXPORT_BYTES = 1 << 20
 
 
-class ExchangeHandlers(Resource):
+class ExchangeHandlers(ResourceHandlers):
     """Moves namespaces."""
 
     async def ExportNamespace(self, request: pb.ExportNamespaceRequest, context: Context) -> AsyncIterator[pb.ExportNamespaceResponse]:
@@ -33,7 +33,7 @@ class ExchangeHandlers(Resource):
         namespace, records = await open_snapshot(self._memory(request.namespace, request.at_least), not request.without_vectors)
         # Whoever gives the call up may do so at the first part: from here on the snapshot is closed whatever happens.
         async with aclosing(records):
-            yield pb.ExportNamespaceResponse(header=header_to_proto(namespace, self._parts.clock.now(), VERSION))
+            yield pb.ExportNamespaceResponse(header=header_to_proto(namespace, self._dependencies.clock.now(), VERSION))
             tally = Tally()
             async for batch in records:
                 # In a thread: other calls are answered meanwhile.

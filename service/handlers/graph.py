@@ -26,7 +26,7 @@ from service.convert.nodes import (
     statement_to_proto,
 )
 from service.convert.times import range_from_proto, timestamp
-from service.handlers.resource import Context, Resource
+from service.handlers.resource import Context, ResourceHandlers
 from service.validate import Violations, enum_value, enum_values, limit_of, names, node_id, node_ids, text
 from service.validate.fields import MAX_FILTER_VALUES, MAX_NAME, MAX_REQUEST_ID
 
@@ -39,7 +39,7 @@ P = TypeVar("P", bound=ProtoMessage)
 _Listing = pb.ListEventsRequest | pb.ListStatementsRequest | pb.ListMessagesRequest | pb.ListSessionsRequest | pb.ListEntitiesRequest
 
 
-class GraphHandlers(Resource):
+class GraphHandlers(ResourceHandlers):
     """Shows, lists, links and deletes nodes."""
 
     async def GetNode(self, request: pb.GetNodeRequest, context: Context) -> pb.GetNodeResponse:
@@ -195,7 +195,7 @@ class GraphHandlers(Resource):
 
     def _shown(self, request: _Listing, uid: str, page: Page[N], to_proto: Callable[[N], P]) -> tuple[list[P], str]:
         """The elements of a page and the token of the next one. Raises ElementTooLarge, with that token, where one alone is too large."""
-        token = self._parts.pages.make(request, uid, page.next)
+        token = self._dependencies.pages.make(request, uid, page.next)
         room = Room(self._max_bytes)
         return [room.need(to_proto(item), item.id, token) for item in page.items], token
 
@@ -203,7 +203,7 @@ class GraphHandlers(Resource):
         """The namespace with its uid, and where the page starts."""
         memory = self._memory(request.namespace, request.at_least)
         uid = (await memory.settings()).uid
-        return memory, uid, self._parts.pages.read(request, uid)
+        return memory, uid, self._dependencies.pages.read(request, uid)
 
 
 def _deletion(request: pb.DeleteMemoriesRequest) -> Deletion:

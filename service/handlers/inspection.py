@@ -18,7 +18,7 @@ from service.convert.cypher import parameters_from_proto, parts_to_proto
 from service.convert.inspection import description_to_proto, usage_to_proto
 from service.convert.namespaces import embedding_to_proto
 from service.convert.times import duration, timestamp
-from service.handlers.resource import Context, Resource
+from service.handlers.resource import Context, ResourceHandlers
 from service.missing_keys import missing_keys
 from service.validate import Violations, limit_of, text
 from service.version import VERSION
@@ -30,7 +30,7 @@ _NOTES = {
 }
 
 
-class InspectionHandlers(Resource, inspection_service_pb2_grpc.InspectionServiceServicer):
+class InspectionHandlers(ResourceHandlers, inspection_service_pb2_grpc.InspectionServiceServicer):
     """The InspectionService."""
 
     async def GetGraphStats(self, request: pb.GetGraphStatsRequest, context: Context) -> pb.GetGraphStatsResponse:
@@ -40,19 +40,19 @@ class InspectionHandlers(Resource, inspection_service_pb2_grpc.InspectionService
 
     async def GetServerInfo(self, request: pb.GetServerInfoRequest, context: Context) -> pb.GetServerInfoResponse:
         """What this service is."""
-        extractor = self._parts.extractors[ExtractionMode.EVENT].spec.name
+        extractor = self._dependencies.extractors[ExtractionMode.EVENT].spec.name
         return pb.GetServerInfoResponse(
             version=VERSION,
-            store=self._parts.settings.store,
+            store=self._dependencies.settings.store,
             extractor=extractor,
             extractor_note=_NOTES.get(extractor, ""),
-            embedder=embedding_to_proto(self._parts.served),
+            embedder=embedding_to_proto(self._dependencies.served),
             recipes=sorted(RECIPES),
             default_recipe=DEFAULT_RECIPE,
-            started_at=timestamp(self._parts.started_at),
+            started_at=timestamp(self._dependencies.started_at),
             job_retention=duration(JOB_RETENTION),
             request_id_retention=duration(REQUEST_ID_RETENTION),
-            warnings=[pb.SettingWarning(setting=it.setting, message=it.message) for it in missing_keys(self._parts.settings)],
+            warnings=[pb.SettingWarning(setting=it.setting, message=it.message) for it in missing_keys(self._dependencies.settings)],
         )
 
     async def GetUsage(self, request: pb.GetUsageRequest, context: Context) -> pb.GetUsageResponse:
@@ -65,7 +65,7 @@ class InspectionHandlers(Resource, inspection_service_pb2_grpc.InspectionService
         """The answer to a query that reads."""
         self._enter(Action.READ, request.namespace)
         runner = self._runner(request.scope)
-        settings = self._parts.settings
+        settings = self._dependencies.settings
         with Violations() as found:
             query = CypherQuery(
                 text(found, "query", request.query, MAX_QUERY),
@@ -85,8 +85,8 @@ class InspectionHandlers(Resource, inspection_service_pb2_grpc.InspectionService
         if scope not in cypher_pb2.CypherScope.values():
             raise InvalidArgument.of("scope", f"{scope} is not a value of this enum")
         if scope != cypher_pb2.CYPHER_SCOPE_DATABASE:
-            return self._parts.cypher
+            return self._dependencies.cypher
         authorize_everywhere(call_context.current().principal, Action.READ, Action.ADMIN)
-        if self._parts.native_cypher is None:
+        if self._dependencies.native_cypher is None:
             raise CypherUnavailable("this service's store speaks no Cypher; run the query on the namespace instead")
-        return self._parts.native_cypher
+        return self._dependencies.native_cypher

@@ -8,7 +8,7 @@ from structmem.v1 import memory_service_pb2 as pb
 from graph.model import TERMINAL_STATES, JobKind, JobState, uuid_of
 from service.authorize import Action
 from service.convert.jobs import job_to_proto
-from service.handlers.resource import Context, Resource
+from service.handlers.resource import Context, ResourceHandlers
 from service.validate import Violations, enum_values, limit_of
 from service.validate.fields import MAX_ID
 
@@ -17,7 +17,7 @@ _WATCH = timedelta(seconds=30)
 _OfAJob = pb.GetJobRequest | pb.WatchJobRequest | pb.ExpediteJobRequest | pb.CancelJobRequest | pb.RetryJobRequest
 
 
-class JobHandlers(Resource):
+class JobHandlers(ResourceHandlers):
     """Shows and steers jobs."""
 
     async def GetJob(self, request: pb.GetJobRequest, context: Context) -> pb.GetJobResponse:
@@ -35,8 +35,8 @@ class JobHandlers(Resource):
             kinds = enum_values(found, "kinds", request.kinds, JobKind)
         memory = self._memory(request.namespace, request.at_least)
         uid = (await memory.settings()).uid
-        page = await memory.list_jobs(states, kinds, self._parts.pages.read(request, uid), limit)
-        token = self._parts.pages.make(request, uid, page.next)
+        page = await memory.list_jobs(states, kinds, self._dependencies.pages.read(request, uid), limit)
+        token = self._dependencies.pages.make(request, uid, page.next)
         return pb.ListJobsResponse(jobs=[job_to_proto(job) for job in page.items], next_page_token=token)
 
     async def WatchJob(self, request: pb.WatchJobRequest, context: Context) -> AsyncIterator[pb.WatchJobResponse]:
@@ -47,7 +47,7 @@ class JobHandlers(Resource):
         yield pb.WatchJobResponse(job=job_to_proto(job))
         while job.state not in TERMINAL_STATES:
             change = memory.wait_for_job_change(request.job_id, job.updated_at, _WATCH)
-            seen, job = job, await self._parts.stopping.unless(change)
+            seen, job = job, await self._dependencies.stopping.unless(change)
             if job != seen:
                 yield pb.WatchJobResponse(job=job_to_proto(job))
 

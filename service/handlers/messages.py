@@ -14,7 +14,7 @@ from graph.model import Namespace
 from graph.store.port import AppendCommand, AppendOutcome, Memory, NamespaceSpec
 from service.authorize import Action
 from service.convert.messages import Circumstances, drafts_from_proto
-from service.handlers.resource import Context, Parts, Resource
+from service.handlers.resource import Context, Dependencies, ResourceHandlers
 from service.validate import Violations, text, zone_name, zone_of
 from service.validate.fields import MAX_NAME, MAX_REQUEST_ID
 
@@ -27,11 +27,11 @@ _ANALYSED_AT_ONCE = 50_000
 _UNTIL_MADE_S = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 
 
-class MessageHandlers(Resource):
+class MessageHandlers(ResourceHandlers):
     """Stores messages."""
 
-    def __init__(self, parts: Parts) -> None:
-        super().__init__(parts)
+    def __init__(self, dependencies: Dependencies) -> None:
+        super().__init__(dependencies)
         self._long_texts = asyncio.Semaphore(1)
 
     async def AppendMessages(self, request: pb.AppendMessagesRequest, context: Context) -> pb.AppendMessagesResponse:
@@ -90,10 +90,10 @@ class MessageHandlers(Resource):
             zone_name(found, f"{at}time_zone", request.time_zone)
             text(found, f"{at}request_id", request_id, MAX_REQUEST_ID, required=False)
             zone = None if found else await self._zone(namespace, request.session, request.time_zone)
-            circumstances = Circumstances(namespace, zone, self._parts.clock.now(), self._parts.served.fingerprint)
+            circumstances = Circumstances(namespace, zone, self._dependencies.clock.now(), self._dependencies.served.fingerprint)
             read = partial(drafts_from_proto, found, f"{at}messages", request.messages, circumstances)
             drafts = read() if request.ByteSize() <= _READ_IN_PLACE else await asyncio.to_thread(read)
-        idle = timedelta(seconds=self._parts.settings.idle_s)
+        idle = timedelta(seconds=self._dependencies.settings.idle_s)
         return AppendCommand(request.session, drafts, idle, request.time_zone, request_id)
 
     async def _zone(self, namespace: Namespace | None, session_name: str, given: str) -> ZoneInfo | None:
@@ -132,7 +132,7 @@ class MessageHandlers(Resource):
             if not create:
                 raise
         try:
-            await self._store.create_namespace(NamespaceSpec(memory.name, self._parts.served, self._parts.mode))
+            await self._store.create_namespace(NamespaceSpec(memory.name, self._dependencies.served, self._dependencies.mode))
         except AlreadyExists:
             # Another call was faster, and may not be done.
             await self._made(memory.name)

@@ -15,7 +15,7 @@ from service import call_context
 from service.authorize import Action, may
 from service.convert.namespaces import change_from_proto, namespace_to_proto, spec_from_proto
 from service.convert.times import timestamp
-from service.handlers.resource import Context, Resource
+from service.handlers.resource import Context, ResourceHandlers
 from service.validate import Violations, limit_of, namespace_name
 
 # How many namespaces are looked at in one go: each of them is opened for its revision.
@@ -23,14 +23,14 @@ _SCAN = 500
 _LEAST = 20
 
 
-class NamespaceHandlers(Resource, namespace_service_pb2_grpc.NamespaceServiceServicer):
+class NamespaceHandlers(ResourceHandlers, namespace_service_pb2_grpc.NamespaceServiceServicer):
     """The NamespaceService."""
 
     async def CreateNamespace(self, request: pb.CreateNamespaceRequest, context: Context) -> pb.CreateNamespaceResponse:
         """Creates a namespace."""
         self._enter(Action.ADMIN, request.namespace)
         with Violations() as found:
-            spec = spec_from_proto(found, request, self._parts.served, self._parts.mode)
+            spec = spec_from_proto(found, request, self._dependencies.served, self._dependencies.mode)
         return pb.CreateNamespaceResponse(namespace=namespace_to_proto(await self._store.create_namespace(spec)))
 
     async def GetNamespace(self, request: pb.GetNamespaceRequest, context: Context) -> pb.GetNamespaceResponse:
@@ -45,7 +45,7 @@ class NamespaceHandlers(Resource, namespace_service_pb2_grpc.NamespaceServiceSer
             limit = limit_of(found, "page_size", request.page_size, 100, 1000)
             if request.prefix:
                 namespace_name(found, "prefix", request.prefix)
-        cursor = self._parts.pages.read(request, "")
+        cursor = self._dependencies.pages.read(request, "")
         await self._see(request.at_least)
         readable = await self._readable(request.prefix, str(cursor[0]) if cursor else "", limit + 1)
         # One has a few hundred kilobytes at most, with a long profile: there is always room for the first.
@@ -55,13 +55,13 @@ class NamespaceHandlers(Resource, namespace_service_pb2_grpc.NamespaceServiceSer
         more: Cursor | None = (readable[shown - 1].name,) if len(readable) > shown else None
         return pb.ListNamespacesResponse(
             namespaces=namespaces[:shown],
-            next_page_token=self._parts.pages.make(request, "", more),
+            next_page_token=self._dependencies.pages.make(request, "", more),
         )
 
     async def _see(self, tokens: Sequence[str]) -> None:
         """Waits until the store shows the writes of these consistency tokens, as far as the caller may read their namespaces."""
         principal = call_context.current().principal
-        for name, point in self._parts.consistency.points("at_least", tokens).items():
+        for name, point in self._dependencies.consistency.points("at_least", tokens).items():
             if may(principal, Action.READ, name):
                 with suppress(NotFound):
                     await self._store.namespace(name, point).settings()
@@ -86,7 +86,7 @@ class NamespaceHandlers(Resource, namespace_service_pb2_grpc.NamespaceServiceSer
         memory = self._memory(request.namespace)
         before = await memory.settings()
         after = await memory.update(change)
-        extractor = self._parts.extractors.get(after.extraction_mode)
+        extractor = self._dependencies.extractors.get(after.extraction_mode)
         spec = spec_with(extractor, after.profile) if extractor else NO_EXTRACTION
         changed = (after.extraction_mode, after.profile.version) != (before.extraction_mode, before.profile.version)
         # A call that was given up between the two steps has changed the settings; whoever repeats it goes on from there.
@@ -99,4 +99,4 @@ class NamespaceHandlers(Resource, namespace_service_pb2_grpc.NamespaceServiceSer
         """Deletes a namespace and all that is in it."""
         self._enter(Action.ADMIN, request.namespace)
         await self._store.delete_namespace(request.namespace)
-        return pb.DeleteNamespaceResponse(deleted_at=timestamp(self._parts.clock.now()))
+        return pb.DeleteNamespaceResponse(deleted_at=timestamp(self._dependencies.clock.now()))

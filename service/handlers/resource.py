@@ -1,4 +1,4 @@
-"""What every handler starts from: the parts it calls, and the door that each call comes through."""
+"""What every handler starts from: the dependencies it calls, and the door that each call comes through."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ else:
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class Dependencies:
     """What handlers call. `embedder` and `reranking` are None where the service runs without one.
 
     `cypher` runs queries on snapshots of a namespace; `native_cypher` on the whole database, None where the store speaks no Cypher.
@@ -61,14 +61,14 @@ class Parts:
         return ExtractionMode[self.settings.extraction_mode.upper()]
 
 
-class Resource:
+class ResourceHandlers:
     """Handlers of one resource."""
 
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
-        self._store = parts.store
+    def __init__(self, dependencies: Dependencies) -> None:
+        self._dependencies = dependencies
+        self._store = dependencies.store
         # Bytes of the largest answer; a page is filled to a little less, which leaves room for what stands beside its elements.
-        self._max_bytes = parts.settings.max_send_bytes
+        self._max_bytes = dependencies.settings.max_send_bytes
         self._page_bytes = self._max_bytes * 19 // 20
 
     def _enter(self, action: Action, *names: str, field: str = "namespace") -> None:
@@ -82,8 +82,8 @@ class Resource:
 
     def _consistency_token(self, namespace: str, uid: str, revision: int) -> str:
         """The token of a write that this service has just made."""
-        return self._parts.consistency.make(namespace, ConsistencyPoint(uid, revision, self._store.namespace(namespace).position()))
+        return self._dependencies.consistency.make(namespace, ConsistencyPoint(uid, revision, self._store.namespace(namespace).position()))
 
     def _memory(self, name: str, at_least: Sequence[str] = ()) -> Memory:
         """The handle of a namespace whose reads see the writes of these consistency tokens. Raises InvalidArgument."""
-        return self._store.namespace(name, self._parts.consistency.points("at_least", at_least).get(name))
+        return self._store.namespace(name, self._dependencies.consistency.points("at_least", at_least).get(name))

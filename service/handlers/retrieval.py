@@ -15,7 +15,7 @@ from service.convert.misses import miss_to_proto
 from service.convert.queries import MAX_K, MAX_NAMESPACES, namespaces_from_proto, requests_from_proto
 from service.convert.retrieval import answer_to_proto, context_to_proto, traversed_to_proto
 from service.convert.times import range_from_proto
-from service.handlers.resource import Context, Resource
+from service.handlers.resource import Context, ResourceHandlers
 from service.validate import Violations, enum_values, limit_of, node_id, node_ids, vector
 
 MAX_START_IDS = 100
@@ -24,7 +24,7 @@ TRAVERSE_BATCH = 100
 _STARTS = frozenset({NodeKind.EVENT, NodeKind.FACT, NodeKind.RELATION, NodeKind.MESSAGE, NodeKind.ENTITY})
 
 
-class RetrievalHandlers(Resource):
+class RetrievalHandlers(ResourceHandlers):
     """Finds memories."""
 
     async def Retrieve(self, request: pb.RetrieveRequest, context: Context) -> pb.RetrieveResponse:
@@ -32,8 +32,8 @@ class RetrievalHandlers(Resource):
         with Violations() as found:
             requests = self._requests(found, request.query)
         requests = [replace(one, explain=request.explain) for one in await self._prepared(request.query, requests)]
-        with self._parts.usage.of(requests[0].namespace):
-            answer = await retrieve_many(self._store, requests, self._parts.embedder, self._parts.reranking, self._page_bytes)
+        with self._dependencies.usage.of(requests[0].namespace):
+            answer = await retrieve_many(self._store, requests, self._dependencies.embedder, self._dependencies.reranking, self._page_bytes)
         return answer_to_proto(answer, Room(self._max_bytes))
 
     async def BuildContext(self, request: pb.BuildContextRequest, context: Context) -> pb.BuildContextResponse:
@@ -42,9 +42,9 @@ class RetrievalHandlers(Resource):
             requests = self._requests(found, request.query)
             budget = limit_of(found, "token_budget", request.token_budget, 1500, 100_000, low=16)
         requests = await self._prepared(request.query, requests)
-        embedder, at_most = self._parts.embedder, request.query.k or MAX_K
-        with self._parts.usage.of(requests[0].namespace):
-            built = await build_context(self._store, requests, embedder, budget, count_tokens, self._parts.reranking, at_most)
+        embedder, at_most = self._dependencies.embedder, request.query.k or MAX_K
+        with self._dependencies.usage.of(requests[0].namespace):
+            built = await build_context(self._store, requests, embedder, budget, count_tokens, self._dependencies.reranking, at_most)
         return context_to_proto(built)
 
     async def ExplainMiss(self, request: pb.ExplainMissRequest, context: Context) -> pb.ExplainMissResponse:
@@ -53,9 +53,9 @@ class RetrievalHandlers(Resource):
             requests = self._requests(found, request.query, at_most=1)
             node_id(found, "node_id", request.node_id)
         [asked] = await self._prepared(request.query, requests)
-        with self._parts.usage.of(asked.namespace):
+        with self._dependencies.usage.of(asked.namespace):
             miss = await explain_miss(
-                self._store, replace(asked, explain=True), request.node_id, self._parts.embedder, self._parts.reranking
+                self._store, replace(asked, explain=True), request.node_id, self._dependencies.embedder, self._dependencies.reranking
             )
         return miss_to_proto(miss, Room(self._max_bytes))
 
@@ -82,17 +82,17 @@ class RetrievalHandlers(Resource):
         names = namespaces_from_proto(found, query, at_most)
         found.check()
         self._enter(Action.READ, *names, field="query.namespaces")
-        return requests_from_proto(found, query, names, self._parts.clock.now)
+        return requests_from_proto(found, query, names, self._dependencies.clock.now)
 
     async def _prepared(self, query: retrieval_pb2.RetrievalQuery, requests: list[RetrievalRequest]) -> list[RetrievalRequest]:
         """The requests with what they must see, each with the caller's vector where its namespace takes one."""
-        points = self._parts.consistency.points("query.at_least", query.at_least)
+        points = self._dependencies.consistency.points("query.at_least", query.at_least)
         requests = [replace(one, at_least=points.get(one.namespace)) for one in requests]
         if not query.HasField("embedding"):
             return requests
         namespaces = [await self._store.namespace(one.namespace).settings() for one in requests]
         # The service's own model serves the others.
-        served = self._parts.served.fingerprint
+        served = self._dependencies.served.fingerprint
         takers = [n for n in namespaces if n.embedding.dimension and (not n.embedding.fingerprint or n.embedding.fingerprint != served)]
         with Violations() as found:
             field = "query.embedding.values"

@@ -9,12 +9,12 @@ import grpc
 import structlog
 
 from service import call_context
-from service.interceptors.around import Around, Context
+from service.interceptors.call_interceptor import CallInterceptor, Context
 
 _log = structlog.get_logger("access")
 
 
-class AccessLog(Around):
+class AccessLog(CallInterceptor):
     """Logs each call when it has ended."""
 
     @asynccontextmanager

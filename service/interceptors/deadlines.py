@@ -6,10 +6,10 @@ from contextlib import asynccontextmanager
 
 from service import call_context
 from service.errors import DeadlineExceeded
-from service.interceptors.around import Around, Context
+from service.interceptors.call_interceptor import CallInterceptor, Context
 
 
-class Deadlines(Around):
+class Deadlines(CallInterceptor):
     """Cancels the call at its deadline and notes it, so that whatever waits on a caller's behalf knows how long it may."""
 
     @asynccontextmanager

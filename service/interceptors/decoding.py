@@ -14,7 +14,7 @@ from google.protobuf.message import DecodeError
 
 from graph.errors import InvalidArgument
 from service.convert.malformed import field_that_is_not_text
-from service.interceptors.around import PACKAGE, Context, Handler
+from service.interceptors.call_interceptor import PACKAGE, Context, Handler
 
 
 @dataclass(frozen=True, slots=True)

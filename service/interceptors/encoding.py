@@ -11,7 +11,7 @@ from typing import Any
 import grpc
 
 from service.errors import AnswerTooLarge
-from service.interceptors.around import PACKAGE, Context, Handler
+from service.interceptors.call_interceptor import PACKAGE, Context, Handler
 
 
 class Encoding(grpc.aio.ServerInterceptor):

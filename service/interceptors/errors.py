@@ -14,7 +14,7 @@ import structlog
 from graph.errors import StructMemError
 from graph.model import IdSource
 from service import call_context
-from service.interceptors.around import Around, Context
+from service.interceptors.call_interceptor import CallInterceptor, Context
 from service.interceptors.request_ids import HEADER
 from service.interceptors.statuses import DETAILS, status_of
 
@@ -25,7 +25,7 @@ class Defect(StructMemError):
     """Something that should not have happened. The incident id finds it in the log."""
 
 
-class Errors(Around):
+class Errors(CallInterceptor):
     """Ends failed calls with a status that carries google.rpc details."""
 
     def __init__(self, ids: IdSource) -> None:

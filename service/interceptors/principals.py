@@ -6,13 +6,13 @@ from contextlib import asynccontextmanager
 from graph.errors import Unauthenticated
 from service import call_context
 from service.authorize import LOCAL, Principal
-from service.interceptors.around import Around, Context
+from service.interceptors.call_interceptor import CallInterceptor, Context
 from service.token_file import TokenFile
 
 _SCHEME = "bearer "
 
 
-class Principals(Around):
+class Principals(CallInterceptor):
     """Takes the bearer token of the `authorization` header. Without a token file everybody is "local": the service listens on loopback."""
 
     def __init__(self, tokens: TokenFile | None) -> None:

@@ -7,13 +7,13 @@ import structlog
 
 from graph.model import IdSource
 from service import call_context
-from service.interceptors.around import Around, Context
+from service.interceptors.call_interceptor import CallInterceptor, Context
 
 HEADER = "x-request-id"
 _MAX_LENGTH = 128
 
 
-class RequestIds(Around):
+class RequestIds(CallInterceptor):
     """Begins the call's record."""
 
     def __init__(self, ids: IdSource) -> None:

@@ -1,6 +1,6 @@
 """Checks of what callers send: each notes what is wrong with which field, and a request's violations are answered together."""
 
-from service.validate.fields import enum_value, enum_values, limit_of, names, namespace_name, node_id, node_ids, share, text
+from service.validate.fields import enum_value, enum_values, fraction, limit_of, names, namespace_name, node_id, node_ids, text
 from service.validate.times import instant, local_time, zone_name, zone_of
 from service.validate.vectors import vector
 from service.validate.violations import Violations
@@ -9,6 +9,7 @@ __all__ = [
     "Violations",
     "enum_value",
     "enum_values",
+    "fraction",
     "instant",
     "limit_of",
     "local_time",
@@ -16,7 +17,6 @@ __all__ = [
     "namespace_name",
     "node_id",
     "node_ids",
-    "share",
     "text",
     "vector",
     "zone_name",

@@ -86,7 +86,7 @@ def limit_of(found: Violations, field: str, value: int, default: int, high: int,
     return value or default
 
 
-def share(found: Violations, field: str, value: float) -> float:
+def fraction(found: Violations, field: str, value: float) -> float:
     """A number from 0 to 1."""
     # Written so that NaN does not pass.
     if not 0 <= value <= 1:

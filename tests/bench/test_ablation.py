@@ -1,6 +1,6 @@
 from bench.ablation.choosing import chosen_elsewhere
 from bench.ablation.intervals import difference, mean_of
-from bench.ablation.searches import Asked
+from bench.ablation.searches import SearchedQuestion
 from bench.counting import Judgement
 from bench.dataset import Question
 
@@ -9,9 +9,9 @@ def judged(*recalls: float) -> list[Judgement]:
     return [Judgement("any", dict.fromkeys(("recall@10", "recall@20", "recall@60"), recall)) for recall in recalls]
 
 
-def asked(dataset: str, conversation: str) -> Asked:
+def asked(dataset: str, conversation: str) -> SearchedQuestion:
     found: object = None  # what the channels found plays no part in a choice
-    return Asked(dataset, conversation, Question("q", "?", "any", ("m",)), found, found, {})  # type: ignore[arg-type]
+    return SearchedQuestion(dataset, conversation, Question("q", "?", "any", ("m",)), found, found, {})  # type: ignore[arg-type]
 
 
 def test_a_conversation_takes_no_part_in_the_choice_of_the_recipe_that_judges_it() -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.relevance.asking import Asked
+from bench.relevance.asking import RankedQuestion
 from bench.relevance.judging import auc
 from bench.relevance.model import fitted
 from graph.retrieval.ranking.relevance import FEATURES
@@ -31,7 +31,7 @@ def test_what_tells_evidence_gets_weight_and_what_does_not_gets_none() -> None:
     asked = []
     for number in range(400):
         features = drawn.random((5, len(FEATURES)))
-        asked.append(Asked("set", "a", "a", "own" if number % 2 else "other", True, features, features[:, cosine] > 0.7))
+        asked.append(RankedQuestion("set", "a", "a", "own" if number % 2 else "other", True, features, features[:, cosine] > 0.7))
     model = fitted(asked)
     assert model[1 + cosine] > 5
     assert np.abs(np.delete(model, [0, 1 + cosine])).max() < 1

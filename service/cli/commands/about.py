@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from service.cli import tables
-from service.cli.connection import ConfigOption, DataDirOption, Place, connected, settings_of
+from service.cli.connection import ConfigOption, ConnectionOptions, DataDirOption, connected, settings_of
 from service.cli.documents import document, print_json
 from service.cli.failures import reported
 from service.cli.options import JsonOption, NamespaceOption
@@ -22,7 +22,7 @@ def config(data_dir: DataDirOption = None, config: ConfigOption = None, json: Js
     with reported():
         from service.configuration import effective
 
-        found = effective(settings_of(Place(data_dir=data_dir, config=config)))
+        found = effective(settings_of(ConnectionOptions(data_dir=data_dir, config=config)))
     if json:
         print_json({"settings": {name: {"value": one.value, "source": one.source} for name, one in found.items()}})
         return

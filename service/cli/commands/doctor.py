@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from service.cli import tables
-from service.cli.connection import ConfigOption, DataDirOption, Place, ensure_stored, settings_of
+from service.cli.connection import ConfigOption, ConnectionOptions, DataDirOption, ensure_stored, settings_of
 from service.cli.documents import print_json
 from service.cli.failures import reported
 from service.cli.options import JsonOption
@@ -30,11 +30,11 @@ def doctor(
     Of a Neo4j it says, too, which version it is, whether its indexes are ready, and how its clock differs. It warns where the settings
     choose an API that wants a key and there is none; the store is sound all the same.
     """
-    from service.composition import store_place
+    from service.composition import store_location
     from service.missing_keys import missing_keys
 
     with reported():
-        settings = settings_of(Place(data_dir=data_dir, config=config))
+        settings = settings_of(ConnectionOptions(data_dir=data_dir, config=config))
         ensure_stored(settings)
         servers = _servers(settings)
         found = asyncio.run(_check(settings, namespace))
@@ -52,7 +52,7 @@ def doctor(
             typer.echo(_told(server))
         for told in missing_keys(settings):
             typer.echo(f"structmem: {told}", err=True)
-        _print(store_place(settings), len(checked), findings)
+        _print(store_location(settings), len(checked), findings)
     if findings:
         raise typer.Exit(1)
 

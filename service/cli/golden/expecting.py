@@ -60,15 +60,15 @@ def _looks_like_an_id(name: str) -> bool:
 
 
 def rank_of(expected: Expected, hits: "list[Hit]") -> int | None:
-    """The place by which the memory is in the answer: itself, a fact or relation that rests on it, or all that it rests on."""
+    """The rank at which the memory is in the answer: itself, a fact or relation that rests on it, or all that it rests on."""
     from structmem import Message
 
     left = set(expected.rests_on)
-    for place, hit in enumerate(hits, start=1):
+    for rank, hit in enumerate(hits, start=1):
         stands_for = {hit.memory.id} if isinstance(hit.memory, Message) else {hit.memory.id, *hit.memory.evidence_ids}
         if not expected.ids.isdisjoint(stands_for):
-            return place
+            return rank
         left -= stands_for
         if expected.rests_on and not left:
-            return place
+            return rank
     return None

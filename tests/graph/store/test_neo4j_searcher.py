@@ -278,7 +278,7 @@ async def test_a_search_says_the_same_to_neo4j_whatever_its_numbers_are(neo4j: D
                     temporal_limit=number,
                     instruction_limit=number,
                 )
-                await store.candidates("large", wanted)
+                await store.namespace("large").candidates(wanted)
             seen.append(set(texts))
     assert all(any("SEARCH m IN (VECTOR INDEX" in text for text in one) for one in seen)
     assert [text for one in seen for text in one - seen[0]] == []

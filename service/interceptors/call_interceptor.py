@@ -1,4 +1,4 @@
-"""How an interceptor of ours does something around every call of the contract, whether one message or a stream comes or goes.
+"""The base of our interceptors, which wrap every call of the contract, whether one message or a stream comes or goes.
 
 Health and reflection are left alone: they are open to all and are not ours.
 """
@@ -20,7 +20,7 @@ else:
     Handler = grpc.RpcMethodHandler
 
 
-class Around(grpc.aio.ServerInterceptor):
+class CallInterceptor(grpc.aio.ServerInterceptor):
     """An interceptor that wraps each call in an asynchronous context manager. Errors raised in the call pass through it."""
 
     @abstractmethod
@@ -35,10 +35,10 @@ class Around(grpc.aio.ServerInterceptor):
         method = handler_call_details.method
         if handler is None or not method.startswith(PACKAGE):
             return handler
-        return _surrounded(handler, lambda context: self.around(method, context))
+        return _wrapped(handler, lambda context: self.around(method, context))
 
 
-def _surrounded(handler: Any, around: Callable[[Context], AbstractAsyncContextManager[None]]) -> Handler:
+def _wrapped(handler: Any, around: Callable[[Context], AbstractAsyncContextManager[None]]) -> Handler:
     codec = {"request_deserializer": handler.request_deserializer, "response_serializer": handler.response_serializer}
     inner = handler.stream_stream or handler.stream_unary or handler.unary_stream or handler.unary_unary
 
