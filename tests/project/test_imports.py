@@ -33,8 +33,8 @@ def test_the_service_is_not_kept_by_what_it_may_never_need() -> None:
 
 def test_a_command_that_asks_a_running_service_loads_no_store() -> None:
     code = (
-        "import sys, pathlib; from service.cli.connection import running_service, settings_of, Place\n"
-        "assert running_service(settings_of(Place(data_dir=pathlib.Path('nowhere')))) is None\n"
+        "import sys, pathlib; from service.cli.connection import running_service, settings_of, ConnectionOptions\n"
+        "assert running_service(settings_of(ConnectionOptions(data_dir=pathlib.Path('nowhere')))) is None\n"
         "print(*(name for name in ('service.app', 'graph.store', 'numpy', 'apsw') if name in sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
