@@ -72,7 +72,7 @@ class InspectionHandlers(ResourceHandlers, inspection_service_pb2_grpc.Inspectio
                 limit_of(found, "max_rows", request.max_rows, settings.cypher_max_rows, settings.cypher_max_rows),
                 settings.cypher_timeout_s,
                 parameters_from_proto(found, "parameters", request.parameters),
-                self._parts.consistency.points("at_least", request.at_least).get(request.namespace),
+                self._dependencies.consistency.points("at_least", request.at_least).get(request.namespace),
             )
         await self._memory(request.namespace, request.at_least).settings()
         async with aclosing(runner.run(request.namespace, query)) as parts:
