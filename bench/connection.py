@@ -65,5 +65,8 @@ class Connection:
 
     async def flush_and_wait(self, namespace: str) -> None:
         """Has everything that waits in the namespace extracted."""
-        flushed = await self.memory.FlushSession(memory_service_pb2.FlushSessionRequest(namespace=namespace), timeout=DEADLINE_S)
-        await self.wait_for_jobs(namespace, flushed.job_ids)
+        while True:
+            flushed = await self.memory.FlushSession(memory_service_pb2.FlushSessionRequest(namespace=namespace), timeout=DEADLINE_S)
+            await self.wait_for_jobs(namespace, flushed.job_ids)
+            if flushed.job_count == len(flushed.job_ids):
+                return

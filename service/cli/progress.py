@@ -62,9 +62,14 @@ def extract(client: "Client", imported: "Imported") -> "list[Job]":
     ended: list[Job] = []
     with progress() as bars:
         totals: dict[str, int] = {job_id: client.get_job(imported.namespace, job_id).total_units for job_id in imported.job_ids}
+        if imported.job_count > len(totals):
+            open_jobs = client.list_jobs(
+                imported.namespace, states=("queued", "running"), at_least=imported.consistency_token, page_size=500
+            )
+            totals |= {job.id: job.total_units for job in open_jobs}
         bar = bars.add("extracting", sum(totals.values()))
         before = 0
-        for job_id in imported.job_ids:
+        for job_id in totals:
             job = None
             client.expedite_job(imported.namespace, job_id)
             for job in client.watch_job(imported.namespace, job_id):

@@ -99,7 +99,7 @@ async def _records(
                     found.add("part", "must be a batch or the trailer, after the header")
         if request.HasField("batch"):
             # In a thread: other calls are answered meanwhile.
-            yield await asyncio.to_thread(_read, reader, tally, request.batch.records)
+            yield await asyncio.to_thread(_read, reader, tally, request.batch)
     with _counted(tally), Violations() as found:
         expected = tally.trailer()
         if trailer is None:
@@ -110,9 +110,26 @@ async def _records(
             found.add("trailer.sha256", "does not match the records: the export was changed or damaged")
 
 
-def _read(reader: RecordReader, tally: Tally, given: Sequence[exchange_pb2.ExportRecord]) -> list[ExportRecord]:
-    records = reader.records(given)
-    tally.add(given)
+def _check_fields(batch: exchange_pb2.ExportBatch) -> None:
+    """Raises InvalidArgument where a record has a field of a later version: it would be lost, and the digest need not match."""
+    known = exchange_pb2.ExportBatch()
+    known.CopyFrom(batch)
+    known.DiscardUnknownFields()
+    if known.ByteSize() == batch.ByteSize():
+        return
+    sizes = (one.ByteSize() != other.ByteSize() for one, other in zip(known.records, batch.records, strict=True))
+    place = next((place for place, differs in enumerate(sizes) if differs), None)
+    raise InvalidArgument.of(
+        "batch" if place is None else f"batch.records[{place}]",
+        "the export holds fields that this version does not know: import it with a service of the version that made it, or a newer one",
+    )
+
+
+def _read(reader: RecordReader, tally: Tally, batch: exchange_pb2.ExportBatch) -> list[ExportRecord]:
+    with _counted(tally):
+        _check_fields(batch)
+    records = reader.records(batch.records)
+    tally.add(batch.records)
     return records
 
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from structmem.v1 import memory_service_pb2 as pb
 
 from graph.model import TERMINAL_STATES, JobKind, JobState, uuid_of
+from service.answer_size import Room
 from service.authorize import Action
 from service.convert.jobs import job_to_proto
 from service.handlers.resource import Context, ResourceHandlers
@@ -35,9 +36,10 @@ class JobHandlers(ResourceHandlers):
             kinds = enum_values(found, "kinds", request.kinds, JobKind)
         memory = self._memory(request.namespace, request.at_least)
         uid = (await memory.settings()).uid
-        page = await memory.list_jobs(states, kinds, self._dependencies.pages.read(request, uid), limit)
+        page = await memory.list_jobs(states, kinds, self._dependencies.pages.read(request, uid), limit, self._page_bytes)
         token = self._dependencies.pages.make(request, uid, page.next)
-        return pb.ListJobsResponse(jobs=[job_to_proto(job) for job in page.items], next_page_token=token)
+        room = Room(self._max_bytes)
+        return pb.ListJobsResponse(jobs=[room.need(job_to_proto(job), job.id, token) for job in page.items], next_page_token=token)
 
     async def WatchJob(self, request: pb.WatchJobRequest, context: Context) -> AsyncIterator[pb.WatchJobResponse]:
         """The job now and after each change, until it ends."""
@@ -54,17 +56,23 @@ class JobHandlers(ResourceHandlers):
     async def ExpediteJob(self, request: pb.ExpediteJobRequest, context: Context) -> pb.ExpediteJobResponse:
         """Lets a job begin that waits for more messages."""
         self._enter_job(Action.WRITE, request)
-        return pb.ExpediteJobResponse(job=job_to_proto(await self._memory(request.namespace).expedite_job(request.job_id)))
+        memory = self._memory(request.namespace)
+        job = job_to_proto(await memory.expedite_job(request.job_id))
+        return pb.ExpediteJobResponse(job=job, consistency_token=await self._token_now(memory, request.namespace))
 
     async def CancelJob(self, request: pb.CancelJobRequest, context: Context) -> pb.CancelJobResponse:
         """Stops a job."""
         self._enter_job(Action.WRITE, request)
-        return pb.CancelJobResponse(job=job_to_proto(await self._memory(request.namespace).cancel_job(request.job_id)))
+        memory = self._memory(request.namespace)
+        job = job_to_proto(await memory.cancel_job(request.job_id))
+        return pb.CancelJobResponse(job=job, consistency_token=await self._token_now(memory, request.namespace))
 
     async def RetryJob(self, request: pb.RetryJobRequest, context: Context) -> pb.RetryJobResponse:
         """Starts a failed or canceled job again."""
         self._enter_job(Action.WRITE, request)
-        return pb.RetryJobResponse(job=job_to_proto(await self._memory(request.namespace).retry_job(request.job_id)))
+        memory = self._memory(request.namespace)
+        job = job_to_proto(await memory.retry_job(request.job_id))
+        return pb.RetryJobResponse(job=job, consistency_token=await self._token_now(memory, request.namespace))
 
     def _enter_job(self, action: Action, request: _OfAJob) -> None:
         self._enter(action, request.namespace)

@@ -23,6 +23,8 @@ _READ_IN_PLACE = 500_000
 # Appends of more characters wait for one another: each thread that analyses a long text keeps the interpreter from all other calls in turn.
 _ANALYSED_AT_ONCE = 50_000
 
+# Ids of jobs in one answer; a namespace may have as many sessions as fit nobody's answer.
+MAX_JOB_IDS = 1_000
 # Making a namespace takes milliseconds; on a slow disk or a far server longer.
 _UNTIL_MADE_S = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 
@@ -50,7 +52,13 @@ class MessageHandlers(ResourceHandlers):
         self._enter(Action.WRITE, request.namespace)
         with Violations() as found:
             text(found, "session", request.session, MAX_NAME, required=False)
-        return pb.FlushSessionResponse(job_ids=await self._memory(request.namespace).flush(request.session))
+        memory = self._memory(request.namespace)
+        job_ids = await memory.flush(request.session)
+        return pb.FlushSessionResponse(
+            job_ids=job_ids[:MAX_JOB_IDS],
+            job_count=len(job_ids),
+            consistency_token=await self._token_now(memory, request.namespace),
+        )
 
     async def ImportMessages(self, requests: AsyncIterator[pb.ImportMessagesRequest], context: Context) -> pb.ImportMessagesResponse:
         """Stores a stream of batches, each in a transaction of its own; the next is read when the last one is durable."""
@@ -76,7 +84,8 @@ class MessageHandlers(ResourceHandlers):
             duplicate_count=tally.duplicates,
             session_count=len(tally.sessions),
             consistency_token=self._consistency_token(header.namespace, tally.namespace_uid, tally.revision),
-            job_ids=tally.job_ids,
+            job_ids=tally.job_ids[:MAX_JOB_IDS],
+            job_count=len(tally.job_ids),
         )
 
     async def _command(

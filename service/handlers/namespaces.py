@@ -31,7 +31,9 @@ class NamespaceHandlers(ResourceHandlers, namespace_service_pb2_grpc.NamespaceSe
         self._enter(Action.ADMIN, request.namespace)
         with Violations() as found:
             spec = spec_from_proto(found, request, self._dependencies.served, self._dependencies.mode)
-        return pb.CreateNamespaceResponse(namespace=namespace_to_proto(await self._store.create_namespace(spec)))
+        made = await self._store.create_namespace(spec)
+        token = self._consistency_token(made.name, made.uid, made.revision)
+        return pb.CreateNamespaceResponse(namespace=namespace_to_proto(made), consistency_token=token)
 
     async def GetNamespace(self, request: pb.GetNamespaceRequest, context: Context) -> pb.GetNamespaceResponse:
         """Shows one namespace."""
@@ -93,7 +95,8 @@ class NamespaceHandlers(ResourceHandlers, namespace_service_pb2_grpc.NamespaceSe
         if changed or (before.generation is not None and before.generation.extractor != spec):
             await memory.begin_generation(GenerationStart(spec))
             after = await memory.settings()
-        return pb.UpdateNamespaceResponse(namespace=namespace_to_proto(after))
+        token = self._consistency_token(after.name, after.uid, after.revision)
+        return pb.UpdateNamespaceResponse(namespace=namespace_to_proto(after), consistency_token=token)
 
     async def DeleteNamespace(self, request: pb.DeleteNamespaceRequest, context: Context) -> pb.DeleteNamespaceResponse:
         """Deletes a namespace and all that is in it."""

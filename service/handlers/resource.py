@@ -84,6 +84,11 @@ class ResourceHandlers:
         """The token of a write that this service has just made."""
         return self._dependencies.consistency.make(namespace, ConsistencyPoint(uid, revision, self._store.namespace(namespace).position()))
 
+    async def _token_now(self, memory: Memory, namespace: str) -> str:
+        """The token of a write that tells no revision: the namespace as it is now, and where the store stands."""
+        settings = await memory.settings()
+        return self._consistency_token(namespace, settings.uid, settings.revision)
+
     def _memory(self, name: str, at_least: Sequence[str] = ()) -> Memory:
         """The handle of a namespace whose reads see the writes of these consistency tokens. Raises InvalidArgument."""
         return self._store.namespace(name, self._dependencies.consistency.points("at_least", at_least).get(name))

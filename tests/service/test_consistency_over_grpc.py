@@ -54,6 +54,8 @@ WRITES = {
     "UpdateNamespace",
     "DeleteNamespace",
 }
+# What a deletion leaves cannot be read.
+WITHOUT_TOKEN = {"DeleteNamespace"}
 OF_NO_NAMESPACE = {"GetServerInfo"}
 
 
@@ -61,6 +63,30 @@ def test_every_call_is_a_read_or_a_write_here() -> None:
     modules = (memory_service_pb2, namespace_service_pb2, inspection_service_pb2)
     methods = {method.name for it in modules for service in it.DESCRIPTOR.services_by_name.values() for method in service.methods}
     assert methods == READS.keys() | WRITES | OF_NO_NAMESPACE
+
+
+def test_every_write_says_what_reads_must_see() -> None:
+    modules = (memory_service_pb2, namespace_service_pb2, inspection_service_pb2)
+    methods = [method for it in modules for service in it.DESCRIPTOR.services_by_name.values() for method in service.methods]
+    with_token = {method.name for method in methods if "consistency_token" in method.output_type.fields_by_name}
+    assert with_token == WRITES - WITHOUT_TOKEN
+
+
+async def test_reads_see_what_was_done_to_jobs_and_namespaces(service: Any) -> None:
+    made = await service.namespaces.CreateNamespace(namespace_service_pb2.CreateNamespaceRequest(namespace="acme"))
+    changed = await service.namespaces.UpdateNamespace(namespace_service_pb2.UpdateNamespaceRequest(namespace="acme", description="Of Ana"))
+    message = pb.MessageInput(speaker="Ana", text="Hi")
+    appended = await service.memory.AppendMessages(pb.AppendMessagesRequest(namespace="acme", session="s", messages=[message]))
+    one = {"namespace": "acme", "job_id": appended.job_id}
+    flushed = await service.memory.FlushSession(pb.FlushSessionRequest(namespace="acme", session="s"))
+    hurried = await service.memory.ExpediteJob(pb.ExpediteJobRequest(**one))
+    tokens = [it.consistency_token for it in (made, changed, appended, flushed, hurried)]
+    assert all(tokens)
+    points = [service.application.consistency.points("at_least", [token])["acme"] for token in tokens]
+    assert len({point.namespace_uid for point in points}) == 1
+    assert [point.revision for point in points] == sorted(point.revision for point in points)
+    job = (await service.memory.GetJob(pb.GetJobRequest(**one, at_least=tokens))).job
+    assert job.id == appended.job_id
 
 
 @pytest.fixture

@@ -162,6 +162,21 @@ def with_a_dangling_edge(export: Export) -> Export:
     return replace(export, records=records, trailer=tally.trailer())
 
 
+def with_a_field_of_a_later_version(export: Export) -> Export:
+    record = next(record for record in export.records if record.node.HasField("message"))
+    record.node.message.MergeFromString(b"\xfa\x3f\x05later")  # field 1023, of five bytes
+    return export
+
+
+async def test_an_import_says_when_an_export_holds_what_this_version_does_not_know(filled: Any, refused: Callable[..., Any]) -> None:
+    export = with_a_field_of_a_later_version(await exported(filled))
+    refusal = await refused(filled.memory.ImportNamespace(requests("copy", export)))
+    assert refusal.code is grpc.StatusCode.INVALID_ARGUMENT
+    assert any(field.startswith("batch.records[") for field in refusal.fields)
+    assert "the export holds fields that this version does not know" in refusal.message
+    assert (await refused(filled.namespaces.GetNamespace(get(namespace="copy")))).code is grpc.StatusCode.NOT_FOUND
+
+
 @pytest.mark.parametrize(
     ("damage", "field"),
     [

@@ -10,6 +10,8 @@ import pytest
 from structmem.v1 import inspection_service_pb2, job_pb2, namespace_service_pb2, node_pb2
 from structmem.v1 import memory_service_pb2 as pb
 
+from service.handlers import messages as messages_module
+
 
 def message(text: str, speaker: str = "Ana", **fields: Any) -> pb.MessageInput:
     return pb.MessageInput(speaker=speaker, text=text, **fields)
@@ -121,6 +123,20 @@ async def test_a_watched_job_ends_without_waiting_for_more(tmp_path: Any, runnin
         described = await service.inspection.GetGraphStats(inspection_service_pb2.GetGraphStatsRequest(namespace="acme"))
         assert {count.kind: count.count for count in described.nodes}[node_pb2.NODE_KIND_MESSAGE] == 1
         assert described.pending_vector_count == 0
+
+
+async def test_an_answer_names_the_first_jobs_and_counts_all(tmp_path: Any, running: Callable[..., Any], monkeypatch: Any) -> None:
+    monkeypatch.setattr(messages_module, "MAX_JOB_IDS", 2)
+    batches = [pb.ImportMessagesBatch(session=f"s{n}", messages=[pb.MessageInput(speaker="Ana", text=f"number {n}")]) for n in range(5)]
+    parts = [pb.ImportMessagesRequest(header=pb.ImportMessagesHeader(namespace="acme", create_namespace=True))]
+    async with running(tmp_path, idle_s=3600) as service:
+        imported = await service.memory.ImportMessages(iter([*parts, *(pb.ImportMessagesRequest(batch=batch) for batch in batches)]))
+        assert (len(imported.job_ids), imported.job_count) == (2, 5)
+        flushed = await service.memory.FlushSession(pb.FlushSessionRequest(namespace="acme"))
+        assert (len(flushed.job_ids), flushed.job_count) == (2, 5)
+        listed = await service.memory.ListJobs(pb.ListJobsRequest(namespace="acme", at_least=[flushed.consistency_token]))
+        assert {*imported.job_ids, *flushed.job_ids} <= {job.id for job in listed.jobs}
+        assert len(listed.jobs) == 5
 
 
 async def test_a_flush_makes_a_half_full_buffer_due(tmp_path: Any, running: Callable[..., Any]) -> None:

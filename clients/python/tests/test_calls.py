@@ -228,6 +228,19 @@ def test_waiting_follows_every_job_and_flushes(script: Any, client: Client) -> N
     assert expedited == ["job_1", "job_2"]
 
 
+def test_waiting_for_more_jobs_than_an_answer_names_follows_those_that_are_open(script: Any, client: Client) -> None:
+    def done(request: Any) -> job_pb2.Job:
+        return job_pb2.Job(id=request.job_id, state=job_pb2.JOB_STATE_SUCCEEDED)
+
+    script.answers["ExpediteJob"] = lambda request, context: mpb.ExpediteJobResponse(job=done(request))
+    script.answers["ListJobs"] = lambda request, context: mpb.ListJobsResponse(jobs=[job_pb2.Job(id="job_2"), job_pb2.Job(id="job_3")])
+    jobs = client.wait_for(structmem.Flushed("alice", ("job_1", "job_2"), 3, "token"))
+    assert [job.id for job in jobs] == ["job_1", "job_2", "job_3"]
+    (listed,) = [request for request in script.requests if isinstance(request, mpb.ListJobsRequest)]
+    assert list(listed.states) == [job_pb2.JOB_STATE_QUEUED, job_pb2.JOB_STATE_RUNNING]
+    assert list(listed.at_least) == ["token"]
+
+
 def test_waiting_for_a_job_that_fails_says_so(script: Any, client: Client) -> None:
     failed = job_pb2.Job(
         id="job_1",

@@ -44,7 +44,6 @@ def refuse(context: grpc.ServicerContext, code: grpc.StatusCode, reason: str, *m
         ("MESSAGE_ID_REUSED", grpc.StatusCode.ALREADY_EXISTS, structmem.DuplicateMessageError),
         ("PERMISSION_DENIED", grpc.StatusCode.PERMISSION_DENIED, structmem.PermissionDeniedError),
         ("UNAUTHENTICATED", grpc.StatusCode.UNAUTHENTICATED, structmem.UnauthenticatedError),
-        ("STORE_BUSY", grpc.StatusCode.FAILED_PRECONDITION, structmem.StoreBusyError),
         ("STORAGE_FULL", grpc.StatusCode.RESOURCE_EXHAUSTED, structmem.StorageFullError),
         ("ANSWER_TOO_LARGE", grpc.StatusCode.FAILED_PRECONDITION, structmem.AnswerTooLargeError),
         ("ELEMENT_TOO_LARGE", grpc.StatusCode.FAILED_PRECONDITION, structmem.ElementTooLargeError),

@@ -12,7 +12,7 @@ from graph.model import (
     JobState,
     Lease,
 )
-from graph.store.port.reading import Cursor, Page
+from graph.store.port.reading import PAGE_BYTES, Cursor, Page
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +56,10 @@ class Jobs(Protocol):
         """One job."""
         ...
 
-    async def list_jobs(self, states: Collection[JobState], kinds: Collection[JobKind], cursor: Cursor | None, limit: int) -> Page[Job]:
-        """Jobs, newest first; empty collections accept all."""
+    async def list_jobs(
+        self, states: Collection[JobState], kinds: Collection[JobKind], cursor: Cursor | None, limit: int, max_bytes: int = PAGE_BYTES
+    ) -> Page[Job]:
+        """Jobs, newest first; empty collections accept all. A page ends early where it would have more than `max_bytes`."""
         ...
 
     async def wait_for_job_change(self, job_id: str, seen: datetime, timeout: timedelta) -> Job:

@@ -12,10 +12,13 @@ import orjson
 
 from graph.errors import Conflict, LeaseLost, NotFound
 from graph.model import TERMINAL_STATES, ExtractionMode, Job, JobError, JobKind, JobState, Lease, Namespace, from_micros, to_micros
-from graph.store.port import JobAttemptFailed, JobDeferred, JobOutcome
+from graph.store.port import JobAttemptFailed, JobDeferred, JobOutcome, Page
+from graph.store.rules.node_bytes import fitting
 from graph.store.rules.retention import JOB_RETENTION
 from graph.store.rules.spec_rules import waits_for_vectors
 
+# What could not be taken of a job's messages is told of the last ones: a model that fails throughout fills neither a file nor an answer.
+MAX_PARTIAL_FAILURES = 100
 OPEN_STATES = (JobState.QUEUED, JobState.RUNNING)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -68,6 +71,13 @@ def job_of(namespace: str, row: JobRow) -> Job:
         error=row.error,
         partial_failures=row.partial_failures,
     )
+
+
+def page_of_jobs(namespace: str, found: Sequence[JobRow], limit: int, max_bytes: int) -> Page[Job]:
+    """A page of at most `limit` of the rows that were found and of so many bytes; a row beyond the limit tells that there are more."""
+    jobs = [job_of(namespace, row) for row in found[:limit]]
+    count = fitting(jobs, max_bytes)
+    return Page(tuple(jobs[:count]), (found[count - 1].key,) if len(found) > count else None)
 
 
 def stored_values(row: JobRow) -> dict[str, Any]:
@@ -196,8 +206,8 @@ def renewed(row: JobRow, now: int, duration: timedelta) -> JobRow:
 
 
 def progressed(row: JobRow, now: int, passed: int, failures: Sequence[JobError]) -> JobRow:
-    """The job after so many more messages, with what could not be taken of them."""
-    return _changed(row, now, done=row.done + passed, partial_failures=(*row.partial_failures, *failures))
+    """The job after so many more messages, with what could not be taken of them; of all that could not, it keeps the last."""
+    return _changed(row, now, done=row.done + passed, partial_failures=(*row.partial_failures, *failures)[-MAX_PARTIAL_FAILURES:])
 
 
 def finished(row: JobRow, now: int, outcome: JobOutcome, *, unfinished: bool) -> JobRow:

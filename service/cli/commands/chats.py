@@ -143,7 +143,7 @@ def _say(imported: "Imported", jobs: "list[Job]", wait: bool) -> None:
     if partial:
         typer.echo(f"{_counted(partial, 'part')} could not be extracted; `structmem jobs watch` shows which.", err=True)
     if not wait and imported.job_ids:
-        typer.echo(f"Extraction goes on in the background: {_counted(len(imported.job_ids), 'job')}.")
+        typer.echo(f"Extraction goes on in the background: {_counted(imported.job_count, 'job')}.")
 
 
 def _counted(count: int, word: str) -> str:

@@ -34,15 +34,17 @@ class Appended:
 
 @dataclass(frozen=True, slots=True)
 class Flushed:
-    """The jobs that cover what was waiting; none when nothing was."""
+    """The jobs that cover what was waiting, the first 1,000 of `job_count`; none when nothing was."""
 
     namespace: str
     job_ids: tuple[str, ...]
+    job_count: int = 0
+    consistency_token: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What an import of messages stored."""
+    """What an import of messages stored, and the first 1,000 of the `job_count` jobs that will cover it."""
 
     namespace: str
     stored_count: int
@@ -50,6 +52,7 @@ class Imported:
     session_count: int
     consistency_token: str
     job_ids: tuple[str, ...]
+    job_count: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,7 +313,7 @@ class JobProblem:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Durable background work. The units are messages for an extraction."""
+    """Durable background work. The units are messages for an extraction. `consistency_token`: where a call changed the job."""
 
     id: str
     namespace: str
@@ -325,6 +328,7 @@ class Job:
     created_at: datetime | None
     updated_at: datetime | None
     partial_failures: tuple[JobProblem, ...]
+    consistency_token: str = ""
 
     @property
     def job_ids(self) -> tuple[str, ...]:
@@ -348,7 +352,7 @@ class Generation:
 
 @dataclass(frozen=True, slots=True)
 class Namespace:
-    """The unit of isolation, with its settings."""
+    """The unit of isolation, with its settings. `consistency_token`: where a call created or changed it."""
 
     name: str
     embedding: EmbeddingSpec
@@ -359,6 +363,7 @@ class Namespace:
     generation: Generation | None
     created_at: datetime | None
     profile: ExtractionProfile | None = None
+    consistency_token: str = ""
 
 
 @dataclass(frozen=True, slots=True)

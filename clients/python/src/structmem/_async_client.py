@@ -238,7 +238,7 @@ class AsyncClient(AsyncListings):
         """
         deadline = Deadline(timeout)
         ended = []
-        for job_id in work.job_ids:
+        for job_id in await self._jobs_of(work, deadline):
             job = await self.expedite_job(work.namespace, job_id, timeout=deadline.left()) if flush else None
             while job is None or not job.state.ended:
                 async for job in self.watch_job(work.namespace, job_id, timeout=deadline.left()):  # noqa: B007
@@ -247,6 +247,16 @@ class AsyncClient(AsyncListings):
                 raise JobFailedError(job)
             ended.append(job)
         return tuple(ended)
+
+    async def _jobs_of(self, work: Appended | Imported | Flushed | Job, deadline: Deadline) -> list[str]:
+        """The jobs of a write; of one that has more than its answer names, also all others that are open in the namespace."""
+        job_ids = dict.fromkeys(work.job_ids)
+        if isinstance(work, Imported | Flushed) and work.job_count > len(job_ids):
+            states = (JobState.QUEUED, JobState.RUNNING)
+            at_least = work.consistency_token
+            listed = self.list_jobs(work.namespace, states=states, at_least=at_least, page_size=500, timeout=deadline.left())
+            job_ids |= {job.id: None async for job in listed}
+        return list(job_ids)
 
     async def cancel_job(self, namespace: str, job_id: str, *, timeout: float | None = None) -> Job:
         """Stops a job. The messages are kept."""

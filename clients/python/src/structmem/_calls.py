@@ -77,7 +77,7 @@ def append(
 def flush(namespace: str, session: str) -> Call[a.Flushed]:
     """FlushSession."""
     request = e.build(mpb.FlushSessionRequest, namespace=namespace, session=session)
-    return _memory("FlushSession", request, lambda it: a.Flushed(namespace, tuple(it.job_ids)))
+    return _memory("FlushSession", request, lambda it: a.Flushed(namespace, tuple(it.job_ids), it.job_count, it.consistency_token))
 
 
 def import_messages(namespace: str, messages: Iterable[tuple[str, NewMessage]], time_zone: str, create_namespace: bool) -> Call[a.Imported]:
@@ -90,7 +90,8 @@ def import_messages(namespace: str, messages: Iterable[tuple[str, NewMessage]], 
             yield mpb.ImportMessagesRequest(batch=batch)
 
     def parse(it: mpb.ImportMessagesResponse) -> a.Imported:
-        return a.Imported(namespace, it.stored_count, it.duplicate_count, it.session_count, it.consistency_token, tuple(it.job_ids))
+        counts = (it.stored_count, it.duplicate_count, it.session_count)
+        return a.Imported(namespace, *counts, it.consistency_token, tuple(it.job_ids), it.job_count)
 
     return _memory("ImportMessages", elements(), parse, repeatable=False)
 
@@ -380,16 +381,16 @@ def watch_job(namespace: str, job_id: str, at_least: ConsistencyTokens) -> Call[
 def expedite_job(namespace: str, job_id: str) -> Call[a.Job]:
     """ExpediteJob."""
     request = e.build(mpb.ExpediteJobRequest, namespace=namespace, job_id=job_id)
-    return _memory("ExpediteJob", request, lambda it: da.job(it.job))
+    return _memory("ExpediteJob", request, lambda it: da.job(it.job, it.consistency_token))
 
 
 def cancel_job(namespace: str, job_id: str) -> Call[a.Job]:
     """CancelJob."""
     request = e.build(mpb.CancelJobRequest, namespace=namespace, job_id=job_id)
-    return _memory("CancelJob", request, lambda it: da.job(it.job), repeatable=False)
+    return _memory("CancelJob", request, lambda it: da.job(it.job, it.consistency_token), repeatable=False)
 
 
 def retry_job(namespace: str, job_id: str) -> Call[a.Job]:
     """RetryJob."""
     request = e.build(mpb.RetryJobRequest, namespace=namespace, job_id=job_id)
-    return _memory("RetryJob", request, lambda it: da.job(it.job), repeatable=False)
+    return _memory("RetryJob", request, lambda it: da.job(it.job, it.consistency_token), repeatable=False)

@@ -131,7 +131,7 @@ def problem(it: job_pb2.JobError) -> a.JobProblem:
     return a.JobProblem(d.error_reason(it.reason), it.message)
 
 
-def job(it: job_pb2.Job) -> a.Job:
+def job(it: job_pb2.Job, consistency_token: str = "") -> a.Job:
     """A job."""
     return a.Job(
         id=it.id,
@@ -147,6 +147,7 @@ def job(it: job_pb2.Job) -> a.Job:
         created_at=d.moment(it, "created_at"),
         updated_at=d.moment(it, "updated_at"),
         partial_failures=tuple(problem(p) for p in it.partial_failures),
+        consistency_token=consistency_token,
     )
 
 
@@ -160,7 +161,7 @@ def mode(number: int) -> ExtractionMode:
     return d.kind(ExtractionMode, namespace_pb2.ExtractionMode, number)
 
 
-def namespace(it: namespace_pb2.Namespace) -> a.Namespace:
+def namespace(it: namespace_pb2.Namespace, consistency_token: str = "") -> a.Namespace:
     """A namespace."""
     last = it.generation
     generation = a.Generation(last.number, last.extractor, last.fingerprint, mode(last.mode), d.moment(last, "started_at"))
@@ -174,6 +175,7 @@ def namespace(it: namespace_pb2.Namespace) -> a.Namespace:
         generation=generation if it.HasField("generation") else None,
         created_at=d.moment(it, "created_at"),
         profile=profile(it.profile) if it.HasField("profile") else None,
+        consistency_token=consistency_token,
     )
 
 

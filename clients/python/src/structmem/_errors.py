@@ -10,11 +10,9 @@ StructMemError
 ├── ConflictError              the state does not allow it
 │   ├── RequestReusedError     the request_id was used with another body
 │   ├── DuplicateMessageError  the client_id was used with other content
-│   ├── LeaseLostError         another worker holds the job, or it was canceled
 │   └── StaleWriteError        what the writer saw has changed
 ├── PermissionDeniedError      the token may not do that
 ├── UnauthenticatedError       no token, or an unknown one
-├── StoreBusyError             another process owns the data directory
 ├── UnavailableError           the service cannot be reached or cannot answer now; waiting may help
 ├── StorageFullError           the service has no space left
 ├── StoreLimitError            more at once than the service's store takes
@@ -140,12 +138,6 @@ class DuplicateMessageError(ConflictError):
     default_reason = ErrorReason.MESSAGE_ID_REUSED
 
 
-class LeaseLostError(ConflictError):
-    """Another worker holds the job, or it was canceled."""
-
-    default_reason = ErrorReason.LEASE_LOST
-
-
 class StaleWriteError(ConflictError):
     """What the writer saw has changed; read again."""
 
@@ -162,12 +154,6 @@ class UnauthenticatedError(StructMemError):
     """There is no token, or nobody has it."""
 
     default_reason = ErrorReason.UNAUTHENTICATED
-
-
-class StoreBusyError(StructMemError):
-    """Another process owns the data directory."""
-
-    default_reason = ErrorReason.STORE_BUSY
 
 
 class UnavailableError(StructMemError):

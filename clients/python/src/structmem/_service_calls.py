@@ -60,7 +60,7 @@ def create_namespace(
         description=description,
         profile=_profile(profile),
     )
-    return Call("namespace", "CreateNamespace", request, lambda it: da.namespace(it.namespace), repeatable=False)
+    return Call("namespace", "CreateNamespace", request, lambda it: da.namespace(it.namespace, it.consistency_token), repeatable=False)
 
 
 def get_namespace(namespace: str, at_least: ConsistencyTokens) -> Call[a.Namespace]:
@@ -97,7 +97,7 @@ def update_namespace(
         description=description,
         profile=_profile(profile),
     )
-    return Call("namespace", "UpdateNamespace", request, lambda it: da.namespace(it.namespace))
+    return Call("namespace", "UpdateNamespace", request, lambda it: da.namespace(it.namespace, it.consistency_token))
 
 
 def delete_namespace(namespace: str) -> Call[datetime | None]:

@@ -12,8 +12,8 @@ from graph.store.embedded.files.transaction import Transaction
 from graph.store.embedded.jobs.job_queue import cover_messages, waiting_messages
 from graph.store.embedded.jobs.job_rows import job_row, job_rows, open_jobs, save_job
 from graph.store.embedded.rows.session_rows import existing_session
-from graph.store.port import Cursor, Page
-from graph.store.rules.jobs import JobRow, cancelled, hurried, job_of, retried
+from graph.store.port import PAGE_BYTES, Cursor, Page
+from graph.store.rules.jobs import JobRow, cancelled, hurried, job_of, page_of_jobs, retried
 from graph.store.rules.sessions import SessionRow
 
 
@@ -61,7 +61,13 @@ def get_job(db: apsw.Connection, namespace: Namespace, job_id: str) -> Job:
 
 
 def list_jobs(
-    db: apsw.Connection, namespace: Namespace, states: Collection[JobState], kinds: Collection[JobKind], cursor: Cursor | None, limit: int
+    db: apsw.Connection,
+    namespace: Namespace,
+    states: Collection[JobState],
+    kinds: Collection[JobKind],
+    cursor: Cursor | None,
+    limit: int,
+    max_bytes: int = PAGE_BYTES,
 ) -> Page[Job]:
     """See `Memory.list_jobs`."""
     found = job_rows(
@@ -70,8 +76,7 @@ def list_jobs(
             AND (?3 = '[]' OR j.kind IN (SELECT value FROM json_each(?3))) ORDER BY j.key DESC LIMIT ?4""",
         (cursor[0] if cursor else 2**62, _json(states), _json(kinds), limit + 1),
     )
-    page = found[:limit]
-    return Page(tuple(job_of(namespace.name, row) for row in page), (page[-1].key,) if len(found) > limit else None)
+    return page_of_jobs(namespace.name, found, limit, max_bytes)
 
 
 def _json(values: Collection[JobState] | Collection[JobKind]) -> str:

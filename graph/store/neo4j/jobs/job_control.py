@@ -9,8 +9,8 @@ from graph.store.neo4j.driver.transaction import Transaction
 from graph.store.neo4j.jobs.job_queue import cover_messages, open_jobs, waiting_messages
 from graph.store.neo4j.jobs.job_rows import JOB_PROJECTION, job_row, job_row_of, save_job
 from graph.store.neo4j.rows.session_rows import existing_session, session_rows
-from graph.store.port import Cursor, Page
-from graph.store.rules.jobs import JobRow, cancelled, found_job, hurried, job_of, retried
+from graph.store.port import PAGE_BYTES, Cursor, Page
+from graph.store.rules.jobs import JobRow, cancelled, found_job, hurried, job_of, page_of_jobs, retried
 from graph.store.rules.sessions import SessionRow
 
 _MARK = "MERGE (:FlushMark {namespace: $namespace, session: $at.session, seq: $at.seq})"
@@ -65,7 +65,12 @@ async def get_job(handle: Handle, job_id: str) -> Job:
 
 
 async def list_jobs(
-    handle: Handle, states: Collection[JobState], kinds: Collection[JobKind], cursor: Cursor | None, limit: int
+    handle: Handle,
+    states: Collection[JobState],
+    kinds: Collection[JobKind],
+    cursor: Cursor | None,
+    limit: int,
+    max_bytes: int = PAGE_BYTES,
 ) -> Page[Job]:
     """See `Memory.list_jobs`."""
     values = {
@@ -75,6 +80,4 @@ async def list_jobs(
         "limit": limit + 1,
     }
     (found,) = await handle.row(_LISTED, {"at": values})
-    rows = [job_row_of(row) for row in found]
-    page = rows[:limit]
-    return Page(tuple(job_of(handle.name, row) for row in page), (page[-1].key,) if len(rows) > limit else None)
+    return page_of_jobs(handle.name, [job_row_of(row) for row in found], limit, max_bytes)

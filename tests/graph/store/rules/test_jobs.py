@@ -109,6 +109,23 @@ def test_handing_a_job_back_is_no_attempt_and_a_flush_ends_the_waiting() -> None
     assert jobs.finished(flushed, 300, JobDeferred(from_micros(800_000)), unfinished=False).run_after == 300
 
 
+def test_of_what_could_not_be_taken_a_job_keeps_the_last() -> None:
+    job, told = _running(), [JobError("REASON", str(number)) for number in range(250)]
+    for start in range(0, 250, 50):
+        job = jobs.progressed(job, 300 + start, 1, told[start : start + 50])
+    assert job.partial_failures == tuple(told[-jobs.MAX_PARTIAL_FAILURES :])
+    assert job.done == 5
+
+
+def test_a_page_of_jobs_ends_where_it_has_no_room_for_more() -> None:
+    rows = [replace(_running(), id=f"job_{key}", key=key, error=JobError("REASON", "x" * 1_000)) for key in (9, 8, 7, 6)]
+    ids = lambda page: [job.id for job in page.items]  # noqa: E731
+    assert (ids(page := jobs.page_of_jobs("acme", rows, 3, 10**6)), page.next) == (["job_9", "job_8", "job_7"], (7,))
+    assert (ids(page := jobs.page_of_jobs("acme", rows, 9, 5_000)), page.next) == (["job_9", "job_8", "job_7"], (7,))
+    assert (ids(page := jobs.page_of_jobs("acme", rows, 9, 10)), page.next) == (["job_9"], (9,))
+    assert jobs.page_of_jobs("acme", rows, 9, 10**6).next is None
+
+
 def test_a_failed_attempt_is_tried_again_or_rests() -> None:
     again = jobs.finished(_running(), 300, JobAttemptFailed(_ERROR, from_micros(900)), unfinished=False)
     assert (again.state, again.run_after, again.attempts, again.error) == (JobState.QUEUED, 900, 1, _ERROR)

@@ -52,131 +52,115 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """ABORTED. What the writer had read has changed meanwhile.
     What to do: read again, then write again.
     """
-    ERROR_REASON_LEASE_LOST: _ErrorReason.ValueType  # 8
-    """ABORTED. Another worker took the job over, or it was canceled. Workers see it, callers do not.
-    What to do: nothing.
-    """
-    ERROR_REASON_UNAUTHENTICATED: _ErrorReason.ValueType  # 9
+    ERROR_REASON_UNAUTHENTICATED: _ErrorReason.ValueType  # 8
     """UNAUTHENTICATED. No token came, or nobody has it.
     What to do: send `authorization: Bearer TOKEN` with a token of the token file.
     """
-    ERROR_REASON_PERMISSION_DENIED: _ErrorReason.ValueType  # 10
+    ERROR_REASON_PERMISSION_DENIED: _ErrorReason.ValueType  # 9
     """PERMISSION_DENIED. The token's grants do not allow this for that namespace, whether the namespace exists or not.
     What to do: ask for a grant; see docs/security.md.
     """
-    ERROR_REASON_DEADLINE_EXCEEDED: _ErrorReason.ValueType  # 11
+    ERROR_REASON_DEADLINE_EXCEEDED: _ErrorReason.ValueType  # 10
     """DEADLINE_EXCEEDED. The call's deadline passed; its work was stopped. A write may have been stored just before.
     What to do: repeat with more time; a write with its `request_id`.
     """
-    ERROR_REASON_REVISION_NOT_REACHED: _ErrorReason.ValueType  # 12
+    ERROR_REASON_REVISION_NOT_REACHED: _ErrorReason.ValueType  # 11
     """UNAVAILABLE. The store is behind the consistency token, such as after a restored backup.
     What to do: wait and repeat, or read without `at_least`.
     """
-    ERROR_REASON_SHUTTING_DOWN: _ErrorReason.ValueType  # 13
+    ERROR_REASON_SHUTTING_DOWN: _ErrorReason.ValueType  # 12
     """UNAVAILABLE. The service is stopping and no longer waits for a job.
     What to do: connect again and repeat.
     """
-    ERROR_REASON_STORE_UNAVAILABLE: _ErrorReason.ValueType  # 14
+    ERROR_REASON_STORE_UNAVAILABLE: _ErrorReason.ValueType  # 13
     """UNAVAILABLE. The disk cannot be read or written now (I/O error, read-only), or Neo4j cannot be reached, is busy or read-only; nothing was acknowledged.
     What to do: wait as long as `RetryInfo` says and repeat, with the same `request_id`; look at the disk or the server.
     """
-    ERROR_REASON_STORAGE_FULL: _ErrorReason.ValueType  # 15
+    ERROR_REASON_STORAGE_FULL: _ErrorReason.ValueType  # 14
     """RESOURCE_EXHAUSTED. No space is left; nothing was acknowledged. Reads go on.
     What to do: free space, then repeat.
     """
-    ERROR_REASON_STORE_LIMIT: _ErrorReason.ValueType  # 16
+    ERROR_REASON_STORE_LIMIT: _ErrorReason.ValueType  # 15
     """FAILED_PRECONDITION. The call takes more memory than Neo4j gives one transaction (`db.memory.transaction.max`); nothing was stored, and the same call meets the same limit.
     What to do: send less at once, or raise the setting that the message names.
     """
-    ERROR_REASON_TOO_MANY_EXPORTS: _ErrorReason.ValueType  # 17
+    ERROR_REASON_TOO_MANY_EXPORTS: _ErrorReason.ValueType  # 16
     """RESOURCE_EXHAUSTED. As many exports are read as may be at once (32, fewer where the process may open few files): each holds files open for as long as its reader takes.
     What to do: read exports to their end or cancel them; wait as long as `RetryInfo` says and repeat.
     """
-    ERROR_REASON_EMBEDDER_UNAVAILABLE: _ErrorReason.ValueType  # 18
+    ERROR_REASON_EMBEDDER_UNAVAILABLE: _ErrorReason.ValueType  # 17
     """UNAVAILABLE. The embedding model cannot be reached, or its answer cannot be used. Seen on jobs, which are tried again; a query goes on without vectors and says so in its plan.
     What to do: nothing, or look at the model's server.
     """
-    ERROR_REASON_NAMESPACE_CORRUPT: _ErrorReason.ValueType  # 19
+    ERROR_REASON_NAMESPACE_CORRUPT: _ErrorReason.ValueType  # 18
     """DATA_LOSS. The file of this namespace is damaged; the others are not affected.
     What to do: `structmem doctor`; restore the namespace from an export.
     """
-    ERROR_REASON_STORE_BUSY: _ErrorReason.ValueType  # 20
-    """FAILED_PRECONDITION. Another process owns the data directory. Seen at start, not in calls.
-    What to do: use the service that runs, or stop it.
-    """
-    ERROR_REASON_INVALID_SETTINGS: _ErrorReason.ValueType  # 21
-    """INVALID_ARGUMENT. A setting is wrong. Seen at start, not in calls.
-    What to do: correct it; see docs/configuration.md.
-    """
-    ERROR_REASON_INDEX_SNAPSHOT_DAMAGED: _ErrorReason.ValueType  # 22
-    """INTERNAL. A search index that was written down is damaged. The store builds it anew from the messages; callers do not see it.
-    What to do: nothing.
-    """
-    ERROR_REASON_CYPHER_REFUSED: _ErrorReason.ValueType  # 23
+    ERROR_REASON_CYPHER_REFUSED: _ErrorReason.ValueType  # 19
     """INVALID_ARGUMENT. A query asks for more than to read; the metadata's `clause` names the word or the operator, the message says why and where.
     What to do: ask for less; see docs/cypher.md for what may be asked.
     """
-    ERROR_REASON_CYPHER_INVALID: _ErrorReason.ValueType  # 24
+    ERROR_REASON_CYPHER_INVALID: _ErrorReason.ValueType  # 20
     """INVALID_ARGUMENT. A query cannot be understood, or failed as it ran; the message says where, or why.
     What to do: correct the query.
     """
-    ERROR_REASON_CYPHER_TIMEOUT: _ErrorReason.ValueType  # 25
+    ERROR_REASON_CYPHER_TIMEOUT: _ErrorReason.ValueType  # 21
     """DEADLINE_EXCEEDED. A query took longer than `cypher_timeout_s`; it was stopped.
     What to do: ask for less: name labels, bound paths (`*1..3`), LIMIT early.
     """
-    ERROR_REASON_CYPHER_LIMIT: _ErrorReason.ValueType  # 26
+    ERROR_REASON_CYPHER_LIMIT: _ErrorReason.ValueType  # 22
     """FAILED_PRECONDITION. A query wants more memory than it may take, or a row is too long, or the namespace has more than `cypher_max_nodes`.
     What to do: ask for less; raise the setting that the message speaks of.
     """
-    ERROR_REASON_CYPHER_UNAVAILABLE: _ErrorReason.ValueType  # 27
+    ERROR_REASON_CYPHER_UNAVAILABLE: _ErrorReason.ValueType  # 23
     """FAILED_PRECONDITION. No Cypher is run here: the engine is not installed, this system cannot lock it in, or a whole database was asked for and the store is not Neo4j.
     What to do: the message says what is missing.
     """
-    ERROR_REASON_INTERNAL: _ErrorReason.ValueType  # 28
+    ERROR_REASON_INTERNAL: _ErrorReason.ValueType  # 24
     """INTERNAL. A defect. The message and the metadata's `incident` have an id that finds it in the service's log.
     What to do: report it with the incident id.
     """
-    ERROR_REASON_EXTRACTOR_UNAVAILABLE: _ErrorReason.ValueType  # 29
+    ERROR_REASON_EXTRACTOR_UNAVAILABLE: _ErrorReason.ValueType  # 25
     """Of jobs alone. The language model that extracts cannot be reached.
     What to do: the job is tried again; when it has given up, RetryJob.
     """
-    ERROR_REASON_EXTRACTOR_ANSWER_INVALID: _ErrorReason.ValueType  # 30
+    ERROR_REASON_EXTRACTOR_ANSWER_INVALID: _ErrorReason.ValueType  # 26
     """Of jobs alone. Items of an answer of the language model were invalid twice and are left out; the job went on.
     What to do: nothing, or another model.
     """
-    ERROR_REASON_EXTRACTOR_ANSWER_UNREADABLE: _ErrorReason.ValueType  # 31
+    ERROR_REASON_EXTRACTOR_ANSWER_UNREADABLE: _ErrorReason.ValueType  # 27
     """Of jobs alone. An answer of the language model was no JSON of the form asked for, twice; its messages have no facts.
     What to do: nothing, or another model.
     """
-    ERROR_REASON_EXTRACTOR_ANSWER_TRUNCATED: _ErrorReason.ValueType  # 32
+    ERROR_REASON_EXTRACTOR_ANSWER_TRUNCATED: _ErrorReason.ValueType  # 28
     """Of jobs alone. An answer of the language model was cut off; what came before is kept.
     What to do: raise the model's limit of tokens.
     """
-    ERROR_REASON_EXTRACTOR_ANSWER_TOO_LARGE: _ErrorReason.ValueType  # 33
+    ERROR_REASON_EXTRACTOR_ANSWER_TOO_LARGE: _ErrorReason.ValueType  # 29
     """Of jobs alone. A message is longer than the language model reads; it has no facts.
     What to do: nothing, or a model with a larger context.
     """
-    ERROR_REASON_EXTRACTOR_ANSWER_WITHHELD: _ErrorReason.ValueType  # 34
+    ERROR_REASON_EXTRACTOR_ANSWER_WITHHELD: _ErrorReason.ValueType  # 30
     """Of jobs alone. The provider's filter kept an answer back; its messages have no facts.
     What to do: nothing, or another provider.
     """
-    ERROR_REASON_EMBEDDING_MISMATCH: _ErrorReason.ValueType  # 35
+    ERROR_REASON_EMBEDDING_MISMATCH: _ErrorReason.ValueType  # 31
     """Of jobs alone. The embedder's vectors do not fit the namespace's.
     What to do: serve the model that the namespace was created with.
     """
-    ERROR_REASON_EXTRACTION_FAILED: _ErrorReason.ValueType  # 36
+    ERROR_REASON_EXTRACTION_FAILED: _ErrorReason.ValueType  # 32
     """Of jobs alone. The extraction failed on an unexpected error; the service's log has it under the job's id.
     What to do: RetryJob; report it.
     """
-    ERROR_REASON_ELEMENT_TOO_LARGE: _ErrorReason.ValueType  # 37
+    ERROR_REASON_ELEMENT_TOO_LARGE: _ErrorReason.ValueType  # 33
     """FAILED_PRECONDITION. One node or record alone is larger than the service sends (`max_send_mb`): the metadata has its `id`, its `bytes`, the `limit`, and in listings the `next_page_token` that goes on after it.
     What to do: go on with that token; to read it, set `max_send_mb` higher and let clients take as much.
     """
-    ERROR_REASON_ANSWER_TOO_LARGE: _ErrorReason.ValueType  # 38
+    ERROR_REASON_ANSWER_TOO_LARGE: _ErrorReason.ValueType  # 34
     """FAILED_PRECONDITION. An answer that cannot be cut is larger than the service sends; the metadata has its `bytes` and the `limit`.
     What to do: ask for less, such as a smaller token budget.
     """
-    ERROR_REASON_NAMESPACE_NOT_FOUND: _ErrorReason.ValueType  # 39
+    ERROR_REASON_NAMESPACE_NOT_FOUND: _ErrorReason.ValueType  # 35
     """NOT_FOUND. There is no such namespace; the metadata's `namespace` names it.
     What to do: check the name; writes create a namespace only with `create_namespace`.
     """
@@ -216,131 +200,115 @@ ERROR_REASON_STALE_WRITE: ErrorReason.ValueType  # 7
 """ABORTED. What the writer had read has changed meanwhile.
 What to do: read again, then write again.
 """
-ERROR_REASON_LEASE_LOST: ErrorReason.ValueType  # 8
-"""ABORTED. Another worker took the job over, or it was canceled. Workers see it, callers do not.
-What to do: nothing.
-"""
-ERROR_REASON_UNAUTHENTICATED: ErrorReason.ValueType  # 9
+ERROR_REASON_UNAUTHENTICATED: ErrorReason.ValueType  # 8
 """UNAUTHENTICATED. No token came, or nobody has it.
 What to do: send `authorization: Bearer TOKEN` with a token of the token file.
 """
-ERROR_REASON_PERMISSION_DENIED: ErrorReason.ValueType  # 10
+ERROR_REASON_PERMISSION_DENIED: ErrorReason.ValueType  # 9
 """PERMISSION_DENIED. The token's grants do not allow this for that namespace, whether the namespace exists or not.
 What to do: ask for a grant; see docs/security.md.
 """
-ERROR_REASON_DEADLINE_EXCEEDED: ErrorReason.ValueType  # 11
+ERROR_REASON_DEADLINE_EXCEEDED: ErrorReason.ValueType  # 10
 """DEADLINE_EXCEEDED. The call's deadline passed; its work was stopped. A write may have been stored just before.
 What to do: repeat with more time; a write with its `request_id`.
 """
-ERROR_REASON_REVISION_NOT_REACHED: ErrorReason.ValueType  # 12
+ERROR_REASON_REVISION_NOT_REACHED: ErrorReason.ValueType  # 11
 """UNAVAILABLE. The store is behind the consistency token, such as after a restored backup.
 What to do: wait and repeat, or read without `at_least`.
 """
-ERROR_REASON_SHUTTING_DOWN: ErrorReason.ValueType  # 13
+ERROR_REASON_SHUTTING_DOWN: ErrorReason.ValueType  # 12
 """UNAVAILABLE. The service is stopping and no longer waits for a job.
 What to do: connect again and repeat.
 """
-ERROR_REASON_STORE_UNAVAILABLE: ErrorReason.ValueType  # 14
+ERROR_REASON_STORE_UNAVAILABLE: ErrorReason.ValueType  # 13
 """UNAVAILABLE. The disk cannot be read or written now (I/O error, read-only), or Neo4j cannot be reached, is busy or read-only; nothing was acknowledged.
 What to do: wait as long as `RetryInfo` says and repeat, with the same `request_id`; look at the disk or the server.
 """
-ERROR_REASON_STORAGE_FULL: ErrorReason.ValueType  # 15
+ERROR_REASON_STORAGE_FULL: ErrorReason.ValueType  # 14
 """RESOURCE_EXHAUSTED. No space is left; nothing was acknowledged. Reads go on.
 What to do: free space, then repeat.
 """
-ERROR_REASON_STORE_LIMIT: ErrorReason.ValueType  # 16
+ERROR_REASON_STORE_LIMIT: ErrorReason.ValueType  # 15
 """FAILED_PRECONDITION. The call takes more memory than Neo4j gives one transaction (`db.memory.transaction.max`); nothing was stored, and the same call meets the same limit.
 What to do: send less at once, or raise the setting that the message names.
 """
-ERROR_REASON_TOO_MANY_EXPORTS: ErrorReason.ValueType  # 17
+ERROR_REASON_TOO_MANY_EXPORTS: ErrorReason.ValueType  # 16
 """RESOURCE_EXHAUSTED. As many exports are read as may be at once (32, fewer where the process may open few files): each holds files open for as long as its reader takes.
 What to do: read exports to their end or cancel them; wait as long as `RetryInfo` says and repeat.
 """
-ERROR_REASON_EMBEDDER_UNAVAILABLE: ErrorReason.ValueType  # 18
+ERROR_REASON_EMBEDDER_UNAVAILABLE: ErrorReason.ValueType  # 17
 """UNAVAILABLE. The embedding model cannot be reached, or its answer cannot be used. Seen on jobs, which are tried again; a query goes on without vectors and says so in its plan.
 What to do: nothing, or look at the model's server.
 """
-ERROR_REASON_NAMESPACE_CORRUPT: ErrorReason.ValueType  # 19
+ERROR_REASON_NAMESPACE_CORRUPT: ErrorReason.ValueType  # 18
 """DATA_LOSS. The file of this namespace is damaged; the others are not affected.
 What to do: `structmem doctor`; restore the namespace from an export.
 """
-ERROR_REASON_STORE_BUSY: ErrorReason.ValueType  # 20
-"""FAILED_PRECONDITION. Another process owns the data directory. Seen at start, not in calls.
-What to do: use the service that runs, or stop it.
-"""
-ERROR_REASON_INVALID_SETTINGS: ErrorReason.ValueType  # 21
-"""INVALID_ARGUMENT. A setting is wrong. Seen at start, not in calls.
-What to do: correct it; see docs/configuration.md.
-"""
-ERROR_REASON_INDEX_SNAPSHOT_DAMAGED: ErrorReason.ValueType  # 22
-"""INTERNAL. A search index that was written down is damaged. The store builds it anew from the messages; callers do not see it.
-What to do: nothing.
-"""
-ERROR_REASON_CYPHER_REFUSED: ErrorReason.ValueType  # 23
+ERROR_REASON_CYPHER_REFUSED: ErrorReason.ValueType  # 19
 """INVALID_ARGUMENT. A query asks for more than to read; the metadata's `clause` names the word or the operator, the message says why and where.
 What to do: ask for less; see docs/cypher.md for what may be asked.
 """
-ERROR_REASON_CYPHER_INVALID: ErrorReason.ValueType  # 24
+ERROR_REASON_CYPHER_INVALID: ErrorReason.ValueType  # 20
 """INVALID_ARGUMENT. A query cannot be understood, or failed as it ran; the message says where, or why.
 What to do: correct the query.
 """
-ERROR_REASON_CYPHER_TIMEOUT: ErrorReason.ValueType  # 25
+ERROR_REASON_CYPHER_TIMEOUT: ErrorReason.ValueType  # 21
 """DEADLINE_EXCEEDED. A query took longer than `cypher_timeout_s`; it was stopped.
 What to do: ask for less: name labels, bound paths (`*1..3`), LIMIT early.
 """
-ERROR_REASON_CYPHER_LIMIT: ErrorReason.ValueType  # 26
+ERROR_REASON_CYPHER_LIMIT: ErrorReason.ValueType  # 22
 """FAILED_PRECONDITION. A query wants more memory than it may take, or a row is too long, or the namespace has more than `cypher_max_nodes`.
 What to do: ask for less; raise the setting that the message speaks of.
 """
-ERROR_REASON_CYPHER_UNAVAILABLE: ErrorReason.ValueType  # 27
+ERROR_REASON_CYPHER_UNAVAILABLE: ErrorReason.ValueType  # 23
 """FAILED_PRECONDITION. No Cypher is run here: the engine is not installed, this system cannot lock it in, or a whole database was asked for and the store is not Neo4j.
 What to do: the message says what is missing.
 """
-ERROR_REASON_INTERNAL: ErrorReason.ValueType  # 28
+ERROR_REASON_INTERNAL: ErrorReason.ValueType  # 24
 """INTERNAL. A defect. The message and the metadata's `incident` have an id that finds it in the service's log.
 What to do: report it with the incident id.
 """
-ERROR_REASON_EXTRACTOR_UNAVAILABLE: ErrorReason.ValueType  # 29
+ERROR_REASON_EXTRACTOR_UNAVAILABLE: ErrorReason.ValueType  # 25
 """Of jobs alone. The language model that extracts cannot be reached.
 What to do: the job is tried again; when it has given up, RetryJob.
 """
-ERROR_REASON_EXTRACTOR_ANSWER_INVALID: ErrorReason.ValueType  # 30
+ERROR_REASON_EXTRACTOR_ANSWER_INVALID: ErrorReason.ValueType  # 26
 """Of jobs alone. Items of an answer of the language model were invalid twice and are left out; the job went on.
 What to do: nothing, or another model.
 """
-ERROR_REASON_EXTRACTOR_ANSWER_UNREADABLE: ErrorReason.ValueType  # 31
+ERROR_REASON_EXTRACTOR_ANSWER_UNREADABLE: ErrorReason.ValueType  # 27
 """Of jobs alone. An answer of the language model was no JSON of the form asked for, twice; its messages have no facts.
 What to do: nothing, or another model.
 """
-ERROR_REASON_EXTRACTOR_ANSWER_TRUNCATED: ErrorReason.ValueType  # 32
+ERROR_REASON_EXTRACTOR_ANSWER_TRUNCATED: ErrorReason.ValueType  # 28
 """Of jobs alone. An answer of the language model was cut off; what came before is kept.
 What to do: raise the model's limit of tokens.
 """
-ERROR_REASON_EXTRACTOR_ANSWER_TOO_LARGE: ErrorReason.ValueType  # 33
+ERROR_REASON_EXTRACTOR_ANSWER_TOO_LARGE: ErrorReason.ValueType  # 29
 """Of jobs alone. A message is longer than the language model reads; it has no facts.
 What to do: nothing, or a model with a larger context.
 """
-ERROR_REASON_EXTRACTOR_ANSWER_WITHHELD: ErrorReason.ValueType  # 34
+ERROR_REASON_EXTRACTOR_ANSWER_WITHHELD: ErrorReason.ValueType  # 30
 """Of jobs alone. The provider's filter kept an answer back; its messages have no facts.
 What to do: nothing, or another provider.
 """
-ERROR_REASON_EMBEDDING_MISMATCH: ErrorReason.ValueType  # 35
+ERROR_REASON_EMBEDDING_MISMATCH: ErrorReason.ValueType  # 31
 """Of jobs alone. The embedder's vectors do not fit the namespace's.
 What to do: serve the model that the namespace was created with.
 """
-ERROR_REASON_EXTRACTION_FAILED: ErrorReason.ValueType  # 36
+ERROR_REASON_EXTRACTION_FAILED: ErrorReason.ValueType  # 32
 """Of jobs alone. The extraction failed on an unexpected error; the service's log has it under the job's id.
 What to do: RetryJob; report it.
 """
-ERROR_REASON_ELEMENT_TOO_LARGE: ErrorReason.ValueType  # 37
+ERROR_REASON_ELEMENT_TOO_LARGE: ErrorReason.ValueType  # 33
 """FAILED_PRECONDITION. One node or record alone is larger than the service sends (`max_send_mb`): the metadata has its `id`, its `bytes`, the `limit`, and in listings the `next_page_token` that goes on after it.
 What to do: go on with that token; to read it, set `max_send_mb` higher and let clients take as much.
 """
-ERROR_REASON_ANSWER_TOO_LARGE: ErrorReason.ValueType  # 38
+ERROR_REASON_ANSWER_TOO_LARGE: ErrorReason.ValueType  # 34
 """FAILED_PRECONDITION. An answer that cannot be cut is larger than the service sends; the metadata has its `bytes` and the `limit`.
 What to do: ask for less, such as a smaller token budget.
 """
-ERROR_REASON_NAMESPACE_NOT_FOUND: ErrorReason.ValueType  # 39
+ERROR_REASON_NAMESPACE_NOT_FOUND: ErrorReason.ValueType  # 35
 """NOT_FOUND. There is no such namespace; the metadata's `namespace` names it.
 What to do: check the name; writes create a namespace only with `create_namespace`.
 """

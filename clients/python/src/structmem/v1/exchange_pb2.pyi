@@ -136,7 +136,10 @@ class ExportTrailer(_message.Message):
     record_count: _builtins.int
     """How many records stand between header and trailer."""
     sha256: _builtins.bytes
-    """SHA-256 over the deterministic serialization of every ExportRecord, in order."""
+    """This service's own check of what it reads again; what a client need not compute. SHA-256 over every ExportRecord, in order, as a service of the
+    same `format_version` serializes it: protobuf promises no bytes across languages and versions. A service that meets fields in a record which it does
+    not know refuses the import with those words, and does not compare.
+    """
     def __init__(
         self,
         *,
