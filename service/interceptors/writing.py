@@ -5,6 +5,7 @@ where it stands: whatever it holds, such as a snapshot, then goes when the garba
 """
 
 import asyncio
+import gc
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from typing import Any
@@ -12,6 +13,9 @@ from typing import Any
 import grpc
 
 from service.interceptors.call_interceptor import PACKAGE, Context, Handler
+
+# Generations that hold what was made lately; the oldest is not walked.
+_YOUNG = 1
 
 
 class Writing(grpc.aio.ServerInterceptor):
@@ -27,13 +31,19 @@ class Writing(grpc.aio.ServerInterceptor):
         inner = handler.stream_stream or handler.unary_stream
 
         async def write(request: Any, context: Context) -> None:
-            async with aclosing(inner(request, context)) as responses:
-                async for response in responses:
-                    try:
-                        await context.write(response)
-                    except grpc.aio.InternalError:
-                        # The caller is gone, and nothing can be sent to it any more.
-                        raise asyncio.CancelledError from None
+            try:
+                async with aclosing(inner(request, context)) as responses:
+                    async for response in responses:
+                        try:
+                            await context.write(response)
+                        except grpc.aio.InternalError:
+                            # The caller is gone, and nothing can be sent to it any more.
+                            raise asyncio.CancelledError from None
+            except BaseException:
+                # The error's frames and what they hold, megabytes of records, are a cycle; left to its thresholds, the collector comes
+                # after hundreds of such calls.
+                asyncio.get_running_loop().call_soon(gc.collect, _YOUNG)
+                raise
 
         make = grpc.stream_stream_rpc_method_handler if handler.request_streaming else grpc.unary_stream_rpc_method_handler
         wrapped: Handler = make(write, request_deserializer=handler.request_deserializer, response_serializer=handler.response_serializer)
