@@ -61,7 +61,7 @@ class Room:
     def need(self, element: M, id_: str, next_page_token: str = "") -> M:
         """The element, for which there must be room. Raises ElementTooLarge."""
         if not self.takes(element):
-            raise ElementTooLarge(id_, element.ByteSize(), self.limit, next_page_token)
+            raise ElementTooLarge(id_, element.ByteSize(), self.limit - _BESIDE - _FRAME, next_page_token)
         return element
 
 
@@ -76,7 +76,7 @@ def runs(elements: Iterable[M], bounds: RunBounds, id_of: Callable[[M], str]) ->
     for element in elements:
         size = element.ByteSize() + _FRAME
         if size + _BESIDE > bounds.largest:
-            raise ElementTooLarge(id_of(element), size - _FRAME, bounds.largest)
+            raise ElementTooLarge(id_of(element), size - _FRAME, bounds.largest - _BESIDE - _FRAME)
         if not found or size > left or len(found[-1]) == bounds.count:
             found.append([])
             left = bounds.bytes

@@ -50,8 +50,8 @@ class ConsistencyTokens:
 
 
 def _joined(known: ConsistencyPoint | None, point: ConsistencyPoint) -> ConsistencyPoint:
-    """What sees both. Revisions of a namespace and of one made anew under its name do not compare; positions are of both."""
+    """What asks for both writes. Positions are joined; revisions stay apart: a namespace and one made anew under its name each have their own."""
     if known is None:
         return point
-    latest = max(known, point, key=lambda one: one.revision)
-    return replace(latest, position=tuple(dict.fromkeys((*known.position, *point.position))))
+    position = tuple(dict.fromkeys((*known.position, *point.position)))
+    return replace(known, position=position, others=(*known.others, ConsistencyPoint(point.namespace_uid, point.revision)))

@@ -44,6 +44,6 @@ class ElementTooLarge(StructMemError):
     reason = "ELEMENT_TOO_LARGE"
 
     def __init__(self, id_: str, size: int, limit: int, next_page_token: str = "") -> None:
-        told = f"{id_} alone has {size:,} bytes; {limit:,} is the most that is sent (max_send_mb)"
+        told = f"{id_} alone has {size:,} bytes; one may have {limit:,} (max_send_mb, less what an answer holds beside it)"
         more = {"next_page_token": next_page_token} if next_page_token else {}
         super().__init__(told, metadata={"id": id_, "bytes": str(size), "limit": str(limit), **more})

@@ -1,6 +1,5 @@
 """Page and consistency tokens: signed, bound, passing."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -8,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structmem.v1 import memory_service_pb2 as pb
 
-from graph.errors import InvalidArgument
+from graph.errors import InvalidArgument, RevisionNotReached
 from graph.store.port import ConsistencyPoint
+from graph.store.rules.consistency import require_revision
 from service.consistency_tokens import ConsistencyTokens
 from service.page_tokens import PageTokens
 from service.tokens import BadToken, Signer
@@ -80,9 +80,13 @@ def test_a_changed_token_is_refused(place: int, bit: int) -> None:
 def test_consistency_tokens_of_several_namespaces_go_together() -> None:
     tokens = ConsistencyTokens(KEY)
     old, new = ConsistencyPoint("uid", 5, ("before",)), ConsistencyPoint("uid", 6, ("bookmark",))
-    other = ConsistencyPoint("elsewhere", 9)
-    given = [tokens.make("acme", new), tokens.make("other", other), tokens.make("acme", old)]
-    assert tokens.points("at_least", given) == {"acme": replace(new, position=("bookmark", "before")), "other": other}
+    gone, other = ConsistencyPoint("deleted", 5_000), ConsistencyPoint("elsewhere", 9)
+    points = tokens.points("at_least", [tokens.make("acme", one) for one in (gone, new, old)] + [tokens.make("other", other)])
+    assert points["other"] == other
+    assert points["acme"].position == ("bookmark", "before")
+    require_revision(points["acme"], "uid", 6)
+    with pytest.raises(RevisionNotReached):
+        require_revision(points["acme"], "uid", 5)
     assert tokens.points("at_least", []) == {}
 
 

@@ -30,11 +30,16 @@ class NamespaceChange:
 
 @dataclass(frozen=True, slots=True)
 class ConsistencyPoint:
-    """A write that a read has to see. `position`: see `Memory.position`.
+    """A write that a read has to see.
 
     Of a namespace that was deleted and made anew under its name it asks nothing: that write is gone.
+
+    Attributes:
+        position: see `Memory.position`.
+        others: points of namespaces that had, or have, the same name; the one of the namespace that is read counts.
     """
 
     namespace_uid: str
     revision: int
     position: tuple[str, ...] = ()
+    others: tuple["ConsistencyPoint", ...] = ()

@@ -14,5 +14,7 @@ def require_revision(at_least: ConsistencyPoint | None, uid: str, revision: int)
     Raises:
         RevisionNotReached: the read has to see a later one.
     """
-    if at_least is not None and at_least.namespace_uid == uid and revision < at_least.revision:
+    if at_least is None:
+        return
+    if any(point.namespace_uid == uid and revision < point.revision for point in (at_least, *at_least.others)):
         raise RevisionNotReached("the store has not reached that write", retry_after=_RETRY_AFTER)

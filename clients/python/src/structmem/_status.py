@@ -63,7 +63,9 @@ def error_of(call: Any, target: str) -> errors.StructMemError:
         for message in (info, bad_request, retry):
             if detail.Is(message.DESCRIPTOR):
                 detail.Unpack(message)
-    reason = _reason(info.reason)
+    # Whether a deadline is told by the service or by the transport is a race of milliseconds, and the same to whoever set it.
+    deadline = code is grpc.StatusCode.DEADLINE_EXCEEDED and not info.reason
+    reason = ErrorReason.DEADLINE_EXCEEDED if deadline else _reason(info.reason)
     kind = _BY_REASON.get(reason) or _BY_CODE.get(code, errors.InternalError)
     retry_after = retry.retry_delay.ToTimedelta() if retry.HasField("retry_delay") else None
     message_text = text if info.reason else _of_transport(code, text, target)
