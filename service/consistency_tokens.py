@@ -50,7 +50,7 @@ class ConsistencyTokens:
 
 
 def _joined(known: ConsistencyPoint | None, point: ConsistencyPoint) -> ConsistencyPoint:
-    """What asks for both writes. Positions are joined; revisions stay apart: a namespace and one made anew under its name each have their own."""
+    """What asks for both writes. Positions are joined; revisions are not: a namespace made anew has revisions of its own."""
     if known is None:
         return point
     position = tuple(dict.fromkeys((*known.position, *point.position)))
