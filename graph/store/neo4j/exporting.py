@@ -96,7 +96,8 @@ async def export(handle: Handle, with_vectors: bool) -> AsyncIterator[Sequence[E
         yield some
     if with_vectors:
         async for vectors in _vectors(connection, values):
-            yield vectors
+            if vectors:  # passages of long messages may still wait for theirs
+                yield vectors
     await _ensure_whole(connection, values)
 
 
