@@ -296,11 +296,11 @@ async def test_whoever_comes_late_with_a_part_retires_nothing_of_the_next_genera
     """Two processes want different extractors: what the one begins meanwhile the other ends as a whole, or not at all."""
     part, ended = generations._retire_part, []
 
-    async def overtaken(tx, ids, start, place):
-        if start.extractor == LATER and place.stage == 2 and not ended:
-            ended.append(place)
-            raise LeaseLost("stands still")  # any error that ends this call; the next one comes with the place that it had
-        return await part(tx, ids, start, place)
+    async def overtaken(tx, ids, start, progress):
+        if start.extractor == LATER and progress.stage == 2 and not ended:
+            ended.append(progress)
+            raise LeaseLost("stands still")  # any error that ends this call; the next one goes on from there
+        return await part(tx, ids, start, progress)
 
     monkeypatch.setattr(generations, "_retire_part", overtaken)
     with pytest.raises(LeaseLost):
@@ -308,7 +308,7 @@ async def test_whoever_comes_late_with_a_part_retires_nothing_of_the_next_genera
     await bench.extract("s1")
     database_of = bench.store._database
     monkeypatch.setattr(generations, "_AT_ONCE", 100)
-    assert await database_of.write(bench.namespace, partial(part, ids=bench.ids, start=GenerationStart(LATER), place=ended[0])) is None
+    assert await database_of.write(bench.namespace, partial(part, ids=bench.ids, start=GenerationStart(LATER), progress=ended[0])) is None
     assert len((await bench.store.namespace(bench.namespace).list_statements(StatementQuery(), None, 10)).items) == 3
     assert await bench.store.namespace(bench.namespace).check() == []
 
