@@ -1,4 +1,4 @@
-"""The composition root: everything is wired here, and the life of the process."""
+"""The application: what `service.composition` made is wired together here, started and stopped with the process."""
 
 import asyncio
 import gc

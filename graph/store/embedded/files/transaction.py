@@ -1,4 +1,7 @@
-"""A write to one namespace: keys are handed out, the change log is written and the revision steps when it commits."""
+"""A write to one namespace: keys are handed out, the change log is written and the revision steps when it commits.
+
+Who begins and commits it, durably, is `NamespaceFile.write`.
+"""
 
 from collections.abc import Iterable
 from enum import IntEnum

@@ -1,6 +1,7 @@
 """A write to one namespace: it locks the namespace's node first, so that writes come one after the other, and revisions in commit order.
 
 Nothing is read before the lock is held: what a query has read once it does not read again, and another writer may change it meanwhile.
+Who begins and commits it, durably, is `Database.write`.
 """
 
 from collections.abc import Iterable, Mapping
