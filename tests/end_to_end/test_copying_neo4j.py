@@ -58,14 +58,16 @@ def test_to_neo4j_and_back(told: Any, neo4j: Database, tmp_path: Path) -> None:
 
 def test_what_was_killed_half_way_is_not_seen_and_done_again(told: Any, neo4j: Database, tmp_path: Path) -> None:
     told.environment |= {"STRUCTMEM_EMBEDDER": "none", "STRUCTMEM_EXTRACTION_MODE": "off"}
-    lines = [{"session": f"s{n % 7}", "speaker": "Ana", "text": f"Number {n}, " + "and more " * 20} for n in range(6000)]
+    lines = [{"session": f"s{n % 7}", "speaker": "Ana", "text": f"Number {n}, " + "and more " * 20} for n in range(8000)]
     (tmp_path / "long.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     told("ingest", tmp_path / "long.jsonl", "-n", "long")
 
     def broken_off(number: signal.Signals) -> None:
+        # Asked beforehand, so that the server has the query's plan: making it may take as long as the copy.
+        begun = "MATCH (n:Namespace {name: 'long'}) WHERE n.state = 'CREATING' RETURN n.uid"
+        neo4j.run(begun)
         process = told.start("copy", "-n", "long", "--to", "neo4j")
-        # From the first sign on there are seconds of work: the server may take one of them to answer.
-        while process.poll() is None and not neo4j.run("MATCH (n:Namespace {name: 'long'}) RETURN n.uid"):
+        while process.poll() is None and not neo4j.run(begun):
             time.sleep(0.01)
         process.send_signal(number)
         process.wait(60)
@@ -80,4 +82,4 @@ def test_what_was_killed_half_way_is_not_seen_and_done_again(told: Any, neo4j: D
     # After ten minutes without a sign of life the store lets go of it.
     neo4j.run("MATCH (n:Namespace {name: 'long'}) SET n.building_until = 0")
     assert outcomes(told, "-n", "long", "--to", "neo4j") == {"long": "copied"}
-    assert neo4j.run("MATCH (m:Message {namespace: 'long'}) RETURN count(m) AS messages") == [{"messages": 6000}]
+    assert neo4j.run("MATCH (m:Message {namespace: 'long'}) RETURN count(m) AS messages") == [{"messages": 8000}]
