@@ -1,5 +1,6 @@
 """The text analysis of an import: one batch is analysed in another process while the one before it is stored."""
 
+import threading
 from collections.abc import Callable, Sequence
 
 from graph.store.analysis_process import AnalysisProcess
@@ -13,19 +14,40 @@ _BEFORE_PROCESS = 8_000
 class ImportAnalysis:
     """Analyses batches in their order, and stores each when its rows are there.
 
-    Without a process, because the import is small, another one has it or it broke, batches are analysed at once.
+    Without a process, because the import is small, another one has it or it broke, batches are analysed at once. An import that was
+    given up may close this while a thread still analyses: `close` waits for that, and nothing is started after it.
     """
 
     def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._closed = False
         self._process: AnalysisProcess | None = None
         self._until_process = _BEFORE_PROCESS
         self._under_way: tuple[Sequence[MemorySource], Store] | None = None
 
     def submit(self, sources: Sequence[MemorySource], store: Store) -> None:
         """Analyses a batch; `store` gets its rows, now or when the next batch is submitted or `complete` called."""
+        with self._lock:
+            self._submit(sources, store)
+
+    def complete(self) -> None:
+        """Stores what was submitted."""
+        with self._lock:
+            taken = self._taken()
+            if taken is not None:
+                store, rows = taken
+                store(rows)
+
+    def close(self) -> None:
+        """Ends the process, if there is one; waits for a batch that a thread is at."""
+        with self._lock:
+            self._closed = True
+            self._end_process()
+
+    def _submit(self, sources: Sequence[MemorySource], store: Store) -> None:
         if self._until_process > 0:
             self._until_process -= len(sources)
-            if self._until_process <= 0:
+            if self._until_process <= 0 and not self._closed:
                 self._process = AnalysisProcess.start_if_free()  # for the next batch; it starts while this one is stored
             store(memory_rows(sources))
             return
@@ -35,22 +57,14 @@ class ImportAnalysis:
             try:
                 self._process.send(sources)
             except OSError:
-                self.close()
+                self._end_process()
         if previous is not None:
             before, rows = previous
             before(rows)
         if self._process is None:
             self.complete()
 
-    def complete(self) -> None:
-        """Stores what was submitted."""
-        taken = self._taken()
-        if taken is not None:
-            store, rows = taken
-            store(rows)
-
-    def close(self) -> None:
-        """Ends the process, if there is one."""
+    def _end_process(self) -> None:
         if self._process is not None:
             self._process.close()
             self._process = None
@@ -64,5 +78,5 @@ class ImportAnalysis:
             try:
                 return store, self._process.receive()
             except (OSError, EOFError):
-                self.close()
+                self._end_process()
         return store, memory_rows(sources)

@@ -15,7 +15,7 @@ from graph.store.port import AppendCommand, MessageDraft
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 LIMIT = 3 << 20
-MESSAGES, CHARACTERS = 60, 190_000
+MESSAGES, CHARACTERS = 24, 190_000
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -23,9 +23,9 @@ async def filled(shared_service: Any) -> AsyncIterator[Any]:
     """A namespace of long messages, some in Japanese, and a client with the limit that most languages have."""
     service = shared_service
     service.ids = []
-    for start in range(0, MESSAGES, 20):
+    for start in range(0, MESSAGES, 12):
         # Every other message has letters of three bytes.
-        texts = [(f"Tea {n}. " + ("茶 " if n % 2 else "a ") * CHARACTERS)[:CHARACTERS] for n in range(start, start + 20)]
+        texts = [(f"Tea {n}. " + ("茶 " if n % 2 else "a ") * CHARACTERS)[:CHARACTERS] for n in range(start, start + 12)]
         inputs = [pb.MessageInput(speaker="Ana", text=text) for text in texts]
         request = pb.AppendMessagesRequest(namespace="long", session="s", messages=inputs, create_namespace=True)
         service.ids += [message.id for message in (await service.memory.AppendMessages(request)).messages]
@@ -121,10 +121,18 @@ async def test_what_alone_is_larger_is_told_as_such_and_the_listing_goes_on_afte
 
 
 async def test_an_answer_that_cannot_be_cut_has_a_reason_a_request_id_and_a_true_line_in_the_log(
-    tmp_path_factory: Any, running: Callable[..., Any], refused: Callable[..., Any], capfd: Any
+    tmp_path_factory: Any, running: Callable[..., Any], refused: Callable[..., Any], eventually: Callable[..., Any], capfd: Any
 ) -> None:
+    logged = ""
+
+    async def told() -> bool:
+        # The line is written when the answer is under way.
+        nonlocal logged
+        logged += capfd.readouterr().err
+        return '"BuildContext"' in logged
+
     async with running(tmp_path_factory.mktemp("uncut"), max_send_mb=1, workers=0, log_level="info", log_format="json") as service:
-        for number in range(8):
+        for number in range(7):
             message = pb.MessageInput(speaker="Ana", text=f"{number}. " + "information " * 15_000)
             request = pb.AppendMessagesRequest(namespace="acme", session="s", messages=[message], create_namespace=True)
             await service.memory.AppendMessages(request)
@@ -133,7 +141,8 @@ async def test_an_answer_that_cannot_be_cut_has_a_reason_a_request_id_and_a_true
         assert (refusal.code, refusal.info.reason) == (grpc.StatusCode.FAILED_PRECONDITION, "ERROR_REASON_ANSWER_TOO_LARGE")
         assert int(refusal.info.metadata["bytes"]) > int(refusal.info.metadata["limit"]) == 1 << 20
         assert refusal.metadata["x-request-id"]
-        line = next(line for line in capfd.readouterr().err.splitlines() if '"BuildContext"' in line)
+        await eventually(told)
+        line = next(line for line in logged.splitlines() if '"BuildContext"' in line)
         assert "FAILED_PRECONDITION" in line
         assert "ANSWER_TOO_LARGE" in line
         assert (await service.memory.BuildContext(pb.BuildContextRequest(query=query, token_budget=1_000))).entries

@@ -1,6 +1,8 @@
 """A large import's texts are analysed in another process: with the same rows, in the same order, whatever becomes of it."""
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
@@ -78,3 +80,28 @@ def test_a_small_import_starts_no_process() -> None:
     _submit_all(analysis, stored)
     assert analysis._process is None
     assert stored == _EXPECTED
+
+
+def test_closing_waits_for_the_batch_that_a_thread_is_at_and_nothing_is_started_after_it(analysis: ImportAnalysis) -> None:
+    storing, go_on = threading.Event(), threading.Event()
+
+    def store(rows: Sequence[MemoryRow]) -> None:
+        storing.set()
+        assert go_on.wait(30)
+
+    with ThreadPoolExecutor(2) as threads:
+        submitted = threads.submit(analysis.submit, _BATCHES[0], store)
+        assert storing.wait(30)
+        closed = threads.submit(analysis.close)
+        assert not closed.done()
+        go_on.set()
+        submitted.result(30)
+        closed.result(30)
+    assert analysis._process is None
+    stored: list[list[MemoryRow]] = []
+    _submit_all(analysis, stored)
+    assert analysis._process is None
+    assert stored == _EXPECTED
+    free = AnalysisProcess.start_if_free()
+    assert free is not None
+    free.close()

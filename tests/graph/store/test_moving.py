@@ -1,11 +1,14 @@
 """Export and import: the same memory elsewhere."""
 
+from contextlib import nullcontext
 from dataclasses import replace
 
 import pytest
 
 from graph.errors import AlreadyExists, InvalidArgument, NotFound
 from graph.model import Edge, EdgeKind, MemoryFilter, Message, NodeKind, Session
+from graph.store import import_analysis
+from graph.store.analysis_process import AnalysisProcess
 from graph.store.candidates import CandidateQuery
 from graph.store.digest import digest_of
 from graph.store.port import ExtractionWrite, GenerationStart, JobSucceeded, PassageVector, SessionProgress
@@ -155,3 +158,23 @@ async def test_an_abandoned_export_lets_go(told):
     await anext(export)
     await export.aclose()
     await told.store.delete_namespace(told.namespace)
+
+
+@pytest.mark.parametrize("outcome", ["completed", "given up"])
+async def test_an_import_leaves_no_process_behind(told, monkeypatch, outcome):
+    monkeypatch.setattr(import_analysis, "_BEFORE_PROCESS", 1)
+    records = await exported(told)
+
+    async def given():
+        for record in records:
+            yield [record]
+        if outcome == "given up":
+            raise ConnectionResetError
+
+    settings = replace(await told.store.namespace(told.namespace).settings(), name="copy")
+    with nullcontext() if outcome == "completed" else pytest.raises(ConnectionResetError):
+        await told.store.import_namespace(settings, given())
+    # There is one process at most: an import that kept it would leave none to the next.
+    process = AnalysisProcess.start_if_free()
+    assert process is not None
+    process.close()

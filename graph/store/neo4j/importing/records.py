@@ -93,6 +93,7 @@ class ImportRecords:
     async def complete(self) -> None:
         """Writes what follows from all records."""
         await self._settle()
+        await self._database.run(self._analysis.close)
         await write_sums(self._writer, self._namespace, self.tally)
 
     def unfinished(self) -> list[SessionTally]:
@@ -103,7 +104,7 @@ class ImportRecords:
 
     async def abandon(self) -> None:
         """Ends what is under way."""
-        self._analysis.close()
+        await self._database.run(self._analysis.close)
         await self._writes.cancel()
 
     async def _settle(self) -> None:
