@@ -8,7 +8,8 @@ from structmem.v1 import exchange_pb2
 
 from graph.model import Edge
 from graph.store.port import ExportRecord, PassageVector, SessionProgress
-from service.convert.nodes import edge_to_proto, node_to_proto
+from service.convert.edges import edge_to_proto
+from service.convert.nodes import node_to_proto
 
 
 def record_to_proto(record: ExportRecord) -> exchange_pb2.ExportRecord:

@@ -3,7 +3,7 @@
 An import is as quick as this: what a node names is mostly what came before, so ids that were found valid are known again.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 import numpy as np
 from structmem.v1 import exchange_pb2, node_pb2
@@ -12,6 +12,7 @@ from graph.errors import FieldViolation, InvalidArgument
 from graph.model import MAX_NAME_LENGTH, Edge, EdgeKind, Entity, Event, Message, NodeKind, Participant, Role, Session, Statement
 from graph.model.ids import PREFIXES, kind_of
 from graph.store.port import ExportRecord, PassageVector, SessionProgress
+from service.convert.edges import MAX_PROPERTY, properties_from_proto
 from service.convert.entity_kinds import entity_kind_from_proto
 from service.convert.messages import MAX_CAPTION, MAX_CLIENT_ID, MAX_SPEAKER, MAX_TEXT, labels_from_proto
 from service.convert.times import span_from_proto
@@ -19,7 +20,6 @@ from service.validate import Violations, enum_value, instant, node_id, text, zon
 
 MAX_NAME = MAX_NAME_LENGTH
 MAX_STATEMENT = 20_000
-MAX_PROPERTY = 1000
 # Ids known again take about 200 bytes each; of more than these, the later ones are read anew.
 _MAX_KNOWN = 1_000_000
 # By prefix, which compares and hashes more quickly than the kind.
@@ -198,7 +198,7 @@ class RecordReader:
         if kind is None:
             found.add("record.edge.kind", "is required")
             return None
-        return Edge(kind, source, target, via, _properties(found, "record.edge.properties", edge.properties))
+        return Edge(kind, source, target, via, properties_from_proto(found, "record.edge", edge))
 
     def _progress(self, found: Violations, progress: exchange_pb2.SessionProgress) -> SessionProgress:
         at = "record.progress"
@@ -253,13 +253,6 @@ def _located(error: InvalidArgument, index: int, number: int) -> InvalidArgument
     located = InvalidArgument(violations)
     located.metadata = {"record": str(number)}
     return located
-
-
-def _properties(found: Violations, at: str, properties: Mapping[str, str]) -> dict[str, str]:
-    for key, value in properties.items():
-        text(found, f"{at}.key", key, MAX_PROPERTY)
-        text(found, f"{at}[{key[:100]}]", value, MAX_PROPERTY, required=False)
-    return dict(properties)
 
 
 def _count(found: Violations, at: str, value: int, low: int = 0) -> int:

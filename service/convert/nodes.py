@@ -1,8 +1,8 @@
-"""Nodes and edges of the graph, to the contract. `service.convert.imported` goes the other way."""
+"""Nodes of the graph, to the contract. `service.convert.imported` goes the other way."""
 
 from structmem.v1 import node_pb2
 
-from graph.model import Edge, Entity, Event, Message, Node, Session, Statement
+from graph.model import Entity, Event, Message, Node, Session, Statement
 from service.convert.entity_kinds import entity_kind_to_proto
 from service.convert.times import span_to_proto, timestamp
 
@@ -103,14 +103,3 @@ def node_to_proto(node: Node) -> node_pb2.Node:
             return node_pb2.Node(statement=statement_to_proto(node))
         case Entity():
             return node_pb2.Node(entity=entity_to_proto(node))
-
-
-def edge_to_proto(edge: Edge) -> node_pb2.Edge:
-    """An edge."""
-    return node_pb2.Edge(
-        kind=node_pb2.EdgeKind.ValueType(edge.kind),
-        source_id=edge.source_id,
-        target_id=edge.target_id,
-        via_id=edge.via_id,
-        properties=edge.properties,
-    )

@@ -14,10 +14,10 @@ from graph.store.port import Cursor, Deletion, EntityQuery, EventQuery, LinkDeci
 from service import call_context
 from service.answer_size import Room
 from service.authorize import Action
+from service.convert.edges import edge_to_proto
 from service.convert.entity_kinds import entity_kinds_from_proto
 from service.convert.filters import label_filter_from_proto
 from service.convert.nodes import (
-    edge_to_proto,
     entity_to_proto,
     event_to_proto,
     message_to_proto,

@@ -36,7 +36,11 @@ def test_two_names_are_told_apart_and_linked_again(shell: Any) -> None:
     assert links(shell) == ["different_from", "different_from"]
     assert shell("entities", "undecide", *TWO).out == "Ana same as Ana Silva (proposed: first name, confidence 0.8)\n"
     edges = shell("entities", "link", *TWO, "--json").document["edges"]
-    assert [(edge["kind"], edge["properties"]["confidence"]) for edge in edges] == [("same_as", "1.0"), ("same_as", "0.8")]
+    assert [(edge["kind"], edge["confidence"], bool(edge["decision"])) for edge in edges] == [
+        ("same_as", 1.0, True),
+        ("same_as", 0.8, False),
+    ]
+    assert [edge["reason"] for edge in edges] == ["decision", "first name"]
 
 
 @pytest.mark.usefixtures("alice")

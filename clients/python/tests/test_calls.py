@@ -46,11 +46,19 @@ def test_the_three_ways_to_say_when_a_message_was_sent(script: Any, client: Clie
 
 
 def test_a_decision_about_two_entities(script: Any, client: Client) -> None:
-    link = node_pb2.Edge(kind=node_pb2.EDGE_KIND_DIFFERENT_FROM, source_id="ent_1", target_id="ent_2", properties={"decided_by": "maria"})
+    link = node_pb2.Edge(
+        kind=node_pb2.EDGE_KIND_DIFFERENT_FROM,
+        source_id="ent_1",
+        target_id="ent_2",
+        confidence=0.8,
+        decision=node_pb2.EdgeDecision(decided_by="maria"),
+    )
     script.answers["DecideEntityLink"] = lambda request, context: mpb.DecideEntityLinkResponse(edges=[link], consistency_token="t")
     decided = client.decide_entity_link("alice", "ent_1", "ent_2", "different")
     assert decided.consistency_token == "t"
-    assert [(edge.kind, edge.properties["decided_by"]) for edge in decided.edges] == [(structmem.EdgeKind.DIFFERENT_FROM, "maria")]
+    assert [(edge.kind, edge.decision, edge.confidence) for edge in decided.edges] == [
+        (structmem.EdgeKind.DIFFERENT_FROM, structmem.EdgeDecision(None, "maria"), 0.8)
+    ]
     assert script.requests[0].verdict == mpb.LINK_VERDICT_DIFFERENT
     with pytest.raises(InvalidArgumentError, match="verdict"):
         client.decide_entity_link("alice", "ent_1", "ent_2", "perhaps")

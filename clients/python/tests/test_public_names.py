@@ -41,6 +41,7 @@ NAMES = [
     "DuplicateMessageError",
     "ElementTooLargeError",
     "Edge",
+    "EdgeDecision",
     "EdgeKind",
     "EmbeddingSpec",
     "Entity",

@@ -89,10 +89,10 @@ def _decide(client: "Client", namespace: str, pair: tuple[str, str], verdict: st
 
 def _why(edge: "Edge") -> str:
     """Who says so, in brackets."""
-    if "decided_at" in edge.properties:
-        by = edge.properties.get("decided_by", "")
-        return f" (decided {edge.properties['decided_at'][:10]}{f' by {by}' if by else ''})"
-    proposed = f"{edge.properties.get('reason', 'a link')}, confidence {edge.properties.get('confidence', '?')}"
+    if edge.decision:
+        at, by = edge.decision.decided_at, edge.decision.decided_by
+        return f" (decided{f' {at.date()}' if at else ''}{f' by {by}' if by else ''})"
+    proposed = f"{edge.reason or 'a link'}, confidence {'?' if edge.confidence is None else edge.confidence}"
     return f" (proposed: {proposed}{'; set aside' if edge.kind == 'different_from' else ''})"
 
 

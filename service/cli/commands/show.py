@@ -11,7 +11,9 @@ from service.cli.options import JsonOption, NamespaceOption, ZoneOption
 from service.cli.times import Times, times_of
 
 if TYPE_CHECKING:
-    from structmem import Client, Node, NodeView
+    from collections.abc import Iterator
+
+    from structmem import Client, Edge, Node, NodeView
 
 
 @connected
@@ -84,12 +86,26 @@ def _print_edges(id: str, view: "NodeView", times: Times) -> None:
     for edge in view.edges:
         outgoing = edge.source_id == id
         other = edge.target_id if outgoing else edge.source_id
-        extra = ", ".join(f"{key} {value}" for key, value in edge.properties.items() if key != "order" and value)
+        extra = ", ".join(_details(edge, times))
         name = f"{edge.kind} →" if outgoing else f"← {edge.kind}"
         made.add_row(f"{name} ({extra})" if extra else name, other, tables.plain(_summary(neighbors.get(other), times)))
     made.show("It has no edges.")
     if view.edges_truncated:
         typer.echo("There are more edges; --edges shows more of them.", err=True)
+
+
+def _details(edge: "Edge", times: Times) -> "Iterator[str]":
+    """What an edge carries, in short."""
+    yield from filter(None, (edge.role, edge.predicate, edge.reason))
+    if edge.valid and edge.valid.start:
+        yield f"from {times.instant(edge.valid.start)}"
+    if edge.valid and edge.valid.end:
+        yield f"until {times.instant(edge.valid.end)}"
+    if edge.confidence is not None:
+        yield f"confidence {edge.confidence}"
+    if edge.decision:
+        yield f"decided {times.instant(edge.decision.decided_at)} by {edge.decision.decided_by}"
+    yield from (f"{key} {value}" for key, value in edge.properties.items() if value)
 
 
 def _summary(node: "Node | None", times: Times) -> str:

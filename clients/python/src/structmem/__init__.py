@@ -104,7 +104,7 @@ from structmem._kinds import (
     NodeKind,
     Role,
 )
-from structmem._nodes import Edge, Entity, Event, Message, Node, Participant, Session, Statement, TimeSpan, kind_of
+from structmem._nodes import Edge, EdgeDecision, Entity, Event, Message, Node, Participant, Session, Statement, TimeSpan, kind_of
 
 __all__ = [
     "AlreadyExistsError",
@@ -138,6 +138,7 @@ __all__ = [
     "DeletionReceipt",
     "DuplicateMessageError",
     "Edge",
+    "EdgeDecision",
     "EdgeKind",
     "ElementTooLargeError",
     "EmbeddingSpec",

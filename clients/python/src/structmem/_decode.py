@@ -7,8 +7,9 @@ from typing import Any, TypeVar
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from structmem._inputs import TimeRange
 from structmem._kinds import EdgeKind, EntityKind, ErrorReason, Granularity, NodeKind, Role
-from structmem._nodes import Edge, Entity, Event, Message, Node, Participant, Session, Statement, TimeSpan
+from structmem._nodes import Edge, EdgeDecision, Entity, Event, Message, Node, Participant, Session, Statement, TimeSpan
 from structmem.v1 import error_reason_pb2, node_pb2, time_pb2
 
 E = TypeVar("E", bound=StrEnum)
@@ -165,4 +166,21 @@ def memory(it: node_pb2.Node) -> Message | Statement:
 
 def edges(them: Iterable[node_pb2.Edge]) -> tuple[Edge, ...]:
     """Edges."""
-    return tuple(Edge(edge_kind(e.kind), e.source_id, e.target_id, e.via_id, dict(e.properties)) for e in them)
+    return tuple(map(edge, them))
+
+
+def edge(it: node_pb2.Edge) -> Edge:
+    """An edge."""
+    return Edge(
+        kind=edge_kind(it.kind),
+        source_id=it.source_id,
+        target_id=it.target_id,
+        via_id=it.via_id,
+        role=it.role,
+        predicate=it.predicate,
+        valid=TimeRange(moment(it.valid, "start"), moment(it.valid, "end")) if it.HasField("valid") else None,
+        confidence=it.confidence if it.HasField("confidence") else None,
+        reason=it.reason,
+        decision=EdgeDecision(moment(it.decision, "decided_at"), it.decision.decided_by) if it.HasField("decision") else None,
+        properties=dict(it.properties),
+    )

@@ -34,7 +34,7 @@ class NewMessage:
 
 @dataclass(frozen=True, slots=True)
 class TimeRange:
-    """A range of time that a filter accepts: `start <= t < end`, of aware datetimes. None is an open bound."""
+    """A range of time, such as a filter accepts: `start <= t < end`, of aware datetimes. None is an open bound."""
 
     start: datetime | None = None
     end: datetime | None = None

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from structmem._inputs import TimeRange
 from structmem._kinds import EdgeKind, EntityKind, Granularity, NodeKind, Role
 
 
@@ -113,13 +114,38 @@ Node = Session | Message | Event | Statement | Entity
 
 
 @dataclass(frozen=True, slots=True)
+class EdgeDecision:
+    """That somebody decided an edge: when, and under the name of which token."""
+
+    decided_at: datetime | None
+    decided_by: str
+
+
+@dataclass(frozen=True, slots=True)
 class Edge:
-    """A directed edge. `via_id` names the node that states it; empty when there is none."""
+    """A directed edge.
+
+    Attributes:
+        via_id: the node that states it; empty when there is none.
+        role: of INVOLVES, the entity's part in the event.
+        predicate: of RELATES, what is stated.
+        valid: of RELATES, when it is or was true in the world; None when the conversation does not tell.
+        confidence: of SAME_AS and DIFFERENT_FROM, how sure whoever says so is, from 0 to 1; None where nobody says.
+        reason: of the same, why the two are taken for one.
+        decision: of the same, who decided it; None where an extraction proposes it.
+        properties: what else an extraction notes about it.
+    """
 
     kind: EdgeKind
     source_id: str
     target_id: str
     via_id: str = ""
+    role: str = ""
+    predicate: str = ""
+    valid: TimeRange | None = None
+    confidence: float | None = None
+    reason: str = ""
+    decision: EdgeDecision | None = None
     properties: Mapping[str, str] = field(default_factory=dict)
 
 

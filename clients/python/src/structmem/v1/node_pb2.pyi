@@ -78,22 +78,22 @@ class _EdgeKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EdgeKind.Val
     EDGE_KIND_STATES: _EdgeKind.ValueType  # 4
     """Event -> Fact, Relation: the event states it."""
     EDGE_KIND_INVOLVES: _EdgeKind.ValueType  # 5
-    """Event -> Entity: the entity takes part; the property `role` says how."""
+    """Event -> Entity: the entity takes part; `role` says how."""
     EDGE_KIND_MENTIONS: _EdgeKind.ValueType  # 6
     """Fact, Relation, Message -> Entity: the text names the entity."""
     EDGE_KIND_RELATES: _EdgeKind.ValueType  # 7
-    """Entity -> Entity: how the first relates to the second; `via` names the relation, or the fact, that says so."""
+    """Entity -> Entity: how the first relates to the second, by `predicate`; `via_id` names the relation, or the fact, that says so."""
     EDGE_KIND_BEFORE: _EdgeKind.ValueType  # 8
     """Event -> Event: happened before."""
     EDGE_KIND_CAUSES: _EdgeKind.ValueType  # 9
     """Event -> Event: is a cause of."""
     EDGE_KIND_SAME_AS: _EdgeKind.ValueType  # 10
-    """Entity -> Entity: another name of the second, as far as the property `confidence` (0 to 1) goes; `reason` says why. Both stay as they are.
-    With the property `decided_at` it is a decision (DecideEntityLink), made by `decided_by`: such a link outlives every extraction.
+    """Entity -> Entity: another name of the second, as far as `confidence` goes; `reason` says why. Both stay as they are.
+    With `decision` it was decided (DecideEntityLink): such a link outlives every extraction.
     """
     EDGE_KIND_DIFFERENT_FROM: _EdgeKind.ValueType  # 11
-    """Entity -> Entity: the two are not the same, as was decided (DecideEntityLink) at `decided_at` by `decided_by`. An edge of this kind without
-    these properties is a SAME_AS that an extraction proposes and that the decision sets aside. No search or walk follows it unasked.
+    """Entity -> Entity: the two are not the same, as `decision` says (DecideEntityLink). An edge of this kind without a decision
+    is a SAME_AS that an extraction proposes and that the decision sets aside. No search or walk follows it unasked.
     """
 
 class EdgeKind(_EdgeKind, metaclass=_EdgeKindEnumTypeWrapper):
@@ -110,22 +110,22 @@ EDGE_KIND_EVIDENCED_BY: EdgeKind.ValueType  # 3
 EDGE_KIND_STATES: EdgeKind.ValueType  # 4
 """Event -> Fact, Relation: the event states it."""
 EDGE_KIND_INVOLVES: EdgeKind.ValueType  # 5
-"""Event -> Entity: the entity takes part; the property `role` says how."""
+"""Event -> Entity: the entity takes part; `role` says how."""
 EDGE_KIND_MENTIONS: EdgeKind.ValueType  # 6
 """Fact, Relation, Message -> Entity: the text names the entity."""
 EDGE_KIND_RELATES: EdgeKind.ValueType  # 7
-"""Entity -> Entity: how the first relates to the second; `via` names the relation, or the fact, that says so."""
+"""Entity -> Entity: how the first relates to the second, by `predicate`; `via_id` names the relation, or the fact, that says so."""
 EDGE_KIND_BEFORE: EdgeKind.ValueType  # 8
 """Event -> Event: happened before."""
 EDGE_KIND_CAUSES: EdgeKind.ValueType  # 9
 """Event -> Event: is a cause of."""
 EDGE_KIND_SAME_AS: EdgeKind.ValueType  # 10
-"""Entity -> Entity: another name of the second, as far as the property `confidence` (0 to 1) goes; `reason` says why. Both stay as they are.
-With the property `decided_at` it is a decision (DecideEntityLink), made by `decided_by`: such a link outlives every extraction.
+"""Entity -> Entity: another name of the second, as far as `confidence` goes; `reason` says why. Both stay as they are.
+With `decision` it was decided (DecideEntityLink): such a link outlives every extraction.
 """
 EDGE_KIND_DIFFERENT_FROM: EdgeKind.ValueType  # 11
-"""Entity -> Entity: the two are not the same, as was decided (DecideEntityLink) at `decided_at` by `decided_by`. An edge of this kind without
-these properties is a SAME_AS that an extraction proposes and that the decision sets aside. No search or walk follows it unasked.
+"""Entity -> Entity: the two are not the same, as `decision` says (DecideEntityLink). An edge of this kind without a decision
+is a SAME_AS that an extraction proposes and that the decision sets aside. No search or walk follows it unasked.
 """
 Global___EdgeKind: _TypeAlias = EdgeKind  # noqa: Y015
 
@@ -646,6 +646,34 @@ class Node(_message.Message):
 Global___Node: _TypeAlias = Node  # noqa: Y015
 
 @_typing.final
+class EdgeDecision(_message.Message):
+    """That somebody decided an edge, as against an extraction that proposes it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DECIDED_AT_FIELD_NUMBER: _builtins.int
+    DECIDED_BY_FIELD_NUMBER: _builtins.int
+    decided_by: _builtins.str
+    """Who: the name of the token that the caller had; "local" where the service asks for none."""
+    @_builtins.property
+    def decided_at(self) -> _timestamp_pb2.Timestamp:
+        """When."""
+
+    def __init__(
+        self,
+        *,
+        decided_at: _timestamp_pb2.Timestamp | None = ...,
+        decided_by: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["decided_at", b"decided_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["decided_at", b"decided_at", "decided_by", b"decided_by"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EdgeDecision: _TypeAlias = EdgeDecision  # noqa: Y015
+
+@_typing.final
 class Edge(_message.Message):
     """A directed edge of the memory graph."""
 
@@ -676,6 +704,12 @@ class Edge(_message.Message):
     TARGET_ID_FIELD_NUMBER: _builtins.int
     VIA_ID_FIELD_NUMBER: _builtins.int
     PROPERTIES_FIELD_NUMBER: _builtins.int
+    ROLE_FIELD_NUMBER: _builtins.int
+    PREDICATE_FIELD_NUMBER: _builtins.int
+    VALID_FIELD_NUMBER: _builtins.int
+    CONFIDENCE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    DECISION_FIELD_NUMBER: _builtins.int
     kind: Global___EdgeKind.ValueType
     """What the edge means."""
     source_id: _builtins.str
@@ -684,9 +718,25 @@ class Edge(_message.Message):
     """The id of the node it points to."""
     via_id: _builtins.str
     """The id of the node that states the edge, such as the relation behind RELATES; empty when there is none."""
+    role: _builtins.str
+    """Of INVOLVES: the entity's part in the event, as Participant.role."""
+    predicate: _builtins.str
+    """Of RELATES: what is stated, as Statement.predicate."""
+    confidence: _builtins.float
+    """Of SAME_AS, and of the DIFFERENT_FROM that sets one aside: how sure whoever says so is, from 0 to 1; 1 for a decision."""
+    reason: _builtins.str
+    """Of the same: why the two are taken for one, in short, such as "kinship or role"."""
     @_builtins.property
     def properties(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
-        """What else the edge carries, such as `role` or `predicate`."""
+        """What else an extraction notes about the edge, such as `source`: "stated" where the text says so in words. The service keeps it and reads none of it."""
+
+    @_builtins.property
+    def valid(self) -> _time_pb2.TimeRange:
+        """Of RELATES: when it is or was true in the world; unset when the conversation does not tell."""
+
+    @_builtins.property
+    def decision(self) -> Global___EdgeDecision:
+        """Of SAME_AS and DIFFERENT_FROM: who decided it, and when; unset where nobody did."""
 
     def __init__(
         self,
@@ -696,11 +746,19 @@ class Edge(_message.Message):
         target_id: _builtins.str = ...,
         via_id: _builtins.str = ...,
         properties: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        role: _builtins.str = ...,
+        predicate: _builtins.str = ...,
+        valid: _time_pb2.TimeRange | None = ...,
+        confidence: _builtins.float | None = ...,
+        reason: _builtins.str = ...,
+        decision: Global___EdgeDecision | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_confidence", b"_confidence", "confidence", b"confidence", "decision", b"decision", "valid", b"valid"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "properties", b"properties", "source_id", b"source_id", "target_id", b"target_id", "via_id", b"via_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_confidence", b"_confidence", "confidence", b"confidence", "decision", b"decision", "kind", b"kind", "predicate", b"predicate", "properties", b"properties", "reason", b"reason", "role", b"role", "source_id", b"source_id", "target_id", b"target_id", "valid", b"valid", "via_id", b"via_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__confidence: _TypeAlias = _typing.Literal["confidence"]  # noqa: Y015
+    _WhichOneofArgType__confidence: _TypeAlias = _typing.Literal["_confidence", b"_confidence"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__confidence) -> _WhichOneofReturnType__confidence | None: ...
 
 Global___Edge: _TypeAlias = Edge  # noqa: Y015

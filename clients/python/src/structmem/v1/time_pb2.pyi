@@ -112,7 +112,7 @@ Global___TimeSpan: _TypeAlias = TimeSpan  # noqa: Y015
 
 @_typing.final
 class TimeRange(_message.Message):
-    """A range of time that a filter accepts: start <= t < end. A bound that is unset is open."""
+    """A half-open range of time, such as a filter accepts: start <= t < end. A bound that is unset is open."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -120,11 +120,11 @@ class TimeRange(_message.Message):
     END_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def start(self) -> _timestamp_pb2.Timestamp:
-        """The first instant accepted."""
+        """The first instant of the range."""
 
     @_builtins.property
     def end(self) -> _timestamp_pb2.Timestamp:
-        """The first instant no longer accepted."""
+        """The first instant after the range."""
 
     def __init__(
         self,
