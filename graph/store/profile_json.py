@@ -1,15 +1,8 @@
 """A namespace's extraction profile as plain data."""
 
-from dataclasses import replace
 from typing import Any
 
 from graph.model import NO_PROFILE, EntityKind, EntityType, ExtractionProfile, RelationType
-
-
-def next_version(before: ExtractionProfile, after: ExtractionProfile) -> ExtractionProfile:
-    """The profile with the version that it gets in place of another one: a higher one if it says something else."""
-    changed = after.content() != before.content()
-    return replace(after, version=before.version + 1 if changed else before.version)
 
 
 def profile_json(profile: ExtractionProfile) -> list[object] | None:

@@ -145,7 +145,7 @@ def check(file: NamespaceFile, settings: Namespace) -> list[Finding]:
 
 
 def check_directory(engine: Engine) -> list[Finding]:
-    """See `Store.check_store`."""
+    """See `Store.check`."""
     found = [Finding("CATALOG_DAMAGED", "", CATALOG_DAMAGED)] if engine.catalog.damage() else []
     with storage_faults():
         names = sorted(path.name for path in (engine.directory / "namespaces").iterdir())

@@ -10,9 +10,7 @@ from graph.store.embedded.files.namespace_file import NamespaceFile
 from graph.store.embedded.namespaces import complete
 from graph.store.embedded.rows.entity_rows import entity_keys_named
 from graph.store.embedded.rows.node_rows import read_nodes
-from graph.store.port import GraphDescription, QueryScope, UsageEntry
-
-_MAX_SPEAKERS = 1_000
+from graph.store.port import MAX_SCOPE_SPEAKERS, GraphDescription, QueryScope, UsageEntry
 
 
 def describe(file: NamespaceFile) -> GraphDescription:
@@ -35,7 +33,7 @@ def describe(file: NamespaceFile) -> GraphDescription:
 
 def query_scope(db: apsw.Connection, settings: Namespace, names: Sequence[str]) -> QueryScope:
     """See `Memory.query_scope`; the most frequent speakers first."""
-    found = rows(db, f"SELECT name FROM speakers ORDER BY messages DESC, name LIMIT {_MAX_SPEAKERS}")
+    found = rows(db, f"SELECT name FROM speakers ORDER BY messages DESC, name LIMIT {MAX_SCOPE_SPEAKERS}")
     entities = read_nodes(db, entity_keys_named(db, names)).values() if names else ()
     return QueryScope(
         complete(db, settings), tuple(name for (name,) in found), tuple(node for node in entities if isinstance(node, Entity))

@@ -29,7 +29,7 @@ _VECTORS = """SELECT n.kind, n.uuid, p.ordinal, v.vector FROM vectors v JOIN pas
 
 
 async def export(handle: Handle, with_vectors: bool) -> AsyncIterator[list[ExportRecord]]:
-    """See `Store.export`."""
+    """See `Memory.export`."""
     engine = handle.engine
     uid = await handle.read(lambda _, settings: settings.uid)
     batches = _batches(engine, handle.name, uid, with_vectors)

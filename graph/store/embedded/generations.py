@@ -25,7 +25,7 @@ def current_generation(db: apsw.Connection) -> Generation | None:
 
 
 def begin_generation(tx: Transaction, start: GenerationStart) -> int:
-    """See `Store.begin_generation`."""
+    """See `Memory.begin_generation`."""
     current = current_generation(tx.db)
     if current is not None and current.extractor == start.extractor:
         return current.number

@@ -1,14 +1,13 @@
 """Listings in pages. A cursor is the sort key of the last item, so that a page costs the same wherever it starts."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 import apsw
-import orjson
 
 from graph.model import EdgeKind, Entity, Event, LabelFilter, Message, NodeKind, Session, Statement, TimeRange, to_micros
 from graph.model.filters import LabelCondition
-from graph.store.embedded.files.connection import rows
+from graph.store.embedded.files.connection import json_list, rows
 from graph.store.embedded.rows.kind_numbers import STATEMENTS
 from graph.store.embedded.rows.node_keys import keys_of
 from graph.store.embedded.rows.node_rows import read_nodes, read_session
@@ -32,8 +31,8 @@ class _Conditions:
         self.terms.append(term)
         self.values.extend(values)
 
-    def one_of(self, column: str, values: Sequence[int | str]) -> None:
-        self.add(f"{column} IN (SELECT value FROM json_each(?))", orjson.dumps(values).decode())
+    def one_of(self, column: str, values: Iterable[int | str]) -> None:
+        self.add(f"{column} IN (SELECT value FROM json_each(?))", json_list(values))
 
     def within(self, column: str, range_: TimeRange | None) -> None:
         if range_ is not None:
@@ -44,7 +43,7 @@ class _Conditions:
 
 
 def list_sessions(db: apsw.Connection, cursor: Cursor | None, limit: int, max_bytes: int = PAGE_BYTES) -> Page[Session]:
-    """See `Store.list_sessions`."""
+    """See `Memory.list_sessions`."""
     found = rows(db, "SELECT key FROM sessions WHERE key > ? ORDER BY key LIMIT ?", (cursor[0] if cursor else 0, limit + 1))
     keys = [key for (key,) in found]
     sessions = [read_session(db, key) for key in keys[:limit]]
@@ -55,7 +54,7 @@ def list_sessions(db: apsw.Connection, cursor: Cursor | None, limit: int, max_by
 def list_messages(
     db: apsw.Connection, query: MessageQuery, cursor: Cursor | None, limit: int, max_bytes: int = PAGE_BYTES
 ) -> Page[Message]:
-    """See `Store.list_messages`."""
+    """See `Memory.list_messages`."""
     where = _Conditions(f"n.kind = {NodeKind.MESSAGE:d}")
     sessions = session_keys(db, query.sessions)
     by_seq = len(query.sessions) == 1
@@ -84,12 +83,12 @@ def _add_any(where: _Conditions, conditions: Sequence[LabelCondition], exists: s
     values: list[int | str] = []
     for condition in conditions:
         terms.append("(l.name = ?" + (" AND l.value IN (SELECT value FROM json_each(?)))" if condition.values else ")"))
-        values += [condition.key, orjson.dumps(condition.values).decode()] if condition.values else [condition.key]
+        values += [condition.key, json_list(condition.values)] if condition.values else [condition.key]
     where.add(f"{exists} (SELECT 1 FROM labels l WHERE l.message = n.key AND ({' OR '.join(terms)}))", *values)
 
 
 def list_events(db: apsw.Connection, query: EventQuery, cursor: Cursor | None, limit: int, max_bytes: int = PAGE_BYTES) -> Page[Event]:
-    """See `Store.list_events`. A range takes the events whose span overlaps it."""
+    """See `Memory.list_events`. A range takes the events whose span overlaps it."""
     where = _Conditions(f"n.kind = {NodeKind.EVENT:d}", "n.retired_at IS NULL")
     if query.sessions:
         where.one_of("n.session", session_keys(db, query.sessions))
@@ -102,7 +101,7 @@ def list_events(db: apsw.Connection, query: EventQuery, cursor: Cursor | None, l
         where.add(
             f"""EXISTS (SELECT 1 FROM edges e WHERE e.src = n.key AND e.kind = {EdgeKind.INVOLVES:d}
                 AND e.dst IN (SELECT value FROM json_each(?)))""",
-            orjson.dumps(entities).decode(),
+            json_list(entities),
         )
     return _page(db, where, "n.starts_at", cursor, (limit, max_bytes), Event)
 
@@ -110,10 +109,10 @@ def list_events(db: apsw.Connection, query: EventQuery, cursor: Cursor | None, l
 def list_statements(
     db: apsw.Connection, query: StatementQuery, cursor: Cursor | None, limit: int, max_bytes: int = PAGE_BYTES
 ) -> Page[Statement]:
-    """See `Store.list_statements`."""
+    """See `Memory.list_statements`."""
     where = _Conditions(f"n.kind IN ({STATEMENTS})")
     if len(query.kinds) == 1:
-        where.one_of("n.kind", [int(kind) for kind in query.kinds])
+        where.one_of("n.kind", query.kinds)
     if not query.include_retired:
         where.add("n.retired_at IS NULL")
     if query.sessions:
@@ -125,23 +124,19 @@ def list_statements(
         entities = list(keys_of(db, query.entity_ids).values())
         where.add(
             f"n.key IN (SELECT e.src FROM json_each(?) j CROSS JOIN edges e ON e.dst = j.value AND e.kind = {EdgeKind.MENTIONS:d})",
-            orjson.dumps(entities).decode(),
+            json_list(entities),
         )
     return _page(db, where, "n.said_at", cursor, (limit, max_bytes), Statement)
 
 
 def list_entities(db: apsw.Connection, query: EntityQuery, cursor: Cursor | None, limit: int, max_bytes: int = PAGE_BYTES) -> Page[Entity]:
-    """See `Store.list_entities`."""
+    """See `Memory.list_entities`."""
     where = _Conditions(f"n.kind = {NodeKind.ENTITY:d}")
     if query.kinds:
-        where.add("(SELECT x.kind FROM entities x WHERE x.key = n.key) IN (SELECT value FROM json_each(?))", _numbers(query.kinds))
+        where.add("(SELECT x.kind FROM entities x WHERE x.key = n.key) IN (SELECT value FROM json_each(?))", json_list(query.kinds))
     if query.name:
         where.add("n.key IN (SELECT a.entity FROM entity_names a WHERE a.folded = ?)", folded(query.name))
     return _page(db, where, "0", cursor, (limit, max_bytes), Entity)
-
-
-def _numbers(values: Sequence[int] | frozenset[int]) -> str:
-    return orjson.dumps(sorted(int(value) for value in values)).decode()
 
 
 def _page(db: apsw.Connection, where: _Conditions, order: str, cursor: Cursor | None, bounds: tuple[int, int], kind: type[N]) -> Page[N]:

@@ -7,8 +7,8 @@ from typing import Any
 
 from neo4j import AsyncTransaction
 
-from graph.errors import AlreadyExists, NamespaceNotFound
-from graph.model import NO_PROFILE, Namespace, from_micros
+from graph.errors import NamespaceNotFound
+from graph.model import Namespace, from_micros
 from graph.store.neo4j.driver.database import Database, namespace_key
 from graph.store.neo4j.driver.transaction import Transaction
 from graph.store.neo4j.migrations import make_indexes
@@ -17,10 +17,9 @@ from graph.store.neo4j.rows.search_tokens import namespace_token
 from graph.store.neo4j.schema import vector_index_of
 from graph.store.neo4j.sweeping import sweep_namespace
 from graph.store.port import NamespaceChange, NamespaceSpec
-from graph.store.profile_json import next_version
+from graph.store.rules.namespaces import changed_namespace, name_taken, new_namespace
 from graph.store.signals import WORK
 
-_STATE = "OPTIONAL MATCH (n:Namespace {name: $name}) RETURN n.state"
 # The counter is locked, so that no two namespaces get one token; the second MATCH sees who else had the name.
 _TOKEN = "MERGE (s:Store {id: 1}) SET s.next_token = coalesce(s.next_token, 0) + 1 RETURN s.next_token"
 _CREATE = "CREATE (n:Namespace) SET n = $properties"
@@ -33,16 +32,7 @@ _HIDE = "MATCH (n:Namespace {name: $namespace}) SET n.state = $at.deleting"
 
 async def create(database: Database, spec: NamespaceSpec) -> Namespace:
     """See `Store.create_namespace`."""
-    namespace = Namespace(
-        spec.name,
-        uuid.uuid4().hex,
-        spec.embedding,
-        spec.extraction_mode,
-        from_micros(await database.now()),
-        spec.time_zone,
-        spec.description,
-        profile=next_version(NO_PROFILE, spec.profile),
-    )
+    namespace = new_namespace(spec, uuid.uuid4().hex, from_micros(await database.now()))
     await reserve(database, namespace, NamespaceState.ACTIVE)
     return namespace
 
@@ -64,7 +54,7 @@ async def reserve(database: Database, namespace: Namespace, state: NamespaceStat
                 [[token]] = await (await tx.run("MATCH (n:Namespace {name: $name}) RETURN n.token", {"name": namespace.name})).values()
                 return str(token)
             if found is not None:
-                raise AlreadyExists(f"namespace {namespace.name!r} already exists")
+                raise name_taken(namespace.name)
             await (await tx.run(_CREATE, {"properties": new_properties(namespace, token, state) | more})).consume()
             await tx.commit()
             return token
@@ -84,15 +74,8 @@ async def listed(database: Database, prefix: str, after: str, limit: int) -> lis
 
 
 async def update(tx: Transaction, change: NamespaceChange) -> Namespace:
-    """See `Store.update_namespace`."""
-    before = tx.namespace
-    after = replace(
-        before,
-        extraction_mode=before.extraction_mode if change.extraction_mode is None else change.extraction_mode,
-        time_zone=before.time_zone if change.time_zone is None else change.time_zone,
-        description=before.description if change.description is None else change.description,
-        profile=before.profile if change.profile is None else next_version(before.profile, change.profile),
-    )
+    """See `Memory.update`."""
+    after = changed_namespace(tx.namespace, change)
     await tx.execute(_CHANGE, {"settings": settings_properties(after)})
     tx.step()
     return replace(after, revision=tx.revision)

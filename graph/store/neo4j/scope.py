@@ -5,13 +5,12 @@ from collections.abc import Sequence
 from graph.store.neo4j.driver.handle import Handle
 from graph.store.neo4j.rows.namespace_rows import namespace_of
 from graph.store.neo4j.rows.node_rows import ENTITY_PROJECTION, entity_of
-from graph.store.port import QueryScope
+from graph.store.port import MAX_SCOPE_SPEAKERS, QueryScope
 from graph.text.names import folded
 
-_MAX_SPEAKERS = 1_000
 _SCOPE = f"""
     CALL (n) {{ MATCH (s:Speaker) WHERE s.namespace = n.name AND s.name >= ''
-        WITH s ORDER BY s.messages DESC, s.name LIMIT {_MAX_SPEAKERS} RETURN collect(s.name) AS speakers }}
+        WITH s ORDER BY s.messages DESC, s.name LIMIT {MAX_SCOPE_SPEAKERS} RETURN collect(s.name) AS speakers }}
     CALL (n) {{ UNWIND $at.names AS name MATCH (a:EntityName {{namespace: n.name, folded: name}})
         MATCH (m:Entity {{namespace: n.name, id: a.entity_id}}) WITH DISTINCT m ORDER BY m.key
         RETURN collect(m{ENTITY_PROJECTION}) AS entities }}

@@ -22,10 +22,11 @@ from graph.store.port.reading import (
     Page,
     StatementQuery,
 )
-from graph.store.port.searching import QueryScope
+from graph.store.port.searching import MAX_SCOPE_SPEAKERS, QueryScope
 from graph.store.port.store import Clock, Missing, Store
 
 __all__ = [
+    "MAX_SCOPE_SPEAKERS",
     "PAGE_BYTES",
     "AppendCommand",
     "AppendOutcome",

@@ -4,12 +4,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from graph.model import (
-    EdgeKind,
-    Entity,
-    Namespace,
-)
+from graph.model import EdgeKind, Entity, Namespace
 from graph.store.candidates import CandidateQuery, Candidates, Subgraph
+
+# Every query looks for each of them.
+MAX_SCOPE_SPEAKERS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +16,7 @@ class QueryScope:
     """What understanding a query needs to know of a namespace.
 
     Attributes:
-        speakers: everyone who speaks in it; at most the 1,000 most frequent.
+        speakers: everyone who speaks in it, the most frequent first; at most `MAX_SCOPE_SPEAKERS`.
         entities: those with a name or alias among the names asked for, case-folded.
     """
 

@@ -1,6 +1,8 @@
 """How many messages an extraction gets at once."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
+
+from graph.store.rules.node_bytes import count_within
 
 # How many messages before the waiting ones come along, so that a segment's first lines can be understood.
 CONTEXT_MESSAGES = 6
@@ -11,11 +13,6 @@ MOST_PENDING_BYTES = 8_000_000
 _FEWEST = 2
 
 
-def fitting(sizes: Sequence[int]) -> int:
-    """How many of the messages, whose sizes in bytes these are, fit one read; two at least."""
-    total = 0
-    for count, size in enumerate(sizes):
-        total += size
-        if total > MOST_PENDING_BYTES and count >= _FEWEST:
-            return count
-    return len(sizes)
+def fitting(sizes: Iterable[int], most: int = MOST_PENDING_BYTES) -> int:
+    """How many of the messages, whose sizes these are, fit one read; two at least, where there are two."""
+    return max(_FEWEST, count_within(sizes, most))

@@ -12,14 +12,15 @@ from typing import Any
 import apsw
 import orjson
 
-from graph.errors import AlreadyExists, NamespaceCorrupt, NamespaceNotFound
-from graph.model import NO_PROFILE, EmbeddingSpec, ExtractionMode, from_micros, to_micros
+from graph.errors import NamespaceCorrupt, NamespaceNotFound
+from graph.model import EmbeddingSpec, ExtractionMode, from_micros, to_micros
 from graph.model.namespaces import Namespace
 from graph.store.embedded.files.connection import connect
 from graph.store.embedded.files.faults import CATALOG_DAMAGED, storage_faults
 from graph.store.embedded.files.schema import CATALOG_MIGRATIONS, migrate
 from graph.store.port import Clock, NamespaceChange, NamespaceSpec
-from graph.store.profile_json import next_version, profile_from_json, profile_json
+from graph.store.profile_json import profile_from_json, profile_json
+from graph.store.rules.namespaces import changed_namespace, name_taken, new_namespace
 
 
 def holds_store(directory: Path) -> bool:
@@ -147,24 +148,14 @@ class Catalog:
         """Reserves a name, CREATING, for a namespace whose file is about to be made. Raises AlreadyExists."""
         with self._lock:
             if spec.name in self._by_name:
-                raise AlreadyExists(f"namespace {spec.name!r} already exists")
-            settings = Namespace(
-                spec.name,
-                uuid.uuid4().hex,
-                spec.embedding,
-                spec.extraction_mode,
-                self._clock.now(),
-                spec.time_zone,
-                spec.description,
-                profile=next_version(NO_PROFILE, spec.profile),
-            )
-            return self._add(settings)
+                raise name_taken(spec.name)
+            return self._add(new_namespace(spec, uuid.uuid4().hex, self._clock.now()))
 
     def reserve_copy(self, source: Namespace) -> CatalogEntry:
         """Reserves the name of an imported namespace; its time of creation is kept. Raises AlreadyExists."""
         with self._lock:
             if source.name in self._by_name:
-                raise AlreadyExists(f"namespace {source.name!r} already exists")
+                raise name_taken(source.name)
             return self._add(replace(source, uid=uuid.uuid4().hex, revision=0, generation=None))
 
     def _add(self, settings: Namespace) -> CatalogEntry:
@@ -189,17 +180,7 @@ class Catalog:
         """Changes settings."""
         with self._lock:
             entry = self.get(name)
-            changes = {
-                field: value
-                for field, value in (
-                    ("extraction_mode", change.extraction_mode),
-                    ("time_zone", change.time_zone),
-                    ("description", change.description),
-                    ("profile", None if change.profile is None else next_version(entry.settings.profile, change.profile)),
-                )
-                if value is not None
-            }
-            settings = replace(entry.settings, **changes)  # type: ignore[arg-type]  # the fields are those of NamespaceChange
+            settings = changed_namespace(entry.settings, change)
             self._execute("UPDATE namespaces SET settings = ? WHERE uid = ?", (_settings_json(settings), entry.uid))
             self._by_name[name] = replace(entry, settings=settings)
             return self._by_name[name]

@@ -1,10 +1,11 @@
 """Opening SQLite files the way that every file of the store is opened."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import apsw
+import orjson
 
 # What each connection may cache at least: 256 KiB keep a thousand open namespaces affordable; the operating system caches the rest.
 CACHE_KIB = 256
@@ -51,6 +52,11 @@ def rows(db: apsw.Connection, sql: str, values: Sequence[object] = ()) -> list[t
     """All rows of a query; the schema gives their types."""
     found: list[tuple[Any, ...]] = db.execute(sql, values).fetchall()
     return found
+
+
+def json_list(values: Iterable[int | str]) -> str:
+    """Values as one parameter, for `IN (SELECT value FROM json_each(?))`."""
+    return orjson.dumps(list(values)).decode()
 
 
 def row(db: apsw.Connection, sql: str, values: Sequence[object] = ()) -> tuple[Any, ...]:

@@ -4,10 +4,9 @@ from collections.abc import Collection
 from datetime import timedelta
 
 import apsw
-import orjson
 
 from graph.model import TERMINAL_STATES, Job, JobKind, JobState, Namespace
-from graph.store.embedded.files.connection import rows
+from graph.store.embedded.files.connection import json_list, rows
 from graph.store.embedded.files.transaction import Transaction
 from graph.store.embedded.jobs.job_queue import cover_messages, waiting_messages
 from graph.store.embedded.jobs.job_rows import job_row, job_rows, open_jobs, save_job
@@ -74,10 +73,6 @@ def list_jobs(
         db,
         """WHERE j.key < ?1 AND (?2 = '[]' OR j.state IN (SELECT value FROM json_each(?2)))
             AND (?3 = '[]' OR j.kind IN (SELECT value FROM json_each(?3))) ORDER BY j.key DESC LIMIT ?4""",
-        (cursor[0] if cursor else 2**62, _json(states), _json(kinds), limit + 1),
+        (cursor[0] if cursor else 2**62, json_list(states), json_list(kinds), limit + 1),
     )
     return page_of_jobs(namespace.name, found, limit, max_bytes)
-
-
-def _json(values: Collection[JobState] | Collection[JobKind]) -> str:
-    return orjson.dumps([int(value) for value in values]).decode()

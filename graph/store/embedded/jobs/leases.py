@@ -6,10 +6,10 @@ from datetime import timedelta
 from functools import partial
 
 import apsw
-import orjson
 
 from graph.errors import NamespaceCorrupt, NamespaceNotFound, StructMemError
 from graph.model import ExtractionMode, Job, JobKind, Lease, Namespace, NodeKind, to_micros
+from graph.store.embedded.files.connection import json_list
 from graph.store.embedded.files.engine import Engine
 from graph.store.embedded.files.namespace_file import NamespaceFile
 from graph.store.embedded.files.transaction import Transaction
@@ -57,7 +57,7 @@ def _lease(
 
 def lease_due_job(tx: Transaction, worker: str, duration: timedelta, kinds: Collection[JobKind]) -> Lease | None:
     """The namespace's job that has been due longest, leased; None when none is due."""
-    key = due_job(tx.db, tx.now, orjson.dumps([int(kind) for kind in kinds]).decode())
+    key = due_job(tx.db, tx.now, json_list(kinds))
     if key is None:
         return None
     [row] = job_rows(tx.db, "WHERE j.key = ?", (key,))

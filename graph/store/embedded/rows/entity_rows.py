@@ -6,7 +6,7 @@ import apsw
 import orjson
 
 from graph.model import EdgeKind, Entity
-from graph.store.embedded.files.connection import rows
+from graph.store.embedded.files.connection import json_list, rows
 from graph.store.embedded.files.transaction import Operation, Transaction
 from graph.store.embedded.rows.node_bodies import entity_body
 from graph.store.embedded.rows.node_keys import id_columns, node_id
@@ -43,7 +43,7 @@ def insert_entity(tx: Transaction, key: int, entity: Entity, recorded_at: int) -
 
 def entity_keys_named(db: apsw.Connection, names: Iterable[str]) -> list[int]:
     """Keys of the entities with one of these names or aliases, oldest first."""
-    wanted = orjson.dumps(list({folded(name) for name in names})).decode()
+    wanted = json_list({folded(name) for name in names})
     found = rows(db, "SELECT DISTINCT entity FROM entity_names WHERE folded IN (SELECT value FROM json_each(?))", (wanted,))
     return sorted(key for (key,) in found)
 

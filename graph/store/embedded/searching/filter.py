@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import apsw
 import numpy as np
-import orjson
 from numpy.typing import NDArray
 
 from graph.model import LabelCondition, LabelFilter, NodeKind
 from graph.store.candidates import CandidateQuery
+from graph.store.embedded.files.connection import json_list
 from graph.store.embedded.rows.node_keys import keys_of
 from graph.store.rules.index_queries import ResolvedNames
 
@@ -45,9 +45,8 @@ def labelled_messages(db: apsw.Connection, labels: LabelFilter) -> NDArray[np.in
 
 
 def _having(db: apsw.Connection, condition: LabelCondition) -> set[int]:
-    values = orjson.dumps(condition.values).decode()
     rows = db.execute(
         "SELECT message FROM labels WHERE name = ?1 AND (?2 = '[]' OR value IN (SELECT value FROM json_each(?2)))",
-        (condition.key, values),
+        (condition.key, json_list(condition.values)),
     )
     return {key for (key,) in rows}

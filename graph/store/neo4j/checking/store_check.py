@@ -12,7 +12,7 @@ _STRAYS = (
 
 
 async def check_store(connection: Connection) -> list[Finding]:
-    """See `Store.check_store`."""
+    """See `Store.check`."""
     [[pairs]] = await connection.rows(_INDEXES)
     states = dict(pairs)
     findings = [

@@ -135,7 +135,7 @@ class Connection:
                 self.positions.passed(namespace, began_with, (await session.last_bookmarks()).raw_values)
 
     async def reach(self, namespace: str, position: Collection[str]) -> None:
-        """Waits until reads of the namespace see a position; later ones then bring it along. See `Store.reach`."""
+        """Waits until reads of the namespace see a position; later ones then bring it along."""
         known = self.positions.of(namespace)
         if not known.issuperset(position):
             reached = await self.patiently(lambda: self._reached(known.union(position)))

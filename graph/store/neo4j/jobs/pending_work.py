@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from graph.model import Lease, Message, from_micros
+from graph.model import Lease, Message, NodeKind, from_micros
 from graph.store.neo4j.driver.handle import Handle
 from graph.store.neo4j.jobs.job_rows import JOB_PROJECTION, job_row_of
+from graph.store.neo4j.rows.node_reading import count_within
 from graph.store.neo4j.rows.node_rows import (
     MESSAGE_PROJECTION,
     SESSION_PROJECTION,
@@ -19,20 +20,19 @@ from graph.store.neo4j.rows.node_rows import (
 )
 from graph.store.port import Float16Vector, PassageText, PendingWork
 from graph.store.rules.jobs import held
-from graph.store.rules.pending import CONTEXT_MESSAGES, MOST_PENDING_BYTES
+from graph.store.rules.pending import CONTEXT_MESSAGES, MOST_PENDING_BYTES, fitting
 from graph.text import passage_texts
 
+# The server counts characters, of which each may take four bytes.
+_MOST_CHARACTERS = MOST_PENDING_BYTES // 4
 # One query is one moment's view: watermark, messages and marks belong together.
 _PENDING = f"""OPTIONAL MATCH (j:Job {{namespace: $namespace, id: $at.id}})
     OPTIONAL MATCH (s:Session {{namespace: $namespace, name: j.session}})
     CALL (j, s) {{
         MATCH (m:Message) WHERE m.namespace = $namespace AND m.session = s.name AND m.seq > s.extracted_seq AND m.seq <= j.target
         WITH m ORDER BY m.namespace, m.session, m.seq LIMIT $at.limit
-        WITH collect(m) AS found, collect(size(m.text)) AS sizes
-        WITH found, reduce(kept = [0, 0], length IN sizes |
-            CASE WHEN kept[0] + length <= $at.characters OR (kept[0] <= $at.characters AND kept[1] < 2)
-                 THEN [kept[0] + length, kept[1] + 1] ELSE [$at.characters + 1, kept[1]] END)[1] AS count
-        RETURN [m IN found[..count] | [m{MESSAGE_PROJECTION}, m.v16]] AS waiting, size(found) > count AS cut }}
+        WITH collect(m) AS ms
+        RETURN [m IN ms[..{count_within(NodeKind.MESSAGE)}] | [m{MESSAGE_PROJECTION}, m.v16]] AS waiting, size(ms) AS total }}
     CALL (s) {{
         MATCH (m:Message) WHERE m.namespace = $namespace AND m.session = s.name AND m.seq <= s.extracted_seq
         WITH m ORDER BY m.namespace DESC, m.session DESC, m.seq DESC LIMIT {CONTEXT_MESSAGES}
@@ -40,25 +40,26 @@ _PENDING = f"""OPTIONAL MATCH (j:Job {{namespace: $namespace, id: $at.id}})
     CALL (s) {{
         MATCH (f:FlushMark) WHERE f.namespace = $namespace AND f.session = s.name AND f.seq > s.extracted_seq
         RETURN collect(f.seq) AS marks }}
-    RETURN n.generation, j{JOB_PROJECTION}, s{SESSION_PROJECTION}, waiting, cut, context, marks"""
+    RETURN n.generation, j{JOB_PROJECTION}, s{SESSION_PROJECTION}, waiting, total, context, marks"""
 
 
 async def pending(handle: Handle, lease: Lease, limit: int) -> PendingWork:
     """See `Memory.pending`."""
-    asked = {"id": lease.job.id, "limit": limit + 1, "characters": MOST_PENDING_BYTES // 4}
-    generation, job, session_row, waiting, cut, before, marks = await handle.row(_PENDING, {"at": asked})
+    asked = {"at": {"id": lease.job.id, "limit": limit + 1}, "max_bytes": _MOST_CHARACTERS}
+    generation, job, session_row, waiting, total, before, marks = await handle.row(_PENDING, asked)
     row = held(job and session_row and job_row_of(job), await handle.database.now(), lease)
     session = session_of(session_row)
     before.reverse()
+    waiting = waiting[: min(limit, fitting((len(message["text"]) for message, _ in waiting), _MOST_CHARACTERS))]
     return PendingWork(
         session=session,
         generation=generation,
         watermark=session.extracted_seq,
         context=_messages(before),
-        messages=_messages(waiting[:limit]),
-        more=cut or len(waiting) > limit,
+        messages=_messages(waiting),
+        more=total > len(waiting),
         flush_marks=frozenset(marks),
-        vectors=_vectors(before + waiting[:limit]),
+        vectors=_vectors(before + waiting),
         idle_until=from_micros(row.idle_until),
     )
 
