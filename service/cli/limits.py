@@ -13,7 +13,7 @@ def at_most(limit: int, items: Iterable[T]) -> Iterator[T]:
     """The first items; when there are more, that is said on standard error."""
     for number, item in enumerate(items):
         if number == limit:
-            typer.echo(f"There are more than these {limit:,}; --limit shows more.", err=True)
+            typer.echo(f"There is more than --limit {limit:,} shows.", err=True)
             return
         yield item
 

@@ -1,12 +1,15 @@
 """The command line with no server: the data directory is opened in process."""
 
 import json
+import re
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+
+README = Path(__file__).parents[2] / "README.md"
 
 
 def test_one_command_is_enough_to_try_it(shell: Any, chat: Path) -> None:
@@ -54,7 +57,7 @@ def test_a_listing_that_ends_at_its_limit_says_so(shell: Any, chat: Path) -> Non
         place = () if listing == "namespaces" else ("-n", "alice")
         short = shell(listing, *place, "--limit", "1", "--json")
         assert len(short.document[listing]) == 1
-        assert short.err == "There are more than these 1; --limit shows more.\n"
+        assert short.err == "There is more than --limit 1 shows.\n"
     assert shell("sessions", "-n", "alice", "--limit", "2").err == ""
     jobs = shell("jobs", "--json").document["jobs"]
     assert [job["created_at"] for job in jobs] == sorted((job["created_at"] for job in jobs), reverse=True)
@@ -116,7 +119,7 @@ def test_writing_makes_a_store(shell: Any, chat: Path, tmp_path: Path) -> None:
     assert shell("ingest", chat, "-n", "alice", "--timezone", "UTC", "--data-dir", tmp_path / "other").code == 0
     assert shell("export", "-n", "alice", "-o", tmp_path / "alice.jsonl", "--data-dir", tmp_path / "other").code == 0
     assert shell("import", tmp_path / "alice.jsonl", "--data-dir", tmp_path / "third").code == 0
-    assert shell("doctor", "--data-dir", tmp_path / "third").out == f"{tmp_path / 'third'}: 1 namespaces, no findings.\n"
+    assert shell("doctor", "--data-dir", tmp_path / "third").out == f"{tmp_path / 'third'}: 1 namespace, no findings.\n"
 
 
 def test_a_file_that_is_no_export_is_refused_in_one_line(shell: Any, chat: Path) -> None:
@@ -204,9 +207,29 @@ def test_the_demo_shows_all_it_should(shell: Any, tmp_path: Path) -> None:
         assert all(text in question for text in expected), question
     assert questions[0].count("Why it is first: ") == 1
     assert "tokens" in questions[-1]
+    _check_the_readme_shows(done.out)
     _check_dates(
         shell("events", "-n", "demo/maria-and-tom", "--data-dir", tmp_path / "demo", "--limit", "500", "--json").document["events"]
     )
+
+
+_DIFFERS = re.compile(r"([a-z]{3})_[0-9a-z]{26}|\(rank \d+\)")
+_FIGURE = re.compile(r"\d+\.\d+")
+
+
+def _check_the_readme_shows(demo: str) -> None:
+    """README's excerpt is what the demo prints, but for ids; figures differ a little from one processor to another."""
+    question, *hit = re.search(r"^Question .*?(?=^```)", README.read_text(), re.MULTILINE | re.DOTALL).group().splitlines()  # type: ignore[union-attr]
+    start = demo.index(hit[0])
+    printed = demo[start:].splitlines()[: len(hit)]
+    assert question in demo[:start].splitlines()
+    for shown, line in zip(hit, printed, strict=True):
+        if line.strip().startswith("why: "):
+            assert sorted(re.findall("[a-z_]+", shown)) == sorted(re.findall("[a-z_]+", line))
+        else:
+            assert _FIGURE.sub("#", _DIFFERS.sub(r"\1", shown)) == _FIGURE.sub("#", _DIFFERS.sub(r"\1", line))
+        figures = zip(sorted(_FIGURE.findall(shown)), sorted(_FIGURE.findall(line)), strict=True)
+        assert all(abs(float(told) - float(is_)) < 0.02 for told, is_ in figures), f"README shows {shown}, the demo prints {line}"
 
 
 # Words of an event's title, and the first and the last day on which it happened.

@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from service.cli.chats.chat import Chat, ChatLine, LineProblem
 from service.cli.chats.entries import MessageEntry, Name, reason_of, with_id
+from service.cli.counts import counted
 
 
 class _Session(BaseModel):
@@ -58,7 +59,7 @@ def _chosen(conversations: list[_Conversation], name: str | None) -> _Conversati
     if name is None:
         if len(conversations) == 1:
             return conversations[0]
-        raise NoSuchConversation(f"the file has {len(conversations)} conversations; choose one with --conversation: {names}")
+        raise NoSuchConversation(f"the file has {counted(len(conversations), 'conversation')}; choose one with --conversation: {names}")
     for conversation in conversations:
         if conversation.id == name:
             return conversation

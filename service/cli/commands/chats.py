@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from service.cli.connection import creating
+from service.cli.counts import counted
 from service.cli.dates import zone_of
 from service.cli.documents import document, print_json
 from service.cli.failures import fail
@@ -58,7 +59,7 @@ def ingest(
     else:
         _say(imported, jobs, wait)
         if problems:
-            typer.echo(f"{_counted(len(problems), 'broken message')} left out.", err=True)
+            typer.echo(f"{counted(len(problems), 'broken message')} left out.", err=True)
     if any(job.state.value != "succeeded" for job in jobs):
         fail("some of it could not be extracted; `structmem jobs -n` shows why. The messages are stored")
 
@@ -101,7 +102,7 @@ def _report(problems: "list[LineProblem]", skip_broken: bool) -> None:
     if len(problems) > _SHOWN_PROBLEMS:
         typer.echo(f"structmem: ... and {len(problems) - _SHOWN_PROBLEMS} more", err=True)
     if problems and not skip_broken:
-        fail(f"nothing was stored; --skip-broken stores the file without {_counted(len(problems), 'broken message')}")
+        fail(f"nothing was stored; --skip-broken stores the file without {counted(len(problems), 'broken message')}")
 
 
 def _create(client: "Client", namespace: str, zone: str) -> None:
@@ -136,15 +137,11 @@ def _extract(client: "Client", imported: "Imported") -> "list[Job]":
 
 
 def _say(imported: "Imported", jobs: "list[Job]", wait: bool) -> None:
-    known = f" ({_counted(imported.duplicate_count, 'message')} already there)" if imported.duplicate_count else ""
-    messages, sessions = _counted(imported.stored_count, "message"), _counted(imported.session_count, "session")
+    known = f" ({counted(imported.duplicate_count, 'message')} already there)" if imported.duplicate_count else ""
+    messages, sessions = counted(imported.stored_count, "message"), counted(imported.session_count, "session")
     typer.echo(f"Stored {messages} in {sessions} of {imported.namespace}{known}.")
     partial = sum(len(job.partial_failures) for job in jobs)
     if partial:
-        typer.echo(f"{_counted(partial, 'part')} could not be extracted; `structmem jobs watch` shows which.", err=True)
+        typer.echo(f"{counted(partial, 'part')} could not be extracted; `structmem jobs watch` shows which.", err=True)
     if not wait and imported.job_ids:
-        typer.echo(f"Extraction goes on in the background: {_counted(imported.job_count, 'job')}.")
-
-
-def _counted(count: int, word: str) -> str:
-    return f"{count:,} {word}{'' if count == 1 else 's'}"
+        typer.echo(f"Extraction goes on in the background: {counted(imported.job_count, 'job')}.")

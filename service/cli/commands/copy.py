@@ -9,6 +9,7 @@ import typer
 
 from service.cli import tables
 from service.cli.connection import CertificatesOption, ConfigOption
+from service.cli.counts import counted
 from service.cli.documents import document, print_list
 from service.cli.failures import fail, reported
 from service.cli.options import JsonOption
@@ -109,7 +110,7 @@ def _waiting() -> Callable[[str], None]:
 def _tell(done: "Copied") -> None:
     """What came of one namespace: a line, and where the two differ a table."""
     name = done.namespace if done.name == done.namespace else f"{done.namespace} as {done.name}"
-    typer.echo(f"{name}: {_SENTENCES[done.outcome]}. {done.source.records:,} records at revision {done.source.revision}.")
+    typer.echo(f"{name}: {_SENTENCES[done.outcome]}. {counted(done.source.records, 'record')} at revision {done.source.revision}.")
     typer.echo(f"  digest {done.source.digest}")
     if done.target is None or not done.differences:
         return

@@ -59,7 +59,7 @@ def cypher(
         made.add_row(*(tables.plain(_cell(value)) for value in row))
     made.show("No rows.")
     if answer.truncated:
-        typer.echo(f"There are more rows than these {len(answer.rows):,}; --limit shows more, up to what the service allows.", err=True)
+        typer.echo(f"There are more rows than --limit {limit:,}, or the service, allows.", err=True)
     if answer.revision:
         typer.echo(f"revision {answer.revision} of {namespace}", err=True)
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from service.cli.connection import connected
+from service.cli.counts import counted
 from service.cli.documents import print_json
 from service.cli.failures import fail
 from service.cli.options import JsonOption, NamespaceOption, YesOption
@@ -25,20 +26,14 @@ def delete(
     """Deletes memories, or a session, with all that was derived from them, for good."""
     if bool(ids) == (session is not None):
         fail("give either ids or --session", 2)
-    what = f"session {session}" if session is not None else f"{len(ids or ())} memories"
+    what = f"session {session}" if session is not None else counted(len(ids or ()), "memory")
     if not yes and not typer.confirm(f"Delete {what} and what was derived from it, for good?", err=True):
         fail("nothing was deleted")
     receipt = client.delete_session(namespace, session) if session is not None else client.delete_memories(namespace, ids or ())
     if json:
         print_json(receipt)
         return
-    counts = ", ".join(f"{count} {_plural(str(kind), count)}" for kind, count in receipt.counts.items() if count)
+    counts = ", ".join(counted(count, str(kind)) for kind, count in receipt.counts.items() if count)
     typer.echo(f"Deleted: {counts or 'nothing'} (receipt {receipt.id}).")
     if receipt.missing_ids:
         typer.echo(f"Not there: {', '.join(receipt.missing_ids)}", err=True)
-
-
-def _plural(word: str, count: int) -> str:
-    if count == 1:
-        return word
-    return "entities" if word == "entity" else f"{word}s"

@@ -7,6 +7,7 @@ import typer
 
 from service.cli import tables
 from service.cli.connection import ConfigOption, ConnectionOptions, DataDirOption, ensure_stored, settings_of
+from service.cli.counts import counted
 from service.cli.documents import print_json
 from service.cli.failures import reported
 from service.cli.options import JsonOption
@@ -119,10 +120,10 @@ async def _every_name(store: "Store") -> list[str]:
 
 def _print(directory: str, checked: int, findings: list[dict[str, str]]) -> None:
     if not findings:
-        typer.echo(f"{directory}: {checked} namespaces, no findings.")
+        typer.echo(f"{directory}: {counted(checked, 'namespace')}, no findings.")
         return
     made = tables.table("namespace", "problem", "node", "what", wrap=("what",))
     for finding in findings:
         made.add_row(*(tables.plain(value) for value in finding.values()))
     made.show("")
-    typer.echo(f"{directory}: {checked} namespaces, {len(findings)} findings.", err=True)
+    typer.echo(f"{directory}: {counted(checked, 'namespace')}, {counted(len(findings), 'finding')}.", err=True)

@@ -9,6 +9,7 @@ import typer
 from service.cli import tables
 from service.cli.commands.search import KindsOption, RecipeOption, RelevanceOption, print_hit
 from service.cli.connection import connected
+from service.cli.counts import counted
 from service.cli.documents import document, hit_document, print_json
 from service.cli.failures import fail
 from service.cli.filters import memory_filter, time_range
@@ -196,4 +197,4 @@ def _print_judged(judged: "list[Judged]", explain: bool) -> None:
                 typer.echo(f"line {one.question.line}: {found.expected.name}: {why}")
     overall = _overall(judged)
     told = ", ".join(f"{name} {overall[name]:.3f}" for name in ("recall", "all", "mrr"))
-    typer.echo(f"{overall['questions']} question{'' if len(judged) == 1 else 's'}: {told}")
+    typer.echo(f"{counted(len(judged), 'question')}: {told}")

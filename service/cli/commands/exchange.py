@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from service.cli.connection import connected, creating
+from service.cli.counts import counted
 from service.cli.documents import print_json
 from service.cli.failures import fail
 from service.cli.options import FileArgument, JsonOption, NamespaceOption
@@ -33,7 +34,7 @@ def export(
     if json:
         print_json({"namespace": namespace, "file": str(output), "records": records})
     else:
-        typer.echo(f"Exported {namespace}: {records:,} records.", err=standard)
+        typer.echo(f"Exported {namespace}: {counted(records, 'record')}.", err=standard)
 
 
 @creating
@@ -48,4 +49,4 @@ def import_(
     if json:
         print_json(done)
     else:
-        typer.echo(f"Imported {done.namespace}: {done.record_count:,} records.")
+        typer.echo(f"Imported {done.namespace}: {counted(done.record_count, 'record')}.")

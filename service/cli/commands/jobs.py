@@ -9,6 +9,7 @@ import typer
 
 from service.cli import tables
 from service.cli.connection import connected
+from service.cli.counts import counted
 from service.cli.documents import print_json, print_list
 from service.cli.grouping import ListsByDefault
 from service.cli.limits import at_most, page_size
@@ -174,4 +175,4 @@ def _answer(job: "Job", json: bool) -> None:
 
 def _line(job: "Job") -> str:
     problem = f": {job.error.message}" if job.error else ""
-    return f"{job.id} {job.state}, {job.completed_units} of {job.total_units} messages{problem}"
+    return f"{job.id} {job.state}, {job.completed_units} of {counted(job.total_units, 'message')}{problem}"

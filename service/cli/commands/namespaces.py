@@ -6,6 +6,7 @@ import typer
 
 from service.cli import tables
 from service.cli.connection import connected, creating
+from service.cli.counts import counted
 from service.cli.documents import document, print_json, print_list
 from service.cli.failures import fail
 from service.cli.grouping import ListsByDefault
@@ -121,7 +122,7 @@ def describe(client: "Client", name: NameArgument, json: JsonOption = False) -> 
     for edge, count in graph.edges.items():
         made.add_row(str(edge), f"{count:,}")
     made.show("")
-    vectors = f"{graph.vector_count:,} vectors, {graph.pending_vector_count:,} to come"
+    vectors = f"{counted(graph.vector_count, 'vector')}, {graph.pending_vector_count:,} to come"
     typer.echo(f"{vectors}; {graph.size_bytes / 1e6:.1f} MB; revision {graph.revision}")
 
 
@@ -131,7 +132,7 @@ def delete(client: "Client", name: NameArgument, yes: YesOption = False, json: J
     if not yes:
         graph = client.graph_stats(name)
         messages = sum(count for kind, count in graph.nodes.items() if kind == "message")
-        question = f"Delete {name} with its {messages:,} messages and all that was derived from them, for good?"
+        question = f"Delete {name} with its {counted(messages, 'message')} and all that was derived from them, for good?"
         if not typer.confirm(question, err=True):
             fail("nothing was deleted")
     client.delete_namespace(name)

@@ -7,6 +7,7 @@ import typer
 
 from service.cli import tables
 from service.cli.connection import connected
+from service.cli.counts import counted
 from service.cli.documents import document, hit_document, print_json
 from service.cli.filters import memory_filter, time_range
 from service.cli.options import (
@@ -112,7 +113,8 @@ def context(
         return
     _print_notes(answer.plan)
     typer.echo(_nothing(answer) if answer.nothing_relevant else answer.text)
-    typer.echo(f"({answer.token_count} of {tokens} tokens, {len(answer.entries)} memories, times in {times.name})", err=True)
+    used = f"{answer.token_count:,} of {counted(tokens, 'token')}, {counted(len(answer.entries), 'memory')}"
+    typer.echo(f"({used}, times in {times.name})", err=True)
 
 
 def _nothing(answer: "Retrieval | Context") -> str:

@@ -12,6 +12,7 @@ from service.cli import tables
 from service.cli.chats import read_chat
 from service.cli.commands.events import event_row, events_table
 from service.cli.commands.search import print_hit, sources_of
+from service.cli.counts import counted
 from service.cli.dates import zone_of
 from service.cli.demo.questions import CONTEXT_QUERY, CONTEXT_TOKENS, MEMORIES, QUESTIONS, Question
 from service.cli.demo.server import ServerDidNotStart, server
@@ -83,10 +84,10 @@ def _ingest(client: "Client") -> list[str]:
         imported = client.import_messages(NAMESPACE, messages)
     jobs = extract(client, imported)
     graph = client.graph_stats(NAMESPACE)
-    counts = ", ".join(_counted(count, str(kind)) for kind, count in graph.nodes.items() if count)
-    edges = sum(graph.edges.values())
+    counts = ", ".join(counted(count, str(kind)) for kind, count in graph.nodes.items() if count)
+    links = f"{counted(sum(graph.edges.values()), 'edge')}, {counted(graph.vector_count, 'vector')}"
     tables.console().print(
-        f"  stored and extracted in {time.monotonic() - started:.1f} s: {counts}; {edges} edges, {graph.vector_count} vectors",
+        f"  stored and extracted in {time.monotonic() - started:.1f} s: {counts}; {links}",
         soft_wrap=True,
     )
     failed = [f"job {job.id} is {job.state}" for job in jobs if job.state.value != "succeeded"]
@@ -132,16 +133,10 @@ def _build_context(client: "Client") -> list[str]:
     _say(f"A context for a prompt: {CONTEXT_QUERY}", f"at most {CONTEXT_TOKENS} tokens")
     context = client.build_context(CONTEXT_QUERY, NAMESPACE, token_budget=CONTEXT_TOKENS)
     tables.console().print(tables.plain_lines(context.text), soft_wrap=True)
-    tables.console().print(f"  ({context.token_count} tokens, {len(context.entries)} memories)")
+    tables.console().print(f"  ({counted(context.token_count, 'token')}, {counted(len(context.entries), 'memory')})")
     if context.token_count > CONTEXT_TOKENS:
         return [f"a context within {CONTEXT_TOKENS} tokens"]
     return [] if context.entries else ["memories in the context"]
-
-
-def _counted(count: int, kind: str) -> str:
-    if count == 1:
-        return f"1 {kind}"
-    return f"{count} {kind.removesuffix('y')}ies" if kind.endswith("y") else f"{count} {kind}s"
 
 
 def _say(what: str, more: str) -> None:

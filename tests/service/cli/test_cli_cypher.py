@@ -72,7 +72,7 @@ def test_json_has_columns_rows_and_revision() -> None:
 def test_a_query_comes_from_standard_input_and_a_limit_is_said_to_be_one() -> None:
     done = run("-", "--limit", "3", input="UNWIND range(1, 10) AS n RETURN n")
     assert [line.strip() for line in done.stdout.splitlines() if line.strip().isdigit()] == ["1", "2", "3"]
-    assert "more rows than these 3" in done.stderr
+    assert "more rows than --limit 3" in done.stderr
 
 
 def test_what_is_refused_is_a_sentence() -> None:
