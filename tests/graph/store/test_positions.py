@@ -1,5 +1,6 @@
 """What one process has written, another one's reads can be brought to see."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -109,6 +110,69 @@ async def test_another_process_reads_what_the_position_stands_for(two, clock: Ma
         # What a reader waits for does not pile up.
         assert len(reader.namespace(bench.namespace).position()) == 1
     assert reader.namespace("another").position() == ()
+
+
+@pytest.fixture
+def brought(two, monkeypatch: pytest.MonkeyPatch) -> list[set[str]]:
+    """The bookmarks that each session of the second process brings along."""
+    driver = two[1]._connection._driver
+    opened, seen = driver.session, []
+
+    def session(**options):
+        seen.append(set(options["bookmarks"].raw_values if options["bookmarks"] else ()))
+        return opened(**options)
+
+    monkeypatch.setattr(driver, "session", session)
+    return seen
+
+
+async def test_what_reads_beyond_one_namespace_waits_for_all_that_this_process_wrote(
+    two, brought, clock: ManualClock, ids: CountingIds
+) -> None:
+    store = two[1]
+    for name in ("a", "b", "c"):
+        bench = Bench(store, clock, ids, name)
+        await bench.create()
+        await bench.say("Hello")
+        newest = set(store.namespace(name).position())
+        assert len(newest) == 1
+        for read in (lambda: store.list_namespaces("", "", 10), store.check, lambda: store.wait_for_work(timedelta(0))):
+            brought.clear()
+            await read()
+            assert brought[0] == newest
+    await store.delete_namespace("b")
+    brought.clear()
+    assert [namespace.name for namespace in await store.list_namespaces("", "", 10)] == ["a", "c"]
+    assert brought[0] not in (set(), newest)
+    # A read of one namespace waits for that one's writes alone, and a write for nothing that would pile up.
+    brought.clear()
+    await store.namespace("a").settings()
+    assert brought == [set(store.namespace("a").position())]
+    await asyncio.gather(*(Bench(store, clock, ids, name).say("Hello", session=f"s{n}") for name in ("a", "c") for n in range(20)))
+    await store.list_namespaces("", "", 10)
+    brought.clear()
+    await store.list_namespaces("", "", 10)
+    assert len(brought[0]) == 1
+
+
+async def test_a_listing_waits_for_what_tokens_of_other_processes_named(two, brought, clock: ManualClock, ids: CountingIds) -> None:
+    writer, reader = two
+    bench = Bench(writer, clock, ids)
+    await bench.create()
+    await reader.namespace(bench.namespace, ConsistencyPoint("", 0, writer.namespace(bench.namespace).position())).settings()
+    reached = set(reader.namespace(bench.namespace).position())
+    brought.clear()
+    await reader.list_namespaces("", "", 10)
+    assert reached <= brought[0]  # what it read when it opened is there as well, until now
+    # Of many, of which no listing made one, all are waited for once, and what is kept stays short.
+    for number in range(60):
+        await bench.say(f"message {number}")
+        await reader.namespace(bench.namespace, ConsistencyPoint("", 0, writer.namespace(bench.namespace).position())).settings()
+    newest = set(reader.namespace(bench.namespace).position())
+    brought.clear()
+    await reader.list_namespaces("", "", 10)
+    assert newest <= brought[0]
+    assert len(brought[0]) <= 50
 
 
 async def test_a_position_of_another_database_is_refused(two, clock: ManualClock, ids: CountingIds) -> None:

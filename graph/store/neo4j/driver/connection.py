@@ -18,7 +18,7 @@ from neo4j.exceptions import AuthError, ConfigurationError, ConstraintError, Ser
 
 from graph.errors import StoreUnavailable
 from graph.store.neo4j.driver.faults import RETRY_AFTER, DriverFault, translated, worth_retrying
-from graph.store.neo4j.driver.positions import Positions, bookmarks
+from graph.store.neo4j.driver.positions import EVERYWHERE, Positions, bookmarks
 
 Row = list[Any]
 T = TypeVar("T")
@@ -36,6 +36,8 @@ _LIVENESS_SECONDS = 30
 # A server that is busy may take seconds over TLS and its greeting; giving up sooner would only make it begin anew.
 _CONNECT_SECONDS = 15
 _ACQUIRE_SECONDS = 30
+# What was reached on the word of tokens, and read by nobody beyond one namespace, becomes one bookmark again when it is so many.
+_MOST_BOOKMARKS = 50
 _SCHEMES = ("bolt", "bolt+s", "bolt+ssc", "neo4j", "neo4j+s", "neo4j+ssc")
 # What the driver tells of retries and routing, callers are told in our words.
 logging.getLogger("neo4j").setLevel(logging.CRITICAL)
@@ -120,26 +122,34 @@ class Connection:
             await driver.close()
 
     @asynccontextmanager
-    async def session(self, *, write: bool, namespace: str = "") -> AsyncIterator[AsyncSession]:
-        """A session on the database; every one is made here. It sees what this process wrote to the namespace, or was told to reach."""
+    async def session(self, *, write: bool, namespace: str = EVERYWHERE) -> AsyncIterator[AsyncSession]:
+        """A session on the database; every one is made here. It sees what this process wrote to the namespace, or was told to reach;
+        without a namespace, and when it writes, what it wrote to any."""
         if self._driver is None:
             raise StoreUnavailable("the store is closed")
         began_with = self.positions.of(namespace)
+        if write:
+            began_with |= self.positions.of(EVERYWHERE)
         async with self._driver.session(
             database=self._address.database,
             default_access_mode=WRITE_ACCESS if write else READ_ACCESS,
             bookmarks=bookmarks(began_with),
         ) as session:
             yield session
-            if write and namespace:
-                self.positions.passed(namespace, began_with, (await session.last_bookmarks()).raw_values)
+            if write or namespace == EVERYWHERE:
+                reached = (await session.last_bookmarks()).raw_values
+                for name in {namespace, EVERYWHERE}:
+                    self.positions.passed(name, began_with, reached)
 
     async def reach(self, namespace: str, position: Collection[str]) -> None:
         """Waits until reads of the namespace see a position; later ones then bring it along."""
         known = self.positions.of(namespace)
         if not known.issuperset(position):
-            reached = await self.patiently(lambda: self._reached(known.union(position)))
-            self.positions.passed(namespace, known, reached)
+            everywhere = self.positions.of(EVERYWHERE)
+            began_with = known if len(everywhere) < _MOST_BOOKMARKS else known | everywhere
+            reached = await self.patiently(lambda: self._reached(began_with.union(position)))
+            for name in (namespace, EVERYWHERE):
+                self.positions.passed(name, began_with, reached)
 
     async def _reached(self, position: Collection[str]) -> Collection[str]:
         if self._driver is None:

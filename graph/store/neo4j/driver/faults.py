@@ -42,13 +42,9 @@ OWN_MEMORY = "db.memory.transaction.max"
 _STACK = "StackOverFlow"
 # Both time limits of a transaction, the server's db.transaction.timeout and the client's, end in TransactionTimedOutClientConfiguration, or
 # in LockClientStopped where it was waiting for a lock (tried on 2026.09); TransactionTimedOut is what the manual says of the server's.
-_TIMED_OUT = (
-    "Transaction.TransactionTimedOut",
-    "Transaction.LockClientStopped",
-    "Transaction.LockAcquisitionTimeout",
-    "Procedure.ProcedureTimedOut",
-    "Statement.ExecutionTimeout",
-)
+# What took too long by itself takes as long again; who waited for another may find the lock free.
+_TOOK_TOO_LONG = ("Transaction.TransactionTimedOut", "Procedure.ProcedureTimedOut", "Statement.ExecutionTimeout")
+_WAITED_TOO_LONG = ("Transaction.LockClientStopped", "Transaction.LockAcquisitionTimeout")
 _ENDED = "Neo.ClientError.Transaction.Terminated"
 _DISK = ("OutOfDiskSpace", "NoSpaceLeft", "TransactionLogError")
 # Something that the transaction had matched was deleted while it waited for a lock, or another made the same index, which IF NOT EXISTS
@@ -73,7 +69,7 @@ def memory_setting(error: DriverError | Neo4jError) -> str:
 
 def timed_out(error: DriverError | Neo4jError) -> bool:
     """Whether a transaction, or its wait for a lock, took longer than the server or the caller allows."""
-    return any(word in _code(error) for word in _TIMED_OUT)
+    return any(word in _code(error) for word in (*_TOOK_TOO_LONG, *_WAITED_TOO_LONG))
 
 
 def nested_too_deeply(error: DriverError | Neo4jError) -> bool:
@@ -83,7 +79,7 @@ def nested_too_deeply(error: DriverError | Neo4jError) -> bool:
 
 def worth_retrying(error: DriverError | Neo4jError) -> bool:
     """Whether another try may end better: the server was away, or another transaction stood in the way."""
-    if isinstance(error, AuthError | ConfigurationError) or any(word in _code(error) for word in (*_READ_ONLY, _STACK)):
+    if isinstance(error, AuthError | ConfigurationError) or any(word in _code(error) for word in (*_READ_ONLY, _STACK, *_TOOK_TOO_LONG)):
         return False
     if memory_setting(error) == OWN_MEMORY:
         return False

@@ -1,7 +1,8 @@
 """How far a reader of a namespace must have come: Neo4j's bookmarks of the newest writes that it has to see.
 
 In a cluster a read may reach a server that lags behind; one that brings a bookmark waits there until that write has arrived. They are kept
-by namespace, so that no read waits for another namespace's writes.
+by namespace, so that no read waits for another namespace's writes, and once more for the database: a listing of namespaces, or a search for
+work, has to see all that this process wrote.
 """
 
 from collections import OrderedDict
@@ -11,6 +12,9 @@ from neo4j import Bookmarks
 
 # Namespaces whose position is kept; of those used least recently it is forgotten, and a consistency token brings it again.
 _KEPT = 10_000
+# The key of what reads beyond one namespace have to see. Every write begins with it, which costs nothing, as writes go to the one server
+# that has them all; so it stays as short as there are writes at once.
+EVERYWHERE = ""
 
 
 class Positions:
