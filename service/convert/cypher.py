@@ -22,7 +22,7 @@ from graph.cypher import (
     CypherValue,
 )
 from graph.cypher.times import exact_time
-from graph.store.rules.node_bytes import count_within
+from graph.store.port import count_within
 from service.validate import Violations
 from service.validate.times import zone_of
 

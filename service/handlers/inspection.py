@@ -11,7 +11,7 @@ from graph.cypher.tokens import MAX_QUERY
 from graph.errors import CypherUnavailable, InvalidArgument
 from graph.model import ExtractionMode
 from graph.retrieval import DEFAULT_RECIPE, RECIPES
-from graph.store.rules.retention import JOB_RETENTION, REQUEST_ID_RETENTION
+from graph.store.port import JOB_RETENTION, REQUEST_ID_RETENTION
 from service import call_context
 from service.authorize import Action, authorize_everywhere
 from service.convert.cypher import parameters_from_proto, parts_to_proto

@@ -9,8 +9,7 @@ from structmem.v1 import namespace_service_pb2_grpc
 from extract.port import spec_with
 from graph.errors import NotFound
 from graph.model import NO_EXTRACTION, Namespace
-from graph.store.port import Cursor, GenerationStart
-from graph.store.rules.node_bytes import count_within
+from graph.store.port import Cursor, GenerationStart, count_within
 from service import call_context
 from service.authorize import Action, may
 from service.convert.namespaces import change_from_proto, namespace_to_proto, spec_from_proto

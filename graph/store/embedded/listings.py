@@ -12,8 +12,8 @@ from graph.store.embedded.rows.kind_numbers import STATEMENTS
 from graph.store.embedded.rows.node_keys import keys_of
 from graph.store.embedded.rows.node_rows import read_nodes, read_session
 from graph.store.embedded.searching.filter import session_keys
-from graph.store.port import PAGE_BYTES, Cursor, EntityQuery, EventQuery, MessageQuery, Page, StatementQuery
-from graph.store.rules.node_bytes import count_within, fitting
+from graph.store.port import PAGE_BYTES, Cursor, EntityQuery, EventQuery, MessageQuery, Page, StatementQuery, count_within
+from graph.store.rules.node_bytes import fitting
 from graph.text.names import folded
 
 N = TypeVar("N", Message, Event, Statement, Entity)

@@ -21,13 +21,16 @@ from graph.store.port.reading import (
     NodesWithin,
     Page,
     StatementQuery,
+    count_within,
 )
 from graph.store.port.searching import MAX_SCOPE_SPEAKERS, QueryScope
-from graph.store.port.store import Clock, Missing, Store
+from graph.store.port.store import JOB_RETENTION, REQUEST_ID_RETENTION, Clock, Missing, Store
 
 __all__ = [
+    "JOB_RETENTION",
     "MAX_SCOPE_SPEAKERS",
     "PAGE_BYTES",
+    "REQUEST_ID_RETENTION",
     "AppendCommand",
     "AppendOutcome",
     "AppendedMessage",
@@ -67,4 +70,5 @@ __all__ = [
     "StatementQuery",
     "Store",
     "UsageEntry",
+    "count_within",
 ]

@@ -1,6 +1,6 @@
 """Nodes, edges and listings."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, Protocol, TypeVar
@@ -39,6 +39,17 @@ class Page(Generic[T]):
 
     items: tuple[T, ...]
     next: Cursor | None
+
+
+def count_within(sizes: Iterable[int], max_bytes: int) -> int:
+    """How many, from the first on, are together not larger than this; 1 where the first one alone is."""
+    count = 0
+    for size in sizes:
+        max_bytes -= size
+        if max_bytes < 0 and count:
+            break
+        count += 1
+    return count
 
 
 @dataclass(frozen=True, slots=True)

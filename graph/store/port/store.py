@@ -9,6 +9,10 @@ from graph.store.port.memory import Memory
 from graph.store.port.moving import ExportRecord, Finding
 from graph.store.port.namespaces import ConsistencyPoint, NamespaceSpec
 
+# What a store keeps though nobody deletes it. Jobs that succeeded; failed and cancelled ones stay, so that they can be tried again.
+JOB_RETENTION = timedelta(days=7)
+# Request ids with their answers: a retry comes within a day.
+REQUEST_ID_RETENTION = timedelta(hours=24)
 # Asked before a handle raises NotFound; may raise an error that says more.
 Missing = Callable[[str], Awaitable[None]]
 

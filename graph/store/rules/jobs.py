@@ -12,9 +12,8 @@ import orjson
 
 from graph.errors import Conflict, LeaseLost, NotFound
 from graph.model import TERMINAL_STATES, ExtractionMode, Job, JobError, JobKind, JobState, Lease, Namespace, from_micros, to_micros
-from graph.store.port import JobAttemptFailed, JobDeferred, JobOutcome, Page
+from graph.store.port import JOB_RETENTION, JobAttemptFailed, JobDeferred, JobOutcome, Page
 from graph.store.rules.node_bytes import fitting
-from graph.store.rules.retention import JOB_RETENTION
 from graph.store.rules.spec_rules import waits_for_vectors
 
 # What could not be taken of a job's messages is told of the last ones: a model that fails throughout fills neither a file nor an answer.

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from graph.model import Message, Statement
+from graph.store.port import count_within
 
 # A field's tag and length, in whatever form answers are encoded; and what numbers and times take at most.
 _FIELD = 8
@@ -43,17 +44,6 @@ def _names(kind: Any) -> tuple[str, ...]:
 def text_length(records: Iterable[object]) -> int:
     """Characters of the texts of messages and statements: what makes a batch of records large."""
     return sum(len(record.text) for record in records if isinstance(record, Message | Statement))
-
-
-def count_within(sizes: Iterable[int], max_bytes: int) -> int:
-    """How many, from the first on, are together not larger than this; 1 where the first one alone is."""
-    count = 0
-    for size in sizes:
-        max_bytes -= size
-        if max_bytes < 0 and count:
-            break
-        count += 1
-    return count
 
 
 def fitting(nodes: Iterable[object], max_bytes: int) -> int:

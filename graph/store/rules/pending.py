@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from graph.store.rules.node_bytes import count_within
+from graph.store.port import count_within
 
 # How many messages before the waiting ones come along, so that a segment's first lines can be understood.
 CONTEXT_MESSAGES = 6

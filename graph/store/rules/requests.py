@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from graph.errors import RequestReused
-from graph.store.rules.retention import REQUEST_ID_RETENTION
+from graph.store.port import REQUEST_ID_RETENTION
 
 REQUEST_ID_MICROS = REQUEST_ID_RETENTION // timedelta(microseconds=1)
 

@@ -1,11 +1,4 @@
-"""How long every store keeps what nobody deletes."""
-
-from datetime import timedelta
-
-# Jobs that succeeded; failed and cancelled ones stay, so that they can be tried again.
-JOB_RETENTION = timedelta(days=7)
-# Request ids with their answers: a retry comes within a day.
-REQUEST_ID_RETENTION = timedelta(hours=24)
+"""How long the change log goes back."""
 
 # An index reads the change log from its own revision on; one that lags further behind is built anew. The log takes some 30 bytes a
 # revision, and 8 a key.

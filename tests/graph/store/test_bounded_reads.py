@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graph.model import Message
-from graph.store.port import EntityQuery, EventQuery, MessageQuery, StatementQuery
-from graph.store.rules.node_bytes import count_within, node_bytes
+from graph.store.port import EntityQuery, EventQuery, MessageQuery, StatementQuery, count_within
+from graph.store.rules.node_bytes import node_bytes
 
 LETTERS = {"ascii": "a", "japanese": "茶", "emoji": "🍵"}
 
