@@ -14,7 +14,7 @@ from graph.model.ids import PREFIXES, kind_of
 from graph.store.port import ExportRecord, PassageVector, SessionProgress
 from service.convert.edges import MAX_PROPERTY, properties_from_proto
 from service.convert.entity_kinds import entity_kind_from_proto
-from service.convert.messages import MAX_CAPTION, MAX_CLIENT_ID, MAX_SPEAKER, MAX_TEXT, labels_from_proto
+from service.convert.messages import MAX_CAPTION, MAX_CLIENT_ID, MAX_SPEAKER, MAX_TEXT, labels_from_proto, within_bytes
 from service.convert.times import span_from_proto
 from service.validate import Violations, enum_value, instant, node_id, text, zone_name
 
@@ -113,6 +113,7 @@ class RecordReader:
         )
 
     def _message(self, found: Violations, message: node_pb2.Message) -> Message:
+        within_bytes(found, "record.node.message", message.text, message.image_caption)
         return Message(
             id=self._id(found, "record.node.message.id", message.id, _MESSAGES),
             session=text(found, "record.node.message.session", message.session, MAX_NAME),

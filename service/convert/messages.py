@@ -14,6 +14,8 @@ from service.validate import Violations, enum_value, instant, local_time, text, 
 
 MAX_MESSAGES = 1000
 MAX_TEXT = 1_000_000
+# Of a text and its caption in UTF-8: with everything beside them a message then fits an answer of 3 MiB, `max_send_mb`.
+MAX_TEXT_BYTES = 3_000_000
 MAX_SPEAKER = MAX_NAME_LENGTH
 MAX_CAPTION = 20_000
 MAX_CLIENT_ID = 200
@@ -58,6 +60,7 @@ def _draft(found: Violations, field: str, message: memory_service_pb2.MessageInp
         else:
             values = message.embedding.values
             embedding = vector(found, f"{field}.embedding.values", values, circumstances.namespace, circumstances.served_fingerprint)
+    within_bytes(found, field, message.text, message.image_caption)
     return MessageDraft(
         speaker=text(found, f"{field}.speaker", message.speaker, MAX_SPEAKER),
         role=enum_value(found, f"{field}.role", message.role, Role) or Role.USER,
@@ -79,6 +82,16 @@ def _sent_at(found: Violations, field: str, message: memory_service_pb2.MessageI
             return local_time(found, f"{field}.sent_at_local", message.sent_at_local, circumstances.zone)
         case _:
             return circumstances.received_at
+
+
+def within_bytes(found: Violations, field: str, said: str, caption: str) -> None:
+    """A text and its caption that can be read again: whoever writes more than an answer holds would never get it back."""
+    # Most texts are shorter than this in any script.
+    if len(said) + len(caption) > MAX_TEXT_BYTES // 4:
+        size = len(said.encode()) + len(caption.encode())
+        if size > MAX_TEXT_BYTES:
+            with_caption = " with its image_caption" if caption else ""
+            found.add(f"{field}.text", f"must be at most {MAX_TEXT_BYTES:,} bytes in UTF-8{with_caption}; it has {size:,}")
 
 
 def labels_from_proto(found: Violations, field: str, labels: dict[str, str]) -> dict[str, str]:

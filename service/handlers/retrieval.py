@@ -33,7 +33,7 @@ class RetrievalHandlers(ResourceHandlers):
             requests = self._requests(found, request.query)
         requests = [replace(one, explain=request.explain) for one in await self._prepared(request.query, requests)]
         with self._dependencies.usage.of(requests[0].namespace):
-            answer = await retrieve_many(self._store, requests, self._dependencies.embedder, self._dependencies.reranking, self._page_bytes)
+            answer = await retrieve_many(self._store, requests, self._dependencies.embedder, self._dependencies.reranking, self._max_bytes)
         return answer_to_proto(answer, Room(self._max_bytes))
 
     async def BuildContext(self, request: pb.BuildContextRequest, context: Context) -> pb.BuildContextResponse:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 from structmem import NewMessage
 
 
@@ -13,6 +13,7 @@ def _textual(value: Any) -> Any:
 
 
 _SHOWN_ID = 60
+_TEXT_BYTES = 3_000_000
 Name = Annotated[str, BeforeValidator(_textual)]
 
 
@@ -30,6 +31,13 @@ class MessageEntry(BaseModel):
         default_factory=dict, max_length=32
     )
     image_caption: str = Field("", max_length=20_000)
+
+    @model_validator(mode="after")
+    def _readable(self) -> "MessageEntry":
+        size = len(self.text.encode()) + len(self.image_caption.encode())
+        if size > _TEXT_BYTES:
+            raise ValueError(f"text with image_caption must be at most {_TEXT_BYTES:,} bytes in UTF-8; they have {size:,}")
+        return self
 
     @field_validator("text", "speaker", "image_caption")
     @classmethod

@@ -139,3 +139,11 @@ def test_what_is_refused_is_named_by_its_line_and_its_id() -> None:
     chat = read_chat(lines(HELLO, HELLO | {"id": "b-17", "text": "x" * 1_000_001}, HELLO | {"id": "c", "text": "x" * 1_000_000}), "file")
     assert [problem.place for problem in chat.problems] == ["line 2 (id b-17)"]
     assert [len(line.message.text) for line in chat.lines] == [5, 1_000_000]
+
+
+def test_a_message_of_more_bytes_than_could_be_read_again_is_told_and_the_others_are_taken() -> None:
+    largest = HELLO | {"text": "茶" * 1_000_000}
+    chat = read_chat(lines(largest, largest | {"image_caption": "!"}, HELLO | {"id": "e", "text": "😀" * 750_001}), "file")
+    assert [len(line.message.text) for line in chat.lines] == [1_000_000]
+    assert [problem.place for problem in chat.problems] == ["line 2 (id a)", "line 3 (id e)"]
+    assert "text with image_caption must be at most 3,000,000 bytes in UTF-8; they have 3,000,001" in chat.problems[0].reason

@@ -14,7 +14,7 @@ class NewMessage:
 
     Attributes:
         speaker: who speaks; 1 to 200 characters.
-        text: what was said; 1 to 1,000,000 characters.
+        text: what was said; 1 to 1,000,000 characters, and with `image_caption` at most 3,000,000 bytes in UTF-8.
         sent_at: when. An aware datetime is an instant; a naive one, or a string such as "2024-03-05T18:30:00", is a local time in the
             session's time zone; a string with an offset is an instant. None: when the service receives it.
         client_id: an id of yours, unique in the session. Sending it again with the same content changes nothing.

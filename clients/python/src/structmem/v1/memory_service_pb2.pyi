@@ -97,7 +97,7 @@ class MessageInput(_message.Message):
     role: _node_pb2.Role.ValueType
     """The speaker's role."""
     text: _builtins.str
-    """What was said; 1 to 1,000,000 characters, not only white space."""
+    """What was said; 1 to 1,000,000 characters, not only white space; with `image_caption` at most 3,000,000 bytes in UTF-8."""
     sent_at_local: _builtins.str
     """A local time in the session's time zone, such as "2024-03-05T18:30:00", or one with its own offset. Without an offset the session (or namespace) must have a time zone."""
     image_caption: _builtins.str
