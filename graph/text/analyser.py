@@ -92,8 +92,8 @@ def _date_terms(year: int, month: int, day: int) -> tuple[str, ...]:
 
 
 def _terms_of_word(word: str) -> tuple[str, ...]:
-    # What is longer is seldom said twice, and its terms would fill the memory.
-    return _kept_terms(word) if len(word) <= _KEPT_LENGTH else _terms(word)
+    # What is longer, or a whole phrase of a script without spaces, is seldom said twice, and its terms would fill the memory.
+    return _kept_terms(word) if len(word) <= _KEPT_LENGTH and (word.isascii() or not _UNSPACED.match(word)) else _terms(word)
 
 
 def _terms(word: str) -> tuple[str, ...]:

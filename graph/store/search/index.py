@@ -261,7 +261,7 @@ class SearchIndex:
             keys=state.keys.renumbered(row_number),
             passage_keys=state.passage_keys.renumbered(passage_number),
             dependents=state.dependents.renumbered(row_number),
-            segments=compacted(state.segments, passage_number, len(passages)),
+            segments=compacted(state.segments, passage_number),
             dead=np.empty(0, np.int32),
             signs=signs,
             cache=VectorCache(self._dimension, self._budget, self._spill_in),

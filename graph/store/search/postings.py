@@ -11,6 +11,9 @@ from graph.store.search.growth import ranges
 # Segments below this many passages are always merged into the next; above, as in `runs`.
 SMALL_SEGMENT = 1024
 RATIO = 3
+# Postings of a segment, 5 bytes each, beyond which it is not merged: merging takes four times their memory, and a namespace of a million
+# short messages stays below.
+MOST_POSTINGS = 8_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +64,11 @@ def build(
 def with_segment(segments: tuple[Segment, ...], new: Segment) -> tuple[Segment, ...]:
     """The segments with a new one at the end, merged where the last ones are not much larger than what follows them."""
     merged, kept = [new], len(segments)
-    size = new.end - new.first
+    size, postings = new.end - new.first, len(new.passage)
     while kept:
         before = segments[kept - 1].end - segments[kept - 1].first
-        if before >= RATIO * size and before + size > SMALL_SEGMENT:
+        postings += len(segments[kept - 1].passage)
+        if (before >= RATIO * size and before + size > SMALL_SEGMENT) or postings > MOST_POSTINGS:
             break
         kept -= 1
         merged.insert(0, segments[kept])
@@ -96,17 +100,24 @@ def merge(segments: Sequence[Segment]) -> Segment:
     return Segment(segments[0].first, segments[-1].end, terms, offsets, passage, count)
 
 
-def compacted(segments: tuple[Segment, ...], number: NDArray[np.int32], end: int) -> tuple[Segment, ...]:
-    """The segments as one, with passages renumbered; those whose new number is -1 are dropped. `end` passages remain."""
-    if not segments:
-        return ()
-    whole = merge(segments)
-    renumbered = number[whole.passage]
+def compacted(segments: tuple[Segment, ...], number: NDArray[np.int32]) -> tuple[Segment, ...]:
+    """The segments with passages renumbered; those whose new number is -1 are dropped."""
+    ends = np.r_[0, np.cumsum(number >= 0)]
+    result: tuple[Segment, ...] = ()
+    for segment in segments:
+        first, end = int(ends[segment.first]), int(ends[segment.end])
+        if first < end:
+            result = with_segment(result, _renumbered(segment, number, first, end))
+    return result
+
+
+def _renumbered(segment: Segment, number: NDArray[np.int32], first: int, end: int) -> Segment:
+    renumbered = number[segment.passage]
     kept = renumbered >= 0
-    slot = np.repeat(np.arange(len(whole.offsets) - 1), np.diff(whole.offsets))[kept]
-    length = np.bincount(slot, minlength=len(whole.offsets) - 1).reshape(-1, 2)
+    slot = np.repeat(np.arange(len(segment.offsets) - 1), np.diff(segment.offsets))[kept]
+    length = np.bincount(slot, minlength=len(segment.offsets) - 1).reshape(-1, 2)
     used = length.any(axis=1)
-    return (Segment(0, end, whole.terms[used], _offsets(length[used].ravel()), renumbered[kept], whole.count[kept]),)
+    return Segment(first, end, segment.terms[used], _offsets(length[used].ravel()), renumbered[kept], segment.count[kept])
 
 
 def _offsets(lengths: NDArray[np.integer]) -> NDArray[np.int32]:

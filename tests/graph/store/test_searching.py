@@ -8,6 +8,7 @@ import pytest
 from graph.errors import InvalidArgument
 from graph.model import LabelCondition, LabelFilter, MemoryFilter, NodeKind, TimeRange
 from graph.store.candidates import CandidateQuery, StatisticsGroup
+from graph.store.embedded.searching import entries
 from graph.store.port import PassageVector
 
 
@@ -79,3 +80,21 @@ async def test_namespaces_see_nothing_of_each_other(bench):
     await bench.say("ferry ferry")
     found = await bench.store.namespace("other").candidates(CandidateQuery(("ferri",), None, MemoryFilter()))
     assert found.statistics[StatisticsGroup.MESSAGES].count == 1
+
+
+async def test_an_index_made_in_small_chunks_finds_what_one_made_at_once_does(bench, monkeypatch):
+    async def say_and_search(session):
+        texts = [" ".join(f"ferry{n} quay{m}" for m in range(300 if n % 3 == 0 else 3)) + f" {session}" for n in range(12)]
+        await bench.say(*texts, session=session)
+        found = await bench.store.namespace(bench.namespace).candidates(CandidateQuery(("ferri", "quay2", session), None, MemoryFilter()))
+        return len(found), found.statistics[StatisticsGroup.MESSAGES]
+
+    once = [await say_and_search("s1"), await say_and_search("s2")]
+    monkeypatch.setattr(entries, "_CHUNK", 5)
+    monkeypatch.setattr(entries, "_CHUNK_PASSAGES", 3)
+    await bench.store.delete_namespace(bench.namespace)
+    await bench.create()
+    for whole, (count, statistics) in zip(once, [await say_and_search("s1"), await say_and_search("s2")], strict=True):
+        assert count == whole[0] > 0
+        assert statistics.count == whole[1].count
+        assert statistics.document_frequency.tolist() == whole[1].document_frequency.tolist()

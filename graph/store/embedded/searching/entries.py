@@ -17,11 +17,26 @@ _CURRENT = f"kind IN ({MEMORIES}) AND retired_at IS NULL"
 _PASSAGES = "SELECT owner, key, terms, counts, length FROM passages"
 _EVIDENCE = f"SELECT src, dst FROM edges WHERE kind = {EdgeKind.EVIDENCED_BY:d}"
 _KINDS = {int(kind): kind for kind in NodeKind}
+# Of a chunk: memories, and passages, for a long message has thousands. Making postings of these takes 100 MB where passages are full.
 _CHUNK = 5_000
+_CHUNK_PASSAGES = 10_000
 
 
-def entries_of(db: apsw.Connection, keys: Sequence[int]) -> list[MemoryEntry]:
-    """The entries of those among these nodes that are current memories."""
+def entries_of(db: apsw.Connection, keys: Sequence[int]) -> Iterator[list[MemoryEntry]]:
+    """The entries of those among these nodes that are current memories, in chunks."""
+    chunk: list[int] = []
+    passages = 0
+    for key, count in db.executemany("SELECT ?1, count(*) FROM passages WHERE owner = ?1", [(key,) for key in keys]):
+        if chunk and (len(chunk) == _CHUNK or passages + count > _CHUNK_PASSAGES):
+            yield _entries_of(db, chunk)
+            chunk, passages = [], 0
+        chunk.append(key)
+        passages += count
+    if chunk:
+        yield _entries_of(db, chunk)
+
+
+def _entries_of(db: apsw.Connection, keys: Sequence[int]) -> list[MemoryEntry]:
     wanted = [(key,) for key in keys]
     nodes = list(db.executemany(f"{_NODES} WHERE key = ? AND {_CURRENT}", wanted))
     owners = [(row[0],) for row in nodes]
@@ -37,6 +52,9 @@ def all_entries(db: apsw.Connection) -> Iterator[list[MemoryEntry]]:
         last = db.execute("SELECT max(key) FROM (SELECT key FROM nodes WHERE key > ? ORDER BY key LIMIT ?)", (after, _CHUNK)).get
         if last is None:
             return
+        full = db.execute("SELECT owner FROM passages WHERE owner > ? ORDER BY owner LIMIT 1 OFFSET ?", (after, _CHUNK_PASSAGES)).get
+        if full is not None:
+            last = min(last, max(full - 1, after + 1))
         bounds = (after, last)
         yield list(
             _entries(

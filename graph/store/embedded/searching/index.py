@@ -193,12 +193,13 @@ def _apply_changes(index: SearchIndex, db: apsw.Connection, dimension: int, revi
     if len(gone):
         index.remove(gone)
     added = keys_of(Operation.ADDED)
-    if len(added):
-        index.add(entries_of(db, added.tolist()))
+    for chunk in entries_of(db, added.tolist()):
+        index.add(chunk)
     embedded = np.unique(keys_of(Operation.EMBEDDED))
-    if len(embedded) and dimension:
-        vectors = read_vectors(db, embedded, dimension)
+    for start in range(0, len(embedded) if dimension else 0, _VECTOR_CHUNK):
+        some = embedded[start : start + _VECTOR_CHUNK]
+        vectors = read_vectors(db, some, dimension)
         present = ~np.isnan(vectors[:, 0])
-        index.set_vectors(embedded[present], vectors[present])
+        index.set_vectors(some[present], vectors[present])
     index.revision = revision
     return True

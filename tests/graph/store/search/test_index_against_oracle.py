@@ -19,6 +19,7 @@ def thresholds(request):
         if request.param == "tiny thresholds":
             patch.setattr(runs, "SMALL_RUN", 2)
             patch.setattr(postings, "SMALL_SEGMENT", 3)
+            patch.setattr(postings, "MOST_POSTINGS", 20)
             patch.setattr(index, "_DEAD_PASSAGES", 3)
             patch.setattr(index, "MEAN_SAMPLE", 5)
             patch.setattr(lexical, "FREQUENT", 3)
