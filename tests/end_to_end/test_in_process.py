@@ -76,6 +76,41 @@ def test_a_broken_line_keeps_everything_out_unless_asked(shell: Any, chat: Path)
     assert [skipped["place"] for skipped in asked["skipped"]] == ["line 7", "line 8"]
 
 
+def test_a_long_text_is_shortened_unless_all_of_it_is_asked_for(shell: Any) -> None:
+    text = "I keep a diary about Lisbon. " * 400 + "The end of it is blue."
+    said = {"session": "s", "speaker": "Tom", "text": text, "sent_at": "2024-07-05T00:30:00Z"}
+    shell("ingest", "-", "-n", "alice", stdin=json.dumps(said))
+    (message,) = shell("messages", "-n", "alice", "--json").document["messages"]
+    assert message["text"] == text
+    for command in (("search", "diary"), ("messages",), ("show", message["id"]), ("cypher", "MATCH (m:Message) RETURN m.text")):
+        short = shell(*command, "-n", "alice")
+        assert "I keep a diary" in short.out
+        assert "The end of it" not in short.out, command
+        assert len(short.out) < 8_000
+        assert f"({len(text):,} characters)" in " ".join(short.out.split())
+        assert "--full shows all" in short.err
+        whole = shell(*command, "-n", "alice", "--full")
+        assert "The end of it is blue" in " ".join(whole.out.split()), command
+        assert "--full" not in whole.err
+
+
+def test_an_option_names_the_values_that_it_takes(shell: Any, chat: Path) -> None:
+    shell("ingest", chat, "-n", "alice", "--timezone", "Europe/Lisbon")
+    for command in (("search", "flat"), ("context", "flat"), ("explain-miss", "x", "flat"), ("facts",)):
+        refused = shell(*command, "-n", "alice", "--kind", "event")
+        assert refused.code == 2
+        for kind in re.findall(r"'(\w+)'", refused.err.partition("is not one of")[2]):
+            assert shell(*command, "-n", "alice", "--kind", kind).code != 2
+
+
+def test_a_walk_from_nowhere_is_an_error(shell: Any, chat: Path) -> None:
+    shell("ingest", chat, "-n", "alice", "--timezone", "Europe/Lisbon")
+    unknown = "evt_01m83ydbnfexxb4pn91xbt8yqs"
+    done = shell("traverse", unknown, "-n", "alice")
+    assert (done.code, done.out) == (1, "")
+    assert f"there is no node {unknown}" in done.err
+
+
 def test_local_times_need_a_zone_from_somewhere(shell: Any, chat: Path) -> None:
     refused = shell("ingest", chat, "-n", "alice")
     assert refused.code == 1

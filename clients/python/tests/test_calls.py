@@ -122,6 +122,22 @@ def test_every_read_takes_consistency_tokens(script: Any, client: Client) -> Non
     assert [list(it) for it in (retrieved.query.at_least, listed.at_least, shown.at_least)] == [["one", "two"], ["one"], []]
 
 
+def test_a_token_that_is_none_asks_for_nothing_and_no_token_is_refused(script: Any, client: Client) -> None:
+    script.answers |= {"ListMessages": lambda request, context: mpb.ListMessagesResponse()}
+    list(client.list_messages("alice", at_least=None))
+    assert list(script.requests[0].at_least) == []
+    for wrong in (7, [7]):
+        with pytest.raises(InvalidArgumentError, match="at_least: must be a consistency token, or several"):
+            list(client.list_messages("alice", at_least=wrong))  # type: ignore[arg-type]
+
+
+def test_a_kind_that_nobody_knows_is_told_with_those_that_the_call_takes(client: Client) -> None:
+    with pytest.raises(InvalidArgumentError, match=r'kinds: "feeling" is not one of "fact", "relation"$'):
+        list(client.list_statements("alice", kinds=["feeling"]))
+    with pytest.raises(InvalidArgumentError, match=r'filter\.kinds: "feeling" is not one of "message", "fact", "relation"$'):
+        client.retrieve("q", "alice", filter=structmem.MemoryFilter(kinds=["feeling"]))
+
+
 def test_every_read_has_the_argument() -> None:
     reads = {name for name in dir(Client) if name.startswith(("get_", "list_", "export_")) or name in OTHER_READS}
     assert len(reads) > 20

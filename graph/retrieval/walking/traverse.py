@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from graph.errors import InvalidArgument
+from graph.errors import InvalidArgument, NotFound
 from graph.model import EdgeKind, Event, NodeKind, TimeRange
 from graph.model.edges import WALKED_KINDS
 from graph.retrieval.answer import PathStep
@@ -43,7 +43,7 @@ async def traverse_events(
 
     Raises:
         InvalidArgument: no start, or hops or limit out of bounds.
-        NotFound: there is no such namespace.
+        NotFound: there is no such namespace, or no node of one of the ids.
     """
     if not start_ids:
         raise InvalidArgument.of("start_ids", "at least one is required")
@@ -52,6 +52,7 @@ async def traverse_events(
     if limit < 1:
         raise InvalidArgument.of("limit", "must be at least 1")
     subgraph = await memory.neighbourhood(tuple(start_ids), edges or WALKED_KINDS, max_hops, MAX_NODES, MAX_DEGREE)
+    await _check_starts(memory, start_ids, subgraph.ids)
     reached = np.flatnonzero(subgraph.kind == NodeKind.EVENT)
     nodes = await memory.get_nodes([subgraph.ids[node] for node in reached])
     found: list[TraversedEvent] = []
@@ -61,6 +62,15 @@ async def traverse_events(
             found.append(TraversedEvent(event, int(subgraph.hops[node]), path_to(subgraph, node)))
     found.sort(key=lambda one: (one.hops, one.event.time.start if one.event.time else one.event.said_at, one.event.id))
     return found[:limit]
+
+
+async def _check_starts(memory: Memory, start_ids: Sequence[str], reached: Sequence[str]) -> None:
+    """Refuses starts that are not there. A start that was retired is there, and leads nowhere."""
+    missed = [id_ for id_ in start_ids if id_ not in set(reached)]
+    there = await memory.get_nodes(missed) if missed else {}
+    for id_ in missed:
+        if id_ not in there:
+            raise NotFound(f"there is no node {id_} in the namespace to start from", metadata={"id": id_})
 
 
 def _within(event: Event, range: TimeRange) -> bool:

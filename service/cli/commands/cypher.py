@@ -10,6 +10,7 @@ from service.cli import tables
 from service.cli.connection import connected
 from service.cli.cypher_values import shown
 from service.cli.documents import print_json
+from service.cli.excerpts import Excerpts, FullOption
 from service.cli.failures import fail
 from service.cli.options import JsonOption, NamespaceOption
 
@@ -44,6 +45,7 @@ def cypher(
     database: Annotated[
         bool, typer.Option("--database", help="Ask the whole Neo4j database, not a snapshot of the namespace; for administrators.")
     ] = False,
+    full: FullOption = False,
     json: JsonOption = False,
 ) -> None:
     """Asks a question of the graph in Cypher; only reading is allowed."""
@@ -55,9 +57,11 @@ def cypher(
         print_json({"revision": answer.revision, "columns": answer.columns, "rows": rows, "truncated": answer.truncated})
         return
     made = tables.table(*(tables.plain(column) for column in answer.columns), wrap=[tables.plain(column) for column in answer.columns])
+    texts = Excerpts(full)
     for row in answer.rows:
-        made.add_row(*(tables.plain(_cell(value)) for value in row))
+        made.add_row(*(tables.plain(texts.of(_cell(value))) for value in row))
     made.show("No rows.")
+    texts.note()
     if answer.truncated:
         typer.echo(f"There are more rows than --limit {limit:,}, or the service, allows.", err=True)
     if answer.revision:

@@ -11,6 +11,7 @@ from service.cli.commands.search import KindsOption, RecipeOption, RelevanceOpti
 from service.cli.connection import connected
 from service.cli.counts import counted
 from service.cli.documents import document, hit_document, print_json
+from service.cli.excerpts import Excerpts, FullOption
 from service.cli.failures import fail
 from service.cli.filters import memory_filter, time_range
 from service.cli.options import (
@@ -51,6 +52,7 @@ def explain_miss(
     label: LabelsOption = None,
     min_relevance: RelevanceOption = 0.0,
     timezone: ZoneOption = None,
+    full: FullOption = False,
     json: JsonOption = False,
 ) -> None:
     """Says why a memory is not in the answer to a query; the options are those of `search`."""
@@ -68,27 +70,31 @@ def explain_miss(
     if json:
         print_json(_miss_document(miss))
     else:
-        _print_miss(miss, id, times)
+        texts = Excerpts(full)
+        _print_miss(miss, id, times, texts)
+        texts.note()
 
 
-def _print_miss(miss: "Miss", id_: str, times: "Times") -> None:
+def _print_miss(miss: "Miss", id_: str, times: "Times", texts: Excerpts) -> None:
     from service.cli.reasons import channel_in_short, reason_in_short
 
     out = tables.console()
     sentence = reason_in_short(miss, id_)
     out.print(tables.plain(f"{sentence[0].upper()}{sentence[1:]}."), soft_wrap=True)
     if miss.hit:
-        print_hit(miss.hit, [], times)
+        print_hit(miss.hit, [], times, texts)
     for channel in miss.channels:
         out.print(tables.plain(f"in {channel_in_short(channel)}"), soft_wrap=True)
     for rival in (*miss.stood_for_by, *miss.rivals):
-        _print_rival(rival, times)
+        _print_rival(rival, times, texts)
+    if miss.truncated:
+        typer.echo("The answer had no room for all memories that are ahead of it.", err=True)
 
 
-def _print_rival(rival: "Rival", times: "Times") -> None:
+def _print_rival(rival: "Rival", times: "Times", texts: Excerpts) -> None:
     from service.cli.reasons import rival_in_short
 
-    print_hit(rival.hit, [], times)
+    print_hit(rival.hit, [], times, texts)
     tables.console().print(tables.plain(f"ahead by: {rival_in_short(rival)}"), soft_wrap=True)
 
 

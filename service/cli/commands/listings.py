@@ -1,6 +1,7 @@
 """`structmem facts`, `messages` and `sessions`."""
 
 from collections.abc import Callable, Iterable
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
@@ -9,6 +10,7 @@ from service.cli import tables
 from service.cli.commands.events import entity_ids
 from service.cli.connection import connected
 from service.cli.documents import node_document, print_list
+from service.cli.excerpts import Excerpts, FullOption
 from service.cli.filters import label_filter, time_range
 from service.cli.limits import at_most, page_size
 from service.cli.options import (
@@ -30,11 +32,18 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+class StatementKind(StrEnum):
+    """The two kinds of statements."""
+
+    FACT = "fact"
+    RELATION = "relation"
+
+
 @connected
 def facts(
     client: "Client",
     namespace: NamespaceOption,
-    kind: Annotated[list[str] | None, typer.Option("--kind", help="fact or relation; default both.")] = None,
+    kind: Annotated[list[StatementKind] | None, typer.Option("--kind", help="Only this kind; default: both.")] = None,
     since: FromOption = None,
     until: ToOption = None,
     session: SessionsOption = None,
@@ -43,6 +52,7 @@ def facts(
     retired: Annotated[bool, typer.Option("--retired", help="Also what is no longer believed.")] = False,
     limit: LimitOption = 100,
     timezone: ZoneOption = None,
+    full: FullOption = False,
     json: JsonOption = False,
 ) -> None:
     """Lists facts and relations in order of when they were said."""
@@ -57,6 +67,7 @@ def facts(
         include_retired=retired,
         page_size=page_size(limit),
     )
+    texts = Excerpts(full)
     said = times.heading("said")
     made = tables.table(said, times.heading("happened"), "kind", "statement", "by", "id", wrap=("statement",), spare=(said, "kind"))
     show_list(
@@ -67,13 +78,14 @@ def facts(
             times.instant(it.said_at),
             times.span(it.time),
             str(it.kind),
-            tables.plain(it.text),
+            tables.plain(texts.of(it.text)),
             tables.plain(it.speaker),
             it.id,
         ),
         "There are no such facts.",
         json,
     )
+    texts.note()
 
 
 @connected
@@ -87,6 +99,7 @@ def messages(
     label: LabelsOption = None,
     limit: LimitOption = 100,
     timezone: ZoneOption = None,
+    full: FullOption = False,
     json: JsonOption = False,
 ) -> None:
     """Lists messages, verbatim: of one session in their order, of several by when they were said."""
@@ -99,6 +112,7 @@ def messages(
         labels=label_filter(label),
         page_size=page_size(limit),
     )
+    texts = Excerpts(full)
     made = tables.table(times.heading("sent"), "session", "seq", "speaker", "text", "id", wrap=("text",), spare=("session", "seq"))
     show_list(
         "messages",
@@ -109,12 +123,13 @@ def messages(
             tables.plain(it.session),
             str(it.seq),
             tables.plain(it.speaker),
-            tables.plain(it.text),
+            tables.plain(texts.of(it.text)),
             it.id,
         ),
         "There are no such messages.",
         json,
     )
+    texts.note()
 
 
 @connected

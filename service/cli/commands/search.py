@@ -1,6 +1,7 @@
 """`structmem search` and `structmem context`."""
 
 from collections.abc import Sequence
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,6 +10,7 @@ from service.cli import tables
 from service.cli.connection import connected
 from service.cli.counts import counted
 from service.cli.documents import document, hit_document, print_json
+from service.cli.excerpts import Excerpts, FullOption
 from service.cli.filters import memory_filter, time_range
 from service.cli.options import (
     FromOption,
@@ -27,9 +29,19 @@ if TYPE_CHECKING:
 
 # Most facts rest on one or two messages; more would bury the hit.
 _SOURCES = 3
+
+
+class MemoryKind(StrEnum):
+    """What a search may return."""
+
+    MESSAGE = "message"
+    FACT = "fact"
+    RELATION = "relation"
+
+
 QueryArgument = Annotated[str, typer.Argument(help="What to remember, in plain words.")]
 RecipeOption = Annotated[str, typer.Option(help="hybrid, lexical, dense or graph; default hybrid.")]
-KindsOption = Annotated[list[str] | None, typer.Option("--kind", help="message, fact or relation; may be given several times.")]
+KindsOption = Annotated[list[MemoryKind] | None, typer.Option("--kind", help="Only this kind; may be given several times.")]
 RelevanceOption = Annotated[
     float, typer.Option("--min-relevance", min=0, max=1, help="Only memories of at least this relevance, 0 to 1; may leave none.")
 ]
@@ -51,6 +63,7 @@ def search(
     label: LabelsOption = None,
     min_relevance: RelevanceOption = 0.0,
     timezone: ZoneOption = None,
+    full: FullOption = False,
     json: JsonOption = False,
 ) -> None:
     """Finds the memories that fit a query best."""
@@ -67,13 +80,19 @@ def search(
         min_relevance=min_relevance,
     )
     if json:
+        hits = {"hits": [hit_document(hit) for hit in answer], "omitted": answer.omitted}
         about = {"nothing_relevant": answer.nothing_relevant, "best_relevance": answer.best_relevance}
-        print_json({"query": query, "namespaces": namespace, "plan": answer.plan, **about, "hits": [hit_document(hit) for hit in answer]})
+        print_json({"query": query, "namespaces": namespace, "plan": answer.plan, **about, **hits})
         return
     _print_notes(answer.plan)
+    texts = Excerpts(full)
     for hit in answer:
-        print_hit(hit, sources_of(client, hit), times, several=len(namespace) > 1)
-    if answer.hits:
+        print_hit(hit, sources_of(client, hit), times, texts, several=len(namespace) > 1)
+    for left_out in answer.omitted:
+        told = f"no room in an answer of the service; `structmem show {left_out.node_id} -n {left_out.namespace}` shows it"
+        typer.echo(f"{left_out.rank:>3}. {left_out.node_id}: {told}", err=True)
+    texts.note()
+    if answer.hits or answer.omitted:
         typer.echo(f"(times in {times.name})", err=True)
     else:
         tables.console().print(_nothing(answer))
@@ -133,7 +152,7 @@ def sources_of(client: "Client", hit: "Hit") -> "list[Message]":
     return [node for node in nodes if isinstance(node, Message)]
 
 
-def print_hit(hit: "Hit", sources: "Sequence[Message]", times: Times, several: bool = False) -> None:
+def print_hit(hit: "Hit", sources: "Sequence[Message]", times: Times, texts: Excerpts, several: bool = False) -> None:
     """Prints a hit: its date, its speaker and its words, where it comes from and, if it was asked for, why it is there."""
     from rich.text import Text
     from structmem import Message
@@ -145,7 +164,7 @@ def print_hit(hit: "Hit", sources: "Sequence[Message]", times: Times, several: b
     out = tables.console()
     # A statement that begins with who made it needs no name before it.
     named = kind != "message" and memory.text.startswith(f"{memory.speaker} ")
-    speaker, words = ("", memory.text) if named else (memory.speaker, f": {memory.text}")
+    speaker, words = ("", texts.of(memory.text)) if named else (memory.speaker, f": {texts.of(memory.text)}")
     # What was not found has no rank.
     line = Text.assemble((f"{hit.rank or '–':>3}. ", "bold"), (times.instant(said_at), "cyan"), "  ", (speaker, "bold"), words)
     out.print(line, soft_wrap=True)
@@ -154,7 +173,7 @@ def print_hit(hit: "Hit", sources: "Sequence[Message]", times: Times, several: b
     about += [f"namespace {hit.namespace}"] if several else []
     out.print(Text("     " + " · ".join(about), style="dim"), soft_wrap=True)
     for source in sources:
-        said = f"{times.instant(source.sent_at)} {source.speaker}: “{source.text}”"
+        said = f"{times.instant(source.sent_at)} {source.speaker}: “{texts.of(source.text)}”"
         out.print(Text(f"     source: {source.id} {said}", style="dim"), soft_wrap=True)
     if hit.explanation:
         for text in explanation_lines(hit):

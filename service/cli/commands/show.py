@@ -7,6 +7,7 @@ import typer
 from service.cli import tables
 from service.cli.connection import connected
 from service.cli.documents import document, node_document, print_json
+from service.cli.excerpts import Excerpts, FullOption
 from service.cli.options import JsonOption, NamespaceOption, ZoneOption
 from service.cli.times import Times, times_of
 
@@ -23,6 +24,7 @@ def show(
     namespace: NamespaceOption,
     edges: Annotated[int, typer.Option(min=1, max=1000, help="At most this many edges in each direction.")] = 100,
     timezone: ZoneOption = None,
+    full: FullOption = False,
     json: JsonOption = False,
 ) -> None:
     """Shows any node with its edges and the messages it rests on."""
@@ -35,15 +37,18 @@ def show(
                 "edges": document(view.edges),
                 "neighbors": [node_document(node) for node in view.neighbors],
                 "edges_truncated": view.edges_truncated,
+                "neighbors_truncated": view.neighbors_truncated,
             }
         )
         return
     times = times_of(client, [namespace], timezone)
-    _print_node(view.node, times)
-    _print_edges(id, view, times)
+    texts = Excerpts(full)
+    _print_node(view.node, times, texts)
+    _print_edges(id, view, times, texts)
+    texts.note()
 
 
-def _print_node(node: "Node", times: Times) -> None:
+def _print_node(node: "Node", times: Times, texts: Excerpts) -> None:
     from structmem import Entity, Event, Message, Session, Statement, kind_of
 
     facts: dict[str, str] = {"kind": str(kind_of(node)), "id": node.id}
@@ -70,7 +75,7 @@ def _print_node(node: "Node", times: Times) -> None:
     facts |= {"times": times.name}
     for name, value in facts.items():
         if value:
-            typer.echo(f"{name:>14}  {value}")
+            typer.echo(f"{name:>14}  {texts.of(value)}")
 
 
 def _exactly(node: "Node", times: Times) -> str:
@@ -80,7 +85,7 @@ def _exactly(node: "Node", times: Times) -> str:
     return times.span(span) + (f' ("{span.expression}")' if span.expression else "")
 
 
-def _print_edges(id: str, view: "NodeView", times: Times) -> None:
+def _print_edges(id: str, view: "NodeView", times: Times, texts: Excerpts) -> None:
     neighbors = {node.id: node for node in view.neighbors}
     made = tables.table("edge", "node", "what it is", wrap=("what it is",))
     for edge in view.edges:
@@ -88,10 +93,12 @@ def _print_edges(id: str, view: "NodeView", times: Times) -> None:
         other = edge.target_id if outgoing else edge.source_id
         extra = ", ".join(_details(edge, times))
         name = f"{edge.kind} →" if outgoing else f"← {edge.kind}"
-        made.add_row(f"{name} ({extra})" if extra else name, other, tables.plain(_summary(neighbors.get(other), times)))
+        made.add_row(f"{name} ({extra})" if extra else name, other, tables.plain(texts.of(_summary(neighbors.get(other), times))))
     made.show("It has no edges.")
     if view.edges_truncated:
         typer.echo("There are more edges; --edges shows more of them.", err=True)
+    if view.neighbors_truncated:
+        typer.echo("The answer had no room for all nodes at the other ends; their ids show those without a text.", err=True)
 
 
 def _details(edge: "Edge", times: Times) -> "Iterator[str]":

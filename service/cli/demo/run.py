@@ -17,6 +17,7 @@ from service.cli.dates import zone_of
 from service.cli.demo.questions import CONTEXT_QUERY, CONTEXT_TOKENS, MEMORIES, QUESTIONS, Question
 from service.cli.demo.server import ServerDidNotStart, server
 from service.cli.demo.words import in_words
+from service.cli.excerpts import Excerpts
 from service.cli.failures import fail
 from service.cli.progress import extract, progress
 from service.cli.times import Times
@@ -123,7 +124,7 @@ def _ask(client: "Client", number: int, question: Question) -> list[str]:
     _say(f"Question {number}: {question.text}", question.shows)
     answer = client.retrieve(question.text, NAMESPACE, k=MEMORIES, explain=True)
     for hit in answer:
-        print_hit(hit, sources_of(client, hit), _TIMES)
+        print_hit(hit, sources_of(client, hit), _TIMES, Excerpts(full=True))
         if number == hit.rank == 1:
             tables.console().print(tables.plain_lines(f"     {in_words(hit)}"), soft_wrap=True)
     return [] if answer.hits else [f"memories for: {question.text}"]

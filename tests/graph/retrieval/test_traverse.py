@@ -6,7 +6,7 @@ import networkx as nx
 import pytest
 
 from graph.analysis import to_networkx
-from graph.errors import InvalidArgument
+from graph.errors import InvalidArgument, NotFound
 from graph.model import EdgeKind, TimeRange, from_micros
 from graph.retrieval import traverse_events
 
@@ -43,6 +43,13 @@ async def test_a_range_and_a_limit_narrow_the_answer(extracted) -> None:
     assert len(every) >= 3
     assert await traverse_events(extracted.store.namespace("home"), [start], (), 6, None, 1) == every[:1]
     assert await traverse_events(extracted.store.namespace("home"), [start], (), 6, TimeRange(end=from_micros(0)), 100) == []
+
+
+async def test_a_start_that_is_not_there_is_told(extracted) -> None:
+    start, unknown = extracted.messages["spring"][0], "evt_01m83ydbnfexxb4pn91xbt8yqs"
+    with pytest.raises(NotFound) as refused:
+        await traverse_events(extracted.store.namespace("home"), [start, unknown], (), 2, None, 100)
+    assert refused.value.metadata["id"] == unknown
 
 
 @pytest.mark.parametrize(

@@ -222,7 +222,7 @@ def list_statements(
     request = e.build(
         mpb.ListStatementsRequest,
         namespace=namespace,
-        kinds=e.node_kinds("kinds", kinds),
+        kinds=e.node_kinds("kinds", kinds, (NodeKind.FACT, NodeKind.RELATION)),
         said=e.time_range("said", said),
         sessions=list(sessions),
         speakers=list(speakers),

@@ -56,16 +56,19 @@ def at_least_one(field: str, value: int | None) -> int | None:
 
 
 def tokens(at_least: ConsistencyTokens) -> list[str]:
-    """Consistency tokens; none for an empty text."""
-    return [token for token in ([at_least] if isinstance(at_least, str) else at_least) if token]
+    """Consistency tokens; none for None or an empty text."""
+    given = [at_least] if isinstance(at_least, str) else at_least or ()
+    if not isinstance(given, Iterable) or not all(isinstance(token, str) for token in given):
+        raise InvalidArgumentError.of("at_least", "must be a consistency token, or several")
+    return [token for token in given if token]
 
 
-def number_of(field: str, cls: type[E], names: EnumNames, value: E | str) -> int:
-    """The contract's number of an enum's member, given as the member or as its text."""
+def number_of(field: str, cls: type[E], names: EnumNames, value: E | str, taken: Iterable[E] = ()) -> int:
+    """The contract's number of an enum's member, given as the member or as its text. `taken`: those that the field takes, if not all."""
     try:
         member = cls(value)
     except ValueError:
-        known = ", ".join(f'"{m}"' for m in cls if m != "unspecified")
+        known = ", ".join(f'"{m}"' for m in taken or cls if m != "unspecified")
         raise InvalidArgumentError.of(field, f'"{value}" is not one of {known}') from None
     number: int = names.Value(names.Name(0).removesuffix("UNSPECIFIED") + member.upper())
     return number
@@ -118,9 +121,9 @@ def time_range(field: str, it: TimeRange | None) -> time_pb2.TimeRange | None:
     return time_pb2.TimeRange(start=timestamp(f"{field}.start", it.start), end=timestamp(f"{field}.end", it.end))
 
 
-def node_kinds(field: str, kinds: Iterable[NodeKind | str]) -> list[int]:
-    """Kinds of nodes."""
-    return [number_of(field, NodeKind, node_pb2.NodeKind, kind) for kind in kinds]
+def node_kinds(field: str, kinds: Iterable[NodeKind | str], taken: Iterable[NodeKind]) -> list[int]:
+    """Kinds of nodes, of those that the field takes."""
+    return [number_of(field, NodeKind, node_pb2.NodeKind, kind, taken) for kind in kinds]
 
 
 def label_filter(it: LabelFilter | None) -> filter_pb2.LabelFilter | None:
@@ -140,7 +143,7 @@ def memory_filter(it: MemoryFilter | None) -> filter_pb2.MemoryFilter | None:
         return None
     return build(
         filter_pb2.MemoryFilter,
-        kinds=node_kinds("filter.kinds", it.kinds),
+        kinds=node_kinds("filter.kinds", it.kinds, (NodeKind.MESSAGE, NodeKind.FACT, NodeKind.RELATION)),
         sessions=list(it.sessions),
         speakers=list(it.speakers),
         said=time_range("filter.said", it.said),

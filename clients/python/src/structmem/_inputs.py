@@ -105,5 +105,5 @@ class ExtractionProfile:
     version: int = 0
 
 
-ConsistencyTokens: TypeAlias = str | Sequence[str]
-"""What a read must show: the consistency token of a write, or several."""
+ConsistencyTokens: TypeAlias = str | Sequence[str] | None
+"""What a read must show: the consistency token of a write, or several; none for None or an empty text."""
