@@ -65,8 +65,10 @@ def _clients(clients: ExitStack, source: "End", target: "End", create: bool) -> 
     """Clients of both ends; one client where they are one memory, which one process can open only once."""
     from service.cli.copying import opened
 
+    # Asked first: once this process has a directory open, it would be waited for as for a service that is starting.
+    same = source.is_same(target)
     first = clients.enter_context(opened(source, create=False))
-    return first, first if source.is_same(target) else clients.enter_context(opened(target, create))
+    return first, first if same else clients.enter_context(opened(target, create))
 
 
 def _one(source: "Client", target: "Client", namespace: str, name: str, verify_only: bool, quiet: bool) -> "Copied":
