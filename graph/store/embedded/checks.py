@@ -18,7 +18,7 @@ from graph.store.embedded.rows.node_rows import read_memories
 from graph.store.embedded.searching.entries import all_entries
 from graph.store.memory_rows import PassageRow, memory_rows, source_of
 from graph.store.port import Finding
-from graph.text import ANALYSER_VERSION
+from graph.store.rules.reanalysis import other_analyser
 
 # Of one problem so many are listed; more would say no more.
 _LISTED = 100
@@ -164,8 +164,8 @@ def _queried(db: apsw.Connection) -> Iterator[Finding]:
 def _reanalysed(db: apsw.Connection) -> Iterator[Finding]:
     """Memories whose stored passages are not what the analyser makes of their text."""
     analyser = db.execute("SELECT analyser FROM state").get
-    if analyser != ANALYSER_VERSION:
-        yield Finding("OTHER_ANALYSER", "", f"the passages were made by version {analyser} of the analyser, not {ANALYSER_VERSION}")
+    if other := other_analyser(analyser):
+        yield other
         return
     zones = {str(name): str(zone) for name, zone in db.execute("SELECT name, time_zone FROM sessions")}
     for nodes in read_memories(db):

@@ -1,5 +1,6 @@
 """`Neo4jStore`: the store port on a Neo4j database. Each intent is a call into the module that knows it."""
 
+import asyncio
 from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import timedelta
 
@@ -14,6 +15,7 @@ from graph.model import (
 from graph.store.neo4j import (
     migrations,
     namespaces,
+    reanalysis,
     sweeping,
 )
 from graph.store.neo4j.admin_cypher.runner import NativeCypher
@@ -65,21 +67,33 @@ class Neo4jStore:
         self._database = Database(self._connection, clock, ids or UuidSource())
         self._searcher = Searcher(self._connection, search_in_process_passages, index_memory_bytes)
         self._watch = waiting.JobWatch(self._database)
+        self._reanalysis: asyncio.Task[None] | None = None
 
     # The life of the store
 
     async def open(self) -> None:
-        """See `Store.open`. Raises StoreUnavailable, which says what is wrong with the server, its settings or its indexes."""
+        """See `Store.open`. Namespaces whose texts an older analyser read are brought to the present one meanwhile.
+
+        Raises:
+            StoreUnavailable: it says what is wrong with the server, its settings or its indexes.
+            Conflict: a newer version of StructMem has written here.
+        """
         await self._connection.open()
         try:
             await migrations.migrate(self._connection)
+            outdated = await reanalysis.outdated_namespaces(self._database)
             await sweeping.sweep(self._database)
         except BaseException:
             await self._connection.close()
             raise
+        if outdated:
+            self._reanalysis = asyncio.create_task(reanalysis.keep_analysed(self._database, outdated))
 
     async def close(self) -> None:
         """See `Store.close`."""
+        if self._reanalysis is not None:
+            self._reanalysis.cancel()
+            await asyncio.gather(self._reanalysis, return_exceptions=True)
         await self._watch.close()
         await self._searcher.close()
         await self._database.close()

@@ -1,12 +1,11 @@
 """Bringing the passages of a file to the present analyser: what one analyser wrote, another one's queries would miss."""
 
-from typing import Any
-
 import apsw
 
 from graph.store.embedded.files.connection import row, rows
 from graph.store.embedded.rows.node_rows import read_memories
 from graph.store.memory_rows import MemoryRow, memory_rows, source_of
+from graph.store.rules.reanalysis import recut
 from graph.text import ANALYSER_VERSION
 
 
@@ -38,17 +37,13 @@ def _replace(db: apsw.Connection, owner: int, session: int, columns: MemoryRow, 
     old = {
         ordinal: (key, digest) for key, ordinal, digest in rows(db, "SELECT key, ordinal, digest FROM passages WHERE owner = ?", (owner,))
     }
-    made: list[tuple[Any, ...]] = []
-    for passage in columns.passages:
-        key, digest = old.get(passage.ordinal, (None, None))
-        terms = (passage.length, passage.terms, passage.counts)
-        if digest == passage.digest:
-            db.execute("UPDATE passages SET length = ?, terms = ?, counts = ? WHERE key = ?", (*terms, key))
-            del old[passage.ordinal]
-        else:
-            made.append((owner, passage.ordinal, session, *terms, passage.digest, int(wait)))
-    db.executemany("DELETE FROM vectors WHERE passage = ?", [(key,) for key, _ in old.values()])
-    db.executemany("DELETE FROM passages WHERE key = ?", [(key,) for key, _ in old.values()])
+    kept, fresh, gone = recut({ordinal: digest for ordinal, (_, digest) in old.items()}, columns.passages)
+    for passage in kept:
+        terms = (passage.length, passage.terms, passage.counts, old[passage.ordinal][0])
+        db.execute("UPDATE passages SET length = ?, terms = ?, counts = ? WHERE key = ?", terms)
+    made = [(owner, p.ordinal, session, p.length, p.terms, p.counts, p.digest, int(wait)) for p in fresh]
+    db.executemany("DELETE FROM vectors WHERE passage = ?", [(old[ordinal][0],) for ordinal in gone])
+    db.executemany("DELETE FROM passages WHERE key = ?", [(old[ordinal][0],) for ordinal in gone])
     (first,) = row(db, "SELECT next_passage FROM state")
     db.executemany("INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", [(first + i, *values) for i, values in enumerate(made)])
     if made:

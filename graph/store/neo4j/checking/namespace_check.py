@@ -9,6 +9,7 @@ from graph.store.neo4j.rows.node_edges import EDGE_TYPES
 from graph.store.neo4j.rows.search_columns import REMOVED_ON_RETIREMENT
 from graph.store.neo4j.schema import NODE_LABELS, in_namespace
 from graph.store.port import Finding
+from graph.store.rules.reanalysis import other_analyser
 
 # Of one problem so many are listed; more would say no more.
 _LISTED = 100
@@ -143,7 +144,9 @@ _QUERIES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 async def check(handle: Handle) -> list[Finding]:
     """See `Memory.check`."""
     connection, namespace = handle.connection, handle.name
-    generation, dimension, token = await handle.row("RETURN n.generation, n.embedding_dimension, n.token")
+    generation, dimension, token, analyser, reanalysed_to = await handle.row(
+        "RETURN n.generation, n.embedding_dimension, n.token, n.analyser, n.reanalysed_to"
+    )
     values: dict[str, Any] = {"namespace": namespace, "generation": generation, "embedding": f"embedding_{dimension}"}
     findings: list[Finding] = []
     for problem, sentence, queries in _QUERIES:
@@ -151,4 +154,11 @@ async def check(handle: Handle) -> list[Finding]:
         for query in queries:
             found += await connection.rows(f"{query} LIMIT {_LISTED}", values)
         findings += [Finding(problem, id_ or "", sentence) for (id_,) in found[:_LISTED]]
+    if reanalysed_to is not None:
+        return [
+            *findings,
+            Finding("OTHER_ANALYSER", "", "the passages of another analyser are being made anew; a store that is open does it"),
+        ]
+    if other := other_analyser(analyser or 0):
+        return [*findings, other]
     return findings + await text_findings(connection, namespace, token)

@@ -18,6 +18,7 @@ from graph.store.neo4j.driver.connection import Row, packed
 from graph.store.neo4j.driver.term_statistics import GroupDelta
 from graph.store.neo4j.rows.namespace_rows import NamespaceState, namespace_of
 from graph.store.port import Clock
+from graph.store.rules.reanalysis import refuse_newer_analyser
 
 # The clock is read after the lock is held: those of the transaction and the statement stand still while it waits.
 _LOCK = """MATCH (n:Namespace {name: $namespace}) SET n.locked = $at.write
@@ -202,6 +203,7 @@ async def lock_namespace(
 
     Raises:
         NotFound: there is no such namespace.
+        Conflict: a newer analyser has read its texts; what this one makes of a text would not be found there.
     """
     query = f"{_LOCK} {_RETURN}" if prefetch is None else f"{_LOCK} {prefetch.subquery} {_RETURN}, prefetched"
     result = await tx.run(query, packed(name, {"write": write, **(prefetch.parameters if prefetch else {})}))
@@ -209,4 +211,5 @@ async def lock_namespace(
     if not found or found[0][0]["state"] != NamespaceState.ACTIVE:
         raise NamespaceNotFound(name)
     properties, now, *prefetched = found[0]
+    refuse_newer_analyser(properties.get("analyser", 0))
     return Transaction(tx, write, properties, now if clock is None else to_micros(clock.now()), ids, *prefetched)

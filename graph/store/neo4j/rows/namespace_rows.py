@@ -9,6 +9,7 @@ import orjson
 from graph.model import EmbeddingSpec, ExtractionMode, ExtractorSpec, Generation, Namespace, from_micros, to_micros
 from graph.store.neo4j.rows.node_rows import Properties
 from graph.store.profile_json import profile_from_json, profile_json
+from graph.text import ANALYSER_VERSION
 
 
 class NamespaceState(StrEnum):
@@ -81,6 +82,7 @@ def new_properties(namespace: Namespace, token: str, state: NamespaceState) -> P
         "statistics_revision": 0,
         "statistics_terms": 0,
         "statistics_tail": 0,
+        "analyser": ANALYSER_VERSION,
         "embedding_model": namespace.embedding.model,
         "embedding_fingerprint": namespace.embedding.fingerprint,
         "embedding_dimension": namespace.embedding.dimension,

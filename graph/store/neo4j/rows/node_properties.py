@@ -15,11 +15,12 @@ from typing import NotRequired, TypedDict
 
 class NamespaceProperties(TypedDict):
     """:Namespace. `name` in place of `namespace`. `token` starts the terms of its texts in the full-text index and is never reused.
-
     `next_key`, `next_job`, `epoch` are counters. `state` is CREATING, ACTIVE or DELETING; only ACTIVE ones are seen. `locked` is written
     first by every write, with the id of the write: who holds the node's lock has the namespace to itself. `last_write` is the id of the
     last one that committed. `statistics_…`: up to which revision the :TermStatistics count, how many terms they hold and how many
-    differences came since. `building_until`: of a CREATING one, until when its import is taken to be alive. `profile` is JSON.
+    differences came since. `analyser`: the version that made the passages of its texts, not there before that was kept; while they are made
+    anew, `reanalysed_to` is the key up to which they are. `building_until`: of a CREATING one, until when its import is taken to be alive.
+    `profile` is JSON.
     """
 
     name: str
@@ -44,6 +45,8 @@ class NamespaceProperties(TypedDict):
     statistics_revision: int
     statistics_terms: int
     statistics_tail: int
+    analyser: NotRequired[int]
+    reanalysed_to: NotRequired[int]
     generation: int
     extractor: NotRequired[str]
     extractor_fingerprint: NotRequired[str]
