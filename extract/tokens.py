@@ -34,7 +34,7 @@ _NEAR = 200
 
 def count_tokens(text: str) -> int:
     """How many tokens the text has for a model. Takes time in proportion to the text: call it from a thread for long ones."""
-    slices = list(_slices(_RUN.sub(_shorter, _LONG_WORD.sub(r"\1 ", text))))
+    slices = [_RUN.sub(_shorter, _LONG_WORD.sub(r"\1 ", part)) for part in _slices(text)]
     tokenizer = _tokenizer()
     total = 0
     for start in range(0, len(slices), _GROUP):

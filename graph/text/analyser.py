@@ -16,7 +16,7 @@ import Stemmer
 
 from graph.text.slices import SLICE, slices_of
 
-ANALYSER_VERSION = 4
+ANALYSER_VERSION = 5
 
 # Function words carry no topic; a small list (retrieval measurements were made with about this one).
 STOP_WORDS = frozenset(
@@ -30,6 +30,12 @@ STOP_WORDS = frozenset(
 MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december")
 # Longer "words" are encoded data, not language; their first characters still tell them apart.
 MAX_TERM_LENGTH = 64
+# What is read of one word of other letters than ASCII before its accents go: enough for a term, with seven marks on each of its letters.
+_WORD_READ = 8 * MAX_TERM_LENGTH
+# Normalised at once. Marks out of order are sorted by insertion, in time that grows with the square of their number.
+_NORMALISED_AT_ONCE = 512
+# Read of what normalisation makes of one slice: it doubles no text that somebody writes, and makes eighteen signs of U+FDFA, four words.
+MOST_NORMALISED = 2 * SLICE
 # Words up to this length have their terms kept.
 _KEPT_LENGTH = 20
 
@@ -78,7 +84,21 @@ def words_of(text: str) -> list[str]:
 def _words(text: str) -> list[str]:
     if text.isascii():
         return _ASCII_WORD.findall(text.lower())
-    return _WORD.findall(unicodedata.normalize("NFKC", text).casefold().replace("’", "'"))
+    return _WORD.findall(_normalised(text).casefold().replace("’", "'"))
+
+
+def _normalised(text: str) -> str:
+    """The first MOST_NORMALISED characters of a slice in NFKC."""
+    if len(text) <= _NORMALISED_AT_ONCE:
+        return unicodedata.normalize("NFKC", text)[:MOST_NORMALISED]
+    parts: list[str] = []
+    room = MOST_NORMALISED
+    for part in slices_of(text, _NORMALISED_AT_ONCE):
+        parts.append(unicodedata.normalize("NFKC", part)[:room])
+        room -= len(parts[-1])
+        if not room:
+            break
+    return "".join(parts)
 
 
 def date_terms(day: date) -> tuple[str, ...]:
@@ -122,7 +142,7 @@ def _spaced(word: str) -> list[str]:
     """The term of a word in a script with spaces. Accents go, as people leave them out; other scripts' marks are letters and stay."""
     if not word:
         return []
-    bare = unicodedata.normalize("NFC", _ACCENTS.sub("", unicodedata.normalize("NFD", word)))
+    bare = unicodedata.normalize("NFC", _ACCENTS.sub("", unicodedata.normalize("NFD", word[:_WORD_READ])))
     return [_stem(bare)] if bare and bare not in STOP_WORDS else []
 
 

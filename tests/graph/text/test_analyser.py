@@ -49,6 +49,21 @@ def test_any_text_has_terms_that_a_search_can_hold(text: str) -> None:
     assert terms_of(text) == terms
 
 
+def test_of_a_text_that_grows_when_it_is_normalised_the_beginning_of_each_slice_is_searched() -> None:
+    once = terms_of("\ufdfa")
+    assert once == ("صلى", "الله", "عليه", "وسلم")
+    assert terms_of("\ufdfa " * 300) == once * 300
+    # A slice of 4,096 characters: twice as many are read of what becomes of it, and what follows it is read again.
+    terms = terms_of("\ufdfa " * 2_048 + "Lisbon")
+    assert terms.count("صلى") <= 2 * 4_096 / 18 + 1
+    assert terms[-1] == "lisbon"
+
+
+def test_words_are_whole_wherever_they_are_normalised() -> None:
+    words = [f"été{number}" for number in range(600)]
+    assert terms_of(" ".join(words)) == tuple(f"ete{number}" for number in range(600))
+
+
 @given(st.lists(st.sampled_from(["Maria", "moved", "to", "Lisbon", "in", "March", "東京", "it's", "42"]), max_size=12))
 def test_case_and_spacing_do_not_matter(words: list[str]) -> None:
     assert terms_of("  ".join(words).upper()) == terms_of(" ".join(words))
