@@ -42,6 +42,7 @@ class _Walk:
         self._awaited = _Awaited.STATEMENT
         # Open brackets, each with whether it holds a statement ("{" of a subquery) or the scope of one ("(" of CALL).
         self._open: list[tuple[str, bool]] = []
+        self._opened_at: list[int] = []
         self._closed_scope = False
 
     def run(self) -> None:
@@ -55,7 +56,7 @@ class _Walk:
                 case _:
                     self._value(index, token)
         if self._open:
-            raise CypherInvalid(f'"{self._open[-1][0]}" is not closed')
+            raise CypherInvalid(f"{position_of(self._query, self._opened_at[-1])}: {self._open[-1][0]!r} is not closed")
 
     def _word(self, index: int, token: Token) -> None:
         if self._is_property(index):
@@ -120,6 +121,7 @@ class _Walk:
             self._bracket(index, sign, after_scope)
         elif sign in _CLOSING:
             opened, special = self._open.pop() if self._open else ("", False)
+            del self._opened_at[-1:]
             if opened != _CLOSING[sign]:
                 raise CypherInvalid(f"{position_of(self._query, token.start)}: {sign!r} closes nothing")
             self._closed_scope = special and sign == ")"
@@ -137,6 +139,7 @@ class _Walk:
             self._awaited = _Awaited.OPERATOR if everything else _Awaited.OPERAND
 
     def _bracket(self, index: int, sign: str, after_scope: bool) -> None:
+        self._opened_at.append(self._tokens[index].start)
         before = self._word_before(index)
         if sign == "{" and (before == "CALL" or after_scope or (before in keywords.SUBQUERIES and not self._is_property(index - 1))):
             self._open.append((sign, True))

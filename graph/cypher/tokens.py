@@ -91,7 +91,7 @@ def _tokens(query: str) -> Iterator[Token]:
             raise _unknown(query, position)
         group, text = found.lastgroup or "", found.group()
         if group == "string":
-            _check_escapes(text, position)
+            _check_escapes(query, text, position)
         if group not in ("space", "comment"):
             yield Token(TokenKind(group), text, position)
         position = found.end()
@@ -112,16 +112,15 @@ def _unknown(query: str, position: int) -> CypherInvalid | CypherRefused:
             return CypherInvalid(f"{where}: {sign!a} is no sign of Cypher")
 
 
-def _check_escapes(text: str, position: int) -> None:
+def _check_escapes(query: str, text: str, position: int) -> None:
     inner = text[1:-1]
     for backslash in re.finditer(r"\\.", inner, re.DOTALL):
         escape = _ESCAPE.match(inner, backslash.start())
+        where = position_of(query, position + 1 + backslash.start())
         if escape is None:
-            raise CypherInvalid(
-                f"character {position + 2 + backslash.start()}: only \\\\ \\' \\\" \\n \\t \\r \\b \\f and \\uXXXX are escapes"
-            )
+            raise CypherInvalid(f"{where}: only \\\\ \\' \\\" \\n \\t \\r \\b \\f and \\uXXXX are escapes")
         if escape[1][0] == "u" and (code := int(escape[1][1:], 16)) < 128 and (code < 32 or chr(code) in _QUOTES):
-            raise CypherRefused(f"character {position + 2 + backslash.start()}: this escape hides a quote", metadata={"clause": escape[0]})
+            raise CypherRefused(f"{where}: this escape hides a quote", metadata={"clause": escape[0]})
 
 
 def position_of(query: str, position: int) -> str:

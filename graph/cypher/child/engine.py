@@ -12,6 +12,8 @@ _NODE = {"id", "labels", "properties"}
 _RELATIONSHIP = {"id", "start", "end", "type", "properties"}
 _PATH = {"nodes", "relationships"}
 _DURATION = {"months", "days", "seconds"}
+# Of what the engine, or a regular expression in it, refuses before memory ends.
+_TOO_LARGE = ("safety limit", "exceeds size limit")
 # The engine shows a caption and a label as if they were properties; of our nodes only events have a title of their own.
 _VIRTUAL = {"title", "type"}
 
@@ -27,6 +29,10 @@ class Answer:
 
 class QueryFailed(Exception):
     """A query that cannot be understood, or failed. The text speaks of the query alone."""
+
+
+class QueryTooLarge(Exception):
+    """A query makes more than the engine holds at once. The engine notices some of it before memory ends."""
 
 
 class QueryTimedOut(Exception):
@@ -62,7 +68,7 @@ class Engine:
         """Runs a query; of its rows only so many are kept.
 
         Raises:
-            QueryFailed, QueryTimedOut.
+            QueryFailed, QueryTooLarge, QueryTimedOut.
         """
         try:
             found: Any = self._graph.cypher(
@@ -74,6 +80,8 @@ class Engine:
         except kglite.CypherTimeoutError as error:
             raise QueryTimedOut from error
         except kglite.KgError as error:
+            if any(sign in str(error) for sign in _TOO_LARGE):
+                raise QueryTooLarge from error
             # Texts of other errors may show values.
             raise QueryFailed(_failure(error)) from error
         return Answer(list(found.columns), ([self._value(row[name]) for name in found.columns] for row in found), len(found))
@@ -108,9 +116,6 @@ class Engine:
 
 
 def _failure(error: kglite.KgError) -> str:
-    text = str(error)
-    if "division by zero" in text.lower():
+    if "division by zero" in str(error).lower():
         return "a number is divided by zero"
-    if "safety limit" in text or "limit" in text:
-        return "the query makes more than the engine holds at once; ask for less"
     return "the query failed as it ran: does every function get values of the types that it takes?"

@@ -67,7 +67,7 @@ def _answer_in_fork(engine: Any, query: list[Any]) -> None:
 def _answer_and_exit(engine: Any, text: str, parameters: Any, rows: int, size: int, row_size: int, seconds: float) -> NoReturn:
     signal.setitimer(signal.ITIMER_REAL, seconds)
     limit_cpu(math.ceil(seconds))
-    from graph.cypher.child.engine import QueryFailed, QueryTimedOut
+    from graph.cypher.child.engine import QueryFailed, QueryTimedOut, QueryTooLarge
 
     try:
         _answer(engine.answer(text, decoded(parameters), rows + 1, seconds), rows, size, row_size)
@@ -75,6 +75,8 @@ def _answer_and_exit(engine: Any, text: str, parameters: Any, rows: int, size: i
         _write("failed", "invalid", str(error))
     except QueryTimedOut:
         _write("failed", "timeout", "")
+    except QueryTooLarge:
+        _write("failed", "limit", "the query makes more than the engine holds at once; ask for less")
     except MemoryError:
         _write("failed", "limit", "")
     except BaseException:  # noqa: BLE001 - a fault of the engine, a Rust panic included, ends here and nowhere else

@@ -1,5 +1,7 @@
 """Which queries may run on a snapshot: what reads passes as it stands, and whatever stands where a clause could begin must be known."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -70,6 +72,22 @@ def test_a_refusal_names_the_word(query: str, clause: str) -> None:
 )
 def test_what_is_no_query_is_said_to_be_none(query: str) -> None:
     with pytest.raises(CypherInvalid):
+        read_only_query(query)
+
+
+@pytest.mark.parametrize(
+    ("query", "place"),
+    [
+        ("MATCH (n RETURN n", "line 1, column 7: '(' is not closed"),
+        ("RETURN (1", "line 1, column 8: '(' is not closed"),
+        ("RETURN (1) +\n [1, (2)", "line 2, column 2: '[' is not closed"),
+        ("MATCH (n)\nCALL { MATCH (m) RETURN m", "line 2, column 6: '{' is not closed"),
+        ("RETURN 1)", "line 1, column 9: ')' closes nothing"),
+        ("RETURN 'a\\x'", "line 1, column 10: only"),
+    ],
+)
+def test_what_is_no_query_is_told_with_its_place(query: str, place: str) -> None:
+    with pytest.raises(CypherInvalid, match=re.escape(place)):
         read_only_query(query)
 
 

@@ -197,6 +197,12 @@ async def test_an_unknown_namespace_is_not_found(cypher: SnapshotCypher, asked: 
         await asked(cypher, "nowhere", "RETURN 1")
 
 
+@pytest.mark.parametrize("query", ["RETURN range(1, 1000000000)", "UNWIND range(1, 3000000) AS a RETURN a ORDER BY a"])
+async def test_a_query_that_makes_too_much_meets_the_limit_whoever_notices(cypher: SnapshotCypher, asked: Ask, query: str) -> None:
+    with pytest.raises(CypherLimit, match="ask for less"):
+        await asked(cypher, "home", query)
+
+
 async def test_a_syntax_error_points_to_its_place(cypher: SnapshotCypher, asked: Ask) -> None:
     with pytest.raises(CypherInvalid, match="line 2, col 8"):
         await asked(cypher, "home", "MATCH (n)\nRETURN )(".replace(")(", "+"))
