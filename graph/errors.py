@@ -4,7 +4,7 @@
     ├── InvalidArgument            bad input; names the field and the reason
     ├── NotFound                   no such node or job
     │   └── NamespaceNotFound      no such namespace
-    ├── AlreadyExists              the name is taken
+    ├── AlreadyExists              the name of a namespace is taken
     ├── Conflict                   the state does not allow it
     │   ├── RequestReused          the same request_id with another body
     │   ├── DuplicateMessage       the same client_id with other content
@@ -89,10 +89,13 @@ class NamespaceNotFound(NotFound):
 
 
 class AlreadyExists(StructMemError):
-    """The name is taken."""
+    """A namespace of that name is there."""
 
     status = "ALREADY_EXISTS"
     reason = "ALREADY_EXISTS"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"namespace {name!r} already exists", metadata={"namespace": name})
 
 
 class Conflict(StructMemError):

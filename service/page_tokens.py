@@ -15,6 +15,7 @@ from graph.errors import InvalidArgument
 from graph.store.port import Cursor
 from service.tokens import BadToken, Signer
 
+_OF_ANOTHER = "belongs to another request; begin again without it"
 LIFETIME = timedelta(hours=24)
 
 
@@ -37,19 +38,32 @@ class PageTokens:
         Raises:
             InvalidArgument: the token is not ours, has expired, or belongs to another request or namespace.
         """
+        found = self._opened(request)
+        if found is None:
+            return None
+        uid, cursor = found
+        if uid != namespace_uid:
+            raise InvalidArgument.of("page_token", _OF_ANOTHER)
+        return cursor
+
+    def check(self, request: Any) -> None:
+        """What `read` checks before the namespace is looked up. Raises InvalidArgument."""
+        self._opened(request)
+
+    def _opened(self, request: Any) -> tuple[str, Cursor] | None:
         if not request.page_token:
             return None
         try:
             question, uid, issued, cursor = self._signer.open(request.page_token)
         except (BadToken, ValueError):
             raise InvalidArgument.of("page_token", "is not a token of this service") from None
-        if question != _question(request) or uid != namespace_uid:
-            raise InvalidArgument.of("page_token", "belongs to another request; begin again without it")
+        if question != _question(request):
+            raise InvalidArgument.of("page_token", _OF_ANOTHER)
         assert isinstance(issued, int)
         assert isinstance(cursor, list)
         if self._now().timestamp() - issued > LIFETIME.total_seconds():
             raise InvalidArgument.of("page_token", "has expired; begin again without it")
-        return tuple(cursor)
+        return str(uid), tuple(cursor)
 
 
 def _question(request: Any) -> str:

@@ -18,10 +18,10 @@ class JobState(IntEnum):
     RUNNING = 2
     SUCCEEDED = 3
     FAILED = 4
-    CANCELLED = 5
+    CANCELED = 5
 
 
-TERMINAL_STATES = frozenset({JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED})
+TERMINAL_STATES = frozenset({JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELED})
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,23 +24,21 @@ def header_to_proto(namespace: Namespace, exported_at: datetime, version: str) -
     )
 
 
-def namespace_from_header(name: str, header: exchange_pb2.ExportHeader) -> Namespace:
-    """The namespace that an export shows, under the name `name` and without a uid. Raises InvalidArgument."""
+def namespace_from_header(found: Violations, name: str, header: exchange_pb2.ExportHeader) -> Namespace:
+    """The namespace that an export shows, under the name `name` and without a uid."""
     at = "header.export_header"
-    with Violations() as found:
-        if header.format_version != FORMAT_VERSION:
-            found.add(f"{at}.format_version", f"must be {FORMAT_VERSION}; this service does not read {header.format_version}")
-        embedding, mode, generation = exported_namespace_from_proto(found, f"{at}.namespace", header.namespace)
-        namespace = Namespace(
-            name=name,
-            uid="",
-            embedding=embedding,
-            extraction_mode=mode or ExtractionMode.EVENT,
-            created_at=instant(found, f"{at}.namespace.created_at", header.namespace.created_at),
-            time_zone=zone_name(found, f"{at}.namespace.time_zone", header.namespace.time_zone),
-            description=text(found, f"{at}.namespace.description", header.namespace.description, MAX_DESCRIPTION, required=False),
-            revision=header.revision,
-            generation=generation,
-            profile=profile_from_proto(found, f"{at}.namespace.profile", header.namespace.profile),
-        )
-    return namespace
+    if header.format_version != FORMAT_VERSION:
+        found.add(f"{at}.format_version", f"must be {FORMAT_VERSION}; this service does not read {header.format_version}")
+    embedding, mode, generation = exported_namespace_from_proto(found, f"{at}.namespace", header.namespace)
+    return Namespace(
+        name=name,
+        uid="",
+        embedding=embedding,
+        extraction_mode=mode or ExtractionMode.EVENT,
+        created_at=instant(found, f"{at}.namespace.created_at", header.namespace.created_at),
+        time_zone=zone_name(found, f"{at}.namespace.time_zone", header.namespace.time_zone),
+        description=text(found, f"{at}.namespace.description", header.namespace.description, MAX_DESCRIPTION, required=False),
+        revision=header.revision,
+        generation=generation,
+        profile=profile_from_proto(found, f"{at}.namespace.profile", header.namespace.profile),
+    )

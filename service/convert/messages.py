@@ -10,7 +10,7 @@ from structmem.v1 import memory_service_pb2
 
 from graph.model import MAX_NAME_LENGTH, Namespace, Role
 from graph.store.port import MessageDraft
-from service.validate import Violations, enum_value, instant, local_time, text, vector
+from service.validate import Violations, enum_value, instant, local_time, numbers, text, vector
 
 MAX_MESSAGES = 1000
 MAX_TEXT = 1_000_000
@@ -28,13 +28,15 @@ MAX_LABEL_VALUE = 500
 class Circumstances:
     """What a message is read in: its namespace, the zone of local times, the time of receipt and the embedder that the service runs.
 
-    `namespace` is None while it is about to be created, and where no message has a vector.
+    `namespace` is None while it is about to be created, and where no message has a vector. `is_known`: False where the request is refused
+    already, so that nothing was looked up, and of a vector only its numbers can be judged.
     """
 
     namespace: Namespace | None
     zone: ZoneInfo | None
     received_at: datetime
     served_fingerprint: str
+    is_known: bool = True
 
 
 def drafts_from_proto(
@@ -55,7 +57,9 @@ def drafts_from_proto(
 def _draft(found: Violations, field: str, message: memory_service_pb2.MessageInput, circumstances: Circumstances) -> MessageDraft:
     embedding = None
     if message.HasField("embedding"):
-        if circumstances.namespace is None:
+        if not circumstances.is_known:
+            numbers(found, f"{field}.embedding.values", message.embedding.values)
+        elif circumstances.namespace is None:
             found.add(f"{field}.embedding", "a namespace created on the way has the service's own vectors; create it first")
         else:
             values = message.embedding.values

@@ -6,7 +6,7 @@ from graph.model import NO_EMBEDDING, EmbeddingSpec, ExtractionMode, ExtractorSp
 from graph.store.port import NamespaceChange, NamespaceSpec
 from service.convert.profiles import profile_from_proto, profile_to_proto
 from service.convert.times import timestamp
-from service.validate import Violations, enum_value, instant, namespace_name, text, zone_name
+from service.validate import Violations, enum_value, instant, text, zone_name
 
 MAX_DESCRIPTION = 1000
 MAX_MODEL = 200
@@ -53,7 +53,7 @@ def spec_from_proto(
     if request.HasField("embedding"):
         embedding = embedding_from_proto(found, "embedding", request.embedding, served)
     return NamespaceSpec(
-        name=namespace_name(found, "namespace", request.namespace),
+        name=request.namespace,
         embedding=embedding,
         extraction_mode=enum_value(found, "extraction_mode", request.extraction_mode, ExtractionMode) or mode,
         time_zone=zone_name(found, "time_zone", request.time_zone),

@@ -1,6 +1,6 @@
 """What retrieval is asked, from the contract. Everything that can be told without looking anything up is checked here."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 
 from structmem.v1 import retrieval_pb2
@@ -15,26 +15,33 @@ MAX_K = 1000
 DEFAULT_K = 10
 
 
-def namespaces_from_proto(found: Violations, query: retrieval_pb2.RetrievalQuery, at_most: int = MAX_NAMESPACES) -> list[str]:
+def namespaces_of(query: retrieval_pb2.RetrievalQuery) -> list[str]:
     """The namespaces that are asked, each once."""
-    names = list(dict.fromkeys(query.namespaces))
+    return list(dict.fromkeys(query.namespaces))
+
+
+def check_namespaces(found: Violations, query: retrieval_pb2.RetrievalQuery, at_most: int) -> None:
+    """Notes it where too few or too many are asked."""
+    names = namespaces_of(query)
     if not 1 <= len(names) <= at_most:
         wanted = f"1 to {at_most} namespaces" if at_most > 1 else "exactly one namespace"
         found.add("query.namespaces", f"must name {wanted}; it names {len(names):,}")
-    return names
 
 
 def requests_from_proto(
-    found: Violations, query: retrieval_pb2.RetrievalQuery, names: Sequence[str], now: Callable[[], datetime]
+    found: Violations, query: retrieval_pb2.RetrievalQuery, now: Callable[[], datetime], told_default_k: str = ""
 ) -> list[RetrievalRequest]:
-    """One request for each of these namespaces, without the query's vector: whose that is depends on the namespace."""
+    """One request for each of the namespaces, without the query's vector: whose that is depends on the namespace."""
     recipe = query.recipe or DEFAULT_RECIPE
     if recipe not in RECIPES:
         found.add("query.recipe", f"must be one of {', '.join(sorted(RECIPES))}")
     words = text(found, "query.text", query.text, MAX_QUERY)
-    k = limit_of(found, "query.k", query.k, DEFAULT_K, MAX_K)
+    k = limit_of(found, "query.k", query.k, DEFAULT_K, MAX_K, told_default=told_default_k)
     filter_ = memory_filter_from_proto(found, "query.filter", query.filter)
     asked_at = instant(found, "query.asked_at", query.asked_at) if query.HasField("asked_at") else now()
     zone = zone_of(zone_name(found, "query.time_zone", query.time_zone))
     least = fraction(found, "query.min_relevance", query.min_relevance)
-    return [RetrievalRequest(name, words, k, recipe, filter_, asked_at, zone, explain=False, min_relevance=least) for name in names]
+    return [
+        RetrievalRequest(name, words, k, recipe, filter_, asked_at, zone, explain=False, min_relevance=least)
+        for name in namespaces_of(query)
+    ]

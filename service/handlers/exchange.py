@@ -29,8 +29,9 @@ class ExchangeHandlers(ResourceHandlers):
 
     async def ExportNamespace(self, request: pb.ExportNamespaceRequest, context: Context) -> AsyncIterator[pb.ExportNamespaceResponse]:
         """All of a namespace at one revision: header, records, trailer."""
-        self._enter(Action.READ, request.namespace)
-        namespace, records = await open_snapshot(self._memory(request.namespace, request.at_least), not request.without_vectors)
+        with self._entering(Action.READ, request.namespace) as found:
+            memory = self._reading(found, request)
+        namespace, records = await open_snapshot(memory, not request.without_vectors)
         # Whoever gives the call up may do so at the first part: from here on the snapshot is closed whatever happens.
         async with aclosing(records):
             yield pb.ExportNamespaceResponse(header=header_to_proto(namespace, self._dependencies.clock.now(), VERSION))
@@ -47,8 +48,8 @@ class ExchangeHandlers(ResourceHandlers):
         if first is None or first.WhichOneof("part") != "header":
             raise InvalidArgument.of("part", "the first part of the stream must be the header")
         name = first.header.namespace or first.header.export_header.namespace.name
-        self._enter(Action.ADMIN, name, field="header.namespace")
-        namespace = namespace_from_header(name, first.header.export_header)
+        with self._entering(Action.ADMIN, name, field="header.namespace") as found:
+            namespace = namespace_from_header(found, name, first.header.export_header)
         tally = Tally()
         async with aclosing(_records(requests, tally, namespace.embedding.dimension)) as records:
             imported = await self._store.import_namespace(namespace, records)

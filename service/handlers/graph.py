@@ -7,7 +7,7 @@ from google.protobuf.message import Message as ProtoMessage
 from structmem.v1 import memory_service_pb2 as pb
 from structmem.v1 import node_pb2
 
-from graph.errors import InvalidArgument, NotFound
+from graph.errors import NotFound
 from graph.model import Entity, Event, LinkVerdict, Message, NodeKind, Session, Statement
 from graph.model.ids import STATEMENT_KINDS
 from graph.store.port import Cursor, Deletion, EntityQuery, EventQuery, LinkDecision, Memory, MessageQuery, Page, StatementQuery
@@ -44,11 +44,10 @@ class GraphHandlers(ResourceHandlers):
 
     async def GetNode(self, request: pb.GetNodeRequest, context: Context) -> pb.GetNodeResponse:
         """Any node with its edges."""
-        self._enter(Action.READ, request.namespace)
-        with Violations() as found:
+        with self._entering(Action.READ, request.namespace) as found:
             node_id(found, "node_id", request.node_id)
             limit = limit_of(found, "max_edges", request.max_edges, 100, 1000)
-        memory = self._memory(request.namespace, request.at_least)
+            memory = self._reading(found, request)
         around = await memory.get_node_edges(request.node_id, limit)
         room = Room(self._max_bytes)
         node = room.need(node_to_proto(around.node), request.node_id)
@@ -66,13 +65,12 @@ class GraphHandlers(ResourceHandlers):
 
     async def GetEvent(self, request: pb.GetEventRequest, context: Context) -> pb.GetEventResponse:
         """An event with its statements and evidence."""
-        self._enter(Action.READ, request.namespace)
-        with Violations() as found:
+        with self._entering(Action.READ, request.namespace) as found:
             node_id(found, "event_id", request.event_id, {NodeKind.EVENT})
-        memory = self._memory(request.namespace, request.at_least)
+            memory = self._reading(found, request)
         event = (await memory.get_nodes([request.event_id])).get(request.event_id)
         if not isinstance(event, Event):
-            raise NotFound("there is no such event", metadata={"event_id": request.event_id})
+            raise NotFound("there is no such event", metadata={"node_id": request.event_id})
         room = Room(self._max_bytes)
         shown = room.need(event_to_proto(event), event.id)
         bound = await memory.get_nodes_within([*event.statement_ids, *event.evidence_ids], room.left)
@@ -82,24 +80,22 @@ class GraphHandlers(ResourceHandlers):
 
     async def ListEvents(self, request: pb.ListEventsRequest, context: Context) -> pb.ListEventsResponse:
         """Events in time."""
-        self._enter(Action.READ, request.namespace)
-        with Violations() as found:
-            limit = limit_of(found, "page_size", request.page_size, DEFAULT_PAGE, MAX_PAGE)
+        with self._entering(Action.READ, request.namespace) as found:
+            limit, memory = self._listing(found, request)
             query = EventQuery(
                 range=range_from_proto(found, "happened", request.happened),
                 sessions=names(found, "sessions", request.sessions),
                 entity_ids=node_ids(found, "entity_ids", request.entity_ids, _ENTITY, 0, MAX_FILTER_VALUES),
             )
-        memory, uid, cursor = await self._listing(request)
+        uid, cursor = await self._start(memory, request)
         page = await memory.list_events(query, cursor, limit, self._page_bytes)
         events, token = self._shown(request, uid, page, event_to_proto)
         return pb.ListEventsResponse(events=events, next_page_token=token)
 
     async def ListStatements(self, request: pb.ListStatementsRequest, context: Context) -> pb.ListStatementsResponse:
         """Facts and relations."""
-        self._enter(Action.READ, request.namespace)
-        with Violations() as found:
-            limit = limit_of(found, "page_size", request.page_size, DEFAULT_PAGE, MAX_PAGE)
+        with self._entering(Action.READ, request.namespace) as found:
+            limit, memory = self._listing(found, request)
             query = StatementQuery(
                 kinds=enum_values(found, "kinds", request.kinds, NodeKind, STATEMENT_KINDS) or STATEMENT_KINDS,
                 said=range_from_proto(found, "said", request.said),
@@ -108,57 +104,55 @@ class GraphHandlers(ResourceHandlers):
                 entity_ids=node_ids(found, "entity_ids", request.entity_ids, _ENTITY, 0, MAX_FILTER_VALUES),
                 include_retired=request.include_retired,
             )
-        memory, uid, cursor = await self._listing(request)
+        uid, cursor = await self._start(memory, request)
         page = await memory.list_statements(query, cursor, limit, self._page_bytes)
         statements, token = self._shown(request, uid, page, statement_to_proto)
         return pb.ListStatementsResponse(statements=statements, next_page_token=token)
 
     async def ListMessages(self, request: pb.ListMessagesRequest, context: Context) -> pb.ListMessagesResponse:
         """Messages, verbatim."""
-        self._enter(Action.READ, request.namespace)
-        with Violations() as found:
-            limit = limit_of(found, "page_size", request.page_size, DEFAULT_PAGE, MAX_PAGE)
+        with self._entering(Action.READ, request.namespace) as found:
+            limit, memory = self._listing(found, request)
             query = MessageQuery(
                 sessions=names(found, "sessions", request.sessions),
                 speakers=names(found, "speakers", request.speakers),
                 said=range_from_proto(found, "said", request.said),
                 labels=label_filter_from_proto(found, "labels", request.labels),
             )
-        memory, uid, cursor = await self._listing(request)
+        uid, cursor = await self._start(memory, request)
         page = await memory.list_messages(query, cursor, limit, self._page_bytes)
         messages, token = self._shown(request, uid, page, message_to_proto)
         return pb.ListMessagesResponse(messages=messages, next_page_token=token)
 
     async def ListSessions(self, request: pb.ListSessionsRequest, context: Context) -> pb.ListSessionsResponse:
         """Sessions in the order of their creation."""
-        self._enter(Action.READ, request.namespace)
-        with Violations() as found:
-            limit = limit_of(found, "page_size", request.page_size, DEFAULT_PAGE, MAX_PAGE)
-        memory, uid, cursor = await self._listing(request)
+        with self._entering(Action.READ, request.namespace) as found:
+            limit, memory = self._listing(found, request)
+        uid, cursor = await self._start(memory, request)
         page = await memory.list_sessions(cursor, limit, self._page_bytes)
         sessions, token = self._shown(request, uid, page, session_to_proto)
         return pb.ListSessionsResponse(sessions=sessions, next_page_token=token)
 
     async def ListEntities(self, request: pb.ListEntitiesRequest, context: Context) -> pb.ListEntitiesResponse:
         """Entities in the order in which they were first seen."""
-        self._enter(Action.READ, request.namespace)
-        with Violations() as found:
-            limit = limit_of(found, "page_size", request.page_size, DEFAULT_PAGE, MAX_PAGE)
+        with self._entering(Action.READ, request.namespace) as found:
+            limit, memory = self._listing(found, request)
             query = EntityQuery(
                 kinds=entity_kinds_from_proto(found, "kinds", request.kinds),
                 name=text(found, "name", request.name, MAX_NAME, required=False),
             )
-        memory, uid, cursor = await self._listing(request)
+        uid, cursor = await self._start(memory, request)
         page = await memory.list_entities(query, cursor, limit, self._page_bytes)
         entities, token = self._shown(request, uid, page, entity_to_proto)
         return pb.ListEntitiesResponse(entities=entities, next_page_token=token)
 
     async def DeleteMemories(self, request: pb.DeleteMemoriesRequest, context: Context) -> pb.DeleteMemoriesResponse:
         """Deletes memories and what was derived from them."""
-        self._enter(Action.WRITE, request.namespace)
+        with self._entering(Action.WRITE, request.namespace) as found:
+            deletion = _deletion(found, request)
         memory = self._memory(request.namespace)
         namespace = await memory.settings()
-        receipt = await memory.delete(_deletion(request))
+        receipt = await memory.delete(deletion)
         return pb.DeleteMemoriesResponse(
             receipt=pb.DeletionReceipt(
                 id=receipt.id,
@@ -176,8 +170,7 @@ class GraphHandlers(ResourceHandlers):
 
     async def DecideEntityLink(self, request: pb.DecideEntityLinkRequest, context: Context) -> pb.DecideEntityLinkResponse:
         """Whether two entities are the same, from now on."""
-        self._enter(Action.WRITE, request.namespace)
-        with Violations() as found:
+        with self._entering(Action.WRITE, request.namespace) as found:
             node_id(found, "entity_id", request.entity_id, _ENTITY)
             node_id(found, "other_id", request.other_id, _ENTITY)
             verdict = enum_value(found, "verdict", request.verdict, LinkVerdict)
@@ -199,22 +192,26 @@ class GraphHandlers(ResourceHandlers):
         room = Room(self._max_bytes)
         return [room.need(to_proto(item), item.id, token) for item in page.items], token
 
-    async def _listing(self, request: _Listing) -> tuple[Memory, str, Cursor | None]:
-        """The namespace with its uid, and where the page starts."""
-        memory = self._memory(request.namespace, request.at_least)
+    def _listing(self, found: Violations, request: _Listing) -> tuple[int, Memory]:
+        """How many elements the page has at most, and the namespace that they are from."""
+        with found.gathering():
+            self._dependencies.pages.check(request)
+        return limit_of(found, "page_size", request.page_size, DEFAULT_PAGE, MAX_PAGE), self._reading(found, request)
+
+    async def _start(self, memory: Memory, request: _Listing) -> tuple[str, Cursor | None]:
+        """The namespace's uid, and where the page starts."""
         uid = (await memory.settings()).uid
-        return memory, uid, self._dependencies.pages.read(request, uid)
+        return uid, self._dependencies.pages.read(request, uid)
 
 
-def _deletion(request: pb.DeleteMemoriesRequest) -> Deletion:
-    with Violations() as found:
-        request_id = text(found, "request_id", request.request_id, MAX_REQUEST_ID, required=False)
-        match request.WhichOneof("selector"):
-            case "memories":
-                ids = node_ids(found, "memories.ids", request.memories.ids, _DELETABLE, 1, 1000)
-                deletion = Deletion(memory_ids=ids, request_id=request_id)
-            case "session":
-                deletion = Deletion(session=text(found, "session", request.session, MAX_NAME), request_id=request_id)
-            case _:
-                raise InvalidArgument.of("selector", "say what to delete: memories or a session")
-    return deletion
+def _deletion(found: Violations, request: pb.DeleteMemoriesRequest) -> Deletion:
+    request_id = text(found, "request_id", request.request_id, MAX_REQUEST_ID, required=False)
+    match request.WhichOneof("selector"):
+        case "memories":
+            ids = node_ids(found, "memories.ids", request.memories.ids, _DELETABLE, 1, 1000)
+            return Deletion(memory_ids=ids, request_id=request_id)
+        case "session":
+            return Deletion(session=text(found, "session", request.session, MAX_NAME), request_id=request_id)
+        case _:
+            found.add("selector", "say what to delete: memories or a session")
+            return Deletion()

@@ -8,7 +8,7 @@ from structmem.v1 import inspection_service_pb2 as pb
 
 from graph.cypher import CypherQuery, CypherRunner
 from graph.cypher.tokens import MAX_QUERY
-from graph.errors import CypherUnavailable, InvalidArgument
+from graph.errors import CypherUnavailable
 from graph.model import ExtractionMode
 from graph.retrieval import DEFAULT_RECIPE, RECIPES
 from graph.store.port import JOB_RETENTION, REQUEST_ID_RETENTION
@@ -20,7 +20,7 @@ from service.convert.namespaces import embedding_to_proto
 from service.convert.times import duration, timestamp
 from service.handlers.resource import Context, ResourceHandlers
 from service.missing_keys import missing_keys
-from service.validate import Violations, limit_of, text
+from service.validate import limit_of, text
 from service.version import VERSION
 
 _NOTES = {
@@ -35,8 +35,9 @@ class InspectionHandlers(ResourceHandlers, inspection_service_pb2_grpc.Inspectio
 
     async def GetGraphStats(self, request: pb.GetGraphStatsRequest, context: Context) -> pb.GetGraphStatsResponse:
         """Counts of a namespace's graph."""
-        self._enter(Action.READ, request.namespace)
-        return description_to_proto(await self._memory(request.namespace, request.at_least).describe())
+        with self._entering(Action.READ, request.namespace) as found:
+            memory = self._reading(found, request)
+        return description_to_proto(await memory.describe())
 
     async def GetServerInfo(self, request: pb.GetServerInfoRequest, context: Context) -> pb.GetServerInfoResponse:
         """What this service is."""
@@ -57,24 +58,26 @@ class InspectionHandlers(ResourceHandlers, inspection_service_pb2_grpc.Inspectio
 
     async def GetUsage(self, request: pb.GetUsageRequest, context: Context) -> pb.GetUsageResponse:
         """What models were called for a namespace."""
-        self._enter(Action.READ, request.namespace)
-        entries = await self._memory(request.namespace, request.at_least).usage()
+        with self._entering(Action.READ, request.namespace) as found:
+            memory = self._reading(found, request)
+        entries = await memory.usage()
         return pb.GetUsageResponse(entries=[usage_to_proto(entry) for entry in entries])
 
     async def RunCypher(self, request: pb.RunCypherRequest, context: Context) -> AsyncIterator[pb.RunCypherResponse]:
         """The answer to a query that reads."""
-        self._enter(Action.READ, request.namespace)
-        runner = self._runner(request.scope)
         settings = self._dependencies.settings
-        with Violations() as found:
+        with self._entering(Action.READ, request.namespace) as found:
+            if request.scope not in cypher_pb2.CypherScope.values():
+                found.add("scope", f"{request.scope} is not a value of this enum")
             query = CypherQuery(
                 text(found, "query", request.query, MAX_QUERY),
                 limit_of(found, "max_rows", request.max_rows, settings.cypher_max_rows, settings.cypher_max_rows),
                 settings.cypher_timeout_s,
                 parameters_from_proto(found, "parameters", request.parameters),
-                self._dependencies.consistency.points("at_least", request.at_least).get(request.namespace),
+                self._points(found, "at_least", request.at_least).get(request.namespace),
             )
-        await self._memory(request.namespace, request.at_least).settings()
+        runner = self._runner(request.scope)
+        await self._store.namespace(request.namespace, query.at_least).settings()
         async with aclosing(runner.run(request.namespace, query)) as parts:
             async for part in parts:
                 for response in parts_to_proto(part, self._page_bytes):
@@ -82,8 +85,6 @@ class InspectionHandlers(ResourceHandlers, inspection_service_pb2_grpc.Inspectio
 
     def _runner(self, scope: int) -> CypherRunner:
         """Who runs queries of this scope. A whole database is shown only to whoever may read and administer all that is in it."""
-        if scope not in cypher_pb2.CypherScope.values():
-            raise InvalidArgument.of("scope", f"{scope} is not a value of this enum")
         if scope != cypher_pb2.CYPHER_SCOPE_DATABASE:
             return self._dependencies.cypher
         authorize_everywhere(call_context.current().principal, Action.READ, Action.ADMIN)

@@ -5,17 +5,17 @@ from datetime import timedelta
 
 from structmem.v1 import memory_service_pb2 as pb
 
-from graph.model import TERMINAL_STATES, JobKind, JobState, uuid_of
+from graph.model import TERMINAL_STATES, JobKind, JobState
+from graph.store.port import Memory
 from service.answer_size import Room
 from service.authorize import Action
 from service.convert.jobs import job_to_proto
 from service.handlers.resource import Context, ResourceHandlers
-from service.validate import Violations, enum_values, limit_of
-from service.validate.fields import MAX_ID
+from service.validate import enum_values, job_id, limit_of
 
 # Only how long one wait in the store lasts; a watch goes on until the job ends.
 _WATCH = timedelta(seconds=30)
-_OfAJob = pb.GetJobRequest | pb.WatchJobRequest | pb.ExpediteJobRequest | pb.CancelJobRequest | pb.RetryJobRequest
+_Change = pb.ExpediteJobRequest | pb.CancelJobRequest | pb.RetryJobRequest
 
 
 class JobHandlers(ResourceHandlers):
@@ -23,18 +23,20 @@ class JobHandlers(ResourceHandlers):
 
     async def GetJob(self, request: pb.GetJobRequest, context: Context) -> pb.GetJobResponse:
         """One job."""
-        self._enter_job(Action.READ, request)
-        memory = self._memory(request.namespace, request.at_least)
+        with self._entering(Action.READ, request.namespace) as found:
+            job_id(found, "job_id", request.job_id)
+            memory = self._reading(found, request)
         return pb.GetJobResponse(job=job_to_proto(await memory.get_job(request.job_id)))
 
     async def ListJobs(self, request: pb.ListJobsRequest, context: Context) -> pb.ListJobsResponse:
         """Jobs, newest first."""
-        self._enter(Action.READ, request.namespace)
-        with Violations() as found:
+        with self._entering(Action.READ, request.namespace) as found:
             limit = limit_of(found, "page_size", request.page_size, 50, 500)
             states = enum_values(found, "states", request.states, JobState)
             kinds = enum_values(found, "kinds", request.kinds, JobKind)
-        memory = self._memory(request.namespace, request.at_least)
+            with found.gathering():
+                self._dependencies.pages.check(request)
+            memory = self._reading(found, request)
         uid = (await memory.settings()).uid
         page = await memory.list_jobs(states, kinds, self._dependencies.pages.read(request, uid), limit, self._page_bytes)
         token = self._dependencies.pages.make(request, uid, page.next)
@@ -43,8 +45,9 @@ class JobHandlers(ResourceHandlers):
 
     async def WatchJob(self, request: pb.WatchJobRequest, context: Context) -> AsyncIterator[pb.WatchJobResponse]:
         """The job now and after each change, until it ends."""
-        self._enter_job(Action.READ, request)
-        memory = self._memory(request.namespace, request.at_least)
+        with self._entering(Action.READ, request.namespace) as found:
+            job_id(found, "job_id", request.job_id)
+            memory = self._reading(found, request)
         job = await memory.get_job(request.job_id)
         yield pb.WatchJobResponse(job=job_to_proto(job))
         while job.state not in TERMINAL_STATES:
@@ -55,34 +58,24 @@ class JobHandlers(ResourceHandlers):
 
     async def ExpediteJob(self, request: pb.ExpediteJobRequest, context: Context) -> pb.ExpediteJobResponse:
         """Lets a job begin that waits for more messages."""
-        self._enter_job(Action.WRITE, request)
-        memory = self._memory(request.namespace)
+        memory = self._job_to_change(request)
         job = job_to_proto(await memory.expedite_job(request.job_id))
         return pb.ExpediteJobResponse(job=job, consistency_token=await self._token_now(memory, request.namespace))
 
     async def CancelJob(self, request: pb.CancelJobRequest, context: Context) -> pb.CancelJobResponse:
         """Stops a job."""
-        self._enter_job(Action.WRITE, request)
-        memory = self._memory(request.namespace)
+        memory = self._job_to_change(request)
         job = job_to_proto(await memory.cancel_job(request.job_id))
         return pb.CancelJobResponse(job=job, consistency_token=await self._token_now(memory, request.namespace))
 
     async def RetryJob(self, request: pb.RetryJobRequest, context: Context) -> pb.RetryJobResponse:
         """Starts a failed or canceled job again."""
-        self._enter_job(Action.WRITE, request)
-        memory = self._memory(request.namespace)
+        memory = self._job_to_change(request)
         job = job_to_proto(await memory.retry_job(request.job_id))
         return pb.RetryJobResponse(job=job, consistency_token=await self._token_now(memory, request.namespace))
 
-    def _enter_job(self, action: Action, request: _OfAJob) -> None:
-        self._enter(action, request.namespace)
-        with Violations() as found:
-            if not _is_job_id(request.job_id):
-                found.add("job_id", "is not the id of a job" if request.job_id else "is required")
-
-
-def _is_job_id(value: str) -> bool:
-    try:
-        return len(value) <= MAX_ID and value.startswith("job_") and bool(uuid_of(value))
-    except ValueError:
-        return False
+    def _job_to_change(self, request: _Change) -> Memory:
+        """The namespace of the job."""
+        with self._entering(Action.WRITE, request.namespace) as found:
+            job_id(found, "job_id", request.job_id)
+        return self._memory(request.namespace)

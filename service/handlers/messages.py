@@ -38,8 +38,8 @@ class MessageHandlers(ResourceHandlers):
 
     async def AppendMessages(self, request: pb.AppendMessagesRequest, context: Context) -> pb.AppendMessagesResponse:
         """Stores messages at the end of a session."""
-        self._enter(Action.WRITE, request.namespace)
-        command = await self._command(request.namespace, request.create_namespace, request, request.request_id)
+        with self._entering(Action.WRITE, request.namespace) as found:
+            command = await self._command(found, request.namespace, request.create_namespace, request, request.request_id)
         outcome = await self._appended(self._memory(request.namespace), request.create_namespace, command)
         return pb.AppendMessagesResponse(
             messages=[pb.AppendedMessage(id=m.id, seq=m.seq, client_id=m.client_id, duplicate=m.duplicate) for m in outcome.messages],
@@ -49,8 +49,7 @@ class MessageHandlers(ResourceHandlers):
 
     async def FlushSession(self, request: pb.FlushSessionRequest, context: Context) -> pb.FlushSessionResponse:
         """Extracts what waits in the buffer."""
-        self._enter(Action.WRITE, request.namespace)
-        with Violations() as found:
+        with self._entering(Action.WRITE, request.namespace) as found:
             text(found, "session", request.session, MAX_NAME, required=False)
         memory = self._memory(request.namespace)
         job_ids = await memory.flush(request.session)
@@ -63,15 +62,16 @@ class MessageHandlers(ResourceHandlers):
     async def ImportMessages(self, requests: AsyncIterator[pb.ImportMessagesRequest], context: Context) -> pb.ImportMessagesResponse:
         """Stores a stream of batches, each in a transaction of its own; the next is read when the last one is durable."""
         header = await _header(requests)
-        self._enter(Action.WRITE, header.namespace, field="header.namespace")
+        with self._entering(Action.WRITE, header.namespace, field="header.namespace"):
+            pass
         # One handle for all batches: they go into one namespace, also where another one gets its name meanwhile.
         memory, tally = self._memory(header.namespace), _ImportTally()
         async for request in requests:
             try:
+                if request.WhichOneof("part") != "batch":
+                    raise InvalidArgument.of("part", "must be a batch after the header")
                 with Violations() as found:
-                    if request.WhichOneof("part") != "batch":
-                        found.add("part", "must be a batch after the header")
-                command = await self._command(header.namespace, header.create_namespace, request.batch, "", "batch.")
+                    command = await self._command(found, header.namespace, header.create_namespace, request.batch, "", "batch.")
                 tally.add(request.batch.session, await self._appended(memory, header.create_namespace, command))
             except StructMemError as error:
                 # The field tells where in the batch, this tells which batch.
@@ -89,19 +89,26 @@ class MessageHandlers(ResourceHandlers):
         )
 
     async def _command(
-        self, name: str, create: bool, request: pb.AppendMessagesRequest | pb.ImportMessagesBatch, request_id: str, at: str = ""
+        self,
+        found: Violations,
+        name: str,
+        create: bool,
+        request: pb.AppendMessagesRequest | pb.ImportMessagesBatch,
+        request_id: str,
+        at: str = "",
     ) -> AppendCommand:
-        # Most appends need nothing of the namespace beforehand; each read spared counts while the pipeline is at work.
-        needed = any(message.HasField("embedding") or message.sent_at_local for message in request.messages)
+        text(found, f"{at}session", request.session, MAX_NAME)
+        zone_name(found, f"{at}time_zone", request.time_zone)
+        text(found, f"{at}request_id", request_id, MAX_REQUEST_ID, required=False)
+        # What is refused already is judged as far as it goes without the namespace. Most appends need nothing of it beforehand; each read
+        # spared counts while the pipeline is at work.
+        judged = not found
+        needed = judged and any(message.HasField("embedding") or message.sent_at_local for message in request.messages)
         namespace = await self._found_or_none(name, create) if needed else None
-        with Violations() as found:
-            text(found, f"{at}session", request.session, MAX_NAME)
-            zone_name(found, f"{at}time_zone", request.time_zone)
-            text(found, f"{at}request_id", request_id, MAX_REQUEST_ID, required=False)
-            zone = None if found else await self._zone(namespace, request.session, request.time_zone)
-            circumstances = Circumstances(namespace, zone, self._dependencies.clock.now(), self._dependencies.served.fingerprint)
-            read = partial(drafts_from_proto, found, f"{at}messages", request.messages, circumstances)
-            drafts = read() if request.ByteSize() <= _READ_IN_PLACE else await asyncio.to_thread(read)
+        zone = await self._zone(namespace, request.session, request.time_zone) if judged else ZoneInfo("UTC")
+        circumstances = Circumstances(namespace, zone, self._dependencies.clock.now(), self._dependencies.served.fingerprint, judged)
+        read = partial(drafts_from_proto, found, f"{at}messages", request.messages, circumstances)
+        drafts = read() if request.ByteSize() <= _READ_IN_PLACE else await asyncio.to_thread(read)
         idle = timedelta(seconds=self._dependencies.settings.idle_s)
         return AppendCommand(request.session, drafts, idle, request.time_zone, request_id)
 

@@ -1,6 +1,6 @@
 """Namespaces: create, get, list, update, delete."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 
 from structmem.v1 import namespace_service_pb2 as pb
@@ -9,7 +9,7 @@ from structmem.v1 import namespace_service_pb2_grpc
 from extract.port import spec_with
 from graph.errors import NotFound
 from graph.model import NO_EXTRACTION, Namespace
-from graph.store.port import Cursor, GenerationStart, count_within
+from graph.store.port import ConsistencyPoint, Cursor, GenerationStart, count_within
 from service import call_context
 from service.authorize import Action, may
 from service.convert.namespaces import change_from_proto, namespace_to_proto, spec_from_proto
@@ -27,8 +27,7 @@ class NamespaceHandlers(ResourceHandlers, namespace_service_pb2_grpc.NamespaceSe
 
     async def CreateNamespace(self, request: pb.CreateNamespaceRequest, context: Context) -> pb.CreateNamespaceResponse:
         """Creates a namespace."""
-        self._enter(Action.ADMIN, request.namespace)
-        with Violations() as found:
+        with self._entering(Action.ADMIN, request.namespace) as found:
             spec = spec_from_proto(found, request, self._dependencies.served, self._dependencies.mode)
         made = await self._store.create_namespace(spec)
         token = self._consistency_token(made.name, made.uid, made.revision)
@@ -36,8 +35,8 @@ class NamespaceHandlers(ResourceHandlers, namespace_service_pb2_grpc.NamespaceSe
 
     async def GetNamespace(self, request: pb.GetNamespaceRequest, context: Context) -> pb.GetNamespaceResponse:
         """Shows one namespace."""
-        self._enter(Action.READ, request.namespace)
-        memory = self._memory(request.namespace, request.at_least)
+        with self._entering(Action.READ, request.namespace) as found:
+            memory = self._reading(found, request)
         return pb.GetNamespaceResponse(namespace=namespace_to_proto(await memory.settings()))
 
     async def ListNamespaces(self, request: pb.ListNamespacesRequest, context: Context) -> pb.ListNamespacesResponse:
@@ -46,8 +45,11 @@ class NamespaceHandlers(ResourceHandlers, namespace_service_pb2_grpc.NamespaceSe
             limit = limit_of(found, "page_size", request.page_size, 100, 1000)
             if request.prefix:
                 namespace_name(found, "prefix", request.prefix)
-        cursor = self._dependencies.pages.read(request, "")
-        await self._see(request.at_least)
+            points = self._points(found, "at_least", request.at_least)
+            cursor: Cursor | None = None
+            with found.gathering():
+                cursor = self._dependencies.pages.read(request, "")
+        await self._see(points)
         readable = await self._readable(request.prefix, str(cursor[0]) if cursor else "", limit + 1)
         # One has a few hundred kilobytes at most, with a long profile: there is always room for the first.
         namespaces = [namespace_to_proto(namespace) for namespace in readable[:limit]]
@@ -59,10 +61,10 @@ class NamespaceHandlers(ResourceHandlers, namespace_service_pb2_grpc.NamespaceSe
             next_page_token=self._dependencies.pages.make(request, "", more),
         )
 
-    async def _see(self, tokens: Sequence[str]) -> None:
-        """Waits until the store shows the writes of these consistency tokens, as far as the caller may read their namespaces."""
+    async def _see(self, points: Mapping[str, ConsistencyPoint]) -> None:
+        """Waits until the store shows these writes, as far as the caller may read their namespaces."""
         principal = call_context.current().principal
-        for name, point in self._dependencies.consistency.points("at_least", tokens).items():
+        for name, point in points.items():
             if may(principal, Action.READ, name):
                 with suppress(NotFound):
                     await self._store.namespace(name, point).settings()
@@ -81,8 +83,7 @@ class NamespaceHandlers(ResourceHandlers, namespace_service_pb2_grpc.NamespaceSe
 
     async def UpdateNamespace(self, request: pb.UpdateNamespaceRequest, context: Context) -> pb.UpdateNamespaceResponse:
         """Changes a namespace's settings."""
-        self._enter(Action.ADMIN, request.namespace)
-        with Violations() as found:
+        with self._entering(Action.ADMIN, request.namespace) as found:
             change = change_from_proto(found, request)
         memory = self._memory(request.namespace)
         before = await memory.settings()
@@ -99,6 +100,7 @@ class NamespaceHandlers(ResourceHandlers, namespace_service_pb2_grpc.NamespaceSe
 
     async def DeleteNamespace(self, request: pb.DeleteNamespaceRequest, context: Context) -> pb.DeleteNamespaceResponse:
         """Deletes a namespace and all that is in it."""
-        self._enter(Action.ADMIN, request.namespace)
+        with self._entering(Action.ADMIN, request.namespace):
+            pass
         await self._store.delete_namespace(request.namespace)
         return pb.DeleteNamespaceResponse(deleted_at=timestamp(self._dependencies.clock.now()))

@@ -1,9 +1,10 @@
 """What every handler starts from: the dependencies it calls, and the door that each call comes through."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import grpc
 
@@ -61,6 +62,15 @@ class Dependencies:
         return ExtractionMode[self.settings.extraction_mode.upper()]
 
 
+class _Read(Protocol):
+    """A request that reads one namespace."""
+
+    @property
+    def namespace(self) -> str: ...
+    @property
+    def at_least(self) -> Sequence[str]: ...
+
+
 class ResourceHandlers:
     """Handlers of one resource."""
 
@@ -71,14 +81,22 @@ class ResourceHandlers:
         self._max_bytes = dependencies.settings.max_send_bytes
         self._page_bytes = self._max_bytes * 19 // 20
 
-    def _enter(self, action: Action, *names: str, field: str = "namespace") -> None:
-        """Lets a call to these namespaces pass, before anything else is looked at. Raises InvalidArgument, PermissionDenied."""
+    @contextmanager
+    def _entering(self, action: Action, *names: str, field: str = "namespace") -> Iterator[Violations]:
+        """Lets a call to these namespaces pass, before anything else is looked at; in the block its other fields are checked.
+
+        Raises:
+            PermissionDenied: before the block.
+            InvalidArgument: at its end, with all that is wrong.
+        """
         with Violations() as found:
             for index, name in enumerate(names):
                 namespace_name(found, f"{field}[{index}]" if field.endswith("s") else field, name)
-        call = call_context.current()
-        call.namespaces = names
-        authorize(call.principal, action, *names)
+            if not found:
+                call = call_context.current()
+                call.namespaces = names
+                authorize(call.principal, action, *names)
+            yield found
 
     def _consistency_token(self, namespace: str, uid: str, revision: int) -> str:
         """The token of a write that this service has just made."""
@@ -89,6 +107,16 @@ class ResourceHandlers:
         settings = await memory.settings()
         return self._consistency_token(namespace, settings.uid, settings.revision)
 
-    def _memory(self, name: str, at_least: Sequence[str] = ()) -> Memory:
-        """The handle of a namespace whose reads see the writes of these consistency tokens. Raises InvalidArgument."""
-        return self._store.namespace(name, self._dependencies.consistency.points("at_least", at_least).get(name))
+    def _memory(self, name: str) -> Memory:
+        """The handle of a namespace."""
+        return self._store.namespace(name)
+
+    def _reading(self, found: Violations, request: _Read) -> Memory:
+        """The handle of a namespace whose reads see the writes of the request's consistency tokens."""
+        return self._store.namespace(request.namespace, self._points(found, "at_least", request.at_least).get(request.namespace))
+
+    def _points(self, found: Violations, field: str, tokens: Sequence[str]) -> Mapping[str, ConsistencyPoint]:
+        """What reads have to see, by the name of the namespace."""
+        with found.gathering():
+            return self._dependencies.consistency.points(field, tokens)
+        return {}

@@ -1,6 +1,7 @@
 """Memories out by a query, and why one is not: Retrieve, BuildContext, ExplainMiss, TraverseEvents."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 from structmem.v1 import memory_service_pb2 as pb
@@ -12,11 +13,11 @@ from graph.retrieval import RetrievalRequest, build_context, explain_miss, retri
 from service.answer_size import Room, RunBounds, runs
 from service.authorize import Action
 from service.convert.misses import miss_to_proto
-from service.convert.queries import MAX_K, MAX_NAMESPACES, namespaces_from_proto, requests_from_proto
+from service.convert.queries import MAX_K, MAX_NAMESPACES, check_namespaces, namespaces_of, requests_from_proto
 from service.convert.retrieval import answer_to_proto, context_to_proto, traversed_to_proto
 from service.convert.times import range_from_proto
 from service.handlers.resource import Context, ResourceHandlers
-from service.validate import Violations, enum_values, limit_of, node_id, node_ids, vector
+from service.validate import Violations, enum_values, limit_of, node_id, node_ids, numbers, vector
 
 MAX_START_IDS = 100
 MAX_EVENTS = 1000
@@ -29,7 +30,7 @@ class RetrievalHandlers(ResourceHandlers):
 
     async def Retrieve(self, request: pb.RetrieveRequest, context: Context) -> pb.RetrieveResponse:
         """The memories that fit a query best."""
-        with Violations() as found:
+        with self._asking(request.query) as found:
             requests = self._requests(found, request.query)
         requests = [replace(one, explain=request.explain) for one in await self._prepared(request.query, requests)]
         with self._dependencies.usage.of(requests[0].namespace):
@@ -38,8 +39,8 @@ class RetrievalHandlers(ResourceHandlers):
 
     async def BuildContext(self, request: pb.BuildContextRequest, context: Context) -> pb.BuildContextResponse:
         """Memories as a text within a token budget."""
-        with Violations() as found:
-            requests = self._requests(found, request.query)
+        with self._asking(request.query) as found:
+            requests = self._requests(found, request.query, told_default_k="as many as the budget has room for")
             budget = limit_of(found, "token_budget", request.token_budget, 1500, 100_000, low=16)
         requests = await self._prepared(request.query, requests)
         embedder, at_most = self._dependencies.embedder, request.query.k or MAX_K
@@ -49,8 +50,8 @@ class RetrievalHandlers(ResourceHandlers):
 
     async def ExplainMiss(self, request: pb.ExplainMissRequest, context: Context) -> pb.ExplainMissResponse:
         """Why a memory is not among the hits of a query."""
-        with Violations() as found:
-            requests = self._requests(found, request.query, at_most=1)
+        with self._asking(request.query, at_most=1) as found:
+            requests = self._requests(found, request.query)
             node_id(found, "node_id", request.node_id)
         [asked] = await self._prepared(request.query, requests)
         with self._dependencies.usage.of(asked.namespace):
@@ -61,15 +62,14 @@ class RetrievalHandlers(ResourceHandlers):
 
     async def TraverseEvents(self, request: pb.TraverseEventsRequest, context: Context) -> AsyncIterator[pb.TraverseEventsResponse]:
         """Walks the graph and streams the events on the way, nearest first."""
-        self._enter(Action.READ, request.namespace)
-        with Violations() as found:
+        with self._entering(Action.READ, request.namespace) as found:
+            memory = self._reading(found, request)
             starts = node_ids(found, "start_ids", request.start_ids, _STARTS, 1, MAX_START_IDS)
             edges = enum_values(found, "edge_kinds", request.edge_kinds, EdgeKind)
             hops = limit_of(found, "max_hops", request.max_hops, 2, 6)
             range_ = range_from_proto(found, "happened", request.happened)
             limit = limit_of(found, "max_events", request.max_events, 50, MAX_EVENTS)
         # One more than is shown tells whether there are more.
-        memory = self._memory(request.namespace, request.at_least)
         reached = await traverse_events(memory, starts, edges, hops, range_, limit + 1)
         shown = reached[:limit]
         bounds = RunBounds(TRAVERSE_BATCH, self._page_bytes, self._max_bytes)
@@ -77,17 +77,23 @@ class RetrievalHandlers(ResourceHandlers):
             yield pb.TraverseEventsResponse(batch=pb.TraversedEventBatch(events=events))
         yield pb.TraverseEventsResponse(trailer=pb.TraverseEventsTrailer(event_count=len(shown), truncated=len(reached) > limit))
 
-    def _requests(self, found: Violations, query: retrieval_pb2.RetrievalQuery, at_most: int = MAX_NAMESPACES) -> list[RetrievalRequest]:
-        """What is asked of each namespace, once the caller is known to be allowed to read it."""
-        names = namespaces_from_proto(found, query, at_most)
-        found.check()
-        self._enter(Action.READ, *names, field="query.namespaces")
-        return requests_from_proto(found, query, names, self._dependencies.clock.now)
+    @contextmanager
+    def _asking(self, query: retrieval_pb2.RetrievalQuery, at_most: int = MAX_NAMESPACES) -> Iterator[Violations]:
+        """Lets a query to its namespaces pass; in the block its other fields are checked."""
+        with self._entering(Action.READ, *namespaces_of(query)[: MAX_NAMESPACES + 1], field="query.namespaces") as found:
+            check_namespaces(found, query, at_most)
+            yield found
+
+    def _requests(self, found: Violations, query: retrieval_pb2.RetrievalQuery, told_default_k: str = "") -> list[RetrievalRequest]:
+        """What is asked of each namespace, and what it must see."""
+        points = self._points(found, "query.at_least", query.at_least)
+        if query.HasField("embedding"):
+            numbers(found, "query.embedding.values", query.embedding.values)
+        requests = requests_from_proto(found, query, self._dependencies.clock.now, told_default_k)
+        return [replace(one, at_least=points.get(one.namespace)) for one in requests]
 
     async def _prepared(self, query: retrieval_pb2.RetrievalQuery, requests: list[RetrievalRequest]) -> list[RetrievalRequest]:
-        """The requests with what they must see, each with the caller's vector where its namespace takes one."""
-        points = self._dependencies.consistency.points("query.at_least", query.at_least)
-        requests = [replace(one, at_least=points.get(one.namespace)) for one in requests]
+        """The requests, each with the caller's vector where its namespace takes one."""
         if not query.HasField("embedding"):
             return requests
         namespaces = [await self._store.namespace(one.namespace).settings() for one in requests]

@@ -7,6 +7,7 @@ rest. No exception text, path or SQL reaches a caller.
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import NoReturn
 
 import grpc
 import structlog
@@ -38,15 +39,16 @@ class Errors(CallInterceptor):
             yield
         except (grpc.aio.AbortError, asyncio.CancelledError):
             raise
-        except StructMemError as error:
-            await _abort(context, error)
-        except Exception:  # noqa: BLE001 - this is the place that keeps them from callers
+        except Exception as error:  # noqa: BLE001 - this is the place that keeps them from callers
+            if isinstance(error, StructMemError) and error.reason != Defect.reason:
+                await _abort(context, error)
             incident = self._ids.mint("inc")
             _log.exception("defect", method=method, incident=incident)
-            await _abort(context, Defect(f"internal error; incident {incident}", metadata={"incident": incident}))
+            came_so_far = error.metadata if isinstance(error, StructMemError) else {}
+            await _abort(context, Defect(f"internal error; incident {incident}", metadata={**came_so_far, "incident": incident}))
 
 
-async def _abort(context: Context, error: StructMemError) -> None:
+async def _abort(context: Context, error: StructMemError) -> NoReturn:
     call = call_context.current()
     call.code, call.reason = grpc.StatusCode[error.status], error.reason
     status = status_of(error)

@@ -5,7 +5,7 @@ from enum import IntEnum
 from functools import lru_cache
 from typing import TypeVar
 
-from graph.model import MAX_NAME_LENGTH, PREFIXES, NodeKind, kind_of, namespace_name_problem
+from graph.model import MAX_NAME_LENGTH, PREFIXES, NodeKind, kind_of, namespace_name_problem, uuid_of
 from service.validate.violations import Violations
 
 MAX_NAME = MAX_NAME_LENGTH
@@ -69,6 +69,17 @@ def node_ids(found: Violations, field: str, values: Collection[str], kinds: Coll
     return tuple(dict.fromkeys(node_id(found, f"{field}[{index}]", value, kinds) for index, value in enumerate(values)))
 
 
+def job_id(found: Violations, field: str, value: str) -> str:
+    """The id of a job."""
+    try:
+        if len(value) <= MAX_ID and value.startswith("job_") and uuid_of(value):
+            return value
+    except ValueError:
+        pass
+    found.add(field, f"{_cut(value)} is not the id of a job" if value else "is required")
+    return value
+
+
 def names(found: Violations, field: str, values: Collection[str]) -> tuple[str, ...]:
     """Names of sessions or speakers to filter by; none accepts all."""
     if len(values) > MAX_FILTER_VALUES:
@@ -77,12 +88,10 @@ def names(found: Violations, field: str, values: Collection[str]) -> tuple[str, 
     return tuple(text(found, f"{field}[{index}]", value, MAX_NAME) for index, value in enumerate(values))
 
 
-def limit_of(found: Violations, field: str, value: int, default: int, high: int, low: int = 1) -> int:
-    """A limit; 0 stands for the default."""
-    if value < 0:
-        found.add(field, "must not be negative")
-    elif value and not low <= value <= high:
-        found.add(field, f"must be from {low:,} to {high:,}, or 0 for {default:,}")
+def limit_of(found: Violations, field: str, value: int, default: int, high: int, low: int = 1, told_default: str = "") -> int:
+    """A limit; 0, which is one that is left out, stands for the default. `told_default`: what that is, where it is no number."""
+    if value and not low <= value <= high:
+        found.add(field, f"must be from {low:,} to {high:,}; leave it out for {told_default or f'{default:,}'}")
     return value or default
 
 

@@ -10,6 +10,13 @@ from graph.vectors import unit_vector, vector_fault
 from service.validate.violations import Violations
 
 
+def numbers(found: Violations, field: str, values: Any) -> None:
+    """Numbers of a vector, as far as they can be judged without the namespace. How many there must be is its to say."""
+    given = np.fromiter(values, dtype=np.float32, count=len(values))
+    if given.size and (fault := vector_fault(given, given.size)):
+        found.add(field, fault)
+
+
 def vector(found: Violations, field: str, values: Any, namespace: Namespace, served_fingerprint: str) -> NDArray[np.float32] | None:
     """The vector at length 1, float32 of the namespace's dimension; None after a violation.
 

@@ -1,5 +1,7 @@
 """Gathers all that is wrong with a request, so that its caller hears of everything at once."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 
 from graph.errors import FieldViolation, InvalidArgument
@@ -17,6 +19,14 @@ class Violations:
     def add(self, field: str, reason: str) -> None:
         """Notes what is wrong with a field."""
         self._found.append(FieldViolation(field, reason))
+
+    @contextmanager
+    def gathering(self) -> Iterator[None]:
+        """Notes the violations of an InvalidArgument that the block raises, which ends there."""
+        try:
+            yield
+        except InvalidArgument as error:
+            self._found.extend(error.violations)
 
     def __bool__(self) -> bool:
         return bool(self._found)

@@ -1,7 +1,8 @@
 """The docs name what the code has: every reason, every setting."""
 
+import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import structmem
@@ -63,6 +64,44 @@ def test_the_page_says_what_the_contract_says() -> None:
     page = {reason: (meaning, advice.lower()) for reason, (meaning, advice) in (calls | jobs).items()}
     assert page == {reason: (meaning, advice.lower()) for reason, (meaning, advice) in contract_reasons().items()}
     assert set(ErrorReason.keys()) == {f"ERROR_REASON_{reason}" for reason in [*page, "UNSPECIFIED"]}
+
+
+def told_keys(meaning: str) -> set[str]:
+    """The keys of the metadata that the description of a reason names."""
+    _, _, after = meaning.partition("metadata")
+    return set(re.findall(r"`([a-z_]+)`", re.sub(r"\(`[a-z_]+`\)", "", after)))
+
+
+def given_keys(tree: ast.AST, reasons: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Each key that a file puts into the metadata of an error, with the error's reason."""
+    for function in ast.walk(tree):
+        if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            continue
+        named = {
+            target.id: assigned.value
+            for assigned in ast.walk(function)
+            if isinstance(assigned, ast.Assign)
+            for target in assigned.targets
+            if isinstance(target, ast.Name)
+        }
+        for call in (node for node in ast.walk(function) if isinstance(node, ast.Call)):
+            of = function.name if isinstance(function, ast.ClassDef) else getattr(call.func, "id", "")
+            for given in (it.value for it in call.keywords if it.arg == "metadata" and of in reasons):
+                parts = [node for node in ast.walk(given) if isinstance(node, ast.Dict | ast.Name)]
+                dicts = [named.get(part.id, part) if isinstance(part, ast.Name) else part for part in parts]
+                keys = [key for part in dicts for one in ast.walk(part) if isinstance(one, ast.Dict) for key in one.keys]
+                yield from ((reasons[of], str(key.value)) for key in keys if isinstance(key, ast.Constant))
+
+
+def test_the_contract_names_what_the_metadata_of_each_reason_has() -> None:
+    reasons = {kind.__name__: kind.reason for kind in below(StructMemError) if kind not in AT_START_OR_INSIDE}
+    given: dict[str, set[str]] = {}
+    for folder in ("graph", "extract", "service"):
+        for path in (DOCS.parent / folder).rglob("*.py"):
+            for reason, key in given_keys(ast.parse(path.read_text()), reasons):
+                given.setdefault(reason, set()).add(key)
+    told = {reason: told_keys(meaning) for reason, (meaning, _) in contract_reasons().items()}
+    assert given == {reason: keys for reason, keys in told.items() if keys}
 
 
 def test_every_reason_of_a_job_is_in_the_contract() -> None:

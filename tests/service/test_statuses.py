@@ -9,7 +9,7 @@ import pytest
 from structmem.v1 import memory_service_pb2 as pb
 from structmem.v1 import retrieval_pb2
 
-from graph.errors import DuplicateMessage, NamespaceCorrupt, RequestReused, StorageFull, StoreUnavailable
+from graph.errors import DuplicateMessage, NamespaceCorrupt, RequestReused, StorageFull, StoreUnavailable, StructMemError
 
 LIST = pb.ListSessionsRequest(namespace="acme")
 SECRET = "SELECT text FROM nodes -- /var/lib/structmem/acme.db"
@@ -37,7 +37,8 @@ def hang(monkeypatch: pytest.MonkeyPatch, service: Any, method: str) -> asyncio.
 
 
 @pytest.mark.parametrize(
-    "error", [RuntimeError(SECRET), OSError(2, SECRET), KeyError(SECRET), AssertionError(SECRET), TimeoutError(SECRET)]
+    "error",
+    [RuntimeError(SECRET), OSError(2, SECRET), KeyError(SECRET), AssertionError(SECRET), TimeoutError(SECRET), StructMemError(SECRET)],
 )
 async def test_a_defect_tells_an_incident_and_nothing_else(
     service: Any, refused: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: Exception
@@ -133,3 +134,16 @@ def _info() -> Any:
     from structmem.v1 import inspection_service_pb2
 
     return inspection_service_pb2.GetServerInfoRequest()
+
+
+async def test_what_grpc_itself_refuses_carries_no_details(service: Any) -> None:
+    # As docs/errors.md and the contract say: the service never sees these calls.
+    longest = pb.AppendMessagesRequest(namespace="acme", session="s", messages=[pb.MessageInput(speaker="Ana", text="x" * 1_000_000)] * 17)
+    for call, code in (
+        (service.memory.AppendMessages(longest), grpc.StatusCode.RESOURCE_EXHAUSTED),
+        (service.channel.unary_unary("/structmem.v1.MemoryService/Forget")(b""), grpc.StatusCode.UNIMPLEMENTED),
+    ):
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await call
+        assert caught.value.code() is code
+        assert "grpc-status-details-bin" not in dict(caught.value.trailing_metadata())

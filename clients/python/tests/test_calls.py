@@ -171,7 +171,7 @@ def test_a_limit_of_nothing_is_refused_and_not_taken_for_the_default(
     with pytest.raises(InvalidArgumentError) as raised:
         call(client)
     assert [(violation.field, violation.reason) for violation in raised.value.violations] == [
-        (field, "must be at least 1; leave it out for the default")
+        (field, "must be positive; leave it out for the default")
     ]
     assert script.requests == []
 

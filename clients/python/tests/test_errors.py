@@ -135,3 +135,12 @@ def test_what_cannot_be_sent_is_refused_with_its_field(client: Client, message: 
     with pytest.raises(structmem.InvalidArgumentError) as caught:
         client.append("alice", "s", [message])
     assert caught.value.violations[0].field == field
+
+
+def test_a_request_that_is_too_large_is_the_callers(script: Any, client: Client) -> None:
+    # The scripted service takes 4 MB, gRPC's own default.
+    with pytest.raises(structmem.RequestTooLargeError, match="larger than the service takes") as caught:
+        client.append("alice", "s", [structmem.NewMessage("Maria", "x" * 900_000)] * 5)
+    assert isinstance(caught.value, structmem.InvalidArgumentError)
+    assert caught.value.reason is structmem.ErrorReason.UNSPECIFIED
+    assert not script.requests

@@ -91,6 +91,7 @@ NAMES = [
     "QueryPlan",
     "RelationType",
     "RequestReusedError",
+    "RequestTooLargeError",
     "Retrieval",
     "Rival",
     "Role",

@@ -119,7 +119,7 @@ def _mend_sessions(tx: Transaction, gaps: list[tuple[int, int]]) -> None:
 def _drop_session(tx: Transaction, key: int) -> None:
     db = tx.db
     for job in open_jobs(db, key):
-        save_job(tx, ended(job, tx.now, JobState.CANCELLED))
+        save_job(tx, ended(job, tx.now, JobState.CANCELED))
     db.execute("DELETE FROM flush_marks WHERE session = ?", (key,))
     db.execute("DELETE FROM sessions WHERE key = ?", (key,))
     _drop_nodes(tx, [key])

@@ -216,7 +216,7 @@ _NAME = "MATCH (s:Session {namespace: $namespace, key: $at.key}) RETURN s.name"
 async def _drop_session(tx: Transaction, session: NodeRef) -> None:
     [[name]] = await tx.rows(_NAME, {"key": session.key})
     for job in await open_jobs(tx, name):
-        save_job(tx, ended(job, tx.now, JobState.CANCELLED, session=""))
+        save_job(tx, ended(job, tx.now, JobState.CANCELED, session=""))
     await tx.execute(_FORGET_SESSION, {"key": session.key})
     tx.touched_jobs = True
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from neo4j import AsyncTransaction
 
-from graph.errors import NamespaceNotFound
+from graph.errors import AlreadyExists, NamespaceNotFound
 from graph.model import Namespace, from_micros
 from graph.store.neo4j.driver.database import Database, namespace_key
 from graph.store.neo4j.driver.transaction import Transaction
@@ -17,7 +17,7 @@ from graph.store.neo4j.rows.search_tokens import namespace_token
 from graph.store.neo4j.schema import vector_index_of
 from graph.store.neo4j.sweeping import sweep_namespace
 from graph.store.port import NamespaceChange, NamespaceSpec
-from graph.store.rules.namespaces import changed_namespace, name_taken, new_namespace
+from graph.store.rules.namespaces import changed_namespace, new_namespace
 from graph.store.signals import WORK
 
 # The counter is locked, so that no two namespaces get one token; the second MATCH sees who else had the name.
@@ -54,7 +54,7 @@ async def reserve(database: Database, namespace: Namespace, state: NamespaceStat
                 [[token]] = await (await tx.run("MATCH (n:Namespace {name: $name}) RETURN n.token", {"name": namespace.name})).values()
                 return str(token)
             if found is not None:
-                raise name_taken(namespace.name)
+                raise AlreadyExists(namespace.name)
             await (await tx.run(_CREATE, {"properties": new_properties(namespace, token, state) | more})).consume()
             await tx.commit()
             return token

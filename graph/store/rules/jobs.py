@@ -250,13 +250,13 @@ def cancelled(row: JobRow, now: int) -> JobRow:
     """The job, cancelled. Raises Conflict when it has ended."""
     if row.state in TERMINAL_STATES:
         raise Conflict("the job has ended already", metadata={"job_id": row.id, "state": row.state.name})
-    return ended(row, now, JobState.CANCELLED)
+    return ended(row, now, JobState.CANCELED)
 
 
 def retried(row: JobRow, now: int) -> JobRow:
     """The job, queued again. Raises Conflict when it is neither failed nor cancelled, or its session is gone."""
-    if row.state not in {JobState.FAILED, JobState.CANCELLED}:
-        raise Conflict("only a failed or cancelled job can be tried again", metadata={"job_id": row.id, "state": row.state.name})
+    if row.state not in {JobState.FAILED, JobState.CANCELED}:
+        raise Conflict("only a failed or canceled job can be tried again", metadata={"job_id": row.id, "state": row.state.name})
     if not row.session:
         raise Conflict("the session of the job was deleted", metadata={"job_id": row.id})
     return _queued_again(row, now, now, idle_until=now, attempts=0)

@@ -44,7 +44,7 @@ def require_entities(decision: LinkDecision, found: Collection[str]) -> None:
     """Refuses a decision of entities that are not among those that were found. Raises NotFound."""
     for id_ in (decision.entity_id, decision.other_id):
         if id_ not in found:
-            raise NotFound("there is no entity with this id in the namespace", metadata={"id": id_})
+            raise NotFound("there is no entity with this id in the namespace", metadata={"node_id": id_})
 
 
 def _is_entity(id_: str) -> bool:

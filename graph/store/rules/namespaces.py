@@ -3,7 +3,6 @@
 from dataclasses import replace
 from datetime import datetime
 
-from graph.errors import AlreadyExists
 from graph.model import NO_PROFILE, ExtractionProfile, Namespace
 from graph.store.port import NamespaceChange, NamespaceSpec
 
@@ -37,8 +36,3 @@ def _next_version(before: ExtractionProfile, after: ExtractionProfile) -> Extrac
     """The profile with the version that it gets in place of another one: a higher one if it says something else."""
     changed = after.content() != before.content()
     return replace(after, version=before.version + 1 if changed else before.version)
-
-
-def name_taken(name: str) -> AlreadyExists:
-    """The error for a namespace whose name another one has."""
-    return AlreadyExists(f"namespace {name!r} already exists")

@@ -11,6 +11,7 @@ from graph.store.digest import NamespaceDigest, RecordDigests
 from service.convert.exchange import Tally
 from service.convert.export_header import namespace_from_header
 from service.convert.imported import RecordReader
+from service.validate import Violations
 
 
 class Measured:
@@ -58,7 +59,8 @@ class Measured:
                 self._whole = part.trailer == self._tally.trailer()
 
     def _begin(self, header: ExportHeader) -> None:
-        self._namespace = namespace_from_header(header.namespace.name, header)
+        with Violations() as found:
+            self._namespace = namespace_from_header(found, header.namespace.name, header)
         self._reader = RecordReader(self._namespace.embedding.dimension)
 
     def _add(self, records: Sequence[ExportRecord]) -> None:

@@ -61,7 +61,7 @@ async def test_a_session_goes_as_a_whole(bench):
     receipt = await bench.store.namespace(bench.namespace).delete(Deletion(session="s1"))
     assert receipt.counts == {NodeKind.MESSAGE: 1, NodeKind.SESSION: 1}
     assert await bench.store.namespace(bench.namespace).get_session("s1") is None
-    assert (await bench.store.namespace(bench.namespace).get_job(job)).state is JobState.CANCELLED
+    assert (await bench.store.namespace(bench.namespace).get_job(job)).state is JobState.CANCELED
     with pytest.raises(NotFound):
         await bench.store.namespace(bench.namespace).delete(Deletion(session="s1"))
     assert (await bench.say("again")).messages[0].seq == 1

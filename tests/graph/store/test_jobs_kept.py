@@ -177,7 +177,7 @@ async def test_a_cancelled_job_loses_its_lease(bench):
     await bench.say("a")
     lease = await bench.flushed_lease()
     job = await bench.store.namespace(bench.namespace).cancel_job(lease.job.id)
-    assert job.state is JobState.CANCELLED
+    assert job.state is JobState.CANCELED
     with pytest.raises(LeaseLost):
         await bench.store.namespace(lease.job.namespace).finish_job(lease, JobSucceeded())
     with pytest.raises(Conflict):
@@ -245,7 +245,7 @@ async def test_listed_jobs_come_newest_first_in_pages(bench):
     rest = await bench.store.namespace(bench.namespace).list_jobs([], [], page.next, 3)
     assert [job.id for job in page.items + rest.items] == jobs[::-1]
     assert rest.next is None
-    queued = await bench.store.namespace(bench.namespace).list_jobs({JobState.CANCELLED}, {JobKind.EXTRACTION}, None, 9)
+    queued = await bench.store.namespace(bench.namespace).list_jobs({JobState.CANCELED}, {JobKind.EXTRACTION}, None, 9)
     assert [job.id for job in queued.items] == jobs[:1]
 
 
@@ -259,7 +259,7 @@ async def test_finished_jobs_are_forgotten_after_seven_days(bench):
         await bench.store.namespace(bench.namespace).get_job(old)
 
 
-@pytest.mark.parametrize("state", [JobState.FAILED, JobState.CANCELLED])
+@pytest.mark.parametrize("state", [JobState.FAILED, JobState.CANCELED])
 async def test_a_failed_or_cancelled_job_is_kept_until_it_is_retried_or_its_namespace_goes(bench, state):
     await bench.say("a")
     lease = await bench.flushed_lease()

@@ -155,4 +155,4 @@ async def test_only_two_entities_can_be_linked(told):
             await told.store.namespace(told.name).decide_link(LinkDecision(*pair, SAME))
     with pytest.raises(NotFound) as raised:
         await told.store.namespace(told.name).decide_link(LinkDecision(ana, unknown, SAME))
-    assert raised.value.metadata == {"id": unknown}
+    assert raised.value.metadata == {"node_id": unknown}

@@ -158,7 +158,7 @@ async def test_a_watcher_sees_what_another_process_does_to_its_job(bench, stores
     watch = asyncio.create_task(stores[1].namespace(bench.namespace).wait_for_job_change(job.id, job.updated_at, timedelta(seconds=20)))
     await asyncio.sleep(0.1)
     await stores[0].namespace(bench.namespace).cancel_job(job.id)
-    assert (await asyncio.wait_for(watch, 10)).state is JobState.CANCELLED
+    assert (await asyncio.wait_for(watch, 10)).state is JobState.CANCELED
 
 
 async def test_a_worker_wakes_for_what_another_process_appends(bench, stores):

@@ -51,7 +51,7 @@ def _why(value: object, problem: Exception) -> str:
 def at_least_one(field: str, value: int | None) -> int | None:
     """A limit. On the wire 0 cannot be told from a limit that is left out, so it is refused here, and not taken for the default."""
     if isinstance(value, int) and value < 1:
-        raise InvalidArgumentError.of(field, "must be at least 1; leave it out for the default")
+        raise InvalidArgumentError.of(field, "must be positive; leave it out for the default")
     return value
 
 

@@ -2,6 +2,7 @@
 
 StructMemError
 ├── InvalidArgumentError       the request is wrong; `violations` names each field and why
+│   ├── RequestTooLargeError   the whole request is larger than the service takes; send less at once
 │   └── CypherRefusedError     a query asks for more than to read; metadata["clause"] names the word
 ├── CypherLimitError           a query, or the namespace it asks, is larger than what the limits allow
 ├── NotFoundError              no such session, node or job
@@ -88,6 +89,12 @@ class InvalidArgumentError(StructMemError):
     def of(cls, field: str, reason: str) -> "InvalidArgumentError":
         """The error for a single field."""
         return cls(f"{field}: {reason}", violations=(FieldViolation(field, reason),))
+
+
+class RequestTooLargeError(InvalidArgumentError):
+    """The whole request is larger than the service takes (`max_receive_mb`, 16 MB); gRPC refuses it unread, however often it is sent."""
+
+    default_reason = ErrorReason.UNSPECIFIED
 
 
 class CypherRefusedError(InvalidArgumentError):

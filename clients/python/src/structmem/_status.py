@@ -49,6 +49,8 @@ _BY_CODE: dict[grpc.StatusCode, type[errors.StructMemError]] = {
     grpc.StatusCode.DEADLINE_EXCEEDED: errors.DeadlineExceededError,
     grpc.StatusCode.CANCELLED: errors.CallCanceledError,
 }
+# What gRPC's core itself says of a request beyond the limit that a service takes; this client takes answers of any size.
+_REQUEST_TOO_LARGE = "larger than max"
 _DETAILS_KEY = "grpc-status-details-bin"
 
 
@@ -67,6 +69,8 @@ def error_of(call: Any, target: str) -> errors.StructMemError:
     deadline = code is grpc.StatusCode.DEADLINE_EXCEEDED and not info.reason
     reason = ErrorReason.DEADLINE_EXCEEDED if deadline else _reason(info.reason)
     kind = _BY_REASON.get(reason) or _BY_CODE.get(code, errors.InternalError)
+    if code is grpc.StatusCode.RESOURCE_EXHAUSTED and not info.reason and _REQUEST_TOO_LARGE in text:
+        kind = errors.RequestTooLargeError
     retry_after = retry.retry_delay.ToTimedelta() if retry.HasField("retry_delay") else None
     message_text = text if info.reason else _of_transport(code, text, target)
     metadata = dict(info.metadata)
@@ -108,6 +112,8 @@ def _of_transport(code: grpc.StatusCode, text: str, target: str) -> str:
             return f"the service at {target} cannot be reached"
         case grpc.StatusCode.DEADLINE_EXCEEDED:
             return "no answer within the timeout"
+        case grpc.StatusCode.RESOURCE_EXHAUSTED if _REQUEST_TOO_LARGE in text:
+            return f"the request is larger than the service takes; send less at once ({text})"
         case grpc.StatusCode.CANCELLED:
             return "the call was canceled"
         case grpc.StatusCode.UNIMPLEMENTED:

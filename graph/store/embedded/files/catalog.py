@@ -12,7 +12,7 @@ from typing import Any
 import apsw
 import orjson
 
-from graph.errors import NamespaceCorrupt, NamespaceNotFound
+from graph.errors import AlreadyExists, NamespaceCorrupt, NamespaceNotFound
 from graph.model import EmbeddingSpec, ExtractionMode, from_micros, to_micros
 from graph.model.namespaces import Namespace
 from graph.store.embedded.files.connection import connect
@@ -20,7 +20,7 @@ from graph.store.embedded.files.faults import CATALOG_DAMAGED, storage_faults
 from graph.store.embedded.files.schema import CATALOG_MIGRATIONS, migrate
 from graph.store.port import Clock, NamespaceChange, NamespaceSpec
 from graph.store.profile_json import profile_from_json, profile_json
-from graph.store.rules.namespaces import changed_namespace, name_taken, new_namespace
+from graph.store.rules.namespaces import changed_namespace, new_namespace
 
 
 def holds_store(directory: Path) -> bool:
@@ -148,14 +148,14 @@ class Catalog:
         """Reserves a name, CREATING, for a namespace whose file is about to be made. Raises AlreadyExists."""
         with self._lock:
             if spec.name in self._by_name:
-                raise name_taken(spec.name)
+                raise AlreadyExists(spec.name)
             return self._add(new_namespace(spec, uuid.uuid4().hex, self._clock.now()))
 
     def reserve_copy(self, source: Namespace) -> CatalogEntry:
         """Reserves the name of an imported namespace; its time of creation is kept. Raises AlreadyExists."""
         with self._lock:
             if source.name in self._by_name:
-                raise name_taken(source.name)
+                raise AlreadyExists(source.name)
             return self._add(replace(source, uid=uuid.uuid4().hex, revision=0, generation=None))
 
     def _add(self, settings: Namespace) -> CatalogEntry:

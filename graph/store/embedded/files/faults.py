@@ -50,4 +50,4 @@ def _translated(error: Exception, namespace: str) -> Exception:
         return NamespaceCorrupt(f"namespace {namespace}: its data is damaged; structmem doctor tells more", metadata=metadata)
     if isinstance(error, apsw.InterruptError | apsw.AbortError):
         return StoreUnavailable("the call was cancelled", metadata=metadata)
-    return StructMemError("the store met an unexpected fault", metadata=metadata)
+    return StructMemError("the store met an unexpected fault")

@@ -24,7 +24,7 @@ def get_node_edges(db: apsw.Connection, node_id: str, limit: int) -> NodeEdges:
     """See `Memory.get_node_edges`."""
     key = keys_of(db, [node_id]).get(node_id)
     if key is None:
-        raise NotFound("there is no node with this id in the namespace", metadata={"id": node_id})
+        raise NotFound("there is no node with this id in the namespace", metadata={"node_id": node_id})
     retired = db.execute("SELECT retired_at IS NOT NULL FROM nodes WHERE key = ?", (key,)).get
     out = db.execute(_OUT, (key, retired, limit + 1)).fetchall()
     into = db.execute(_IN, (key, retired, limit + 1)).fetchall()

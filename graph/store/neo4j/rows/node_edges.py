@@ -39,7 +39,7 @@ async def get_node_edges(handle: Handle, node_id: str, limit: int) -> NodeEdges:
     else:
         await handle.row("RETURN 0")
     if kind is None or row is None:
-        raise NotFound("there is no node with this id in the namespace", metadata={"id": node_id})
+        raise NotFound("there is no node with this id in the namespace", metadata={"node_id": node_id})
     node, out, into = row
     edges = [*_edges(node_id, out[:limit], outgoing=True), *_edges(node_id, into[:limit], outgoing=False)]
     return NodeEdges(node_of(kind, node), tuple(edges), len(out) > limit or len(into) > limit)

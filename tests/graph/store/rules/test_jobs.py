@@ -159,11 +159,11 @@ def test_a_job_is_cancelled_or_tried_again_never_both(row: JobRow, now: int) -> 
         except Conflict as error:
             outcomes.append(error.metadata["state"])
     expected = {
-        JobState.QUEUED: [JobState.CANCELLED, "QUEUED"],
-        JobState.RUNNING: [JobState.CANCELLED, "RUNNING"],
+        JobState.QUEUED: [JobState.CANCELED, "QUEUED"],
+        JobState.RUNNING: [JobState.CANCELED, "RUNNING"],
         JobState.SUCCEEDED: ["SUCCEEDED", "SUCCEEDED"],
         JobState.FAILED: ["FAILED", JobState.QUEUED],
-        JobState.CANCELLED: ["CANCELLED", JobState.QUEUED],
+        JobState.CANCELED: ["CANCELED", JobState.QUEUED],
     }
     assert outcomes == expected[row.state]
 

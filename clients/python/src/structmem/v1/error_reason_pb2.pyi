@@ -23,29 +23,29 @@ class _ErrorReason:
 class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReason.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     ERROR_REASON_UNSPECIFIED: _ErrorReason.ValueType  # 0
-    """Not set, or of a later version."""
+    """Not set, or of a later version. The service raises no error with it."""
     ERROR_REASON_INVALID_ARGUMENT: _ErrorReason.ValueType  # 1
     """INVALID_ARGUMENT. A field is wrong; `BadRequest` names it, such as `messages[3].text`.
     What to do: correct the request; sending it again unchanged fails again.
     """
     ERROR_REASON_NOT_FOUND: _ErrorReason.ValueType  # 2
-    """NOT_FOUND. There is no such session, node or job in the namespace.
+    """NOT_FOUND. There is no such session, node or job in the namespace; the metadata's `session`, `node_id` or `job_id` names it.
     What to do: check the name or the id.
     """
     ERROR_REASON_ALREADY_EXISTS: _ErrorReason.ValueType  # 3
-    """ALREADY_EXISTS. A namespace of that name is there.
+    """ALREADY_EXISTS. A namespace of that name is there; the metadata's `namespace` names it.
     What to do: choose another name, or use the one that is there.
     """
     ERROR_REASON_REQUEST_ID_REUSED: _ErrorReason.ValueType  # 4
-    """ALREADY_EXISTS. The `request_id` was used within 24 hours with another body.
+    """ALREADY_EXISTS. The `request_id` was used within 24 hours with another body; the metadata's `request_id` has it.
     What to do: use a new `request_id` for a new request.
     """
     ERROR_REASON_MESSAGE_ID_REUSED: _ErrorReason.ValueType  # 5
-    """ALREADY_EXISTS. A message's `client_id` is known in the session with other content; nothing of the request was stored.
+    """ALREADY_EXISTS. A message's `client_id` is known in the session with other content; nothing of the request was stored. The metadata's `client_id` has it.
     What to do: messages are never rewritten: give the new text a new `client_id`.
     """
     ERROR_REASON_CONFLICT: _ErrorReason.ValueType  # 6
-    """FAILED_PRECONDITION. The state does not allow it, such as canceling a job that has ended.
+    """FAILED_PRECONDITION. The state does not allow it, such as canceling a job that has ended; of a job the metadata has the `job_id` and its `state`.
     What to do: read the state again.
     """
     ERROR_REASON_STALE_WRITE: _ErrorReason.ValueType  # 7
@@ -57,7 +57,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     What to do: send `authorization: Bearer TOKEN` with a token of the token file.
     """
     ERROR_REASON_PERMISSION_DENIED: _ErrorReason.ValueType  # 9
-    """PERMISSION_DENIED. The token's grants do not allow this for that namespace, whether the namespace exists or not.
+    """PERMISSION_DENIED. The token's grants do not allow this for that namespace, whether the namespace exists or not; the metadata's `action` is what they lack: read, write or admin.
     What to do: ask for a grant; see docs/security.md.
     """
     ERROR_REASON_DEADLINE_EXCEEDED: _ErrorReason.ValueType  # 10
@@ -73,11 +73,11 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     What to do: connect again and repeat.
     """
     ERROR_REASON_STORE_UNAVAILABLE: _ErrorReason.ValueType  # 13
-    """UNAVAILABLE. The disk cannot be read or written now (I/O error, read-only), or Neo4j cannot be reached, is busy or read-only; nothing was acknowledged.
+    """UNAVAILABLE. The disk cannot be read or written now (I/O error, read-only), or Neo4j cannot be reached, is busy or read-only; nothing was acknowledged. The metadata's `namespace` names the one whose file it is, where it is one's.
     What to do: wait as long as `RetryInfo` says and repeat, with the same `request_id`; look at the disk or the server.
     """
     ERROR_REASON_STORAGE_FULL: _ErrorReason.ValueType  # 14
-    """RESOURCE_EXHAUSTED. No space is left; nothing was acknowledged. Reads go on.
+    """RESOURCE_EXHAUSTED. No space is left; nothing was acknowledged. Reads go on. The metadata's `namespace` names the one that was written to, where it is known.
     What to do: free space, then repeat.
     """
     ERROR_REASON_STORE_LIMIT: _ErrorReason.ValueType  # 15
@@ -93,7 +93,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     What to do: nothing, or look at the model's server.
     """
     ERROR_REASON_NAMESPACE_CORRUPT: _ErrorReason.ValueType  # 18
-    """DATA_LOSS. The file of this namespace is damaged; the others are not affected.
+    """DATA_LOSS. The file of this namespace is damaged; the others are not affected. The metadata's `namespace` names it; where it is missing, the list of namespaces is damaged.
     What to do: `structmem doctor`; restore the namespace from an export.
     """
     ERROR_REASON_CYPHER_REFUSED: _ErrorReason.ValueType  # 19
@@ -171,29 +171,29 @@ class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """
 
 ERROR_REASON_UNSPECIFIED: ErrorReason.ValueType  # 0
-"""Not set, or of a later version."""
+"""Not set, or of a later version. The service raises no error with it."""
 ERROR_REASON_INVALID_ARGUMENT: ErrorReason.ValueType  # 1
 """INVALID_ARGUMENT. A field is wrong; `BadRequest` names it, such as `messages[3].text`.
 What to do: correct the request; sending it again unchanged fails again.
 """
 ERROR_REASON_NOT_FOUND: ErrorReason.ValueType  # 2
-"""NOT_FOUND. There is no such session, node or job in the namespace.
+"""NOT_FOUND. There is no such session, node or job in the namespace; the metadata's `session`, `node_id` or `job_id` names it.
 What to do: check the name or the id.
 """
 ERROR_REASON_ALREADY_EXISTS: ErrorReason.ValueType  # 3
-"""ALREADY_EXISTS. A namespace of that name is there.
+"""ALREADY_EXISTS. A namespace of that name is there; the metadata's `namespace` names it.
 What to do: choose another name, or use the one that is there.
 """
 ERROR_REASON_REQUEST_ID_REUSED: ErrorReason.ValueType  # 4
-"""ALREADY_EXISTS. The `request_id` was used within 24 hours with another body.
+"""ALREADY_EXISTS. The `request_id` was used within 24 hours with another body; the metadata's `request_id` has it.
 What to do: use a new `request_id` for a new request.
 """
 ERROR_REASON_MESSAGE_ID_REUSED: ErrorReason.ValueType  # 5
-"""ALREADY_EXISTS. A message's `client_id` is known in the session with other content; nothing of the request was stored.
+"""ALREADY_EXISTS. A message's `client_id` is known in the session with other content; nothing of the request was stored. The metadata's `client_id` has it.
 What to do: messages are never rewritten: give the new text a new `client_id`.
 """
 ERROR_REASON_CONFLICT: ErrorReason.ValueType  # 6
-"""FAILED_PRECONDITION. The state does not allow it, such as canceling a job that has ended.
+"""FAILED_PRECONDITION. The state does not allow it, such as canceling a job that has ended; of a job the metadata has the `job_id` and its `state`.
 What to do: read the state again.
 """
 ERROR_REASON_STALE_WRITE: ErrorReason.ValueType  # 7
@@ -205,7 +205,7 @@ ERROR_REASON_UNAUTHENTICATED: ErrorReason.ValueType  # 8
 What to do: send `authorization: Bearer TOKEN` with a token of the token file.
 """
 ERROR_REASON_PERMISSION_DENIED: ErrorReason.ValueType  # 9
-"""PERMISSION_DENIED. The token's grants do not allow this for that namespace, whether the namespace exists or not.
+"""PERMISSION_DENIED. The token's grants do not allow this for that namespace, whether the namespace exists or not; the metadata's `action` is what they lack: read, write or admin.
 What to do: ask for a grant; see docs/security.md.
 """
 ERROR_REASON_DEADLINE_EXCEEDED: ErrorReason.ValueType  # 10
@@ -221,11 +221,11 @@ ERROR_REASON_SHUTTING_DOWN: ErrorReason.ValueType  # 12
 What to do: connect again and repeat.
 """
 ERROR_REASON_STORE_UNAVAILABLE: ErrorReason.ValueType  # 13
-"""UNAVAILABLE. The disk cannot be read or written now (I/O error, read-only), or Neo4j cannot be reached, is busy or read-only; nothing was acknowledged.
+"""UNAVAILABLE. The disk cannot be read or written now (I/O error, read-only), or Neo4j cannot be reached, is busy or read-only; nothing was acknowledged. The metadata's `namespace` names the one whose file it is, where it is one's.
 What to do: wait as long as `RetryInfo` says and repeat, with the same `request_id`; look at the disk or the server.
 """
 ERROR_REASON_STORAGE_FULL: ErrorReason.ValueType  # 14
-"""RESOURCE_EXHAUSTED. No space is left; nothing was acknowledged. Reads go on.
+"""RESOURCE_EXHAUSTED. No space is left; nothing was acknowledged. Reads go on. The metadata's `namespace` names the one that was written to, where it is known.
 What to do: free space, then repeat.
 """
 ERROR_REASON_STORE_LIMIT: ErrorReason.ValueType  # 15
@@ -241,7 +241,7 @@ ERROR_REASON_EMBEDDER_UNAVAILABLE: ErrorReason.ValueType  # 17
 What to do: nothing, or look at the model's server.
 """
 ERROR_REASON_NAMESPACE_CORRUPT: ErrorReason.ValueType  # 18
-"""DATA_LOSS. The file of this namespace is damaged; the others are not affected.
+"""DATA_LOSS. The file of this namespace is damaged; the others are not affected. The metadata's `namespace` names it; where it is missing, the list of namespaces is damaged.
 What to do: `structmem doctor`; restore the namespace from an export.
 """
 ERROR_REASON_CYPHER_REFUSED: ErrorReason.ValueType  # 19

@@ -139,7 +139,9 @@ Global___MessageInput: _TypeAlias = MessageInput  # noqa: Y015
 
 @_typing.final
 class AppendMessagesRequest(_message.Message):
-    """AppendMessagesRequest adds messages to the end of a session."""
+    """AppendMessagesRequest adds messages to the end of a session. The whole of it is at most 16 MB long (`max_receive_mb`); gRPC refuses a longer one
+    with RESOURCE_EXHAUSTED before the service sees it.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -161,7 +163,7 @@ class AppendMessagesRequest(_message.Message):
     """Create the namespace with default settings when it does not exist."""
     @_builtins.property
     def messages(self) -> _containers.RepeatedCompositeFieldContainer[Global___MessageInput]:
-        """1 to 1,000 messages, in order."""
+        """1 to 1,000 messages, in order, as far as the request has room for them."""
 
     def __init__(
         self,

@@ -15,8 +15,11 @@ GRPC_VERSION: str
 class MemoryServiceStub:
     """MemoryService stores messages and answers with memories.
 
-    Every error carries google.rpc.ErrorInfo with the name of an ErrorReason and domain "structmem"; INVALID_ARGUMENT also carries
-    google.rpc.BadRequest with each field and what is wrong with it; UNAVAILABLE and RESOURCE_EXHAUSTED carry google.rpc.RetryInfo where waiting helps.
+    Every error that the service raises carries google.rpc.ErrorInfo with the name of an ErrorReason and domain "structmem"; the reason INVALID_ARGUMENT
+    also carries google.rpc.BadRequest with each field and what is wrong with it; UNAVAILABLE and RESOURCE_EXHAUSTED carry google.rpc.RetryInfo where
+    waiting helps. What gRPC answers before the service sees the call carries none of these: RESOURCE_EXHAUSTED for a request, or a part of a stream,
+    that is larger than the service takes, or for a call beyond those that it answers at once; UNIMPLEMENTED for a method that it does not have;
+    CANCELLED, DEADLINE_EXCEEDED or UNAVAILABLE where the caller's side ends the call.
 
     What holds everywhere in the contract:
 
@@ -26,6 +29,8 @@ class MemoryServiceStub:
       refused where its comment says that it is required. In a list to filter by it is refused: the empty list stands for all.
     - Every read takes `at_least`, the consistency tokens of writes that it must show, at most 100 of them. Tokens of namespaces that it does not ask are
       ignored, so that a caller may give all that it holds. A store that is behind them answers UNAVAILABLE.
+    - A request, and each part of a stream to the service, is at most 16 MB long (`max_receive_mb`).
+    - All that is wrong with the fields of a request, as far as the request itself shows it, is told at once.
     - No response, and no part of a stream, is larger than the service sends (`max_send_mb`, 3 MB). A page ends early, with a token; what cannot be a page
       says what it left out. One element that alone is larger is an error, ELEMENT_TOO_LARGE, with its id.
     - A stream of data, to the service or from it, has parts: a header, then batches, then a trailer, as far as it has something to say there. A batch is
@@ -34,7 +39,7 @@ class MemoryServiceStub:
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     AppendMessages: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.AppendMessagesRequest, _memory_service_pb2.AppendMessagesResponse]
-    """Stores messages at the end of a session. Once it answers they are durable and found by the lexical channel; vectors and facts follow."""
+    """Stores messages at the end of a session: as many as one request of at most 16 MB holds (`max_receive_mb`). Once it answers they are durable and found by the lexical channel; vectors and facts follow."""
     FlushSession: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.FlushSessionRequest, _memory_service_pb2.FlushSessionResponse]
     """Extracts what waits in the buffer of a session without waiting for more messages."""
     ImportMessages: _aio.StreamUnaryMultiCallable[_memory_service_pb2.ImportMessagesRequest, _memory_service_pb2.ImportMessagesResponse]
@@ -85,8 +90,11 @@ class MemoryServiceStub:
 class MemoryServiceServicer(metaclass=_abc_1.ABCMeta):
     """MemoryService stores messages and answers with memories.
 
-    Every error carries google.rpc.ErrorInfo with the name of an ErrorReason and domain "structmem"; INVALID_ARGUMENT also carries
-    google.rpc.BadRequest with each field and what is wrong with it; UNAVAILABLE and RESOURCE_EXHAUSTED carry google.rpc.RetryInfo where waiting helps.
+    Every error that the service raises carries google.rpc.ErrorInfo with the name of an ErrorReason and domain "structmem"; the reason INVALID_ARGUMENT
+    also carries google.rpc.BadRequest with each field and what is wrong with it; UNAVAILABLE and RESOURCE_EXHAUSTED carry google.rpc.RetryInfo where
+    waiting helps. What gRPC answers before the service sees the call carries none of these: RESOURCE_EXHAUSTED for a request, or a part of a stream,
+    that is larger than the service takes, or for a call beyond those that it answers at once; UNIMPLEMENTED for a method that it does not have;
+    CANCELLED, DEADLINE_EXCEEDED or UNAVAILABLE where the caller's side ends the call.
 
     What holds everywhere in the contract:
 
@@ -96,6 +104,8 @@ class MemoryServiceServicer(metaclass=_abc_1.ABCMeta):
       refused where its comment says that it is required. In a list to filter by it is refused: the empty list stands for all.
     - Every read takes `at_least`, the consistency tokens of writes that it must show, at most 100 of them. Tokens of namespaces that it does not ask are
       ignored, so that a caller may give all that it holds. A store that is behind them answers UNAVAILABLE.
+    - A request, and each part of a stream to the service, is at most 16 MB long (`max_receive_mb`).
+    - All that is wrong with the fields of a request, as far as the request itself shows it, is told at once.
     - No response, and no part of a stream, is larger than the service sends (`max_send_mb`, 3 MB). A page ends early, with a token; what cannot be a page
       says what it left out. One element that alone is larger is an error, ELEMENT_TOO_LARGE, with its id.
     - A stream of data, to the service or from it, has parts: a header, then batches, then a trailer, as far as it has something to say there. A batch is
@@ -108,7 +118,7 @@ class MemoryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _memory_service_pb2.AppendMessagesRequest,
         context: _aio.ServicerContext[_memory_service_pb2.AppendMessagesRequest, _abc.Awaitable[_memory_service_pb2.AppendMessagesResponse]],
     ) -> _abc.Awaitable[_memory_service_pb2.AppendMessagesResponse]:
-        """Stores messages at the end of a session. Once it answers they are durable and found by the lexical channel; vectors and facts follow."""
+        """Stores messages at the end of a session: as many as one request of at most 16 MB holds (`max_receive_mb`). Once it answers they are durable and found by the lexical channel; vectors and facts follow."""
 
     @_abc_1.abstractmethod
     def FlushSession(
