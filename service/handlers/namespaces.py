@@ -8,7 +8,7 @@ from structmem.v1 import namespace_service_pb2_grpc
 
 from extract.port import spec_with
 from graph.errors import NotFound
-from graph.model import NO_EXTRACTION, Namespace
+from graph.model import NO_EXTRACTION
 from graph.store.port import ConsistencyPoint, Cursor, GenerationStart, count_within
 from service import call_context
 from service.authorize import Action, may
@@ -16,10 +16,6 @@ from service.convert.namespaces import change_from_proto, namespace_to_proto, sp
 from service.convert.times import timestamp
 from service.handlers.resource import Context, ResourceHandlers
 from service.validate import Violations, limit_of, namespace_name
-
-# How many namespaces are looked at in one go: each of them is opened for its revision.
-_SCAN = 500
-_LEAST = 20
 
 
 class NamespaceHandlers(ResourceHandlers, namespace_service_pb2_grpc.NamespaceServiceServicer):
@@ -50,7 +46,9 @@ class NamespaceHandlers(ResourceHandlers, namespace_service_pb2_grpc.NamespaceSe
             with found.gathering():
                 cursor = self._dependencies.pages.read(request, "")
         await self._see(points)
-        readable = await self._readable(request.prefix, str(cursor[0]) if cursor else "", limit + 1)
+        after = str(cursor[0]) if cursor else ""
+        principal = call_context.current().principal
+        readable = await self._store.list_namespaces(request.prefix, after, limit + 1, lambda name: may(principal, Action.READ, name))
         # One has a few hundred kilobytes at most, with a long profile: there is always room for the first.
         namespaces = [namespace_to_proto(namespace) for namespace in readable[:limit]]
         shown = count_within((namespace.ByteSize() for namespace in namespaces), self._page_bytes)
@@ -68,18 +66,6 @@ class NamespaceHandlers(ResourceHandlers, namespace_service_pb2_grpc.NamespaceSe
             if may(principal, Action.READ, name):
                 with suppress(NotFound):
                     await self._store.namespace(name, point).settings()
-
-    async def _readable(self, prefix: str, after: str, limit: int) -> list[Namespace]:
-        principal = call_context.current().principal
-        readable: list[Namespace] = []
-        while len(readable) < limit:
-            # Some of a batch may be deleted meanwhile or not be the caller's: only an empty one is the end.
-            batch = await self._store.list_namespaces(prefix, after, min(_SCAN, max(2 * limit, _LEAST)))
-            readable += [namespace for namespace in batch if may(principal, Action.READ, namespace.name)]
-            if not batch:
-                break
-            after = batch[-1].name
-        return readable[:limit]
 
     async def UpdateNamespace(self, request: pb.UpdateNamespaceRequest, context: Context) -> pb.UpdateNamespaceResponse:
         """Changes a namespace's settings."""

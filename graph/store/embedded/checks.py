@@ -1,7 +1,7 @@
 """The integrity check: what no fault and no bug should ever leave behind."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import apsw
 
@@ -127,14 +127,15 @@ _QUERIES: tuple[tuple[str, str, str], ...] = (
 )
 
 
-def check(file: NamespaceFile, settings: Namespace) -> list[Finding]:
-    """See `Store.check`. A damaged file is a finding too, and then the only kind."""
+def check(file: NamespaceFile, settings: Namespace, require: Callable[[int], None]) -> list[Finding]:
+    """See `Memory.check`. A damaged file is a finding too, and then the only kind. `require` lets its revision pass, or raises."""
     try:
         with file.read_apart() as db:
             damage = [str(text) for (text,) in db.execute("PRAGMA integrity_check(20)") if text != "ok"]
             if damage:
                 return [_DAMAGED]
             try:
+                require(int(db.execute("SELECT revision FROM state").get))
                 return [*_queried(db), *_reanalysed(db), *_index_findings(file, db, settings)]
             except (apsw.SQLError, LookupError, ValueError, TypeError, AssertionError) as error:
                 return [Finding("DAMAGED_FILE", "", f"the content is not what the store writes ({type(error).__name__})")]

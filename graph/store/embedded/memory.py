@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 from graph.model import Job, Lease, Namespace, to_micros
 from graph.store.candidates import CandidateQuery, Candidates
@@ -12,7 +13,7 @@ from graph.store.embedded.files.handle import Handle, reading, reading_with_sett
 from graph.store.embedded.files.namespace_file import NamespaceFile
 from graph.store.embedded.jobs import job_control, leases, pending_work
 from graph.store.embedded.rows import edge_rows, node_rows, usage_rows, vector_rows
-from graph.store.port import ExportRecord, GraphDescription, NamespaceChange, PendingWork, UsageEntry
+from graph.store.port import ExportRecord, Finding, GraphDescription, NamespaceChange, PendingWork, UsageEntry
 from graph.store.waiting import wait_for_job_change
 
 
@@ -50,7 +51,6 @@ class EmbeddedMemory(Handle):
     list_statements = reading(listings.list_statements)
     list_entities = reading(listings.list_entities)
     neighbourhood = reading(walk.neighbourhood)
-    check = with_file(checks.check)
 
     async def update(self, change: NamespaceChange) -> Namespace:
         """See `Memory.update`."""
@@ -94,6 +94,10 @@ class EmbeddedMemory(Handle):
             return found
 
         return await self.call(searched)
+
+    async def check(self) -> list[Finding]:
+        """See `Memory.check`."""
+        return await self.call(lambda file, settings: checks.check(file, settings, partial(self.require, settings.uid)))
 
     def export(self, with_vectors: bool = True) -> AsyncIterator[Sequence[ExportRecord]]:
         """See `Memory.export`."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import islice
 
 import apsw
 
@@ -10,7 +11,7 @@ from graph.model import Namespace
 from graph.store.embedded.files.engine import Engine
 from graph.store.embedded.files.namespace_file import NamespaceFile
 from graph.store.embedded.generations import current_generation
-from graph.store.port import NamespaceChange, NamespaceSpec
+from graph.store.port import NamespaceChange, NamespaceSpec, Shows, everything
 
 
 def create(engine: Engine, spec: NamespaceSpec) -> Namespace:
@@ -30,19 +31,26 @@ def shown(file: NamespaceFile, settings: Namespace) -> Namespace:
         return complete(db, settings)
 
 
-def listed(engine: Engine, prefix: str, after: str, limit: int) -> list[Namespace]:
+def listed(engine: Engine, prefix: str, after: str, limit: int, shows: Shows = everything) -> list[Namespace]:
     """See `Store.list_namespaces`. One whose file cannot be read is listed with revision 0, so that it hides no other."""
-    return list(_readable(engine, [entry.settings for entry in engine.catalog.listed(prefix, after, limit)]))
+    return list(islice(_readable(engine, filter(shows, engine.catalog.names(prefix, after))), limit))
 
 
-def _readable(engine: Engine, found: Iterable[Namespace]) -> Iterable[Namespace]:
-    for settings in found:
+def _readable(engine: Engine, names: Iterable[str]) -> Iterable[Namespace]:
+    for name in names:
         try:
-            yield engine.with_file(settings.name, shown)
+            yield _read(engine, engine.entry(name).settings)
         except NamespaceNotFound:  # deleted meanwhile
             continue
-        except StructMemError:
-            yield settings
+
+
+def _read(engine: Engine, settings: Namespace) -> Namespace:
+    try:
+        return engine.with_file(settings.name, shown, settings.uid)
+    except NamespaceNotFound:
+        raise
+    except StructMemError:
+        return settings
 
 
 def update(engine: Engine, file: NamespaceFile, change: NamespaceChange) -> Namespace:

@@ -1,32 +1,33 @@
 """`EmbeddedStore`: the store port on one SQLite file a namespace. Each intent is a call into the module that knows it."""
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from datetime import timedelta
+from functools import wraps
 from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from graph.clock import SystemClock
-from graph.model import (
-    IdSource,
-    JobKind,
-    Lease,
-    Namespace,
-    UuidSource,
-)
+from graph.model import IdSource, Namespace, UuidSource
 from graph.store.embedded import namespaces
 from graph.store.embedded.checks import check_directory
 from graph.store.embedded.files.engine import Engine
 from graph.store.embedded.importing.namespace_import import import_namespace
 from graph.store.embedded.jobs import leases, waiting
 from graph.store.embedded.memory import EmbeddedMemory
-from graph.store.port import (
-    Clock,
-    ConsistencyPoint,
-    ExportRecord,
-    Finding,
-    Memory,
-    Missing,
-    NamespaceSpec,
-)
+from graph.store.port import Clock, ConsistencyPoint, ExportRecord, Memory, Missing
+
+T = TypeVar("T")
+P = ParamSpec("P")
+
+
+def _in_a_thread(work: Callable[Concatenate[Engine, P], T]) -> Callable[Concatenate["EmbeddedStore", P], Coroutine[Any, Any, T]]:
+    """The method of stores that does this work on the engine."""
+
+    @wraps(work)
+    async def method(store: "EmbeddedStore", /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await store._engine.workers.run(lambda: work(store._engine, *args, **kwargs))
+
+    return method
 
 
 class EmbeddedStore:
@@ -78,17 +79,9 @@ class EmbeddedStore:
         """See `Store.namespace`."""
         return EmbeddedMemory(self._engine, name, at_least, missing)
 
-    async def create_namespace(self, spec: NamespaceSpec) -> Namespace:
-        """See `Store.create_namespace`."""
-        return await self._engine.workers.run(lambda: namespaces.create(self._engine, spec))
-
-    async def list_namespaces(self, prefix: str, after: str, limit: int) -> list[Namespace]:
-        """See `Store.list_namespaces`."""
-        return await self._engine.workers.run(lambda: namespaces.listed(self._engine, prefix, after, limit))
-
-    async def delete_namespace(self, name: str) -> None:
-        """See `Store.delete_namespace`."""
-        await self._engine.workers.run(lambda: namespaces.delete(self._engine, name))
+    create_namespace = _in_a_thread(namespaces.create)
+    list_namespaces = _in_a_thread(namespaces.listed)
+    delete_namespace = _in_a_thread(namespaces.delete)
 
     async def import_namespace(self, namespace: Namespace, records: AsyncIterator[Sequence[ExportRecord]]) -> Namespace:
         """See `Store.import_namespace`."""
@@ -96,9 +89,7 @@ class EmbeddedStore:
 
     # Work
 
-    async def lease_job(self, worker: str, duration: timedelta, kinds: Collection[JobKind]) -> Lease | None:
-        """See `Store.lease_job`."""
-        return await self._engine.workers.run(lambda: leases.lease_job(self._engine, worker, duration, kinds))
+    lease_job = _in_a_thread(leases.lease_job)
 
     async def wait_for_work(self, timeout: timedelta) -> None:
         """See `Store.wait_for_work`."""
@@ -106,6 +97,4 @@ class EmbeddedStore:
 
     # Integrity
 
-    async def check(self) -> list[Finding]:
-        """See `Store.check`."""
-        return await self._engine.workers.run(lambda: check_directory(self._engine))
+    check = _in_a_thread(check_directory)

@@ -16,16 +16,20 @@ from graph.store.neo4j.rows.namespace_rows import NamespaceState, namespace_of, 
 from graph.store.neo4j.rows.search_tokens import namespace_token
 from graph.store.neo4j.schema import vector_index_of
 from graph.store.neo4j.sweeping import sweep_namespace
-from graph.store.port import NamespaceChange, NamespaceSpec
+from graph.store.port import NamespaceChange, NamespaceSpec, Shows, everything
 from graph.store.rules.namespaces import changed_namespace, new_namespace
 from graph.store.signals import WORK
 
 # The counter is locked, so that no two namespaces get one token; the second MATCH sees who else had the name.
 _TOKEN = "MERGE (s:Store {id: 1}) SET s.next_token = coalesce(s.next_token, 0) + 1 RETURN s.next_token"
 _CREATE = "CREATE (n:Namespace) SET n = $properties"
-_LISTED = """MATCH (n:Namespace) WHERE n.name > $after AND n.state = $active
+_NAMES = """MATCH (n:Namespace) WHERE n.name > $after AND n.state = $active
         AND ($prefix = '' OR n.name = $prefix OR n.name STARTS WITH $below)
-    RETURN properties(n) ORDER BY n.name LIMIT $limit"""
+    WITH n.name AS name ORDER BY name LIMIT $limit RETURN collect(name)"""
+_NAMED = """UNWIND $names AS name MATCH (n:Namespace {name: name}) WHERE n.state = $active
+    WITH n ORDER BY n.name RETURN collect(properties(n))"""
+# Names are short, at most 200 characters; what else is recorded of a namespace may be a long profile.
+_NAMES_AT_ONCE = 10_000
 _CHANGE = "MATCH (n:Namespace {name: $namespace}) SET n += $at.settings"
 _HIDE = "MATCH (n:Namespace {name: $namespace}) SET n.state = $at.deleting"
 
@@ -67,10 +71,20 @@ async def _count(tx: AsyncTransaction) -> int:
     return int(number)
 
 
-async def listed(database: Database, prefix: str, after: str, limit: int) -> list[Namespace]:
+async def listed(database: Database, prefix: str, after: str, limit: int, shows: Shows = everything) -> list[Namespace]:
     """See `Store.list_namespaces`."""
-    values = {"prefix": prefix, "below": prefix + "/", "after": after, "limit": limit, "active": NamespaceState.ACTIVE.value}
-    return [namespace_of(row) for (row,) in await database.connection.rows(_LISTED, values)]
+    values: dict[str, Any] = {"prefix": prefix, "below": prefix + "/", "active": NamespaceState.ACTIVE.value, "limit": _NAMES_AT_ONCE}
+    found: list[Namespace] = []
+    while len(found) < limit:
+        [[names]] = await database.connection.rows(_NAMES, values | {"after": after})
+        if not names:
+            break
+        shown = list(filter(shows, names))
+        wanted = shown[: limit - len(found)]
+        [[rows]] = await database.connection.rows(_NAMED, values | {"names": wanted}) if wanted else [[[]]]
+        found += map(namespace_of, rows)
+        after = wanted[-1] if len(wanted) < len(shown) else names[-1]
+    return found
 
 
 async def update(tx: Transaction, change: NamespaceChange) -> Namespace:

@@ -1,23 +1,14 @@
 """`Neo4jStore`: the store port on a Neo4j database. Each intent is a call into the module that knows it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import timedelta
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from graph.cypher import CypherLimits, CypherRunner
-from graph.model import (
-    IdSource,
-    JobKind,
-    Lease,
-    Namespace,
-    UuidSource,
-)
-from graph.store.neo4j import (
-    migrations,
-    namespaces,
-    reanalysis,
-    sweeping,
-)
+from graph.model import IdSource, UuidSource
+from graph.store.neo4j import migrations, namespaces, reanalysis, sweeping
 from graph.store.neo4j.admin_cypher.runner import NativeCypher
 from graph.store.neo4j.checking.store_check import check_store
 from graph.store.neo4j.driver.connection import Address, Connection
@@ -26,18 +17,23 @@ from graph.store.neo4j.importing import namespace_import
 from graph.store.neo4j.jobs import leases, waiting
 from graph.store.neo4j.memory import Neo4jMemory
 from graph.store.neo4j.searching import Searcher
-from graph.store.port import (
-    Clock,
-    ConsistencyPoint,
-    ExportRecord,
-    Finding,
-    Memory,
-    Missing,
-    NamespaceSpec,
-)
+from graph.store.port import Clock, ConsistencyPoint, Finding, Memory, Missing
 
 # How long a call is tried again while the server is away or busy. Less than what most callers wait for an answer.
 PATIENCE = timedelta(seconds=10)
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def _on_database(work: Callable[Concatenate[Database, P], Awaitable[T]]) -> Callable[Concatenate["Neo4jStore", P], Coroutine[Any, Any, T]]:
+    """The method of stores that does this work on the database."""
+
+    @wraps(work)
+    async def method(store: "Neo4jStore", /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await work(store._database, *args, **kwargs)
+
+    return method
 
 
 class Neo4jStore:
@@ -99,13 +95,8 @@ class Neo4jStore:
         await self._database.close()
         await self._connection.close()
 
-    async def ping(self) -> None:
-        """See `Store.ping`."""
-        await namespaces.ping(self._database)
-
-    async def secret(self) -> bytes:
-        """See `Store.secret`."""
-        return await namespaces.secret(self._database)
+    ping = _on_database(namespaces.ping)
+    secret = _on_database(namespaces.secret)
 
     def native_cypher(self, limits: CypherLimits) -> CypherRunner:
         """See `graph.cypher.SpeaksCypher`."""
@@ -117,31 +108,15 @@ class Neo4jStore:
         """See `Store.namespace`."""
         return Neo4jMemory(self._database, self._searcher, self._watch, name, at_least, missing)
 
-    async def create_namespace(self, spec: NamespaceSpec) -> Namespace:
-        """See `Store.create_namespace`."""
-        return await namespaces.create(self._database, spec)
-
-    async def list_namespaces(self, prefix: str, after: str, limit: int) -> list[Namespace]:
-        """See `Store.list_namespaces`."""
-        return await namespaces.listed(self._database, prefix, after, limit)
-
-    async def delete_namespace(self, name: str) -> None:
-        """See `Store.delete_namespace`."""
-        await namespaces.delete(self._database, name)
-
-    async def import_namespace(self, namespace: Namespace, records: AsyncIterator[Sequence[ExportRecord]]) -> Namespace:
-        """See `Store.import_namespace`."""
-        return await namespace_import.import_namespace(self._database, namespace, records)
+    create_namespace = _on_database(namespaces.create)
+    list_namespaces = _on_database(namespaces.listed)
+    delete_namespace = _on_database(namespaces.delete)
+    import_namespace = _on_database(namespace_import.import_namespace)
 
     # Work
 
-    async def lease_job(self, worker: str, duration: timedelta, kinds: Collection[JobKind]) -> Lease | None:
-        """See `Store.lease_job`."""
-        return await leases.lease_job(self._database, worker, duration, kinds)
-
-    async def wait_for_work(self, timeout: timedelta) -> None:
-        """See `Store.wait_for_work`."""
-        await waiting.wait_for_work(self._database, timeout)
+    lease_job = _on_database(leases.lease_job)
+    wait_for_work = _on_database(waiting.wait_for_work)
 
     # Integrity
 

@@ -11,7 +11,7 @@ from graph.store.partitioned.listing import list_namespaces, strays
 from graph.store.partitioned.routed_cypher import RoutedCypher
 from graph.store.partitioned.routes import Partition, Routes
 from graph.store.partitioned.turns import Turns
-from graph.store.port import ConsistencyPoint, ExportRecord, Finding, Memory, Missing, NamespaceSpec
+from graph.store.port import ConsistencyPoint, ExportRecord, Finding, Memory, Missing, NamespaceSpec, Shows, everything
 
 
 class PartitionedStore:
@@ -72,9 +72,9 @@ class PartitionedStore:
         await self._refuse_elsewhere(spec.name)
         return await self._routes.owner(spec.name).store.create_namespace(spec)
 
-    async def list_namespaces(self, prefix: str, after: str, limit: int) -> list[Namespace]:
+    async def list_namespaces(self, prefix: str, after: str, limit: int, shows: Shows = everything) -> list[Namespace]:
         """See `Store.list_namespaces`."""
-        return await list_namespaces(self._routes, prefix, after, limit)
+        return await list_namespaces(self._routes, prefix, after, limit, shows)
 
     async def delete_namespace(self, name: str) -> None:
         """See `Store.delete_namespace`."""

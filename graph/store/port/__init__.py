@@ -24,7 +24,7 @@ from graph.store.port.reading import (
     count_within,
 )
 from graph.store.port.searching import MAX_SCOPE_SPEAKERS, QueryScope
-from graph.store.port.store import JOB_RETENTION, REQUEST_ID_RETENTION, Clock, Missing, Store
+from graph.store.port.store import JOB_RETENTION, REQUEST_ID_RETENTION, Clock, Missing, Shows, Store, everything
 
 __all__ = [
     "JOB_RETENTION",
@@ -67,8 +67,10 @@ __all__ = [
     "PendingWork",
     "QueryScope",
     "SessionProgress",
+    "Shows",
     "StatementQuery",
     "Store",
     "UsageEntry",
     "count_within",
+    "everything",
 ]

@@ -13,8 +13,15 @@ from graph.store.port.namespaces import ConsistencyPoint, NamespaceSpec
 JOB_RETENTION = timedelta(days=7)
 # Request ids with their answers: a retry comes within a day.
 REQUEST_ID_RETENTION = timedelta(hours=24)
+# Whether a listing shows the namespace of this name.
+Shows = Callable[[str], bool]
 # Asked before a handle raises NotFound; may raise an error that says more.
 Missing = Callable[[str], Awaitable[None]]
+
+
+def everything(_: str) -> bool:
+    """Shows every namespace."""
+    return True
 
 
 class Clock(Protocol):
@@ -60,8 +67,9 @@ class Store(Protocol):
         """Creates a namespace. Raises AlreadyExists."""
         ...
 
-    async def list_namespaces(self, prefix: str, after: str, limit: int) -> list[Namespace]:
-        """Namespaces at or below the path `prefix` ("" for all), by name, with a name greater than `after`."""
+    async def list_namespaces(self, prefix: str, after: str, limit: int, shows: Shows = everything) -> list[Namespace]:
+        """Namespaces at or below the path `prefix` ("" for all), by name, with a name greater than `after`; fewer than `limit` at the end
+        alone. `shows` is asked of each name before the namespace is read."""
         ...
 
     async def delete_namespace(self, name: str) -> None:

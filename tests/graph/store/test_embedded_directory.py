@@ -156,6 +156,17 @@ async def test_more_namespaces_than_may_be_open(tmp_path, clock, ids, bench):
     await bench.store.close()
 
 
+async def test_a_listing_opens_no_file_of_what_it_does_not_show(tmp_path, clock, ids, bench):
+    bench.store = EmbeddedStore(tmp_path / "many", clock=clock, ids=ids)
+    await bench.store.open()
+    for name in ("hidden/1", "hidden/2", "mine"):
+        await bench.create(name)
+    listed = await bench.store.list_namespaces("", "", 9, lambda name: name == "mine")
+    assert [namespace.name for namespace in listed] == ["mine"]
+    assert [file.name for file in bench.store._engine.files.opened()] == ["mine"]
+    await bench.store.close()
+
+
 async def test_a_large_index_is_saved_and_loaded(bench, tmp_path, open_store, monkeypatch):
     monkeypatch.setattr(search_index, "_SNAPSHOT_PASSAGES", 3)
     await bench.say(*(f"ferry {i}" for i in range(8)))

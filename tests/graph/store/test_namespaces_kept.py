@@ -38,6 +38,20 @@ async def test_a_prefix_is_a_path_not_a_string(bench):
     assert [found.name for found in await bench.store.list_namespaces("", "acme/ana", 2)] == ["acme/support/x", "acmeology"]
 
 
+async def test_a_listing_ends_early_only_where_nothing_more_is_shown(bench):
+    for name in ("acme/b", "acme/c", "beta/a", "beta/b"):
+        await bench.create(name)
+
+    async def listed(limit: int, after: str = "", prefix: str = "") -> list[str]:
+        found = await bench.store.list_namespaces(prefix, after, limit, lambda name: name.endswith(("/b", "/c")))
+        return [namespace.name for namespace in found]
+
+    assert await listed(2) == ["acme/b", "acme/c"]
+    assert await listed(2, "acme/c") == ["beta/b"]
+    assert await listed(9, "", "beta") == ["beta/b"]
+    assert await bench.store.list_namespaces("", "", 9, lambda _: False) == []
+
+
 async def test_settings_change_and_the_revision_steps(bench):
     before = (await bench.store.namespace(bench.namespace).settings()).revision
     changed = await bench.store.namespace(bench.namespace).update(NamespaceChange(time_zone="Asia/Tokyo"))

@@ -42,6 +42,7 @@ READS: dict[str, Callable[[Memory], Awaitable[object]]] = {
     "query_scope": lambda memory: memory.query_scope([]),
     "candidates": lambda memory: memory.candidates(CandidateQuery(("hello",), None, MemoryFilter())),
     "neighbourhood": lambda memory: memory.neighbourhood([], [EdgeKind.NEXT], 1, 10, 10),
+    "check": lambda memory: memory.check(),
     "export": lambda memory: anext(aiter(memory.export())),
     "missing_vectors": lambda memory: memory.missing_vectors("s1", 10),
 }

@@ -128,16 +128,14 @@ class Catalog:
             raise NamespaceNotFound(name)
         return entry
 
-    def listed(self, prefix: str, after: str, limit: int) -> list[CatalogEntry]:
-        """Active namespaces at or below the path `prefix`, by name, after `after`."""
-        found: list[CatalogEntry] = []
+    def names(self, prefix: str, after: str) -> list[str]:
+        """The names of active namespaces at or below the path `prefix`, in order, after `after`."""
         with self._lock:
-            for name in self._names[max(bisect_right(self._names, after), bisect_left(self._names, prefix)) :]:
-                if len(found) == limit or not name.startswith(prefix):
-                    break
-                if not prefix or name == prefix or name.startswith(prefix + "/"):
-                    found.append(self._by_name[name])
-        return found
+            found = self._names[max(bisect_right(self._names, after), bisect_left(self._names, prefix)) :]
+        if not prefix:
+            return found
+        found = found[: bisect_left(found, prefix + "0")]  # the character after "/"
+        return [name for name in found if name == prefix or name.startswith(prefix + "/")]
 
     def busy(self) -> list[CatalogEntry]:
         """Active namespaces that may have open jobs."""

@@ -2,7 +2,7 @@
 
 import resource
 import threading
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -52,7 +52,7 @@ class OpenFiles:
         self._make = make
         self._lock = threading.Lock()
         self._files: OrderedDict[str, NamespaceFile] = OrderedDict()
-        self._users: dict[str, int] = {}
+        self._users: Counter[str] = Counter()
 
     @contextmanager
     def use(self, entry: CatalogEntry) -> Iterator[NamespaceFile]:
@@ -62,21 +62,21 @@ class OpenFiles:
             if file is None:
                 file = self._files[entry.uid] = self._make(entry)
             self._files.move_to_end(entry.uid)
-            self._users[entry.uid] = self._users.get(entry.uid, 0) + 1
+            self._users[entry.uid] += 1
         try:
             yield file
         finally:
             with self._lock:
                 self._users[entry.uid] -= 1
+                if not self._users[entry.uid]:
+                    del self._users[entry.uid]
                 idle = self._evicted()
             for old in idle:
                 old.close()
 
     def _evicted(self) -> list[NamespaceFile]:
         surplus = len(self._files) - self._limit
-        idle = [uid for uid in self._files if not self._users.get(uid)][: max(surplus, 0)] if surplus > 0 else []
-        for uid in idle:
-            self._users.pop(uid, None)
+        idle = [uid for uid in self._files if uid not in self._users][:surplus] if surplus > 0 else []
         return [self._files.pop(uid) for uid in idle]
 
     def cache_kib(self) -> int:

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import uuid
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from neo4j import AsyncTransaction
 
@@ -15,7 +15,7 @@ from graph.store.neo4j.driver.transaction import Attempted, Prefetch, Transactio
 from graph.store.neo4j.driver.upkeep import keep_up
 from graph.store.neo4j.rows.namespace_rows import NamespaceState, namespace_of
 from graph.store.port import Clock
-from graph.store.signals import WORK, Signals
+from graph.store.signals import Signals
 
 T = TypeVar("T")
 
@@ -125,22 +125,16 @@ class Database:
                 await session.begin_transaction(timeout=_LONGEST_SECONDS) as tx,
             ):
                 held = await lock_namespace(tx, namespace, write, self.clock, self.ids, prefetch)
-                if attempted is not None and await held.committed(attempted):
-                    answer: T = attempted.answer
-                    return answer
-                answer = await work(held)
-                await held.finish()
-                await keep_up(held)
-                attempted = held.attempted(answer)
-                await _commit(tx, held)
-            self._tell(held)
-            return answer
+                if attempted is None or not await held.committed(attempted):
+                    answer = await work(held)
+                    await held.finish()
+                    await keep_up(held)
+                    attempted = held.attempted(answer)
+                    await _commit(tx, held)
+            self.changed.notify(*attempted.wakes)
+            return cast(T, attempted.answer)
 
         return await self.connection.patiently(once)
-
-    def _tell(self, held: Transaction) -> None:
-        if held.touched_jobs or held.changed_jobs:
-            self.changed.notify(*held.changed_jobs, WORK)
 
     async def run(self, work: Callable[[], T]) -> T:
         """What a function returns that would keep the event loop: analysing texts, packing many rows."""

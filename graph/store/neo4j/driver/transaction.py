@@ -19,6 +19,7 @@ from graph.store.neo4j.driver.term_statistics import GroupDelta
 from graph.store.neo4j.rows.namespace_rows import NamespaceState, namespace_of
 from graph.store.port import Clock
 from graph.store.rules.reanalysis import refuse_newer_analyser
+from graph.store.signals import WORK
 
 # The clock is read after the lock is held: those of the transaction and the statement stand still while it waits.
 _LOCK = """MATCH (n:Namespace {name: $namespace}) SET n.locked = $at.write
@@ -50,11 +51,12 @@ class Prefetch:
 
 @dataclass(frozen=True, slots=True)
 class Attempted:
-    """A write whose commit may or may not have happened: its id, the revision that it makes (0: none), and its answer."""
+    """A write whose commit may or may not have happened: its id, the revision that it makes (0: none), its answer, and whom it wakes."""
 
     write: str
     revision: int
     answer: Any
+    wakes: tuple[str, ...]
 
 
 class Transaction:
@@ -193,7 +195,8 @@ class Transaction:
 
     def attempted(self, answer: Any) -> Attempted:
         """What is known of this write just before its commit."""
-        return Attempted(self.write, self.revision if self.stepped else 0, answer)
+        wakes = (*self.changed_jobs, WORK) if self.touched_jobs or self.changed_jobs else ()
+        return Attempted(self.write, self.revision if self.stepped else 0, answer, wakes)
 
 
 async def lock_namespace(
