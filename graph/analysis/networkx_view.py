@@ -9,11 +9,10 @@ from typing import Any
 
 import networkx as nx
 
-from graph.model import Edge, Entity, Event, Message, Node, NodeKind, Session, Statement, TimeSpan, kind_of_node
+from graph.model import Edge, Node, NodeKind, TimeSpan, kind_of_node
 from graph.store.exported_edges import ExportedEdges
 from graph.store.port import ExportRecord, Store
 
-_NODE_TYPES = (Session, Message, Event, Statement, Entity)
 # What a node's edges say is not said again in its attributes.
 _KEPT_AS_EDGES = frozenset({"id", "kind", "evidence_ids", "statement_ids", "entity_ids", "participants"})
 
@@ -39,7 +38,7 @@ async def to_networkx(store: Store, namespace: str) -> "nx.MultiDiGraph[str]":
     graph: nx.MultiDiGraph[str] = nx.MultiDiGraph(namespace=namespace)
     edges = ExportedEdges()
     async for record in _records(store, namespace):
-        if isinstance(record, _NODE_TYPES):
+        if isinstance(record, Node):
             graph.add_node(record.id, **_attributes(record))
         for edge in edges.of(record):
             _add_edge(graph, edge)

@@ -15,12 +15,10 @@ from graph.cypher.tokens import check_parameters
 from graph.cypher.values import CypherDuration, CypherPoint, CypherTime, CypherValue
 from graph.cypher.wire import decoded, encoded
 from graph.errors import CypherInvalid, CypherLimit
-from graph.model import Edge, Entity, Event, Message, Session, Statement, kind_of, kind_of_node
+from graph.model import Edge, Node, kind_of, kind_of_node
 from graph.store.exported_edges import ExportedEdges
 from graph.store.port import Memory, Store
 from graph.store.snapshot import Snapshot, open_snapshot
-
-_NODE_TYPES = (Session, Message, Event, Statement, Entity)
 
 
 class _CacheEntry:
@@ -178,7 +176,7 @@ async def _send(process: EngineProcess, name: str, snapshot: Snapshot) -> None:
         nodes: dict[str, list[Row]] = {}
         between: dict[tuple[str, str, str], list[Row]] = {}
         for record in batch:
-            if isinstance(record, _NODE_TYPES):
+            if isinstance(record, Node):
                 nodes.setdefault(LABELS[kind_of_node(record)], []).append(node_row(name, record))
             for edge in edges.of(record):
                 between.setdefault(_ends(edge), []).append(edge_row(edge))

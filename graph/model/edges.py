@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
+from typing import assert_never
 
-from graph.model.nodes import Event, Node, Statement
+from graph.model.nodes import Entity, Event, Message, Node, Session, Statement
 
 
 class EdgeKind(IntEnum):
@@ -71,5 +72,7 @@ def implied_edges(node: Node) -> Iterator[Edge]:
                 yield Edge(EdgeKind.EVIDENCED_BY, node.id, evidence, properties={"order": str(order)})
             for entity in node.entity_ids:
                 yield Edge(EdgeKind.MENTIONS, node.id, entity)
-        case _:
+        case Session() | Message() | Entity():
             return
+        case _:
+            assert_never(node)

@@ -15,7 +15,7 @@ _BITS = 256
 _JSON = orjson.OPT_SORT_KEYS
 # How records are named in reports, in the order of an export. Decisions are edges too, but the only ones that no extraction can bring back.
 PARTS = ("sessions", "messages", "entities", "statements", "events", "edges", "decisions", "progress", "vectors")
-_PART_OF: Mapping[type, str] = {
+PART_OF: Mapping[type, str] = {
     Session: "sessions",
     Message: "messages",
     Entity: "entities",
@@ -97,7 +97,7 @@ async def digest_of(store: Store, namespace: str) -> NamespaceDigest:
 def _part(record: ExportRecord) -> str:
     if isinstance(record, Edge):
         return "decisions" if record.is_decision else "edges"
-    return _PART_OF[type(record)]
+    return PART_OF[type(record)]
 
 
 def _canonical(record: ExportRecord) -> bytes:

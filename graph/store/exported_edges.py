@@ -1,9 +1,10 @@
 """All edges of an export: those that it names, those that its nodes imply, and those of the conversation."""
 
 from collections.abc import Iterator
+from typing import assert_never
 
-from graph.model import Edge, EdgeKind, Event, Message, Session, Statement, implied_edges
-from graph.store.port import ExportRecord
+from graph.model import Edge, EdgeKind, Entity, Event, Message, Session, Statement, implied_edges
+from graph.store.port import ExportRecord, PassageVector, SessionProgress
 
 
 class ExportedEdges:
@@ -24,6 +25,10 @@ class ExportedEdges:
                 self._sessions[record.name] = record.id
             case Message():
                 yield from self._conversation(record)
+            case Entity() | SessionProgress() | PassageVector():
+                return
+            case _:
+                assert_never(record)
 
     def _conversation(self, message: Message) -> Iterator[Edge]:
         """IN_SESSION and NEXT, which an export leaves to the messages' session and seq."""

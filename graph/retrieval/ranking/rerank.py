@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from graph.gather import gather_or_cancel
-from graph.model import Message, Node, Statement
+from graph.model import Entity, Event, Message, Node, Session, Statement
 from graph.retrieval.degradation import Degradation, DegradationReason
 from graph.retrieval.finding.search import Search
 from graph.retrieval.offload import offload_if_many
@@ -93,7 +93,7 @@ def _text(node: Node | None) -> str:
             return f"{node.speaker}: {node.text}{caption}"[:_MOST_CHARACTERS]
         case Statement():
             return node.text[:_MOST_CHARACTERS]
-        case _:
+        case None | Session() | Event() | Entity():
             return ""
 
 

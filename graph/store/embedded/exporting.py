@@ -19,7 +19,7 @@ from graph.store.rules.node_bytes import BATCH_BYTES
 
 _BATCH = 1_000
 # Sessions, messages, entities, statements, events: each refers only to those before it.
-_ORDER = [numbers(kinds) for kinds in ({NodeKind.SESSION}, {NodeKind.MESSAGE}, {NodeKind.ENTITY}, STATEMENT_KINDS, {NodeKind.EVENT})]
+NODE_ORDER = ({NodeKind.SESSION}, {NodeKind.MESSAGE}, {NodeKind.ENTITY}, STATEMENT_KINDS, {NodeKind.EVENT})
 # Edges that no node implies, and the entities that messages name.
 _EXPLICIT = f"""SELECT e.src, e.kind, e.ordinal, e.dst, e.via, e.properties FROM edges e JOIN nodes n ON n.key = e.src
     WHERE (e.kind IN ({STATED}, {LINKS}) OR (e.kind = {EdgeKind.MENTIONS:d} AND n.kind = {NodeKind.MESSAGE:d}))
@@ -43,8 +43,8 @@ async def export(handle: Handle, with_vectors: bool) -> AsyncIterator[list[Expor
 
 def _batches(engine: Engine, name: str, uid: str, with_vectors: bool) -> Generator[list[ExportRecord], None, None]:
     with engine.snapshot(name, uid) as db:
-        for kinds in _ORDER:
-            for keys in _within_bytes(db.execute(f"SELECT key, length(body) FROM nodes WHERE kind IN ({kinds}) ORDER BY key")):
+        for kinds in NODE_ORDER:
+            for keys in _within_bytes(db.execute(f"SELECT key, length(body) FROM nodes WHERE kind IN ({numbers(kinds)}) ORDER BY key")):
                 yield list(read_nodes(db, keys).values())
         for chunk in _chunks(db.execute(_EXPLICIT)):
             yield list(edges_of(db, chunk))

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields
 from datetime import datetime
 from enum import IntEnum
-from typing import Any, TypeVar, get_origin, get_type_hints
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
-from graph.model import Entity, Event, Message, Session, Statement, from_micros
+from graph.model import Entity, Event, Message, Node, Session, Statement, from_micros
 
 N = TypeVar("N", Session, Message, Event, Statement, Entity)
 
@@ -41,4 +41,4 @@ def _readers(cls: type) -> dict[str, Callable[[Any], Any] | None]:
     return {field.name: _reader(hints[field.name]) for field in fields(cls)}
 
 
-_READERS = {cls: _readers(cls) for cls in (Session, Message, Event, Statement, Entity)}
+_READERS = {cls: _readers(cls) for cls in get_args(Node)}

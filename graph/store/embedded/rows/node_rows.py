@@ -107,7 +107,7 @@ def get_nodes_within(db: apsw.Connection, ids: Sequence[str], max_bytes: int) ->
 
 
 def _node(db: apsw.Connection, row: dict[str, Any], body: dict[str, Any], links: _Links) -> Node:
-    key, kind = row["key"], row["kind"]
+    key, kind = row["key"], NodeKind(row["kind"])
     record = {**row, **body, "id": node_id(kind, row["uuid"])}
     match kind:
         case NodeKind.MESSAGE:
@@ -120,7 +120,7 @@ def _node(db: apsw.Connection, row: dict[str, Any], body: dict[str, Any], links:
         case NodeKind.ENTITY:
             entity_kind, mentions = one_row(db, "SELECT kind, mentions FROM entities WHERE key = ?", (key,))
             return node_of(Entity, record | {"kind": entity_kind, "mention_count": mentions})
-        case _:
+        case NodeKind.SESSION:
             return read_session(db, key)
 
 

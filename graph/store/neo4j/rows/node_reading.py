@@ -21,7 +21,7 @@ _LINKS[NodeKind.RELATION] = _LINKS[NodeKind.FACT]
 
 
 # The property that makes a node large.
-_TEXTS = {
+TEXTS = {
     NodeKind.SESSION: "m.name",
     NodeKind.MESSAGE: "m.text",
     NodeKind.EVENT: "m.title",
@@ -37,7 +37,7 @@ def count_within(kind: NodeKind) -> str:
 
     Characters, which the server can count, are at most as many as bytes: what reads the nodes cuts them exactly.
     """
-    text = _TEXTS[kind]
+    text = TEXTS[kind]
     return f"reduce(s = [0, 0], m IN ms | CASE WHEN s[0] > $max_bytes THEN s ELSE [s[0] + size({text}), s[1] + 1] END)[1]"
 
 
