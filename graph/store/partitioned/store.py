@@ -5,13 +5,16 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import timedelta
 
 from graph.cypher import CypherLimits, CypherRunner
-from graph.errors import Conflict, NamespaceNotFound, StructMemError
+from graph.errors import Conflict, NamespaceNotFound, StoreUnavailable, StructMemError
 from graph.model import JobKind, Lease, Namespace
 from graph.store.partitioned.listing import list_namespaces, strays
 from graph.store.partitioned.routed_cypher import RoutedCypher
 from graph.store.partitioned.routes import Partition, Routes
 from graph.store.partitioned.turns import Turns
 from graph.store.port import ConsistencyPoint, ExportRecord, Finding, Memory, Missing, NamespaceSpec, Shows, everything
+
+# Stores are asked for so long whether they hold a namespace that the map sends elsewhere.
+_LONGEST_WAIT_S = 3.0
 
 
 class PartitionedStore:
@@ -111,14 +114,25 @@ class PartitionedStore:
         return findings
 
     async def _refuse_elsewhere(self, namespace: str) -> None:
-        """Raises Conflict when a store that the map does not name holds the namespace. One that is away is not waited for: no namespace of
-        its own is lost by that, and `check` tells of one that is there twice."""
-        others = self._routes.others(namespace)
-        if any(await asyncio.gather(*(_holds(partition, namespace) for partition in others))):
+        """Raises Conflict when a store that the map does not name holds the namespace. One that is away is waited for no longer than
+        `_LONGEST_WAIT_S`: no namespace of its own is lost by that, and `check` tells of one that is there twice."""
+        others = self._routes.present(self._routes.others(namespace))
+        if any(await asyncio.gather(*(self._holds(partition, namespace) for partition in others))):
             raise Conflict(
                 "this namespace is in another database than the one that the namespace map names for it; "
                 "copy it there and delete it here, or change the map back"
             )
+
+    async def _holds(self, partition: Partition, namespace: str) -> bool:
+        try:
+            async with asyncio.timeout(_LONGEST_WAIT_S):
+                await partition.store.namespace(namespace).settings()
+        except (StoreUnavailable, TimeoutError):
+            self._routes.note_away(partition)
+            return False
+        except StructMemError:
+            return False
+        return True
 
 
 async def _opened(partition: Partition) -> None:
@@ -126,14 +140,6 @@ async def _opened(partition: Partition) -> None:
         await partition.store.open()
     except StructMemError as error:
         raise type(error)(f"{partition.name}: {error}", retry_after=error.retry_after) from error
-
-
-async def _holds(partition: Partition, namespace: str) -> bool:
-    try:
-        await partition.store.namespace(namespace).settings()
-    except StructMemError:
-        return False
-    return True
 
 
 def _first(errors: BaseExceptionGroup[StructMemError]) -> BaseException:

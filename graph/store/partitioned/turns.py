@@ -1,7 +1,6 @@
 """Jobs from several stores: each has its turn, and one that is away does not keep the others waiting."""
 
 import asyncio
-import time
 from collections.abc import Collection
 from datetime import timedelta
 
@@ -9,8 +8,8 @@ from graph.errors import StructMemError
 from graph.model import JobKind, Lease
 from graph.store.partitioned.routes import Partition, Routes
 
-# A store that could not be asked is left out for so long: asking it may take seconds, in which a worker could do others' jobs.
-_REST_S = 5.0
+# When no store can be asked, this long passes until they are asked again.
+_PAUSE_S = 5.0
 # How long a job of a misplaced namespace is held before it is looked at again: somebody may have mended the map meanwhile.
 _STRAY_REST = timedelta(minutes=10)
 
@@ -21,7 +20,6 @@ class Turns:
     def __init__(self, routes: Routes) -> None:
         self._routes = routes
         self._partitions = list(routes.partitions)
-        self._away_until: dict[int, float] = {}
 
     async def lease_job(self, worker: str, duration: timedelta, kinds: Collection[JobKind]) -> Lease | None:
         """A job of the partition that has waited longest for its turn and has one due; None when none has.
@@ -29,19 +27,18 @@ class Turns:
         Raises what the partitions raise when not one of them could be asked.
         """
         fault: StructMemError | None = None
-        asked = self._present()
-        for partition in asked:
+        for partition in self._routes.present(self._partitions):
             try:
                 lease = await self._own_job(partition, worker, duration, kinds)
             except StructMemError as error:
                 fault = error
-                self._away_until[id(partition)] = time.monotonic() + _REST_S
+                self._routes.note_away(partition)
                 continue
             if lease is not None:
                 self._partitions.remove(partition)
                 self._partitions.append(partition)
                 return lease
-        if fault is not None and not self._present():
+        if fault is not None and not self._routes.present(self._partitions):
             raise fault
         return None
 
@@ -63,12 +60,8 @@ class Turns:
                 if any(task.exception() is None for task in done):
                     return
             # Nobody could be asked: as long as that is so, whoever asks again at once would only be in the way.
-            await asyncio.sleep(min(timeout.total_seconds(), _REST_S))
+            await asyncio.sleep(min(timeout.total_seconds(), _PAUSE_S))
         finally:
             for task in waiting:
                 task.cancel()
             await asyncio.gather(*waiting, return_exceptions=True)
-
-    def _present(self) -> list[Partition]:
-        now = time.monotonic()
-        return [partition for partition in self._partitions if self._away_until.get(id(partition), 0.0) <= now]

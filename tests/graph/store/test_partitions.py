@@ -12,6 +12,7 @@ from graph.errors import AlreadyExists, Conflict, NotFound, StoreBusy, StoreUnav
 from graph.model import ExtractionMode, JobKind
 from graph.store.embedded import EmbeddedStore
 from graph.store.partitioned import Partition, PartitionedStore
+from graph.store.partitioned import store as partitioned_store
 from graph.store.port import AppendCommand, NamespaceSpec
 from tests.graph.store.conftest import IDLE, LEASE, SPEC, CountingIds, ManualClock, draft
 
@@ -145,6 +146,23 @@ async def test_a_store_that_is_away_hinders_no_other(opened):
         await say(store, "beta", "s2")
         async with asyncio.timeout(20):
             await waiting
+
+
+async def test_a_store_that_does_not_answer_is_not_waited_for(opened, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(partitioned_store, "_LONGEST_WAIT_S", 0.05)
+    async with opened(away=("acme",)) as (store, _), asyncio.timeout(20):
+        asked = 0
+
+        async def silent(_: AwayMemory) -> None:
+            nonlocal asked
+            asked += 1
+            await asyncio.Event().wait()
+
+        monkeypatch.setattr(AwayMemory, "settings", silent)
+        for name in ("beta", "beta-2", "beta-3"):
+            await create(store, name)
+        assert await held(store) == ["beta", "beta-2", "beta-3"]
+    assert asked == 1
 
 
 async def test_stores_that_are_all_away_are_no_store(opened):
