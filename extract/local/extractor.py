@@ -24,7 +24,7 @@ from graph.text import ANALYSER_VERSION
 from graph.text.names import is_role_name
 
 # Part of the fingerprint: a change of any rule of this folder or of graph.text.times raises it, and namespaces are extracted anew.
-RULES_VERSION = 4
+RULES_VERSION = 5
 # A pronoun or "we" may refer to so many messages before: no more than a segment's context, so that its ends do not matter.
 _REACH = 4
 _TITLE_LENGTH = 90

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from datetime import date, timedelta
 
 from graph.model import Granularity, TimeSpan
-from graph.text.times.moment import Moment, Tense
+from graph.text.times.moment import Moment
 from graph.text.times.rule import Match, Rule, Spans, rule
+from graph.text.times.tense import Tense
 from graph.text.times.words import DAY, DECADES, DIGIT, FULL_WEEKDAY, MONTH, MONTH_WORDS, WEEKDAY, YEAR, month_number, weekday_number
 
 _WEEKDAY_BEFORE = rf"(?:(?:on\s+)?(?P<weekday>{WEEKDAY}),?\s+(?:the\s+)?)?"
