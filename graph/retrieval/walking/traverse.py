@@ -70,7 +70,7 @@ async def _check_starts(memory: Memory, start_ids: Sequence[str], reached: Seque
     there = await memory.get_nodes(missed) if missed else {}
     for id_ in missed:
         if id_ not in there:
-            raise NotFound(f"there is no node {id_} in the namespace to start from", metadata={"id": id_})
+            raise NotFound(f"there is no node {id_} in the namespace to start from", metadata={"node_id": id_})
 
 
 def _within(event: Event, range: TimeRange) -> bool:
