@@ -16,7 +16,9 @@ class ServerOptions:
         password: of the user `neo4j`, set at the first start; "": no authentication.
         tls: Bolt speaks TLS alone, with a certificate for localhost that signs itself.
         read_only: the database takes no writes.
-        quick_start: half the work of starting, and of every test's first queries, by leaving out the compiler that pays off later.
+        quick_start: a third of the work of starting, and half of that of every test's first queries, by leaving out the compiler that pays
+            off later, and by an archive of the server's classes that the first such start on a machine makes.
+        java_options: further options of Java.
         heap, page_cache: as Java and Neo4j write sizes. 512m / 128m hold a test's data and leave a machine of two cores its memory.
         configuration: further lines of neo4j.conf; these win.
     """
@@ -29,6 +31,7 @@ class ServerOptions:
     quick_start: bool = False
     heap: str = "512m"
     page_cache: str = "128m"
+    java_options: tuple[str, ...] = ()
     configuration: Mapping[str, str] = field(default_factory=dict)
 
 

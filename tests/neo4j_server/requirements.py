@@ -12,6 +12,7 @@ from tests.neo4j_server.missing import Missing
 # Neo4j 2026.x runs on Java 21 and 25 (https://neo4j.com/docs/operations-manual/current/installation/requirements/).
 OLDEST_JAVA = 21
 _JVM_FOLDERS = ("/usr/lib/jvm", "/usr/java", "/opt", "/opt/homebrew/opt", "/Library/Java/JavaVirtualMachines")
+_RUNTIME = re.compile(r'^JAVA_RUNTIME_VERSION="([^"]+)', re.MULTILINE)
 _VERSION = re.compile(r'^JAVA_VERSION="(\d+)', re.MULTILINE)
 
 
@@ -65,8 +66,18 @@ def java_version(home: Path) -> int:
     """The feature release that a JDK's `release` file names; 0 where there is none."""
     if not (home / "bin" / "java").is_file():
         return 0
-    try:
-        named = _VERSION.search((home / "release").read_text("utf-8", errors="replace"))
-    except OSError:
-        return 0
+    named = _VERSION.search(_release(home))
     return int(named[1]) if named else 0
+
+
+def java_runtime(home: Path) -> str:
+    """The very build that a JDK's `release` file names, such as "25.0.3+9-LTS"; its feature release where it names none."""
+    named = _RUNTIME.search(_release(home))
+    return named[1] if named else str(java_version(home))
+
+
+def _release(home: Path) -> str:
+    try:
+        return (home / "release").read_text("utf-8", errors="replace")
+    except OSError:
+        return ""

@@ -7,6 +7,7 @@ import pytest
 from tests.neo4j_databases import Database
 from tests.neo4j_server import Missing, find_jdk, find_maven
 from tests.neo4j_server import requirements as places
+from tests.neo4j_server.class_archive import archive_path, class_archive
 from tests.neo4j_server.jars import server_version
 from tests.neo4j_server.options import ServerOptions, configuration_text
 
@@ -52,6 +53,30 @@ def test_what_is_missing_is_named(folder: Path) -> None:
         find_jdk()
     with pytest.raises(Missing, match="no Maven"):
         find_maven()
+
+
+def test_the_archive_of_classes_is_made_once_or_left_out(folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    (tmp_path / "structmem").mkdir()
+    home, tries = jdk(folder / "new", "25.0.1"), 0
+
+    def train(path: Path) -> None:
+        nonlocal tries
+        tries += 1
+        # Another process that starts a server meanwhile does without.
+        assert class_archive(home, train) is None
+        path.write_bytes(b"classes")
+
+    assert class_archive(home, train) == class_archive(home, train) == archive_path(home)
+    assert (tries, archive_path(home).read_bytes()) == (1, b"classes")
+
+    def fails(path: Path) -> None:
+        path.write_bytes(b"half")
+        raise RuntimeError("Neo4j ended before it could serve")
+
+    other = jdk(folder / "newer", "26")
+    assert class_archive(other, fails) is class_archive(other, train) is None
+    assert tries == 1
 
 
 def test_the_configuration_is_of_loopback_alone_and_what_is_given_wins() -> None:
