@@ -16,6 +16,13 @@ class DeadlineExceeded(StructMemError):
     reason = "DEADLINE_EXCEEDED"
 
 
+class StreamStalled(StructMemError):
+    """The reader of a stream stood still; what the stream held has been let go."""
+
+    status = "DEADLINE_EXCEEDED"
+    reason = "STREAM_STALLED"
+
+
 class ShuttingDown(StructMemError):
     """The service is stopping and no longer waits on behalf of callers."""
 

@@ -36,7 +36,7 @@ class Server:
         settings = dependencies.settings
         self._settings = settings
         self._server = grpc.aio.server(
-            interceptors=interceptors(UuidSource(), tokens, settings.max_send_bytes),
+            interceptors=interceptors(UuidSource(), tokens, settings.max_send_bytes, settings.stream_stall_s),
             options=_options(settings),
             maximum_concurrent_rpcs=settings.max_concurrent_calls,
         )

@@ -84,6 +84,7 @@ class Settings(BaseSettings):
         3, ge=1, le=1024, description="largest answer, page or element of a stream, in MB; clients take 4 unless told otherwise"
     )
     max_concurrent_calls: int = Field(1000, ge=1, description="calls answered at once; more are refused with RESOURCE_EXHAUSTED")
+    stream_stall_s: float = Field(60.0, ge=0.1, le=86400, description="seconds within which the reader of a stream must take its next part")
     keepalive_s: float = Field(60.0, ge=1, description="seconds without traffic after which a connection is probed")
     health_probe_s: float = Field(5.0, gt=0, le=3600, description="seconds between looks at whether the store still answers")
     shutdown_grace_s: float = Field(10.0, ge=0, le=600, description="seconds that calls under way get to finish at shutdown")

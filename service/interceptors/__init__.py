@@ -14,12 +14,12 @@ from service.interceptors.writing import Writing
 from service.token_file import TokenFile
 
 
-def interceptors(ids: IdSource, tokens: TokenFile | None, most_bytes: int) -> list[grpc.aio.ServerInterceptor]:
+def interceptors(ids: IdSource, tokens: TokenFile | None, most_bytes: int, stall_s: float) -> list[grpc.aio.ServerInterceptor]:
     """All of them, outermost first: the log sees the status that the errors make of what the inner ones raise.
 
-    `most_bytes`: of an answer, or an element of a stream.
+    `most_bytes`: of an answer, or an element of a stream. `stall_s`: that the reader of a stream may stand still.
     """
-    return [Writing(), RequestIds(ids), AccessLog(), Errors(ids), Deadlines(), Principals(tokens), Encoding(most_bytes), Decoding()]
+    return [Writing(stall_s), RequestIds(ids), AccessLog(), Errors(ids), Deadlines(), Principals(tokens), Encoding(most_bytes), Decoding()]
 
 
 __all__ = ["interceptors"]

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import grpc
 
+from graph.errors import StructMemError
+
 PACKAGE = "/structmem.v1."
 if TYPE_CHECKING:
     Context: TypeAlias = grpc.aio.ServicerContext[Any, Any]
@@ -49,7 +51,11 @@ def _wrapped(handler: Any, around: Callable[[Context], AbstractAsyncContextManag
     async def many(request: Any, context: Context) -> AsyncIterator[Any]:
         async with around(context), aclosing(inner(request, context)) as responses:
             async for response in responses:
-                yield response
+                try:
+                    yield response
+                except StructMemError as error:
+                    # Whoever takes the responses ends the call with it: it is the call's own error, raised where the call stands.
+                    await responses.athrow(error)
 
     shape = ("stream" if handler.request_streaming else "unary") + "_" + ("stream" if handler.response_streaming else "unary")
     make = getattr(grpc, f"{shape}_rpc_method_handler")

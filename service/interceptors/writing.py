@@ -12,6 +12,7 @@ from typing import Any
 
 import grpc
 
+from service.errors import StreamStalled
 from service.interceptors.call_interceptor import PACKAGE, Context, Handler
 
 # Generations that hold what was made lately; the oldest is not walked.
@@ -19,7 +20,13 @@ _YOUNG = 1
 
 
 class Writing(grpc.aio.ServerInterceptor):
-    """The outermost interceptor: what it calls has ended when the call has, whenever it was given up."""
+    """The outermost interceptor: what it calls has ended when the call has, whenever it was given up.
+
+    A reader that does not take a part within `stall_s` seconds ends its stream: others may wait for what it holds, such as a snapshot.
+    """
+
+    def __init__(self, stall_s: float) -> None:
+        self._stall_s = stall_s
 
     async def intercept_service(
         self, continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Handler | None]], handler_call_details: grpc.HandlerCallDetails
@@ -34,11 +41,9 @@ class Writing(grpc.aio.ServerInterceptor):
             try:
                 async with aclosing(inner(request, context)) as responses:
                     async for response in responses:
-                        try:
-                            await context.write(response)
-                        except grpc.aio.InternalError:
-                            # The caller is gone, and nothing can be sent to it any more.
-                            raise asyncio.CancelledError from None
+                        if not await self._taken(context, response):
+                            await self._ended(responses)
+                            return
             except BaseException:
                 # The error's frames and what they hold, megabytes of records, are a cycle; left to its thresholds, the collector comes
                 # after hundreds of such calls.
@@ -48,3 +53,27 @@ class Writing(grpc.aio.ServerInterceptor):
         make = grpc.stream_stream_rpc_method_handler if handler.request_streaming else grpc.unary_stream_rpc_method_handler
         wrapped: Handler = make(write, request_deserializer=handler.request_deserializer, response_serializer=handler.response_serializer)
         return wrapped
+
+    async def _taken(self, context: Context, response: Any) -> bool:
+        """Whether the reader takes the part in time."""
+        limit = asyncio.timeout(self._stall_s)
+        try:
+            async with limit:
+                await context.write(response)
+        except grpc.aio.InternalError:
+            # The caller is gone, and nothing can be sent to it any more.
+            raise asyncio.CancelledError from None
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            return False
+        return True
+
+    async def _ended(self, responses: Any) -> None:
+        """Lets the call fail where it stands, which ends what it holds at once; the status waits for the reader, but not for ever."""
+        stalled = StreamStalled(f"nobody took the next part of the stream within {self._stall_s:g} seconds")
+        try:
+            async with asyncio.timeout(self._stall_s):
+                await responses.athrow(stalled)
+        except TimeoutError:
+            raise asyncio.CancelledError from None

@@ -230,3 +230,41 @@ async def test_whoever_holds_exports_open_leaves_descriptors_to_others(filled: A
         stream.cancel()
     assert_as_before(await settled(held), before)
     await to_its_end(exported(filled))
+
+
+async def test_readers_that_stand_still_do_not_keep_others_from_exporting(
+    tmp_path: Path, running: Callable[..., Any], refused: Callable[..., Any], eventually: Callable[..., Any]
+) -> None:
+    async with running(tmp_path, workers=0, log_level="error", stream_stall_s=5.0) as service:
+        # More than what is under way between the two ends: no export is at its end before it is read.
+        messages = [pb.MessageInput(speaker="Ana", text=f"{n} " * 49_000) for n in range(100, 125)]
+        request = pb.AppendMessagesRequest(namespace="acme", session="long", messages=messages, create_namespace=True)
+        await service.memory.AppendMessages(request)
+        held = Held(tmp_path / "data")
+        before = await settled(held)
+
+        async def answered() -> bool:
+            with suppress(grpc.aio.AioRpcError):
+                await to_its_end(exported(service))
+                return True
+            return False
+
+        streams = [exported(service) for _ in range(40)]
+        begun = [stream for stream in streams if not isinstance(await begin(stream), grpc.aio.AioRpcError)]
+        assert 20 <= len(begun) < 40
+        assert not await answered()
+        # Nobody reads on, and nobody cancels.
+        await eventually(answered, 60)
+        told = await refused(to_its_end(begun[0]))
+        assert (told.code, told.reason) == (grpc.StatusCode.DEADLINE_EXCEEDED, "STREAM_STALLED")
+        for stream in begun:
+            stream.cancel()
+        assert_as_before(await settled(held), before)
+
+
+async def begin(stream: Any) -> Any:
+    """The first part of a stream, or the error in its place."""
+    try:
+        return await anext(aiter(stream))
+    except grpc.aio.AioRpcError as error:
+        return error

@@ -47,6 +47,7 @@ def refuse(context: grpc.ServicerContext, code: grpc.StatusCode, reason: str, *m
         ("STORAGE_FULL", grpc.StatusCode.RESOURCE_EXHAUSTED, structmem.StorageFullError),
         ("ANSWER_TOO_LARGE", grpc.StatusCode.FAILED_PRECONDITION, structmem.AnswerTooLargeError),
         ("ELEMENT_TOO_LARGE", grpc.StatusCode.FAILED_PRECONDITION, structmem.ElementTooLargeError),
+        ("STREAM_STALLED", grpc.StatusCode.DEADLINE_EXCEEDED, structmem.DeadlineExceededError),
         ("STORE_LIMIT", grpc.StatusCode.FAILED_PRECONDITION, structmem.StoreLimitError),
         ("NAMESPACE_CORRUPT", grpc.StatusCode.DATA_LOSS, structmem.NamespaceCorruptError),
         ("SOMETHING_NEW", grpc.StatusCode.NOT_FOUND, structmem.NotFoundError),

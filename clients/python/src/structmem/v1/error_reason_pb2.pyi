@@ -164,6 +164,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """NOT_FOUND. There is no such namespace; the metadata's `namespace` names it.
     What to do: check the name; writes create a namespace only with `create_namespace`.
     """
+    ERROR_REASON_STREAM_STALLED: _ErrorReason.ValueType  # 36
+    """DEADLINE_EXCEEDED. The reader of a stream did not take its next part within `stream_stall_s`; what the stream held, such as a snapshot, went to others.
+    What to do: read the stream from its beginning, and keep reading; or raise the setting.
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a call or a job failed. `google.rpc.ErrorInfo.reason` carries the name of one of these, with the domain "structmem"; its gRPC status is the
@@ -311,5 +315,9 @@ What to do: ask for less, such as a smaller token budget.
 ERROR_REASON_NAMESPACE_NOT_FOUND: ErrorReason.ValueType  # 35
 """NOT_FOUND. There is no such namespace; the metadata's `namespace` names it.
 What to do: check the name; writes create a namespace only with `create_namespace`.
+"""
+ERROR_REASON_STREAM_STALLED: ErrorReason.ValueType  # 36
+"""DEADLINE_EXCEEDED. The reader of a stream did not take its next part within `stream_stall_s`; what the stream held, such as a snapshot, went to others.
+What to do: read the stream from its beginning, and keep reading; or raise the setting.
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
