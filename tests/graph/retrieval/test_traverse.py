@@ -49,7 +49,7 @@ async def test_a_start_that_is_not_there_is_told(extracted) -> None:
     start, unknown = extracted.messages["spring"][0], "evt_01m83ydbnfexxb4pn91xbt8yqs"
     with pytest.raises(NotFound) as refused:
         await traverse_events(extracted.store.namespace("home"), [start, unknown], (), 2, None, 100)
-    assert refused.value.metadata["id"] == unknown
+    assert refused.value.metadata["node_id"] == unknown
 
 
 @pytest.mark.parametrize(
