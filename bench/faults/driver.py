@@ -94,10 +94,14 @@ class Chat:
 
     async def _flush(self, flush: Flush) -> None:
         request = memory_service_pb2.FlushSessionRequest(namespace=self.namespace, session=flush.session)
-        answer = await self.server.call(lambda to: to.memory.FlushSession(request, timeout=ATTEMPT_S))
-        if flush.wait:
-            for job_id in answer.job_ids:
+        waits = True
+        while waits:
+            answer = await self.server.call(lambda to: to.memory.FlushSession(request, timeout=ATTEMPT_S))
+            for job_id in answer.job_ids if flush.wait else ():
                 await self.server.call(lambda to, job_id=job_id: to.wait_for_job(self.namespace, job_id))  # type: ignore[misc]
+            # An answer names the first jobs only, and a job may have ended without all that it was for: only a flush that finds nothing
+            # waiting says that everything is extracted.
+            waits = flush.wait and bool(answer.job_ids)
 
     async def _delete_turns(self, deletion: DeleteTurns) -> None:
         request = memory_service_pb2.DeleteMemoriesRequest(

@@ -1,10 +1,11 @@
-"""The files that describe the services of a server: the contract, health, and reflection itself."""
+"""The files that describe the services of a server: the contract, what its errors carry, health, and reflection itself."""
 
 from importlib import resources
 
-from google.protobuf import text_format
+from google.protobuf import any_pb2, text_format
 from google.protobuf.descriptor import FileDescriptor
 from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
+from google.rpc import error_details_pb2, status_pb2
 from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection_pb2
 
@@ -16,7 +17,9 @@ def served_files() -> DescriptorFiles:
     """All of them. The contract is as `make proto` has written it, with its comments, which Python's own descriptors have not."""
     contract = FileDescriptorSet.FromString(resources.files("service.reflection").joinpath("structmem.v1.binpb").read_bytes())
     alpha = _described(reflection_pb2.DESCRIPTOR)
-    return DescriptorFiles([*contract.file, _described(health_pb2.DESCRIPTOR), alpha, _final(alpha)])
+    # No message of the contract names the details of its errors, so that no import leads to them.
+    details = map(_described, (any_pb2.DESCRIPTOR, status_pb2.DESCRIPTOR, error_details_pb2.DESCRIPTOR))
+    return DescriptorFiles([*contract.file, *details, _described(health_pb2.DESCRIPTOR), alpha, _final(alpha)])
 
 
 def _described(file: FileDescriptor) -> FileDescriptorProto:

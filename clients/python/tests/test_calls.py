@@ -338,3 +338,11 @@ def test_deletions_name_ids_or_a_session(script: Any, client: Client) -> None:
     client.delete_session("alice", "one")
     assert [request.WhichOneof("selector") for request in script.requests] == ["memories", "session"]
     assert all(request.request_id for request in script.requests)
+
+
+def test_nodes_of_a_later_version_are_left_out_of_lists(script: Any, client: Client) -> None:
+    known = node_pb2.Node(entity=node_pb2.Entity(id="ent_1", name="Ana"))
+    # Field 90 stands for a kind of node that a later contract may add.
+    later = node_pb2.Node.FromString(b"\xd2\x05\x02\x0a\x00")
+    script.answers["GetNode"] = lambda request, context: mpb.GetNodeResponse(node=known, neighbors=[later, known])
+    assert [node.id for node in client.get_node("alice", "ent_1").neighbors] == ["ent_1"]

@@ -232,6 +232,10 @@ class AsyncClient(AsyncListings):
     ) -> tuple[Job, ...]:
         """Waits until the jobs of a write have ended, and returns them. `flush`: they do not wait for more messages.
 
+        Where a write has more jobs than its answer names (the first 1,000 of `job_count`), it is waited for those that it names and for all
+        that are open in the namespace when the wait begins, whoever began them. Of the others, one that had failed before is not seen:
+        `list_jobs(namespace, states=["failed"])` shows it.
+
         Raises:
             JobFailedError: a job failed or was canceled.
             DeadlineExceededError: `timeout` seconds passed; the jobs go on.

@@ -139,6 +139,11 @@ def entity(it: node_pb2.Entity) -> Entity:
     )
 
 
+def is_known(it: node_pb2.Node) -> bool:
+    """Whether it is of a kind that this client knows; what a later service has besides is left out of its lists."""
+    return it.WhichOneof("kind") is not None
+
+
 def node(it: node_pb2.Node) -> Node:
     """Any node. Raises ValueError for a kind of node that this client does not know."""
     match it.WhichOneof("kind"):

@@ -62,7 +62,9 @@ def hit(it: rpb.Hit) -> a.Hit:
 def retrieval(it: mpb.RetrieveResponse) -> a.Retrieval:
     """An answer."""
     omitted = tuple(a.OmittedHit(one.rank, one.namespace, one.node_id) for one in it.omitted)
-    return a.Retrieval(tuple(hit(h) for h in it.hits), plan(it.plan), it.nothing_relevant, it.best_relevance, omitted)
+    return a.Retrieval(
+        tuple(hit(h) for h in it.hits if d.is_known(h.memory)), plan(it.plan), it.nothing_relevant, it.best_relevance, omitted
+    )
 
 
 def rival(it: rpb.Rival) -> a.Rival:
@@ -111,7 +113,7 @@ def context(it: mpb.BuildContextResponse) -> a.Context:
 
 def node_view(it: mpb.GetNodeResponse) -> a.NodeView:
     """A node with its edges."""
-    neighbors = tuple(d.node(n) for n in it.neighbors)
+    neighbors = tuple(d.node(n) for n in it.neighbors if d.is_known(n))
     return a.NodeView(d.node(it.node), d.edges(it.edges), neighbors, it.edges_truncated, it.neighbors_truncated)
 
 

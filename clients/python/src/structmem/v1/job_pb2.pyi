@@ -156,7 +156,7 @@ class Job(_message.Message):
 
     @_builtins.property
     def partial_failures(self) -> _containers.RepeatedCompositeFieldContainer[Global___JobError]:
-        """Parts that could not be done although the job went on, such as an answer of an extractor that was not valid: the last 100."""
+        """Parts that could not be done although the job went on, such as an answer of an extractor that was not valid: the last 100 of all its attempts."""
 
     def __init__(
         self,

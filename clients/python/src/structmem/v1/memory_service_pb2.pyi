@@ -290,7 +290,7 @@ class FlushSessionResponse(_message.Message):
     """For reads that must see these jobs as they are now."""
     @_builtins.property
     def job_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """The jobs that cover what was waiting, the first 1,000 of them; empty when nothing was. ListJobs has the others."""
+        """The jobs that cover what was waiting, the first 1,000 of them; empty when nothing was. ListJobs has the others, among all that are open."""
 
     def __init__(
         self,

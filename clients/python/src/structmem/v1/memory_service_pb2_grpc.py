@@ -46,6 +46,8 @@ class MemoryServiceStub:
     - All that is wrong with the fields of a request, as far as the request itself shows it, is told at once.
     - No response, and no part of a stream, is larger than the service sends (`max_send_mb`, 3 MB). A page ends early, with a token; what cannot be a page
     says what it left out. One element that alone is larger is an error, ELEMENT_TOO_LARGE, with its id.
+    - The contract grows by additions: fields, values of enumerations, kinds of nodes and of other oneofs, calls. A client ignores what it does not know; a
+    value of an enumeration that it does not know is to it as one that is not set.
     - A stream of data, to the service or from it, has parts: a header, then batches, then a trailer, as far as it has something to say there. A batch is
     1 to 1,000 items. A stream that follows something (WatchJob) has one response for each change instead.
     """
@@ -199,6 +201,8 @@ class MemoryServiceServicer:
     - All that is wrong with the fields of a request, as far as the request itself shows it, is told at once.
     - No response, and no part of a stream, is larger than the service sends (`max_send_mb`, 3 MB). A page ends early, with a token; what cannot be a page
     says what it left out. One element that alone is larger is an error, ELEMENT_TOO_LARGE, with its id.
+    - The contract grows by additions: fields, values of enumerations, kinds of nodes and of other oneofs, calls. A client ignores what it does not know; a
+    value of an enumeration that it does not know is to it as one that is not set.
     - A stream of data, to the service or from it, has parts: a header, then batches, then a trailer, as far as it has something to say there. A batch is
     1 to 1,000 items. A stream that follows something (WatchJob) has one response for each change instead.
     """
@@ -523,6 +527,8 @@ class MemoryService:
     - All that is wrong with the fields of a request, as far as the request itself shows it, is told at once.
     - No response, and no part of a stream, is larger than the service sends (`max_send_mb`, 3 MB). A page ends early, with a token; what cannot be a page
     says what it left out. One element that alone is larger is an error, ELEMENT_TOO_LARGE, with its id.
+    - The contract grows by additions: fields, values of enumerations, kinds of nodes and of other oneofs, calls. A client ignores what it does not know; a
+    value of an enumeration that it does not know is to it as one that is not set.
     - A stream of data, to the service or from it, has parts: a header, then batches, then a trailer, as far as it has something to say there. A batch is
     1 to 1,000 items. A stream that follows something (WatchJob) has one response for each change instead.
     """
