@@ -5,6 +5,7 @@ value is awaited, words that could begin something else do not. So nothing depen
 this walk never reaches the engine.
 """
 
+from difflib import get_close_matches
 from enum import Enum
 
 from graph.cypher import keywords
@@ -26,7 +27,7 @@ def read_only_query(query: str) -> str:
 
     Raises:
         CypherRefused: a word may not stand where it stands; `metadata["clause"]` names it.
-        CypherInvalid: it is no query at all.
+        CypherInvalid: it is no query at all, or has a word that Cypher does not have.
     """
     tokens = tokens_of(query)
     if not tokens:
@@ -75,12 +76,12 @@ class _Walk:
         if token.word in ("ALL", "DISTINCT") and self._word_before(index) == "UNION":
             return
         if token.word not in keywords.OPENING:
-            raise self._refusal(token, _READ_ONLY)
+            raise self._no_clause(token)
         self._clause(index, token)
 
     def _word_after_operand(self, index: int, token: Token) -> None:
         if token.word not in keywords.AFTER_OPERAND:
-            raise self._refusal(token, _READ_ONLY)
+            raise self._no_clause(token)
         if token.word not in keywords.COMPLETING:
             self._clause(index, token)
 
@@ -175,6 +176,14 @@ class _Walk:
 
     def _word_before(self, index: int) -> str:
         return self._tokens[index - 1].word if index > 0 else ""
+
+    def _no_clause(self, token: Token) -> CypherRefused | CypherInvalid:
+        """The error for a word that may not begin a clause: refused, if Cypher has it; else a slip of the pen, with what may be meant."""
+        if token.word in keywords.RESERVED:
+            return self._refusal(token, _READ_ONLY)
+        near = get_close_matches(token.word, keywords.AFTER_OPERAND, n=1)
+        meant = f"did you mean {near[0]}?" if near else f"here begins a clause, and {_READ_ONLY}"
+        return CypherInvalid(f"{position_of(self._query, token.start)}: {token.text[:60]!a} is no word of Cypher: {meant}")
 
     def _refusal(self, token: Token, why: str, clause: str = "") -> CypherRefused:
         shown = clause or token.text
