@@ -1,6 +1,7 @@
 """Messages in: AppendMessages, FlushSession, ImportMessages."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import timedelta
@@ -74,8 +75,8 @@ class MessageHandlers(ResourceHandlers):
                     command = await self._command(found, header.namespace, header.create_namespace, request.batch, "", "batch.")
                 tally.add(request.batch.session, await self._appended(memory, header.create_namespace, command))
             except StructMemError as error:
-                # The field tells where in the batch, this tells which batch.
-                error.metadata = {"batch": str(tally.batches), **error.metadata}
+                # The field tells where in the batch, this tells which batch, and which message by the ids that the caller gave.
+                error.metadata = {"batch": str(tally.batches), **_named(error, request.batch), **error.metadata}
                 raise
         if not tally.batches:
             raise InvalidArgument.of("part", "at least one batch must follow the header")
@@ -190,3 +191,11 @@ async def _header(requests: AsyncIterator[pb.ImportMessagesRequest]) -> pb.Impor
     if first is None or first.WhichOneof("part") != "header":
         raise InvalidArgument.of("part", "the first part of the stream must be the header")
     return first.header
+
+
+def _named(error: StructMemError, batch: pb.ImportMessagesBatch) -> dict[str, str]:
+    """The session of a batch, and the client_id of the message that an error is about."""
+    violations = error.violations if isinstance(error, InvalidArgument) else ()
+    found = re.match(r"batch\.messages\[(\d+)\]", violations[0].field) if violations else None
+    client_id = batch.messages[int(found[1])].client_id if found and int(found[1]) < len(batch.messages) else ""
+    return {name: value[:MAX_NAME] for name, value in (("session", batch.session), ("client_id", client_id)) if value}

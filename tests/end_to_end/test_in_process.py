@@ -76,6 +76,31 @@ def test_a_broken_line_keeps_everything_out_unless_asked(shell: Any, chat: Path)
     assert [skipped["place"] for skipped in asked["skipped"]] == ["line 7", "line 8"]
 
 
+def test_a_line_that_only_the_service_refuses_is_named_and_may_be_skipped(shell: Any, tmp_path: Path) -> None:
+    file = tmp_path / "chat.jsonl"
+    said = [{"session": name, "speaker": "Tom", "text": f"I like {name}.", "id": "1"} for name in ("a", "b")]
+    file.write_text("".join(json.dumps(one) + "\n" for one in said))
+    shell("ingest", file, "-n", "alice")
+    said[1]["text"] = "I like something else."
+    said.append({"session": "b", "speaker": "Tom", "text": "I like tea.", "id": "2"})
+    file.write_text("".join(json.dumps(one) + "\n" for one in said))
+    refused = shell("ingest", file, "-n", "alice")
+    assert refused.code == 1
+    assert "line 2 (id 1): a message with this client_id and other content" in refused.err
+    assert "--skip-broken goes on" in refused.err
+    asked = shell("ingest", file, "-n", "alice", "--skip-broken", "--json").document
+    assert (asked["stored_count"], asked["duplicate_count"]) == (1, 1)
+    assert [skipped["place"] for skipped in asked["skipped"]] == ["line 2 (id 1)"]
+    assert "tea" in shell("facts", "-n", "alice").out
+
+
+def test_skipping_is_not_suggested_where_nothing_would_be_left(shell: Any) -> None:
+    refused = shell("ingest", "-", "-n", "alice", stdin="speaker,text\nTom,hi\n")
+    assert refused.code == 1
+    assert "CSV" in refused.err
+    assert "--skip-broken" not in refused.err
+
+
 def test_a_long_text_is_shortened_unless_all_of_it_is_asked_for(shell: Any) -> None:
     text = "I keep a diary about Lisbon. " * 400 + "The end of it is blue."
     said = {"session": "s", "speaker": "Tom", "text": text, "sent_at": "2024-07-05T00:30:00Z"}

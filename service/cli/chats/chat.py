@@ -26,11 +26,16 @@ class LineProblem(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Chat:
-    """A chat file that was read. `time_zone` is what the format says about times without an offset; empty when it says nothing."""
+    """A chat file that was read.
+
+    `time_zone` is what the format says about times without an offset; empty when it says nothing. `looks_like`: what the file seems to be
+    where it is no chat file, and which command takes it; empty when that is not known.
+    """
 
     lines: tuple[ChatLine, ...]
     problems: tuple[LineProblem, ...]
     time_zone: str = ""
+    looks_like: str = ""
 
 
 def with_client_ids(lines: Sequence[ChatLine]) -> tuple[ChatLine, ...]:

@@ -107,6 +107,10 @@ def _why(found: Any) -> str:
             return "is not a known field"
         case "string_type":
             return "must be a text"
+        case "string_too_long":
+            return f"must be at most {found['ctx']['max_length']:,} characters; it has {len(found['input']):,}"
+        case "string_too_short":
+            return "must not be blank"
         case "string_unicode":
             return "must be valid Unicode; it holds a lone surrogate"
         case _:

@@ -5,6 +5,7 @@ from typing import Any
 
 from service.cli.chats.benchmark import NoSuchConversation, read_benchmark
 from service.cli.chats.chat import Chat, ChatLine, LineProblem, with_client_ids
+from service.cli.chats.foreign import looks_like
 from service.cli.chats.lines import read_lines
 
 
@@ -28,7 +29,7 @@ def read_chat(content: bytes, default_session: str, conversation: str | None = N
     else:
         chat = read_lines(content.split(b"\n"), default_session)
     kept, repeated = _distinct(with_client_ids(chat.lines))
-    return Chat(kept, chat.problems + repeated, chat.time_zone)
+    return Chat(kept, chat.problems + repeated, chat.time_zone, "" if kept else looks_like(content))
 
 
 def _benchmark(content: bytes) -> Any | None:
@@ -44,7 +45,7 @@ def _benchmark(content: bytes) -> Any | None:
         whole = json.loads(content.decode("utf-8-sig"))
     except (ValueError, RecursionError):
         return None
-    return whole if isinstance(whole, dict) else None
+    return whole if isinstance(whole, dict) and "conversations" in whole else None
 
 
 def _distinct(lines: tuple[ChatLine, ...]) -> tuple[tuple[ChatLine, ...], tuple[LineProblem, ...]]:

@@ -2,6 +2,7 @@
 
 import sys
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,7 +16,7 @@ from service.cli.failures import fail
 from service.cli.options import FileArgument, JsonOption, NamespaceOption
 
 if TYPE_CHECKING:
-    from structmem import Client, Imported, Job
+    from structmem import Client, Imported, Job, StructMemError
 
     from service.cli.chats import Chat, ChatLine, LineProblem
 
@@ -45,13 +46,17 @@ def ingest(
     zone = timezone or chat.time_zone
     zone_of(zone)
     problems = list(chat.problems) + _without_zone(client, namespace, chat, zone)
-    _report(problems, skip_broken)
     broken = {place for place, _ in problems}
     lines = [line for line in chat.lines if line.place not in broken]
+    _report(problems[:1] if chat.looks_like else problems)
+    if problems and not (skip_broken and lines):
+        kept = counted(len(lines), "message")
+        fail(f"nothing was stored; --skip-broken stores the other {kept}" if lines else f"nothing was stored: {_advice(chat)}")
     if not lines:
-        fail("there is nothing to store")
+        fail("there is nothing to store: the file holds no message")
     _create(client, namespace, zone)
-    imported = _store(client, namespace, lines, zone)
+    imported, refused = _store(client, namespace, lines, zone, skip_broken)
+    problems += refused
     jobs = _extract(client, imported) if wait else []
     if json:
         skipped = [{"place": place, "reason": reason} for place, reason in problems]
@@ -72,6 +77,14 @@ def _read(file: Path, session: str, conversation: str | None) -> "Chat":
         return read_chat(content, session, conversation)
     except ValueError as error:
         fail(f"{file}: {error}")
+
+
+def _advice(chat: "Chat") -> str:
+    """What to do with a file of which no line can be stored."""
+    return (
+        chat.looks_like
+        or "a file has one message a line, such as " + '{"speaker": "Maria", "text": "Hello", "sent_at": "2024-03-05T18:30:00Z"}'
+    )
 
 
 def _stem(file: Path) -> str:
@@ -96,13 +109,11 @@ def _without_zone(client: "Client", namespace: str, chat: "Chat", zone: str) -> 
     return [LineProblem(line.place, "sent_at: has no offset; say its zone with --timezone") for line in local if line.session not in zoned]
 
 
-def _report(problems: "list[LineProblem]", skip_broken: bool) -> None:
+def _report(problems: "list[LineProblem]") -> None:
     for place, reason in problems[:_SHOWN_PROBLEMS]:
         typer.echo(f"structmem: {place}: {reason}", err=True)
     if len(problems) > _SHOWN_PROBLEMS:
         typer.echo(f"structmem: ... and {len(problems) - _SHOWN_PROBLEMS} more", err=True)
-    if problems and not skip_broken:
-        fail(f"nothing was stored; --skip-broken stores the file without {counted(len(problems), 'broken message')}")
 
 
 def _create(client: "Client", namespace: str, zone: str) -> None:
@@ -114,7 +125,54 @@ def _create(client: "Client", namespace: str, zone: str) -> None:
             client.create_namespace(namespace, time_zone=zone)
 
 
-def _store(client: "Client", namespace: str, lines: "list[ChatLine]", zone: str) -> "Imported":
+def _store(client: "Client", namespace: str, lines: "list[ChatLine]", zone: str, skip_broken: bool) -> "tuple[Imported, list[LineProblem]]":
+    """Stores the lines; what only the service can tell of a line is told by its place, and the line left out where that is asked for."""
+    from structmem import ConflictError, InvalidArgumentError
+
+    before = _message_count(client, namespace) if skip_broken else 0
+    refused: list[LineProblem] = []
+    while True:
+        try:
+            imported = _sent(client, namespace, lines, zone)
+            break
+        except (ConflictError, InvalidArgumentError) as error:
+            named = (error.metadata.get("session"), error.metadata.get("client_id"))
+            line = next((one for one in lines if (one.session, one.message.client_id) == named), None)
+            if line is None:
+                raise
+            problem = _refusal_of(line, error)
+            _report([problem])
+            lines = [one for one in lines if one is not line]
+            if not skip_broken:
+                fail("what stands before its batch is stored; --skip-broken goes on with the other messages")
+            if not lines:
+                fail("nothing was stored: every message is refused")
+            refused.append(problem)
+    if refused:
+        # What the attempts before have stored is there already for the last one.
+        stored = max(0, _message_count(client, namespace) - before)
+        jobs = tuple(job.id for job in client.list_jobs(namespace, states=("queued", "running"), at_least=imported.consistency_token))
+        imported = replace(imported, stored_count=stored, duplicate_count=len(lines) - stored, job_ids=jobs, job_count=len(jobs))
+    return imported, refused
+
+
+def _refusal_of(line: "ChatLine", error: "StructMemError") -> "LineProblem":
+    from service.cli.chats import LineProblem
+
+    reason = "; ".join(violation.reason for violation in getattr(error, "violations", ())) or str(error)
+    return LineProblem(f"{line.place} (id {line.message.client_id})", reason)
+
+
+def _message_count(client: "Client", namespace: str) -> int:
+    from structmem import NotFoundError
+
+    try:
+        return sum(session.message_count for session in client.list_sessions(namespace))
+    except NotFoundError:
+        return 0
+
+
+def _sent(client: "Client", namespace: str, lines: "list[ChatLine]", zone: str) -> "Imported":
     from service.cli.progress import progress
 
     with progress() as bars:

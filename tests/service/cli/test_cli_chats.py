@@ -147,3 +147,33 @@ def test_a_message_of_more_bytes_than_could_be_read_again_is_told_and_the_others
     assert [len(line.message.text) for line in chat.lines] == [1_000_000]
     assert [problem.place for problem in chat.problems] == ["line 2 (id a)", "line 3 (id e)"]
     assert "text with image_caption must be at most 3,000,000 bytes in UTF-8; they have 3,000,001" in chat.problems[0].reason
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b'[\n  {"author": "Tom", "body": "hi"}\n]', "one JSON array"),
+        (b'{\n  "name": "Garden",\n  "messages": [{"from": "Tom", "text": "hi"}]\n}', "an export of another tool; no command takes that"),
+        (b"speaker,text,sent_at\nTom,hi,2024-01-01\n", "CSV, with the columns speaker,text,sent_at"),
+        (b"30/03/2026 09:05 - Tom: hi\n", "a messenger's export as text"),
+        (b"[3/30/26, 9:05:40 AM] Tom: hi\n", "a messenger's export as text"),
+        (b"Dear diary\n", "no JSON"),
+        (b'{"header": {"formatVersion": 1}}\n{"trailer": {}}\n', "`structmem import FILE` takes it"),
+        (b'{"question": "Who?", "expected": ["x"]}\n', "`structmem eval FILE` takes it"),
+        (b"PK\x03\x04\x00\x00", "compressed"),
+    ],
+)
+def test_a_file_that_is_no_chat_file_is_told_as_what_it_seems_to_be(content: bytes, words: str) -> None:
+    chat = read_chat(content, "file")
+    assert not chat.lines
+    assert words in chat.looks_like
+
+
+def test_a_chat_file_with_broken_lines_is_still_one() -> None:
+    assert read_chat(lines(HELLO, b"[1]"), "file").looks_like == ""
+    assert read_chat(lines({"speaker": "Tom"}), "file").looks_like == ""
+
+
+def test_a_text_that_is_too_long_is_told_as_the_service_tells_it() -> None:
+    [problem] = read_chat(lines(HELLO | {"text": "a" * 1_000_001}), "file").problems
+    assert problem.reason == "text: must be at most 1,000,000 characters; it has 1,000,001"
