@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 
+from graph.giving_up import stop_if_given_up
 from graph.model import Message, Statement, TimeSpan
 from graph.text.analyser import date_terms, terms_of, terms_of_words, words_of
 from graph.text.features import MOST_READ, Feature, features_of
@@ -51,7 +52,8 @@ def index_message(message: Message, zone: tzinfo = UTC) -> IndexedText:
 
 
 def index_turn(speaker: str, text: str, caption: str, sent_at: datetime, zone: tzinfo) -> IndexedText:
-    """The same of a message's parts."""
+    """The same of a message's parts. Raises GivenUp between passages where nobody waits for them any more."""
+    stop_if_given_up()
     frame = terms_of(speaker) + date_terms(sent_at.astimezone(zone))
     body = _body(text, caption)
     chunks = chunks_of(body)
@@ -60,12 +62,18 @@ def index_turn(speaker: str, text: str, caption: str, sent_at: datetime, zone: t
         passages: tuple[Passage, ...] = (Passage(0, chunks[0], frame + terms_of_words(words)),)
     else:
         words = words_of(body[:MOST_READ])
-        passages = tuple(Passage(i, chunk, frame + terms_of(chunk)) for i, chunk in enumerate(chunks))
+        passages = tuple(_passages(chunks, frame))
     features = features_of(text, words)
     if caption:
         features |= Feature.IMAGE
     spans = named_times(text, sent_at, zone) if Feature.TIME_EXPRESSION in features else ()
     return IndexedText(passages, features, spans)
+
+
+def _passages(chunks: list[str], frame: tuple[str, ...]) -> Iterator[Passage]:
+    for ordinal, chunk in enumerate(chunks):
+        stop_if_given_up()
+        yield Passage(ordinal, chunk, frame + terms_of(chunk))
 
 
 def passage_texts(memory: Message | Statement) -> list[str]:
@@ -116,7 +124,9 @@ def chunks_of(text: str) -> list[str]:
 
 
 def _sentences(text: str) -> Iterator[str]:
-    return (sentence for part in slices_of(text, _SLICE, _ENDS) for sentence in _SENTENCE_END.split(part) if sentence)
+    for part in slices_of(text, _SLICE, _ENDS):
+        stop_if_given_up()
+        yield from filter(None, _SENTENCE_END.split(part))
 
 
 def _size(text: str) -> int:

@@ -131,16 +131,9 @@ class MessageHandlers(ResourceHandlers):
     async def _appended(self, memory: Memory, create: bool, command: AppendCommand) -> AppendOutcome:
         if sum(len(message.text) for message in command.messages) <= _ANALYSED_AT_ONCE:
             return await self._stored(memory, create, command)
-        await self._long_texts.acquire()
-        # Whoever gives up leaves a thread behind that analyses to its end: the next long texts wait for it, lest they take every thread.
-        storing = asyncio.ensure_future(self._stored(memory, create, command))
-        storing.add_done_callback(self._long_text_stored)
-        return await asyncio.shield(storing)
-
-    def _long_text_stored(self, storing: "asyncio.Future[AppendOutcome]") -> None:
-        self._long_texts.release()
-        if not storing.cancelled():
-            storing.exception()  # whoever waited may be gone
+        # Where the caller gives up, the thread that analyses is told and stops at the next passage.
+        async with self._long_texts:
+            return await self._stored(memory, create, command)
 
     async def _stored(self, memory: Memory, create: bool, command: AppendCommand) -> AppendOutcome:
         try:

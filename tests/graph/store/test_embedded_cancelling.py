@@ -8,7 +8,8 @@ import apsw
 import pytest
 
 from graph.errors import StoreUnavailable, TooManyExports
-from graph.store.embedded.files.workers import Workers, cancelled
+from graph.giving_up import given_up
+from graph.store.embedded.files.workers import Workers
 
 
 def nobody_reads(directory, uid):
@@ -29,7 +30,7 @@ async def test_a_caller_that_is_cancelled_twice_waits_for_the_step_all_the_same(
 
     def step():
         begun.set()
-        while not cancelled():
+        while not given_up():
             time.sleep(0.001)
         time.sleep(0.02)
         ended.set()

@@ -11,13 +11,13 @@ from pathlib import Path
 import apsw
 
 from graph.errors import NamespaceNotFound
+from graph.giving_up import given_up
 from graph.model import IdSource, Namespace, to_micros
 from graph.store.embedded.files.connection import BUSY_TIMEOUT_MS, CACHE_KIB, connect, rows
 from graph.store.embedded.files.faults import storage_faults
 from graph.store.embedded.files.identity import missing, verify
 from graph.store.embedded.files.schema import NAMESPACE_MIGRATIONS, migrate
 from graph.store.embedded.files.transaction import Transaction
-from graph.store.embedded.files.workers import cancelled
 from graph.store.embedded.jobs.job_queue import cover_messages, next_due
 from graph.store.embedded.jobs.work_schedule import WorkSchedule
 from graph.store.embedded.searching.index import DerivedIndex
@@ -245,7 +245,7 @@ class NamespaceFile:
 
     def _open_reader(self) -> apsw.Connection:
         db = self._connect(read_only=True)
-        db.set_progress_handler(cancelled, _PROGRESS_STEPS)
+        db.set_progress_handler(given_up, _PROGRESS_STEPS)
         return db
 
     def _connect(self, *, read_only: bool = False) -> apsw.Connection:

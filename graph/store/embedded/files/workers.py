@@ -8,16 +8,9 @@ from contextlib import suppress
 from typing import TypeVar
 
 from graph.errors import StoreUnavailable
+from graph.giving_up import told
 
 T = TypeVar("T")
-
-_current = threading.local()
-
-
-def cancelled() -> bool:
-    """Whether the call that this thread works for has been cancelled; long work asks now and then and stops."""
-    token: threading.Event | None = getattr(_current, "token", None)
-    return token is not None and token.is_set()
 
 
 class Workers:
@@ -27,7 +20,7 @@ class Workers:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="store")
 
     async def run(self, work: Callable[[], T]) -> T:
-        """Runs `work` in a thread. When the caller is cancelled, work that has not begun never does; work under way sees `cancelled()`."""
+        """Runs `work` in a thread. When the caller is cancelled, work that has not begun never does; work under way sees `given_up()`."""
         future, token = self._submit(work)
         try:
             return await asyncio.wrap_future(future)
@@ -55,16 +48,8 @@ class Workers:
 
     def _submit(self, work: Callable[[], T]) -> tuple[Future[T], threading.Event]:
         token = threading.Event()
-
-        def guarded() -> T:
-            _current.token = token
-            try:
-                return work()
-            finally:
-                _current.token = None
-
         try:
-            return self._pool.submit(guarded), token
+            return self._pool.submit(told(token, work)), token
         except RuntimeError:
             raise StoreUnavailable("the store is closed") from None
 

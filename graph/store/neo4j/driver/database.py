@@ -9,6 +9,7 @@ from typing import Any, TypeVar, cast
 from neo4j import AsyncTransaction
 
 from graph.errors import NamespaceNotFound
+from graph.giving_up import in_thread
 from graph.model import IdSource, Namespace, to_micros
 from graph.store.neo4j.driver.connection import Connection, Row, packed
 from graph.store.neo4j.driver.transaction import Attempted, Prefetch, Transaction, lock_namespace
@@ -138,7 +139,7 @@ class Database:
 
     async def run(self, work: Callable[[], T]) -> T:
         """What a function returns that would keep the event loop: analysing texts, packing many rows."""
-        return await asyncio.to_thread(work)
+        return await in_thread(work)
 
 
 async def _commit(tx: AsyncTransaction, held: Transaction) -> None:
