@@ -1,15 +1,13 @@
 """Whether two namespaces hold the same: counts and digests over the records of their exports, in any order and from any store."""
 
 from collections.abc import Iterable, Mapping
-from contextlib import aclosing
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
 import orjson
 
 from graph.model import Edge, Entity, Event, Message, Namespace, Session, Statement
-from graph.store.port import ExportRecord, PassageVector, SessionProgress, Store
-from graph.store.snapshot import open_snapshot
+from graph.store.port import ExportRecord, PassageVector, SessionProgress
 
 _BITS = 256
 _JSON = orjson.OPT_SORT_KEYS
@@ -82,16 +80,6 @@ class RecordDigests:
         parts = {name: PartDigest(self._counts[name], f"{self._sums[name] % (1 << _BITS):064x}") for name in PARTS}
         bare = replace(namespace, name="", uid="", revision=0)
         return NamespaceDigest(namespace.revision, sha256(orjson.dumps(bare, option=_JSON)).hexdigest(), parts)
-
-
-async def digest_of(store: Store, namespace: str) -> NamespaceDigest:
-    """The digest of a namespace at one revision. Raises NotFound, or Conflict when it is written to without a pause."""
-    digests = RecordDigests()
-    settings, records = await open_snapshot(store.namespace(namespace), with_vectors=True)
-    async with aclosing(records):
-        async for batch in records:
-            digests.add(batch)
-    return digests.digest(settings)
 
 
 def _part(record: ExportRecord) -> str:

@@ -13,7 +13,7 @@ from graph.store.embedded.rows.node_keys import keys_of
 from graph.store.embedded.rows.node_rows import read_nodes, read_session
 from graph.store.embedded.searching.filter import session_keys
 from graph.store.port import PAGE_BYTES, Cursor, EntityQuery, EventQuery, MessageQuery, Page, StatementQuery, count_within
-from graph.store.rules.node_bytes import fitting
+from graph.store.rules.paging import page_within
 from graph.text.names import folded
 
 N = TypeVar("N", Message, Event, Statement, Entity)
@@ -46,9 +46,7 @@ def list_sessions(db: apsw.Connection, cursor: Cursor | None, limit: int, max_by
     """See `Memory.list_sessions`."""
     found = rows(db, "SELECT key FROM sessions WHERE key > ? ORDER BY key LIMIT ?", (cursor[0] if cursor else 0, limit + 1))
     keys = [key for (key,) in found]
-    sessions = [read_session(db, key) for key in keys[:limit]]
-    count = fitting(sessions, max_bytes)
-    return Page(tuple(sessions[:count]), (keys[count - 1],) if len(keys) > count else None)
+    return page_within(max_bytes, [read_session(db, key) for key in keys[:limit]], [(key,) for key in keys])
 
 
 def list_messages(
@@ -154,6 +152,4 @@ def _page(db: apsw.Connection, where: _Conditions, order: str, cursor: Cursor | 
     found = rows(db, sql, (*where.values, limit + 1))
     within = count_within([length for _, _, length in found[:limit]], max_bytes)
     nodes = read_nodes(db, [key for _, key, _ in found[:within]])
-    items = [node for node in nodes.values() if isinstance(node, kind)]
-    count = fitting(items, max_bytes)
-    return Page(tuple(items[:count]), found[count - 1][:2] if len(found) > count else None)
+    return page_within(max_bytes, [node for node in nodes.values() if isinstance(node, kind)], [row[:2] for row in found])

@@ -76,7 +76,8 @@ async def export(handle: Handle, with_vectors: bool) -> AsyncIterator[Sequence[E
         StaleWrite: something was deleted or extracted anew since the export began; it must be begun again.
     """
     connection, name = handle.connection, handle.name
-    begun = await handle.ask(connection.patiently(lambda: _begin(connection, name)))
+    async with handle.reading():
+        begun = await connection.patiently(lambda: _begin(connection, name))
     handle.found(begun.uid, begun.revision)
     values = {"namespace": name, "uid": begun.uid, "revision": begun.revision, "until": begun.next_key}
     for some in _chunks([node_of(NodeKind.SESSION, row) for row in begun.sessions]):

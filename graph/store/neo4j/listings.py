@@ -12,7 +12,7 @@ from graph.store.neo4j.rows.conditions import Conditions
 from graph.store.neo4j.rows.node_reading import count_within, node_map, node_of
 from graph.store.neo4j.schema import NODE_LABELS
 from graph.store.port import PAGE_BYTES, Cursor, EntityQuery, EventQuery, MessageQuery, Page, StatementQuery
-from graph.store.rules.node_bytes import fitting
+from graph.store.rules.paging import page_within
 from graph.text.names import folded
 
 N = TypeVar("N", Session, Message, Event, Statement, Entity)
@@ -152,12 +152,7 @@ async def _page(handle: Handle, kind: NodeKind, where: Conditions, order: Sequen
 
 def _page_of(type_: type[N], listed: _Listed, bounds: _Bounds, column: str | None = None) -> Page[N]:
     """The page; `column` is what the cursor holds beside the key: "" for 0, None where it holds the key alone."""
-    nodes = [node_of(kind, row) for kind, row in listed.rows[: bounds.limit]]
-    count = fitting(nodes, bounds.max_bytes)
-    items = tuple(node for node in nodes[:count] if isinstance(node, type_))
-    if listed.total <= count:
-        return Page(items, None)
-    last = listed.rows[count - 1][1]
-    if column is None:
-        return Page(items, (last["key"],))
-    return Page(items, (last[column] if column else 0, last["key"]))
+    nodes = [node for kind, row in listed.rows[: bounds.limit] if isinstance(node := node_of(kind, row), type_)]
+    columns = ("key",) if column is None else (column, "key")
+    cursors = [tuple(row[name] if name else 0 for name in columns) for _, row in listed.rows]
+    return page_within(bounds.max_bytes, nodes, cursors, listed.total)

@@ -89,7 +89,8 @@ class Neo4jMemory(Handle):
 
     async def candidates(self, query: CandidateQuery) -> Candidates:
         """See `Memory.candidates`."""
-        uid, found = await self.ask(self._searcher.candidates(self.name, query))
+        async with self.reading():
+            uid, found = await self._searcher.candidates(self.name, query)
         self.found(uid, found.revision)
         return found
 

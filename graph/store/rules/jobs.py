@@ -13,7 +13,7 @@ import orjson
 from graph.errors import Conflict, LeaseLost, NotFound
 from graph.model import TERMINAL_STATES, ExtractionMode, Job, JobError, JobKind, JobState, Lease, Namespace, from_micros, to_micros
 from graph.store.port import JOB_RETENTION, JobAttemptFailed, JobDeferred, JobOutcome, Page
-from graph.store.rules.node_bytes import fitting
+from graph.store.rules.paging import page_within
 from graph.store.rules.spec_rules import waits_for_vectors
 
 # What could not be taken of a job's messages is told of the last ones: a model that fails throughout fills neither a file nor an answer.
@@ -74,9 +74,7 @@ def job_of(namespace: str, row: JobRow) -> Job:
 
 def page_of_jobs(namespace: str, found: Sequence[JobRow], limit: int, max_bytes: int) -> Page[Job]:
     """A page of at most `limit` of the rows that were found and of so many bytes; a row beyond the limit tells that there are more."""
-    jobs = [job_of(namespace, row) for row in found[:limit]]
-    count = fitting(jobs, max_bytes)
-    return Page(tuple(jobs[:count]), (found[count - 1].key,) if len(found) > count else None)
+    return page_within(max_bytes, [job_of(namespace, row) for row in found[:limit]], [(row.key,) for row in found])
 
 
 def stored_values(row: JobRow) -> dict[str, Any]:

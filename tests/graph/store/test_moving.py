@@ -10,13 +10,19 @@ from graph.model import Edge, EdgeKind, MemoryFilter, Message, NodeKind, Session
 from graph.store import import_analysis
 from graph.store.analysis_process import AnalysisProcess
 from graph.store.candidates import CandidateQuery
-from graph.store.digest import digest_of
+from graph.store.digest import NamespaceDigest, RecordDigests
 from graph.store.port import ExtractionWrite, GenerationStart, JobSucceeded, PassageVector, SessionProgress
 from graph.text import terms_of
 
 
 async def exported(bench, name=None, **options):
     return [record async for batch in bench.store.namespace(name or bench.namespace).export(**options) for record in batch]
+
+
+async def digest_of(bench, name: str) -> NamespaceDigest:
+    digests = RecordDigests()
+    digests.add(await exported(bench, name))
+    return digests.digest(await bench.store.namespace(name).settings())
 
 
 async def stream(records):
@@ -72,7 +78,7 @@ async def test_an_import_is_the_same_memory(told):
     copy = await told.store.import_namespace(replace(source, name="copy"), stream(records))
     assert replace(copy, name=source.name, uid=source.uid) == source
     assert repr(await exported(told, "copy")) == repr(records)
-    assert await digest_of(told.store, "copy") == await digest_of(told.store, told.namespace)
+    assert await digest_of(told, "copy") == await digest_of(told, told.namespace)
     assert await told.store.namespace("copy").check() == []
     before, after = await told.store.namespace(told.namespace).describe(), await told.store.namespace("copy").describe()
     assert replace(after, bytes=0) == replace(before, bytes=0)

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import uuid
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar, cast
 
 from neo4j import AsyncTransaction
@@ -11,7 +11,7 @@ from neo4j import AsyncTransaction
 from graph.errors import NamespaceNotFound
 from graph.giving_up import in_thread
 from graph.model import IdSource, Namespace, to_micros
-from graph.store.neo4j.driver.connection import Connection, Row, packed
+from graph.store.neo4j.driver.connection import Connection
 from graph.store.neo4j.driver.transaction import Attempted, Prefetch, Transaction, lock_namespace
 from graph.store.neo4j.driver.upkeep import keep_up
 from graph.store.neo4j.rows.namespace_rows import NamespaceState, namespace_of
@@ -105,10 +105,6 @@ class Database:
         if not found or found[0][0]["state"] != NamespaceState.ACTIVE:
             raise NamespaceNotFound(name)
         return namespace_of(found[0][0])
-
-    async def rows(self, namespace: str, query: str, parameters: Mapping[str, Any] | None = None) -> list[Row]:
-        """The rows of a query that reads one namespace, `$namespace`, with parameters in `$at`. It does not tell whether there is one."""
-        return await self.connection.rows(query, packed(namespace, parameters))
 
     async def write(self, namespace: str, work: Callable[[Transaction], Awaitable[T]], prefetch: Prefetch | None = None) -> T:
         """What `work` returns, once all that it wrote is durable. It may run several times, each time on what there is then.

@@ -11,7 +11,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from graph.errors import NamespaceNotFound
 from graph.model import Namespace
-from graph.store.neo4j.driver.connection import Connection, Row, packed
+from graph.store.neo4j.driver.connection import Connection, Row
 from graph.store.neo4j.driver.database import Database
 from graph.store.neo4j.driver.reading import namespace_row
 from graph.store.neo4j.driver.transaction import Prefetch, Transaction
@@ -91,11 +91,6 @@ class Handle:
         if revision is not None:
             require_revision(self._at_least, uid, revision)
 
-    async def rows(self, query: str, parameters: Mapping[str, Any] | None = None) -> list[Row]:
-        """The rows of a query that reads the namespace, `$namespace`, with parameters in `$at`. It does not tell whether there is one."""
-        async with self.reading():
-            return await self.connection.rows(query, packed(self.name, parameters))
-
     async def write(self, work: Callable[[Transaction], Awaitable[T]], prefetch: Prefetch | None = None) -> T:
         """See `Database.write`."""
 
@@ -105,14 +100,6 @@ class Handle:
 
         async with self._looked_for():
             return await self.database.write(self.name, of_this_one, prefetch)
-
-    async def ask(self, work: Coroutine[Any, Any, T]) -> T:
-        """What a search or another read by itself answers, once the server has come to what the handle has to see."""
-        try:
-            async with self.reading():
-                return await work
-        finally:
-            work.close()
 
 
 def writing(work: Callable[Concatenate[Transaction, P], Awaitable[T]]) -> Callable[Concatenate[Handle, P], Coroutine[Any, Any, T]]:
