@@ -6,7 +6,7 @@ from datetime import timedelta
 from structmem.v1 import memory_service_pb2 as pb
 
 from graph.model import TERMINAL_STATES, JobKind, JobState
-from graph.store.port import Memory
+from graph.store.port import JobQuery, Memory
 from service.answer_size import Room
 from service.authorize import Action
 from service.convert.jobs import job_to_proto
@@ -33,12 +33,12 @@ class JobHandlers(ResourceHandlers):
         with self._entering(Action.READ, request.namespace) as found:
             limit = limit_of(found, "page_size", request.page_size, 50, 500)
             states = enum_values(found, "states", request.states, JobState)
-            kinds = enum_values(found, "kinds", request.kinds, JobKind)
+            query = JobQuery(states, enum_values(found, "kinds", request.kinds, JobKind))
             with found.gathering():
                 self._dependencies.pages.check(request)
             memory = self._reading(found, request)
         uid = (await memory.settings()).uid
-        page = await memory.list_jobs(states, kinds, self._dependencies.pages.read(request, uid), limit, self._page_bytes)
+        page = await memory.list_jobs(query, self._dependencies.pages.read(request, uid), limit, self._page_bytes)
         token = self._dependencies.pages.make(request, uid, page.next)
         room = Room(self._max_bytes)
         return pb.ListJobsResponse(jobs=[room.need(job_to_proto(job), job.id, token) for job in page.items], next_page_token=token)

@@ -37,6 +37,7 @@ from graph.store.port import (
     EventQuery,
     JobAttemptFailed,
     JobDeferred,
+    JobQuery,
     JobSucceeded,
     MessageDraft,
     MessageQuery,
@@ -192,7 +193,7 @@ async def test_messages_that_come_before_the_flush_mark_of_an_idle_buffer_are_ex
     assert {message for event in await _events(store) for message in event.evidence_ids} == {
         message.id for message in (await store.namespace("acme/maria").list_messages(MessageQuery(), None, 10)).items
     }
-    assert (await store.namespace("acme/maria").list_jobs({JobState.QUEUED, JobState.RUNNING}, set(), None, 10)).items == ()
+    assert (await store.namespace("acme/maria").list_jobs(JobQuery(frozenset({JobState.QUEUED, JobState.RUNNING})), None, 10)).items == ()
 
 
 async def test_the_same_is_extracted_when_messages_come_one_by_one(store: Any, clock: Any) -> None:

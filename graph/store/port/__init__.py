@@ -6,7 +6,7 @@ Two stores implement it and one contract suite (`tests/graph/store`) holds for b
 from graph.store.port.appending import AppendCommand, AppendedMessage, AppendOutcome, MessageDraft
 from graph.store.port.changing import Deletion, DeletionReceipt, LinkDecided, LinkDecision
 from graph.store.port.extracting import ExtractionWrite, Float16Vector, GenerationStart, PassageText, PassageVector, PendingWork, UsageEntry
-from graph.store.port.jobs import JobAttemptFailed, JobDeferred, JobOutcome, JobSucceeded
+from graph.store.port.jobs import JobAttemptFailed, JobDeferred, JobOutcome, JobQuery, JobSucceeded
 from graph.store.port.memory import Memory
 from graph.store.port.moving import ExportRecord, Finding, SessionProgress
 from graph.store.port.namespaces import ConsistencyPoint, NamespaceChange, NamespaceSpec
@@ -50,6 +50,7 @@ __all__ = [
     "JobAttemptFailed",
     "JobDeferred",
     "JobOutcome",
+    "JobQuery",
     "JobSucceeded",
     "LinkDecided",
     "LinkDecision",

@@ -1,17 +1,10 @@
 """Jobs of a namespace: leased work handed back, looked at and steered."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from graph.model import (
-    Job,
-    JobError,
-    JobKind,
-    JobState,
-    Lease,
-)
+from graph.model import Job, JobError, JobKind, JobState, Lease
 from graph.store.port.reading import PAGE_BYTES, Cursor, Page
 
 
@@ -38,6 +31,14 @@ class JobAttemptFailed:
 JobOutcome = JobSucceeded | JobDeferred | JobAttemptFailed
 
 
+@dataclass(frozen=True, slots=True)
+class JobQuery:
+    """Which jobs to list: of any of these states and kinds; of all where there are none."""
+
+    states: frozenset[JobState] = frozenset()
+    kinds: frozenset[JobKind] = frozenset()
+
+
 class Jobs(Protocol):
     """Jobs of a namespace: leased work handed back, looked at and steered."""
 
@@ -56,10 +57,8 @@ class Jobs(Protocol):
         """One job."""
         ...
 
-    async def list_jobs(
-        self, states: Collection[JobState], kinds: Collection[JobKind], cursor: Cursor | None, limit: int, max_bytes: int = PAGE_BYTES
-    ) -> Page[Job]:
-        """Jobs, newest first; empty collections accept all. A page ends early where it would have more than `max_bytes`."""
+    async def list_jobs(self, query: JobQuery, cursor: Cursor | None, limit: int, max_bytes: int = PAGE_BYTES) -> Page[Job]:
+        """Jobs, newest first. A page ends early where it would have more than `max_bytes`."""
         ...
 
     async def wait_for_job_change(self, job_id: str, seen: datetime, timeout: timedelta) -> Job:

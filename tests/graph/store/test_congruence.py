@@ -55,6 +55,7 @@ from graph.store.port import (
     EventQuery,
     ExtractionWrite,
     GenerationStart,
+    JobQuery,
     JobSucceeded,
     LinkDecision,
     MessageDraft,
@@ -332,7 +333,7 @@ class Congruence(RuleBasedStateMachine):
             lambda store, cursor: store.namespace("n").list_events(EventQuery(RANGE), cursor, limit),
             lambda store, cursor: store.namespace("n").list_statements(StatementQuery(include_retired=True), cursor, limit),
             lambda store, cursor: store.namespace("n").list_entities(EntityQuery(name="ANA"), cursor, limit),
-            lambda store, cursor: store.namespace("n").list_jobs([], [], cursor, limit),
+            lambda store, cursor: store.namespace("n").list_jobs(JobQuery(), cursor, limit),
         ]
         for listing in listings:
             found = [self.run(pages_of(lambda cursor, s=store, f=listing: f(s, cursor))) for store in self.stores]

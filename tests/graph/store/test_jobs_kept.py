@@ -7,7 +7,7 @@ import pytest
 
 from graph.errors import Conflict, LeaseLost, NotFound
 from graph.model import ExtractionMode, JobError, JobKind, JobState
-from graph.store.port import Deletion, GenerationStart, JobAttemptFailed, JobDeferred, JobSucceeded
+from graph.store.port import Deletion, GenerationStart, JobAttemptFailed, JobDeferred, JobQuery, JobSucceeded
 
 MINUTE = timedelta(minutes=1)
 
@@ -241,11 +241,13 @@ async def test_pending_shows_what_follows_the_watermark(bench):
 async def test_listed_jobs_come_newest_first_in_pages(bench):
     jobs = [(await bench.say("a", session=f"s{i}")).job_id for i in range(5)]
     await bench.store.namespace(bench.namespace).cancel_job(jobs[0])
-    page = await bench.store.namespace(bench.namespace).list_jobs([], [], None, 3)
-    rest = await bench.store.namespace(bench.namespace).list_jobs([], [], page.next, 3)
+    page = await bench.store.namespace(bench.namespace).list_jobs(JobQuery(), None, 3)
+    rest = await bench.store.namespace(bench.namespace).list_jobs(JobQuery(), page.next, 3)
     assert [job.id for job in page.items + rest.items] == jobs[::-1]
     assert rest.next is None
-    queued = await bench.store.namespace(bench.namespace).list_jobs({JobState.CANCELED}, {JobKind.EXTRACTION}, None, 9)
+    queued = await bench.store.namespace(bench.namespace).list_jobs(
+        JobQuery(frozenset({JobState.CANCELED}), frozenset({JobKind.EXTRACTION})), None, 9
+    )
     assert [job.id for job in queued.items] == jobs[:1]
 
 
@@ -281,7 +283,7 @@ async def test_a_failed_or_cancelled_job_is_kept_until_it_is_retried_or_its_name
         await bench.store.namespace(bench.namespace).get_job(job.id)
     await bench.store.delete_namespace(bench.namespace)
     await bench.create()
-    assert (await bench.store.namespace(bench.namespace).list_jobs([], [], None, 9)).items == ()
+    assert (await bench.store.namespace(bench.namespace).list_jobs(JobQuery(), None, 9)).items == ()
 
 
 async def test_waiting_for_work_ends_when_there_is_some(bench):

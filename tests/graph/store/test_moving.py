@@ -11,7 +11,7 @@ from graph.store import import_analysis
 from graph.store.analysis_process import AnalysisProcess
 from graph.store.candidates import CandidateQuery
 from graph.store.digest import NamespaceDigest, RecordDigests
-from graph.store.port import ExtractionWrite, GenerationStart, JobSucceeded, PassageVector, SessionProgress
+from graph.store.port import ExtractionWrite, GenerationStart, JobQuery, JobSucceeded, PassageVector, SessionProgress
 from graph.text import terms_of
 
 
@@ -92,7 +92,7 @@ async def test_an_import_is_the_same_memory(told):
 async def test_what_was_not_extracted_is_queued(told):
     source = await told.store.namespace(told.namespace).settings()
     await told.store.import_namespace(replace(source, name="copy"), stream(await exported(told)))
-    jobs = (await told.store.namespace("copy").list_jobs([], [], None, 9)).items
+    jobs = (await told.store.namespace("copy").list_jobs(JobQuery(), None, 9)).items
     assert [(job.session, job.total) for job in jobs] == [("s2", 1)]
     leased = {lease.job.namespace for _ in range(2) if (lease := await told.lease()) is not None}
     assert leased == {told.namespace, "copy"}
@@ -105,7 +105,7 @@ async def test_without_vectors_they_are_queued_anew(told):
     records = await exported(told, with_vectors=False)
     assert not any(isinstance(record, PassageVector) for record in records)
     await told.store.import_namespace(replace(source, name="copy"), stream(records))
-    assert {job.session for job in (await told.store.namespace("copy").list_jobs([], [], None, 9)).items} == {"s1", "s2"}
+    assert {job.session for job in (await told.store.namespace("copy").list_jobs(JobQuery(), None, 9)).items} == {"s1", "s2"}
     texts = [passage.text for passage in await told.store.namespace("copy").missing_vectors("s1", 99)]
     assert texts == ["a", "b", "c", "Ana likes Ben"]
 

@@ -12,7 +12,7 @@ from graph.model import EdgeKind, MemoryFilter
 from graph.store.candidates import CandidateQuery
 from graph.store.neo4j import Neo4jStore
 from graph.store.neo4j.driver.positions import Positions
-from graph.store.port import AppendCommand, ConsistencyPoint, EntityQuery, EventQuery, Memory, MessageQuery, StatementQuery
+from graph.store.port import AppendCommand, ConsistencyPoint, EntityQuery, EventQuery, JobQuery, Memory, MessageQuery, StatementQuery
 from tests.graph.store.conftest import Bench, CountingIds, ManualClock
 from tests.neo4j_databases import Database
 
@@ -36,7 +36,7 @@ READS: dict[str, Callable[[Memory], Awaitable[object]]] = {
     "list_events": lambda memory: memory.list_events(EventQuery(), None, 10),
     "list_statements": lambda memory: memory.list_statements(StatementQuery(), None, 10),
     "list_entities": lambda memory: memory.list_entities(EntityQuery(), None, 10),
-    "list_jobs": lambda memory: memory.list_jobs((), (), None, 10),
+    "list_jobs": lambda memory: memory.list_jobs(JobQuery(), None, 10),
     "describe": lambda memory: memory.describe(),
     "usage": lambda memory: memory.usage(),
     "query_scope": lambda memory: memory.query_scope([]),

@@ -1,17 +1,16 @@
 """What callers do to jobs: flush, cancel, retry, look."""
 
-from collections.abc import Collection
 from datetime import timedelta
 
 import apsw
 
-from graph.model import TERMINAL_STATES, Job, JobKind, JobState, Namespace
+from graph.model import TERMINAL_STATES, Job, Namespace
 from graph.store.embedded.files.connection import json_list, rows
 from graph.store.embedded.files.transaction import Transaction
 from graph.store.embedded.jobs.job_queue import cover_messages, waiting_messages
 from graph.store.embedded.jobs.job_rows import job_row, job_rows, open_jobs, save_job
 from graph.store.embedded.rows.session_rows import existing_session
-from graph.store.port import PAGE_BYTES, Cursor, Page
+from graph.store.port import PAGE_BYTES, Cursor, JobQuery, Page
 from graph.store.rules.jobs import JobRow, cancelled, hurried, job_of, page_of_jobs, retried
 from graph.store.rules.sessions import SessionRow
 
@@ -60,19 +59,13 @@ def get_job(db: apsw.Connection, namespace: Namespace, job_id: str) -> Job:
 
 
 def list_jobs(
-    db: apsw.Connection,
-    namespace: Namespace,
-    states: Collection[JobState],
-    kinds: Collection[JobKind],
-    cursor: Cursor | None,
-    limit: int,
-    max_bytes: int = PAGE_BYTES,
+    db: apsw.Connection, namespace: Namespace, query: JobQuery, cursor: Cursor | None, limit: int, max_bytes: int = PAGE_BYTES
 ) -> Page[Job]:
     """See `Memory.list_jobs`."""
     found = job_rows(
         db,
         """WHERE j.key < ?1 AND (?2 = '[]' OR j.state IN (SELECT value FROM json_each(?2)))
             AND (?3 = '[]' OR j.kind IN (SELECT value FROM json_each(?3))) ORDER BY j.key DESC LIMIT ?4""",
-        (cursor[0] if cursor else 2**62, json_list(states), json_list(kinds), limit + 1),
+        (cursor[0] if cursor else 2**62, json_list(query.states), json_list(query.kinds), limit + 1),
     )
     return page_of_jobs(namespace.name, found, limit, max_bytes)

@@ -1,15 +1,14 @@
 """What callers do to jobs: flush, cancel, retry, look."""
 
-from collections.abc import Collection
 from datetime import timedelta
 
-from graph.model import TERMINAL_STATES, Job, JobKind, JobState
+from graph.model import TERMINAL_STATES, Job
 from graph.store.neo4j.driver.handle import Handle
 from graph.store.neo4j.driver.transaction import Transaction
 from graph.store.neo4j.jobs.job_queue import cover_messages, open_jobs, waiting_messages
 from graph.store.neo4j.jobs.job_rows import JOB_PROJECTION, job_row, job_row_of, save_job
 from graph.store.neo4j.rows.session_rows import existing_session, session_rows
-from graph.store.port import PAGE_BYTES, Cursor, Page
+from graph.store.port import PAGE_BYTES, Cursor, JobQuery, Page
 from graph.store.rules.jobs import JobRow, cancelled, found_job, hurried, job_of, page_of_jobs, retried
 from graph.store.rules.sessions import SessionRow
 
@@ -64,19 +63,12 @@ async def get_job(handle: Handle, job_id: str) -> Job:
     return job_of(handle.name, found_job(found and job_row_of(found), job_id))
 
 
-async def list_jobs(
-    handle: Handle,
-    states: Collection[JobState],
-    kinds: Collection[JobKind],
-    cursor: Cursor | None,
-    limit: int,
-    max_bytes: int = PAGE_BYTES,
-) -> Page[Job]:
+async def list_jobs(handle: Handle, query: JobQuery, cursor: Cursor | None, limit: int, max_bytes: int = PAGE_BYTES) -> Page[Job]:
     """See `Memory.list_jobs`."""
     values = {
         "before": cursor[0] if cursor else 2**62,
-        "states": [state.name for state in states],
-        "kinds": [kind.name for kind in kinds],
+        "states": [state.name for state in query.states],
+        "kinds": [kind.name for kind in query.kinds],
         "limit": limit + 1,
     }
     (found,) = await handle.row(_LISTED, {"at": values})
