@@ -10,6 +10,7 @@ from graph.model import LabelCondition, LabelFilter, MemoryFilter, NodeKind, Tim
 from graph.store.candidates import CandidateQuery, StatisticsGroup
 from graph.store.embedded.searching import entries
 from graph.store.port import PassageVector
+from graph.store.search import SearchIndex
 
 
 async def test_a_message_is_found_as_soon_as_it_is_stored(bench):
@@ -90,6 +91,9 @@ async def test_an_index_made_in_small_chunks_finds_what_one_made_at_once_does(be
         return len(found), found.statistics[StatisticsGroup.MESSAGES]
 
     once = [await say_and_search("s1"), await say_and_search("s2")]
+    added = []
+    add = SearchIndex.add
+    monkeypatch.setattr(SearchIndex, "add", lambda index, batch: [added.append([len(one.passages) for one in batch]), add(index, batch)])
     monkeypatch.setattr(entries, "_CHUNK", 5)
     monkeypatch.setattr(entries, "_CHUNK_PASSAGES", 3)
     await bench.store.delete_namespace(bench.namespace)
@@ -98,3 +102,8 @@ async def test_an_index_made_in_small_chunks_finds_what_one_made_at_once_does(be
         assert count == whole[0] > 0
         assert statistics.count == whole[1].count
         assert statistics.document_frequency.tolist() == whole[1].document_frequency.tolist()
+    chunks = [chunk for chunk in added if chunk]
+    assert sum(map(len, chunks)) == 24
+    assert max(map(max, chunks)) > 3
+    # Each is within both bounds, or a single memory.
+    assert all(len(chunk) == 1 or (len(chunk) <= 5 and sum(chunk) <= 3) for chunk in chunks)
