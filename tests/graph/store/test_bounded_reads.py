@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graph.model import Message
-from graph.store.port import EntityQuery, EventQuery, MessageQuery, StatementQuery, count_within
+from graph.model import JobError, Message
+from graph.store.port import PAGE_BYTES, EntityQuery, EventQuery, JobAttemptFailed, MessageQuery, StatementQuery, count_within
 from graph.store.rules.node_bytes import node_bytes
 
 LETTERS = {"ascii": "a", "japanese": "茶", "emoji": "🍵"}
@@ -58,6 +58,34 @@ async def test_pages_of_events_statements_entities_and_sessions_end_early(bench)
         assert [node for page in pages for node in page] == list(whole), name
         assert len(pages) > 1 or len(whole) == 1, name
         assert all(sum(map(node_bytes, page)) <= most or len(page) == 1 for page in pages), name
+
+
+async def test_pages_of_jobs_end_early(bench):
+    for number in range(6):
+        await bench.say("Hello", session=f"s{number}")
+        lease = await bench.flushed_lease(f"s{number}")
+        error = JobError("PROVIDER_UNAVAILABLE", "the model's answer was not to be had. " * 50)
+        await bench.store.namespace(bench.namespace).finish_job(lease, JobAttemptFailed(error, None))
+    memory = bench.store.namespace(bench.namespace)
+    [whole] = await every_page(lambda cursor: memory.list_jobs((), (), cursor, 100, 10**7))
+    most = sum(map(node_bytes, whole)) // 2 + 1
+    pages = await every_page(lambda cursor: memory.list_jobs((), (), cursor, 100, most))
+    assert [job for page in pages for job in page] == list(whole)
+    assert len(whole) == 6
+    assert len(pages) in (2, 3)
+    assert all(sum(map(node_bytes, page)) <= most for page in pages)
+    # One that has no room comes all the same, alone.
+    assert [len(page) for page in await every_page(lambda cursor: memory.list_jobs((), (), cursor, 100, 1))] == [1] * 6
+
+
+async def test_without_a_bound_of_its_own_a_page_has_what_one_answer_has_room_for(bench):
+    await bench.say(*(f"{number} " + "x" * 190_000 for number in range(20)))
+    memory = bench.store.namespace(bench.namespace)
+    pages = await every_page(lambda cursor: memory.list_messages(MessageQuery(), cursor, 1_000))
+    assert len(pages[0]) > 10
+    assert sum(map(len, pages)) == 20
+    assert all(sum(map(node_bytes, page)) <= PAGE_BYTES for page in pages)
+    assert sum(map(node_bytes, (*pages[0], pages[1][0]))) > PAGE_BYTES
 
 
 async def test_of_nodes_that_have_no_room_the_ids_are_told_and_smaller_ones_come_all_the_same(bench):

@@ -1,4 +1,4 @@
-"""What each kind of node holds: the names and types of its properties.
+"""What each kind of node holds: the names and types of its properties, by label in `PROPERTIES`; a test holds what is written against it.
 
 Beside what is listed every node has `namespace`, the namespace's name. Times are int64 microseconds since 1970 (`…_at`); where people
 look, a ZONED DATETIME stands beside them (`…_on`), which nothing of ours reads. A property that would be empty is not there.
@@ -163,7 +163,7 @@ class EventProperties(TimedProperties):
 
 
 class EntityProperties(TypedDict):
-    """:Entity. Each of its names, folded, is an :EntityName {namespace, folded, entity_id, entity_key}."""
+    """:Entity. Each of its names is an :EntityName."""
 
     id: str
     key: int
@@ -172,6 +172,20 @@ class EntityProperties(TypedDict):
     aliases: list[str]
     mention_count: int
     recorded_at: int
+
+
+class EntityNameProperties(TypedDict):
+    """:EntityName, a name of an entity, folded."""
+
+    folded: str
+    entity_id: str
+
+
+class SpeakerProperties(TypedDict):
+    """:Speaker, one a name. `messages`: how many are of it."""
+
+    name: str
+    messages: int
 
 
 class PassageProperties(SearchedProperties):
@@ -261,6 +275,54 @@ class TermStatisticsProperties(TypedDict):
     counts: bytes
 
 
+class RequestProperties(TypedDict):
+    """:Request, a request id with its answer (JSON) until it `expires_at`. `digest` identifies what was asked."""
+
+    id: str
+    digest: bytes
+    answer: str
+    expires_at: int
+
+
+class UsageProperties(TypedDict):
+    """:Usage, one a `step` and `model`: sums of its calls. `writes`: the ids of the last writes that added to it."""
+
+    step: str
+    model: str
+    calls: int
+    items: int
+    prompt_tokens: int
+    completion_tokens: int
+    errors: int
+    writes: list[str]
+
+
+class FlushMarkProperties(TypedDict):
+    """:FlushMark: the session was flushed when `seq` was its last message."""
+
+    session: str
+    seq: int
+
+
+PROPERTIES = {
+    "Namespace": NamespaceProperties,
+    "Session": SessionProperties,
+    "Message": MessageProperties,
+    "Event": EventProperties,
+    "Fact": StatementProperties,
+    "Relation": StatementProperties,
+    "Entity": EntityProperties,
+    "Passage": PassageProperties,
+    "Span": SpanProperties,
+    "EntityName": EntityNameProperties,
+    "Speaker": SpeakerProperties,
+    "Job": JobProperties,
+    "Request": RequestProperties,
+    "Change": ChangeProperties,
+    "TermStatistics": TermStatisticsProperties,
+    "Usage": UsageProperties,
+    "FlushMark": FlushMarkProperties,
+}
 PASSAGE_KEY_SHIFT = 16
 
 
