@@ -420,7 +420,7 @@ class RunCypherRequest(_message.Message):
     scope: _cypher_pb2.CypherScope.ValueType
     """What it is run against; unset: a snapshot of the namespace."""
     max_rows: _builtins.int
-    """Rows after which the answer ends; 0: as many as the service allows."""
+    """Rows after which the answer ends; 0: as many as the service allows (`cypher_max_rows`), which is also the most."""
     @_builtins.property
     def parameters(self) -> _containers.MessageMap[_builtins.str, _cypher_pb2.CypherValue]:
         """Its parameters, by name without "$"."""

@@ -159,7 +159,7 @@ class ListNamespacesRequest(_message.Message):
     prefix: _builtins.str
     """Only names that start with this path, such as "acme" for "acme" and "acme/…". Empty: all."""
     page_size: _builtins.int
-    """At most this many; 0: 100; at most 1,000."""
+    """At most this many; 0: 100; at most 1,000. A page ends earlier where it has no room for more: answers are bounded by bytes."""
     page_token: _builtins.str
     """From the answer before; empty for the first page."""
     @_builtins.property
