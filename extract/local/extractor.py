@@ -8,17 +8,17 @@ from dataclasses import replace
 from datetime import timedelta
 
 from extract.entities import ALIAS
-from extract.local.machine import advice_of
+from extract.local.machine import MOST_READ, advice_of
 from extract.local.names import has_named_subject, names_in
 from extract.local.predicates import predicate_of
 from extract.local.reference import References
 from extract.local.relations import FoundRelation
-from extract.local.sentences import is_question, sentences_of
+from extract.local.sentences import is_question, sentences_of, unread
 from extract.local.shortening import shortened
 from extract.local.speakers import Cast, cast_of, display_name, is_machine
-from extract.local.statements import FoundStatement, standalone, statements_of, statements_with_time
+from extract.local.statements import MOST_SENTENCES, FoundStatement, standalone, statements_of, statements_with_time
 from extract.port import EntityMention, EventDraft, Extraction, Segment, StatementDraft
-from graph.model import EntityKind, ExtractionMode, ExtractorSpec, Message, NodeKind, TimeSpan
+from graph.model import EntityKind, ExtractionMode, ExtractorSpec, JobError, Message, NodeKind, TimeSpan
 from graph.store.port import UsageEntry
 from graph.text import ANALYSER_VERSION
 from graph.text.names import is_role_name
@@ -71,7 +71,21 @@ def extract_segment(segment: Segment, mode: ExtractionMode) -> Extraction:
         elif not is_machine(message):
             mentions[message.id] = _mentions(message, drafts, everyone)
         events.extend(drafts)
-    return Extraction(tuple(events), mentions, (UsageEntry("extract", "local", calls=1, items=len(segment.messages)),))
+    usage = (UsageEntry("extract", "local", calls=1, items=len(segment.messages)),)
+    return Extraction(tuple(events), mentions, usage, tuple(_unread(segment.messages)))
+
+
+def _unread(messages: Sequence[Message]) -> Iterator[JobError]:
+    """What of messages was not read: of the others nobody would know that something is missing."""
+    for message in messages:
+        if is_machine(message):
+            read = f"{MOST_READ:,} of {len(message.text):,} characters" if len(message.text) > MOST_READ else ""
+        else:
+            read = unread(message.text, MOST_SENTENCES)
+        if read:
+            yield JobError(
+                "MESSAGE_READ_IN_PART", f"Of message {message.seq} the rules read the first {read}; it is stored and found whole."
+            )
 
 
 def _of_person(message: Message, earlier: Sequence[Message], everyone: Cast, segment: Segment, first: int) -> Iterator[EventDraft]:
@@ -81,8 +95,10 @@ def _of_person(message: Message, earlier: Sequence[Message], everyone: Cast, seg
     before = earlier[-1] if earlier else None
     speaker = _speaker(message)
     drafts: list[EventDraft] = []
+    related: set[tuple[str, str, str, str]] = set()
     for time, group in statements_with_time(statements_of(message, before, voices, segment.zone, references)):
-        statements = [statement for said in group for statement in _statements(said, message, everyone, speaker)]
+        made = (statement for said in group for statement in _statements(said, message, everyone, speaker))
+        statements = [one for one in made if one.kind is NodeKind.FACT or not _is_known(one, related)]
         effects = [said for said in group if said.cause and said.cause.both_state]
         drafts.append(_event(statements, time, speaker))
         for said in effects:
@@ -91,6 +107,14 @@ def _of_person(message: Message, earlier: Sequence[Message], everyone: Cast, seg
     if caption:
         drafts.append(_event([caption], None, speaker))
     yield from _of_one_kind(drafts)
+
+
+def _is_known(relation: StatementDraft, related: set[tuple[str, str, str, str]]) -> bool:
+    """Whether the message has stated the relation before; notes it."""
+    stated = (relation.text, relation.subject, relation.predicate, relation.object)
+    known = stated in related
+    related.add(stated)
+    return known
 
 
 def _of_one_kind(drafts: Sequence[EventDraft]) -> Iterator[EventDraft]:
@@ -262,5 +286,5 @@ def _title(text: str) -> str:
 def _mentions(message: Message, drafts: Sequence[EventDraft], everyone: Cast) -> tuple[EntityMention, ...]:
     """The names in a message, of the kinds that its statements have found for them."""
     kinds = {one.name: one.kind for draft in drafts for said in draft.statements for one in said.mentions if one.kind}
-    named = {one.name: one for sentence in sentences_of(message.text)[:40] for one in names_in(sentence, everyone.people)}
+    named = {one.name: one for sentence in sentences_of(message.text)[:MOST_SENTENCES] for one in names_in(sentence, everyone.people)}
     return tuple(replace(one, kind=kinds.get(one.name, one.kind)) for one in named.values())

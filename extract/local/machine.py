@@ -11,7 +11,7 @@ _ADVICE = re.compile(
 )
 MOST_ITEMS = 12
 # Longer answers are read to here.
-_MOST_READ = 40_000
+MOST_READ = 40_000
 MOST_ADVICE = 2
 _TITLE_WORDS = 8
 _LONGEST = 300
@@ -20,7 +20,7 @@ _LONGEST = 300
 def advice_of(text: str, question: str, speaker: str) -> list[str]:
     """At most three statements: the titles of a list, and the first sentences that recommend. `question` is what had been asked."""
     found: list[str] = []
-    text = _CODE.sub("\n", text[:_MOST_READ])
+    text = _CODE.sub("\n", text[:MOST_READ])
     asked = f' when asked "{_short(question)}"' if question else ""
     titles = [" ".join(match["title"].split()[:_TITLE_WORDS]).strip(" .-–") for match in _ITEM.finditer(text)]
     if len(titles) > 1:

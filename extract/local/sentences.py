@@ -66,6 +66,15 @@ def sentences_of(text: str) -> list[str]:
     return found
 
 
+def unread(text: str, most_sentences: int) -> str:
+    """What of a text is not read, in words; empty where all of it is. `most_sentences`: how many different ones are read."""
+    found = len(set(sentences_of(text)))
+    parts = [f"{most_sentences} of {found} sentences"] if found > most_sentences else []
+    if len(text) > MAX_TEXT:
+        parts.append(f"{MAX_TEXT:,} of {len(text):,} characters")
+    return " and ".join(parts)
+
+
 def is_question(sentence: str) -> bool:
     """Whether a sentence asks."""
     return sentence.rstrip("\"'”’) !").endswith(("?", "？"))

@@ -57,11 +57,11 @@ class FoundStatement:
 
 
 def statements_of(message: Message, before: Message | None, voices: Voices, zone: tzinfo, references: References) -> list[FoundStatement]:
-    """What a person's message states. `before` is the message before it, whose question it may answer; `references` says who is meant
-    by pronouns.
+    """What a person's message states, each statement once. `before` is the message before it, whose question it may answer; `references`
+    says who is meant by pronouns.
     """
     found: list[FoundStatement] = []
-    sentences = sentences_of(message.text)[:MOST_SENTENCES]
+    sentences = list(dict.fromkeys(sentences_of(message.text)))[:MOST_SENTENCES]
     answered = _answer(message, sentences, before, voices, zone, references)
     if answered:
         found.append(answered)
@@ -73,7 +73,8 @@ def statements_of(message: Message, before: Message | None, voices: Voices, zone
             _add(found, with_noun(sentence, near), message, voices, zone, references)
         references.note(sentence)
     kept = [one for one in found if one.time or one.joined or not asks_for(one.original) or _INSTRUCTS.search(one.original)]
-    return [_with_dates(one, zone) for one in kept]
+    stated = {one.text: one for one in reversed([_with_dates(one, zone) for one in kept])}
+    return list(reversed(stated.values()))
 
 
 def _with_dates(said: FoundStatement, zone: tzinfo) -> FoundStatement:

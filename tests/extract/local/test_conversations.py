@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -149,3 +150,20 @@ def test_any_text_ends_well_and_evidence_is_the_messages_own(texts: list[str], a
         assert ids >= set(statement.evidence) != set()
     assert all(event.statements for event in found.events)
     assert all(0 <= index < len(found.events) for event in found.events for index in event.causes)
+
+
+def test_what_a_message_states_twice_is_stated_once(extract: Any) -> None:
+    text = "My sister Ruth lives in Porto. I like tea. My sister Ruth lives in Porto. I like tea. My sister Ruth is a cellist."
+    statements = [one for event in extract(("Maria", text)).events for one in event.statements]
+    stated = [(one.kind, one.text, one.predicate) for one in statements]
+    assert len(stated) == len(set(stated)) >= 4
+
+
+def test_a_message_that_is_read_in_part_is_told(extract: Any) -> None:
+    many = " ".join(f"I bought {number} apples." for number in range(2, 60))
+    long = "I like tea. " * 1_100
+    found = extract(("Maria", many), ("Tom", "I like coffee."), ("Maria", long))
+    assert [one.reason for one in found.partial_failures] == ["MESSAGE_READ_IN_PART"] * 2
+    first, second = (one.message for one in found.partial_failures)
+    assert "message 1 the rules read the first 40 of 58 sentences" in first
+    assert "message 3 the rules read the first 12,000 of 13,200 characters" in second
