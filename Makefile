@@ -74,12 +74,12 @@ $(VENV)/bin/python:
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "'$(PYTHON) -m venv' failed: is this Python's venv module installed?" >&2; exit 1; }
 
 $(VENV)/.installed: $(DEPENDENCIES) | $(VENV)/bin/python
-	@echo "Installing StructMem"
+	@echo "Installing StructMem and what it needs; the first time this takes a minute or two"
 	@$(PIP) pip # the one that comes with Python 3.11 knows no dependency groups
 	@PYTHONWARNINGS=ignore $(PIP) --editable clients/python --editable .
 	@touch $@
 
 $(VENV)/.installed-%: $(VENV)/.installed
-	@echo "Installing what '$*' needs"
+	@echo "Installing what '$*' needs; the first time this takes a minute or two"
 	@$(PIP) --group $*
 	@touch $@

@@ -131,6 +131,7 @@ class Application:
         self._announce()
 
     async def _open_store(self) -> None:
+        _log.info("opening the store", store=store_location(self.settings))
         try:
             await self.store.open()
         except StoreUnavailable as error:  # the store itself names no address; whoever starts a service wants to know which

@@ -60,6 +60,7 @@ def _run(server: Neo4jServer, password_file: Path) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.default_int_handler)
     try:
+        print("Starting Neo4j; the first time its jars are fetched, which takes some minutes", flush=True)
         server.start()
         print(f"Neo4j answers at {server.uri}, user {USER}, password {password_file.read_text('utf-8').strip()} (kept in {password_file})")
         print(f"  structmem serve --store neo4j --neo4j-uri {server.uri} --set neo4j_password_file={password_file}")

@@ -200,9 +200,7 @@ def _say(imported: "Imported", jobs: "list[Job]", wait: bool) -> None:
     typer.echo(f"Stored {messages} in {sessions} of {imported.namespace}{known}.")
     partial = sum(len(job.partial_failures) for job in jobs)
     if partial:
-        typer.echo(
-            f"{counted(partial, 'part')} could not be extracted, or not in full; `structmem jobs watch ID -n {imported.namespace}` shows which.",
-            err=True,
-        )
+        which = f"`structmem jobs watch ID -n {imported.namespace}` shows which"
+        typer.echo(f"{counted(partial, 'part')} could not be extracted, or not in full; {which}.", err=True)
     if not wait and imported.job_ids:
         typer.echo(f"Extraction goes on in the background: {counted(imported.job_count, 'job')}.")
