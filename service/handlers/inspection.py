@@ -1,5 +1,6 @@
 """What is in the memory and what the service is: GetGraphStats, GetServerInfo, GetUsage, RunCypher."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 
@@ -73,7 +74,8 @@ class InspectionHandlers(ResourceHandlers, inspection_service_pb2_grpc.Inspectio
                 text(found, "query", request.query, MAX_QUERY),
                 limit_of(found, "max_rows", request.max_rows, settings.cypher_max_rows, settings.cypher_max_rows),
                 settings.cypher_timeout_s,
-                parameters_from_proto(found, "parameters", request.parameters),
+                # In a thread: other calls are answered meanwhile.
+                await asyncio.to_thread(parameters_from_proto, found, "parameters", request.parameters),
                 self._points(found, "at_least", request.at_least).get(request.namespace),
             )
         runner = self._runner(request.scope)
