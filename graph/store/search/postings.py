@@ -11,8 +11,8 @@ from graph.store.search.growth import ranges
 # Segments below this many passages are always merged into the next; above, as in `runs`.
 SMALL_SEGMENT = 1024
 RATIO = 3
-# Postings of a segment, 5 bytes each, beyond which it is not merged: merging takes four times their memory, and a namespace of a million
-# short messages stays below.
+# Postings of a segment, 5 bytes each, beyond which it is not merged: merging takes memory besides that grows with what is merged. Some
+# 200,000 short messages (estimated from 15 terms a passage) stay in one segment.
 MOST_POSTINGS = 8_000_000
 
 
