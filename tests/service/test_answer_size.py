@@ -13,7 +13,8 @@ from structmem.v1 import memory_service_pb2_grpc, namespace_service_pb2, retriev
 from graph.model import Role
 from graph.store.port import AppendCommand, MessageDraft
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+# In one worker: what its tests share takes seconds to make.
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("answer size")]
 LIMIT = 3 << 20
 MESSAGES, CHARACTERS = 24, 190_000
 

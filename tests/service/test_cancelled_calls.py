@@ -235,7 +235,7 @@ async def test_whoever_holds_exports_open_leaves_descriptors_to_others(filled: A
 async def test_readers_that_stand_still_do_not_keep_others_from_exporting(
     tmp_path: Path, running: Callable[..., Any], refused: Callable[..., Any], eventually: Callable[..., Any]
 ) -> None:
-    async with running(tmp_path, workers=0, log_level="error", stream_stall_s=5.0) as service:
+    async with running(tmp_path, workers=0, log_level="error", stream_stall_s=10.0) as service:
         # More than what is under way between the two ends: no export is at its end before it is read.
         messages = [pb.MessageInput(speaker="Ana", text=f"{n} " * 49_000) for n in range(100, 125)]
         request = pb.AppendMessagesRequest(namespace="acme", session="long", messages=messages, create_namespace=True)
@@ -249,8 +249,10 @@ async def test_readers_that_stand_still_do_not_keep_others_from_exporting(
                 return True
             return False
 
+        # At once, so that all are begun before the first has stood still for too long.
         streams = [exported(service) for _ in range(40)]
-        begun = [stream for stream in streams if not isinstance(await begin(stream), grpc.aio.AioRpcError)]
+        parts = await asyncio.gather(*map(begin, streams))
+        begun = [stream for stream, part in zip(streams, parts, strict=True) if not isinstance(part, grpc.aio.AioRpcError)]
         assert 20 <= len(begun) < 40
         assert not await answered()
         # Nobody reads on, and nobody cancels.

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graph.model import JobError, Message
-from graph.store.port import PAGE_BYTES, EntityQuery, EventQuery, JobAttemptFailed, MessageQuery, StatementQuery, count_within
+from graph.store.port import PAGE_BYTES, EntityQuery, EventQuery, JobAttemptFailed, JobQuery, MessageQuery, StatementQuery, count_within
 from graph.store.rules.node_bytes import node_bytes
 
 LETTERS = {"ascii": "a", "japanese": "茶", "emoji": "🍵"}
@@ -67,15 +67,15 @@ async def test_pages_of_jobs_end_early(bench):
         error = JobError("PROVIDER_UNAVAILABLE", "the model's answer was not to be had. " * 50)
         await bench.store.namespace(bench.namespace).finish_job(lease, JobAttemptFailed(error, None))
     memory = bench.store.namespace(bench.namespace)
-    [whole] = await every_page(lambda cursor: memory.list_jobs((), (), cursor, 100, 10**7))
+    [whole] = await every_page(lambda cursor: memory.list_jobs(JobQuery(), cursor, 100, 10**7))
     most = sum(map(node_bytes, whole)) // 2 + 1
-    pages = await every_page(lambda cursor: memory.list_jobs((), (), cursor, 100, most))
+    pages = await every_page(lambda cursor: memory.list_jobs(JobQuery(), cursor, 100, most))
     assert [job for page in pages for job in page] == list(whole)
     assert len(whole) == 6
     assert len(pages) in (2, 3)
     assert all(sum(map(node_bytes, page)) <= most for page in pages)
     # One that has no room comes all the same, alone.
-    assert [len(page) for page in await every_page(lambda cursor: memory.list_jobs((), (), cursor, 100, 1))] == [1] * 6
+    assert [len(page) for page in await every_page(lambda cursor: memory.list_jobs(JobQuery(), cursor, 100, 1))] == [1] * 6
 
 
 async def test_without_a_bound_of_its_own_a_page_has_what_one_answer_has_room_for(bench):

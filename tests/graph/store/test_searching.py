@@ -9,6 +9,7 @@ from graph.errors import InvalidArgument
 from graph.model import LabelCondition, LabelFilter, MemoryFilter, NodeKind, TimeRange
 from graph.store.candidates import CandidateQuery, StatisticsGroup
 from graph.store.embedded.searching import entries
+from graph.store.neo4j import Neo4jStore
 from graph.store.port import PassageVector
 from graph.store.search import SearchIndex
 
@@ -102,6 +103,8 @@ async def test_an_index_made_in_small_chunks_finds_what_one_made_at_once_does(be
         assert count == whole[0] > 0
         assert statistics.count == whole[1].count
         assert statistics.document_frequency.tolist() == whole[1].document_frequency.tolist()
+    if isinstance(bench.store, Neo4jStore):
+        return  # it reads what it searches in this process from the database, in batches of its own
     chunks = [chunk for chunk in added if chunk]
     assert sum(map(len, chunks)) == 24
     assert max(map(max, chunks)) > 3

@@ -114,4 +114,4 @@ def test_findings_are_shown_as_a_table(directory: Path) -> None:
     done = CliRunner().invoke(app, ["doctor", "--data-dir", str(directory)])
     assert done.exit_code == 1
     assert "MISSING_FILE" in done.stdout
-    assert "2 namespaces, 1 findings" in done.stderr
+    assert "2 namespaces, 1 finding." in done.stderr
