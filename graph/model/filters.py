@@ -31,7 +31,10 @@ NO_LABELS = LabelFilter()
 
 @dataclass(frozen=True, slots=True)
 class MemoryFilter:
-    """Which memories retrieval may return. Empty tuples accept all; `happened` judges memories without a span by when they were said."""
+    """Which memories retrieval may return. Empty tuples accept all; `happened` judges memories without a span by when they were said.
+
+    Nothing of `not_sessions` is returned, and none of `not_ids`.
+    """
 
     kinds: frozenset[NodeKind] = MEMORY_KINDS
     sessions: tuple[str, ...] = ()
@@ -39,3 +42,5 @@ class MemoryFilter:
     said: TimeRange | None = None
     happened: TimeRange | None = None
     labels: LabelFilter = NO_LABELS
+    not_sessions: tuple[str, ...] = ()
+    not_ids: tuple[str, ...] = ()

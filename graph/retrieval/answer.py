@@ -1,14 +1,14 @@
 """What retrieval is asked and what it answers: plain data that mirrors the contract's retrieval.proto."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from graph.model import EdgeKind, EmbeddingSpec, MemoryFilter, Message, NodeKind, Statement, TimeSpan
+from graph.model import EdgeKind, EmbeddingSpec, MemoryFilter, Message, NodeKind, Statement, TimeRange, TimeSpan
 from graph.retrieval.degradation import Degradation
 from graph.retrieval.planning.question import NO_INTENT, QueryIntent
 from graph.store.port import ConsistencyPoint
@@ -43,6 +43,10 @@ class RetrievalRequest:
         explain: whether hits are explained.        min_relevance: what is less relevant is no hit; 0 to 1.
         at_least: what the answer has to see.
         vector: the query's vector, for namespaces whose model nobody here serves; any positive length, normalised before use.
+        session: the name of the running session, of which the query is a turn and of which nothing is returned unless the filter names it;
+            "": a question.
+        turns: the last turns of that session, oldest first; (): those that the store has from before `asked_at`.
+        as_asked: only what was said before `asked_at` is seen.
     """
 
     namespace: str
@@ -56,6 +60,20 @@ class RetrievalRequest:
     vector: NDArray[np.float32] | None = None
     explain: bool = True
     min_relevance: float = 0.0
+    session: str = ""
+    turns: tuple[str, ...] = ()
+    as_asked: bool = False
+
+    @property
+    def seen(self) -> MemoryFilter:
+        """The filter with what the running session and `as_asked` keep out."""
+        seen = self.filter
+        if self.session and self.session not in seen.sessions:
+            seen = replace(seen, not_sessions=(*seen.not_sessions, self.session))
+        if self.as_asked:
+            said = seen.said or TimeRange()
+            seen = replace(seen, said=replace(said, end=min(said.end, self.asked_at)))
+        return seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +82,7 @@ class QueryPlan:
     `degraded`.
 
     `topic_terms` are the terms without those of words that address the memory. `zone` is the one in which its times were read:
-    the request's or the (first) namespace's.
+    the request's or the (first) namespace's. `running_text` is what was last said in the running session, for the embedder.
     """
 
     recipe: str
@@ -78,6 +96,8 @@ class QueryPlan:
     entity_ids: tuple[str, ...] = ()
     topic_terms: frozenset[str] = frozenset()
     zone: tzinfo = UTC
+    asked_at: datetime | None = None
+    running_text: str = ""
 
     @property
     def asks_when(self) -> bool:

@@ -72,7 +72,9 @@ def validate_requests(requests: Sequence[RetrievalRequest]) -> Recipe:
     recipe = RECIPES.get(first.recipe)
     if recipe is None:
         raise InvalidArgument.of("recipe", f"must be one of {', '.join(RECIPES)}")
-    return recipe
+    if first.turns and not first.session:
+        raise InvalidArgument.of("turns", "are those of a running session, and `session` names none")
+    return recipe.of_turn if first.session else recipe
 
 
 async def _hits(searches: Sequence[Search], ranking: Ranking, max_bytes: int) -> tuple[list[Hit], list[OmittedHit]]:

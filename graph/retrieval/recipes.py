@@ -10,8 +10,9 @@ graph are set by judgement, not measured.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
+from typing import Any
 
 from graph.store.bm25 import Bm25
 
@@ -34,6 +35,8 @@ class Recipe:
         graph_seeds, graph_entities: best hits and named entities from which the graph is walked.
         graph_hops, graph_nodes, graph_degree: bounds of the walk.    graph_found: how many memories that only the walk found are added.
         damping: of PageRank.    spread_reach: over how many messages crowding falls to 1/e.
+        recency_days: in which recency falls to 1/e.    running: how much the running session's last turns weigh in the query's vector.
+        turn: names and values of the numbers that are others for a query that is a turn of a running session.
         The other numbers are the weights of the signals of the same name.
     """
 
@@ -82,6 +85,16 @@ class Recipe:
     spread: float = 0.0
     spread_reach: float = 8.0
     graph: float = 0.0
+    recency: float = 0.0
+    recency_days: float = 30.0
+    running: float = 0.0
+    turn: tuple[tuple[str, float], ...] = ()
+
+    @property
+    def of_turn(self) -> "Recipe":
+        """The recipe for a query that is a turn of a running session."""
+        changed: dict[str, Any] = dict(self.turn)
+        return replace(self, **changed)
 
 
 def _fused(name: str, graph: float = 0.0, graph_hops: int = 2) -> Recipe:

@@ -196,7 +196,7 @@ async def _rivals(case: _Case, ranked: Sequence[tuple[int, int]]) -> tuple[Rival
 
 async def _filtered_by(search: Search, id_: str) -> tuple[str, ...]:
     """The parts of the filter that keep the memory out: the store is asked with each alone, so that it is the one to judge."""
-    chosen, nothing = search.request.filter, MemoryFilter()
+    chosen, nothing = search.request.seen, MemoryFilter()
     parts = {
         "kinds": replace(nothing, kinds=chosen.kinds) if chosen.kinds != MEMORY_KINDS else nothing,
         "sessions": replace(nothing, sessions=chosen.sessions),
@@ -204,6 +204,8 @@ async def _filtered_by(search: Search, id_: str) -> tuple[str, ...]:
         "said": replace(nothing, said=chosen.said),
         "happened": replace(nothing, happened=chosen.happened),
         "labels": replace(nothing, labels=chosen.labels),
+        "not_sessions": replace(nothing, not_sessions=chosen.not_sessions),
+        "not_ids": replace(nothing, not_ids=chosen.not_ids),
     }
     failed: list[str] = []
     for name, part in parts.items():

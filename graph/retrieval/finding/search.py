@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 from graph.model import Namespace
 from graph.retrieval.answer import QueryPlan, RetrievalRequest
 from graph.retrieval.degradation import Degradation, DegradationReason
+from graph.retrieval.finding.as_asked import said_before
 from graph.retrieval.finding.merge import merged
 from graph.retrieval.offload import offload_if_many
 from graph.retrieval.planning.plan import linked, names_in, plan_query
 from graph.retrieval.planning.query_vector import QueryVectors
 from graph.retrieval.planning.rare_terms import rarest_terms
+from graph.retrieval.planning.running import running_text
 from graph.retrieval.ranking.channel_scores import ChannelMaxima, ChannelScores, score_channels
 from graph.retrieval.ranking.fuse import fuse
 from graph.retrieval.ranking.ledger import Ledger
@@ -22,6 +24,7 @@ from graph.retrieval.recipes import Recipe
 from graph.retrieval.walking.expand import Expansion, add_graph, expand
 from graph.store.candidates import CandidateQuery, Candidates
 from graph.store.port import Memory, Store
+from graph.vectors import unit_vector
 
 # Understanding a character of a query takes as long as working on so many candidates.
 _CANDIDATES_A_CHARACTER = 8
@@ -52,11 +55,13 @@ async def search_of(store: Store, request: RetrievalRequest, recipe: Recipe, vec
     plan = replace(plan, entity_ids=entity_ids, entities=entities)
     if len(plan.terms) > recipe.max_terms:
         plan = replace(plan, terms=await rarest_terms(memory, plan.terms, recipe.max_terms))
+    if recipe.running and request.session:
+        plan = replace(plan, running_text=await running_text(memory, request, recipe.max_dense_words))
     vector, without_vector = await _query_vector(vectors, scope.namespace, request, plan, recipe)
     query = CandidateQuery(
         terms=plan.terms,
         vector=vector,
-        filter=request.filter,
+        filter=request.seen,
         spans=plan.times,
         lexical_limit=recipe.lexical_limit if plan.terms else 0,
         dense_limit=recipe.dense_limit if vector is not None else 0,
@@ -65,7 +70,7 @@ async def search_of(store: Store, request: RetrievalRequest, recipe: Recipe, vec
         neighbours=recipe.neighbours,
         bm25=recipe.bm25,
     )
-    candidates = await memory.candidates(query)
+    candidates = await found(memory, request, query)
     reasons = [] if without_vector is None else [without_vector]
     if recipe.lexical_limit and not plan.terms:
         reasons.append(DegradationReason.NO_TERMS)
@@ -74,6 +79,12 @@ async def search_of(store: Store, request: RetrievalRequest, recipe: Recipe, vec
         reasons.append(DegradationReason.NOT_EMBEDDED_YET)
     degraded = tuple(Degradation.of(reason, request.namespace) for reason in reasons)
     return Search(memory, request, replace(plan, degraded=degraded), query, candidates, channel_scores)
+
+
+async def found(memory: Memory, request: RetrievalRequest, query: CandidateQuery) -> Candidates:
+    """What the store finds, as far as the request may see it."""
+    candidates = await memory.candidates(query)
+    return said_before(candidates, request.asked_at) if request.as_asked else candidates
 
 
 def _zone(namespace: Namespace) -> tzinfo:
@@ -85,7 +96,11 @@ async def _query_vector(
 ) -> tuple[NDArray[np.float32] | None, DegradationReason | None]:
     if not recipe.dense_limit:
         return None, None
-    return await vectors.vector(namespace.embedding, plan.dense_text, request.vector)
+    vector, reason = await vectors.vector(namespace.embedding, plan.dense_text, request.vector)
+    if vector is None or not plan.running_text or request.vector is not None:
+        return vector, reason
+    running, _ = await vectors.vector(namespace.embedding, plan.running_text, None)
+    return vector if running is None else unit_vector(vector + recipe.running * running), None
 
 
 async def expanded(search: Search, maxima: ChannelMaxima, recipe: Recipe) -> Search:
@@ -95,11 +110,11 @@ async def expanded(search: Search, maxima: ChannelMaxima, recipe: Recipe) -> Sea
     if expansion is None:
         return search
     known = set(search.candidates.ids)
-    found = tuple(id_ for id_ in expansion.best(recipe.graph_found) if id_ not in known)
+    reached = tuple(id_ for id_ in expansion.best(recipe.graph_found) if id_ not in known)
     candidates, channel_scores = search.candidates, search.channel_scores
-    if found:
-        query = replace(search.query, lexical_limit=0, dense_limit=0, temporal_limit=0, instruction_limit=0, include=found)
-        candidates = merged(candidates, await search.memory.candidates(query))
+    if reached:
+        query = replace(search.query, lexical_limit=0, dense_limit=0, temporal_limit=0, instruction_limit=0, include=reached)
+        candidates = merged(candidates, await found(search.memory, search.request, query))
         channel_scores = score_channels(candidates, search.plan.times, recipe)
     return replace(search, candidates=candidates, channel_scores=channel_scores, expansion=expansion)
 

@@ -35,6 +35,7 @@ def plan_query(query: str, speakers: Sequence[str], asked_at: datetime, zone: tz
         intents=query_intents(folded),
         topic_terms=frozenset(terms_of(without_meta_phrases(query[:_TOPIC_CHARACTERS]))),
         zone=zone,
+        asked_at=asked_at,
     )
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from graph.model import to_micros
 from graph.retrieval.answer import QueryPlan
 from graph.retrieval.ranking.channel_scores import ChannelMaxima, ChannelScores, Ints
 from graph.retrieval.ranking.ledger import Ledger
@@ -14,6 +15,7 @@ from graph.text.features import Feature
 
 # A plain number: numpy takes five times as long to make sense of a member of an enumeration.
 _QUESTION = int(Feature.QUESTION)
+_MICROS_A_DAY = 24 * 3600 * 1e6
 
 
 def fuse(candidates: Candidates, channel_scores: ChannelScores, maxima: ChannelMaxima, plan: QueryPlan, recipe: Recipe) -> Ledger:
@@ -30,6 +32,7 @@ def fuse(candidates: Candidates, channel_scores: ChannelScores, maxima: ChannelM
     _add_neighbours(ledger, candidates, channel_scores, own, recipe)
     _add_session(ledger, candidates, channel_scores, own, recipe)
     _add_statements(ledger, candidates, np.maximum(lexical, dense), own, recipe)
+    _add_recency(ledger, candidates, plan, recipe)
     add_question_signals(ledger, candidates, channel_scores, dense, maxima, plan, recipe)
     add_spread(ledger, candidates, plan, recipe)
     return ledger
@@ -89,6 +92,14 @@ def _add_session(ledger: Ledger, candidates: Candidates, channel_scores: Channel
     value = np.empty(len(order))
     value[order] = (total / np.maximum(count, 1))[np.cumsum(begins) - 1]
     ledger.add("session", value, value, recipe.session)
+
+
+def _add_recency(ledger: Ledger, candidates: Candidates, plan: QueryPlan, recipe: Recipe) -> None:
+    """What was said lately: 1 for now, and e times less every `recipe.recency_days`. Only of what something else speaks for."""
+    if not recipe.recency or plan.asked_at is None:
+        return
+    days = np.maximum(to_micros(plan.asked_at) - candidates.said_at, 0) / _MICROS_A_DAY
+    ledger.add("recency", days, np.where(ledger.found(), np.exp(-days / recipe.recency_days), 0.0), recipe.recency)
 
 
 def _add_statements(ledger: Ledger, candidates: Candidates, match: Float64, own: Float64, recipe: Recipe) -> None:

@@ -1,6 +1,7 @@
 """Listings in pages. A cursor is the sort key of the last item, so that a page costs the same wherever it starts."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import TypeVar
 
 import apsw
@@ -47,6 +48,16 @@ def list_sessions(db: apsw.Connection, cursor: Cursor | None, limit: int, max_by
     found = rows(db, "SELECT key FROM sessions WHERE key > ? ORDER BY key LIMIT ?", (cursor[0] if cursor else 0, limit + 1))
     keys = [key for (key,) in found]
     return page_within(max_bytes, [read_session(db, key) for key in keys[:limit]], [(key,) for key in keys])
+
+
+def last_messages(db: apsw.Connection, session: str, before: datetime, limit: int) -> tuple[Message, ...]:
+    """See `Memory.last_messages`."""
+    where = _Conditions(f"n.kind = {NodeKind.MESSAGE:d}")
+    where.one_of("n.session", session_keys(db, [session]))
+    where.add("n.said_at < ?", to_micros(before))
+    found = rows(db, f"SELECT n.key FROM nodes n WHERE {where} ORDER BY n.seq DESC, n.key DESC LIMIT ?", (*where.values, limit))
+    nodes = read_nodes(db, [key for (key,) in reversed(found)])
+    return tuple(node for node in nodes.values() if isinstance(node, Message))
 
 
 def list_messages(

@@ -45,6 +45,7 @@ class EmbeddedMemory(Handle):
     get_nodes_within = reading(node_rows.get_nodes_within)
     get_node_edges = reading(edge_rows.get_node_edges)
     get_session = reading(node_rows.get_session)
+    last_messages = reading(listings.last_messages)
     list_sessions = reading(listings.list_sessions)
     list_messages = reading(listings.list_messages)
     list_events = reading(listings.list_events)

@@ -4,6 +4,7 @@ ORDER BY names every column of an index from the first on; otherwise all of the 
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 
 from graph.model import Entity, Event, Message, NodeKind, Session, Statement, to_micros
@@ -41,6 +42,16 @@ async def list_sessions(handle: Handle, cursor: Cursor | None, limit: int, max_b
     _after_key(where, cursor[0] if cursor else 0)
     listed = await _page(handle, NodeKind.SESSION, where, ("m.key",), bounds)
     return _page_of(Session, listed, bounds)
+
+
+async def last_messages(handle: Handle, session: str, before: datetime, limit: int) -> tuple[Message, ...]:
+    """See `Memory.last_messages`."""
+    where = _in_namespace()
+    where.add(f"m.session = {where.value(session)} AND m.seq > {_START} AND m.sent_at < {where.value(to_micros(before))}")
+    body = f"""CALL (n) {{ MATCH (m:Message) WHERE {where} WITH m ORDER BY m.namespace DESC, m.session DESC, m.seq DESC LIMIT $limit
+        RETURN collect({node_map(NodeKind.MESSAGE)}) AS found }} RETURN found"""
+    [found] = await handle.row(body, {**where.parameters, "limit": limit})
+    return tuple(node for row in reversed(found) if isinstance(node := node_of(NodeKind.MESSAGE, row), Message))
 
 
 async def list_messages(

@@ -46,6 +46,7 @@ class Neo4jMemory(Handle):
     get_nodes_within = node_reading.get_nodes_within
     get_node_edges = node_edges.get_node_edges
     get_session = node_reading.get_session
+    last_messages = listings.last_messages
     list_sessions = listings.list_sessions
     list_messages = listings.list_messages
     list_events = listings.list_events

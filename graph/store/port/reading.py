@@ -145,6 +145,10 @@ class Reads(Protocol):
         """The session of this name, or None: its writer may be about to create it."""
         ...
 
+    async def last_messages(self, session: str, before: datetime, limit: int) -> tuple[Message, ...]:
+        """The last `limit` messages of a session that were sent before this, in their order; none of a session that is not there."""
+        ...
+
     async def list_sessions(self, cursor: Cursor | None, limit: int, max_bytes: int = PAGE_BYTES) -> Page[Session]:
         """Sessions in the order of their creation."""
         ...

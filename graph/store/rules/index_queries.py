@@ -12,11 +12,16 @@ from graph.store.search import IndexQuery, term_hash
 
 @dataclass(frozen=True, slots=True)
 class ResolvedNames:
-    """The keys behind what a query names: of sessions, of messages whose labels pass (None: not asked), of memories to measure besides."""
+    """The keys behind what a query names: of sessions, of messages whose labels pass (None: not asked), of memories to measure besides.
+
+    `not_sessions` and `not_memories` are those of what must not be returned.
+    """
 
     sessions: frozenset[int] | None
     labelled: NDArray[np.int64] | None
     include: NDArray[np.int64]
+    not_sessions: frozenset[int]
+    not_memories: NDArray[np.int64]
 
 
 def index_query(query: CandidateQuery, resolved: ResolvedNames) -> IndexQuery:
@@ -39,6 +44,8 @@ def index_query(query: CandidateQuery, resolved: ResolvedNames) -> IndexQuery:
         instruction_limit=query.instruction_limit,
         neighbours=query.neighbours,
         bm25=query.bm25,
+        not_sessions=resolved.not_sessions,
+        not_memories=resolved.not_memories,
     )
 
 

@@ -1,6 +1,6 @@
 """What goes into the search index of one namespace, and what a search asks of it. Keys of nodes and passages are the file's."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,7 +45,8 @@ class MemoryEntry:
 class IndexQuery:
     """A CandidateQuery with its filter resolved to keys. None accepts all; `happened` and `said` are [start, end) in microseconds.
 
-    `labelled` are keys of *messages* whose labels pass; a statement passes when one of its evidence does.
+    `labelled` are keys of *messages* whose labels pass; a statement passes when one of its evidence does. What is of `not_sessions` or
+    among `not_memories` does not pass.
     """
 
     term_hashes: NDArray[np.uint64]
@@ -64,3 +65,5 @@ class IndexQuery:
     instruction_limit: int
     neighbours: int
     bm25: Bm25
+    not_sessions: frozenset[int] = frozenset()
+    not_memories: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))

@@ -22,6 +22,10 @@ def passing(state: IndexState, query: IndexQuery) -> Mask | None:
         conditions.append(_is_one_of(memories.kind, sorted(int(kind) for kind in query.kinds)))
     if query.sessions is not None:
         conditions.append(_is_one_of(memories.session, sorted(query.sessions)))
+    if query.not_sessions:
+        conditions.append(~_is_one_of(memories.session, sorted(query.not_sessions)))
+    if len(query.not_memories):
+        conditions.append(_none_of(state, query.not_memories))
     if query.speakers is not None:
         conditions.append(_is_one_of(memories.speaker, [i for i, name in enumerate(state.speakers) if name in query.speakers]))
     if query.said is not None:
@@ -49,6 +53,13 @@ def _is_one_of(column: NDArray[np.integer], values: list[int]) -> Mask:
     mask = np.zeros(len(column), bool)
     for value in values:
         mask |= column == value
+    return mask
+
+
+def _none_of(state: IndexState, keys: NDArray[np.int64]) -> Mask:
+    mask = np.ones(len(state.memories), bool)
+    rows = state.keys.find(keys, state.memories.live)
+    mask[rows[rows >= 0]] = False
     return mask
 
 

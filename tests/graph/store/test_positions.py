@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -27,6 +27,7 @@ async def test_a_position_can_be_reached_by_the_store_that_gave_it(bench: Bench)
     assert [message.text for message in found.items] == ["Hello"]
 
 
+LATER = datetime(2100, 1, 1, tzinfo=UTC)
 READS: dict[str, Callable[[Memory], Awaitable[object]]] = {
     "settings": lambda memory: memory.settings(),
     "get_nodes": lambda memory: memory.get_nodes([]),
@@ -39,6 +40,7 @@ READS: dict[str, Callable[[Memory], Awaitable[object]]] = {
     "list_jobs": lambda memory: memory.list_jobs(JobQuery(), None, 10),
     "describe": lambda memory: memory.describe(),
     "usage": lambda memory: memory.usage(),
+    "last_messages": lambda memory: memory.last_messages("s1", LATER, 4),
     "query_scope": lambda memory: memory.query_scope([]),
     "candidates": lambda memory: memory.candidates(CandidateQuery(("hello",), None, MemoryFilter())),
     "neighbourhood": lambda memory: memory.neighbourhood([], [EdgeKind.NEXT], 1, 10, 10),

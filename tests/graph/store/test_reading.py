@@ -36,6 +36,20 @@ async def test_pages_of_messages_hold_each_once(bench):
         assert listed == sorted(listed, key=key)
 
 
+async def test_the_last_messages_of_a_session_end_before_a_moment(bench):
+    await bench.say(*(bench.draft(str(i), i) for i in range(6)))
+    await bench.say(bench.draft("elsewhere", 3), session="s2")
+    memory = bench.store.namespace(bench.namespace)
+
+    async def last(session, minutes, limit):
+        return [m.text for m in await memory.last_messages(session, bench.monday + timedelta(minutes=minutes), limit)]
+
+    assert await last("s1", 60, 3) == ["3", "4", "5"]
+    assert await last("s1", 4, 3) == ["1", "2", "3"]
+    assert await last("s1", 1, 3) == ["0"]
+    assert await last("s1", 0, 3) == await last("nobody", 60, 3) == []
+
+
 async def test_messages_are_filtered(bench):
     await bench.say(
         bench.draft("a", 0, "Ana", labels={"topic": "work", "mood": "good"}),

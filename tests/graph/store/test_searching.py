@@ -44,6 +44,12 @@ async def test_filters_hold(bench):
     assert await found(sessions=("s2",)) == ["ferry three"]
     assert await found(sessions=("nobody",)) == []
     assert await found(speakers=("Ana",)) == ["Fact: ferry one", "ferry one"]
+    assert await found(not_sessions=("s2",)) == ["Fact: ferry one", "Fact: ferry two", "ferry one", "ferry two"]
+    assert await found(not_sessions=("nobody",), speakers=("Ben",)) == ["Fact: ferry two", "ferry three", "ferry two"]
+    by_text = {text: id_ for id_, text in (await bench.found("ferry")).items()}
+    without = (by_text["Fact: ferry one"], by_text["ferry two"], "nonsense")
+    assert await found(not_ids=without) == ["Fact: ferry two", "ferry one", "ferry three"]
+    assert await found(not_ids=without, not_sessions=("s2",)) == ["Fact: ferry two", "ferry one"]
     assert await found(said=TimeRange(bench.monday + timedelta(minutes=100))) == ["ferry three"]
     assert await found(happened=TimeRange(end=bench.monday + timedelta(minutes=1))) == ["Fact: ferry one", "ferry one"]
     labelled = LabelFilter(all_of=(LabelCondition("k", ("v",)),))

@@ -19,8 +19,14 @@ def resolved_names(db: apsw.Connection, query: CandidateQuery) -> ResolvedNames:
     return ResolvedNames(
         frozenset(session_keys(db, chosen.sessions)) if chosen.sessions else None,
         labelled_messages(db, chosen.labels) if chosen.labels else None,
-        np.array(sorted(keys_of(db, query.include).values()), dtype=np.int64),
+        _sorted_keys(db, query.include),
+        frozenset(session_keys(db, chosen.not_sessions)),
+        _sorted_keys(db, chosen.not_ids),
     )
+
+
+def _sorted_keys(db: apsw.Connection, ids: Sequence[str]) -> NDArray[np.int64]:
+    return np.array(sorted(keys_of(db, ids).values()), dtype=np.int64)
 
 
 def session_keys(db: apsw.Connection, names: Sequence[str]) -> list[int]:

@@ -13,6 +13,7 @@ from graph.store.neo4j.rows.search_tokens import kind_facet, label_facets, sessi
 # Statements happened in their time, or when they were said where that is not known; messages when they were said. An instant is a span of
 # one microsecond.
 _COLUMNS = """($filter.kinds IS NULL OR m.kind IN $filter.kinds) AND ($filter.sessions IS NULL OR m.session IN $filter.sessions)
+    AND ($filter.not_sessions IS NULL OR NOT m.session IN $filter.not_sessions)
     AND ($filter.speakers IS NULL OR m.speaker IN $filter.speakers)
     AND ($filter.said IS NULL OR (m.said_at >= $filter.said[0] AND m.said_at < $filter.said[1]))
     AND ($filter.happened IS NULL OR CASE m.kind
@@ -24,13 +25,17 @@ _LABELS = f"""CASE WHEN m:Message THEN {labels_pass("m", "$filter.labels")}
     WHEN m:Passage THEN EXISTS {{ MATCH (o:Message)-[:HAS_PASSAGE]->(m) WHERE {labels_pass("o", "$filter.labels")} }}
     ELSE EXISTS {{ MATCH (m)-[:EVIDENCED_BY]->(o:Message) WHERE {labels_pass("o", "$filter.labels")} }} END"""
 
+# As for labels: a further passage stands for its message.
+_NOT_IDS = """CASE WHEN m:Passage THEN NOT EXISTS { MATCH (o:Message)-[:HAS_PASSAGE]->(m) WHERE o.id IN $filter.not_ids }
+    ELSE NOT m.id IN $filter.not_ids END"""
+
 
 class SearchFilter:
     """The filter of one query, for nodes called `m`: memories, or :Passage nodes, which stand for their message.
 
     Attributes:
         inside: conditions that the vector index applies itself, as a search goes on.
-        all: every condition, for what has no index or is not in it; `columns` and `labels` are its parts.
+        all: every condition, for what has no index or is not in it; `columns` and `by_edges` are its parts.
         parameters: of both.
         rest: whether `all` says more than `inside`.
         beyond_facets: whether `all` says more than `facets`.
@@ -40,10 +45,10 @@ class SearchFilter:
         self._chosen = chosen
         self.inside = _inside(chosen)
         self.columns = _COLUMNS
-        self.labels = _LABELS if chosen.labels else "true"
-        self.all = f"{_COLUMNS} AND {_LABELS}" if chosen.labels else _COLUMNS
+        self.by_edges = " AND ".join([_LABELS] * bool(chosen.labels) + [_NOT_IDS] * bool(chosen.not_ids)) or "true"
+        self.all = _COLUMNS if self.by_edges == "true" else f"{_COLUMNS} AND {self.by_edges}"
         self.parameters = {"filter": _values(chosen)}
-        self.rest = chosen.happened is not None or bool(chosen.labels)
+        self.rest = chosen.happened is not None or bool(chosen.labels or chosen.not_sessions or chosen.not_ids)
         # A statement has the label facets of all its messages; that one message has all labels that are asked for is more.
         self.beyond_facets = self.rest or chosen.said is not None
 
@@ -81,6 +86,8 @@ def _values(chosen: MemoryFilter) -> dict[str, Any]:
     return {
         "kinds": sorted(kind.name for kind in chosen.kinds & MEMORY_KINDS) if some_kinds else None,
         "sessions": list(chosen.sessions) or None,
+        "not_sessions": list(chosen.not_sessions) or None,
+        "not_ids": list(chosen.not_ids),
         "speakers": list(chosen.speakers) or None,
         "said": _bounds(chosen.said),
         "happened": _bounds(chosen.happened),

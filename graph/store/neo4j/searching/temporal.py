@@ -32,7 +32,7 @@ async def temporal(connection: Connection, namespace: str, spans: Sequence[TimeS
         return []
     windows = [(to_micros(span.start), max(to_micros(span.end), to_micros(span.start) + 1)) for span in spans]
     queries = _said_query(chosen), _named_query(chosen)
-    most = limit * (_LABEL_OVERFETCH if chosen.labels != "true" else 1)
+    most = limit * (_LABEL_OVERFETCH if chosen.by_edges != "true" else 1)
     shared = {"namespace": namespace, "limit": most, "most_spans": _SPAN_OVERFETCH * most, **chosen.parameters}
     asked = [(query, start, end) for start, end in windows for query in queries]
     answers = await asyncio.gather(*(connection.rows(query, shared | _bounds(start, end)) for query, start, end in asked))
@@ -70,7 +70,7 @@ def _said_query(chosen: SearchFilter) -> str:
             WITH m ORDER BY m.namespace{order}, m.{at}{order} LIMIT $limit RETURN m, [m.key, id(m), false, m.said_at, m.said_at] AS found"""
             for half, order in halves
         ]
-    return f"CALL () {{ {' UNION ALL '.join(parts)} }} WITH m, found WHERE {chosen.labels} RETURN collect(found)"
+    return f"CALL () {{ {' UNION ALL '.join(parts)} }} WITH m, found WHERE {chosen.by_edges} RETURN collect(found)"
 
 
 def _named_query(chosen: SearchFilter) -> str:
@@ -88,7 +88,7 @@ def _named_query(chosen: SearchFilter) -> str:
         for half, order in halves
     ]
     return f"""UNWIND $at.classes AS class CALL (class) {{ {" UNION ALL ".join(parts)} }}
-        WITH m, found WHERE {chosen.labels} RETURN collect(found)"""
+        WITH m, found WHERE {chosen.by_edges} RETURN collect(found)"""
 
 
 def _costs(times: NDArray[np.int64], start: int, end: int) -> NDArray[np.float64]:

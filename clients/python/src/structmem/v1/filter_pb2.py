@@ -26,7 +26,7 @@ from structmem.v1 import node_pb2 as structmem_dot_v1_dot_node__pb2
 from structmem.v1 import time_pb2 as structmem_dot_v1_dot_time__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19structmem/v1/filter.proto\x12\x0cstructmem.v1\x1a\x17structmem/v1/node.proto\x1a\x17structmem/v1/time.proto\"-\n\x0eLabelCondition\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x0e\n\x06values\x18\x02 \x03(\t\"\x98\x01\n\x0bLabelFilter\x12,\n\x06\x61ll_of\x18\x01 \x03(\x0b\x32\x1c.structmem.v1.LabelCondition\x12,\n\x06\x61ny_of\x18\x02 \x03(\x0b\x32\x1c.structmem.v1.LabelCondition\x12-\n\x07none_of\x18\x03 \x03(\x0b\x32\x1c.structmem.v1.LabelCondition\"\xd6\x01\n\x0cMemoryFilter\x12%\n\x05kinds\x18\x01 \x03(\x0e\x32\x16.structmem.v1.NodeKind\x12\x10\n\x08sessions\x18\x02 \x03(\t\x12\x10\n\x08speakers\x18\x03 \x03(\t\x12%\n\x04said\x18\x04 \x01(\x0b\x32\x17.structmem.v1.TimeRange\x12)\n\x08happened\x18\x05 \x01(\x0b\x32\x17.structmem.v1.TimeRange\x12)\n\x06labels\x18\x06 \x01(\x0b\x32\x19.structmem.v1.LabelFilterB\x8a\x01\n\x10\x63om.structmem.v1B\x0b\x46ilterProtoP\x01Z\x18structmem/v1;structmemv1\xa2\x02\x03SXX\xaa\x02\x0cStructmem.V1\xca\x02\x0cStructmem\\V1\xe2\x02\x18Structmem\\V1\\GPBMetadata\xea\x02\rStructmem::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19structmem/v1/filter.proto\x12\x0cstructmem.v1\x1a\x17structmem/v1/node.proto\x1a\x17structmem/v1/time.proto\"-\n\x0eLabelCondition\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x0e\n\x06values\x18\x02 \x03(\t\"\x98\x01\n\x0bLabelFilter\x12,\n\x06\x61ll_of\x18\x01 \x03(\x0b\x32\x1c.structmem.v1.LabelCondition\x12,\n\x06\x61ny_of\x18\x02 \x03(\x0b\x32\x1c.structmem.v1.LabelCondition\x12-\n\x07none_of\x18\x03 \x03(\x0b\x32\x1c.structmem.v1.LabelCondition\"\xfd\x01\n\x0cMemoryFilter\x12%\n\x05kinds\x18\x01 \x03(\x0e\x32\x16.structmem.v1.NodeKind\x12\x10\n\x08sessions\x18\x02 \x03(\t\x12\x10\n\x08speakers\x18\x03 \x03(\t\x12%\n\x04said\x18\x04 \x01(\x0b\x32\x17.structmem.v1.TimeRange\x12)\n\x08happened\x18\x05 \x01(\x0b\x32\x17.structmem.v1.TimeRange\x12)\n\x06labels\x18\x06 \x01(\x0b\x32\x19.structmem.v1.LabelFilter\x12\x14\n\x0cnot_sessions\x18\x07 \x03(\t\x12\x0f\n\x07not_ids\x18\x08 \x03(\tB\x8a\x01\n\x10\x63om.structmem.v1B\x0b\x46ilterProtoP\x01Z\x18structmem/v1;structmemv1\xa2\x02\x03SXX\xaa\x02\x0cStructmem.V1\xca\x02\x0cStructmem\\V1\xe2\x02\x18Structmem\\V1\\GPBMetadata\xea\x02\rStructmem::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,5 +39,5 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LABELFILTER']._serialized_start=141
   _globals['_LABELFILTER']._serialized_end=293
   _globals['_MEMORYFILTER']._serialized_start=296
-  _globals['_MEMORYFILTER']._serialized_end=510
+  _globals['_MEMORYFILTER']._serialized_end=549
 # @@protoc_insertion_point(module_scope)

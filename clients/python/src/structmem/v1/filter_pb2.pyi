@@ -96,6 +96,8 @@ class MemoryFilter(_message.Message):
     SAID_FIELD_NUMBER: _builtins.int
     HAPPENED_FIELD_NUMBER: _builtins.int
     LABELS_FIELD_NUMBER: _builtins.int
+    NOT_SESSIONS_FIELD_NUMBER: _builtins.int
+    NOT_IDS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def kinds(self) -> _containers.RepeatedScalarFieldContainer[_node_pb2.NodeKind.ValueType]:
         """NODE_KIND_MESSAGE, NODE_KIND_FACT, NODE_KIND_RELATION. Empty: all of them."""
@@ -120,6 +122,14 @@ class MemoryFilter(_message.Message):
     def labels(self) -> Global___LabelFilter:
         """Conditions on labels."""
 
+    @_builtins.property
+    def not_sessions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Names of sessions of which nothing is returned. An unknown name leaves out nothing."""
+
+    @_builtins.property
+    def not_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Ids of memories that are not returned, such as those that the caller has already. An unknown id leaves out nothing."""
+
     def __init__(
         self,
         *,
@@ -129,10 +139,12 @@ class MemoryFilter(_message.Message):
         said: _time_pb2.TimeRange | None = ...,
         happened: _time_pb2.TimeRange | None = ...,
         labels: Global___LabelFilter | None = ...,
+        not_sessions: _abc.Iterable[_builtins.str] | None = ...,
+        not_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["happened", b"happened", "labels", b"labels", "said", b"said"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["happened", b"happened", "kinds", b"kinds", "labels", b"labels", "said", b"said", "sessions", b"sessions", "speakers", b"speakers"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["happened", b"happened", "kinds", b"kinds", "labels", b"labels", "not_ids", b"not_ids", "not_sessions", b"not_sessions", "said", b"said", "sessions", b"sessions", "speakers", b"speakers"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

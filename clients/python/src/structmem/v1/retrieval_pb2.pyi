@@ -144,6 +144,9 @@ class RetrievalQuery(_message.Message):
     TIME_ZONE_FIELD_NUMBER: _builtins.int
     EMBEDDING_FIELD_NUMBER: _builtins.int
     MIN_RELEVANCE_FIELD_NUMBER: _builtins.int
+    SESSION_FIELD_NUMBER: _builtins.int
+    TURNS_FIELD_NUMBER: _builtins.int
+    AS_ASKED_FIELD_NUMBER: _builtins.int
     text: _builtins.str
     """What is asked, 1 to 100,000 characters."""
     k: _builtins.int
@@ -154,6 +157,12 @@ class RetrievalQuery(_message.Message):
     """IANA time zone of the text's times; empty: the namespace's, or UTC."""
     min_relevance: _builtins.float
     """Only hits of at least this relevance, from 0 to 1. 0: all, however little they have to do with what is asked."""
+    session: _builtins.str
+    """The name of the running session: the text is a turn of it, and not a question about the memory. What stands in that session is before the
+    caller's eyes and left out, unless filter.sessions names it. It need not exist. docs/retrieval.md says how a turn is understood.
+    """
+    as_asked: _builtins.bool
+    """See only what was said before asked_at: what was said later is not returned, and tells nothing about the rest."""
     @_builtins.property
     def namespaces(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """One or several namespaces, at most 16; the caller must be allowed to read each."""
@@ -174,6 +183,12 @@ class RetrievalQuery(_message.Message):
     def embedding(self) -> _vector_pb2.Vector:
         """The text's vector, for namespaces whose model the service does not serve."""
 
+    @_builtins.property
+    def turns(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The last turns of the running session, oldest first, at most 16 of at most 100,000 characters; with `session` only. Empty: the last messages
+        that the namespace has of that session and that were said before asked_at.
+        """
+
     def __init__(
         self,
         *,
@@ -187,10 +202,13 @@ class RetrievalQuery(_message.Message):
         time_zone: _builtins.str = ...,
         embedding: _vector_pb2.Vector | None = ...,
         min_relevance: _builtins.float = ...,
+        session: _builtins.str = ...,
+        turns: _abc.Iterable[_builtins.str] | None = ...,
+        as_asked: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["asked_at", b"asked_at", "embedding", b"embedding", "filter", b"filter"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["asked_at", b"asked_at", "at_least", b"at_least", "embedding", b"embedding", "filter", b"filter", "k", b"k", "min_relevance", b"min_relevance", "namespaces", b"namespaces", "recipe", b"recipe", "text", b"text", "time_zone", b"time_zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_asked", b"as_asked", "asked_at", b"asked_at", "at_least", b"at_least", "embedding", b"embedding", "filter", b"filter", "k", b"k", "min_relevance", b"min_relevance", "namespaces", b"namespaces", "recipe", b"recipe", "session", b"session", "text", b"text", "time_zone", b"time_zone", "turns", b"turns"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
