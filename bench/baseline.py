@@ -56,7 +56,9 @@ async def ask_baseline(dataset: Dataset, embedder: Embedder, report: Report) -> 
                 began = time.perf_counter()
                 ranking = searched.rank(question.text, await embedder.embed_query(question.text))
                 answers.seconds.append(time.perf_counter() - began)
-                answers.judgements.append(judge(question.category, ranking[:DEPTH], question.evidence))
+                seen = conversation.seen_by(question)
+                ranking = [id_ for id_ in ranking if id_ in seen][:DEPTH]
+                answers.judgements.append(judge(question.category, ranking, question.evidence))
                 step.advance()
     return answers
 

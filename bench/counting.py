@@ -6,7 +6,7 @@ ranking, as the messages that evidence it.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 RECALL_AT = (5, 10, 20, 30, 60)
@@ -35,6 +35,12 @@ def judge(category: str, ranking: Sequence[str], evidence: Sequence[str]) -> Jud
     measures[f"all@{ALL_AT}"] = float(sum(place <= ALL_AT for place in found) == len(evidence))
     measures["mrr"] = 1 / found[0] if found else 0.0
     return Judgement(category, measures)
+
+
+def with_context(judged: Judgement, tokens: int, inside: Collection[str], evidence: Sequence[str]) -> Judgement:
+    """The judgement with the share of the evidence that stands in a context of so many tokens."""
+    share = sum(id_ in inside for id_ in evidence) / len(evidence)
+    return Judgement(judged.category, {**judged.measures, f"context@{tokens}": share})
 
 
 def means(judgements: Sequence[Judgement]) -> dict[str, float]:

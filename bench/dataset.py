@@ -2,10 +2,11 @@
 
     {"name", "conversations": [
       {"id", "sessions": [{"id", "messages": [{"id", "speaker", "role", "text", "sent_at", "image_caption"?}]}],
-       "questions": [{"id", "text", "category", "evidence": [message id], "suspect"?: reason}],
+       "questions": [{"id", "text", "category", "evidence": [message id], "suspect"?: reason, "asked_at"?, "session"?}],
        "facts"?: [{"text", "speaker", "evidence": [message id]}]}]}
 
-A `sent_at` without a zone is read as UTC. What else an object carries is ignored.
+A time without a zone is read as UTC. A question with `asked_at` was asked then: what was said later does not count. One with `session` is a
+turn of that session, which does not count either. What else an object carries is ignored.
 """
 
 import json
@@ -41,13 +42,18 @@ class ChatSession:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question, and the ids of the messages that together answer it. `suspect` says why it should not be counted."""
+    """A question, and the ids of the messages that together answer it. `suspect` says why it should not be counted.
+
+    `asked_at`: only what was said before counts; None: it is asked at the end. `session`: the one of which it is a turn, or "".
+    """
 
     id: str
     text: str
     category: str
     evidence: tuple[str, ...]
     suspect: str = ""
+    asked_at: datetime | None = None
+    session: str = ""
 
     @property
     def counted(self) -> bool:
@@ -77,6 +83,16 @@ class Conversation:
     def messages(self) -> tuple[ChatMessage, ...]:
         """All turns, in order."""
         return tuple(message for session in self.sessions for message in session.messages)
+
+    def seen_by(self, question: Question) -> frozenset[str]:
+        """The ids of the messages that count for a question: said before it was asked, and not in its own session."""
+        return frozenset(
+            message.id
+            for session in self.sessions
+            if session.id != question.session
+            for message in session.messages
+            if question.asked_at is None or message.sent_at < question.asked_at
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +149,7 @@ def _message(value: object, place: str) -> ChatMessage:
     role = _text(value, "role", place, default="user")
     if role not in ROLES:
         raise BenchError(f"{place}.role: must be one of {', '.join(sorted(ROLES))}")
-    try:
-        sent_at = datetime.fromisoformat(_text(value, "sent_at", place))
-    except ValueError as error:
-        raise BenchError(f"{place}.sent_at: is no ISO 8601 time") from error
-    sent_at = sent_at.replace(tzinfo=UTC) if sent_at.tzinfo is None else sent_at.astimezone(UTC)
+    sent_at = _time(value, "sent_at", place)
     caption = _text(value, "image_caption", place, default="")
     return ChatMessage(_text(value, "id", place), _text(value, "speaker", place), role, _text(value, "text", place), sent_at, caption)
 
@@ -145,7 +157,17 @@ def _message(value: object, place: str) -> ChatMessage:
 def _question(value: object, place: str) -> Question:
     evidence = tuple(dict.fromkeys(str(id_) for id_ in _list(value, "evidence", place)))
     suspect = _text(value, "suspect", place, default="")
-    return Question(_text(value, "id", place), _text(value, "text", place), _text(value, "category", place, default=""), evidence, suspect)
+    category, session = _text(value, "category", place, default=""), _text(value, "session", place, default="")
+    asked_at = _time(value, "asked_at", place) if _field(value, "asked_at", place) else None
+    return Question(_text(value, "id", place), _text(value, "text", place), category, evidence, suspect, asked_at, session)
+
+
+def _time(value: object, key: str, place: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(_text(value, key, place))
+    except ValueError as error:
+        raise BenchError(f"{place}.{key}: is no ISO 8601 time") from error
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def _fact(value: object, place: str, known: set[str]) -> RecordedFact:

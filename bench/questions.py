@@ -7,8 +7,8 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from structmem.v1 import memory_service_pb2, retrieval_pb2
 
 from bench.connection import DEADLINE_S, Connection
-from bench.counting import Judgement, judge, ranking_of
-from bench.dataset import Conversation, Dataset
+from bench.counting import Judgement, judge, ranking_of, with_context
+from bench.dataset import Conversation, Dataset, Question
 from bench.ingest import Ingested, namespace_of
 from bench.report import Report
 
@@ -24,25 +24,30 @@ class Answers:
     seconds: list[float]
 
 
-async def ask(connection: Connection, dataset: Dataset, ingested: Ingested, recipe: str, report: Report) -> Answers:
-    """Asks every question that counts, with one recipe."""
+async def ask(connection: Connection, dataset: Dataset, ingested: Ingested, recipe: str, report: Report, context: int = 0) -> Answers:
+    """Asks every question that counts, with one recipe; for a context of so many tokens, too, where that is not 0."""
     answers = Answers([], [])
     asked = [(conversation, question) for conversation in dataset.conversations for question in conversation.questions if question.counted]
     with report.step(f"asking, {recipe}", len(asked)) as step:
         for conversation, question in asked:
-            query = retrieval_pb2.RetrievalQuery(
-                namespaces=[namespace_of(conversation)], text=question.text, recipe=recipe, asked_at=_end_of(conversation)
-            )
-            request = memory_service_pb2.RetrieveRequest(query=query)
+            request = memory_service_pb2.RetrieveRequest(query=_query(conversation, question, recipe))
             # What a user waits for is the default answer of 10 hits; it comes first, so that nothing of it is warm.
             began = time.perf_counter()
             await connection.memory.Retrieve(request, timeout=DEADLINE_S)
             answers.seconds.append(time.perf_counter() - began)
             request.query.k = HITS
             response = await connection.memory.Retrieve(request, timeout=DEADLINE_S)
-            message_ids = ingested.message_ids[conversation.id]
+            seen = conversation.seen_by(question)
+            message_ids = {theirs: id_ for theirs, id_ in ingested.message_ids[conversation.id].items() if id_ in seen}
             ranking = ranking_of([message_ids[id_] for id_ in message_ids_of(hit) if id_ in message_ids] for hit in response.hits)
-            answers.judgements.append(judge(question.category, ranking, question.evidence))
+            judged = judge(question.category, ranking, question.evidence)
+            if context:
+                told = memory_service_pb2.BuildContextRequest(query=request.query, token_budget=context)
+                told.query.k = 0
+                entries = (await connection.memory.BuildContext(told, timeout=DEADLINE_S)).entries
+                inside = {message_ids[id_] for entry in entries for id_ in entry.evidence_ids if id_ in message_ids}
+                judged = with_context(judged, context, inside, question.evidence)
+            answers.judgements.append(judged)
             step.advance()
     return answers
 
@@ -54,8 +59,15 @@ def message_ids_of(hit: retrieval_pb2.Hit) -> list[str]:
     return list(hit.memory.statement.evidence_ids)
 
 
-def _end_of(conversation: Conversation) -> Timestamp:
-    """The questions are asked when the chat is over: "last week" in one means the chat's last week."""
-    end = Timestamp()
-    end.FromDatetime(max(message.sent_at for message in conversation.messages))
-    return end
+def _query(conversation: Conversation, question: Question, recipe: str) -> retrieval_pb2.RetrievalQuery:
+    """What says nothing else is asked when the chat is over: "last week" in it means the chat's last week."""
+    asked_at = Timestamp()
+    asked_at.FromDatetime(question.asked_at or max(message.sent_at for message in conversation.messages))
+    return retrieval_pb2.RetrievalQuery(
+        namespaces=[namespace_of(conversation)],
+        text=question.text,
+        recipe=recipe,
+        asked_at=asked_at,
+        as_asked=question.asked_at is not None,
+        session=question.session,
+    )

@@ -20,6 +20,8 @@ from bench.server import server
 from bench.stores import StoreUnderTest, add_store_arguments, chosen_store, own_namespaces
 
 HELP = "ask the questions of a data set and count the evidence found"
+# What BuildContext takes.
+MIN_TOKENS, MAX_TOKENS = 16, 100_000
 RECIPES = ("hybrid", "lexical", "dense", "graph")
 
 
@@ -28,6 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, required=True, metavar="FILE", help="conversations and questions in the neutral format")
     parser.add_argument("--recipe", action="append", choices=RECIPES, help="a recipe to measure; may be given again; default: all")
     parser.add_argument("--extractor", choices=("local", "recorded"), default="local", help="who extracts facts (default: local)")
+    parser.add_argument(
+        "--context", type=int, default=0, metavar="N", help="count the evidence inside a context of N tokens, too (16 to 100,000)"
+    )
     add_store_arguments(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
 
@@ -37,16 +42,21 @@ def run(arguments: argparse.Namespace) -> int:
     dataset = read_dataset(arguments.data)
     if arguments.extractor == "recorded" and not any(conversation.facts for conversation in dataset.conversations):
         raise BenchError(f"{arguments.data} holds no facts to replay")
+    if arguments.context and not MIN_TOKENS <= arguments.context <= MAX_TOKENS:
+        raise BenchError(f"--context must be from {MIN_TOKENS} to {MAX_TOKENS:,}")
     recipes = tuple(dict.fromkeys(arguments.recipe or RECIPES))
     report = Report(arguments.json)
     with chosen_store(arguments) as store:
-        figures = asyncio.run(_measure(dataset, recipes, arguments.extractor, store, report))
+        figures = asyncio.run(_measure(dataset, recipes, arguments, store, report))
     _show(figures, report)
     report.result(figures)
     return 0
 
 
-async def _measure(dataset: Dataset, recipes: tuple[str, ...], extractor: str, store: StoreUnderTest, report: Report) -> dict[str, object]:
+async def _measure(
+    dataset: Dataset, recipes: tuple[str, ...], arguments: argparse.Namespace, store: StoreUnderTest, report: Report
+) -> dict[str, object]:
+    extractor: str = arguments.extractor
     answers: dict[str, Answers] = {}
     async with contextlib.AsyncExitStack() as stack:
         settings: dict[str, object] = {"extractor": extractor, **store.settings}
@@ -57,7 +67,7 @@ async def _measure(dataset: Dataset, recipes: tuple[str, ...], extractor: str, s
         await stack.enter_async_context(own_namespaces(connection, store, list(map(namespace_of, dataset.conversations))))
         ingested = await ingest(connection, dataset, report)
         for recipe in recipes:
-            answers[recipe] = await ask(connection, dataset, ingested, recipe, report)
+            answers[recipe] = await ask(connection, dataset, ingested, recipe, report, arguments.context)
         served = {"ready_s": round(running.ready_s, 2), "rss_mb": running.rss_mb(), "neo4j_rss_mb": store.rss_mb()}
         spent = await usage(connection, dataset)
         texts = await texts_of(connection, dataset)
@@ -102,7 +112,11 @@ def _show(figures: dict[str, object], report: Report) -> None:
     assert isinstance(recipes, dict)
     measures = list(next(iter(recipes.values()))["overall"])
     title = f"{figures['dataset']}: {figures['questions']} questions, extractor {figures['extractor']}"
-    report.table(title, ("recipe", *measures), [(name, *found["overall"].values()) for name, found in recipes.items()])
+    report.table(
+        title,
+        ("recipe", *measures),
+        [(name, *(found["overall"].get(measure, "") for measure in measures)) for name, found in recipes.items()],
+    )
     categories = sorted({category for found in recipes.values() for category in found["by_category"]})
     rows = [
         (name, *(found["by_category"].get(category, {}).get("recall@10") for category in categories)) for name, found in recipes.items()

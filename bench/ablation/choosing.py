@@ -1,7 +1,7 @@
 """Recipes near the default, and what a choice among them gives on conversations that took no part in it."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -19,9 +19,12 @@ _CHOSEN_BY = ("recall@10", "recall@20", "recall@60")
 def perturbed(recipe: Recipe, count: int) -> list[Recipe]:
     """Recipes whose weights are drawn around those of this one, always the same."""
     drawn = np.random.default_rng(1).lognormal(0.0, _SPREAD, (count, len(WEIGHTS)))
-    return [
-        replace(recipe, **{name: getattr(recipe, name) * float(factor) for name, factor in zip(WEIGHTS, row, strict=True)}) for row in drawn
-    ]
+    return [_scaled(recipe, dict(zip(WEIGHTS, row.tolist(), strict=True))) for row in drawn]
+
+
+def _scaled(recipe: Recipe, factors: Mapping[str, float]) -> Recipe:
+    turn = tuple((name, value * factors.get(name, 1.0)) for name, value in recipe.turn)
+    return replace(recipe, **{name: getattr(recipe, name) * factor for name, factor in factors.items()}, turn=turn)
 
 
 def chosen_elsewhere(asked: Sequence[SearchedQuestion], tried: Sequence[Judgements]) -> list[Judgement]:

@@ -34,12 +34,14 @@ WEIGHTS = (
     "asking",
     "length",
     "spread",
+    # Of turns of a running session alone.
+    "recency",
 )
 
 
 def _without(*signals: str) -> Change:
     nothing: Any = dict.fromkeys(signals, 0.0)
-    return lambda recipe: replace(recipe, **nothing)
+    return lambda recipe: replace(recipe, **nothing, turn=tuple((name, value) for name, value in recipe.turn if name not in signals))
 
 
 def _walking(recipe: Recipe) -> Recipe:

@@ -44,7 +44,7 @@ class SearchedQuestion:
 
 
 async def searched(datasets: Sequence[Dataset], report: Report) -> list[SearchedQuestion]:
-    """Every question that counts, asked of its conversation at the end of it."""
+    """Every question that counts, asked when it says, or of its conversation at the end of it."""
     asked: list[SearchedQuestion] = []
     with tempfile.TemporaryDirectory(prefix="structmem-bench-") as directory:
         settings = Settings.model_validate({"data_dir": directory, "log_level": "error"})
@@ -61,7 +61,7 @@ async def searched(datasets: Sequence[Dataset], report: Report) -> list[Searched
                         for question in conversation.questions:
                             if question.counted:
                                 request = _request(conversation, question)
-                                search = await search_of(store, request, RECIPES[DEFAULT_RECIPE], vectors)
+                                search = await search_of(store, request, _read_as(RECIPES[DEFAULT_RECIPE], question), vectors)
                                 walked = await expanded(search, channel_maxima([search.channel_scores]), RECIPES["graph"])
                                 ids = stored.message_ids[conversation.id]
                                 asked.append(SearchedQuestion(dataset.name, conversation.id, question, search, walked, ids))
@@ -77,15 +77,20 @@ def judged_by(asked: Sequence[SearchedQuestion], recipe: Recipe) -> Judgements:
 
 
 def _request(conversation: Conversation, question: Question) -> RetrievalRequest:
-    now = max(message.sent_at for message in conversation.messages)
-    return RetrievalRequest(namespace_of(conversation), question.text, HITS, DEFAULT_RECIPE, MemoryFilter(), now, UTC)
+    now = question.asked_at or max(message.sent_at for message in conversation.messages)
+    plain = RetrievalRequest(namespace_of(conversation), question.text, HITS, DEFAULT_RECIPE, MemoryFilter(), now, UTC)
+    return replace(plain, session=question.session, as_asked=question.asked_at is not None)
+
+
+def _read_as(recipe: Recipe, question: Question) -> Recipe:
+    return recipe.of_turn if question.session else recipe
 
 
 def _judgement(one: SearchedQuestion, recipe: Recipe) -> Judgement:
     search = one.walked if recipe.graph else replace(one.search, expansion=None)
     candidates = search.candidates
     places: list[list[str]] = []
-    for chosen in rank([search], recipe).selected:
+    for chosen in rank([search], _read_as(recipe, one.question)).selected:
         rows = [chosen.row]
         if candidates.kind[chosen.row] != NodeKind.MESSAGE:
             rows = candidates.message_row[candidates.statement_row == chosen.row].tolist()

@@ -39,8 +39,18 @@ def memory_filter(
     speakers: Sequence[str] | None,
     happened: "TimeRange | None",
     labels: Sequence[str] | None,
+    not_sessions: Sequence[str] | None = None,
+    not_ids: Sequence[str] | None = None,
 ) -> "MemoryFilter":
     """Which memories a search may return."""
     from structmem import MemoryFilter
 
-    return MemoryFilter(kinds=kinds or (), sessions=sessions or (), speakers=speakers or (), happened=happened, labels=label_filter(labels))
+    return MemoryFilter(
+        kinds=kinds or (),
+        sessions=sessions or (),
+        speakers=speakers or (),
+        happened=happened,
+        labels=label_filter(labels),
+        not_sessions=not_sessions or (),
+        not_ids=not_ids or (),
+    )

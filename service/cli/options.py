@@ -23,6 +23,14 @@ ZoneOption = Annotated[
 ]
 LimitOption = Annotated[int, typer.Option("--limit", min=1, help="At most this many.")]
 SessionsOption = Annotated[list[str] | None, typer.Option("--session", help="Only this session; may be given several times.")]
+NotSessionsOption = Annotated[list[str] | None, typer.Option("--not-session", help="Nothing of this session; may be given several times.")]
+NotIdsOption = Annotated[list[str] | None, typer.Option("--not-id", help="Not the memory with this id; may be given several times.")]
+TurnOfOption = Annotated[
+    str, typer.Option("--turn-of", metavar="SESSION", help="The query is a turn of this running session, of which nothing is shown.")
+]
+TurnsOption = Annotated[
+    list[str] | None, typer.Option("--turn", help="A last turn of the session of --turn-of, oldest first; may be given several times.")
+]
 SpeakersOption = Annotated[list[str] | None, typer.Option("--speaker", help="Only this speaker; may be given several times.")]
 LabelsOption = Annotated[
     list[str] | None, typer.Option("--label", help="Only messages with this label, as KEY or KEY=VALUE; may be given several times.")

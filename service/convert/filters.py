@@ -7,10 +7,11 @@ from structmem.v1 import filter_pb2
 from graph.model import MEMORY_KINDS, LabelCondition, LabelFilter, MemoryFilter, NodeKind
 from service.convert.messages import MAX_LABEL_KEY, MAX_LABEL_VALUE
 from service.convert.times import range_from_proto
-from service.validate import Violations, enum_values, names, text
+from service.validate import Violations, enum_values, names, node_ids, text
 
 MAX_CONDITIONS = 32
 MAX_VALUES = 100
+MAX_NOT_IDS = 1_000
 
 
 def memory_filter_from_proto(found: Violations, field: str, filter_: filter_pb2.MemoryFilter) -> MemoryFilter:
@@ -22,6 +23,8 @@ def memory_filter_from_proto(found: Violations, field: str, filter_: filter_pb2.
         said=range_from_proto(found, f"{field}.said", filter_.said),
         happened=range_from_proto(found, f"{field}.happened", filter_.happened),
         labels=label_filter_from_proto(found, f"{field}.labels", filter_.labels),
+        not_sessions=names(found, f"{field}.not_sessions", filter_.not_sessions),
+        not_ids=node_ids(found, f"{field}.not_ids", filter_.not_ids, MEMORY_KINDS, 0, MAX_NOT_IDS),
     )
 
 

@@ -8,11 +8,13 @@ from structmem.v1 import retrieval_pb2
 from graph.retrieval import DEFAULT_RECIPE, RECIPES, RetrievalRequest
 from service.convert.filters import memory_filter_from_proto
 from service.validate import Violations, fraction, instant, limit_of, text, zone_name, zone_of
+from service.validate.fields import MAX_NAME
 
 MAX_NAMESPACES = 16
 MAX_QUERY = 100_000
 MAX_K = 1000
 DEFAULT_K = 10
+MAX_TURNS = 16
 
 
 def namespaces_of(query: retrieval_pb2.RetrievalQuery) -> list[str]:
@@ -41,7 +43,29 @@ def requests_from_proto(
     asked_at = instant(found, "query.asked_at", query.asked_at) if query.HasField("asked_at") else now()
     zone = zone_of(zone_name(found, "query.time_zone", query.time_zone))
     least = fraction(found, "query.min_relevance", query.min_relevance)
+    session = text(found, "query.session", query.session, MAX_NAME, required=bool(query.session or query.turns))
+    turns = _turns(found, query)
     return [
-        RetrievalRequest(name, words, k, recipe, filter_, asked_at, zone, explain=False, min_relevance=least)
+        RetrievalRequest(
+            name,
+            words,
+            k,
+            recipe,
+            filter_,
+            asked_at,
+            zone,
+            explain=False,
+            min_relevance=least,
+            session=session,
+            turns=turns,
+            as_asked=query.as_asked,
+        )
         for name in namespaces_of(query)
     ]
+
+
+def _turns(found: Violations, query: retrieval_pb2.RetrievalQuery) -> tuple[str, ...]:
+    if len(query.turns) > MAX_TURNS:
+        found.add("query.turns", f"must hold at most {MAX_TURNS} turns; it holds {len(query.turns):,}")
+        return ()
+    return tuple(text(found, f"query.turns[{index}]", turn, MAX_QUERY) for index, turn in enumerate(query.turns))

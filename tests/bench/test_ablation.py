@@ -1,8 +1,12 @@
-from bench.ablation.choosing import chosen_elsewhere
+import pytest
+
+from bench.ablation.choosing import chosen_elsewhere, perturbed
 from bench.ablation.intervals import difference, mean_of
+from bench.ablation.parts import VARIANTS
 from bench.ablation.searches import SearchedQuestion
 from bench.counting import Judgement
 from bench.dataset import Question
+from graph.retrieval import RECIPES
 
 
 def judged(*recalls: float) -> list[Judgement]:
@@ -12,6 +16,21 @@ def judged(*recalls: float) -> list[Judgement]:
 def asked(dataset: str, conversation: str) -> SearchedQuestion:
     found: object = None  # what the channels found plays no part in a choice
     return SearchedQuestion(dataset, conversation, Question("q", "?", "any", ("m",)), found, found, {})  # type: ignore[arg-type]
+
+
+def test_what_is_left_out_is_left_out_of_turns_too() -> None:
+    without = VARIANTS["without session"](RECIPES["hybrid"])
+    assert without.session == without.of_turn.session == 0
+    assert without.of_turn.recency == RECIPES["hybrid"].of_turn.recency > 0
+
+
+def test_weights_of_turns_are_drawn_with_the_others() -> None:
+    default = RECIPES["hybrid"]
+    for recipe in perturbed(default, 3):
+        assert recipe.of_turn.recency > 0
+        assert recipe.of_turn.recency != default.of_turn.recency
+        assert recipe.of_turn.session / default.of_turn.session == pytest.approx(recipe.session / default.session)
+        assert recipe.of_turn.dense_limit == default.of_turn.dense_limit
 
 
 def test_a_conversation_takes_no_part_in_the_choice_of_the_recipe_that_judges_it() -> None:

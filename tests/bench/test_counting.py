@@ -1,4 +1,4 @@
-from bench.counting import Judgement, judge, means, ranking_of, summary
+from bench.counting import Judgement, judge, means, ranking_of, summary, with_context
 
 
 def test_a_fact_counts_as_its_evidence_in_its_place() -> None:
@@ -51,3 +51,10 @@ def test_means_are_over_questions_in_percent() -> None:
 def test_no_questions_have_no_means() -> None:
     none: list[Judgement] = []
     assert means(none) == {}
+
+
+def test_the_share_of_evidence_inside_a_context_stands_beside_the_other_measures():
+    judged = with_context(judge("c", ["a"], ["a", "b"]), 1500, {"b", "x"}, ["a", "b"])
+    assert judged.measures["context@1500"] == 0.5
+    assert judged.measures["recall@5"] == 0.5
+    assert means([judged])["context@1500"] == 50.0

@@ -35,9 +35,28 @@ def test_tricks_suspects_and_questions_without_evidence_are_not_counted(chats_fi
     assert [question.id for question in questions if question.counted] == ["q1", "q2"]
 
 
+def test_a_question_sees_what_was_said_before_it_and_not_its_own_session(tmp_path: Path, chats: dict[str, Any]) -> None:
+    garden = chats["conversations"][0]
+    sessions = [session["id"] for session in garden["sessions"]]
+    garden["questions"][0].update(asked_at="2024-07-01T09:00:00", session=sessions[0])
+    garden["questions"][1].update(asked_at="2024-07-01T09:00:01")
+    path = tmp_path / "turns.json"
+    path.write_text(json.dumps(chats))
+
+    conversation = read_dataset(path).conversations[0]
+
+    turn, question, *others = conversation.questions
+    assert turn.asked_at == datetime(2024, 7, 1, 9, tzinfo=UTC)
+    first = {message.id for message in conversation.sessions[0].messages}
+    assert conversation.seen_by(turn) == {m.id for m in conversation.messages if m.sent_at < turn.asked_at} - first
+    assert conversation.seen_by(question) == {m.id for m in conversation.messages}
+    assert all(conversation.seen_by(other) == {m.id for m in conversation.messages} for other in others)
+
+
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
+        (lambda data: data["conversations"][0]["questions"][0].update(asked_at="soon"), "asked_at: is no ISO 8601 time"),
         (lambda data: data.pop("conversations"), "conversations: must be a list"),
         (lambda data: data.update(conversations=[]), "conversations: is empty"),
         (lambda data: data["conversations"][0]["sessions"][0]["messages"][1].pop("text"), r"sessions\[0\].messages\[1\].text"),

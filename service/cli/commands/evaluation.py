@@ -20,9 +20,13 @@ from service.cli.options import (
     JsonOption,
     LabelsOption,
     NamespaceOption,
+    NotIdsOption,
+    NotSessionsOption,
     SessionsOption,
     SpeakersOption,
     ToOption,
+    TurnOfOption,
+    TurnsOption,
     ZoneOption,
 )
 from service.cli.times import times_of
@@ -48,6 +52,10 @@ def explain_miss(
     until: ToOption = None,
     speaker: SpeakersOption = None,
     session: SessionsOption = None,
+    not_session: NotSessionsOption = None,
+    not_id: NotIdsOption = None,
+    turn_of: TurnOfOption = "",
+    turn: TurnsOption = None,
     kind: KindsOption = None,
     label: LabelsOption = None,
     min_relevance: RelevanceOption = 0.0,
@@ -63,9 +71,11 @@ def explain_miss(
         query,
         k=k,
         recipe=recipe,
-        filter=memory_filter(kind, session, speaker, time_range(since, until, times.zone), label),
+        filter=memory_filter(kind, session, speaker, time_range(since, until, times.zone), label, not_session, not_id),
         time_zone=timezone or "",
         min_relevance=min_relevance,
+        session=turn_of,
+        turns=turn or (),
     )
     if json:
         print_json(_miss_document(miss))

@@ -17,9 +17,13 @@ from service.cli.options import (
     JsonOption,
     LabelsOption,
     NamespacesOption,
+    NotIdsOption,
+    NotSessionsOption,
     SessionsOption,
     SpeakersOption,
     ToOption,
+    TurnOfOption,
+    TurnsOption,
     ZoneOption,
 )
 from service.cli.times import Times, times_of
@@ -59,6 +63,10 @@ def search(
     until: ToOption = None,
     speaker: SpeakersOption = None,
     session: SessionsOption = None,
+    not_session: NotSessionsOption = None,
+    not_id: NotIdsOption = None,
+    turn_of: TurnOfOption = "",
+    turn: TurnsOption = None,
     kind: KindsOption = None,
     label: LabelsOption = None,
     min_relevance: RelevanceOption = 0.0,
@@ -74,10 +82,12 @@ def search(
         namespace,
         k=k,
         recipe=recipe,
-        filter=memory_filter(kind, session, speaker, happened, label),
+        filter=memory_filter(kind, session, speaker, happened, label, not_session, not_id),
         time_zone=timezone or "",
         explain=explain,
         min_relevance=min_relevance,
+        session=turn_of,
+        turns=turn or (),
     )
     if json:
         hits = {"hits": [hit_document(hit) for hit in answer], "omitted": answer.omitted}
@@ -109,6 +119,10 @@ def context(
     until: ToOption = None,
     speaker: SpeakersOption = None,
     session: SessionsOption = None,
+    not_session: NotSessionsOption = None,
+    not_id: NotIdsOption = None,
+    turn_of: TurnOfOption = "",
+    turn: TurnsOption = None,
     kind: KindsOption = None,
     label: LabelsOption = None,
     min_relevance: RelevanceOption = 0.0,
@@ -123,9 +137,11 @@ def context(
         namespace,
         token_budget=tokens,
         recipe=recipe,
-        filter=memory_filter(kind, session, speaker, happened, label),
+        filter=memory_filter(kind, session, speaker, happened, label, not_session, not_id),
         time_zone=timezone or "",
         min_relevance=min_relevance,
+        session=turn_of,
+        turns=turn or (),
     )
     if json:
         print_json({"query": query, "namespaces": namespace, **document(answer)})

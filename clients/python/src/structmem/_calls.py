@@ -134,6 +134,9 @@ def query(
     time_zone: str,
     embedding: Sequence[float],
     min_relevance: float,
+    session: str,
+    turns: Sequence[str],
+    as_asked: bool,
 ) -> rpb.RetrievalQuery:
     """What retrieval is asked."""
     return e.build(
@@ -148,6 +151,9 @@ def query(
         time_zone=time_zone,
         embedding=e.vector(embedding),
         min_relevance=min_relevance,
+        session=session,
+        turns=list(turns),
+        as_asked=as_asked,
     )
 
 

@@ -143,6 +143,9 @@ class Client(Listings):
         explain: bool = False,
         embedding: Sequence[float] = (),
         min_relevance: float = 0.0,
+        session: str = "",
+        turns: Sequence[str] = (),
+        as_asked: bool = False,
         timeout: float | None = None,
     ) -> Retrieval:
         """Finds the `k` (10) memories that fit a query best, in one namespace or several.
@@ -150,8 +153,12 @@ class Client(Listings):
         `at_least` is the consistency token of a write that the answer must show, or several of them, as on every other read;
         `asked_at` is "now" for words such as "last week".
         What is less relevant than `min_relevance` (0 to 1) is no hit; `nothing_relevant` of the answer says when that leaves none.
+        With `session`, the name of the running session, the query is a turn of it; nothing of that session is returned. `turns` are its
+        last turns, oldest first; without them the messages stored last count. With `as_asked` only what was said before `asked_at` is seen.
         """
-        asked = calls.query(namespaces, query, k, recipe, filter, at_least, asked_at, time_zone, embedding, min_relevance)
+        asked = calls.query(
+            namespaces, query, k, recipe, filter, at_least, asked_at, time_zone, embedding, min_relevance, session, turns, as_asked
+        )
         return self._transport.unary(calls.retrieve(asked, explain), timeout)
 
     def explain_miss(
@@ -168,10 +175,15 @@ class Client(Listings):
         time_zone: str = "",
         embedding: Sequence[float] = (),
         min_relevance: float = 0.0,
+        session: str = "",
+        turns: Sequence[str] = (),
+        as_asked: bool = False,
         timeout: float | None = None,
     ) -> Miss:
         """Says why a memory is not among the hits of a query, or that it is; the other arguments are those of `retrieve`."""
-        asked = calls.query(namespace, query, k, recipe, filter, at_least, asked_at, time_zone, embedding, min_relevance)
+        asked = calls.query(
+            namespace, query, k, recipe, filter, at_least, asked_at, time_zone, embedding, min_relevance, session, turns, as_asked
+        )
         return self._transport.unary(calls.explain_miss(asked, node_id), timeout)
 
     def build_context(
@@ -188,10 +200,15 @@ class Client(Listings):
         time_zone: str = "",
         embedding: Sequence[float] = (),
         min_relevance: float = 0.0,
+        session: str = "",
+        turns: Sequence[str] = (),
+        as_asked: bool = False,
         timeout: float | None = None,
     ) -> Context:
         """Finds memories, at most `k` if that is given, and writes them out in order of time within `token_budget` (1,500) tokens."""
-        asked = calls.query(namespaces, query, k, recipe, filter, at_least, asked_at, time_zone, embedding, min_relevance)
+        asked = calls.query(
+            namespaces, query, k, recipe, filter, at_least, asked_at, time_zone, embedding, min_relevance, session, turns, as_asked
+        )
         return self._transport.unary(calls.build_context(asked, token_budget), timeout)
 
     # Looking

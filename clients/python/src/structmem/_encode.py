@@ -149,6 +149,8 @@ def memory_filter(it: MemoryFilter | None) -> filter_pb2.MemoryFilter | None:
         said=time_range("filter.said", it.said),
         happened=time_range("filter.happened", it.happened),
         labels=label_filter(it.labels),
+        not_sessions=list(it.not_sessions),
+        not_ids=list(it.not_ids),
     )
 
 

@@ -59,7 +59,10 @@ class LabelFilter:
 
 @dataclass(frozen=True, slots=True)
 class MemoryFilter:
-    """Which memories a read may return. Every field that is set must hold; empty ones accept all."""
+    """Which memories a read may return. Every field that is set must hold; empty ones accept all.
+
+    Nothing of `not_sessions` is returned, and none of `not_ids`.
+    """
 
     kinds: Sequence[NodeKind | str] = ()
     sessions: Sequence[str] = ()
@@ -67,6 +70,8 @@ class MemoryFilter:
     said: TimeRange | None = None
     happened: TimeRange | None = None
     labels: LabelFilter | None = None
+    not_sessions: Sequence[str] = ()
+    not_ids: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

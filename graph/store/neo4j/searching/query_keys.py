@@ -16,7 +16,6 @@ from graph.store.neo4j.searching.changes import Head, read_head
 from graph.store.rules.index_queries import ResolvedNames
 
 
-
 def _sessions(name: str) -> tuple[str, str]:
     return (
         f"""CALL (n) {{ UNWIND $at.{name} AS name MATCH (s:Session {{namespace: n.name, name: name}})
