@@ -2,7 +2,8 @@
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -24,6 +25,17 @@ def stop_if_given_up() -> None:
     """Raises GivenUp where the call that this thread works for has been given up."""
     if given_up():
         raise GivenUp
+
+
+@contextmanager
+def for_everybody() -> Iterator[None]:
+    """What is done inside is for all who come later, too: it goes on when the call that began it is given up."""
+    token: threading.Event | None = getattr(_current, "token", None)
+    _current.token = None
+    try:
+        yield
+    finally:
+        _current.token = token
 
 
 def told(token: threading.Event, work: Callable[[], T]) -> Callable[[], T]:

@@ -13,7 +13,7 @@ from extract.local.names import has_named_subject, names_in
 from extract.local.predicates import predicate_of
 from extract.local.reference import References
 from extract.local.relations import FoundRelation
-from extract.local.sentences import is_question, sentences_of, unread
+from extract.local.sentences import is_question, read_sentences, sentences_of, unread
 from extract.local.shortening import shortened
 from extract.local.speakers import Cast, cast_of, display_name, is_machine
 from extract.local.statements import MOST_SENTENCES, FoundStatement, standalone, statements_of, statements_with_time
@@ -79,13 +79,11 @@ def _unread(messages: Sequence[Message]) -> Iterator[JobError]:
     """What of messages was not read: of the others nobody would know that something is missing."""
     for message in messages:
         if is_machine(message):
-            read = f"{MOST_READ:,} of {len(message.text):,} characters" if len(message.text) > MOST_READ else ""
+            read = f"the first {MOST_READ:,} of {len(message.text):,} characters" if len(message.text) > MOST_READ else ""
         else:
             read = unread(message.text, MOST_SENTENCES)
         if read:
-            yield JobError(
-                "MESSAGE_READ_IN_PART", f"Of message {message.seq} the rules read the first {read}; it is stored and found whole."
-            )
+            yield JobError("MESSAGE_READ_IN_PART", f"Of message {message.seq} the rules read {read}; it is stored and found whole.")
 
 
 def _of_person(message: Message, earlier: Sequence[Message], everyone: Cast, segment: Segment, first: int) -> Iterator[EventDraft]:
@@ -286,5 +284,5 @@ def _title(text: str) -> str:
 def _mentions(message: Message, drafts: Sequence[EventDraft], everyone: Cast) -> tuple[EntityMention, ...]:
     """The names in a message, of the kinds that its statements have found for them."""
     kinds = {one.name: one.kind for draft in drafts for said in draft.statements for one in said.mentions if one.kind}
-    named = {one.name: one for sentence in sentences_of(message.text)[:MOST_SENTENCES] for one in names_in(sentence, everyone.people)}
+    named = {one.name: one for sentence in read_sentences(message.text, MOST_SENTENCES) for one in names_in(sentence, everyone.people)}
     return tuple(replace(one, kind=kinds.get(one.name, one.kind)) for one in named.values())

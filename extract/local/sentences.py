@@ -52,11 +52,14 @@ _QUESTION_OPENING = re.compile(
 )
 
 
+def _pieces(text: str) -> list[str]:
+    return [piece.strip() for piece in _END.split(text[:MAX_TEXT])]
+
+
 def sentences_of(text: str) -> list[str]:
     """The sentences of a text, trimmed. A full stop after an abbreviation ends none."""
     found: list[str] = []
-    for piece in _END.split(text[:MAX_TEXT]):
-        piece = piece.strip()
+    for piece in _pieces(text):
         if not piece or len(piece) > MAX_SENTENCE:
             continue
         if found and len(found[-1]) < MAX_SENTENCE and _ABBREVIATION.search(found[-1], max(0, len(found[-1]) - 12)):
@@ -66,12 +69,19 @@ def sentences_of(text: str) -> list[str]:
     return found
 
 
+def read_sentences(text: str, most: int) -> list[str]:
+    """The first `most` different sentences of a text: those that are read."""
+    return list(dict.fromkeys(sentences_of(text)))[:most]
+
+
 def unread(text: str, most_sentences: int) -> str:
-    """What of a text is not read, in words; empty where all of it is. `most_sentences`: how many different ones are read."""
+    """What of a text is read where that is not all of it, in words; else empty. `most_sentences`: how many different ones are read."""
     found = len(set(sentences_of(text)))
-    parts = [f"{most_sentences} of {found} sentences"] if found > most_sentences else []
+    parts = [f"the first {most_sentences} of {found} sentences"] if found > most_sentences else []
     if len(text) > MAX_TEXT:
-        parts.append(f"{MAX_TEXT:,} of {len(text):,} characters")
+        parts.append(f"the first {MAX_TEXT:,} of {len(text):,} characters")
+    if any(len(piece) > MAX_SENTENCE for piece in _pieces(text)):
+        parts.append(f"no sentence of more than {MAX_SENTENCE:,} characters")
     return " and ".join(parts)
 
 

@@ -13,7 +13,7 @@ from extract.local.names import has_named_subject
 from extract.local.person import Voices, addresses, in_third_person, speaks_of_self, with_subject
 from extract.local.reference import References
 from extract.local.relations import FoundRelation, relations_in
-from extract.local.sentences import is_filler, is_question, sentences_of, without_opening
+from extract.local.sentences import is_filler, is_question, read_sentences, without_opening
 from extract.local.verbs import asks_for, has_verb, is_elliptic
 from graph.model import Message, TimeSpan
 from graph.text.times import unresolved_time
@@ -61,7 +61,7 @@ def statements_of(message: Message, before: Message | None, voices: Voices, zone
     says who is meant by pronouns.
     """
     found: list[FoundStatement] = []
-    sentences = list(dict.fromkeys(sentences_of(message.text)))[:MOST_SENTENCES]
+    sentences = read_sentences(message.text, MOST_SENTENCES)
     answered = _answer(message, sentences, before, voices, zone, references)
     if answered:
         found.append(answered)

@@ -54,8 +54,12 @@ class AnalysisProcess:
         rows: list[MemoryRow] = _read(self._process.stdout)
         return rows
 
+    def kill(self) -> None:
+        """Ends the process; whoever waits for its answer gets EOFError. It still is to be closed."""
+        self._process.kill()
+
     def close(self) -> None:
-        """Ends the process."""
+        """Ends the process and lets go of it."""
         self._process.kill()
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):

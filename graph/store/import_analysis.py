@@ -40,8 +40,11 @@ class ImportAnalysis:
 
     def close(self) -> None:
         """Ends the process, if there is one; waits for a batch that a thread is at."""
+        self._closed = True
+        process = self._process
+        if process is not None:
+            process.kill()  # a thread that waits for its answer has none to wait for then
         with self._lock:
-            self._closed = True
             self._end_process()
 
     def _submit(self, sources: Sequence[MemorySource], store: Store) -> None:

@@ -131,7 +131,7 @@ class MessageHandlers(ResourceHandlers):
     async def _appended(self, memory: Memory, create: bool, command: AppendCommand) -> AppendOutcome:
         if sum(len(message.text) for message in command.messages) <= _ANALYSED_AT_ONCE:
             return await self._stored(memory, create, command)
-        # Where the caller gives up, the thread that analyses is told and stops at the next passage.
+        # Where the caller gives up, the thread that analyses is told, and stops at its next passage; meanwhile another may begin.
         async with self._long_texts:
             return await self._stored(memory, create, command)
 

@@ -102,6 +102,8 @@ async def keep_analysed(database: Database, names: Sequence[str]) -> None:
                 continue
             except StructMemError as error:
                 _log.warning("namespace %s could not be analysed anew (%s)", name, type(error).__name__)
+            except Exception:  # noqa: BLE001  # whatever one namespace holds, the others are analysed, and it is tried again with them
+                _log.exception("namespace %s could not be analysed anew", name)
         try:
             if names := await outdated_namespaces(database):
                 await asyncio.sleep(_PAUSE_SECONDS)
@@ -174,7 +176,7 @@ async def _write_some(tx: Transaction, kind: NodeKind, memories: Sequence[_Memor
                 made.append(passage)
             else:
                 passage.pop("waits", None)
-                kept.append(passage)
+                kept.append({"instruction": None, **passage})
         spans += span_nodes(tx.name, memory.key, memory.row.spans)
         for _, _, hashes, length in memory.stored["passages"]:
             tx.count_passage(group_of(kind), hashes, length, -1)

@@ -25,14 +25,29 @@ class Partition:
 _REST_S = 5.0
 
 
+class Absences:
+    """Which partitions somebody could not ask lately."""
+
+    def __init__(self) -> None:
+        self._away_until: dict[str, float] = {}
+
+    def note(self, partition: Partition) -> None:
+        """The partition could not be asked."""
+        self._away_until[partition.name] = time.monotonic() + _REST_S
+
+    def without(self, partitions: Iterable[Partition]) -> list[Partition]:
+        """Those of the partitions that could be asked as far as is known."""
+        now = time.monotonic()
+        return [partition for partition in partitions if self._away_until.get(partition.name, 0.0) <= now]
+
+
 class Routes:
-    """Partitions by prefix, and which of them could not be asked lately."""
+    """Partitions by prefix."""
 
     def __init__(self, partitions: Sequence[Partition]) -> None:
         """The first partition keeps what none names, whether or not it says so. Raises ValueError when two claim the same prefix."""
         self.partitions = tuple(partitions)
         self._by_prefix = {"": self.partitions[0]}
-        self._away_until: dict[str, float] = {}
         for partition in self.partitions:
             for prefix in partition.prefixes:
                 if self._by_prefix.setdefault(prefix, partition) is not partition:
@@ -57,12 +72,3 @@ class Routes:
         holding = {id(self.owner(prefix))}
         holding |= {id(partition) for known, partition in self._by_prefix.items() if known.startswith(f"{prefix}/")}
         return tuple(partition for partition in self.partitions if id(partition) in holding)
-
-    def note_away(self, partition: Partition) -> None:
-        """The partition could not be asked."""
-        self._away_until[partition.name] = time.monotonic() + _REST_S
-
-    def present(self, partitions: Iterable[Partition]) -> list[Partition]:
-        """Those of the partitions that could be asked as far as is known."""
-        now = time.monotonic()
-        return [partition for partition in partitions if self._away_until.get(partition.name, 0.0) <= now]

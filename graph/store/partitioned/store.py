@@ -5,15 +5,15 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import timedelta
 
 from graph.cypher import CypherLimits, CypherRunner
-from graph.errors import Conflict, NamespaceNotFound, StoreUnavailable, StructMemError
+from graph.errors import Conflict, NamespaceNotFound, StructMemError
 from graph.model import JobKind, Lease, Namespace
 from graph.store.partitioned.listing import list_namespaces, strays
 from graph.store.partitioned.routed_cypher import RoutedCypher
-from graph.store.partitioned.routes import Partition, Routes
+from graph.store.partitioned.routes import Absences, Partition, Routes
 from graph.store.partitioned.turns import Turns
 from graph.store.port import ConsistencyPoint, ExportRecord, Finding, Memory, Missing, NamespaceSpec, Shows, everything
 
-# Stores are asked for so long whether they hold a namespace that the map sends elsewhere.
+# Who looks for a namespace waits so long for what other stores say of it; who makes one waits as long as they take.
 _LONGEST_WAIT_S = 3.0
 
 
@@ -28,6 +28,7 @@ class PartitionedStore:
         """The first partition keeps what none names, and the key that page tokens are signed with."""
         self._routes = Routes(partitions)
         self._turns = Turns(self._routes)
+        self._absences = Absences()
 
     # The life of a store
 
@@ -68,7 +69,7 @@ class PartitionedStore:
 
     def namespace(self, name: str, at_least: ConsistencyPoint | None = None, *, missing: Missing | None = None) -> Memory:
         """See `Store.namespace`. Its calls raise Conflict, instead of NotFound, where another store holds the namespace."""
-        return self._routes.owner(name).store.namespace(name, at_least, missing=missing or self._refuse_elsewhere)
+        return self._routes.owner(name).store.namespace(name, at_least, missing=missing or self._told_elsewhere)
 
     async def create_namespace(self, spec: NamespaceSpec) -> Namespace:
         """See `Store.create_namespace`."""
@@ -84,7 +85,7 @@ class PartitionedStore:
         try:
             await self._routes.owner(name).store.delete_namespace(name)
         except NamespaceNotFound:
-            await self._refuse_elsewhere(name)
+            await self._told_elsewhere(name)
             raise
 
     async def import_namespace(self, namespace: Namespace, records: AsyncIterator[Sequence[ExportRecord]]) -> Namespace:
@@ -114,25 +115,41 @@ class PartitionedStore:
         return findings
 
     async def _refuse_elsewhere(self, namespace: str) -> None:
-        """Raises Conflict when a store that the map does not name holds the namespace. One that is away is waited for no longer than
-        `_LONGEST_WAIT_S`: no namespace of its own is lost by that, and `check` tells of one that is there twice."""
-        others = self._routes.present(self._routes.others(namespace))
-        if any(await asyncio.gather(*(self._holds(partition, namespace) for partition in others))):
-            raise Conflict(
-                "this namespace is in another database than the one that the namespace map names for it; "
-                "copy it there and delete it here, or change the map back"
-            )
+        """Before one is made: raises Conflict when a store that the map does not name holds the namespace, however long it takes to say.
 
-    async def _holds(self, partition: Partition, namespace: str) -> bool:
+        One that is away keeps nobody from making it; `check` tells of one that is there twice.
+        """
+        _refuse_if(await asyncio.gather(*(_holds(partition, namespace) for partition in self._routes.others(namespace))))
+
+    async def _told_elsewhere(self, namespace: str) -> None:
+        """Where the namespace was not found: the same, but a store that takes long is not waited for, and not asked again for a while."""
+        others = self._absences.without(self._routes.others(namespace))
+        _refuse_if(await asyncio.gather(*(self._holds_soon(partition, namespace) for partition in others)))
+
+    async def _holds_soon(self, partition: Partition, namespace: str) -> bool:
         try:
             async with asyncio.timeout(_LONGEST_WAIT_S):
-                await partition.store.namespace(namespace).settings()
-        except (StoreUnavailable, TimeoutError):
-            self._routes.note_away(partition)
+                return await _holds(partition, namespace)
+        except TimeoutError:
+            self._absences.note(partition)
             return False
-        except StructMemError:
-            return False
-        return True
+
+
+async def _holds(partition: Partition, namespace: str) -> bool:
+    """Whether a store holds a namespace, as far as it can be asked."""
+    try:
+        await partition.store.namespace(namespace).settings()
+    except StructMemError:
+        return False
+    return True
+
+
+def _refuse_if(held: Sequence[bool]) -> None:
+    if any(held):
+        raise Conflict(
+            "this namespace is in another database than the one that the namespace map names for it; "
+            "copy it there and delete it here, or change the map back"
+        )
 
 
 async def _opened(partition: Partition) -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from graph.errors import StructMemError
 from graph.model import JobKind, Lease
-from graph.store.partitioned.routes import Partition, Routes
+from graph.store.partitioned.routes import Absences, Partition, Routes
 
 # When no store can be asked, this long passes until they are asked again.
 _PAUSE_S = 5.0
@@ -19,6 +19,7 @@ class Turns:
 
     def __init__(self, routes: Routes) -> None:
         self._routes = routes
+        self._absences = Absences()
         self._partitions = list(routes.partitions)
 
     async def lease_job(self, worker: str, duration: timedelta, kinds: Collection[JobKind]) -> Lease | None:
@@ -27,18 +28,18 @@ class Turns:
         Raises what the partitions raise when not one of them could be asked.
         """
         fault: StructMemError | None = None
-        for partition in self._routes.present(self._partitions):
+        for partition in self._absences.without(self._partitions):
             try:
                 lease = await self._own_job(partition, worker, duration, kinds)
             except StructMemError as error:
                 fault = error
-                self._routes.note_away(partition)
+                self._absences.note(partition)
                 continue
             if lease is not None:
                 self._partitions.remove(partition)
                 self._partitions.append(partition)
                 return lease
-        if fault is not None and not self._routes.present(self._partitions):
+        if fault is not None and not self._absences.without(self._partitions):
             raise fault
         return None
 

@@ -162,8 +162,10 @@ def test_what_a_message_states_twice_is_stated_once(extract: Any) -> None:
 def test_a_message_that_is_read_in_part_is_told(extract: Any) -> None:
     many = " ".join(f"I bought {number} apples." for number in range(2, 60))
     long = "I like tea. " * 1_100
-    found = extract(("Maria", many), ("Tom", "I like coffee."), ("Maria", long))
-    assert [one.reason for one in found.partial_failures] == ["MESSAGE_READ_IN_PART"] * 2
-    first, second = (one.message for one in found.partial_failures)
+    endless = "I like tea and " * 200 + "coffee. I live in Ghent."
+    found = extract(("Maria", many), ("Tom", "I like coffee."), ("Maria", long), ("Maria", endless))
+    assert [one.reason for one in found.partial_failures] == ["MESSAGE_READ_IN_PART"] * 3
+    first, second, third = (one.message for one in found.partial_failures)
     assert "message 1 the rules read the first 40 of 58 sentences" in first
     assert "message 3 the rules read the first 12,000 of 13,200 characters" in second
+    assert "message 4 the rules read no sentence of more than 2,000 characters" in third

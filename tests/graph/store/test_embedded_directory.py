@@ -124,6 +124,34 @@ async def test_another_analyser_makes_the_passages_anew(bench, tmp_path, open_st
     assert await bench.store.namespace(bench.namespace).check() == []
 
 
+async def test_an_analysis_anew_is_done_although_whoever_began_it_has_given_up(bench, tmp_path, open_store, monkeypatch):
+    await bench.say("the ferry", "the boat")
+    uid = (await bench.store.namespace(bench.namespace).settings()).uid
+    await bench.store.close()
+    db = apsw.Connection(str(database(tmp_path, uid)))
+    db.execute("UPDATE state SET analyser = 0; UPDATE passages SET terms = x'', counts = x'', length = 0")
+    db.close()
+    begun, go_on = threading.Event(), threading.Event()
+    makes_anew = namespace_file.reanalyse
+
+    def slow(*given, **named):
+        begun.set()
+        assert go_on.wait(30)
+        makes_anew(*given, **named)
+
+    monkeypatch.setattr(namespace_file, "reanalyse", slow)
+    bench.store = await open_store()
+    asking = asyncio.ensure_future(bench.found("ferry"))
+    assert await asyncio.to_thread(begun.wait, 30)
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    go_on.set()
+    # Nobody begins it again.
+    monkeypatch.setattr(namespace_file, "reanalyse", None)
+    assert "the ferry" in (await bench.found("ferry")).values()
+
+
 @pytest.mark.parametrize("state", [1, 3])
 async def test_what_was_half_made_or_half_deleted_is_swept(bench, tmp_path, open_store, state):
     uid = (await bench.store.namespace(bench.namespace).settings()).uid

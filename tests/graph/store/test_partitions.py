@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from graph.errors import AlreadyExists, Conflict, NotFound, StoreBusy, StoreUnavailable
+from graph.errors import AlreadyExists, Conflict, NamespaceNotFound, NotFound, StoreBusy, StoreUnavailable
 from graph.model import ExtractionMode, JobKind
 from graph.store.embedded import EmbeddedStore
 from graph.store.partitioned import Partition, PartitionedStore
@@ -160,9 +160,32 @@ async def test_a_store_that_does_not_answer_is_not_waited_for(opened, monkeypatc
 
         monkeypatch.setattr(AwayMemory, "settings", silent)
         for name in ("beta", "beta-2", "beta-3"):
-            await create(store, name)
-        assert await held(store) == ["beta", "beta-2", "beta-3"]
+            with pytest.raises(NamespaceNotFound):
+                await store.namespace(name).settings()
     assert asked == 1
+
+
+async def test_a_store_that_answers_late_is_heard_before_a_namespace_is_made(opened, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(partitioned_store, "_LONGEST_WAIT_S", 0.01)
+    async with opened() as (store, parts):
+        # Made where the map does not look for it.
+        await create(parts["rest"], "acme/ana")
+        namespace = parts["rest"].namespace
+
+        class Late:
+            """A namespace whose store takes its time."""
+
+            def __init__(self, *given, **named):
+                self._memory = namespace(*given, **named)
+
+            async def settings(self):
+                await asyncio.sleep(0.2)
+                return await self._memory.settings()
+
+        monkeypatch.setattr(parts["rest"], "namespace", Late)
+        for _ in range(2):
+            with pytest.raises(Conflict):
+                await create(store, "acme/ana")
 
 
 async def test_stores_that_are_all_away_are_no_store(opened):

@@ -144,6 +144,11 @@ def is_known(it: node_pb2.Node) -> bool:
     return it.WhichOneof("kind") is not None
 
 
+def is_memory(it: node_pb2.Node) -> bool:
+    """Whether it is a node that retrieval returns, of a kind that this client knows."""
+    return it.WhichOneof("kind") in ("message", "statement")
+
+
 def node(it: node_pb2.Node) -> Node:
     """Any node. Raises ValueError for a kind of node that this client does not know."""
     match it.WhichOneof("kind"):

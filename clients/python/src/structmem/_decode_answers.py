@@ -63,7 +63,7 @@ def retrieval(it: mpb.RetrieveResponse) -> a.Retrieval:
     """An answer."""
     omitted = tuple(a.OmittedHit(one.rank, one.namespace, one.node_id) for one in it.omitted)
     return a.Retrieval(
-        tuple(hit(h) for h in it.hits if d.is_known(h.memory)), plan(it.plan), it.nothing_relevant, it.best_relevance, omitted
+        tuple(hit(h) for h in it.hits if d.is_memory(h.memory)), plan(it.plan), it.nothing_relevant, it.best_relevance, omitted
     )
 
 
@@ -86,8 +86,8 @@ def miss(it: mpb.ExplainMissResponse) -> a.Miss:
         plan=plan(it.plan),
         filtered_by=tuple(it.filtered_by),
         channels=tuple(shortfall(one) for one in it.channels),
-        stood_for_by=tuple(rival(one) for one in it.stood_for_by),
-        rivals=tuple(rival(one) for one in it.rivals),
+        stood_for_by=tuple(rival(one) for one in it.stood_for_by if d.is_memory(one.hit.memory)),
+        rivals=tuple(rival(one) for one in it.rivals if d.is_memory(one.hit.memory)),
         truncated=it.truncated,
     )
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import apsw
 
 from graph.errors import NamespaceNotFound
-from graph.giving_up import given_up
+from graph.giving_up import for_everybody, given_up
 from graph.model import IdSource, Namespace, to_micros
 from graph.store.embedded.files.connection import BUSY_TIMEOUT_MS, CACHE_KIB, connect, rows
 from graph.store.embedded.files.faults import storage_faults
@@ -213,11 +213,13 @@ class NamespaceFile:
     def _open_writer(self) -> apsw.Connection:
         db = self._connect()
         try:
-            migrate(db, NAMESPACE_MIGRATIONS, f"namespace {self.name}")
-            db.set_wal_hook(self._logged)
-            if analysed_by_other(db):
-                reanalyse(db, wait=waits_for_vectors(self._settings.embedding))
-                self._queue_vectors(db)
+            # Once begun it is done to its end: calls whose deadlines are shorter than it would otherwise begin it again and again.
+            with for_everybody():
+                migrate(db, NAMESPACE_MIGRATIONS, f"namespace {self.name}")
+                db.set_wal_hook(self._logged)
+                if analysed_by_other(db):
+                    reanalyse(db, wait=waits_for_vectors(self._settings.embedding))
+                    self._queue_vectors(db)
         except BaseException:
             db.close()
             raise

@@ -128,6 +128,8 @@ class Database:
                     await keep_up(held)
                     attempted = held.attempted(answer)
                     await _commit(tx, held)
+                else:
+                    await tx.commit()  # so that the bookmark of the session covers what was found
             self.changed.notify(*attempted.wakes)
             return cast(T, attempted.answer)
 

@@ -30,7 +30,8 @@ class MemoryServiceStub:
     - Every read takes `at_least`, the consistency tokens of writes that it must show, at most 100 of them. Tokens of namespaces that it does not ask are
       ignored, so that a caller may give all that it holds. A store that is behind them answers UNAVAILABLE.
     - A request, and each part of a stream to the service, is at most 16 MB long (`max_receive_mb`).
-    - All that is wrong with the fields of a request, as far as the request itself shows it, is told at once.
+    - All that is wrong with the fields of a request, as far as the request itself shows it, is told at once. Only the messages of an append that
+      gives vectors or local times are judged by their namespace: where that is not there, it is told first.
     - No response, and no part of a stream, is larger than the service sends (`max_send_mb`, 3 MB). A page ends early, with a token; what cannot be a page
       says what it left out. One element that alone is larger is an error, ELEMENT_TOO_LARGE, with its id.
     - The contract grows by additions: fields, values of enumerations, kinds of nodes and of other oneofs, calls. A client ignores what it does not know; a
@@ -107,7 +108,8 @@ class MemoryServiceServicer(metaclass=_abc_1.ABCMeta):
     - Every read takes `at_least`, the consistency tokens of writes that it must show, at most 100 of them. Tokens of namespaces that it does not ask are
       ignored, so that a caller may give all that it holds. A store that is behind them answers UNAVAILABLE.
     - A request, and each part of a stream to the service, is at most 16 MB long (`max_receive_mb`).
-    - All that is wrong with the fields of a request, as far as the request itself shows it, is told at once.
+    - All that is wrong with the fields of a request, as far as the request itself shows it, is told at once. Only the messages of an append that
+      gives vectors or local times are judged by their namespace: where that is not there, it is told first.
     - No response, and no part of a stream, is larger than the service sends (`max_send_mb`, 3 MB). A page ends early, with a token; what cannot be a page
       says what it left out. One element that alone is larger is an error, ELEMENT_TOO_LARGE, with its id.
     - The contract grows by additions: fields, values of enumerations, kinds of nodes and of other oneofs, calls. A client ignores what it does not know; a
