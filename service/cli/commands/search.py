@@ -155,7 +155,7 @@ def context(
 def _nothing(answer: "Retrieval | Context") -> str:
     if not answer.nothing_relevant:
         return "Nothing was found."
-    return f"Nothing relevant was found: the most relevant memory reaches {answer.best_relevance:.2f}."
+    return f"Nothing relevant was found: the most relevant memory reaches {answer.best_relevance:.3f}."
 
 
 def sources_of(client: "Client", hit: "Hit") -> "list[Message]":
