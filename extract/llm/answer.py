@@ -171,7 +171,7 @@ class _FlatAnswer(BaseModel):
 
 def answer_schema(mode: ExtractionMode, profile: ExtractionProfile) -> dict[str, Any]:
     """The JSON schema of an answer, in the part of the language that structured outputs take: all required, nothing besides."""
-    schema = _strict((_FlatAnswer if mode is ExtractionMode.FLAT else _EventAnswer).model_json_schema())
+    schema = strict_schema((_FlatAnswer if mode is ExtractionMode.FLAT else _EventAnswer).model_json_schema())
     assert isinstance(schema, dict)
     definitions = schema["$defs"]
     if mode is not ExtractionMode.FLAT:
@@ -181,13 +181,14 @@ def answer_schema(mode: ExtractionMode, profile: ExtractionProfile) -> dict[str,
     return schema
 
 
-def _strict(node: object, of_properties: bool = False) -> object:
+def strict_schema(node: object, of_properties: bool = False) -> object:
+    """A JSON schema in the part of the language that structured outputs take: all required, nothing besides."""
     if isinstance(node, list):
-        return [_strict(one) for one in node]
+        return [strict_schema(one) for one in node]
     if not isinstance(node, dict):
         return node
     kept = {
-        key: _strict(value, key == "properties")
+        key: strict_schema(value, key == "properties")
         for key, value in node.items()
         if of_properties or key not in _NOT_IN_SCHEMA | {"description"}
     }

@@ -70,7 +70,7 @@ def read_answer(text: str, mode: ExtractionMode, checks: Checks, complete: bool 
     """Reads an answer; of one that was cut off (not `complete`), what stands before the cut."""
     try:
         # Half a surrogate pair, which no UTF-8 can hold, would raise another error than the rest of what is no JSON.
-        data = from_json(_json_in(text).encode(errors="replace"), allow_partial=not complete)
+        data = from_json(json_in(text).encode(errors="replace"), allow_partial=not complete)
     except ValueError:
         return Reading(broken=True)
     if not isinstance(data, dict):
@@ -96,8 +96,8 @@ def problems_in_words(problems: Sequence[Problem]) -> str:
     return "\n".join(json.dumps(line, ensure_ascii=False).replace("<", "\\u003c").replace(">", "\\u003e") for line in lines)
 
 
-def _json_in(text: str) -> str:
-    """The JSON object in an answer, without the thoughts and fences that some models put around it."""
+def json_in(text: str) -> str:
+    """The JSON object in an answer of at most 400,000 characters, without the thoughts and fences that some models put around it."""
     thought = _THOUGHT.match(text)
     text = text[thought.end() if thought else 0 :][:_MOST_CHARACTERS]
     start, end = text.find("{"), text.rfind("}")
