@@ -157,7 +157,10 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One memory of an answer. Scores order one answer and are not comparable between answers; `relevance`, from 0 to 1, is."""
+    """One memory of an answer. Scores order one answer and are not comparable between answers; `relevance`, from 0 to 1, is.
+
+    `passage`: the ordinal of the passage of its text that fits the query best.
+    """
 
     rank: int
     namespace: str
@@ -165,6 +168,7 @@ class Hit:
     score: float
     explanation: Explanation | None
     relevance: float = 0.0
+    passage: int = 0
 
     @property
     def evidence_ids(self) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from graph.retrieval.finding.search import Search, expanded, search_of
 from graph.retrieval.offload import offload_if_many
 from graph.retrieval.planning.query_vector import QueryVectors
 from graph.retrieval.ranking.channel_scores import channel_maxima
+from graph.retrieval.ranking.passages import best_passage
 from graph.retrieval.ranking.ranking import Ranking, rank
 from graph.retrieval.ranking.rerank import Reranking, reranked
 from graph.retrieval.ranking.select_hits import ScoredCandidates
@@ -101,7 +102,8 @@ async def _hits(searches: Sequence[Search], ranking: Ranking, max_bytes: int) ->
         elif isinstance(node, Message | Statement):
             explanation = _explained(search, ranking.scored[chosen.namespace], chosen.row, node) if search.request.explain else None
             relevance = float(ranking.relevance[chosen.namespace][chosen.row])
-            hits.append(Hit(rank, search.request.namespace, node, chosen.score, explanation, relevance))
+            passage = best_passage(search.candidates, chosen.row)
+            hits.append(Hit(rank, search.request.namespace, node, chosen.score, explanation, relevance, passage))
     return hits, omitted
 
 

@@ -1,16 +1,17 @@
 """Assembling a context: the best memories that fit a token budget, in order of time, nothing twice.
 
-Memories are taken in the order of their rank. A statement is passed over when all the messages it rests on are in: what it says is there,
-verbatim, already. (Retrieval itself passes over the message when the statement ranked higher.) A message too long for what is left of
-the budget is passed over for shorter ones further down, except that the best memory, alone too long, is cut to fit: an answer must not
-be empty because its best source is long.
+Memories are taken in the order of their rank. Of a message longer than a sixth of the budget the passage that fits the query best is told,
+with as much of what follows as that share holds: one long answer of an assistant would leave no room for anything else. A statement is
+passed over when all the messages it rests on are in: what it says is there, verbatim, already. (Retrieval itself passes over the message
+when the statement ranked higher.) A message too long for what is left of the budget is passed over for shorter ones further down, except
+that the best memory is cut to fit: an answer must not be empty because its best source is long.
 """
 
 import asyncio
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 
 from graph.errors import InvalidArgument
 from graph.model import Message, Statement, kind_of_node
@@ -24,10 +25,11 @@ from graph.retrieval.answer import (
     RetrievalRequest,
     TokenCounter,
 )
-from graph.retrieval.context.context_line import line_of
+from graph.retrieval.context.context_line import line_of, message_line
 from graph.retrieval.ranking.rerank import Reranking
 from graph.retrieval.read_path import retrieve_many
 from graph.store.port import Store
+from graph.text.passages import passage_texts
 
 # A line with its date and speaker is hardly ever shorter; so no more memories than this can fit a budget.
 TOKENS_OF_A_SHORT_LINE = 12
@@ -40,6 +42,8 @@ _READ_BYTES = 16_000_000
 _CHARACTERS_OF_MOST_TOKENS = 6
 _WORDS_AT_ONCE = 256
 _ELLIPSIS = " …"
+# What one message may take of a budget, as a part of it and at least in tokens: a passage of 180 words has about 240.
+_SHARE, _LEAST_SHARE = 6, 250
 # A word, or a part of one that is longer than any in a language with spaces, with the marks that belong to its last sign.
 _WORD = re.compile(r"\S{1,24}[\u0300-\u036f\u200d\ufe0f]{0,8}")
 
@@ -48,6 +52,7 @@ _WORD = re.compile(r"\S{1,24}[\u0300-\u036f\u200d\ufe0f]{0,8}")
 class _Line:
     hit: Hit
     text: str
+    zone: tzinfo = UTC
 
 
 async def build_context(
@@ -81,7 +86,7 @@ async def build_context(
 
 
 def _assembled(answer: RetrievalAnswer, token_budget: int, count_tokens: TokenCounter) -> Context:
-    candidates = [_Line(hit, line_of(hit.node, answer.plan.zone)) for hit in answer.hits]
+    candidates = [_Line(hit, line_of(hit.node, answer.plan.zone), answer.plan.zone) for hit in answer.hits]
     lines = _in_order(_within_exactly(_chosen(candidates, token_budget, count_tokens), token_budget, count_tokens))
     text = _joined(lines)
     return Context(
@@ -104,8 +109,10 @@ def _chosen(candidates: Sequence[_Line], budget: int, count_tokens: TokenCounter
         if isinstance(line.hit.node, Statement) and evidence and evidence <= told:
             continue
         size = _size(f"{line.text}\n", left, count_tokens)
-        if size > left and not lines:
-            line = _cut(line, left, count_tokens)
+        share = max(budget // _SHARE, _LEAST_SHARE)
+        most = share if lines else min(share, left)
+        if most < size and most <= left:
+            line = _cut(_from_passage(line, most, count_tokens), most, count_tokens)
             size = _size(f"{line.text}\n", left, count_tokens)
         if size > left or not line.text:
             missed += 1
@@ -127,6 +134,23 @@ def _size(text: str, most: int, count_tokens: TokenCounter) -> int:
     begin = text[: (most + 1) * _CHARACTERS_OF_MOST_TOKENS]
     size = count_tokens(begin)
     return max(least, size if size > most or len(begin) == len(text) else count_tokens(text))
+
+
+def _from_passage(line: _Line, budget: int, count_tokens: TokenCounter) -> _Line:
+    """A message's line from the passage on that fits the query best, or from an earlier one where so all the rest fits."""
+    node = line.hit.node
+    if not isinstance(node, Message):
+        return line
+    passages = passage_texts(node)
+    start = min(line.hit.passage, len(passages) - 1)
+
+    def rest(start: int) -> str:
+        words = " ".join(passages[start:])
+        return message_line(node, f"{_ELLIPSIS} {words}" if start else words, line.zone)
+
+    while start and _size(f"{rest(start - 1)}\n", budget, count_tokens) <= budget:
+        start -= 1
+    return replace(line, text=rest(start)) if start else line
 
 
 def _cut(line: _Line, budget: int, count_tokens: TokenCounter) -> _Line:

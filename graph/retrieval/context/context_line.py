@@ -11,9 +11,14 @@ def line_of(memory: Message | Statement, zone: tzinfo) -> str:
     """A memory's line: "2023-05-08 Mon 13:56 Caroline: …". Line breaks become spaces; times are local in `zone`."""
     if isinstance(memory, Message):
         caption = f" [image: {memory.image_caption}]" if memory.image_caption else ""
-        return f"{_stamp(memory.sent_at, zone)} {memory.speaker}: {' '.join((memory.text + caption).split())}"
+        return message_line(memory, memory.text + caption, zone)
     happened = f" ({words_of_span(memory.time, zone)})" if memory.time else ""
     return f"{_stamp(memory.said_at, zone)} {memory.speaker}, in short: {' '.join(memory.text.split())}{happened}"
+
+
+def message_line(message: Message, words: str, zone: tzinfo) -> str:
+    """The line of a message with these of its words."""
+    return f"{_stamp(message.sent_at, zone)} {message.speaker}: {' '.join(words.split())}"
 
 
 def _stamp(moment: datetime, zone: tzinfo) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from graph.model import NodeKind
 from graph.retrieval.ranking.scoring import Float64, bm25, idf
 from graph.store.bm25 import Bm25
 from graph.store.candidates import Candidates, StatisticsGroup
@@ -64,6 +65,18 @@ def passage_scores(candidates: Candidates, is_statement: NDArray[np.bool_], para
     mean_length = np.where(of_statement, statements.mean_length, messages.mean_length)
     scores = bm25(counts, length, np.stack([idf(messages), idf(statements)], axis=1), mean_length, parameters)
     return np.where(of_statement, scores[:, 1], scores[:, 0])
+
+
+def best_passage(candidates: Candidates, row: int) -> int:
+    """The ordinal of the passage of a row that fits the query best: by its cosine and by how rare its terms of the query are, which
+    count the same, each on the scale of the best of these passages."""
+    first, last = np.searchsorted(candidates.passage_row, (row, row + 1))
+    if last - first < 2:
+        return 0
+    group = StatisticsGroup.MESSAGES if candidates.kind[row] == int(NodeKind.MESSAGE) else StatisticsGroup.STATEMENTS
+    near = np.nan_to_num(np.maximum(candidates.similarity[first:last], 0.0)).astype(np.float64)
+    shared = (candidates.term_counts[first:last] > 0) @ idf(candidates.statistics[group])
+    return int(np.argmax(near / (near.max() or 1.0) + shared / (shared.max() or 1.0)))
 
 
 def _scores_of_group(candidates: Candidates, group: StatisticsGroup, parameters: Bm25) -> Float64:

@@ -1,4 +1,5 @@
 import threading
+from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -6,9 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graph.errors import InvalidArgument
-from graph.model import MemoryFilter, NodeKind
+from graph.model import MemoryFilter, NodeKind, Role
 from graph.retrieval import CHARACTERS_A_TOKEN, build_context
 from graph.retrieval.context.assemble import _cut, _Line
+from graph.store.port import AppendCommand, MessageDraft
+from tests.graph.retrieval.conftest import SPRING
 
 
 def words(text: str) -> int:
@@ -112,3 +115,30 @@ async def test_tokens_are_counted_off_the_event_loop(extracted) -> None:
     assert (await context(extracted, "puppy", 100, count)).entries
     assert counting
     assert threading.get_ident() not in counting
+
+
+LONG = " ".join(f"Sentence {number} is about nothing at all, and says so in as many words as this." for number in range(60))
+
+
+async def test_of_a_long_message_the_passage_that_fits_is_told(world) -> None:
+    text = f"{LONG} The harpsichord was tuned in Antwerp. {LONG}"
+    await world.store.namespace("home").append(
+        AppendCommand(
+            "long", (MessageDraft("Ana", Role.USER, text, SPRING), MessageDraft("Ben", Role.USER, "A harpsichord?", SPRING)), timedelta(0)
+        )
+    )
+    for budget in (250, 600, 1_500):
+        built = await context(world, "Where was the harpsichord tuned?", budget)
+        told = next(entry for entry in built.entries if entry.speaker == "Ana" and "Sentence" in entry.text)
+        assert "The harpsichord was tuned in Antwerp." in told.text
+        assert told.text.startswith("2023-05-08 Mon 18:00 Ana: … ")
+        assert told.text.endswith(" …")
+        assert words(told.text) <= max(budget // 6, 250)
+        # What one message does not take is there for others.
+        assert budget == 250 or "A harpsichord?" in built.text
+
+
+async def test_a_long_message_that_fits_its_share_is_told_whole(world) -> None:
+    await world.store.namespace("home").append(AppendCommand("long", (MessageDraft("Ana", Role.USER, LONG, SPRING),), timedelta(0)))
+    built = await context(world, "Which sentence is about nothing?", 10_000)
+    assert any(entry.text.endswith(LONG) for entry in built.entries)
