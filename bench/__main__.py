@@ -7,7 +7,19 @@ import sys
 
 from bench.report import BenchError
 
-SUBCOMMANDS = ("retrieval", "ablation", "relevance", "extraction", "faults", "scale", "memory", "structures", "peers", "worst-texts")
+SUBCOMMANDS = (
+    "retrieval",
+    "ablation",
+    "relevance",
+    "extraction",
+    "faults",
+    "scale",
+    "memory",
+    "structures",
+    "peers",
+    "worst-texts",
+    "segments",
+)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from extract.embed.port import Embedder
 from extract.entities import short_names
+from extract.messages_use import MessagesUse, set_aside
 from extract.outcome import failed_attempt, log_fields
 from extract.port import Extraction, Extractor, Segment, spec_with
 from extract.profile import keep_types
@@ -32,12 +33,14 @@ class PipelineSettings:
         batch: how many pending messages are looked at together; at least one more than the longest segment, so that one always closes.
         context: how many messages before a segment its extractor sees.
         recipe: when segments end.
+        use: of whose messages something is extracted.
     """
 
     lease: timedelta = timedelta(seconds=30)
     batch: int = 400
     context: int = 4
     recipe: SegmentRecipe = field(default_factory=SegmentRecipe)
+    use: MessagesUse = MessagesUse.BOTH
 
 
 class ExtractionPipeline:
@@ -106,7 +109,7 @@ class ExtractionPipeline:
             wanted = spec_with(extractor, namespace.profile) if extractor else NO_EXTRACTION
             if namespace.generation is None or namespace.generation.extractor != wanted:
                 await memory.begin_generation(GenerationStart(wanted))
-            work = await memory.pending(lease, max(self._settings.batch, self._settings.recipe.most_messages + 1))
+            work = await memory.pending(lease, max(self._settings.batch, self._settings.recipe.longest + 1))
             if not work.messages:
                 return JobSucceeded()
             try:
@@ -145,7 +148,8 @@ class ExtractionPipeline:
             if stopping():
                 break
             context = tuple(before[-self._settings.context :])
-            one = Segment(namespace.name, work.session.name, context, messages, zone, namespace.profile)
+            aside = set_aside(messages, self._settings.use)
+            one = Segment(namespace.name, work.session.name, context, messages, zone, namespace.profile, aside)
             watermark = await self._extract_segment(memory, lease, namespace, extractor, one, work.generation, watermark)
             before.extend(messages)
         return bool(found.closed)
@@ -154,7 +158,7 @@ class ExtractionPipeline:
         self, memory: Memory, lease: Lease, namespace: Namespace, extractor: Extractor, one: Segment, generation: int, watermark: int
     ) -> int:
         async with store_usage(memory) as unstored:
-            extraction = keep_types(await extractor.extract(one), one.profile)
+            extraction = keep_types(await extractor.extract(one), one.profile) if one.own else Extraction(())
             unstored.extend(extraction.usage)
             write = await self._written(memory, namespace, extraction, one, generation, watermark)
             await write_with_usage(unstored, lambda usage: memory.commit_extraction(lease, replace(write, usage=tuple(usage))))

@@ -12,7 +12,10 @@ from graph.store.port import UsageEntry
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A run of messages about one topic, with the few messages before it, in the session's time zone, and what its namespace looks for."""
+    """A run of messages about one topic, with the few messages before it, in the session's time zone, and what its namespace looks for.
+
+    `aside` are ids of its messages that are read to understand the others, and of which nothing is extracted.
+    """
 
     namespace: str
     session: str
@@ -20,6 +23,12 @@ class Segment:
     messages: tuple[Message, ...]
     zone: tzinfo
     profile: ExtractionProfile = NO_PROFILE
+    aside: frozenset[str] = frozenset()
+
+    @property
+    def own(self) -> tuple[Message, ...]:
+        """The messages of which something is extracted."""
+        return tuple(message for message in self.messages if message.id not in self.aside)
 
 
 @dataclass(frozen=True, slots=True)

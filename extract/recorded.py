@@ -56,7 +56,7 @@ class RecordedExtractor:
         """An event for each recorded fact."""
         known = {message.client_id: message for message in (*segment.context, *segment.messages) if message.client_id}
         events = []
-        for message in segment.messages:
+        for message in segment.own:
             for fact in self._facts_of(segment.namespace, message.client_id):
                 spans = find_times(fact.text, message.sent_at, segment.zone)
                 evidence = tuple(known[client_id].id for client_id in fact.evidence if client_id in known)

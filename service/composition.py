@@ -9,10 +9,11 @@ from datetime import timedelta
 from extract.embed import HashingEmbedder, MiniLmEmbedder, ModelDamaged
 from extract.embed.port import Embedder
 from extract.local import local_extractors
+from extract.messages_use import MessagesUse
 from extract.pipeline import ExtractionPipeline, PipelineSettings
 from extract.port import Extractor
 from extract.recorded import load_facts, recorded_extractors
-from extract.segment import SegmentRecipe
+from extract.segment import Segmentation, SegmentRecipe
 from extract.worker import ExtractionWorker
 from graph.cypher import CypherLimits, CypherRunner, SpeaksCypher
 from graph.cypher.snapshots import SnapshotCypher
@@ -123,6 +124,11 @@ def make_extractors(settings: Settings) -> Mapping[ExtractionMode, Extractor]:
         raise InvalidSettings([FieldViolation(f"recorded_file: {found.field}", found.reason) for found in error.violations]) from None
 
 
+def _pays_by_tokens(extractors: Mapping[ExtractionMode, Extractor]) -> bool:
+    """Whether a language model extracts: without a key, the rules do in its place."""
+    return any(one.spec.name == "llm" for one in extractors.values())
+
+
 def make_worker(
     settings: Settings, store: Store, embedder: Embedder | None, extractors: Mapping[ExtractionMode, Extractor], clock: Clock
 ) -> ExtractionWorker | None:
@@ -135,8 +141,11 @@ def make_worker(
         silence=timedelta(seconds=settings.segment_silence_s),
         most_messages=settings.segment_most_messages,
         most_words=settings.segment_most_words,
+        most_tokens=settings.sensory_buffer_tokens if _pays_by_tokens(extractors) else 0,
+        by=Segmentation(settings.segmentation),
     )
-    pipeline = ExtractionPipeline(store, embedder, extractors, UuidSource(), clock, PipelineSettings(lease=lease, recipe=recipe))
+    how = PipelineSettings(lease=lease, recipe=recipe, use=MessagesUse(settings.messages_use))
+    pipeline = ExtractionPipeline(store, embedder, extractors, UuidSource(), clock, how)
     return ExtractionWorker(
         store, pipeline, clock, name=f"service-{socket.gethostname()}-{os.getpid()}", concurrency=settings.workers, lease=lease
     )

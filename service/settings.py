@@ -140,10 +140,21 @@ class Settings(BaseSettings):
     workers: int = Field(2, ge=0, le=16, description="jobs that run at once; 0: none, jobs wait")
     lease_s: float = Field(30.0, ge=1, le=3600, description="seconds a worker holds a job before another may take it over")
     idle_s: float = Field(5.0, ge=0, le=86400, description="seconds that a half-full buffer waits for more messages")
+    segmentation: Literal["similarity", "none"] = Field(
+        "similarity", description="what ends a segment beside size and silence: similarity, or none"
+    )
+    messages_use: Literal["user", "assistant", "both"] = Field(
+        "both", description="of whose messages something is extracted: user, assistant or both; all are stored and searched"
+    )
+    sensory_buffer_tokens: int = Field(
+        1_024, ge=64, le=100_000, description="tokens after which a segment ends where a language model extracts, in place of words"
+    )
     segment_drop: float = Field(0.12, ge=-1, le=1, description="a topic ends where the cosine of the next message with it falls below this")
     segment_silence_s: float = Field(14_400.0, ge=1, description="seconds without a message after which a segment ends")
     segment_most_messages: int = Field(40, ge=1, le=300, description="messages after which a segment ends")
-    segment_most_words: int = Field(1200, ge=10, le=100_000, description="words after which a segment ends")
+    segment_most_words: int = Field(
+        1200, ge=10, le=100_000, description="words after which a segment ends, unless a language model extracts"
+    )
 
     max_open_namespaces: int = Field(1200, ge=1, le=100_000, description="namespaces whose files stay open")
     index_memory_mb: int = Field(1024, ge=16, description="memory for search indexes, in MB; the least recently used give way")

@@ -77,7 +77,7 @@ class LlmExtractor:
                 raise
             _log.warning("the language model could not be asked", extra={"reason": error.reason, "namespace": segment.namespace})
             raise ExtractorUnavailable(error.reason) from None
-        return replace(joined(found), usage=reading.usage(len(segment.messages)))
+        return replace(joined(found), usage=reading.usage(len(segment.own)))
 
 
 def llm_extractors(chat: Chat, settings: LlmSettings) -> dict[ExtractionMode, LlmExtractor]:
@@ -115,6 +115,8 @@ class _SegmentReading:
 
     async def read(self, part: Segment) -> list[Extraction]:
         """The extractions of a part of the segment, and of its halves where it is too long to be read or answered at once."""
+        if not part.own:
+            return []
         # In a thread, as all of this takes time with the length of what was said.
         transcript, smaller = await asyncio.to_thread(lambda: (transcript_of(part), halves(part)))
         too_long: bool = await asyncio.to_thread(is_longer, transcript.text, self._settings.input_tokens)

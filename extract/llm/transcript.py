@@ -29,7 +29,7 @@ class Transcript:
 def transcript_of(segment: Segment) -> Transcript:
     """The segment with its context. The numbers count from 1: ids are long, and models copy them wrongly."""
     messages = dict(enumerate((*segment.context, *segment.messages), start=1))
-    own = frozenset(number for number in messages if number > len(segment.context))
+    own = frozenset(number for number, message in messages.items() if number > len(segment.context) and message.id not in segment.aside)
     lines = [_line(number, message, segment, number not in own) for number, message in messages.items()]
     return Transcript("\n".join(("<conversation>", *lines, "</conversation>")), messages, own)
 

@@ -63,6 +63,8 @@ def extract_segment(segment: Segment, mode: ExtractionMode) -> Extraction:
     talk = (*segment.context, *segment.messages)
     everyone = cast_of(talk)
     for place, message in enumerate(segment.messages, len(segment.context)):
+        if message.id in segment.aside:
+            continue
         earlier = talk[max(0, place - _REACH) : place]
         before = earlier[-1] if earlier else None
         drafts = list(_of_machine(message, before) if is_machine(message) else _of_person(message, earlier, everyone, segment, len(events)))
@@ -71,8 +73,8 @@ def extract_segment(segment: Segment, mode: ExtractionMode) -> Extraction:
         elif not is_machine(message):
             mentions[message.id] = _mentions(message, drafts, everyone)
         events.extend(drafts)
-    usage = (UsageEntry("extract", "local", calls=1, items=len(segment.messages)),)
-    return Extraction(tuple(events), mentions, usage, tuple(_unread(segment.messages)))
+    usage = (UsageEntry("extract", "local", calls=1, items=len(segment.own)),)
+    return Extraction(tuple(events), mentions, usage, tuple(_unread(segment.own)))
 
 
 def _unread(messages: Sequence[Message]) -> Iterator[JobError]:

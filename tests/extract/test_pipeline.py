@@ -11,6 +11,7 @@ import pytest
 
 from extract.embed import HashingEmbedder
 from extract.local import LocalExtractor, local_extractors
+from extract.messages_use import MessagesUse
 from extract.metering import record_usage
 from extract.pipeline import ExtractionPipeline, PipelineSettings
 from extract.port import Extraction, ExtractorUnavailable, Segment
@@ -493,3 +494,39 @@ async def test_messages_that_come_while_an_idle_buffer_is_closed_are_extracted_t
     texts = " ".join(one.text for one in await _statements(store))
     assert "Lisbon" in texts
     assert "boat" in texts
+
+
+@pytest.mark.parametrize(
+    ("use", "speakers"),
+    [(MessagesUse.USER, {"Maria"}), (MessagesUse.ASSISTANT, {"assistant"}), (MessagesUse.BOTH, {"Maria", "assistant"})],
+)
+async def test_only_the_messages_of_some_roles_are_extracted_and_all_are_covered_and_searchable(
+    store: Any, clock: Any, use: MessagesUse, speakers: set[str]
+) -> None:
+    await _namespace(store)
+    talk = [
+        ("Maria", Role.USER, "Which port should I sail to from Lisbon?"),
+        ("assistant", Role.ASSISTANT, "You should sail to Sines. Sines has a marina with 230 berths."),
+        ("Maria", Role.USER, "My sister Clara lives in Sines."),
+    ]
+    drafts = tuple(MessageDraft(speaker, role, text, START + timedelta(minutes=n)) for n, (speaker, role, text) in enumerate(talk))
+    memory = store.namespace("acme/maria")
+    job_id = (await memory.append(AppendCommand("chat", drafts, IDLE))).job_id
+    settings = PipelineSettings(lease=LEASE, recipe=RECIPE, use=use)
+    await _flush_and_drain(store, ExtractionPipeline(store, EMBEDDER, local_extractors(), UuidSource(), clock, settings))
+    assert {one.speaker for one in await _statements(store)} == speakers
+    job = await memory.get_job(job_id)
+    assert (job.state, job.done, job.total) == (JobState.SUCCEEDED, 3, 3)
+    assert await memory.missing_vectors("chat", 10) == []
+    assert len((await memory.list_messages(MessageQuery(), None, 10)).items) == 3
+
+
+async def test_a_segment_of_which_nothing_is_extracted_asks_no_extractor(store: Any, clock: Any) -> None:
+    await _namespace(store)
+    job_id = await _append(store)
+    failing = {ExtractionMode.EVENT: _Failing(RuntimeError("was asked"))}
+    settings = PipelineSettings(lease=LEASE, recipe=RECIPE, use=MessagesUse.ASSISTANT)
+    await _flush_and_drain(store, ExtractionPipeline(store, EMBEDDER, failing, UuidSource(), clock, settings))
+    job = await store.namespace("acme/maria").get_job(job_id)
+    assert (job.state, job.done) == (JobState.SUCCEEDED, len(TALK))
+    assert await _statements(store) == []

@@ -1,21 +1,29 @@
 """Segments hold each message once, in order; later messages never move an earlier boundary."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from extract.segment import SegmentRecipe, segment
+from extract.segment import Segmentation, SegmentRecipe, attention_cuts, segment
+from extract.segment.answering import answers
+from extract.tokens import count_tokens
 from graph.model import Message, Role
 
 START = datetime(2023, 5, 17, 9, 0, tzinfo=UTC)
 RECIPE = SegmentRecipe(least_messages=2, least_words=20, most_words=60, most_messages=8)
 
 
-def _message(seq: int, words: int, sent_at: datetime) -> Message:
-    return Message(f"msg_{seq}", "chat", seq, "Ana", Role.USER, "word " * words, sent_at, sent_at)
+RECIPES = st.sampled_from([RECIPE, replace(RECIPE, by=Segmentation.NONE), replace(RECIPE, most_tokens=40)])
+
+
+def _message(seq: int, words: int, sent_at: datetime, speaker: str = "Ana", end: str = "") -> Message:
+    role = Role.ASSISTANT if speaker == "assistant" else Role.USER
+    return Message(f"msg_{seq}", "chat", seq, speaker, role, "word " * words + end, sent_at, sent_at)
 
 
 def _unit(degrees: float) -> NDArray[np.float16]:
@@ -28,7 +36,8 @@ def _sessions(draw: st.DrawFn) -> tuple[list[Message], dict[str, NDArray[np.floa
     messages, vectors, sent_at = [], {}, START
     for seq in range(1, count + 1):
         sent_at += timedelta(minutes=draw(st.sampled_from([1, 5, 300])))
-        messages.append(_message(seq, draw(st.integers(1, 30)), sent_at))
+        speaker, end = draw(st.sampled_from(["Ana", "Bo", "assistant"])), draw(st.sampled_from(["", "?"]))
+        messages.append(_message(seq, draw(st.integers(1, 30)), sent_at, speaker, end))
         if draw(st.integers(0, 9)):
             vectors[f"msg_{seq}"] = _unit(draw(st.sampled_from([0, 30, 90, 180])))
     marks = frozenset(draw(st.sets(st.integers(1, max(1, count)))))
@@ -36,32 +45,32 @@ def _sessions(draw: st.DrawFn) -> tuple[list[Message], dict[str, NDArray[np.floa
 
 
 @settings(max_examples=50, deadline=None)
-@given(_sessions())
-def test_every_message_is_in_exactly_one_segment_in_order(session) -> None:  # type: ignore[no-untyped-def]
+@given(_sessions(), RECIPES)
+def test_every_message_is_in_exactly_one_segment_in_order(session, recipe) -> None:  # type: ignore[no-untyped-def]
     messages, vectors, marks = session
-    found = segment(messages, vectors, marks, RECIPE)
+    found = segment(messages, vectors, marks, recipe)
     assert [m for run in (*found.closed, found.open) for m in run] == messages
     assert all(found.closed)
 
 
 @settings(max_examples=50, deadline=None)
-@given(_sessions(), st.data())
-def test_more_messages_never_move_a_boundary(session, data) -> None:  # type: ignore[no-untyped-def]
+@given(_sessions(), RECIPES, st.data())
+def test_more_messages_never_move_a_boundary(session, recipe, data) -> None:  # type: ignore[no-untyped-def]
     messages, vectors, marks = session
     cut = data.draw(st.integers(0, len(messages)))
-    early = segment(messages[:cut], vectors, marks, RECIPE)
-    late = segment(messages, vectors, marks, RECIPE)
+    early = segment(messages[:cut], vectors, marks, recipe)
+    late = segment(messages, vectors, marks, recipe)
     assert late.closed[: len(early.closed)] == early.closed
 
 
 @settings(max_examples=50, deadline=None)
-@given(_sessions())
-def test_starting_again_at_a_boundary_finds_the_same_segments(session) -> None:  # type: ignore[no-untyped-def]
+@given(_sessions(), RECIPES)
+def test_starting_again_at_a_boundary_finds_the_same_segments(session, recipe) -> None:  # type: ignore[no-untyped-def]
     messages, vectors, marks = session
-    whole = segment(messages, vectors, marks, RECIPE)
+    whole = segment(messages, vectors, marks, recipe)
     done = 0
     for index, run in enumerate(whole.closed):
-        rest = segment(messages[done:], vectors, marks, RECIPE)
+        rest = segment(messages[done:], vectors, marks, recipe)
         assert rest.closed == whole.closed[index:]
         done += len(run)
 
@@ -86,3 +95,80 @@ def test_a_new_topic_starts_a_new_segment_once_the_running_one_is_long_enough() 
 def test_a_full_segment_ends() -> None:
     messages = [_message(seq, 30, START) for seq in range(1, 6)]
     assert [len(run) for run in segment(messages, {}, (), RECIPE).closed] == [2, 2]
+
+
+def test_without_topics_size_and_silence_alone_end_segments() -> None:
+    messages = [_message(seq, 15, START + timedelta(minutes=seq)) for seq in range(1, 6)]
+    vectors = {m.id: _unit(0 if m.seq < 4 else 90) for m in messages}
+    assert [len(run) for run in segment(messages, vectors, (), replace(RECIPE, by=Segmentation.NONE)).closed] == [4]
+
+
+def test_tokens_bound_a_segment_in_place_of_words() -> None:
+    messages = [_message(seq, 30, START) for seq in range(1, 8)]
+    tokens = count_tokens(messages[0].text)
+    found = segment(messages, {}, (), replace(RECIPE, most_tokens=3 * tokens))
+    assert [len(run) for run in found.closed] == [3, 3]
+
+
+@settings(max_examples=50, deadline=None)
+@given(_sessions(), RECIPES)
+def test_a_question_is_parted_from_its_answer_by_silence_and_marks_alone(session, recipe) -> None:  # type: ignore[no-untyped-def]
+    messages, vectors, marks = session
+    for run in (found := segment(messages, vectors, marks, recipe)).closed:
+        assert len(run) <= recipe.longest
+        last = run[-1]
+        after = next((m for m in messages if m.seq == last.seq + 1), None)
+        if after is None or last.seq in marks or after.sent_at - last.sent_at > recipe.silence:
+            continue
+        # A full segment takes one message along; a chain of questions may go on after that one.
+        took_along = len(run) > 1 and answers(run[-2], last) and _full(run[:-1], recipe)
+        assert took_along or not answers(last, after)
+    assert len(found.open) <= recipe.longest
+
+
+def _full(run: tuple[Message, ...], recipe: SegmentRecipe) -> bool:
+    if recipe.most_tokens:
+        return len(run) >= recipe.most_messages or sum(count_tokens(m.text) for m in run) >= recipe.most_tokens
+    return len(run) >= recipe.most_messages or sum(len(m.text.split()) for m in run) >= recipe.most_words
+
+
+@pytest.mark.parametrize(
+    ("before", "speakers", "expected"),
+    [
+        ("Where do you live?", ("Ana", "Bo"), True),
+        ("Where do you live? 😊 ", ("Ana", "Bo"), True),
+        ("どこに住んでいますか？", ("Ana", "Bo"), True),
+        ("I wonder where you live.", ("Ana", "Bo"), False),
+        ("Where do you live?", ("Ana", "Ana"), False),
+        ("Write a poem.", ("Ana", "assistant"), True),
+        ("Done.", ("assistant", "Ana"), False),
+        ("For whom?", ("assistant", "Ana"), True),
+        ("", ("Ana", "Bo"), False),
+    ],
+)
+def test_what_answers_what(before: str, speakers: tuple[str, str], expected: bool) -> None:
+    first, second = (_message(seq, 0, START, speaker) for seq, speaker in enumerate(speakers, 1))
+    assert answers(replace(first, text=before), second) is expected
+
+
+def test_a_new_topic_waits_for_the_answer() -> None:
+    ends = ["", "", "?", ""]
+    messages = [_message(n, 15, START, "Ana" if n % 2 else "Bo", end) for n, end in enumerate(ends, 1)]
+    vectors = {m.id: _unit(0 if m.seq < 4 else 90) for m in messages}
+    assert segment(messages, vectors, (), RECIPE).closed == ()
+
+
+def test_attention_cuts_at_peaks_that_similarity_confirms() -> None:
+    attention = [0.1, 0.5, 0.2, 0.6, 0.1, 0.4]
+    assert attention_cuts(attention, [0.0] * 6, 0.12) == (2, 4)
+    assert attention_cuts(attention, [0.0, 0.9, 0.0, 0.0, 0.0, 0.0], 0.12) == (4,)
+    assert attention_cuts([0.1, 0.5, 0.5, 0.1], [0.0] * 4, 0.12) == (2,)
+    assert attention_cuts([], [], 0.12) == ()
+    with pytest.raises(ValueError, match="similarity"):
+        attention_cuts([0.1], [], 0.12)
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.floats(-1, 1)), max_size=20), st.integers(0, 20))
+def test_more_turns_never_move_a_cut_of_attention(values: list[tuple[float, float]], cut: int) -> None:
+    whole, early = ([attention_cuts([a for a, _ in part], [s for _, s in part], 0.12)] for part in (values, values[:cut]))
+    assert whole[0][: len(early[0])] == early[0]

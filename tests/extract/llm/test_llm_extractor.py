@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -294,3 +295,23 @@ async def test_calls_at_once_are_bounded_over_all_segments(model: OpenAiServer, 
     await asyncio.gather(*(extractor.extract(segment(f"I have {count} dogs.")) for count in range(8)))
     assert model.most_at_once == 2
     assert len(model.requests) == 8
+
+
+async def test_messages_set_aside_are_read_and_nothing_rests_on_them_alone(model: OpenAiServer, extractor_of: Extractors) -> None:
+    one = replace(segment("I have a dog.", "And a cat?", "Yes, a cat."), aside=frozenset({"msg_2"}))
+    model.script = [
+        Reply(answer({"title": "Pets", "facts": [fact("Maria has a cat.", 2, 3), fact("Maria asked for a cat.", 2)]})),
+        Reply(answer()),
+    ]
+    found = await extractor_of().extract(one)
+    assert [statement.text for event in found.events for statement in event.statements] == ["Maria has a cat."]
+    asked = str(model.requests[0]["messages"][1]["content"])
+    assert [('"before": true' in line) for line in asked.splitlines() if line.startswith("{")] == [False, True, False]
+    assert next(entry.items for entry in found.usage if entry.step == "extract") == 2
+
+
+async def test_halves_without_own_messages_ask_nothing(model: OpenAiServer, extractor_of: Extractors) -> None:
+    aside = [f"word {n} " * 80 for n in range(4)]
+    one = replace(segment(*aside, "I have a dog."), aside=frozenset(f"msg_{n}" for n in range(1, 5)))
+    assert texts(await extractor_of(input_tokens=400).extract(one)) == ["Maria said: I have a dog."]
+    assert len(model.requests) == 1

@@ -1,0 +1,53 @@
+"""Boundaries are compared as published, and the command reports every way of segmentation."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.__main__ import main
+from bench.segments.agreement import Agreement, agreement
+
+
+def test_the_same_segments_agree_wholly() -> None:
+    figures = agreement([4, 6, 2], [4, 6, 2]).figures()
+    assert (figures["precision"], figures["recall"], figures["f1"], figures["pk"]) == (100, 100, 100, 0)
+
+
+def test_boundaries_and_windows_are_counted() -> None:
+    found = agreement([4, 4], [2, 2, 4])
+    # Windows of one message: of seven pairs of neighbors one is parted by the expected segments alone.
+    assert found == Agreement(segments=2, found=1, expected=2, right=1, windows=7, errors=1)
+    assert found.figures()["f1"] == 66.7
+
+
+def test_segments_of_another_text_are_refused() -> None:
+    with pytest.raises(ValueError, match="covers 3 of 4"):
+        agreement([3], [2, 2])
+
+
+def test_nothing_to_compare_is_no_division_by_nothing() -> None:
+    assert (agreement([], []) + agreement([1], [1])).figures()["f1"] == 0
+
+
+def test_the_command_reports_every_way(tmp_path: Path, capsys: Any) -> None:
+    talks = {"boat": ("I sail my boat.", "The sails are torn.", "A storm tore the sails.", "Sew them."), "tax": ("My tax is due.",) * 4}
+    sessions = [
+        {
+            "id": name,
+            "messages": [
+                {"id": f"{name}{n}", "speaker": "Ana", "role": "user", "text": text, "sent_at": "2023-05-17T09:00:00Z"}
+                for n, text in enumerate(texts)
+            ],
+        }
+        for name, texts in talks.items()
+    ]
+    file = tmp_path / "talk.json"
+    file.write_text(json.dumps({"name": "talk", "conversations": [{"id": "c", "sessions": sessions, "questions": []}]}))
+    assert main(["segments", "--data", str(file), "--json"]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert figures["sessions"] == 2
+    assert set(figures["segmentation"]) == {"similarity", "none"}
+    assert figures["segmentation"]["none"]["segments"] == 1
+    assert figures["segmentation"]["similarity"]["recall"] == 100
