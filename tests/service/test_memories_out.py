@@ -265,3 +265,22 @@ async def test_the_service_says_what_it_is(service: Any) -> None:
     assert info.embedder.model.startswith("hashing")
     assert info.extractor_note
     assert (info.job_retention.ToTimedelta(), info.request_id_retention.ToTimedelta()) == (timedelta(days=7), timedelta(hours=24))
+
+
+async def test_a_turn_leaves_its_session_out_over_the_wire(talk: Any) -> None:
+    def asked(**fields: Any) -> pb.RetrieveRequest:
+        query = retrieval_pb2.RetrievalQuery(namespaces=["acme"], text="Maria sourdough", k=50, **fields)
+        return pb.RetrieveRequest(query=query, explain=True)
+
+    assert not (await talk.memory.Retrieve(asked(session="talk"))).hits
+    turn = await talk.memory.Retrieve(asked(session="another", turns=["We bake bread.", "Which kind?"]))
+    assert "recency" in {part.signal for hit in turn.hits for part in hit.explanation.contributions}
+    first = turn.hits[0].memory.message.id or turn.hits[0].memory.statement.id
+    left = await talk.memory.Retrieve(asked(filter=filter_pb2.MemoryFilter(not_ids=[first])))
+    assert left.hits
+    assert first not in {hit.memory.message.id or hit.memory.statement.id for hit in left.hits}
+    early = asked(as_asked=True)
+    early.query.asked_at.FromDatetime(START + timedelta(minutes=2))
+    moments = {hit.memory.message.sent_at.ToDatetime(UTC) for hit in (await talk.memory.Retrieve(early)).hits if hit.memory.message.id}
+    assert moments
+    assert max(moments) < START + timedelta(minutes=2)

@@ -109,6 +109,15 @@ def test_a_retrieval_reads_as_data(script: Any, client: Client) -> None:
     assert answer.plan.asks_when
 
 
+def test_a_turn_says_of_which_session_it_is(script: Any, client: Client) -> None:
+    script.answers |= {"Retrieve": lambda request, context: mpb.RetrieveResponse()}
+    wanted = structmem.MemoryFilter(not_sessions=["old"], not_ids=["msg_1"])
+    client.retrieve("and then?", "alice", filter=wanted, session="now", turns=["hello", "hi"], as_asked=True)
+    asked = script.requests[-1].query
+    assert (asked.session, list(asked.turns), asked.as_asked) == ("now", ["hello", "hi"], True)
+    assert (list(asked.filter.not_sessions), list(asked.filter.not_ids)) == (["old"], ["msg_1"])
+
+
 def test_every_read_takes_consistency_tokens(script: Any, client: Client) -> None:
     script.answers |= {
         "Retrieve": lambda request, context: mpb.RetrieveResponse(),
