@@ -12,6 +12,7 @@ SUBCOMMANDS = (
     "ablation",
     "relevance",
     "extraction",
+    "consolidation",
     "faults",
     "scale",
     "memory",

@@ -24,8 +24,8 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class ThreadItem:
-    """A window as it is clustered. `terms` count its words and the names of its entities; `vector` is that of its text or the mean of its
-    statements', of any length, None where the namespace has none.
+    """A window as it is clustered. `terms` count its words and the names of its entities; `vector` is that of its
+    summary's text, of any length, None where the namespace has none.
     """
 
     id: str
@@ -58,7 +58,7 @@ class ThreadRecipe:
     """What near means. Similarity is a plain sum, so that its weights tell what counts.
 
     Chosen on conversations written for the tests, and looked at on the RealMem people of projects-dev: two sessions of which one answers a
-    question asked in the other are in one thread in 70 of 100 pairs, any two sessions in 6 (docs/decisions.md#threads).
+    question asked in the other are in one thread in 66 of 100 pairs, any two sessions in 11 (docs/decisions.md#threads).
 
     Attributes:
         terms: weight of the cosine of tf-idf.     vector: weight of the cosine of vectors, less what all windows have in common.
