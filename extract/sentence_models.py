@@ -1,4 +1,4 @@
-"""Models of sentence-transformers, an extra of this distribution: loading them, and telling one from another."""
+"""Models that torch runs, which extras of this distribution bring: loading those of sentence-transformers, and telling one from another."""
 
 import hashlib
 import importlib
@@ -12,10 +12,10 @@ EXTRA = "sentence-transformers"
 
 
 class ExtraMissing(Exception):
-    """The extra is not installed."""
+    """An extra is not installed."""
 
-    def __init__(self) -> None:
-        super().__init__(f'needs an extra: pip install "structmem-server[{EXTRA}]"')
+    def __init__(self, extra: str = EXTRA) -> None:
+        super().__init__(f'needs an extra: pip install "structmem-server[{extra}]"')
 
 
 class ModelMissing(Exception):
@@ -37,7 +37,7 @@ def load(kind: str, name: str, threads: int, device: str) -> tuple[Any, Path]:
         package = importlib.import_module("sentence_transformers")
     except ImportError:
         raise ExtraMissing from None
-    directory = _directory(name)
+    directory = model_directory(name)
     try:
         return getattr(package, kind)(str(directory), device=device, trust_remote_code=False), directory
     except Exception as error:  # the package raises what its parts raise: whatever it is, there is no model
@@ -56,7 +56,8 @@ def files_hash(directory: Path) -> str:
     return whole.hexdigest()
 
 
-def _directory(name: str) -> Path:
+def model_directory(name: str) -> Path:
+    """Where a model's files are: a directory, or what a name on the hub is fetched into. Raises ModelMissing."""
     if Path(name).expanduser().is_dir():
         return Path(name).expanduser()
     from huggingface_hub import snapshot_download

@@ -45,6 +45,11 @@ def count_tokens(text: str) -> int:
     return total
 
 
+def vocabulary() -> dict[str, int]:
+    """The word pieces of the packaged model by their number, the more frequent first but for signs and single letters."""
+    return dict(_tokenizer().get_vocab(with_added_tokens=False))
+
+
 @lru_cache(maxsize=1)
 def _tokenizer() -> "Tokenizer":
     # Here, because it takes long to import.

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from extract.compress import Compressor, EntropyCompressor
 from extract.endpoint import EndpointSettings
 from extract.llm.chat import Chat
 from extract.llm.endpoint import Endpoint
@@ -11,6 +12,7 @@ from extract.llm.exchanges import RecordingChat, ReplayedChat
 from extract.llm.extractor import LlmSettings, llm_extractors
 from extract.llm.providers import PROVIDERS, Output, Provider
 from extract.port import Extractor
+from extract.sentence_models import ExtraMissing, ModelMissing
 from graph.errors import InvalidArgument
 from graph.model import ExtractionMode
 from service.errors import InvalidSettings
@@ -21,14 +23,14 @@ def make_llm_extractors(settings: Settings) -> Mapping[ExtractionMode, Extractor
     """The llm extractor of each mode; None where its provider wants a key and there is none.
 
     Raises:
-        InvalidSettings: a file of exchanges cannot be used.
+        InvalidSettings: a file of exchanges or the compressor cannot be used.
     """
     if lacks_key(settings):
         return None
     provider = provider_of(settings)
     chat = _chat(settings, provider)
     spec = LlmSettings(provider.name, settings.llm_model, settings.llm_input_tokens, settings.llm_output_tokens, settings.llm_reasoning)
-    return llm_extractors(chat, spec)
+    return llm_extractors(chat, spec, _compressor(settings))
 
 
 def provider_of(settings: Settings) -> Provider:
@@ -66,6 +68,23 @@ def _chat(settings: Settings, provider: Provider) -> Chat:
     if settings.llm_record is None:
         return endpoint
     return _opened("llm_record", settings.llm_record, lambda path: RecordingChat(endpoint, path))
+
+
+def _compressor(settings: Settings) -> Compressor | None:
+    match settings.compressor:
+        case "none":
+            return None
+        case "entropy":
+            return EntropyCompressor(settings.compression_rate)
+        case "llmlingua2":
+            from extract.compress.llmlingua import LlmLinguaCompressor
+
+            try:
+                return LlmLinguaCompressor(settings.compressor_model, settings.compression_rate, settings.embedder_threads)
+            except ExtraMissing as error:
+                raise InvalidSettings.of("compressor", str(error)) from None
+            except ModelMissing as error:
+                raise InvalidSettings.of("compressor_model", str(error)) from None
 
 
 def _opened(name: str, path: Path, open_file: Callable[[Path], Chat]) -> Chat:

@@ -37,6 +37,7 @@ StoreName = Literal["embedded", "neo4j"]
 EmbedderName = Literal["minilm", "openai", "sentence-transformers", "hashing", "none"]
 RerankerName = Literal["none", "rerank", "score", "cross-encoder"]
 OPENAI_URL = "https://api.openai.com/v1"
+CompressorName = Literal["none", "entropy", "llmlingua2"]
 ModeName = Literal["event", "flat", "off"]
 # The names of `extract.llm.providers`.
 ProviderName = Literal["openai", "deepseek", "ollama", "vllm", "custom"]
@@ -135,6 +136,17 @@ class Settings(BaseSettings):
     llm_retries: int = Field(4, ge=0, le=20, description="further tries of a call that failed, before its job backs off")
     llm_input_tokens: int = Field(6_000, ge=500, le=1_000_000, description="longer segments are split before the model reads them")
     llm_output_tokens: int = Field(4_000, ge=200, le=1_000_000, description="tokens that an answer of the model may take")
+    compressor: CompressorName = Field(
+        "none",
+        description="what leaves words out of prompts of the llm extractor: none, entropy (word frequencies) or llmlingua2 (a model)",
+    )
+    compression_rate: float = Field(0.6, ge=0.4, le=0.8, description="share of the texts' characters that the compressor leaves, about")
+    compressor_model: str = Field(
+        "microsoft/llmlingua-2-bert-base-multilingual-cased-meetingbank",
+        min_length=1,
+        max_length=300,
+        description="model of the compressor llmlingua2: a directory or a name on the hub",
+    )
     llm_record: UserPath | None = Field(None, description="file to append every exchange with the model to")
     llm_replay: UserPath | None = Field(None, description="file of exchanges to answer from, instead of calling the model")
     workers: int = Field(2, ge=0, le=16, description="jobs that run at once; 0: none, jobs wait")

@@ -7,9 +7,11 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from extract.compress import Compressor
 from extract.counted_client import counted
 from extract.llm.answer import Checks, answer_schema, predicates_of, types_of
 from extract.llm.chat import Chat, ChatAnswer, ChatRequest, ChatUnavailable, ModelUsage, RequestTooLarge, Turn
+from extract.llm.compressing import compressed_segment
 from extract.llm.drafts import DraftBuilder, joined, seqs_in_words
 from extract.llm.prompting import PROMPT_VERSION, prompt, system_prompt
 from extract.llm.reading import Problem, Reading, problems_in_words, read_answer
@@ -23,6 +25,7 @@ _log = logging.getLogger(__name__)
 # Raised with any change of how answers are read or turned into drafts, so that namespaces are extracted anew.
 _VERSION = 1
 _PROMPTS = ("event", "flat", "json", "repair", "again")
+_PROMPT_OF_COMPRESSED = "compressed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,29 +50,34 @@ class LlmSettings:
 class LlmExtractor:
     """Implements `extract.port.Extractor` with a language model. What was said reaches it as data; what it says is checked item by item."""
 
-    def __init__(self, chat: Chat, settings: LlmSettings, mode: ExtractionMode = ExtractionMode.EVENT) -> None:
-        """`mode`: EVENT or FLAT."""
+    def __init__(
+        self, chat: Chat, settings: LlmSettings, mode: ExtractionMode = ExtractionMode.EVENT, compressor: Compressor | None = None
+    ) -> None:
+        """`mode`: EVENT or FLAT. `compressor`: what leaves words out of the texts that the model reads; None leaves them whole."""
         if mode is ExtractionMode.OFF:
             raise ValueError("an extractor extracts")
         self._chat = chat
         self._settings = settings
         self._mode = mode
-        self._spec = ExtractorSpec("llm", _fingerprint(settings, mode), mode)
+        self._compressor = compressor
+        self._spec = ExtractorSpec("llm", _fingerprint(settings, mode, compressor), mode)
 
     @property
     def spec(self) -> ExtractorSpec:
-        """The fingerprint is that of the prompts, the schema, the provider's name and the model's."""
+        """The fingerprint is that of the prompts, the schema, the provider's name and the model's, and of the compression if any."""
         return self._spec
 
     async def aclose(self) -> None:
-        """Lets go of the model's connections and files."""
+        """Lets go of the model's connections and files, and of the compressor."""
         await self._chat.aclose()
+        if self._compressor is not None:
+            await asyncio.to_thread(self._compressor.close)
 
     async def extract(self, segment: Segment) -> Extraction:
         """The events of the segment. Raises ExtractorUnavailable when the model cannot be asked now."""
-        reading = _SegmentReading(self._chat, self._settings, self._mode, segment)
+        reading = _SegmentReading(self._chat, self._settings, self._mode, segment, self._compressor)
         try:
-            found = await reading.read(segment)
+            found = await reading.read_all()
         except BaseException as error:
             for entry in reading.usage(0):
                 record_usage(entry)
@@ -80,26 +88,30 @@ class LlmExtractor:
         return replace(joined(found), usage=reading.usage(len(segment.own)))
 
 
-def llm_extractors(chat: Chat, settings: LlmSettings) -> dict[ExtractionMode, LlmExtractor]:
+def llm_extractors(chat: Chat, settings: LlmSettings, compressor: Compressor | None = None) -> dict[ExtractionMode, LlmExtractor]:
     """One for each mode that extracts, on one model, as the pipeline asks for them."""
-    return {mode: LlmExtractor(chat, settings, mode) for mode in (ExtractionMode.EVENT, ExtractionMode.FLAT)}
+    return {mode: LlmExtractor(chat, settings, mode, compressor) for mode in (ExtractionMode.EVENT, ExtractionMode.FLAT)}
 
 
 class _SegmentReading:
     """The work on one segment, with what it takes."""
 
-    def __init__(self, chat: Chat, settings: LlmSettings, mode: ExtractionMode, segment: Segment) -> None:
+    def __init__(self, chat: Chat, settings: LlmSettings, mode: ExtractionMode, segment: Segment, compressor: Compressor | None) -> None:
         self._chat = chat
         self._settings = settings
         self._mode = mode
-        self._profile = segment.profile
+        self._segment = segment
+        self._compressor = compressor
+        self._compression: tuple[UsageEntry, ...] = ()
+        # What was said is looked up in the whole texts.
+        self._whole = {message.id: message for message in (*segment.context, *segment.messages)} if compressor else {}
         self._schema = answer_schema(mode, segment.profile)
-        self._system = Turn("system", system_prompt(mode, segment.profile))
+        self._system = Turn("system", system_prompt(mode, segment.profile, compressed=compressor is not None))
         self._spent = {"extract": ModelUsage(), "repair": ModelUsage()}
 
     def usage(self, items: int) -> tuple[UsageEntry, ...]:
         """What all calls took, by step. `items`: messages extracted."""
-        return tuple(
+        return self._compression + tuple(
             UsageEntry(
                 step,
                 self._settings.model,
@@ -112,6 +124,13 @@ class _SegmentReading:
             for step, one in self._spent.items()
             if one.calls
         )
+
+    async def read_all(self) -> list[Extraction]:
+        """The extractions of the segment, its texts compressed where they are to be."""
+        if self._compressor is None or not self._segment.own:
+            return await self.read(self._segment)
+        segment, self._compression = await compressed_segment(self._segment, self._compressor)
+        return await self.read(segment)
 
     async def read(self, part: Segment) -> list[Extraction]:
         """The extractions of a part of the segment, and of its halves where it is too long to be read or answered at once."""
@@ -143,7 +162,8 @@ class _SegmentReading:
         if reading.broken or reading.problems:
             reading, left = await self._repaired(reading, turns, checks)
             failures += _failures(left, reading.broken, part.messages)
-        extraction = DraftBuilder(transcript, part.zone, self._mode, checks.types).extraction(reading, part.profile)
+        said = {number: self._whole.get(message.id, message) for number, message in transcript.messages.items()}
+        extraction = DraftBuilder(replace(transcript, messages=said), part.zone, self._mode, checks.types).extraction(reading, part.profile)
         return replace(extraction, partial_failures=tuple(failures))
 
     async def _repaired(self, reading: Reading, turns: tuple[Turn, ...], checks: Checks) -> tuple[Reading, Sequence[Problem]]:
@@ -194,7 +214,7 @@ def _failures(left: Sequence[Problem], broken: bool, messages: Sequence[Message]
     return [_failure("INVALID", f"had {len(left)} items that were invalid twice ({fields}) and are left out", messages)]
 
 
-def _fingerprint(settings: LlmSettings, mode: ExtractionMode) -> str:
+def _fingerprint(settings: LlmSettings, mode: ExtractionMode, compressor: Compressor | None) -> str:
     said = [
         _VERSION,
         PROMPT_VERSION,
@@ -202,4 +222,6 @@ def _fingerprint(settings: LlmSettings, mode: ExtractionMode) -> str:
         answer_schema(mode, NO_PROFILE),
         [settings.provider, settings.model, settings.reasoning],
     ]
+    if compressor is not None:
+        said.append([prompt(_PROMPT_OF_COMPRESSED), compressor.fingerprint])
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]

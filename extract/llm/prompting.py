@@ -18,12 +18,17 @@ def prompt(name: str) -> str:
     return files("extract.llm").joinpath("prompts", f"{name}.md").read_text("utf-8").strip()
 
 
-def system_prompt(mode: ExtractionMode, profile: ExtractionProfile) -> str:
-    """What the model is to do. It is the same for every segment of a namespace, so that providers can keep it cached."""
+def system_prompt(mode: ExtractionMode, profile: ExtractionProfile, compressed: bool = False) -> str:
+    """What the model is to do. It is the same for every segment of a namespace, so that providers can keep it cached.
+
+    `compressed`: whether words are left out of the texts.
+    """
     parts = [prompt("flat" if mode is ExtractionMode.FLAT else "event")]
     if mode is ExtractionMode.EVENT:
         parts += _types("Entity types", [(one.name, one.description) for one in profile.entity_types])
         parts += _types("Relation predicates", [(one.name, one.description) for one in profile.relation_types])
+    if compressed:
+        parts.append(prompt("compressed"))
     if profile.instructions:
         parts.append(f"## What matters here\n\n{profile.instructions}")
     return "\n\n".join(parts)
