@@ -13,6 +13,7 @@ SUBCOMMANDS = (
     "relevance",
     "extraction",
     "consolidation",
+    "compression",
     "faults",
     "scale",
     "memory",

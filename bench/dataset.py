@@ -2,7 +2,8 @@
 
     {"name", "conversations": [
       {"id", "sessions": [{"id", "messages": [{"id", "speaker", "role", "text", "sent_at", "image_caption"?}]}],
-       "questions": [{"id", "text", "category", "evidence": [message id], "suspect"?: reason, "asked_at"?, "session"?}],
+       "questions": [{"id", "text", "category", "evidence": [message id], "suspect"?: reason, "asked_at"?, "session"?,
+                      "answer"?}],
        "facts"?: [{"text", "speaker", "evidence": [message id]}]}]}
 
 A time without a zone is read as UTC. A question with `asked_at` was asked then: what was said later does not count. One with `session` is a
@@ -45,6 +46,7 @@ class Question:
     """A question, and the ids of the messages that together answer it. `suspect` says why it should not be counted.
 
     `asked_at`: only what was said before counts; None: it is asked at the end. `session`: the one of which it is a turn, or "".
+    `answer`: the right one in words, or "".
     """
 
     id: str
@@ -54,6 +56,7 @@ class Question:
     suspect: str = ""
     asked_at: datetime | None = None
     session: str = ""
+    answer: str = ""
 
     @property
     def counted(self) -> bool:
@@ -159,7 +162,8 @@ def _question(value: object, place: str) -> Question:
     suspect = _text(value, "suspect", place, default="")
     category, session = _text(value, "category", place, default=""), _text(value, "session", place, default="")
     asked_at = _time(value, "asked_at", place) if _field(value, "asked_at", place) else None
-    return Question(_text(value, "id", place), _text(value, "text", place), category, evidence, suspect, asked_at, session)
+    answer = str(_field(value, "answer", place) or "")  # a number in some files
+    return Question(_text(value, "id", place), _text(value, "text", place), category, evidence, suspect, asked_at, session, answer)
 
 
 def _time(value: object, key: str, place: str) -> datetime:

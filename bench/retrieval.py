@@ -75,7 +75,7 @@ async def _measure(
     embedder = load_embedder()
     alone = await measure_embedding(embedder, texts)
     answers[BASELINE] = await ask_baseline(dataset, embedder, report)
-    llm = [entry for entry in spent if entry.step != "embed" and entry.prompt_tokens]
+    llm = [entry for entry in spent if entry.step not in ("embed", "compress") and entry.prompt_tokens]
     return {
         "dataset": dataset.name,
         "store": store.name,

@@ -138,7 +138,7 @@ class Settings(BaseSettings):
     llm_output_tokens: int = Field(4_000, ge=200, le=1_000_000, description="tokens that an answer of the model may take")
     compressor: CompressorName = Field(
         "none",
-        description="what leaves words out of prompts of the llm extractor: none, entropy (word frequencies) or llmlingua2 (a model)",
+        description="what leaves words out of the llm extractor's prompts: none, entropy (word frequencies) or llmlingua2 (a model)",
     )
     compression_rate: float = Field(0.6, ge=0.4, le=0.8, description="share of the texts' characters that the compressor leaves, about")
     compressor_model: str = Field(

@@ -26,8 +26,11 @@ _VERSION = 1
 _FIRST_WORD = "the"
 # Words of one letter are articles, prepositions and pronouns in most languages.
 _ONE_LETTER_RANK = 10
-# What was said before counts for this share of what is expected.
-_SAID_BEFORE = 0.2
+# What was said before counts for this share of what is expected. At rate .5, of the words of an answer that its evidence holds 75.9 of 100
+# survived in LoCoMo and 74.1 in assistant-dev with .2, 76.0 and 76.2 with .4, 74.6 and 63.1 without (four conversations of each).
+_SAID_BEFORE = 0.4
+# As though so many other words had been said first: of three words one is not yet frequent.
+_BEFORE_THAT = 100
 _PARTS = re.compile(r"['-]")
 
 
@@ -78,17 +81,17 @@ def information(texts: Sequence[ReadText]) -> list[list[float]]:
 
 
 def _bits(core: str, before: int, total: int) -> float:
-    here = before / total if total else 0.0
+    here = before / (total + _BEFORE_THAT)
     return -math.log2((1 - _SAID_BEFORE) * _general(core) + _SAID_BEFORE * here)
 
 
 @lru_cache(maxsize=8_192)
 def _general(core: str) -> float:
     """The word's probability in general: that of its rarest part."""
-    ranks = _ranks()
+    ranks, unknown = _ranks()
     parts = [part for part in _PARTS.split(_without_accents(core)) if part]
-    rank = max((_ONE_LETTER_RANK if len(part) == 1 else ranks.get(part, len(ranks)) for part in parts), default=len(ranks))
-    return 1 / (rank * (math.log(len(ranks)) + 0.5772))
+    rank = max((_ONE_LETTER_RANK if len(part) == 1 else ranks.get(part, unknown) for part in parts), default=unknown)
+    return 1 / (rank * (math.log(unknown) + 0.5772))
 
 
 def _without_accents(word: str) -> str:
@@ -98,8 +101,9 @@ def _without_accents(word: str) -> str:
 
 
 @cache
-def _ranks() -> dict[str, int]:
-    """Words by their place in the order of frequency, from 1."""
+def _ranks() -> tuple[dict[str, int], int]:
+    """Words by their place in the order of frequency, from 1; and the place of all that are not among them."""
     pieces = vocabulary()
     first = pieces[_FIRST_WORD]
-    return {piece: place - first + 1 for piece, place in pieces.items() if place >= first and not piece.startswith("##")}
+    ranks = {piece: place - first + 1 for piece, place in pieces.items() if place >= first and not piece.startswith("##")}
+    return ranks, len(pieces) - first + 1

@@ -79,7 +79,7 @@ def _says(core: str) -> _Says:
     if parts & kept_words("numbers") or any(sign.isnumeric() for sign in core):
         return _Says.HOW_MANY
     # Signs, addresses and code; words of a script without capitals, where nothing tells a name.
-    if not _PLAIN.match(core) or any(letter.isalpha() and letter.lower() == letter.upper() for letter in core):
+    if not _PLAIN.match(core) or any(letter.isalpha() and letter.lower() == letter.title() for letter in core):
         return _Says.SOMETHING
     return _Says.SOMETHING if parts & (kept_words("answers") | kept_words("dates")) else _Says.NOTHING
 
@@ -91,7 +91,7 @@ def _is_name(word: Word, names: Collection[str]) -> bool:
 
 
 def _keep_what_is_negated(words: Sequence[Word], stays: list[bool], place: int) -> None:
-    """ "not the best": up to the first word that says something."""
+    """Keeps the words after a negation up to the first that says something, as in "not the best"."""
     for after in range(place + 1, min(place + 1 + _REACH, len(words))):
         if words[after].opens:
             return

@@ -1,8 +1,8 @@
 """LLMLingua-2 (Pan et al., ACL 2024 Findings, arXiv:2403.12968): words by the probability that a small model gives to keeping them.
 
 The package loads the model; its text is not taken. Besides leaving words out it joins lines, puts blanks around signs, writes [UNK] for
-what the vocabulary lacks, leaves "##" where its windows end inside of a word, and its forced tokens change words. Here the model judges, and
-words are chosen and written as everywhere in `extract.compress`. Needs the extra `compression`.
+what the vocabulary lacks, leaves "##" where its windows end inside of a word, and its forced tokens change words. Here the model judges,
+and words are chosen and written as everywhere in `extract.compress`. Needs the extra `compression`.
 """
 
 import asyncio

@@ -12,7 +12,7 @@ from graph.text.names import is_role_name
 
 
 async def compressed_segment(segment: Segment, compressor: Compressor) -> tuple[Segment, tuple[UsageEntry, ...]]:
-    """The segment with compressed texts, and the usage of step "compress": tokens before as its prompt's, those left as its completion's."""
+    """The segment with compressed texts, and the usage of step "compress": tokens before as a prompt's, those left as a completion's."""
     messages = (*segment.context, *segment.messages)
     texts = [message.text for message in messages]
     names = {message.speaker for message in messages if not is_role_name(message.speaker)}

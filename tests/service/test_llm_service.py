@@ -1,8 +1,10 @@
 """A service that extracts with a language model: messages in, events out, every call counted; profiles; no key; replays."""
 
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import grpc
@@ -12,6 +14,7 @@ from structmem.v1 import memory_service_pb2 as pb
 from structmem.v1 import namespace_service_pb2 as npb
 from structmem.v1.error_reason_pb2 import ERROR_REASON_EXTRACTOR_ANSWER_INVALID, ERROR_REASON_EXTRACTOR_UNAVAILABLE
 
+from service.app import build
 from service.configuration import effective, load_settings
 from service.errors import InvalidSettings
 from tests.extract.llm.openai_server import Body, OpenAiServer, Reply, answer, fact, honest, said
@@ -238,12 +241,43 @@ async def told_at_a_time(service: Any) -> None:
         ({"llm_model": "m", "llm_record": "a", "llm_replay": "b"}, "llm_record"),
         ({"llm_model": "m", "llm_provider": "acme"}, "llm_provider"),
         ({"llm_model": "m", "llm_concurrency": 0}, "llm_concurrency"),
+        ({"llm_model": "m", "compressor": "zip"}, "compressor"),
+        ({"llm_model": "m", "compression_rate": 1.0}, "compression_rate"),
+        ({"llm_model": "m", "compression_rate": 0.0}, "compression_rate"),
+        ({"llm_model": "m", "compressor_model": ""}, "compressor_model"),
     ],
 )
 def test_wrong_settings_are_named(changes: dict[str, Any], field: str) -> None:
     with pytest.raises(InvalidSettings) as raised:
         load_settings({"extractor": "llm"} | changes)
     assert [violation.field for violation in raised.value.violations] == [field]
+
+
+async def test_prompts_are_compressed_and_what_is_stored_is_not(asking: Running, model: OpenAiServer) -> None:
+    talk = "Well, it was so that I had been thinking about it for a while and then I did not move to Lisbon with Ana in May 2021."
+    async with asking(compressor="entropy", compression_rate=0.4) as service:
+        assert (await told(service, talk)).state == job_pb2.JOB_STATE_SUCCEEDED
+        stored = await service.memory.ListMessages(pb.ListMessagesRequest(namespace="clinic"))
+        assert [message.text for message in stored.messages] == [talk]
+        entry = (await usage(service))["compress"]
+        assert (entry.model, entry.calls, entry.items) == ("entropy", 1, 1)
+        assert entry.completion_tokens < entry.prompt_tokens
+    [shown] = said(model.requests[0])
+    assert len(shown["text"]) < 0.7 * len(talk)
+    assert all(word in shown["text"] for word in ("not", "Lisbon", "Ana", "May 2021"))
+
+
+def test_a_compressor_without_its_extra_or_its_model_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    chosen = {"data_dir": tmp_path, "extractor": "llm", "llm_provider": "ollama", "llm_model": "m", "compressor": "llmlingua2"}
+    torch = ModuleType("torch")
+    torch.__dict__["set_num_threads"] = lambda count: None
+    monkeypatch.setitem(sys.modules, "torch", torch)
+    monkeypatch.setitem(sys.modules, "llmlingua", None)
+    with pytest.raises(InvalidSettings, match=r"compressor: needs an extra: .*structmem-server\[compression\]"):
+        build(load_settings(chosen))
+    monkeypatch.setitem(sys.modules, "llmlingua", ModuleType("llmlingua"))
+    with pytest.raises(InvalidSettings, match=r"compressor_model: .*llmlingua-2-bert-base-multilingual-cased-meetingbank.*directory"):
+        build(load_settings({**chosen, "compressor_model": str(tmp_path)}))
 
 
 async def test_a_recording_that_is_none_stops_the_start(running: Running, tmp_path: Path) -> None:

@@ -1,0 +1,60 @@
+"""What people say in several languages, with what of it must survive: names, numbers, dates, negations."""
+
+SAID = [
+    # text, words of it that stay
+    ("I was really not going to tell you, but my sister Anna moved into that old house in Lisbon.", "not Anna Lisbon"),
+    ("We have two dogs and three cats, and the oldest of them is about twelve years old by now.", "two three twelve"),
+    ("On Friday, 12 May 2023 at 18:30 I went to the doctor with Mr. O'Neill.", "Friday 12 May 2023 18:30 O'Neill"),
+    ("It was three days ago that they gave her 20 mg of the medicine.", "three days ago 20 mg"),
+    ("You don't have to come along, I wouldn't go there without a coat either.", "don't wouldn't without"),
+    ("He has never been to the sea, and neither has his brother.", "never neither"),
+    ("i dont think so and she cant come with us to the party", "dont cant"),
+    ("There is nothing in the fridge and nobody has been to the shop since last week.", "nothing nobody since last week"),
+    ("Will said that Mark and May are coming with Rose and Hope to the wedding.", "Will Mark May Rose Hope"),
+    ("The rent is $1,250.50 a month, which is 12.5% more than it was in 2021.", "$1,250.50 month 12.5% 2021"),
+    (
+        "Please write to me at jane.doe@example.com or look at https://example.com/a?b=1 for more of it.",
+        "jane.doe@example.com https://example.com/a?b=1",
+    ),
+    ("The day after tomorrow we are going to be in Paris for the whole of the next week.", "tomorrow Paris next week"),
+    ("She is a non-smoker and hardly ever drinks, except for a glass at Christmas.", "non-smoker hardly except Christmas"),
+    ("Half of the class has got the flu, so the trip on the 3rd of June is off.", "Half 3rd June"),
+    ("Yes, I think that is all of it, and no, we are not going to do that again.", "Yes no not"),
+    ("Ich bin gestern leider nicht mit in die Schule gegangen, weil ich doch so krank gewesen bin.", "gestern nicht Schule"),
+    ("Wir haben im Augenblick keine Zeit, aber am 3. Oktober kommt Frau Müller mit ihren zwei Kindern.", "keine 3. Oktober Müller zwei"),
+    ("Ohne meinen Bruder wäre ich niemals nach Köln gezogen, und das ist nun schon zehn Jahre her.", "Ohne niemals Köln zehn"),
+    ("Je n'ai pas encore vu le film que tu m'as conseillé hier, mais Élise le verra jeudi.", "n'ai pas hier Élise jeudi"),
+    ("Il n'y a plus personne dans la maison depuis le mois de janvier, sauf les deux chats de Paul.", "n'y personne janvier deux Paul"),
+    (
+        "No quiero ir a la fiesta de Lucía sin ti, y tampoco me gusta nada lo que ponen los viernes.",
+        "No Lucía sin tampoco nada viernes",
+    ),
+    ("Hace tres semanas que mi hermana no me llama, y nunca me ha dicho por qué se fue a Sevilla.", "tres semanas no nunca Sevilla"),
+    ("Non ho mai visto il mare, e senza Giulia non ci andrei nemmeno il prossimo anno.", "Non mai senza Giulia non nemmeno prossimo anno"),
+    ("Não tenho nenhum irmão, mas a minha prima Inês mora em Braga há cinco anos.", "Não nenhum Inês Braga cinco anos"),
+    ("Ik heb gisteren niet met Joris gesproken, want hij was er niet en ik had geen tijd.", "gisteren niet Joris geen"),
+    ("Jag har aldrig varit i Umeå utan min bror, och jag vill inte åka dit på måndag.", "aldrig Umeå utan inte måndag"),
+    ("Nie byłam wczoraj w pracy, bo nikt mi nie powiedział, że Tomek wraca w piątek.", "Nie wczoraj nikt nie Tomek piątek"),
+    ("Včera jsem nebyl doma a nikdo mi neřekl, že Petr přijede bez psa.", "nebyl nikdo neřekl Petr bez"),
+    ("Я вчера не ходил на работу, потому что никто мне не сказал, что Маша приедет в среду.", "вчера не никто Маша среду"),
+    ("Я ніколи не був у Львові, і без Олени туди не поїду.", "ніколи не Львові без Олени"),
+    ("Δεν πήγα ποτέ στην Πάτρα χωρίς τον αδελφό μου τον Νίκο.", "Δεν ποτέ Πάτρα χωρίς Νίκο"),
+    ("Dün işe gitmedim, çünkü Ayşe bana hiç söylemedi ve param yok.", "gitmedim Ayşe hiç söylemedi yok"),
+    ("En ole koskaan käynyt Oulussa ilman Mattia, eikä minulla ole siihen rahaa.", "En koskaan Oulussa ilman Mattia"),
+    ("Nem voltam soha Szegeden Éva nélkül, és nincs is hozzá kedvem.", "Nem soha Szegeden Éva nélkül nincs"),
+    ("Nu am fost niciodată la Cluj fără Ioana și nu am nimic de spus.", "Nu niciodată Cluj fără Ioana nu nimic"),
+    ("Saya belum pernah ke Bandung dan tidak mau pergi tanpa Dewi.", "belum Bandung tidak tanpa Dewi"),
+    ("Tôi chưa bao giờ đến Huế và tôi không muốn đi với Lan.", "chưa Huế không Lan"),
+]
+
+# Nothing tells a name in these scripts, so all of it stays.
+WITHOUT_CAPITALS = [
+    "我昨天没有去学校，因为王小明生病了。他说 下个星期三 才能来。",
+    "昨日は学校に行きませんでした。田中さんが病気だったからです。 金曜日に 会いましょう。",
+    "لم أذهب أمس إلى المدرسة لأن سارة كانت مريضة ولم يأت أحد معي",
+    "मैं कल स्कूल नहीं गया क्योंकि राम बीमार था और कोई नहीं आया",
+    "אתמול לא הלכתי לבית הספר כי שרה הייתה חולה ואף אחד לא בא",
+    "เมื่อวานฉันไม่ได้ไปโรงเรียน เพราะ สมชาย ป่วย",
+    "어제 학교에 안 갔어요 왜냐하면 민수가 아팠기 때문이에요",
+    "გუშინ სკოლაში არ წავედი რადგან ნინო ავად იყო",
+]

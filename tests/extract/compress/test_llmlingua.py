@@ -1,0 +1,188 @@
+"""LLMLingua-2 on models that are built here, tiny and random: what is asked of them and what is made of it are real.
+
+Skipped where the extra is not installed.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from extract.compress.llmlingua import DEFAULT_MODEL, LlmLinguaCompressor
+from extract.compress.words import core_of
+from extract.sentence_models import ModelMissing
+from tests.extract.compress.said import SAID, WITHOUT_CAPITALS
+
+pytest.importorskip("llmlingua", reason="the extra compression is not installed (it brings torch)")
+# What these packages warn of at import and while they load is theirs to mend.
+pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.timeout(300)]
+
+SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+LETTERS = [*"abcdefghijklmnopqrstuvwxyz0123456789.,;:!?'-", *(f"##{letter}" for letter in "abcdefghijklmnopqrstuvwxyz0123456789")]
+WORDS = ["the", "a", "and", "to", "was", "of", "in", "it", "that", "with", "we", "they", "would", "boat", "garden", "hedgehog", "moved"]
+WORDS += ["bought", "house", "red", "anni", "##vers", "##ary"]
+VOCABULARY = [*SPECIAL, *LETTERS, *WORDS]
+TALK = [
+    "then the boat was moved to the garden and we would all of us sit in it with the hedgehog",
+    "and they would tell us that the house was red and that it was bought by a lady with a dog",
+    "so it was that the anniversary of the house went by with us in the boat and them in the garden",
+]
+
+
+def build(directory: Path, labels: int = 2, positions: int = 64) -> Path:
+    """Writes a random BERT of 16 dimensions that says of each token whether it stays, and its tokenizer."""
+    import torch
+    from transformers import BertConfig, BertForTokenClassification, BertTokenizerFast
+
+    torch.manual_seed(7)
+    config: Any = BertConfig(
+        vocab_size=len(VOCABULARY),
+        hidden_size=16,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=32,
+        initializer_range=0.5,
+        num_labels=labels,
+        max_position_embeddings=positions,
+    )
+    BertForTokenClassification(config).save_pretrained(directory)
+    BertTokenizerFast(vocab={word: i for i, word in enumerate(VOCABULARY)}).save_pretrained(directory)
+    return directory
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build(tmp_path_factory.mktemp("models") / "tiny-lingua")
+
+
+@pytest.fixture(scope="module")
+def compressor(model: Path) -> Iterator[LlmLinguaCompressor]:
+    made = LlmLinguaCompressor(str(model), 0.5)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def attentive(model: Path) -> Iterator[LlmLinguaCompressor]:
+    made = LlmLinguaCompressor(str(model), 0.5, attention=True)
+    yield made
+    made.close()
+
+
+async def test_about_the_rate_is_left_and_words_are_only_left_out(compressor: LlmLinguaCompressor) -> None:
+    left = await compressor.compress(TALK)
+    share = sum(len(one.text) for one in left) / sum(map(len, TALK))
+    assert 0.45 < share < 0.6
+    for before, after in zip(TALK, left, strict=True):
+        rest = iter(before.split())
+        assert all(word in rest for word in after.words)
+        assert after.text == " ".join(after.words)
+        assert after.attention is None
+
+
+async def test_the_words_that_the_model_would_keep_are_kept(model: Path, compressor: LlmLinguaCompressor) -> None:
+    import torch
+    from transformers import AutoModelForTokenClassification, AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(model)
+    judge: Any = AutoModelForTokenClassification.from_pretrained(model).eval()
+    # No word twice, and none that must stay: the model alone decides.
+    text = "then the boat was moved to that garden and we would sit in it with hedgehog"
+    encoding = tokenizer(text, return_tensors="pt")
+    with torch.no_grad():
+        probabilities = torch.softmax(judge(**encoding).logits[0], dim=-1)[:, 1].tolist()
+    by_word: dict[int, list[float]] = {}
+    for place, probability in zip(encoding.word_ids(), probabilities, strict=True):
+        if place is not None:
+            by_word.setdefault(place, []).append(probability)
+    means = {word: sum(by_word[place]) / len(by_word[place]) for place, word in enumerate(text.split())}
+    kept = (await compressor.compress([text]))[0].words
+    assert 0 < len(kept) < len(means)
+    assert min(means[word] for word in kept) >= max(mean for word, mean in means.items() if word not in kept)
+
+
+async def test_names_numbers_dates_and_negations_survive(compressor: LlmLinguaCompressor) -> None:
+    left = await compressor.compress([text for text, _ in SAID])
+    for (_, stays), one in zip(SAID, left, strict=True):
+        words = [core_of(word) for word in one.words]
+        assert all(core_of(word) in words for word in stays.split()), one.text
+
+
+async def test_what_the_vocabulary_lacks_and_long_words_come_out_as_they_were_written(compressor: LlmLinguaCompressor) -> None:
+    long = "x" * 3_000
+    texts = [*WITHOUT_CAPITALS, f"the boat 🚤 was\tmoved  to Żółć {long} with ½ of the anniversaryanniversaryanniversary ", "", *TALK * 3]
+    left = await compressor.compress(texts)
+    assert [one.text for one in left[: len(WITHOUT_CAPITALS)]] == WITHOUT_CAPITALS
+    assert not any("[UNK]" in one.text or "##" in one.text for one in left)
+    assert {"🚤", "Żółć", "½"} <= set(left[len(WITHOUT_CAPITALS)].words)
+    for before, after in zip(texts, left, strict=True):
+        rest = iter(before.split())
+        assert all(word in rest for word in after.words)
+
+
+async def test_texts_of_many_windows_are_read_to_their_end(compressor: LlmLinguaCompressor) -> None:
+    text = " ".join(TALK * 60)
+    left = (await compressor.compress([text]))[0]
+    assert 0.45 < len(left.text) / len(text) < 0.6
+    half = len(left.words) // 2
+    assert 0.7 < len(" ".join(left.words[:half])) / len(" ".join(left.words[half:])) < 1.4
+
+
+async def test_what_is_beyond_the_most_that_is_read_stays_whole(compressor: LlmLinguaCompressor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("extract.compress.llmlingua._MOST_CHARACTERS", 2_000)
+    left = await compressor.compress([" ".join(TALK * 6), *TALK * 8])
+    assert [one.text for one in left[-3:]] == TALK
+    assert len(left[0].text) < len(" ".join(TALK * 6))
+
+
+async def test_attention_comes_from_the_same_pass(compressor: LlmLinguaCompressor, attentive: LlmLinguaCompressor) -> None:
+    plain, left = await compressor.compress(TALK), await attentive.compress(TALK)
+    assert [one.words for one in left] == [one.words for one in plain]
+    for one in left:
+        assert one.attention is not None
+        assert len(one.attention) == len(one.words)
+        assert all(paid > 0 for paid in one.attention)
+    assert len({round(paid, 4) for one in left for paid in one.attention or ()}) > 5
+    assert left[0].attention_to_previous is None
+    assert any(one.attention_to_previous is not None and 0 < one.attention_to_previous < 1 for one in left[1:])
+
+
+async def test_texts_that_the_model_reads_apart_say_nothing_of_each_other(attentive: LlmLinguaCompressor) -> None:
+    long = " ".join(TALK)
+    left = await attentive.compress([long, *TALK, long])
+    assert left[0].attention_to_previous is None
+    assert all(one.attention is not None and len(one.attention) == len(one.words) for one in left)
+
+
+async def test_the_event_loop_goes_on_meanwhile_and_nobody_is_waited_for(compressor: LlmLinguaCompressor) -> None:
+    work = asyncio.create_task(compressor.compress(TALK * 40))
+    turns = 0
+    while not work.done():
+        await asyncio.sleep(0)
+        turns += 1
+    assert turns > 10
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.01):
+            await compressor.compress(TALK * 400)
+    assert len(await compressor.compress(TALK)) == 3
+
+
+def test_the_fingerprint_is_of_the_model_and_the_rate(model: Path, compressor: LlmLinguaCompressor, tmp_path: Path) -> None:
+    others = [LlmLinguaCompressor(str(model), 0.6), LlmLinguaCompressor(str(build(tmp_path / "other", positions=48)), 0.5)]
+    again = LlmLinguaCompressor(str(model), 0.5)
+    for one in (*others, again):
+        one.close()
+    assert compressor.fingerprint == again.fingerprint
+    assert len({compressor.fingerprint, *(one.fingerprint for one in others)}) == 3
+    assert compressor.name == "tiny-lingua"
+
+
+def test_what_is_no_such_model_is_refused_and_says_which_one_is_wanted(tmp_path: Path) -> None:
+    with pytest.raises(ModelMissing, match=f"cannot be loaded.*{DEFAULT_MODEL}.*compressor_model"):
+        LlmLinguaCompressor(str(tmp_path), 0.5)
+    with pytest.raises(ModelMissing, match="whether it stays"):
+        LlmLinguaCompressor(str(build(tmp_path / "three", labels=3)), 0.5)
+    with pytest.raises(ValueError, match="rate"):
+        LlmLinguaCompressor(str(tmp_path), 1.0)
