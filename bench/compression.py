@@ -1,4 +1,7 @@
-"""`bench compression`: what is left of conversations, and whether it still holds the answers to their questions."""
+"""`bench compression`: what is left of conversations, and whether it still holds the answers to their questions.
+
+By chance words are left out as they come: all of them ("chance"), or those that need not stay ("chance, protected").
+"""
 
 import argparse
 import random
@@ -39,14 +42,14 @@ def run(parsed: argparse.Namespace) -> int:
     conversations = dataset.conversations[: parsed.conversations or None]
     figures: list[dict[str, object]] = []
     with report.step("compressing", 3 * len(RATES)) as step:
-        for way in ("entropy", "chance, what must stay stays", "chance"):
+        for way in ("entropy", "chance, protected", "chance"):
             for rate in RATES:
                 found = Survival()
                 for conversation in conversations:
                     found += _survival(conversation, _way(way, rate))
                 figures.append({"way": way, "rate": rate, **found.figures()})
                 step.advance()
-    columns = ("way", "rate", "tokens left %", "answers' words left %", "CPU ms a message")
+    columns = ("way", "rate", "tokens %", "answers %", "CPU ms")
     report.table(f"{dataset.name}: {len(conversations)} conversations", columns, [tuple(one.values()) for one in figures])
     report.result({"dataset": dataset.name, "compression": figures})
     return 0

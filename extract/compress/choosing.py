@@ -9,7 +9,9 @@ from extract.compress.words import Word, joined, words_in
 
 # A text of fewer words says nothing without one of them.
 _WHOLE_BELOW = 5
-# Of the words that may go, this share of the rate stays in any case.
+# Of the words that may go, this share of the rate stays in any case. An assistant's lists are full of names and numbers that must stay:
+# without this 67.1 of 100 words of answers survive in three conversations of assistant-dev at rate .5 and 68.9 % of the tokens are left,
+# with it 82.0 and 72.1, with .75 87.8 and 75.2 (`python -m bench compression`). In LoCoMo it changes nothing.
 _LEAST_OF_THE_REST = 0.5
 RATES = (0.4, 0.8)
 

@@ -1,6 +1,7 @@
 """What words and turns attend to, from what the pieces of a window do."""
 
 import numpy as np
+import pytest
 
 from extract.compress.attention import Attention
 from extract.compress.choosing import read_texts
@@ -16,7 +17,7 @@ def test_where_all_attend_to_all_each_word_is_paid_one() -> None:
     attention.add(WINDOW, np.full((7, 7), 0.1, np.float32))
     np.testing.assert_allclose(attention.of(0, (True, True, True)), 1, rtol=1e-6)
     np.testing.assert_allclose(attention.of(1, (False, True)), [1], rtol=1e-6)
-    np.testing.assert_allclose(attention.to_previous(1), 4 / 7, rtol=1e-6)
+    assert attention.to_previous(1) == pytest.approx(4 / 7)
     assert attention.to_previous(0) is None
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,7 @@ TALK = (
 )
 
 
-def extractor(model: OpenAiServer, rate: float | None, **settings: int) -> LlmExtractor:
+def extractor(model: OpenAiServer, rate: float | None, **settings: Any) -> LlmExtractor:
     endpoint = Endpoint(PROVIDERS["custom"], EndpointSettings(model.url, key="sk-secret", retries=0, timeout_s=10.0))
     return LlmExtractor(endpoint, LlmSettings("custom", MODEL, **settings), compressor=EntropyCompressor(rate) if rate else None)
 
