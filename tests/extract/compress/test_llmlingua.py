@@ -186,3 +186,28 @@ def test_what_is_no_such_model_is_refused_and_says_which_one_is_wanted(tmp_path:
         LlmLinguaCompressor(str(build(tmp_path / "three", labels=3)), 0.5)
     with pytest.raises(ValueError, match="rate"):
         LlmLinguaCompressor(str(tmp_path), 1.0)
+
+
+async def test_a_roberta_whose_positions_begin_later_reads_as_long_windows_as_it_can(tmp_path: Path) -> None:
+    import torch
+    from transformers import XLMRobertaConfig, XLMRobertaForTokenClassification
+
+    build(tmp_path)
+    torch.manual_seed(7)
+    # Positions count from behind the padding's: of 66 there are 64 for pieces.
+    config: Any = XLMRobertaConfig(
+        vocab_size=len(VOCABULARY),
+        hidden_size=16,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=32,
+        max_position_embeddings=66,
+        type_vocab_size=1,
+        num_labels=2,
+    )
+    XLMRobertaForTokenClassification(config).save_pretrained(tmp_path)
+    made = LlmLinguaCompressor(str(tmp_path), 0.5, attention=True)
+    left = await made.compress(TALK * 5)
+    made.close()
+    assert 0.45 < sum(len(one.text) for one in left) / sum(map(len, TALK * 5)) < 0.6
+    assert all(one.attention for one in left)
