@@ -9,8 +9,9 @@ from extract.endpoint import EndpointSettings
 from extract.llm.chat import Chat
 from extract.llm.endpoint import Endpoint
 from extract.llm.exchanges import RecordingChat, ReplayedChat
-from extract.llm.extractor import LlmSettings, llm_extractors
+from extract.llm.extractor import llm_extractors
 from extract.llm.providers import PROVIDERS, Output, Provider
+from extract.llm.settings import LlmSettings
 from extract.port import Extractor
 from extract.sentence_models import ExtraMissing, ModelMissing
 from graph.errors import InvalidArgument

@@ -5,16 +5,17 @@ import hashlib
 import json
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from extract.compress import Compressor
-from extract.counted_client import counted
 from extract.llm.answer import Checks, answer_schema, predicates_of, types_of
-from extract.llm.chat import Chat, ChatAnswer, ChatRequest, ChatUnavailable, ModelUsage, RequestTooLarge, Turn
+from extract.llm.chat import Chat, ChatAnswer, ChatUnavailable, RequestTooLarge, Turn
 from extract.llm.compressing import compressed_segment
 from extract.llm.drafts import DraftBuilder, joined, seqs_in_words
+from extract.llm.metered_chat import MeteredChat
 from extract.llm.prompting import PROMPT_VERSION, prompt, system_prompt
 from extract.llm.reading import Problem, Reading, problems_in_words, read_answer
+from extract.llm.settings import LlmSettings
 from extract.llm.transcript import Transcript, halves, is_longer, transcript_of
 from extract.metering import record_usage
 from extract.port import Extraction, ExtractorUnavailable, Segment
@@ -26,25 +27,6 @@ _log = logging.getLogger(__name__)
 _VERSION = 1
 _PROMPTS = ("event", "flat", "json", "repair", "again")
 _PROMPT_OF_COMPRESSED = "compressed"
-
-
-@dataclass(frozen=True, slots=True)
-class LlmSettings:
-    """Which model extracts, and within what budgets.
-
-    Attributes:
-        provider: the name of the provider's row.
-        model: what the provider calls the model.
-        input_tokens: longer transcripts are split.
-        output_tokens: what an answer may take; one that is cut off is asked for again about half of the messages.
-        reasoning: the effort asked for, because answers depend on it.
-    """
-
-    provider: str
-    model: str
-    input_tokens: int = 6_000
-    output_tokens: int = 4_000
-    reasoning: str = ""
 
 
 class LlmExtractor:
@@ -97,7 +79,6 @@ class _SegmentReading:
     """The work on one segment, with what it takes."""
 
     def __init__(self, chat: Chat, settings: LlmSettings, mode: ExtractionMode, segment: Segment, compressor: Compressor | None) -> None:
-        self._chat = chat
         self._settings = settings
         self._mode = mode
         self._segment = segment
@@ -105,25 +86,12 @@ class _SegmentReading:
         self._compression: tuple[UsageEntry, ...] = ()
         # What was said is looked up in the whole texts.
         self._whole = {message.id: message for message in (*segment.context, *segment.messages)} if compressor else {}
-        self._schema = answer_schema(mode, segment.profile)
         self._system = Turn("system", system_prompt(mode, segment.profile, compressed=compressor is not None))
-        self._spent = {"extract": ModelUsage(), "repair": ModelUsage()}
+        self._metered = MeteredChat(chat, settings, answer_schema(mode, segment.profile))
 
     def usage(self, items: int) -> tuple[UsageEntry, ...]:
         """What all calls took, by step. `items`: messages extracted."""
-        return self._compression + tuple(
-            UsageEntry(
-                step,
-                self._settings.model,
-                one.calls,
-                items if step == "extract" else 0,
-                one.prompt_tokens,
-                one.completion_tokens,
-                one.errors,
-            )
-            for step, one in self._spent.items()
-            if one.calls
-        )
+        return self._compression + self._metered.usage(extract=items)
 
     async def read_all(self) -> list[Extraction]:
         """The extractions of the segment, its texts compressed where they are to be."""
@@ -143,7 +111,7 @@ class _SegmentReading:
             return await self._read_both(smaller)
         turns = (self._system, Turn("user", transcript.text))
         try:
-            answer = await self._ask(turns, "extract")
+            answer = await self._metered.ask("extract", turns)
         except RequestTooLarge:
             return await self._read_both(smaller) if smaller else [_failed("TOO_LARGE", "is longer than the model reads", part.messages)]
         if answer.withheld:
@@ -172,7 +140,7 @@ class _SegmentReading:
         # In the same turn: some models' templates refuse two turns of one speaker.
         *before, last = turns
         try:
-            answer = await self._ask((*before, Turn(last.role, f"{last.content}\n\n{question}")), "repair")
+            answer = await self._metered.ask("repair", (*before, Turn(last.role, f"{last.content}\n\n{question}")))
         except RequestTooLarge:
             return reading, reading.problems
         again = read_answer(answer.text, self._mode, checks, answer.complete)
@@ -180,21 +148,6 @@ class _SegmentReading:
             return again, again.problems
         reading.add(again)
         return reading, [*reading.problems] if again.broken else again.problems
-
-    async def _ask(self, turns: tuple[Turn, ...], step: str) -> ChatAnswer:
-        request = ChatRequest(self._settings.model, turns, self._schema, self._settings.output_tokens)
-        with counted() as tries:
-            try:
-                answer = await self._chat.ask(request)
-            except (ChatUnavailable, RequestTooLarge) as error:
-                self._spent[step] += error.spent
-                raise
-            except BaseException:
-                # Cancelled, above all: the call was made, and nobody says what the model had read or written by then.
-                self._spent[step] += ModelUsage(calls=tries[0], errors=tries[0])
-                raise
-        self._spent[step] += answer.spent
-        return answer
 
 
 def _failed(reason: str, what: str, messages: Sequence[Message]) -> Extraction:

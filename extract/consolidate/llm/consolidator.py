@@ -10,9 +10,9 @@ from dataclasses import replace
 from extract.consolidate.llm.prompting import NumberedGroups, halves, numbered, prompt
 from extract.consolidate.llm.reading import Reading, answer_schema, read_answer
 from extract.consolidate.port import Consolidation, SourceGroup, SummaryDraft
-from extract.counted_client import counted
-from extract.llm.chat import Chat, ChatAnswer, ChatRequest, ChatUnavailable, ModelUsage, RequestTooLarge, Turn
-from extract.llm.extractor import LlmSettings
+from extract.llm.chat import Chat, ChatAnswer, ChatUnavailable, RequestTooLarge, Turn
+from extract.llm.metered_chat import MeteredChat
+from extract.llm.settings import LlmSettings
 from extract.llm.transcript import is_longer
 from extract.metering import record_usage
 from extract.port import ExtractorUnavailable
@@ -82,30 +82,16 @@ class _Work:
     """The work on some groups, with what has come of it and what it took. `drafts` are of the first groups, in order."""
 
     def __init__(self, chat: Chat, settings: LlmSettings, kind: str) -> None:
-        self._chat = chat
         self._settings = settings
         self._kind = kind
-        self._schema = answer_schema()
         self._system = Turn("system", prompt(kind))
-        self._spent = {"consolidate": ModelUsage(), "repair": ModelUsage()}
+        self._metered = MeteredChat(chat, settings, answer_schema())
         self.drafts: list[SummaryDraft | None] = []
         self.failures: list[JobError] = []
 
     def usage(self, items: int) -> tuple[UsageEntry, ...]:
         """What all calls took, by step. `items`: summaries written."""
-        return tuple(
-            UsageEntry(
-                step,
-                self._settings.model,
-                one.calls,
-                items if step == "consolidate" else 0,
-                one.prompt_tokens,
-                one.completion_tokens,
-                one.errors,
-            )
-            for step, one in self._spent.items()
-            if one.calls
-        )
+        return self._metered.usage(consolidate=items)
 
     async def write(self, groups: Sequence[SourceGroup]) -> None:
         """Fills `drafts`, batch by batch."""
@@ -184,19 +170,7 @@ class _Work:
         self.failures.append(JobError(f"EXTRACTOR_ANSWER_{reason}", f"The consolidator's answer about {about} {what}."))
 
     async def _ask(self, text: str, step: str) -> ChatAnswer:
-        request = ChatRequest(self._settings.model, (self._system, Turn("user", text)), self._schema, self._settings.output_tokens)
-        with counted() as tries:
-            try:
-                answer = await self._chat.ask(request)
-            except (ChatUnavailable, RequestTooLarge) as error:
-                self._spent[step] += error.spent
-                raise
-            except BaseException:
-                # Cancelled, above all: the call was made, and nobody says what the model had read or written by then.
-                self._spent[step] += ModelUsage(calls=tries[0], errors=tries[0])
-                raise
-        self._spent[step] += answer.spent
-        return answer
+        return await self._metered.ask(step, (self._system, Turn("user", text)))
 
 
 def _smaller(groups: list[SourceGroup]) -> tuple[list[SourceGroup], list[SourceGroup]] | None:

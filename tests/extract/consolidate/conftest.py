@@ -10,8 +10,8 @@ import pytest
 from extract.consolidate.llm.consolidator import LlmConsolidator
 from extract.endpoint import EndpointSettings
 from extract.llm.endpoint import Endpoint
-from extract.llm.extractor import LlmSettings
 from extract.llm.providers import PROVIDERS
+from extract.llm.settings import LlmSettings
 from tests.extract.llm.openai_server import Body, OpenAiServer, Reply
 
 Consolidators = Callable[..., LlmConsolidator]

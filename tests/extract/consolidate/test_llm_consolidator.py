@@ -11,8 +11,8 @@ from extract.consolidate.port import Consolidation, SourceGroup, SummaryDraft
 from extract.endpoint import EndpointSettings
 from extract.llm.endpoint import Endpoint
 from extract.llm.exchanges import RecordingChat, ReplayedChat
-from extract.llm.extractor import LlmSettings
 from extract.llm.providers import PROVIDERS
+from extract.llm.settings import LlmSettings
 from extract.metering import collect_usage
 from extract.port import ExtractorUnavailable
 from tests.extract.consolidate.conftest import Consolidators, honest, sentence, shown, summaries

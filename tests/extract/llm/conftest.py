@@ -8,8 +8,9 @@ import pytest
 
 from extract.endpoint import EndpointSettings
 from extract.llm.endpoint import Endpoint
-from extract.llm.extractor import LlmExtractor, LlmSettings
+from extract.llm.extractor import LlmExtractor
 from extract.llm.providers import PROVIDERS
+from extract.llm.settings import LlmSettings
 from extract.port import Segment
 from graph.model import NO_PROFILE, ExtractionMode, ExtractionProfile, Message, Role
 from tests.extract.llm.openai_server import OpenAiServer

@@ -9,8 +9,9 @@ import pytest
 from extract.compress import EntropyCompressor
 from extract.endpoint import EndpointSettings
 from extract.llm.endpoint import Endpoint
-from extract.llm.extractor import LlmExtractor, LlmSettings
+from extract.llm.extractor import LlmExtractor
 from extract.llm.providers import PROVIDERS
+from extract.llm.settings import LlmSettings
 from extract.metering import collect_usage
 from extract.port import ExtractorUnavailable
 from graph.model import ExtractionMode

@@ -13,9 +13,10 @@ from extract.llm.answer import Checks
 from extract.llm.chat import ChatAnswer, ChatRequest, ModelUsage, Turn
 from extract.llm.endpoint import Endpoint
 from extract.llm.exchanges import RecordingChat, ReplayedChat, load_exchanges
-from extract.llm.extractor import LlmExtractor, LlmSettings
+from extract.llm.extractor import LlmExtractor
 from extract.llm.providers import PROVIDERS
 from extract.llm.reading import read_answer
+from extract.llm.settings import LlmSettings
 from extract.metering import collect_usage
 from extract.port import ExtractorUnavailable
 from graph.errors import InvalidArgument

@@ -6,8 +6,9 @@ import pytest
 
 from extract.endpoint import EndpointSettings
 from extract.llm.endpoint import Endpoint
-from extract.llm.extractor import LlmExtractor, LlmSettings
+from extract.llm.extractor import LlmExtractor
 from extract.llm.providers import PROVIDERS, Output
+from extract.llm.settings import LlmSettings
 from graph.model import ExtractionMode
 from service.settings import Settings
 from tests.extract.llm.conftest import MODEL, segment
