@@ -421,6 +421,90 @@ async def test_a_limit_says_what_leaving_it_out_means(acme: Any, refused: Callab
     }
 
 
+BAD_QUERY = retrieval_pb2.RetrievalQuery(
+    namespaces=["acme"], k=-1, at_least=["x"], min_relevance=2, embedding=vector_pb2.Vector(values=[math.nan, 1.0])
+)
+BAD_QUERY_FIELDS = {"query.text", "query.k", "query.at_least[0]", "query.min_relevance", "query.embedding.values"}
+PAGE = {"page_size": -1, "page_token": "x", "at_least": ["x"]}
+PAGE_FIELDS = {"page_size", "page_token", "at_least[0]"}
+
+
+@pytest.mark.parametrize(
+    ("method", "request_", "fields"),
+    [
+        ("Retrieve", pb.RetrieveRequest(query=BAD_QUERY), BAD_QUERY_FIELDS),
+        ("BuildContext", pb.BuildContextRequest(query=BAD_QUERY, token_budget=1), BAD_QUERY_FIELDS | {"token_budget"}),
+        ("ExplainMiss", pb.ExplainMissRequest(query=BAD_QUERY, node_id="x"), BAD_QUERY_FIELDS | {"node_id"}),
+        (
+            "Retrieve",
+            pb.RetrieveRequest(query=retrieval_pb2.RetrievalQuery(namespaces=["/"], k=-1)),
+            {"query.namespaces[0]", "query.k", "query.text"},
+        ),
+        ("ListMessages", pb.ListMessagesRequest(namespace="acme", speakers=[""], **PAGE), PAGE_FIELDS | {"speakers[0]"}),
+        ("ListEvents", pb.ListEventsRequest(namespace="acme", sessions=[""], **PAGE), PAGE_FIELDS | {"sessions[0]"}),
+        ("ListStatements", pb.ListStatementsRequest(namespace="acme", sessions=[""], **PAGE), PAGE_FIELDS | {"sessions[0]"}),
+        ("ListSessions", pb.ListSessionsRequest(namespace="/", **PAGE), PAGE_FIELDS | {"namespace"}),
+        ("ListEntities", pb.ListEntitiesRequest(namespace="acme", name="x" * 999, **PAGE), PAGE_FIELDS | {"name"}),
+        ("ListJobs", pb.ListJobsRequest(namespace="acme", states=unknown(0), **PAGE), PAGE_FIELDS | {"states[0]"}),
+        ("GetNode", pb.GetNodeRequest(namespace="/", max_edges=-1, at_least=["x"]), {"namespace", "node_id", "max_edges", "at_least[0]"}),
+        ("GetEvent", pb.GetEventRequest(namespace="acme", at_least=["x"]), {"event_id", "at_least[0]"}),
+        ("GetJob", pb.GetJobRequest(namespace="acme", at_least=["x"]), {"job_id", "at_least[0]"}),
+        ("WatchJob", pb.WatchJobRequest(namespace="acme", at_least=["x"]), {"job_id", "at_least[0]"}),
+        ("TraverseEvents", pb.TraverseEventsRequest(namespace="acme", max_hops=9, at_least=["x"]), {"start_ids", "max_hops", "at_least[0]"}),
+        ("ExportNamespace", pb.ExportNamespaceRequest(namespace="/", at_least=["x"]), {"namespace", "at_least[0]"}),
+        ("DeleteMemories", pb.DeleteMemoriesRequest(namespace="/", request_id="x" * 999), {"namespace", "selector", "request_id"}),
+        ("FlushSession", pb.FlushSessionRequest(namespace="/", session="x" * 999), {"namespace", "session"}),
+        ("CancelJob", pb.CancelJobRequest(namespace="/"), {"namespace", "job_id"}),
+        ("DecideEntityLink", pb.DecideEntityLinkRequest(namespace="/"), {"namespace", "entity_id", "other_id", "verdict"}),
+        (
+            "AppendMessages",
+            append(
+                message(text="", sent_at_local="2024-03-05T18:30:00"),
+                message(embedding=vector_pb2.Vector(values=[math.nan])),
+                namespace="/",
+                time_zone="Mars",
+                request_id="x" * 999,
+            ),
+            {"namespace", "time_zone", "request_id", "messages[0].text", "messages[1].embedding.values"},
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+async def test_all_that_the_request_shows_is_told_at_once(
+    acme: Any, refused: Callable[..., Any], method: str, request_: Any, fields: set[str]
+) -> None:
+    refusal = await refused(outcome(getattr(acme.memory, method)(request_)))
+    assert refusal.reason == "INVALID_ARGUMENT"
+    assert refusal.fields.keys() == fields
+
+
+async def test_all_that_is_wrong_with_a_query_in_cypher_and_a_listing_of_namespaces_is_told_at_once(
+    acme: Any, refused: Callable[..., Any]
+) -> None:
+    query = inspection_service_pb2.RunCypherRequest(namespace="/", max_rows=-1, scope=unknown(9)[0], at_least=["x"])
+    assert (await refused(outcome(acme.inspection.RunCypher(query)))).fields.keys() == {
+        "namespace",
+        "query",
+        "max_rows",
+        "scope",
+        "at_least[0]",
+    }
+    listing = ns.ListNamespacesRequest(prefix="/", **PAGE)
+    assert (await refused(acme.namespaces.ListNamespaces(listing))).fields.keys() == PAGE_FIELDS | {"prefix"}
+
+
+async def test_a_limit_says_what_leaving_it_out_means(acme: Any, refused: Callable[..., Any]) -> None:
+    bad = retrieval_pb2.RetrievalQuery(namespaces=["acme"], text="x", k=1001)
+    told = (await refused(acme.memory.BuildContext(pb.BuildContextRequest(query=bad, token_budget=1)))).fields
+    assert told == {
+        "query.k": "must be from 1 to 1,000; leave it out for as many as the budget has room for",
+        "token_budget": "must be from 16 to 100,000; leave it out for 1,500",
+    }
+    assert (await refused(acme.memory.Retrieve(pb.RetrieveRequest(query=bad)))).fields == {
+        "query.k": "must be from 1 to 1,000; leave it out for 10"
+    }
+
+
 async def test_a_thousand_wrong_fields_still_make_an_answer(acme: Any, refused: Callable[..., Any]) -> None:
     refusal = await refused(acme.memory.AppendMessages(append(*[message(text="", speaker="é" * 201)] * 1000)))
     assert refusal.code is grpc.StatusCode.INVALID_ARGUMENT
