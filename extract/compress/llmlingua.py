@@ -14,7 +14,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from extract.compress.attention import Attention
 from extract.compress.choosing import ReadText, checked_rate, choose, compressed, read_texts
 from extract.compress.keeping import keeping_version
 from extract.compress.port import CompressedText
@@ -28,7 +27,6 @@ DEFAULT_MODEL = "microsoft/llmlingua-2-bert-base-multilingual-cased-meetingbank"
 _VERSION = 1
 # What the published models were trained on.
 _LONGEST_WINDOW = 512
-_LAYERS = 4
 _KEEP = 1
 # Of one conversation's turns no more is read, some hundred windows; what comes after stays whole.
 _MOST_CHARACTERS = 200_000
@@ -37,18 +35,15 @@ _MOST_CHARACTERS = 200_000
 class LlmLinguaCompressor:
     """Implements `Compressor`. The model reads in a thread of its own, a window at a time; a call that is cancelled reads no more."""
 
-    def __init__(self, model: str, rate: float, threads: int = 1, attention: bool = False) -> None:
+    def __init__(self, model: str, rate: float, threads: int = 1) -> None:
         """`model`: a directory, or a name on the Hugging Face hub. `rate`: the share of characters that stays, .4 to .8. `threads`: of
-        torch, for the whole process. `attention`: whether results tell it; the model then takes the slower way that gives it.
+        torch, for the whole process.
 
         Raises:
             ExtraMissing, ModelMissing, ValueError: the rate is another.
         """
         self._rate = checked_rate(rate)
-        self._attention = attention
         self._torch, self._model, self._tokenizer, directory = _loaded(model, threads)
-        if attention:
-            self._model.set_attn_implementation("eager")
         self._name = Path(model).name
         said = f"llmlingua2\n{_VERSION}\n{files_hash(directory)}\n{rate}\n{keeping_version()}"
         self._fingerprint = hashlib.sha256(said.encode()).hexdigest()[:16]
@@ -73,14 +68,11 @@ class LlmLinguaCompressor:
         loop = asyncio.get_running_loop()
         read, windows = await loop.run_in_executor(self._thread, self._read, texts, names)
         scores = [[0.0] * len(one.words) for one in read]
-        attention = Attention(read) if self._attention else None
         for window in windows:
-            probabilities, paid = await loop.run_in_executor(self._thread, self._judge, window)
+            probabilities = await loop.run_in_executor(self._thread, self._judge, window)
             for (number, place), probability in zip(window.words, window.by_word(probabilities), strict=True):
                 scores[number][place] = probability
-            if attention is not None and paid is not None:
-                attention.add(window, paid)
-        return await loop.run_in_executor(self._thread, self._chosen, read, scores, attention)
+        return await loop.run_in_executor(self._thread, lambda: compressed(read, choose(read, scores, self._rate)))
 
     def close(self) -> None:
         """Ends the thread; a window under way is read first."""
@@ -105,27 +97,14 @@ class LlmLinguaCompressor:
         encoding = self._tokenizer(written, is_split_into_words=True, add_special_tokens=False, verbose=False)
         return windows_of(words, encoding["input_ids"], encoding.word_ids(), self._window)
 
-    def _judge(self, window: Window) -> tuple[list[float], Any]:
-        """The probability of each piece, and how much pieces attend to each other, (pieces, pieces), where that is wanted."""
+    def _judge(self, window: Window) -> list[float]:
+        """The probability of each piece."""
         torch, tokenizer = self._torch, self._tokenizer
         ids = torch.tensor([[tokenizer.cls_token_id, *window.pieces, tokenizer.sep_token_id]])
         with torch.inference_mode():
-            answer = self._model(input_ids=ids, attention_mask=torch.ones_like(ids), output_attentions=self._attention)
-            probabilities = torch.softmax(answer.logits[0, 1:-1].float(), dim=-1)[:, _KEEP].tolist()
-            if not self._attention:
-                return probabilities, None
-            layers = torch.stack([layer[0].mean(dim=0) for layer in answer.attentions[-_LAYERS:]])
-            return probabilities, layers.mean(dim=0)[1:-1, 1:-1].float().numpy()
-
-    def _chosen(self, read: list[ReadText], scores: list[list[float]], attention: Attention | None) -> list[CompressedText]:
-        kept = choose(read, scores, self._rate)
-        whole = compressed(read, kept)
-        if attention is None:
-            return whole
-        return [
-            replace(one, attention=attention.of(number, kept[number]), attention_to_previous=attention.to_previous(number))
-            for number, one in enumerate(whole)
-        ]
+            logits = self._model(input_ids=ids, attention_mask=torch.ones_like(ids)).logits
+        probabilities: list[float] = torch.softmax(logits[0, 1:-1].float(), dim=-1)[:, _KEEP].tolist()
+        return probabilities
 
 
 def _loaded(name: str, threads: int) -> tuple[Any, Any, Any, Path]:

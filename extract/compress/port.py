@@ -12,16 +12,10 @@ class CompressedText:
     Attributes:
         text: its words that were kept, in their order and as they were written.
         words: the same, one by one, each with the punctuation that it was written with.
-        attention: for each of these words how much attention it was paid in the model's last layer, the mean over those who may look at
-            it, times their number (1: what each would get if all got the same); None without a model, or where it was not asked for.
-        attention_to_previous: how much the words of this text attend to those of the text before it, as a share of their attention to
-            all words; None where `attention` is, for the first text, and where the model read the two apart.
     """
 
     text: str
     words: tuple[str, ...]
-    attention: tuple[float, ...] | None = None
-    attention_to_previous: float | None = None
 
 
 class Compressor(Protocol):

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from extract.segment import Segmentation, SegmentRecipe, attention_cuts, segment
+from extract.segment import Segmentation, SegmentRecipe, segment
 from extract.segment.answering import answers
 from extract.tokens import count_tokens
 from graph.model import Message, Role
@@ -156,19 +156,3 @@ def test_a_new_topic_waits_for_the_answer() -> None:
     messages = [_message(n, 15, START, "Ana" if n % 2 else "Bo", end) for n, end in enumerate(ends, 1)]
     vectors = {m.id: _unit(0 if m.seq < 4 else 90) for m in messages}
     assert segment(messages, vectors, (), RECIPE).closed == ()
-
-
-def test_attention_cuts_at_peaks_that_similarity_confirms() -> None:
-    attention = [0.1, 0.5, 0.2, 0.6, 0.1, 0.4]
-    assert attention_cuts(attention, [0.0] * 6, 0.12) == (2, 4)
-    assert attention_cuts(attention, [0.0, 0.9, 0.0, 0.0, 0.0, 0.0], 0.12) == (4,)
-    assert attention_cuts([0.1, 0.5, 0.5, 0.1], [0.0] * 4, 0.12) == (2,)
-    assert attention_cuts([], [], 0.12) == ()
-    with pytest.raises(ValueError, match="similarity"):
-        attention_cuts([0.1], [], 0.12)
-
-
-@given(st.lists(st.tuples(st.floats(0, 1), st.floats(-1, 1)), max_size=20), st.integers(0, 20))
-def test_more_turns_never_move_a_cut_of_attention(values: list[tuple[float, float]], cut: int) -> None:
-    whole, early = ([attention_cuts([a for a, _ in part], [s for _, s in part], 0.12)] for part in (values, values[:cut]))
-    assert whole[0][: len(early[0])] == early[0]

@@ -64,13 +64,6 @@ def compressor(model: Path) -> Iterator[LlmLinguaCompressor]:
     made.close()
 
 
-@pytest.fixture(scope="module")
-def attentive(model: Path) -> Iterator[LlmLinguaCompressor]:
-    made = LlmLinguaCompressor(str(model), 0.5, attention=True)
-    yield made
-    made.close()
-
-
 async def test_about_the_rate_is_left_and_words_are_only_left_out(compressor: LlmLinguaCompressor) -> None:
     left = await compressor.compress(TALK)
     share = sum(len(one.text) for one in left) / sum(map(len, TALK))
@@ -79,7 +72,6 @@ async def test_about_the_rate_is_left_and_words_are_only_left_out(compressor: Ll
         rest = iter(before.split())
         assert all(word in rest for word in after.words)
         assert after.text == " ".join(after.words)
-        assert after.attention is None
 
 
 async def test_the_words_that_the_model_would_keep_are_kept(model: Path, compressor: LlmLinguaCompressor) -> None:
@@ -137,25 +129,6 @@ async def test_what_is_beyond_the_most_that_is_read_stays_whole(compressor: LlmL
     assert len(left[0].text) < len(" ".join(TALK * 6))
 
 
-async def test_attention_comes_from_the_same_pass(compressor: LlmLinguaCompressor, attentive: LlmLinguaCompressor) -> None:
-    plain, left = await compressor.compress(TALK), await attentive.compress(TALK)
-    assert [one.words for one in left] == [one.words for one in plain]
-    for one in left:
-        assert one.attention is not None
-        assert len(one.attention) == len(one.words)
-        assert all(paid > 0 for paid in one.attention)
-    assert len({round(paid, 4) for one in left for paid in one.attention or ()}) > 5
-    assert left[0].attention_to_previous is None
-    assert any(one.attention_to_previous is not None and 0 < one.attention_to_previous < 1 for one in left[1:])
-
-
-async def test_texts_that_the_model_reads_apart_say_nothing_of_each_other(attentive: LlmLinguaCompressor) -> None:
-    long = " ".join(TALK)
-    left = await attentive.compress([long, *TALK, long])
-    assert left[0].attention_to_previous is None
-    assert all(one.attention is not None and len(one.attention) == len(one.words) for one in left)
-
-
 async def test_the_event_loop_goes_on_meanwhile_and_nobody_is_waited_for(compressor: LlmLinguaCompressor) -> None:
     work = asyncio.create_task(compressor.compress(TALK * 40))
     turns = 0
@@ -206,8 +179,7 @@ async def test_a_roberta_whose_positions_begin_later_reads_as_long_windows_as_it
         num_labels=2,
     )
     XLMRobertaForTokenClassification(config).save_pretrained(tmp_path)
-    made = LlmLinguaCompressor(str(tmp_path), 0.5, attention=True)
+    made = LlmLinguaCompressor(str(tmp_path), 0.5)
     left = await made.compress(TALK * 5)
     made.close()
     assert 0.45 < sum(len(one.text) for one in left) / sum(map(len, TALK * 5)) < 0.6
-    assert all(one.attention for one in left)
