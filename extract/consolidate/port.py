@@ -70,7 +70,11 @@ class SummaryDraft:
 
 @dataclass(frozen=True, slots=True)
 class Consolidation:
-    """A draft for each group, in their order; None where none could be made now, which `partial_failures` tell: it is to be tried again."""
+    """A draft for each group, in their order.
+
+    None where none could be made now: it is to be tried again. One without sentences where none will ever be made, because the sources say
+    nothing worth keeping or a model cannot be made to say it. `partial_failures` tell both but for the sources that say nothing.
+    """
 
     drafts: tuple[SummaryDraft | None, ...]
     usage: tuple[UsageEntry, ...] = ()

@@ -5,7 +5,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 
 from extract.consolidate.llm.prompting import NumberedGroups, halves, numbered, prompt
 from extract.consolidate.llm.reading import Reading, answer_schema, read_answer
@@ -21,12 +21,13 @@ from graph.store.port import UsageEntry
 
 _log = logging.getLogger(__name__)
 # Raised with any change of how answers are read, so that summaries are written anew.
-_VERSION = 1
+_VERSION = 2
 _PROMPTS = ("window", "thread", "profile", "again")
 # Models lose count in longer lists, and what one answer spoils is asked for once more.
 _MOST_GROUPS = 8
 # Of one group that had to be summarised in parts, so many sentences are kept.
 _MOST_SENTENCES = 24
+_EMPTY = SummaryDraft("", ())
 
 
 class LlmConsolidator:
@@ -64,98 +65,125 @@ class LlmConsolidator:
         try:
             await work.write(groups)
         except BaseException as error:
-            if not isinstance(error, ChatUnavailable) or not any(work.drafts):
+            if not isinstance(error, ChatUnavailable) or not work.has_drafts:
                 for entry in work.usage(0):
                     record_usage(entry)
             if not isinstance(error, ChatUnavailable):
                 raise
             _log.warning("the language model could not be asked", extra={"reason": error.reason})
-            if not any(work.drafts):
+            if not work.has_drafts:
                 raise ExtractorUnavailable(error.reason) from None
             # What has been paid for is kept; the others are tried again.
             work.failures.append(JobError("EXTRACTOR_UNAVAILABLE", "The consolidator could not be reached for some of its summaries."))
-        drafts = (*work.drafts, *(None for _ in groups[len(work.drafts) :]))
-        return Consolidation(drafts, work.usage(sum(draft is not None for draft in drafts)), tuple(work.failures))
+        drafts = tuple(one.draft for one in work.wanted)
+        written = sum(draft is not None and bool(draft.sentences) for draft in drafts)
+        return Consolidation(drafts, work.usage(written), tuple(work.failures))
+
+
+@dataclass(slots=True)
+class _Wanted:
+    """A group, and its draft as soon as there is one. It stands here at once: what comes after it may fail."""
+
+    group: SourceGroup
+    draft: SummaryDraft | None = None
 
 
 class _Work:
-    """The work on some groups, with what has come of it and what it took. `drafts` are of the first groups, in order."""
+    """The work on some groups, with what has come of it and what it took. `wanted` are all of them, in order."""
 
     def __init__(self, chat: Chat, settings: LlmSettings, kind: str) -> None:
         self._settings = settings
         self._kind = kind
         self._system = Turn("system", prompt(kind))
         self._metered = MeteredChat(chat, settings, answer_schema())
-        self.drafts: list[SummaryDraft | None] = []
+        self.wanted: list[_Wanted] = []
         self.failures: list[JobError] = []
+
+    @property
+    def has_drafts(self) -> bool:
+        """Whether anything has come of it."""
+        return any(one.draft is not None for one in self.wanted)
 
     def usage(self, items: int) -> tuple[UsageEntry, ...]:
         """What all calls took, by step. `items`: summaries written."""
         return self._metered.usage(consolidate=items)
 
     async def write(self, groups: Sequence[SourceGroup]) -> None:
-        """Fills `drafts`, batch by batch."""
-        for batch in await asyncio.to_thread(self._batches, groups):
-            self.drafts += await self._read(batch)
+        """Writes the drafts, batch by batch. Raises ChatUnavailable; what has been written by then stands."""
+        self.wanted = [_Wanted(group) for group in groups]
+        for batch in await asyncio.to_thread(self._batches):
+            await self._read(batch)
 
-    def _batches(self, groups: Sequence[SourceGroup]) -> list[list[SourceGroup]]:
+    def _batches(self) -> list[list[_Wanted]]:
         """As many groups in one call as are read with care, and no more than the budget of tokens."""
-        batches: list[list[SourceGroup]] = []
-        for group in groups:
-            if batches and len(batches[-1]) < _MOST_GROUPS and not self._is_long([*batches[-1], group]):
-                batches[-1].append(group)
+        batches: list[list[_Wanted]] = []
+        for one in self.wanted:
+            if batches and len(batches[-1]) < _MOST_GROUPS and not self._is_long([*batches[-1], one]):
+                batches[-1].append(one)
             else:
-                batches.append([group])
+                batches.append([one])
         return batches
 
-    def _is_long(self, groups: list[SourceGroup]) -> bool:
-        return is_longer(numbered(groups).text, self._settings.input_tokens)
+    def _is_long(self, wanted: list[_Wanted]) -> bool:
+        return is_longer(_shown(wanted).text, self._settings.input_tokens)
 
-    async def _read(self, groups: list[SourceGroup]) -> list[SummaryDraft | None]:
-        smaller = _smaller(groups)
-        if len(groups) == 1 and smaller and await asyncio.to_thread(self._is_long, groups):
-            return await self._read_parts(groups, smaller)
-        shown = await asyncio.to_thread(numbered, groups)
+    async def _read(self, wanted: list[_Wanted]) -> None:
+        smaller = _smaller(wanted)
+        if len(wanted) == 1 and smaller and await asyncio.to_thread(self._is_long, wanted):
+            return await self._read_parts(wanted, smaller)
+        shown = await asyncio.to_thread(_shown, wanted)
         try:
             answer = await self._ask(shown.text, "consolidate")
         except RequestTooLarge:
             if smaller:
-                return await self._read_parts(groups, smaller)
-            self._failed("TOO_LARGE", "is longer than the model reads", shown)
-            return [None]
+                return await self._read_parts(wanted, smaller)
+            return self._never(wanted, "TOO_LARGE", "is longer than the model reads", shown)
         if smaller and (answer.withheld or not answer.complete):
-            return await self._read_parts(groups, smaller)
+            return await self._read_parts(wanted, smaller)
         if answer.withheld:
-            self._failed("WITHHELD", "is kept back by the model's filter", shown)
-            return [None]
+            return self._never(wanted, "WITHHELD", "is kept back by the model's filter", shown)
         if not answer.complete:
             self._failed("TRUNCATED", "was cut off", shown)
         reading = read_answer(answer.text, shown, answer.complete)
-        return await self._with_repair(groups, shown, reading)
+        self._take(reading, wanted, shown)
+        missing = [one for one in wanted if one.draft is None]
+        if missing:
+            await self._repair(missing)
 
-    async def _with_repair(self, groups: list[SourceGroup], shown: NumberedGroups, reading: Reading) -> list[SummaryDraft | None]:
-        """Asks once more about the groups of which the answer says nothing that can be used, and tells what was left out."""
+    def _never(self, wanted: list[_Wanted], reason: str, what: str, shown: NumberedGroups) -> None:
+        """Nothing will ever come of these: they are told, and stand empty, so that nobody asks for them again."""
+        self._failed(reason, what, shown)
+        for one in wanted:
+            one.draft = _EMPTY
+
+    def _take(self, reading: Reading, wanted: list[_Wanted], shown: NumberedGroups) -> None:
+        """Takes the drafts that can be used, and tells what was left out."""
         self._tell(reading, shown)
-        missing = [number for number in shown.groups if number not in reading.drafts]
-        drafts: list[SummaryDraft | None] = [reading.drafts.get(number) for number in shown.groups]
-        if not missing:
-            return drafts
-        again = await asyncio.to_thread(numbered, [groups[number - 1] for number in missing])
-        try:
-            answer = await self._ask(f"{again.text}\n\n{prompt('again')}", "repair")
-            repaired = Reading() if answer.withheld else read_answer(answer.text, again, answer.complete)
-        except (RequestTooLarge, ChatUnavailable):
-            repaired = Reading()
-        self._tell(repaired, again)
-        for place, number in enumerate(missing, 1):
-            drafts[number - 1] = repaired.drafts.get(place)
-            if drafts[number - 1] is None:
-                self._failed("UNREADABLE", "had nothing that can be used, twice", again, place)
-        return drafts
+        for number, draft in reading.drafts.items():
+            wanted[number - 1].draft = draft
 
-    async def _read_parts(self, groups: list[SourceGroup], parts: tuple[list[SourceGroup], list[SourceGroup]]) -> list[SummaryDraft | None]:
-        first, second = await self._read(parts[0]), await self._read(parts[1])
-        return [*first, *second] if len(groups) > 1 else [_joined(first[0], second[0])]
+    async def _repair(self, wanted: list[_Wanted]) -> None:
+        """Asks once more about the groups of which an answer says nothing that can be used."""
+        shown = await asyncio.to_thread(_shown, wanted)
+        why = "had nothing that can be used, and a second one was not given"
+        try:
+            answer = await self._ask(f"{shown.text}\n\n{prompt('again')}", "repair")
+        except RequestTooLarge:
+            pass
+        else:
+            if not answer.withheld:
+                why = "had nothing that can be used, twice"
+                self._take(read_answer(answer.text, shown, answer.complete), wanted, shown)
+        for number, one in enumerate(wanted, 1):
+            if one.draft is None:
+                self._failed("UNREADABLE", why, shown, number)
+
+    async def _read_parts(self, wanted: list[_Wanted], parts: tuple[list[_Wanted], list[_Wanted]]) -> None:
+        for part in parts:
+            await self._read(part)
+        if len(wanted) == 1:
+            ((first,), (second,)) = parts
+            wanted[0].draft = _joined(first.draft, second.draft)
 
     def _tell(self, reading: Reading, shown: NumberedGroups) -> None:
         for number, left_out in reading.left_out.items():
@@ -173,19 +201,24 @@ class _Work:
         return await self._metered.ask(step, (self._system, Turn("user", text)))
 
 
-def _smaller(groups: list[SourceGroup]) -> tuple[list[SourceGroup], list[SourceGroup]] | None:
+def _shown(wanted: list[_Wanted]) -> NumberedGroups:
+    return numbered([one.group for one in wanted])
+
+
+def _smaller(wanted: list[_Wanted]) -> tuple[list[_Wanted], list[_Wanted]] | None:
     """The groups in two parts, or the only one's sources; None for one source."""
-    if len(groups) > 1:
-        middle = len(groups) // 2
-        return groups[:middle], groups[middle:]
-    parts = halves(groups[0])
-    return ([parts[0]], [parts[1]]) if parts else None
+    if len(wanted) > 1:
+        middle = len(wanted) // 2
+        return wanted[:middle], wanted[middle:]
+    parts = halves(wanted[0].group)
+    return ([_Wanted(parts[0])], [_Wanted(parts[1])]) if parts else None
 
 
 def _joined(first: SummaryDraft | None, second: SummaryDraft | None) -> SummaryDraft | None:
-    """One summary of two halves; None if one half is missing, for what it holds would be taken for told."""
+    """One summary of two halves; None if one is still to be tried, for what it holds would be taken for told."""
     if first is None or second is None:
         return None
     # Each half has at least half of the room.
     room = max(_MOST_SENTENCES // 2, _MOST_SENTENCES - len(second.sentences))
-    return replace(first, sentences=(*first.sentences[:room], *second.sentences)[:_MOST_SENTENCES])
+    title = first.title if first.sentences else second.title
+    return SummaryDraft(title, (*first.sentences[:room], *second.sentences)[:_MOST_SENTENCES])

@@ -59,21 +59,24 @@ class Reading:
 def read_answer(text: str, shown: NumberedGroups, complete: bool) -> Reading:
     """What an answer says of the groups shown; of one that was cut off (not `complete`), what stands before the cut.
 
-    A group is missing from the drafts where nothing that can be used is said of it; an answer that is no JSON of the form says nothing.
+    A group is missing from the drafts where nothing that can be used is said of it; an answer that is no JSON of the form says nothing. An
+    empty list of sentences does: that there is nothing worth keeping. The last list of an answer that was cut off may have lost its own.
     """
     reading = Reading()
     try:
         data = from_json(json_in(text).encode(errors="replace"), allow_partial=not complete)
     except ValueError:
         return reading
-    summaries = data.get("summaries") if isinstance(data, dict) else None
-    for one in summaries if isinstance(summaries, list) else ():
+    given = data.get("summaries") if isinstance(data, dict) else None
+    summaries = given if isinstance(given, list) else []
+    for one in summaries:
         number = one.get("summary") if isinstance(one, dict) else None
         if not isinstance(number, int) or number not in shown.groups or number in reading.drafts:
             continue
         left_out: Counter[str] = Counter()
         draft = _draft(one, number, shown, left_out)
-        if draft.sentences:
+        says_nothing = one.get("sentences") == [] and (complete or one is not summaries[-1])
+        if draft.sentences or says_nothing:
             reading.drafts[number] = draft
         reading.left_out[number] = left_out
     return reading

@@ -19,6 +19,8 @@ from tests.extract.consolidate.conftest import Consolidators, honest, sentence, 
 from tests.extract.consolidate.groups import day, group, source
 from tests.extract.llm.openai_server import Body, OpenAiServer, Reply
 
+BUSY = Reply(status=503, error={"message": "busy"})
+TOO_LARGE = Reply(status=400, error={"message": "This model's maximum context length is 10 tokens", "code": "context_length_exceeded"})
 PLAIN = ("Ines bought tomato plants.", "Ines planted them in the garden.")
 
 
@@ -34,6 +36,10 @@ def drafted(found: Consolidation, place: int = 0) -> SummaryDraft:
 
 def told(found: Consolidation) -> list[tuple[str, str]]:
     return [(one.reason.removeprefix("EXTRACTOR_ANSWER_"), one.message) for one in found.partial_failures]
+
+
+def filtered(body: Body) -> Reply:
+    return Reply("", finish="content_filter") if "poison" in body["messages"][-1]["content"] else honest(body)
 
 
 async def test_several_windows_take_one_call_and_every_sentence_names_its_events(
@@ -141,7 +147,10 @@ BROKEN = {
     "another form": '{"events": []}',
     "a list": "[1, 2]",
     "nothing": "",
-    "no sentence": json.dumps({"summaries": [{"summary": 1, "title": "x", "sentences": []}]}),
+    "no list of sentences": json.dumps({"summaries": [{"summary": 1, "title": "x"}]}),
+    "only sentences that rest on nothing": json.dumps(
+        {"summaries": [{"summary": 1, "title": "x", "sentences": [{"text": "Ines", "sources": []}]}]}
+    ),
     "another summary": json.dumps({"summaries": [{"summary": 5, "title": "x", "sentences": [GOOD]}]}),
     "a number as the title and no list": json.dumps({"summaries": [{"summary": 1, "title": 3, "sentences": "Ines"}]}),
     "100 kB of one letter": "a" * 100_000,
@@ -163,8 +172,8 @@ async def test_what_cannot_be_read_twice_is_told_and_left(content: str, model: O
     model.script = [Reply(content), Reply(content)]
     found = await consolidator_of().windows([group(*PLAIN)])
     assert found.drafts == (None,)
-    assert [reason for reason, _ in told(found)] == ["UNREADABLE"]
-    assert "from 2024-03-05 09:00" in told(found)[0][1]
+    (unreadable,) = [message for reason, message in told(found) if reason == "UNREADABLE"]
+    assert "from 2024-03-05 09:00 had nothing that can be used, twice" in unreadable
 
 
 async def test_only_the_windows_that_are_missing_are_asked_for_again(model: OpenAiServer, consolidator_of: Consolidators) -> None:
@@ -183,13 +192,42 @@ async def test_an_answer_that_is_cut_off_is_asked_for_in_parts(model: OpenAiServ
 
 
 async def test_what_a_filter_holds_back_is_told_and_the_others_are_written(model: OpenAiServer, consolidator_of: Consolidators) -> None:
-    def filtered(body: Body) -> Reply:
-        return Reply("", finish="content_filter") if "poison" in body["messages"][-1]["content"] else honest(body)
-
     model.answers = filtered
     found = await consolidator_of().windows([group("Rui runs."), group("About poison."), group("Lia sings.")])
-    assert [draft is None for draft in found.drafts] == [False, True, False]
+    assert [len(texts(found, place)) for place in range(3)] == [1, 0, 1]
     assert [reason for reason, _ in told(found)] == ["WITHHELD"]
+    assert [one.items for one in found.usage] == [2]
+
+
+@pytest.mark.parametrize("refusal", [Reply("", finish="content_filter"), TOO_LARGE], ids=["withheld", "too large"])
+async def test_one_source_that_never_works_blocks_neither_its_window_nor_its_thread_nor_the_profile(
+    refusal: Reply, model: OpenAiServer, consolidator_of: Consolidators
+) -> None:
+    model.answers = lambda body: refusal if "poison" in body["messages"][-1]["content"] else honest(body)
+    one = group("About poison.", "Rui runs.", "Lia sings.")
+    consolidator = consolidator_of()
+    for found in (await consolidator.windows([one]), await consolidator.threads([one]), await consolidator.profile(one)):
+        assert [sentence.source_ids for sentence in drafted(found).sentences] == [("evt_2",), ("evt_3",)]
+        assert drafted(found).title == "summary 1"
+        assert len(told(found)) == 1
+
+
+async def test_a_window_of_which_nothing_is_worth_keeping_is_empty_and_paid_for_once(
+    model: OpenAiServer, consolidator_of: Consolidators
+) -> None:
+    model.script = [summaries((1, []), (2, [sentence("Rui runs.", 2)]))]
+    found = await consolidator_of().windows([group("Hm."), group("Rui runs.")])
+    assert [len(texts(found, place)) for place in range(2)] == [0, 1]
+    assert (len(model.requests), told(found)) == (1, [])
+
+
+async def test_a_list_that_was_cut_off_before_its_first_sentence_is_not_taken_for_empty(
+    model: OpenAiServer, consolidator_of: Consolidators
+) -> None:
+    model.script = [Reply('{"summaries": [{"summary": 1, "title": "x", "sentences": [', finish="length")]
+    found = await consolidator_of().windows([group("Rui runs.")])
+    assert texts(found) == ["It is said: Rui runs."]
+    assert [reason for reason, _ in told(found)] == ["TRUNCATED"]
 
 
 async def test_a_model_that_cannot_be_asked_is_asked_again_later(model: OpenAiServer, consolidator_of: Consolidators) -> None:
@@ -204,6 +242,40 @@ async def test_what_was_written_before_the_model_went_away_is_kept(model: OpenAi
     found = await consolidator_of().windows([group(f"Ines ran {number} miles.") for number in range(20)])
     assert [draft is None for draft in found.drafts] == [False] * 8 + [True] * 12
     assert [one.reason for one in found.partial_failures] == ["EXTRACTOR_UNAVAILABLE"]
+
+
+async def test_of_a_batch_that_was_parted_what_its_first_part_gave_is_kept(model: OpenAiServer, consolidator_of: Consolidators) -> None:
+    model.script = [Reply('{"summaries": [', finish="length"), honest, BUSY]
+    found = await consolidator_of().windows([group("Rui runs."), group("Lia sings."), group("Ana swims."), group("Ben rows.")])
+    assert [draft is not None for draft in found.drafts] == [True, True, False, False]
+    assert [one.reason for one in found.partial_failures] == ["EXTRACTOR_UNAVAILABLE"]
+
+
+async def test_half_a_window_is_none_while_the_other_half_is_to_be_asked_for(model: OpenAiServer, consolidator_of: Consolidators) -> None:
+    model.script = [honest, Reply('{"summaries": [', finish="length"), honest, BUSY]
+    others = [group(f"Ines ran {number} miles.") for number in range(8)]
+    found = await consolidator_of().windows([*others, group(*PLAIN)])
+    assert [draft is not None for draft in found.drafts] == [True] * 8 + [False]
+
+
+async def test_a_model_that_goes_away_before_a_repair_is_unavailable_and_not_unreadable(
+    model: OpenAiServer, consolidator_of: Consolidators
+) -> None:
+    model.script = [summaries((2, [sentence("Rui runs.", 3)])), BUSY]
+    found = await consolidator_of().windows([group(*PLAIN), group("Rui runs."), group("Lia sings.")])
+    assert [draft is not None for draft in found.drafts] == [False, True, False]
+    assert [one.reason for one in found.partial_failures] == ["EXTRACTOR_UNAVAILABLE"]
+    model.script = [Reply("I would rather not."), BUSY]
+    with pytest.raises(ExtractorUnavailable):
+        await consolidator_of().windows([group(*PLAIN)])
+
+
+async def test_a_repair_that_is_kept_back_is_not_told_as_a_second_answer(model: OpenAiServer, consolidator_of: Consolidators) -> None:
+    model.script = [Reply("I would rather not."), Reply("", finish="content_filter")]
+    found = await consolidator_of().windows([group("Rui runs.")])
+    assert found.drafts == (None,)
+    ((reason, message),) = told(found)
+    assert (reason, "twice" in message) == ("UNREADABLE", False)
 
 
 async def test_recorded_exchanges_answer_without_a_network(model: OpenAiServer, tmp_path: Path) -> None:
