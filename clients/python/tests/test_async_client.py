@@ -1,5 +1,7 @@
 """The asyncio client, where it differs from the blocking one: its transport."""
 
+import asyncio
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -78,6 +80,32 @@ async def test_an_import_streams_and_reports_an_early_refusal(script: Any, aio: 
     script.answers["ImportMessages"] = lambda requests, context: context.abort(grpc.StatusCode.NOT_FOUND, "no such namespace")
     with pytest.raises(structmem.NotFoundError, match="no such namespace"):
         await aio.import_messages("alice", messages * 20)
+
+
+async def test_a_refusal_amid_a_large_upload_is_told_as_the_service_told_it(script: Any, aio: AsyncClient) -> None:
+    def refuse(requests: Any, context: grpc.ServicerContext) -> None:
+        next(requests)
+        context.abort(grpc.StatusCode.ABORTED, "the namespace is being deleted")
+
+    script.answers["ImportMessages"] = refuse
+    large = [("s", NewMessage("Maria", "x" * 64_000)) for _ in range(200)]
+    for _ in range(20):  # grpc.aio would lose the status now and then
+        with pytest.raises(structmem.ConflictError, match="is being deleted"):
+            await aio.import_messages("alice", large)
+
+
+async def test_an_upload_that_is_given_up_ends(script: Any, aio: AsyncClient) -> None:
+    ended = threading.Event()
+
+    def stand_still(requests: Any, context: grpc.ServicerContext) -> mpb.ImportMessagesResponse:
+        context.add_callback(ended.set)
+        ended.wait(30)
+        return mpb.ImportMessagesResponse()
+
+    script.answers["ImportMessages"] = stand_still
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(aio.import_messages("alice", [("s", NewMessage("Maria", "hi"))]), 0.3)
+    assert await asyncio.to_thread(ended.wait, 10)
 
 
 async def test_what_breaks_in_the_callers_iterator_comes_out(script: Any, aio: AsyncClient, caplog: pytest.LogCaptureFixture) -> None:

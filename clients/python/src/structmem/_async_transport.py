@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any, TypeVar
 
 import grpc
@@ -12,19 +12,21 @@ from structmem._options import CHANNEL_OPTIONS, Options
 from structmem._recording import RecordingIterator
 from structmem._status import error_of
 from structmem._stubs import stubs
+from structmem._transport import blocking_channel
 
 R = TypeVar("R")
 T = TypeVar("T")
-_END = object()
 
 
 class AsyncTransport:
-    """One channel, opened on first use in the event loop that uses it."""
+    """One channel, opened on first use in the event loop that uses it, and a blocking one once something is uploaded."""
 
     def __init__(self, options: Options) -> None:
         self._options = options
         self._channel: grpc.aio.Channel | None = None
         self._stubs: dict[str, Any] = {}
+        self._uploads: grpc.Channel | None = None
+        self._upload_stubs: dict[str, Any] = {}
 
     async def unary(self, call: Call[R], timeout: float | None) -> R:
         """Sends one request and reads one answer, trying again where that may help."""
@@ -58,12 +60,23 @@ class AsyncTransport:
                 answers.cancel()
 
     async def upload(self, call: Call[R], timeout: float | None) -> R:
-        """Sends a stream of requests, made in a thread, and reads one answer. What the requests' iterator raises is raised here."""
+        """Sends a stream of requests, made in a thread, and reads one answer. What the requests' iterator raises is raised here.
+
+        It goes over a blocking channel: where the service answers before it has read everything, grpc.aio (1.85.1 and before, see
+        https://github.com/grpc/grpc/issues/36066) may put "Internal error from Core" in place of that answer's status.
+        """
         requests = RecordingIterator(call.request)
+        running = self._upload_method(call).future(requests, timeout=timeout, metadata=self._options.metadata)
+        loop = asyncio.get_running_loop()
+        ended = asyncio.Event()
+        running.add_done_callback(lambda _: loop.call_soon_threadsafe(ended.set))
         try:
-            answer = await self._method(call)(_in_thread(requests), timeout=timeout, metadata=self._options.metadata)
+            await ended.wait()
+            answer = running.result()
         except grpc.RpcError as failure:
             raise (requests.error or error_of(failure, self._options.target)) from None
+        finally:
+            running.cancel()
         if requests.error is not None:
             raise requests.error
         return call.parse(answer)
@@ -73,10 +86,13 @@ class AsyncTransport:
         return await asyncio.to_thread(function, *arguments)
 
     async def close(self) -> None:
-        """Closes the channel."""
+        """Closes the channels."""
         if self._channel is not None:
             await self._channel.close()
             self._channel = None
+        if self._uploads is not None:
+            await asyncio.to_thread(self._uploads.close)
+            self._uploads = None
 
     def _method(self, call: Call[R]) -> Any:
         if self._channel is None:
@@ -88,16 +104,17 @@ class AsyncTransport:
             self._stubs = stubs(self._channel)
         return getattr(self._stubs[call.service], call.method)
 
+    def _upload_method(self, call: Call[R]) -> Any:
+        if self._uploads is None:
+            self._uploads = blocking_channel(self._options)
+            self._upload_stubs = stubs(self._uploads)
+        return getattr(self._upload_stubs[call.service], call.method)
+
     async def _wait_or_raise(self, failure: grpc.RpcError, attempt: int, deadline: float | None, repeatable: bool) -> None:
         delay = self._options.retries.delay(failure, attempt, _left(deadline), repeatable)
         if delay is None:
             raise error_of(failure, self._options.target) from None
         await asyncio.sleep(delay)
-
-
-async def _in_thread(requests: Iterator[Any]) -> AsyncIterator[Any]:
-    while (request := await asyncio.to_thread(next, requests, _END)) is not _END:
-        yield request
 
 
 def _deadline(timeout: float | None) -> float | None:

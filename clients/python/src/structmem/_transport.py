@@ -21,11 +21,7 @@ class Transport:
 
     def __init__(self, options: Options) -> None:
         self._options = options
-        credentials = options.credentials
-        if credentials is None:
-            self._channel = grpc.insecure_channel(options.target, CHANNEL_OPTIONS)
-        else:
-            self._channel = grpc.secure_channel(options.target, credentials, CHANNEL_OPTIONS)
+        self._channel = blocking_channel(options)
         self._stubs = stubs(self._channel)
 
     def unary(self, call: Call[R], timeout: float | None) -> R:
@@ -86,6 +82,13 @@ class Transport:
         if delay is None:
             raise error_of(failure, self._options.target) from None
         time.sleep(delay)
+
+
+def blocking_channel(options: Options) -> grpc.Channel:
+    """A channel of its own to the service that the options name; whoever asked closes it."""
+    if options.credentials is None:
+        return grpc.insecure_channel(options.target, CHANNEL_OPTIONS)
+    return grpc.secure_channel(options.target, options.credentials, CHANNEL_OPTIONS)
 
 
 def _deadline(timeout: float | None) -> float | None:
