@@ -30,6 +30,7 @@ class PipelineSettings:
 
     Attributes:
         lease: for how long a job is leased; renewed at a third of it.
+        turn: for how long a job is worked on before others that are due have theirs. What it began it ends: a step of embedding, a segment.
         batch: how many pending messages are looked at together; at least one more than the longest segment, so that one always closes.
         context: how many messages before a segment its extractor sees.
         recipe: when segments end.
@@ -37,6 +38,7 @@ class PipelineSettings:
     """
 
     lease: timedelta = timedelta(seconds=30)
+    turn: timedelta = timedelta(seconds=5)
     batch: int = 400
     context: int = 4
     recipe: SegmentRecipe = field(default_factory=SegmentRecipe)
@@ -64,8 +66,9 @@ class ExtractionPipeline:
         self._settings = settings
 
     async def run(self, lease: Lease, stopping: Callable[[], bool] = lambda: False) -> JobOutcome | None:
-        """Works on the job until its outcome is known, renewing the lease meanwhile; asked to stop, it hands the job back between segments.
+        """Works on the job for a turn, renewing the lease meanwhile; asked to stop, it hands the job back between segments.
 
+        A job that is not done when its turn ends is deferred until now: it is queued behind all that are due, and goes on where it was.
         Returns None when the lease was lost or the namespace is gone: then there is nothing left to say about the job.
         """
         work = asyncio.create_task(self._attempt(lease, stopping))
@@ -100,11 +103,16 @@ class ExtractionPipeline:
             return failed_attempt(error, lease.job.attempts, self._clock.now())
 
     async def _work(self, lease: Lease, stopping: Callable[[], bool]) -> JobOutcome:
-        job, flushed = lease.job, False
+        job, flushed, turn_ends = lease.job, False, self._clock.now() + self._settings.turn
         memory = self._store.namespace(job.namespace)
-        while not stopping():
+
+        def enough() -> bool:
+            return stopping() or self._clock.now() >= turn_ends
+
+        while not enough():
             namespace = await memory.settings()
-            await self._vectors.embed_session(namespace, job.session)
+            if not await self._vectors.embed_session(namespace, job.session, enough):
+                break
             extractor = self._extractors.get(namespace.extraction_mode)
             wanted = spec_with(extractor, namespace.profile) if extractor else NO_EXTRACTION
             if namespace.generation is None or namespace.generation.extractor != wanted:
@@ -117,7 +125,7 @@ class ExtractionPipeline:
                     await _skip(memory, lease, work)
                     continue
                 found = await asyncio.to_thread(segment, work.messages, work.vectors, work.flush_marks, self._settings.recipe)
-                if await self._extract(memory, lease, namespace, extractor, work, found, stopping):
+                if await self._extract(memory, lease, namespace, extractor, work, found, stopping, enough):
                     continue
             except StaleWrite:
                 continue  # a deletion, a flush or another generation came first: read again
@@ -139,8 +147,9 @@ class ExtractionPipeline:
         work: PendingWork,
         found: Segments,
         stopping: Callable[[], bool],
+        enough: Callable[[], bool],
     ) -> bool:
-        """Extracts and commits the closed segments one by one; whether there were any."""
+        """Extracts and commits the closed segments one by one, one at least before it is enough; whether there were any."""
         zone = _zone(work.session.time_zone or namespace.time_zone)
         before: list[Message] = list(work.context)
         watermark = work.watermark
@@ -152,6 +161,8 @@ class ExtractionPipeline:
             one = Segment(namespace.name, work.session.name, context, messages, zone, namespace.profile, aside)
             watermark = await self._extract_segment(memory, lease, namespace, extractor, one, work.generation, watermark)
             before.extend(messages)
+            if enough():
+                break
         return bool(found.closed)
 
     async def _extract_segment(
