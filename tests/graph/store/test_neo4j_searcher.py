@@ -18,7 +18,7 @@ from graph.model import EmbeddingSpec, ExtractionMode, Granularity, MemoryFilter
 from graph.store.candidates import CandidateQuery, Candidates
 from graph.store.neo4j import Neo4jStore
 from graph.store.neo4j.driver.connection import Connection
-from graph.store.neo4j.searching import searcher
+from graph.store.neo4j.searching import channels, searcher
 from graph.store.neo4j.searching.changes import Head
 from graph.store.neo4j.searching.local import LocalIndex
 from graph.store.port import AppendCommand, MessageDraft, NamespaceSpec
@@ -282,3 +282,42 @@ async def test_a_search_says_the_same_to_neo4j_whatever_its_numbers_are(neo4j: D
             seen.append(set(texts))
     assert all(any("SEARCH m IN (VECTOR INDEX" in text for text in one) for one in seen)
     assert [text for one in seen for text in one - seen[0]] == []
+
+
+@pytest.mark.parametrize("month", [3, 5], ids=["said then", "naming it"])
+async def test_memories_to_leave_out_leave_room_for_others_of_their_time(neo4j: Database, month: int) -> None:
+    async with opened(neo4j, search_in_process_passages=0) as store:
+        await store.create_namespace(SPEC)
+        drafts = tuple(draft(f"turn {number} of 4 May 2024", number) for number in range(100))
+        said = (await store.namespace("large").append(AppendCommand("s", drafts, timedelta(0)))).messages
+        noon = datetime(2024, month, 4, 12, tzinfo=UTC)
+        day = TimeSpan(noon - timedelta(hours=12), noon + timedelta(hours=12), Granularity.DAY)
+        # Of those said then the latest are nearest to noon; those that name the day are all as near.
+        left = {message.id for message in said[:2]}
+        chosen = MemoryFilter(not_ids=tuple(message.id for message in said if message.id not in left))
+        query = CandidateQuery((), None, chosen, spans=(day,), lexical_limit=0, dense_limit=0, temporal_limit=2, neighbours=0)
+        assert set((await store.namespace("large").candidates(query)).ids) == left
+
+
+@pytest.mark.parametrize(
+    ("shares", "asks"),
+    [
+        # Of what an index knows all about.
+        (None, [300]),
+        # A turn's own session, of which a fifth of the best is.
+        ([0.8], [400]),
+        ([0.5, 0.5], [400, 1_600]),
+        ([0.1, 0.1, 0.1], [400, 1_600, 6_400]),
+        ([0.0] * 4, [400, 1_600, 6_400, 12_000]),
+    ],
+)
+async def test_an_index_is_asked_again_when_too_little_passes(shares: list[float] | None, asks: list[int]) -> None:
+    asked: list[int] = []
+
+    async def ask(count: int) -> channels._Found:
+        asked.append(count)
+        return channels._Found(range(int(count * (shares or [1.0])[0])), exhausted=False)
+
+    rows = await channels._enough(ask, 100, filtered=shares is not None)
+    assert asked == asks
+    assert not shares or len(rows) == int(asks[-1] * shares[0])

@@ -35,7 +35,8 @@ class SearchFilter:
 
     Attributes:
         inside: conditions that the vector index applies itself, as a search goes on.
-        all: every condition, for what has no index or is not in it; `columns` and `by_edges` are its parts.
+        all: every condition, for what has no index or is not in it.
+        of_memories: the conditions on a memory's own properties, for what is no :Passage; `labels` are the others, "true" for none.
         parameters: of both.
         rest: whether `all` says more than `inside`.
         beyond_facets: whether `all` says more than `facets`.
@@ -44,9 +45,9 @@ class SearchFilter:
     def __init__(self, chosen: MemoryFilter) -> None:
         self._chosen = chosen
         self.inside = _inside(chosen)
-        self.columns = _COLUMNS
-        self.by_edges = " AND ".join([_LABELS] * bool(chosen.labels) + [_NOT_IDS] * bool(chosen.not_ids)) or "true"
-        self.all = _COLUMNS if self.by_edges == "true" else f"{_COLUMNS} AND {self.by_edges}"
+        self.of_memories = f"{_COLUMNS} AND NOT m.id IN $filter.not_ids"
+        self.labels = _LABELS if chosen.labels else "true"
+        self.all = " AND ".join([_COLUMNS] + [_LABELS] * bool(chosen.labels) + [_NOT_IDS] * bool(chosen.not_ids))
         self.parameters = {"filter": _values(chosen)}
         self.rest = chosen.happened is not None or bool(chosen.labels or chosen.not_sessions or chosen.not_ids)
         # A statement has the label facets of all its messages; that one message has all labels that are asked for is more.

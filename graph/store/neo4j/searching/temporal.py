@@ -32,7 +32,7 @@ async def temporal(connection: Connection, namespace: str, spans: Sequence[TimeS
         return []
     windows = [(to_micros(span.start), max(to_micros(span.end), to_micros(span.start) + 1)) for span in spans]
     queries = _said_query(chosen), _named_query(chosen)
-    most = limit * (_LABEL_OVERFETCH if chosen.by_edges != "true" else 1)
+    most = limit * (_LABEL_OVERFETCH if chosen.labels != "true" else 1)
     shared = {"namespace": namespace, "limit": most, "most_spans": _SPAN_OVERFETCH * most, **chosen.parameters}
     asked = [(query, start, end) for start, end in windows for query in queries]
     answers = await asyncio.gather(*(connection.rows(query, shared | _bounds(start, end)) for query, start, end in asked))
@@ -66,11 +66,11 @@ def _said_query(chosen: SearchFilter) -> str:
         halves = (f"m.{at} >= $at.middle AND m.{at} < $at.end", ""), (f"m.{at} >= $at.start AND m.{at} < $at.middle", " DESC")
         parts += [
             f"""MATCH (m:{NODE_LABELS[kind]}) WHERE m.namespace = $namespace AND {half} AND m.key IS NOT NULL
-            AND m.retired_at IS NULL AND {chosen.columns}
+            AND m.retired_at IS NULL AND {chosen.of_memories}
             WITH m ORDER BY m.namespace{order}, m.{at}{order} LIMIT $limit RETURN m, [m.key, id(m), false, m.said_at, m.said_at] AS found"""
             for half, order in halves
         ]
-    return f"CALL () {{ {' UNION ALL '.join(parts)} }} WITH m, found WHERE {chosen.by_edges} RETURN collect(found)"
+    return f"CALL () {{ {' UNION ALL '.join(parts)} }} WITH m, found WHERE {chosen.labels} RETURN collect(found)"
 
 
 def _named_query(chosen: SearchFilter) -> str:
@@ -82,13 +82,13 @@ def _named_query(chosen: SearchFilter) -> str:
     parts = [
         f"""MATCH (s:Span) WHERE s.namespace = $namespace AND s.width = class.width AND {half}
         AND (s.ends_at > $at.start OR s.starts_at >= $at.start)
-        MATCH (m)-[:NAMES_TIME]->(s) WHERE {chosen.columns}
+        MATCH (m)-[:NAMES_TIME]->(s) WHERE {chosen.of_memories}
         WITH m, s ORDER BY s.namespace{order}, s.width{order}, s.starts_at{order} LIMIT $most_spans
         RETURN m, [m.key, id(m), false, s.starts_at, s.ends_at] AS found"""
         for half, order in halves
     ]
     return f"""UNWIND $at.classes AS class CALL (class) {{ {" UNION ALL ".join(parts)} }}
-        WITH m, found WHERE {chosen.by_edges} RETURN collect(found)"""
+        WITH m, found WHERE {chosen.labels} RETURN collect(found)"""
 
 
 def _costs(times: NDArray[np.int64], start: int, end: int) -> NDArray[np.float64]:
