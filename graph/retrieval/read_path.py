@@ -75,6 +75,8 @@ def validate_requests(requests: Sequence[RetrievalRequest]) -> Recipe:
         raise InvalidArgument.of("recipe", f"must be one of {', '.join(RECIPES)}")
     if first.turns and not first.session:
         raise InvalidArgument.of("turns", "are those of a running session, and `session` names none")
+    if first.session and len(requests) > 1:
+        raise InvalidArgument.of("session", f"is a name of one namespace, and {len(requests)} are asked")
     return recipe.of_turn if first.session else recipe
 
 

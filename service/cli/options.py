@@ -26,7 +26,10 @@ SessionsOption = Annotated[list[str] | None, typer.Option("--session", help="Onl
 NotSessionsOption = Annotated[list[str] | None, typer.Option("--not-session", help="Nothing of this session; may be given several times.")]
 NotIdsOption = Annotated[list[str] | None, typer.Option("--not-id", help="Not the memory with this id; may be given several times.")]
 TurnOfOption = Annotated[
-    str, typer.Option("--turn-of", metavar="SESSION", help="The query is a turn of this running session, of which nothing is shown.")
+    str,
+    typer.Option(
+        "--turn-of", metavar="SESSION", help="The query is a turn of this running session, of which nothing is shown; with one -n."
+    ),
 ]
 TurnsOption = Annotated[
     list[str] | None, typer.Option("--turn", help="A last turn of the session of --turn-of, oldest first; may be given several times.")

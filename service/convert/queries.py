@@ -44,6 +44,10 @@ def requests_from_proto(
     zone = zone_of(zone_name(found, "query.time_zone", query.time_zone))
     least = fraction(found, "query.min_relevance", query.min_relevance)
     session = text(found, "query.session", query.session, MAX_NAME, required=bool(query.session or query.turns))
+    if session and len(namespaces_of(query)) > 1:
+        found.add(
+            "query.session", f"names a session of one namespace, and the query names {len(namespaces_of(query)):,}: ask each by itself"
+        )
     turns = _turns(found, query)
     return [
         RetrievalRequest(
@@ -68,4 +72,4 @@ def _turns(found: Violations, query: retrieval_pb2.RetrievalQuery) -> tuple[str,
     if len(query.turns) > MAX_TURNS:
         found.add("query.turns", f"must hold at most {MAX_TURNS} turns; it holds {len(query.turns):,}")
         return ()
-    return tuple(text(found, f"query.turns[{index}]", turn, MAX_QUERY) for index, turn in enumerate(query.turns))
+    return tuple(text(found, f"query.turns[{index}].text", turn.text, MAX_QUERY) for index, turn in enumerate(query.turns))

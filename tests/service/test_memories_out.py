@@ -273,7 +273,9 @@ async def test_a_turn_leaves_its_session_out_over_the_wire(talk: Any) -> None:
         return pb.RetrieveRequest(query=query, explain=True)
 
     assert not (await talk.memory.Retrieve(asked(session="talk"))).hits
-    turn = await talk.memory.Retrieve(asked(session="another", turns=["We bake bread.", "Which kind?"]))
+    turn = await talk.memory.Retrieve(
+        asked(session="another", turns=[retrieval_pb2.Turn(text=text) for text in ("We bake bread.", "Which kind?")])
+    )
     assert "recency" in {part.signal for hit in turn.hits for part in hit.explanation.contributions}
     first = turn.hits[0].memory.message.id or turn.hits[0].memory.statement.id
     left = await talk.memory.Retrieve(asked(filter=filter_pb2.MemoryFilter(not_ids=[first])))

@@ -42,6 +42,10 @@ def retrieve(**fields: Any) -> pb.RetrieveRequest:
     return pb.RetrieveRequest(query=retrieval_pb2.RetrievalQuery(**({"namespaces": ["acme"], "text": "Who?"} | fields)))
 
 
+def turns(*texts: str) -> list[retrieval_pb2.Turn]:
+    return [retrieval_pb2.Turn(text=text) for text in texts]
+
+
 def unknown(number: int) -> Any:
     """A number that the enum, or the field, does not take."""
     return [number]
@@ -163,9 +167,10 @@ CASES: list[tuple[str, Any, str]] = [
     ("Retrieve", retrieve(filter=filter_pb2.MemoryFilter(not_ids=[MESSAGE_ID] * 1001)), "query.filter.not_ids"),
     ("Retrieve", retrieve(session="s" * 1000), "query.session"),
     ("Retrieve", retrieve(session=" "), "query.session"),
-    ("Retrieve", retrieve(turns=["hello"]), "query.session"),
-    ("Retrieve", retrieve(session="s", turns=["hello", ""]), "query.turns[1]"),
-    ("Retrieve", retrieve(session="s", turns=["hello"] * 17), "query.turns"),
+    ("Retrieve", retrieve(session="s", namespaces=["acme", "other"]), "query.session"),
+    ("Retrieve", retrieve(turns=turns("hello")), "query.session"),
+    ("Retrieve", retrieve(session="s", turns=turns("hello", "")), "query.turns[1].text"),
+    ("Retrieve", retrieve(session="s", turns=turns(*["hello"] * 17)), "query.turns"),
     ("Retrieve", retrieve(min_relevance=1.5), "query.min_relevance"),
     ("Retrieve", retrieve(min_relevance=float("nan")), "query.min_relevance"),
     (

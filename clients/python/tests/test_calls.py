@@ -114,7 +114,7 @@ def test_a_turn_says_of_which_session_it_is(script: Any, client: Client) -> None
     wanted = structmem.MemoryFilter(not_sessions=["old"], not_ids=["msg_1"])
     client.retrieve("and then?", "alice", filter=wanted, session="now", turns=["hello", "hi"], as_asked=True)
     asked = script.requests[-1].query
-    assert (asked.session, list(asked.turns), asked.as_asked) == ("now", ["hello", "hi"], True)
+    assert (asked.session, [turn.text for turn in asked.turns], asked.as_asked) == ("now", ["hello", "hi"], True)
     assert (list(asked.filter.not_sessions), list(asked.filter.not_ids)) == (["old"], ["msg_1"])
 
 

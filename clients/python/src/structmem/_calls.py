@@ -152,7 +152,7 @@ def query(
         embedding=e.vector(embedding),
         min_relevance=min_relevance,
         session=session,
-        turns=list(turns),
+        turns=e.turns(turns),
         as_asked=as_asked,
     )
 

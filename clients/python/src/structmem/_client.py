@@ -153,8 +153,9 @@ class Client(Listings):
         `at_least` is the consistency token of a write that the answer must show, or several of them, as on every other read;
         `asked_at` is "now" for words such as "last week".
         What is less relevant than `min_relevance` (0 to 1) is no hit; `nothing_relevant` of the answer says when that leaves none.
-        With `session`, the name of the running session, the query is a turn of it; nothing of that session is returned. `turns` are its
-        last turns, oldest first; without them the messages stored last count. With `as_asked` only what was said before `asked_at` is seen.
+        With `session`, the name of the running session, the query is a turn of it; nothing of that session is returned. It is for one
+        namespace alone. `turns` are the texts of its last turns, oldest first; without them the messages stored last count.
+        With `as_asked` only what was said before `asked_at` is seen.
         """
         asked = calls.query(
             namespaces, query, k, recipe, filter, at_least, asked_at, time_zone, embedding, min_relevance, session, turns, as_asked

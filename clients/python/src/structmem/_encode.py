@@ -10,7 +10,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from structmem._errors import InvalidArgumentError
 from structmem._inputs import ConsistencyTokens, LabelCondition, LabelFilter, MemoryFilter, NewMessage, TimeRange
 from structmem._kinds import NodeKind, Role
-from structmem.v1 import filter_pb2, node_pb2, time_pb2, vector_pb2
+from structmem.v1 import filter_pb2, node_pb2, retrieval_pb2, time_pb2, vector_pb2
 from structmem.v1 import memory_service_pb2 as mpb
 
 E = TypeVar("E", bound=StrEnum)
@@ -107,6 +107,14 @@ def new_message(field: str, it: NewMessage) -> mpb.MessageInput:
         )
     except InvalidArgumentError as error:
         raise InvalidArgumentError.of(f"{field}.{error.violations[0].field}", error.violations[0].reason) from None
+
+
+def turns(texts: Sequence[str]) -> list[retrieval_pb2.Turn]:
+    """The last turns of a running session, by their texts."""
+    try:
+        return [build(retrieval_pb2.Turn, text=text) for text in texts]
+    except InvalidArgumentError as error:
+        raise InvalidArgumentError.of("turns", error.violations[0].reason) from None
 
 
 def vector(values: Sequence[float]) -> vector_pb2.Vector | None:

@@ -129,6 +129,28 @@ MISS_REASON_OUTSCORED: MissReason.ValueType  # 10
 Global___MissReason: _TypeAlias = MissReason  # noqa: Y015
 
 @_typing.final
+class Turn(_message.Message):
+    """What was said in the running session, by whomever."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TEXT_FIELD_NUMBER: _builtins.int
+    text: _builtins.str
+    """Verbatim, 1 to 100,000 characters."""
+    def __init__(
+        self,
+        *,
+        text: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["text", b"text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Turn: _TypeAlias = Turn  # noqa: Y015
+
+@_typing.final
 class RetrievalQuery(_message.Message):
     """What Retrieve, BuildContext and ExplainMiss are asked."""
 
@@ -159,10 +181,14 @@ class RetrievalQuery(_message.Message):
     """Only hits of at least this relevance, from 0 to 1. 0: all, however little they have to do with what is asked."""
     session: _builtins.str
     """The name of the running session: the text is a turn of it, and not a question about the memory. What stands in that session is before the
-    caller's eyes and left out, unless filter.sessions names it. It need not exist. docs/retrieval.md says how a turn is understood.
+    caller's eyes and left out, unless filter.sessions names it. It need not exist. Names of sessions are those of a namespace: with exactly one
+    only. docs/retrieval.md says how a turn is understood.
     """
     as_asked: _builtins.bool
-    """See only what was said before asked_at: what was said later is not returned, and tells nothing about the rest."""
+    """See only what was said before asked_at: what was said later is not returned, tells nothing about the rest, and is no step of a path. Entities
+    that were named only later are not recognized. Only what is counted over the whole namespace knows of it: how rare words, how busy nodes and
+    who the speakers are.
+    """
     @_builtins.property
     def namespaces(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """One or several namespaces, at most 16; the caller must be allowed to read each."""
@@ -184,9 +210,9 @@ class RetrievalQuery(_message.Message):
         """The text's vector, for namespaces whose model the service does not serve."""
 
     @_builtins.property
-    def turns(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """The last turns of the running session, oldest first, at most 16 of at most 100,000 characters; with `session` only. Empty: the last messages
-        that the namespace has of that session and that were said before asked_at.
+    def turns(self) -> _containers.RepeatedCompositeFieldContainer[Global___Turn]:
+        """The last turns of the running session, oldest first, at most 16; with `session` only. Empty: the last messages that the namespace has of that
+        session and that were said before asked_at.
         """
 
     def __init__(
@@ -203,7 +229,7 @@ class RetrievalQuery(_message.Message):
         embedding: _vector_pb2.Vector | None = ...,
         min_relevance: _builtins.float = ...,
         session: _builtins.str = ...,
-        turns: _abc.Iterable[_builtins.str] | None = ...,
+        turns: _abc.Iterable[Global___Turn] | None = ...,
         as_asked: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["asked_at", b"asked_at", "embedding", b"embedding", "filter", b"filter"]  # noqa: Y015
