@@ -47,6 +47,7 @@ class RetrievalRequest:
             "": a question.
         turns: the last turns of that session, oldest first; (): those that the store has from before `asked_at`.
         as_asked: only what was said before `asked_at` is seen.
+        with_covered: statements come along, beyond `k`, that better messages stand for.
     """
 
     namespace: str
@@ -63,6 +64,7 @@ class RetrievalRequest:
     session: str = ""
     turns: tuple[str, ...] = ()
     as_asked: bool = False
+    with_covered: bool = False
 
     @property
     def seen(self) -> MemoryFilter:

@@ -2,9 +2,10 @@
 
 Memories are taken in the order of their rank. Of a message longer than a sixth of the budget the passage that fits the query best is told,
 with as much of what follows as that share holds: one long answer of an assistant would leave no room for anything else. A statement is
-passed over when all the messages it rests on are in: what it says is there, verbatim, already. (Retrieval itself passes over the message
-when the statement ranked higher.) A message too long for what is left of the budget is passed over for shorter ones further down, except
-that the best memory is cut to fit: an answer must not be empty because its best source is long.
+passed over when all the messages it rests on are in, each of them whole: what it says is there, verbatim, already; or when another one told
+rests on them. (Retrieval itself passes over the message when the statement ranked higher.) A message too long for what is left of the
+budget is passed over for shorter ones further down, except that the best memory is cut to fit: an answer must not be empty because its best
+source is long.
 """
 
 import asyncio
@@ -79,15 +80,15 @@ async def build_context(
     if token_budget < 1:
         raise InvalidArgument.of("token_budget", "must be at least 1")
     k = min(max_memories, MAX_MEMORIES, max(10, token_budget // TOKENS_OF_A_SHORT_LINE))
-    plain = [replace(request, k=k, explain=False) for request in requests]
+    plain = [replace(request, k=k, explain=False, with_covered=True) for request in requests]
     answer = await retrieve_many(store, plain, embedder, reranking, _READ_BYTES)
     # Counting takes milliseconds for a line of a thousand words, in which every other call would wait.
-    return await asyncio.to_thread(_assembled, answer, token_budget, count_tokens)
+    return await asyncio.to_thread(_assembled, answer, token_budget, count_tokens, k)
 
 
-def _assembled(answer: RetrievalAnswer, token_budget: int, count_tokens: TokenCounter) -> Context:
+def _assembled(answer: RetrievalAnswer, token_budget: int, count_tokens: TokenCounter, most: int) -> Context:
     candidates = [_Line(hit, line_of(hit.node, answer.plan.zone), answer.plan.zone) for hit in answer.hits]
-    lines = _in_order(_within_exactly(_chosen(candidates, token_budget, count_tokens), token_budget, count_tokens))
+    lines = _in_order(_within_exactly(_chosen(candidates, token_budget, count_tokens, most), token_budget, count_tokens))
     text = _joined(lines)
     return Context(
         text=text,
@@ -99,7 +100,7 @@ def _assembled(answer: RetrievalAnswer, token_budget: int, count_tokens: TokenCo
     )
 
 
-def _chosen(candidates: Sequence[_Line], budget: int, count_tokens: TokenCounter) -> list[_Line]:
+def _chosen(candidates: Sequence[_Line], budget: int, count_tokens: TokenCounter, most_lines: int) -> list[_Line]:
     """The lines to take, by rank, judged line by line."""
     lines: list[_Line] = []
     told: set[tuple[str, str]] = set()
@@ -108,7 +109,7 @@ def _chosen(candidates: Sequence[_Line], budget: int, count_tokens: TokenCounter
         evidence = {(line.hit.namespace, id_) for id_ in line.hit.evidence_ids}
         if isinstance(line.hit.node, Statement) and evidence and evidence <= told:
             continue
-        size = _size(f"{line.text}\n", left, count_tokens)
+        whole, size = line.text, _size(f"{line.text}\n", left, count_tokens)
         share = max(budget // _SHARE, _LEAST_SHARE)
         most = share if lines else min(share, left)
         if most < size and most <= left:
@@ -121,8 +122,11 @@ def _chosen(candidates: Sequence[_Line], budget: int, count_tokens: TokenCounter
             continue
         missed = 0
         lines.append(line)
-        told |= evidence
+        if line.text == whole:
+            told |= evidence
         left -= size
+        if len(lines) == most_lines:
+            break
     return lines
 
 

@@ -37,4 +37,4 @@ def rank(searches: Sequence[Search], recipe: Recipe) -> Ranking:
         scored = [
             replace(one, returnable=one.returnable & (values >= first.min_relevance)) for one, values in zip(scored, judged, strict=True)
         ]
-    return Ranking(scored, judged, select_hits(scored, first.k), best)
+    return Ranking(scored, judged, select_hits(scored, first.k, first.with_covered), best)

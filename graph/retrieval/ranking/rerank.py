@@ -71,7 +71,8 @@ async def reranked(searches: Sequence[Search], ranking: Ranking, how: Reranking)
         _log.warning("nothing was reranked", extra={"error": type(error).__name__, "told": str(error)})
         return ranking, (Degradation.of(DegradationReason.RERANKER_FAILED),)
     scored = await offload_if_many(many, _with_signal, ranking.scored, [best[index] for index in read], raw, how.weight)
-    return replace(ranking, scored=scored, selected=await offload_if_many(many, select_hits, scored, request.k)), ()
+    selected = await offload_if_many(many, select_hits, scored, request.k, request.with_covered)
+    return replace(ranking, scored=scored, selected=selected), ()
 
 
 async def _texts(searches: Sequence[Search], best: Sequence[SelectedRow]) -> list[str]:

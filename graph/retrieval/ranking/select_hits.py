@@ -46,25 +46,35 @@ class SelectedRow:
     score: float
 
 
-def select_hits(scored: Sequence[ScoredCandidates], k: int) -> list[SelectedRow]:
+def select_hits(scored: Sequence[ScoredCandidates], k: int, with_covered: bool = False) -> list[SelectedRow]:
     """The k best, best first.
 
     A memory is passed over when a better one already stands for it: a statement when all the messages it rests on were picked (alone or
     through another statement), a message when a picked statement rests on it. Among equals the later said comes first.
+
+    Args:
+        with_covered: the best statement comes along that picked messages stand for, beyond the k: for who may tell a message in part.
     """
     begins = list(accumulate((len(s.candidates) for s in scored), initial=0))[:-1]
     evidence = [Evidence(s.candidates) for s in scored]
     covered: set[tuple[int, int]] = set()
+    stated: set[tuple[int, int]] = set()
+    picked = 0
     selected: list[SelectedRow] = []
     for joint_row in _ranked(scored, k * _AT_FIRST):
         namespace = bisect_right(begins, joint_row) - 1
         row = joint_row - begins[namespace]
         stands_for = {(namespace, message) for message in evidence[namespace].of(row)}
-        if stands_for <= covered:
+        is_statement = scored[namespace].candidates.kind[row] != NodeKind.MESSAGE
+        passed_over = stands_for <= covered
+        if passed_over and not (with_covered and is_statement and not stands_for <= stated):
             continue
         covered |= stands_for
+        if is_statement:
+            stated |= stands_for
         selected.append(SelectedRow(namespace, row, float(scored[namespace].score[row])))
-        if len(selected) == k:
+        picked += not passed_over
+        if picked == k:
             break
     return selected
 

@@ -229,51 +229,71 @@ async def world(store: Store, embedder: HashedWords) -> World:
     return await fill(store, embedder, "home")
 
 
+@dataclass(frozen=True)
+class Stated:
+    """A fact that an extraction makes of messages, by their place in the session."""
+
+    text: str
+    places: tuple[int, ...]
+    entities: tuple[Entity, ...] = ()
+    said_at: datetime | None = None
+    embedded: bool = True
+
+
+async def extract(world: World, session: str, stated: Sequence[Stated], mentions: Sequence[tuple[int, Entity]] = ()) -> None:
+    """What waits in a session becomes these facts, each of an event of its own, and these messages mention entities."""
+    store, mint, lease = world.store, UuidSource().mint, None
+    while lease is None or lease.job.session != session:
+        lease = await store.lease_job("test", timedelta(minutes=1), {JobKind.EXTRACTION})
+        assert lease is not None
+        if lease.job.session != session:
+            await store.namespace(lease.job.namespace).finish_job(lease, JobDeferred(datetime.now(UTC)))
+    memory = store.namespace(lease.job.namespace)
+    pending = await memory.pending(lease, 100)
+    events, statements, vectors = [], [], []
+    for one in stated:
+        said_on = [pending.messages[place] for place in one.places]
+        evidence, said = tuple(message.id for message in said_on), one.said_at or said_on[-1].sent_at
+        event_id, fact_id, entities = mint("evt"), mint("fct"), tuple(entity.id for entity in one.entities)
+        statements.append(
+            Statement(
+                fact_id, NodeKind.FACT, session, one.text, said_on[0].speaker, said, said, evidence, event_id, entities,
+                generation=pending.generation,
+            )
+        )  # fmt: skip
+        participants = tuple(Participant(id_, "subject") for id_ in entities)
+        events.append(
+            Event(event_id, session, one.text, said, said, evidence, None, (fact_id,), participants, generation=pending.generation)
+        )
+        if one.embedded:
+            vectors.append(PassageVector(fact_id, 0, world.embedder.vector(one.text).astype(np.float16)))
+    known = dict.fromkeys([*(entity for one in stated for entity in one.entities), *(entity for _, entity in mentions)])
+    edges = tuple(Edge(EdgeKind.MENTIONS, pending.messages[place].id, entity.id) for place, entity in mentions)
+    write = ExtractionWrite(
+        pending.generation,
+        pending.watermark,
+        pending.messages[-1].seq,
+        tuple(statements),
+        tuple(events),
+        tuple(known),
+        edges,
+        tuple(vectors),
+    )
+    await memory.commit_extraction(lease, write)
+    await memory.finish_job(lease, JobSucceeded())
+
+
+async def begin_extraction(world: World) -> None:
+    """From here on what is extracted is current."""
+    await world.store.namespace(world.name).begin_generation(GenerationStart(ExtractorSpec("by-hand", "1", ExtractionMode.EVENT)))
+
+
 @pytest.fixture
 async def extracted(world: World) -> World:
     """The conversation with two events about Nala, who links them, and one about the painting."""
-    store, name = world.store, world.name
-    await store.namespace(name).begin_generation(GenerationStart(ExtractorSpec("by-hand", "1", ExtractionMode.EVENT)))
-    mint = UuidSource().mint
-    nala = Entity(mint("ent"), "Nala", EntityKind.PERSON, SPRING)
-    for session, stated in (
-        ("spring", ((3, "Ben adopted a puppy called Nala.", True), (0, "Ana painted a sunrise.", False))),
-        ("autumn", ((3, "Nala makes noises.", True),)),
-    ):
-        lease = None
-        while lease is None or lease.job.session != session:
-            lease = await store.lease_job("test", timedelta(minutes=1), {JobKind.EXTRACTION})
-            assert lease is not None
-            if lease.job.session != session:
-                await store.namespace(lease.job.namespace).finish_job(lease, JobDeferred(datetime.now(UTC)))
-        pending = await store.namespace(lease.job.namespace).pending(lease, 100)
-        events, statements, vectors = [], [], []
-        for place, text, about_nala in stated:
-            evidence = (pending.messages[place].id,)
-            event_id, fact_id, said = mint("evt"), mint("fct"), pending.messages[place].sent_at
-            entities = (nala.id,) if about_nala else ()
-            statements.append(
-                Statement(
-                    fact_id, NodeKind.FACT, session, text, pending.messages[place].speaker, said, said, evidence, event_id, entities,
-                    generation=pending.generation,
-                )
-            )  # fmt: skip
-            participants = tuple(Participant(id_, "subject") for id_ in entities)
-            events.append(
-                Event(event_id, session, text, said, said, evidence, None, (fact_id,), participants, generation=pending.generation)
-            )
-            vectors.append(PassageVector(fact_id, 0, world.embedder.vector(text).astype(np.float16)))
-        edges = (Edge(EdgeKind.MENTIONS, pending.messages[3].id, nala.id),)
-        write = ExtractionWrite(
-            pending.generation,
-            pending.watermark,
-            pending.messages[-1].seq,
-            tuple(statements),
-            tuple(events),
-            (nala,),
-            edges,
-            tuple(vectors),
-        )
-        await store.namespace(lease.job.namespace).commit_extraction(lease, write)
-        await store.namespace(lease.job.namespace).finish_job(lease, JobSucceeded())
+    await begin_extraction(world)
+    nala = Entity(UuidSource().mint("ent"), "Nala", EntityKind.PERSON, SPRING)
+    puppy, painted = Stated("Ben adopted a puppy called Nala.", (3,), (nala,)), Stated("Ana painted a sunrise.", (0,))
+    await extract(world, "spring", (puppy, painted), [(3, nala)])
+    await extract(world, "autumn", (Stated("Nala makes noises.", (3,), (nala,)),), [(3, nala)])
     return world

@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graph.errors import InvalidArgument
-from graph.model import MemoryFilter, NodeKind, Role
+from graph.model import MemoryFilter, NodeKind, Role, Statement
 from graph.retrieval import CHARACTERS_A_TOKEN, build_context
-from graph.retrieval.context.assemble import _cut, _Line
+from graph.retrieval.context.assemble import MAX_MEMORIES, _cut, _Line
 from graph.store.port import AppendCommand, MessageDraft
-from tests.graph.retrieval.conftest import SPRING
+from tests.graph.retrieval.conftest import SPRING, Stated, begin_extraction, extract
 
 
 def words(text: str) -> int:
@@ -23,8 +23,9 @@ def uneven(text: str) -> int:
     return len(text.split()) + 3 * text.count("\n") ** 2
 
 
-async def context(world, query: str, budget: int, count=words, **fields):
-    return await build_context(world.store, [world.request(query, **fields)], world.embedder, budget, count)
+async def context(world, query: str, budget: int, count=words, max_memories: int = MAX_MEMORIES, **fields):
+    request = world.request(query, **fields)
+    return await build_context(world.store, [request], world.embedder, budget, count, max_memories=max_memories)
 
 
 @pytest.mark.parametrize("count", [words, len, uneven])
@@ -142,3 +143,24 @@ async def test_a_long_message_that_fits_its_share_is_told_whole(world) -> None:
     await world.store.namespace("home").append(AppendCommand("long", (MessageDraft("Ana", Role.USER, LONG, SPRING),), timedelta(0)))
     built = await context(world, "Which sentence is about nothing?", 10_000)
     assert any(entry.text.endswith(LONG) for entry in built.entries)
+
+
+async def test_what_is_told_of_a_message_in_part_or_not_at_all_is_told_by_a_statement(world) -> None:
+    """Retrieval alone passes over a statement when its message ranks higher, which then is not told whole."""
+    text = f"{LONG} The harpsichord was tuned in Antwerp. {LONG} Cleo paid ninety for it."
+    draft = MessageDraft("Ana", Role.USER, text, SPRING)
+    await world.store.namespace("home").append(AppendCommand("long", (draft,), timedelta(0)))
+    await begin_extraction(world)
+    await extract(world, "long", (Stated("Tuning the harpsichord cost ninety.", (0,)), Stated("Ana's harpsichord is tuned.", (0,))))
+    query = "Where was the harpsichord tuned in Antwerp?"
+    hits = [hit.node for hit in (await world.retrieve(query, k=50)).hits]
+    assert any(getattr(node, "session", "") == "long" and node.text == text for node in hits)
+    assert not any(isinstance(node, Statement) for node in hits)
+
+    built = await context(world, query, 600)
+    told = [entry for entry in built.entries if entry.evidence_ids and "harpsichord" in entry.text]
+    assert sorted(", in short: " in entry.text for entry in told) == [False, True]
+    # Whole, it says all of it.
+    whole = await context(world, query, 20_000)
+    assert not any(", in short: " in entry.text for entry in whole.entries)
+    assert len((await context(world, query, 600, max_memories=1)).entries) == 1
