@@ -67,6 +67,11 @@ class RetrievalRequest:
     with_covered: bool = False
 
     @property
+    def known_before(self) -> datetime | None:
+        """The moment before which what is seen was said, where `as_asked` sets one."""
+        return self.asked_at if self.as_asked else None
+
+    @property
     def seen(self) -> MemoryFilter:
         """The filter with what the running session and `as_asked` keep out."""
         seen = self.filter

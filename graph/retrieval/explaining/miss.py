@@ -10,8 +10,9 @@ from graph.retrieval.answer import Hit, QueryEmbedder, QueryPlan, RetrievalReque
 from graph.retrieval.degradation import Degradation
 from graph.retrieval.explaining.explain import explain
 from graph.retrieval.explaining.shortfall import ChannelShortfall, Rival, rival_of, shortfalls, stand_ins
+from graph.retrieval.finding.as_asked import known_before
 from graph.retrieval.finding.merge import merged
-from graph.retrieval.finding.search import Search, expanded, search_of
+from graph.retrieval.finding.search import Search, expanded, found, search_of
 from graph.retrieval.offload import offload_if_many
 from graph.retrieval.planning.query_vector import QueryVectors
 from graph.retrieval.ranking.channel_scores import channel_maxima, score_channels
@@ -106,8 +107,8 @@ def _never_ranked(node: Node | None) -> MissReason | None:
 async def _including(search: Search, id_: str, recipe: Recipe) -> Search:
     """The search as if this memory had been found."""
     query = replace(search.query, lexical_limit=0, dense_limit=0, temporal_limit=0, instruction_limit=0, include=(id_,))
-    found = await search.memory.candidates(query)
-    candidates = await offload_if_many(len(search.candidates), merged, search.candidates, found)
+    included = await found(search.memory, search.request, query, besides=id_)
+    candidates = await offload_if_many(len(search.candidates), merged, search.candidates, included)
     return replace(
         search,
         candidates=candidates,
@@ -159,7 +160,7 @@ async def _judged(case: _Case) -> Miss:
     search, scored, request = case.search, case.ranking.scored[0], case.search.request
     told = await offload_if_many(len(search.candidates), _measured, case)
     if not search.candidates.eligible[case.row]:
-        return replace(told, reason=MissReason.FILTERED, filtered_by=await _filtered_by(search, case.node.id))
+        return replace(told, reason=MissReason.FILTERED, filtered_by=await _filtered_by(search, case.node))
     if not case.was_found:
         return replace(told, reason=MissReason.NOT_A_CANDIDATE)
     if not scored.ledger.found()[case.row]:
@@ -194,9 +195,14 @@ async def _rivals(case: _Case, ranked: Sequence[tuple[int, int]]) -> tuple[Rival
     return tuple(rivals)
 
 
-async def _filtered_by(search: Search, id_: str) -> tuple[str, ...]:
-    """The parts of the filter that keep the memory out: the store is asked with each alone, so that it is the one to judge."""
-    chosen, nothing = search.request.seen, MemoryFilter()
+async def _filtered_by(search: Search, node: Message | Statement) -> tuple[str, ...]:
+    """The parts of the filter that keep the memory out: the store is asked with each alone, so that it is the one to judge.
+
+    What `as_asked` keeps out is `said` too late, or rests on what is.
+    """
+    chosen, nothing, id_ = search.request.seen, MemoryFilter(), node.id
+    before = search.request.known_before
+    seen = before is None or id_ in await known_before(search.memory, [id_], before)
     parts = {
         "kinds": replace(nothing, kinds=chosen.kinds) if chosen.kinds != MEMORY_KINDS else nothing,
         "sessions": replace(nothing, sessions=chosen.sessions),
@@ -214,6 +220,6 @@ async def _filtered_by(search: Search, id_: str) -> tuple[str, ...]:
         query = CandidateQuery((), None, part, lexical_limit=0, dense_limit=0, neighbours=0, include=(id_,))
         candidates = await search.memory.candidates(query)
         passes = {known: bool(candidates.eligible[row]) for row, known in enumerate(candidates.ids)}
-        if not passes.get(id_, True):
+        if not passes.get(id_, True) or (name == "said" and not seen):
             failed.append(name)
     return tuple(failed)

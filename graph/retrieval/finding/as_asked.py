@@ -1,23 +1,44 @@
 """Leaving out of the candidates what was said only after the query was asked, so that it lends nothing to the rest."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
 
-from graph.model import to_micros
+from graph.model import NodeKind, to_micros
 from graph.store.candidates import Candidates
+from graph.store.port import Memory
 
 
-def said_before(candidates: Candidates, moment: datetime) -> Candidates:
+async def known_before(memory: Memory, ids: Sequence[str], moment: datetime) -> frozenset[str]:
+    """Of these nodes those that were known before the moment, as `Memory.neighbourhood` has it."""
+    return frozenset((await memory.neighbourhood(ids, (), 0, len(ids), 1, moment)).ids) if ids else frozenset()
+
+
+async def seen_before(memory: Memory, candidates: Candidates, moment: datetime, besides: str = "") -> Candidates:
     """The candidates without messages sent at or after the moment, and without statements that were said then or rest on such a message.
 
     The statistics remain those of the whole namespace.
+
+    Args:
+        besides: the id of one that is kept all the same, only not to be returned.
     """
+    keep = _said_before(candidates, moment)
+    # Not every message is a candidate on which one of them rests.
+    statements = np.flatnonzero(keep & (candidates.kind != NodeKind.MESSAGE)).tolist()
+    known = await known_before(memory, [candidates.ids[row] for row in statements], moment)
+    keep[[row for row in statements if candidates.ids[row] not in known]] = False
+    asked_about = np.array([id_ == besides for id_ in candidates.ids], dtype=bool) & ~keep
+    seen = replace(candidates, eligible=candidates.eligible & keep)
+    return seen if (keep | asked_about).all() else _kept(seen, keep | asked_about)
+
+
+def _said_before(candidates: Candidates, moment: datetime) -> NDArray[np.bool_]:
     keep = candidates.said_at < to_micros(moment)
     keep[candidates.statement_row[~keep[candidates.message_row]]] = False
-    return candidates if keep.all() else _kept(candidates, keep)
+    return keep
 
 
 def _kept(candidates: Candidates, keep: NDArray[np.bool_]) -> Candidates:

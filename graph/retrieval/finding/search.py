@@ -1,5 +1,6 @@
 """One namespace on its way through the read path: plan, embed the query, find candidates, score them by channel, expand over the graph."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, tzinfo
 from zoneinfo import ZoneInfo
@@ -7,10 +8,10 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from graph.model import Namespace
+from graph.model import Entity, Namespace
 from graph.retrieval.answer import QueryPlan, RetrievalRequest
 from graph.retrieval.degradation import Degradation, DegradationReason
-from graph.retrieval.finding.as_asked import said_before
+from graph.retrieval.finding.as_asked import known_before, seen_before
 from graph.retrieval.finding.merge import merged
 from graph.retrieval.offload import offload_if_many
 from graph.retrieval.planning.plan import linked, names_in, plan_query
@@ -51,7 +52,7 @@ async def search_of(store: Store, request: RetrievalRequest, recipe: Recipe, vec
     plan = await offload_if_many(
         len(request.query) * _CANDIDATES_A_CHARACTER, plan_query, request.query, scope.speakers, request.asked_at, zone, recipe
     )
-    entity_ids, entities = linked(scope.entities)
+    entity_ids, entities = linked(await _seen_entities(memory, request, scope.entities))
     plan = replace(plan, entity_ids=entity_ids, entities=entities)
     if len(plan.terms) > recipe.max_terms:
         plan = replace(plan, terms=await rarest_terms(memory, plan.terms, recipe.max_terms))
@@ -81,10 +82,17 @@ async def search_of(store: Store, request: RetrievalRequest, recipe: Recipe, vec
     return Search(memory, request, replace(plan, degraded=degraded), query, candidates, channel_scores)
 
 
-async def found(memory: Memory, request: RetrievalRequest, query: CandidateQuery) -> Candidates:
-    """What the store finds, as far as the request may see it."""
+async def found(memory: Memory, request: RetrievalRequest, query: CandidateQuery, besides: str = "") -> Candidates:
+    """What the store finds, as far as the request may see it, and the memory of the id `besides` whether or not."""
     candidates = await memory.candidates(query)
-    return said_before(candidates, request.asked_at) if request.as_asked else candidates
+    return await seen_before(memory, candidates, request.asked_at, besides) if request.as_asked else candidates
+
+
+async def _seen_entities(memory: Memory, request: RetrievalRequest, entities: Sequence[Entity]) -> Sequence[Entity]:
+    if not request.as_asked:
+        return entities
+    known = await known_before(memory, [entity.id for entity in entities], request.asked_at)
+    return [entity for entity in entities if entity.id in known]
 
 
 def _zone(namespace: Namespace) -> tzinfo:
@@ -106,7 +114,7 @@ async def _query_vector(
 async def expanded(search: Search, maxima: ChannelMaxima, recipe: Recipe) -> Search:
     """The search after a walk from its best hits; what the walk found and the channels did not is measured like the rest."""
     first = fuse(search.candidates, search.channel_scores, maxima, search.plan, recipe)
-    expansion = await expand(search.memory, search.candidates, first, search.plan, recipe)
+    expansion = await expand(search.memory, search.candidates, first, search.plan, recipe, search.request.known_before)
     if expansion is None:
         return search
     known = set(search.candidates.ids)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 
@@ -40,8 +41,14 @@ class Expansion:
         return tuple(sorted(self.flow, key=lambda id_: -self.flow[id_])[:limit])
 
 
-async def expand(memory: Memory, candidates: Candidates, ledger: Ledger, plan: QueryPlan, recipe: Recipe) -> Expansion | None:
-    """Walks from the seeds: the best hits so far, weighted by their score, and the entities named. None without anything to walk from."""
+async def expand(
+    memory: Memory, candidates: Candidates, ledger: Ledger, plan: QueryPlan, recipe: Recipe, before: datetime | None = None
+) -> Expansion | None:
+    """Walks from the seeds: the best hits so far, weighted by their score, and the entities named. None without anything to walk from.
+
+    Args:
+        before: only over what was known by then.
+    """
     score = ledger.total()
     best = [row for row in np.argsort(-score, kind="stable")[: recipe.graph_seeds].tolist() if score[row] > 0]
     restart_of = {candidates.ids[row]: float(score[row]) for row in best}
@@ -49,7 +56,8 @@ async def expand(memory: Memory, candidates: Candidates, ledger: Ledger, plan: Q
     restart_of |= dict.fromkeys(plan.entity_ids[: recipe.graph_entities], strongest)
     if not restart_of:
         return None
-    subgraph = await memory.neighbourhood(tuple(restart_of), WALKED_KINDS, recipe.graph_hops, recipe.graph_nodes, recipe.graph_degree)
+    seeds, bounds = tuple(restart_of), (recipe.graph_hops, recipe.graph_nodes, recipe.graph_degree)
+    subgraph = await memory.neighbourhood(seeds, WALKED_KINDS, *bounds, before)
     # In a thread: hundreds of nodes take milliseconds.
     return await asyncio.to_thread(_spread, subgraph, restart_of, recipe.damping)
 

@@ -5,9 +5,10 @@ another namespace between two hops is caught by the namespace beside it.
 """
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Any
 
-from graph.model import EdgeKind, NodeKind
+from graph.model import EdgeKind, NodeKind, to_micros
 from graph.store.candidates import Subgraph
 from graph.store.neo4j.driver.handle import Handle
 from graph.store.neo4j.rows.node_edges import EDGE_ORDER, KIND_NUMBERS
@@ -15,26 +16,62 @@ from graph.store.neo4j.rows.node_reading import ids_by_kind
 from graph.store.neo4j.schema import NODE_LABELS
 from graph.store.rules.walk import Walk
 
-_SEEDS = """CALL (n) {{ UNWIND $at.{name} AS id MATCH (m:{label} {{namespace: n.name, id: id}}) WHERE m.retired_at IS NULL
+_SEEDS = """CALL (n) {{ UNWIND $at.{name} AS id MATCH (m:{label} {{namespace: n.name, id: id}}) WHERE m.retired_at IS NULL AND {known}
     RETURN collect(m) AS {name} }}"""
 # Of each node: its own number and id, and its edges as (kind, place, key, number, id) of the other end.
-_EDGES = """CALL (m) {{ MATCH (m){left}[r:{types}]{right}(x) WHERE x.retired_at IS NULL WITH r, x LIMIT $limit
+_EDGES = """CALL (m) {{ MATCH (m){left}[r:{types}]{right}(x) WHERE x.retired_at IS NULL AND {known} WITH r, x LIMIT $limit
     RETURN collect([$kinds[type(r)], {order}, x.key, id(x), x.id]) AS {name} }}"""
 _INSIDE = """CALL (n) {{ UNWIND $at.nodes AS number MATCH (m) WHERE id(m) = number AND m.namespace = n.name
     RETURN collect([number, COUNT {{ (m)--() }} - COUNT {{ (m)-[:HAS_PASSAGE]-() }} - COUNT {{ (m)-[:NAMES_TIME]-() }}]) AS degrees }}
     CALL (n) {{ UNWIND $at.nodes AS number MATCH (m) WHERE id(m) = number AND m.namespace = n.name
-    MATCH (m)-[r:{types}]->(x) WHERE id(x) IN $at.nodes RETURN collect([number, $kinds[type(r)], {order}, id(x)]) AS edges }}
+    MATCH (m)-[r:{types}]->(x) WHERE id(x) IN $at.nodes AND {known} RETURN collect([number, $kinds[type(r)], {order}, id(x)]) AS edges }}
     RETURN degrees, edges"""
+
+_STATING = tuple(NODE_LABELS[kind] for kind in (NodeKind.RELATION, NodeKind.FACT, NodeKind.EVENT, NodeKind.MESSAGE))
+
+
+class _Known:
+    """Conditions that something was known before the moment `$before`; with None, that are always true."""
+
+    def __init__(self, before: datetime | None) -> None:
+        self.values = {} if before is None else {"before": to_micros(before)}
+
+    def node(self, node: str) -> str:
+        """That a node was: an entity by what names it, a session by what was said in it."""
+        if not self.values:
+            return "true"
+        return f"""CASE WHEN {node}:Entity OR {node}:Session
+            THEN EXISTS {{ MATCH ({node})<-[:MENTIONS|INVOLVES|IN_SESSION]-(o) WHERE o.retired_at IS NULL AND {self._said("o")} }}
+            ELSE {self._said(node)} END"""
+
+    def edge(self, edge: str, end: str) -> str:
+        """That the node was which states the edge to or from this end, if one does."""
+        if not self.values:
+            return "true"
+        stating = f"{{namespace: {end}.namespace, id: {edge}.via_id}}"
+        stated = [f"EXISTS {{ MATCH (s:{label} {stating}) WHERE {self._said('s')} }}" for label in _STATING]
+        return f"({edge}.via_id IS NULL OR {' OR '.join(stated)})"
+
+    def _said(self, node: str) -> str:
+        later = f"EXISTS {{ MATCH ({node})-[:EVIDENCED_BY]->(w:Message) WHERE w.said_at >= $before }}"
+        return f"({node}.said_at < $before AND NOT {later})"
 
 
 async def neighbourhood(
-    handle: Handle, seeds: Sequence[str], kinds: Collection[EdgeKind], hops: int, max_nodes: int, max_degree: int
+    handle: Handle,
+    seeds: Sequence[str],
+    kinds: Collection[EdgeKind],
+    hops: int,
+    max_nodes: int,
+    max_degree: int,
+    before: datetime | None = None,
 ) -> Subgraph:
     """See `Memory.neighbourhood`."""
     types = "|".join(sorted(EdgeKind(kind).name for kind in kinds))
-    values = {"limit": max_degree + 1, "kinds": KIND_NUMBERS}
+    known = _Known(before)
+    values = {"limit": max_degree + 1, "kinds": KIND_NUMBERS, **known.values}
     wanted = ids_by_kind(seeds)
-    query = _seeds_query(wanted, types if hops > 0 else "")
+    query = _seeds_query(wanted, types if hops > 0 else "", known)
     (found,) = await handle.row(query, values | {"at": {kind.name: ids for kind, ids in wanted.items()}})
     found_by_id = {row[1]: row for row in found}
     rows = [found_by_id[id_] for id_ in dict.fromkeys(seeds) if id_ in found_by_id]
@@ -44,12 +81,13 @@ async def neighbourhood(
     ids = {row[0]: row[1] for row in rows}
     for hop in range(1, hops + 1 if types else 1):
         if hop > 1:
-            (rows,) = await handle.row(_hop_query(types), values | {"at": {"nodes": walk.frontier}})
+            (rows,) = await handle.row(_hop_query(types, known), values | {"at": {"nodes": walk.frontier}})
         _step(walk, rows[: len(walk.frontier)], ids)
         if not walk.frontier:
             break
-    inside = _INSIDE.format(types=types, order=EDGE_ORDER) if types else _INSIDE.format(types="NEXT", order="0")
-    degrees, edges = await handle.row(inside, {"at": {"nodes": walk.nodes}, "kinds": KIND_NUMBERS})
+    order = EDGE_ORDER if types else "0"
+    inside = _INSIDE.format(types=types or EdgeKind.NEXT.name, order=order, known=known.edge("r", "x"))
+    degrees, edges = await handle.row(inside, {"at": {"nodes": walk.nodes}, "kinds": KIND_NUMBERS, **known.values})
     degree = dict(degrees)
     # Each node's own edges by kind, place in its list, and the other end.
     in_order = sorted((walk.index[source], kind, place, walk.index[target]) for source, kind, place, target in edges if types)
@@ -60,25 +98,25 @@ async def neighbourhood(
     )
 
 
-def _seeds_query(wanted: Collection[NodeKind], types: str) -> str:
+def _seeds_query(wanted: Collection[NodeKind], types: str, known: _Known) -> str:
     """The seeds that exist and are current, as rows of `_row`."""
-    parts = [_SEEDS.format(name=kind.name, label=NODE_LABELS[kind]) for kind in wanted]
+    parts = [_SEEDS.format(name=kind.name, label=NODE_LABELS[kind], known=known.node("m")) for kind in wanted]
     nodes = " + ".join(kind.name for kind in wanted) or "[]"
-    return f"{' '.join(parts)} CALL ({', '.join(kind.name for kind in wanted)}) {{ UNWIND {nodes} AS m {_row(types)} }} RETURN rows"
+    return f"{' '.join(parts)} CALL ({', '.join(kind.name for kind in wanted)}) {{ UNWIND {nodes} AS m {_row(types, known)} }} RETURN rows"
 
 
-def _hop_query(types: str) -> str:
-    return (
-        f"""CALL (n) {{ UNWIND $at.nodes AS number MATCH (m) WHERE id(m) = number AND m.namespace = n.name {_row(types)} }} RETURN rows"""
-    )
+def _hop_query(types: str, known: _Known) -> str:
+    nodes = "CALL (n) { UNWIND $at.nodes AS number MATCH (m) WHERE id(m) = number AND m.namespace = n.name"
+    return f"{nodes} {_row(types, known)} }} RETURN rows"
 
 
-def _row(types: str) -> str:
+def _row(types: str, known: _Known) -> str:
     """Of each `m`: its number, its id, the edges that it is the source of, and those that it is the target of."""
     if not types:
         return "RETURN collect([id(m), m.id, [], []]) AS rows"
-    out = _EDGES.format(left="-", right="->", types=types, order=EDGE_ORDER, name="out")
-    into = _EDGES.format(left="<-", right="-", types=types, order="0", name="into")
+    passing = f"{known.node('x')} AND {known.edge('r', 'x')}"
+    out = _EDGES.format(left="-", right="->", types=types, order=EDGE_ORDER, name="out", known=passing)
+    into = _EDGES.format(left="<-", right="-", types=types, order="0", name="into", known=passing)
     return f"{out} {into} RETURN collect([id(m), m.id, out, into]) AS rows"
 
 

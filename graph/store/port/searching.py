@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from graph.model import EdgeKind, Entity, Namespace
@@ -37,10 +38,21 @@ class Searches(Protocol):
         ...
 
     async def neighbourhood(
-        self, seeds: Sequence[str], kinds: Collection[EdgeKind], hops: int, max_nodes: int, max_degree: int
+        self,
+        seeds: Sequence[str],
+        kinds: Collection[EdgeKind],
+        hops: int,
+        max_nodes: int,
+        max_degree: int,
+        before: datetime | None = None,
     ) -> Subgraph:
         """Walks edges of these kinds in both directions, breadth first; of a node with more than `max_degree` edges only that many.
 
         Retired nodes and those of older generations are not entered.
+
+        Args:
+            before: nothing is entered, seeds included, that was said at that moment or later or rests on a message sent then, and no
+                entity or session that nothing before names or stands in; no edge is followed that such a statement states. `degree`
+                counts all edges nevertheless.
         """
         ...

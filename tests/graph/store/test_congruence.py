@@ -349,6 +349,7 @@ class Congruence(RuleBasedStateMachine):
         for node in nodes[:: max(len(nodes) // 6, 1)]:
             self.both(lambda store, id_=node.id: store.namespace("n").get_node_edges(id_, 50))
             self.both(lambda store, id_=node.id: store.namespace("n").neighbourhood([id_], list(EdgeKind), 2, 1_000, 1_000))
+            self.both(lambda store, id_=node.id: store.namespace("n").neighbourhood([id_], list(EdgeKind), 2, 1_000, 1_000, RANGE.start))
         self.both(lambda store: bare_description(store))
         self.both(lambda store: bare_scope(store))
         self.both(lambda store: store.namespace("n").usage())

@@ -6,8 +6,8 @@ import networkx as nx
 import pytest
 
 from graph.errors import NotFound
-from graph.model import EdgeKind, Granularity, LabelCondition, LabelFilter, NodeKind, TimeRange, TimeSpan
-from graph.store.port import EntityQuery, EventQuery, MessageQuery, StatementQuery
+from graph.model import Edge, EdgeKind, Granularity, LabelCondition, LabelFilter, NodeKind, TimeRange, TimeSpan
+from graph.store.port import EntityQuery, EventQuery, ExtractionWrite, GenerationStart, MessageQuery, StatementQuery
 
 ALL = list(EdgeKind)
 
@@ -186,6 +186,38 @@ async def test_a_walk_keeps_its_bounds(bench):
     small = await bench.store.namespace(bench.namespace).neighbourhood([ana.id], ALL, 3, 5, 100)
     assert (len(small.ids), small.truncated) == (5, True)
     assert capped.degree[0] == 16
+
+
+async def test_a_walk_ends_at_what_was_not_known_yet(bench):
+    """A late message takes with it what rests on it, the edge that it states, and the entity and session that nothing else names."""
+    said = [bench.draft(text, minutes) for minutes, text in enumerate(["early", "both", "late"])]
+    await bench.say(*said)
+    (elsewhere,) = (await bench.say(bench.draft("elsewhere", 2), session="s2")).messages
+    memory = bench.store.namespace(bench.namespace)
+    generation = await memory.begin_generation(GenerationStart(bench.extractor))
+    lease = await bench.flushed_lease("s1")
+    work = await memory.pending(lease, 10)
+    messages = work.messages
+    ana, bo, cy = (bench.entity(name) for name in ("Ana", "Bo", "Cy"))
+    early, late = bench.fact("early", [messages[0]], [ana, bo]), bench.fact("late", [messages[2]], [ana, cy])
+    both = bench.fact("both", [messages[0], messages[2]], [ana])
+    events = [bench.event(f.text, [f], [m], [ana]) for f, m in ((early, messages[0]), (late, messages[2]), (both, messages[1]))]
+    edges = Edge(EdgeKind.RELATES, ana.id, bo.id, early.id), Edge(EdgeKind.RELATES, bo.id, ana.id, late.id)
+    write = ExtractionWrite(generation, work.watermark, messages[-1].seq, (early, late, both), tuple(events), (ana, bo, cy), edges)
+    await memory.commit_extraction(lease, write)
+
+    known = {messages[0].id, messages[1].id, early.id, events[0].id, events[2].id, ana.id, bo.id}
+    before = bench.monday + timedelta(minutes=2)
+    session = next(e.target_id for e in (await memory.get_node_edges(messages[0].id, 9)).edges if e.kind is EdgeKind.IN_SESSION)
+    walk = await memory.neighbourhood([messages[0].id], ALL, 9, 99, 99, before)
+    assert set(walk.ids) == known | {session}
+    assert walk.edge_kind.tolist().count(EdgeKind.RELATES) == 1
+    everything = await memory.neighbourhood([messages[0].id], ALL, 9, 99, 99)
+    assert set(everything.ids) == known | {session, messages[2].id, late.id, both.id, events[1].id, cy.id}
+    assert everything.edge_kind.tolist().count(EdgeKind.RELATES) == 2
+    seeds = [*everything.ids, elsewhere.id]
+    assert set((await memory.neighbourhood(seeds, (), 0, 99, 99, before)).ids) == known | {session}
+    assert not (await memory.neighbourhood(seeds, ALL, 2, 99, 99, bench.monday)).ids
 
 
 async def test_counts_are_those_of_the_graph(bench):
