@@ -8,6 +8,7 @@ import sys
 from bench.report import BenchError
 
 SUBCOMMANDS = (
+    "convert",
     "retrieval",
     "ablation",
     "relevance",

@@ -3,7 +3,7 @@
     {"name", "conversations": [
       {"id", "sessions": [{"id", "messages": [{"id", "speaker", "role", "text", "sent_at", "image_caption"?}]}],
        "questions": [{"id", "text", "category", "evidence": [message id], "suspect"?: reason, "asked_at"?, "session"?,
-                      "answer"?}],
+                      "answer"?, "abstention"?}],
        "facts"?: [{"text", "speaker", "evidence": [message id]}]}]}
 
 A time without a zone is read as UTC. A question with `asked_at` was asked then: what was said later does not count. One with `session` is a
@@ -14,8 +14,8 @@ import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
+from bench.fields import field_of, list_of, text_of
 from bench.report import BenchError
 
 ROLES = frozenset({"user", "assistant", "system", "tool"})
@@ -46,7 +46,7 @@ class Question:
     """A question, and the ids of the messages that together answer it. `suspect` says why it should not be counted.
 
     `asked_at`: only what was said before counts; None: it is asked at the end. `session`: the one of which it is a turn, or "".
-    `answer`: the right one in words, or "".
+    `answer`: the right one in words, or "". `abstention`: whether the right answer is that nothing was said of it, which `answer` explains.
     """
 
     id: str
@@ -57,6 +57,7 @@ class Question:
     asked_at: datetime | None = None
     session: str = ""
     answer: str = ""
+    abstention: bool = False
 
     @property
     def counted(self) -> bool:
@@ -118,15 +119,17 @@ def read_dataset(path: Path) -> Dataset:
         raise BenchError(f"cannot read {path}: {error.strerror}") from error
     except ValueError as error:
         raise BenchError(f"{path} is not JSON: {error}") from error
-    conversations = tuple(_conversation(value, f"conversations[{i}]") for i, value in enumerate(_list(document, "conversations", "")))
+    if isinstance(document, list):
+        raise BenchError(f"{path} is an array: LoCoMo and LongMemEval as published go through `python -m bench convert` first")
+    conversations = tuple(_conversation(value, f"conversations[{i}]") for i, value in enumerate(list_of(document, "conversations", "")))
     if not conversations:
         raise BenchError(f"{path}: conversations: is empty")
-    return Dataset(_text(document, "name", "", default=path.stem), conversations)
+    return Dataset(text_of(document, "name", "", default=path.stem), conversations)
 
 
 def _conversation(value: object, place: str) -> Conversation:
-    sessions = tuple(_session(item, f"{place}.sessions[{i}]") for i, item in enumerate(_list(value, "sessions", place)))
-    questions = tuple(_question(item, f"{place}.questions[{i}]") for i, item in enumerate(_list(value, "questions", place)))
+    sessions = tuple(_session(item, f"{place}.sessions[{i}]") for i, item in enumerate(list_of(value, "sessions", place)))
+    questions = tuple(_question(item, f"{place}.questions[{i}]") for i, item in enumerate(list_of(value, "questions", place)))
     known: set[str] = set()
     for session in sessions:
         for message in session.messages:
@@ -138,66 +141,45 @@ def _conversation(value: object, place: str) -> Conversation:
         if question.counted and unknown:
             raise BenchError(f"{place}: question {question.id!r} names evidence {unknown[0]!r}, which is no message")
     facts: tuple[RecordedFact, ...] = ()
-    if _field(value, "facts", place):
-        facts = tuple(_fact(item, f"{place}.facts[{i}]", known) for i, item in enumerate(_list(value, "facts", place)))
-    return Conversation(_text(value, "id", place), sessions, questions, facts)
+    if field_of(value, "facts", place):
+        facts = tuple(_fact(item, f"{place}.facts[{i}]", known) for i, item in enumerate(list_of(value, "facts", place)))
+    return Conversation(text_of(value, "id", place), sessions, questions, facts)
 
 
 def _session(value: object, place: str) -> ChatSession:
-    messages = tuple(_message(item, f"{place}.messages[{i}]") for i, item in enumerate(_list(value, "messages", place)))
-    return ChatSession(_text(value, "id", place), messages)
+    messages = tuple(_message(item, f"{place}.messages[{i}]") for i, item in enumerate(list_of(value, "messages", place)))
+    return ChatSession(text_of(value, "id", place), messages)
 
 
 def _message(value: object, place: str) -> ChatMessage:
-    role = _text(value, "role", place, default="user")
+    role = text_of(value, "role", place, default="user")
     if role not in ROLES:
         raise BenchError(f"{place}.role: must be one of {', '.join(sorted(ROLES))}")
     sent_at = _time(value, "sent_at", place)
-    caption = _text(value, "image_caption", place, default="")
-    return ChatMessage(_text(value, "id", place), _text(value, "speaker", place), role, _text(value, "text", place), sent_at, caption)
+    caption = text_of(value, "image_caption", place, default="")
+    return ChatMessage(text_of(value, "id", place), text_of(value, "speaker", place), role, text_of(value, "text", place), sent_at, caption)
 
 
 def _question(value: object, place: str) -> Question:
-    evidence = tuple(dict.fromkeys(str(id_) for id_ in _list(value, "evidence", place)))
-    suspect = _text(value, "suspect", place, default="")
-    category, session = _text(value, "category", place, default=""), _text(value, "session", place, default="")
-    asked_at = _time(value, "asked_at", place) if _field(value, "asked_at", place) else None
-    answer = str(_field(value, "answer", place) or "")  # a number in some files
-    return Question(_text(value, "id", place), _text(value, "text", place), category, evidence, suspect, asked_at, session, answer)
+    evidence = tuple(dict.fromkeys(str(id_) for id_ in list_of(value, "evidence", place)))
+    suspect = text_of(value, "suspect", place, default="")
+    category, session = text_of(value, "category", place, default=""), text_of(value, "session", place, default="")
+    asked_at = _time(value, "asked_at", place) if field_of(value, "asked_at", place) else None
+    answer = text_of(value, "answer", place, default="")  # a number in some files
+    id_, text = text_of(value, "id", place), text_of(value, "text", place)
+    return Question(id_, text, category, evidence, suspect, asked_at, session, answer, field_of(value, "abstention", place) is True)
 
 
 def _time(value: object, key: str, place: str) -> datetime:
     try:
-        moment = datetime.fromisoformat(_text(value, key, place))
+        moment = datetime.fromisoformat(text_of(value, key, place))
     except ValueError as error:
         raise BenchError(f"{place}.{key}: is no ISO 8601 time") from error
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def _fact(value: object, place: str, known: set[str]) -> RecordedFact:
-    evidence = tuple(dict.fromkeys(str(id_) for id_ in _list(value, "evidence", place)))
+    evidence = tuple(dict.fromkeys(str(id_) for id_ in list_of(value, "evidence", place)))
     if not evidence or not known.issuperset(evidence):
         raise BenchError(f"{place}.evidence: must name messages of the conversation, at least one")
-    return RecordedFact(_text(value, "text", place), _text(value, "speaker", place), evidence)
-
-
-def _field(value: object, key: str, place: str) -> Any:
-    if not isinstance(value, dict):
-        raise BenchError(f"{place or 'the document'}: must be an object")
-    return value.get(key)
-
-
-def _list(value: object, key: str, place: str) -> list[Any]:
-    found = _field(value, key, place)
-    if not isinstance(found, list):
-        raise BenchError(f"{place}.{key}: must be a list".lstrip("."))
-    return found
-
-
-def _text(value: object, key: str, place: str, default: str | None = None) -> str:
-    found = _field(value, key, place)
-    if found is None and default is not None:
-        return default
-    if not isinstance(found, (str, int, bool)) or (found == "" and default is None):
-        raise BenchError(f"{place}.{key}: must be a text".lstrip("."))
-    return str(found)
+    return RecordedFact(text_of(value, "text", place), text_of(value, "speaker", place), evidence)
