@@ -75,6 +75,35 @@ def test_a_recall_below_what_is_wanted_fails_and_says_so(shell: Any, alice: dict
     assert shell("eval", file, "-n", "alice", "--fail-under", "101").code == 2
 
 
+def test_finding_nothing_fails_and_names_what_is_not_there(shell: Any, alice: dict[str, str], tmp_path: Path) -> None:
+    gone = "msg_01m83qx1c2ekaa7r088k6cq8m9"
+    file = asked(tmp_path, {"question": "Who lives in Porto?", "expected": ["m99", gone, {"text": "harpsichord"}]})
+    nothing = shell("eval", file, "-n", "alice")
+    assert nothing.code == 1
+    assert "nothing that is expected was found" in nothing.err
+    assert f"alice has nothing that is meant by m99, {gone}, “harpsichord”" in nothing.err
+    assert "1 question: recall 0.000" in nothing.out
+    assert shell("eval", file, "-n", "alice", "--fail-under", "0").code == 0
+    found = shell("eval", asked(tmp_path, {"question": "Who lives in Porto?", "expected": ["m3"]}), "-n", "alice")
+    assert (found.code, found.err) == (0, "")
+
+
+def test_a_question_is_a_turn_of_its_session_and_sees_what_was_said_before(shell: Any, alice: dict[str, str], tmp_path: Path) -> None:
+    message = next(m for m in shell("messages", "-n", "alice", "--json").document["messages"] if m["client_id"] == "m3")
+    question = {"question": "Who lives in Porto?", "expected": ["m3"]}
+    file = asked(
+        tmp_path,
+        question | {"session": "another", "turns": ["We spoke of my family."]},
+        question | {"session": message["session"]},
+        question | {"asked_at": "2099-01-01T00:00:00Z"},
+        question | {"asked_at": message["sent_at"]},
+    )
+    told = shell("eval", file, "-n", "alice", "--explain", "--json").document
+    assert [one["recall"] for one in told["questions"]] == [1.0, 0.0, 1.0, 0.0]
+    _, same, _, before = (one["expected"][0]["miss"] for one in told["questions"])
+    assert (same["filtered_by"], before["filtered_by"]) == (["not_sessions"], ["said"])
+
+
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
@@ -88,6 +117,9 @@ def test_a_recall_below_what_is_wanted_fails_and_says_so(shell: Any, alice: dict
         ({"question": "q", "expected": [{"words": "x"}]}, "line 1: expected.0"),
         ({"question": "q", "expected": ["m1"], "k": 0}, "line 1: k: "),
         ({"question": "q", "expected": ["m1"], "asked_at": "2024-03-05"}, "line 1: asked_at: needs an offset"),
+        ({"question": "q", "expected": ["m1"], "turns": ["x"]}, "line 1: turns: are those of a running session"),
+        ({"question": "q", "expected": ["m1"], "session": ["s"]}, "line 1: session: "),
+        ({"question": "q", "expected": ["m1"], "session": "s", "turns": [" "]}, "line 1: turns.0: "),
         ({"question": "q", "expected": ["m1"], "filter": {"kinds": ["event"]}}, "line 1: filter.kinds: "),
         ({"question": "q", "expected": ["m1"], "filter": {"from": "soon"}}, "line 1: filter.from: "),
         ({"question": "q", "expected": ["m1"], "answer": "x"}, "line 1: answer: "),

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from service.cli.times import Times
 
 _SHOWN_PROBLEMS = 20
+_SHOWN_ABSENT = 5
 
 
 @connected
@@ -135,15 +136,21 @@ def eval_(
     skip_broken: Annotated[bool, typer.Option("--skip-broken", help="Ask the good lines of a file with broken ones.")] = False,
     fail_under: Annotated[
         float | None,
-        typer.Option(min=0, max=100, metavar="PERCENT", help="Exit code 1 where the mean recall@k of all questions is below this."),
+        typer.Option(
+            min=0,
+            max=100,
+            metavar="PERCENT",
+            help="Exit code 1 where the mean recall@k of all questions is below this; else where it is 0.",
+        ),
     ] = None,
     timezone: ZoneOption = None,
     json: JsonOption = False,
 ) -> None:
     """Asks your own questions and counts the memories found that you expect.
 
-    A line is {"question", "expected": [...], "k", "asked_at", "filter"}; question and expected are required. What is expected is a memory's
-    id, a message's client id, or {"text": "words of a message"}.
+    A line is {"question", "expected": [...], "k", "asked_at", "session", "turns", "filter"}; question and expected are required. What is
+    expected is a memory's id, a message's client id, or {"text": "words of a message"}. With asked_at only what was said before is
+    seen; with session the question is a turn of that running session.
     """
     from service.cli.golden import Directory, asked
     from service.cli.golden.asking import Way
@@ -156,9 +163,20 @@ def eval_(
         print_json({"namespace": namespace, "overall": _overall(judged), "questions": [_judged_document(one) for one in judged]})
     else:
         _print_judged(judged, explain)
+    _warn_of_absent(judged, namespace)
     recall = round(100 * _overall(judged)["recall"], 2)
+    if fail_under is None and not any(one.recall for one in judged):
+        fail("nothing that is expected was found; --explain says why, --fail-under 0 allows it")
     if fail_under is not None and recall < fail_under:
         fail(f"recall@k is {recall:.2f} %, below the {fail_under:g} % of --fail-under")
+
+
+def _warn_of_absent(judged: "list[Judged]", namespace: str) -> None:
+    """Names what no answer can hold: most often the file is of another namespace, or its ids of an earlier ingest."""
+    names = dict.fromkeys(found.expected.name for one in judged for found in one.found if not found.expected.there)
+    if names:
+        told = ", ".join([*names][:_SHOWN_ABSENT]) + (", ..." if len(names) > _SHOWN_ABSENT else "")
+        typer.echo(f"structmem: {namespace} has nothing that is meant by {told}", err=True)
 
 
 def _questions(file: Path, skip_broken: bool) -> "list[Question]":

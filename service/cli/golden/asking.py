@@ -83,5 +83,8 @@ def _arguments(question: Question, way: Way) -> dict[str, Any]:
         "min_relevance": way.min_relevance,
         "time_zone": way.time_zone,
         "asked_at": datetime.fromisoformat(question.asked_at) if question.asked_at else None,
+        "as_asked": question.asked_at is not None,
+        "session": question.session,
+        "turns": question.turns,
         "filter": memory_filter(limits.kinds, limits.sessions, limits.speakers, happened, limits.labels),
     }

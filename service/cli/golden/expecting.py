@@ -1,5 +1,6 @@
 """Which memories are meant: ids as they stand, client ids and words looked up among the namespace's messages."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,12 +14,13 @@ if TYPE_CHECKING:
 class Expected:
     """One expected memory: how the file names it, and the ids that are meant, one of which is enough; none where nothing is meant.
 
-    `rests_on`: the messages that a fact or relation rests on: these together say what it says.
+    `rests_on`: the messages that a fact or relation rests on: these together say what it says. `there`: whether the namespace has it.
     """
 
     name: str
     ids: frozenset[str]
     rests_on: frozenset[str] = frozenset()
+    there: bool = True
 
 
 class Directory:
@@ -37,21 +39,26 @@ class Directory:
         from structmem import NotFoundError, Statement
 
         if not _looks_like_an_id(name):
-            return Expected(name, frozenset(message.id for message in self._all() if message.client_id == name))
+            return _among(name, (message.id for message in self._all() if message.client_id == name))
         try:
             node = self._client.get_node(self._namespace, name, max_edges=1).node
         except NotFoundError:
-            return Expected(name, frozenset([name]))
+            return Expected(name, frozenset([name]), there=False)
         return Expected(name, frozenset([name]), frozenset(node.evidence_ids) if isinstance(node, Statement) else frozenset())
 
     def _of_text(self, text: str) -> Expected:
         wanted = text.casefold()
-        return Expected(f"“{text}”", frozenset(message.id for message in self._all() if wanted in message.text.casefold()))
+        return _among(f"“{text}”", (message.id for message in self._all() if wanted in message.text.casefold()))
 
     def _all(self) -> "list[Message]":
         if self._messages is None:
             self._messages = list(self._client.list_messages(self._namespace))
         return self._messages
+
+
+def _among(name: str, ids: Iterable[str]) -> Expected:
+    meant = frozenset(ids)
+    return Expected(name, meant, there=bool(meant))
 
 
 def _looks_like_an_id(name: str) -> bool:

@@ -1,11 +1,14 @@
-"""JSON Lines of questions: `{"question", "expected": [id, client id or {"text"}], "k", "asked_at", "filter"}`, one a line."""
+"""JSON Lines of questions, one a line.
+
+`{"question", "expected": [id, client id or {"text"}], "k", "asked_at", "session", "turns", "filter"}`.
+"""
 
 import json
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError, ValidationInfo, field_validator
 
 from service.cli.chats import LineProblem
 from service.cli.chats.entries import Name, reason_of
@@ -57,7 +60,10 @@ class Limits(BaseModel):
 
 
 class Question(BaseModel):
-    """One line: what is asked, and the memories that should be in the answer's first `k`."""
+    """One line: what is asked, and the memories that should be in the answer's first `k`.
+
+    With `asked_at` it sees only what was said before; with `session` it is a turn of that running session, whose last ones are `turns`.
+    """
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -65,6 +71,8 @@ class Question(BaseModel):
     expected: list[Annotated[str | ExpectedText, BeforeValidator(_one)]] = Field(min_length=1, max_length=1_000)
     k: int | None = Field(None, ge=1, le=1_000)
     asked_at: str | None = None
+    session: Name = ""
+    turns: list[Annotated[_Text, Field(max_length=100_000)]] = Field(default_factory=list, max_length=16)
     filter: Limits = Field(default_factory=lambda: Limits.model_validate({}))
     line: int = Field(0, exclude=True, init=False)
 
@@ -73,6 +81,13 @@ class Question(BaseModel):
     def _an_instant(cls, value: str | None) -> str | None:
         if value is not None and datetime.fromisoformat(value).tzinfo is None:
             raise ValueError('needs an offset, such as "2024-03-05T18:30:00+00:00"')
+        return value
+
+    @field_validator("turns")
+    @classmethod
+    def _of_a_session(cls, value: list[str], info: ValidationInfo) -> list[str]:
+        if value and not info.data.get("session"):
+            raise ValueError("are those of a running session, and session names none")
         return value
 
 
