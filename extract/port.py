@@ -1,10 +1,10 @@
 """What an extractor is: from a segment of a session to a draft of events."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import tzinfo
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from graph.model import NO_PROFILE, EntityKind, ExtractionProfile, ExtractorSpec, JobError, Message, NodeKind, TimeSpan
 from graph.store.port import UsageEntry
@@ -92,6 +92,19 @@ class Extractor(Protocol):
 
     async def extract(self, segment: Segment) -> Extraction:
         """The events of the segment, with what they took. What calls that failed or were cancelled took goes to `record_usage`."""
+        ...
+
+
+@runtime_checkable
+class JoiningExtractor(Extractor, Protocol):
+    """An extractor that works in calls, and reads several segments in one: what a call costs besides is then paid once."""
+
+    async def extract_many(self, segments: Sequence[Segment]) -> list[Extraction]:
+        """The events of each segment, in their order. All are of one namespace and its profile; each is of another session.
+
+        Nothing that is found rests on messages of two segments, and what cannot be taken of one is told with that one alone. The usage of
+        all stands with the first. Raises as `extract` does, for all of them.
+        """
         ...
 
 

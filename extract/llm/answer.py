@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Annotated, Any
 
@@ -31,6 +31,7 @@ class Checks:
         types: names of entity types with the kind that each counts as.
         predicates: what relations may be; empty for anything.
         zone: the session's, for dates.
+        parts: of several segments in one transcript, which one each number belongs to. Evidence lies within one.
     """
 
     known: frozenset[int]
@@ -38,6 +39,7 @@ class Checks:
     types: Mapping[str, EntityKind]
     predicates: frozenset[str]
     zone: tzinfo
+    parts: Mapping[int, int] = field(default_factory=dict)
 
 
 def types_of(profile: ExtractionProfile) -> Mapping[str, EntityKind]:
@@ -83,7 +85,9 @@ def _known_numbers(numbers: list[int], info: ValidationInfo) -> list[int]:
 
 def _evidence(numbers: list[int], info: ValidationInfo) -> list[int]:
     if not _checks(info).own & set(_known_numbers(numbers, info)):
-        raise ValueError('must name a message without "before"')
+        raise ValueError('must name a message that is neither "before" nor "read only"')
+    if len({_checks(info).parts.get(number, 0) for number in numbers}) > 1:
+        raise ValueError("must be messages of one part")
     return numbers
 
 
@@ -178,6 +182,10 @@ def answer_schema(mode: ExtractionMode, profile: ExtractionProfile) -> dict[str,
         definitions["NamedEntity"]["properties"]["type"]["enum"] = list(types_of(profile))
         if profile.relation_types:
             definitions["Relation"]["properties"]["predicate"]["enum"] = [one.name for one in profile.relation_types]
+        else:
+            # Facts and relations have the same fields then; saying so once is a fifth of what every call pays for its schema.
+            definitions["_Event"]["properties"]["relations"]["items"] = definitions["_Event"]["properties"]["facts"]["items"]
+            del definitions["Relation"]
     return schema
 
 

@@ -17,9 +17,10 @@ _ROLE_OF = {EntityKind.PLACE: "place", EntityKind.ORGANISATION: "organisation", 
 
 
 class DraftBuilder:
-    """Makes drafts of one answer about one transcript."""
+    """Makes drafts of one answer about one part of a transcript."""
 
-    def __init__(self, transcript: Transcript, zone: tzinfo, mode: ExtractionMode, types: Mapping[str, EntityKind]) -> None:
+    def __init__(self, transcript: Transcript, zone: tzinfo, mode: ExtractionMode, types: Mapping[str, EntityKind], part: int = 0) -> None:
+        self._part = part
         self._transcript = transcript
         self._zone = zone
         self._mode = mode
@@ -42,7 +43,7 @@ class DraftBuilder:
             for number in entity.messages:
                 mentions.setdefault(self._transcript.messages[number].id, []).append(one)
         events = tuple(self._event(event) for event in reading.events)
-        own = {self._transcript.messages[number].id for number in self._transcript.own}
+        own = {self._transcript.messages[number].id for number in self._transcript.own if self._transcript.parts[number] == self._part}
         if self._mode is ExtractionMode.FLAT:
             return Extraction(events)
         return Extraction(events, {id_: tuple(found) for id_, found in mentions.items() if id_ in own})

@@ -14,7 +14,7 @@ from extract.llm.compressing import compressed_segment
 from extract.llm.drafts import DraftBuilder, joined, seqs_in_words
 from extract.llm.metered_chat import MeteredChat
 from extract.llm.prompting import PROMPT_VERSION, prompt, system_prompt
-from extract.llm.reading import Problem, Reading, problems_in_words, read_answer
+from extract.llm.reading import Problem, Reading, parts_of, problems_in_words, read_answer
 from extract.llm.settings import LlmSettings
 from extract.llm.transcript import Transcript, halves, is_longer, transcript_of
 from extract.metering import record_usage
@@ -57,7 +57,12 @@ class LlmExtractor:
 
     async def extract(self, segment: Segment) -> Extraction:
         """The events of the segment. Raises ExtractorUnavailable when the model cannot be asked now."""
-        reading = _SegmentReading(self._chat, self._settings, self._mode, segment, self._compressor)
+        [found] = await self.extract_many((segment,))
+        return found
+
+    async def extract_many(self, segments: Sequence[Segment]) -> list[Extraction]:
+        """See `extract.port.JoiningExtractor`."""
+        reading = _Reading(self._chat, self._settings, self._mode, segments, self._compressor)
         try:
             found = await reading.read_all()
         except BaseException as error:
@@ -65,9 +70,10 @@ class LlmExtractor:
                 record_usage(entry)
             if not isinstance(error, ChatUnavailable):
                 raise
-            _log.warning("the language model could not be asked", extra={"reason": error.reason, "namespace": segment.namespace})
+            _log.warning("the language model could not be asked", extra={"reason": error.reason, "namespace": segments[0].namespace})
             raise ExtractorUnavailable(error.reason) from None
-        return replace(joined(found), usage=reading.usage(len(segment.own)))
+        usage = reading.usage(sum(len(segment.own) for segment in segments))
+        return [replace(joined(parts), usage=() if place else usage) for place, parts in enumerate(found)]
 
 
 def llm_extractors(chat: Chat, settings: LlmSettings, compressor: Compressor | None = None) -> dict[ExtractionMode, LlmExtractor]:
@@ -75,64 +81,112 @@ def llm_extractors(chat: Chat, settings: LlmSettings, compressor: Compressor | N
     return {mode: LlmExtractor(chat, settings, mode, compressor) for mode in (ExtractionMode.EVENT, ExtractionMode.FLAT)}
 
 
-class _SegmentReading:
-    """The work on one segment, with what it takes."""
+# A segment, or a part of one, with its place among those that the work is on.
+_Placed = tuple[int, Segment]
 
-    def __init__(self, chat: Chat, settings: LlmSettings, mode: ExtractionMode, segment: Segment, compressor: Compressor | None) -> None:
+
+class _Reading:
+    """The work on some segments of a namespace, with what it takes."""
+
+    def __init__(
+        self, chat: Chat, settings: LlmSettings, mode: ExtractionMode, segments: Sequence[Segment], compressor: Compressor | None
+    ) -> None:
         self._settings = settings
         self._mode = mode
-        self._segment = segment
+        self._segments = segments
         self._compressor = compressor
-        self._compression: tuple[UsageEntry, ...] = ()
+        self._compression: list[UsageEntry] = []
         # What was said is looked up in the whole texts.
-        self._whole = {message.id: message for message in (*segment.context, *segment.messages)} if compressor else {}
-        self._system = Turn("system", system_prompt(mode, segment.profile, compressed=compressor is not None))
-        self._metered = MeteredChat(chat, settings, answer_schema(mode, segment.profile))
+        shown = (message for segment in segments for message in (*segment.context, *segment.messages))
+        self._whole = {message.id: message for message in shown} if compressor else {}
+        self._profile = segments[0].profile
+        self._system = Turn("system", system_prompt(mode, self._profile, compressed=compressor is not None))
+        self._metered = MeteredChat(chat, settings, answer_schema(mode, self._profile))
+        self._found: list[list[Extraction]] = [[] for _ in segments]
 
     def usage(self, items: int) -> tuple[UsageEntry, ...]:
         """What all calls took, by step. `items`: messages extracted."""
-        return self._compression + self._metered.usage(extract=items)
+        return (*self._compression, *self._metered.usage(extract=items))
 
-    async def read_all(self) -> list[Extraction]:
-        """The extractions of the segment, its texts compressed where they are to be."""
-        if self._compressor is None or not self._segment.own:
-            return await self.read(self._segment)
-        segment, self._compression = await compressed_segment(self._segment, self._compressor)
-        return await self.read(segment)
+    async def read_all(self) -> list[list[Extraction]]:
+        """The extractions of each segment, their texts compressed where they are to be."""
+        placed = [(place, segment) for place, segment in enumerate(self._segments) if segment.own]
+        if self._compressor is not None:
+            for index, (place, segment) in enumerate(placed):
+                short, usage = await compressed_segment(segment, self._compressor)
+                placed[index] = (place, short)
+                self._compression += usage
+        await self._read(placed)
+        return self._found
 
-    async def read(self, part: Segment) -> list[Extraction]:
-        """The extractions of a part of the segment, and of its halves where it is too long to be read or answered at once."""
-        if not part.own:
-            return []
+    async def _read(self, parts: Sequence[_Placed]) -> None:
+        """Extracts these parts by one call, and by halves of them where that is too long to be read or answered at once."""
+        parts = [(place, part) for place, part in parts if part.own]
+        if not parts:
+            return
         # In a thread, as all of this takes time with the length of what was said.
-        transcript, smaller = await asyncio.to_thread(lambda: (transcript_of(part), halves(part)))
+        transcript, smaller = await asyncio.to_thread(lambda: (transcript_of([part for _, part in parts]), _halved(parts)))
         too_long: bool = await asyncio.to_thread(is_longer, transcript.text, self._settings.input_tokens)
         if smaller and too_long:
-            return await self._read_both(smaller)
+            await self._read_both(smaller)
+            return
         turns = (self._system, Turn("user", transcript.text))
         try:
             answer = await self._metered.ask("extract", turns)
         except RequestTooLarge:
-            return await self._read_both(smaller) if smaller else [_failed("TOO_LARGE", "is longer than the model reads", part.messages)]
+            await self._read_halves(parts, smaller, "TOO_LARGE", "is longer than the model reads")
+            return
         if answer.withheld:
-            return [_failed("WITHHELD", "is kept back by the model's filter", part.messages)]
-        if not answer.complete and smaller:
-            return await self._read_both(smaller)
-        return [await self._understood(answer, turns, transcript, part)]
+            # Among several, the others need not go without what one of them is kept back for.
+            await self._read_halves(parts, smaller if len(parts) > 1 else None, "WITHHELD", "is kept back by the model's filter")
+        elif not answer.complete and smaller:
+            await self._read_both(smaller)
+        else:
+            await self._understand(answer, turns, transcript, parts, smaller)
 
-    async def _read_both(self, parts: tuple[Segment, Segment]) -> list[Extraction]:
-        return [*await self.read(parts[0]), *await self.read(parts[1])]
+    async def _read_halves(
+        self, parts: Sequence[_Placed], smaller: tuple[list[_Placed], list[_Placed]] | None, reason: str, what: str
+    ) -> None:
+        """Reads the halves; where there are none, says why nothing came of these parts."""
+        if smaller:
+            await self._read_both(smaller)
+            return
+        for place, part in parts:
+            self._found[place].append(Extraction((), partial_failures=(_failure(reason, what, part.messages),)))
 
-    async def _understood(self, answer: ChatAnswer, turns: tuple[Turn, ...], transcript: Transcript, part: Segment) -> Extraction:
-        checks = Checks(frozenset(transcript.messages), transcript.own, types_of(part.profile), predicates_of(part.profile), part.zone)
+    async def _read_both(self, halves: tuple[list[_Placed], list[_Placed]]) -> None:
+        await self._read(halves[0])
+        await self._read(halves[1])
+
+    async def _understand(
+        self,
+        answer: ChatAnswer,
+        turns: tuple[Turn, ...],
+        transcript: Transcript,
+        parts: Sequence[_Placed],
+        smaller: tuple[list[_Placed], list[_Placed]] | None,
+    ) -> None:
+        """Takes what an answer says of each part."""
+        profile, own = self._profile, transcript.own
+        checks = Checks(frozenset(transcript.messages), own, types_of(profile), predicates_of(profile), parts[0][1].zone, transcript.parts)
         reading = read_answer(answer.text, self._mode, checks, answer.complete)
-        failures = [] if answer.complete else [_failure("TRUNCATED", "was cut off", part.messages)]
+        if reading.broken and smaller and len(parts) > 1:
+            # As long an answer once more would be as likely to break, and would take all of them along.
+            await self._read_both(smaller)
+            return
+        left: Sequence[Problem] = ()
         if reading.broken or reading.problems:
             reading, left = await self._repaired(reading, turns, checks)
-            failures += _failures(left, reading.broken, part.messages)
         said = {number: self._whole.get(message.id, message) for number, message in transcript.messages.items()}
-        extraction = DraftBuilder(replace(transcript, messages=said), part.zone, self._mode, checks.types).extraction(reading, part.profile)
-        return replace(extraction, partial_failures=tuple(failures))
+        whole = replace(transcript, messages=said)
+        for index, (place, part) in enumerate(parts):
+            failures = [] if answer.complete else [_failure("TRUNCATED", "was cut off", part.messages)]
+            mine = [problem for problem in left if index in parts_of(problem, transcript.parts)]
+            failures += _failures(mine, reading.broken, part.messages)
+            extraction = DraftBuilder(whole, part.zone, self._mode, checks.types, index).extraction(
+                reading.of_part(index, transcript.parts), profile
+            )
+            self._found[place].append(replace(extraction, partial_failures=tuple(failures)))
 
     async def _repaired(self, reading: Reading, turns: tuple[Turn, ...], checks: Checks) -> tuple[Reading, Sequence[Problem]]:
         """Asks once more for what was wrong, and for nothing else; returns all that can be used now, and what is still wrong."""
@@ -150,8 +204,14 @@ class _SegmentReading:
         return reading, [*reading.problems] if again.broken else again.problems
 
 
-def _failed(reason: str, what: str, messages: Sequence[Message]) -> Extraction:
-    return Extraction((), partial_failures=(_failure(reason, what, messages),))
+def _halved(parts: Sequence[_Placed]) -> tuple[list[_Placed], list[_Placed]] | None:
+    """The parts in two, by parts or by the messages of the only one; None for one that is short already."""
+    if len(parts) > 1:
+        middle = len(parts) // 2
+        return [*parts[:middle]], [*parts[middle:]]
+    [(place, part)] = parts
+    smaller = halves(part)
+    return smaller and ([(place, smaller[0])], [(place, smaller[1])])
 
 
 def _failure(reason: str, what: str, messages: Sequence[Message]) -> JobError:

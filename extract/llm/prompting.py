@@ -9,7 +9,7 @@ from typing import Any
 from graph.model import ExtractionMode, ExtractionProfile
 
 # Raised with any change of what a prompt means. The fingerprint of the extractor follows the texts as well.
-PROMPT_VERSION = 1
+PROMPT_VERSION = 2
 
 
 @cache

@@ -2,8 +2,8 @@
 
 import json
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -65,6 +65,18 @@ class Reading:
                 known.relations += event.relations
         self.entities += repaired.entities
 
+    def of_part(self, part: int, parts: Mapping[int, int]) -> "Reading":
+        """What rests on the messages of one part; `parts` says which one each number belongs to. Events keep their places, for `causes`."""
+        events = [
+            replace(
+                event,
+                facts=[one for one in event.facts if parts[one.messages[0]] == part],
+                relations=[one for one in event.relations if parts[one.messages[0]] == part],
+            )
+            for event in self.events
+        ]
+        return Reading(events, self.entities)
+
 
 def read_answer(text: str, mode: ExtractionMode, checks: Checks, complete: bool = True) -> Reading:
     """Reads an answer; of one that was cut off (not `complete`), what stands before the cut."""
@@ -94,6 +106,13 @@ def problems_in_words(problems: Sequence[Problem]) -> str:
     """The items with their problems, as JSON lines for the model to correct."""
     lines = ({"kind": one.place.partition("[")[0], "event": one.event, "problem": one.why, "item": one.item} for one in problems)
     return "\n".join(json.dumps(line, ensure_ascii=False).replace("<", "\\u003c").replace(">", "\\u003e") for line in lines)
+
+
+def parts_of(problem: Problem, parts: Mapping[int, int]) -> frozenset[int]:
+    """Which parts an item that cannot be used is about, as far as the numbers in it say; all of them where they say nothing."""
+    numbers = problem.item.get("messages") if isinstance(problem.item, dict) else None
+    named = {parts[one] for one in numbers if isinstance(one, int) and one in parts} if isinstance(numbers, list) else set()
+    return frozenset(named or parts.values())
 
 
 def json_in(text: str) -> str:

@@ -9,6 +9,8 @@ from typing import Any
 
 Body = dict[str, Any]
 _LINES = re.compile(r"<conversation>\n(.*?)\n</conversation>", re.DOTALL)
+_HEADING = re.compile(r"# (?:part (\d+), )?(\d{4}-\d\d-\d\d \w+ \d\d:\d\d)")
+_MESSAGE = re.compile(r"(\d+)(?:\(([a-z, ]+)\))?:? (.*)")
 
 
 @dataclass
@@ -26,15 +28,34 @@ class Reply:
 
 
 def messages_in(body: Body) -> list[Body]:
-    """The messages that a request's last turn shows, as a model that reads JSON sees them."""
+    """The messages that a request's last turn shows, as a careful reader sees them: each with its number, marks, speaker, text and day."""
     found = _LINES.search(body["messages"][-1]["content"])
     assert found is not None
-    return [json.loads(line) for line in found[1].split("\n")]
+    shown: list[Body] = []
+    day = part = ""
+    for line in found[1].split("\n"):
+        if heading := _HEADING.fullmatch(line):
+            part, day = heading[1] or part, heading[2]
+            continue
+        told = _MESSAGE.fullmatch(line)
+        assert told is not None, line
+        number, marks = int(told[1]), (told[2] or "").split(", ")
+        if marks == ["image"]:
+            shown[-1]["image"] = _unescaped(told[3].removeprefix(" "))
+            continue
+        speaker, _, text = told[3].partition(": ")
+        one = {"n": number, "part": part, "sent": day, "speaker": _unescaped(speaker), "text": _unescaped(text)}
+        shown.append(one | {mark: True for mark in marks if mark})
+    return shown
+
+
+def _unescaped(text: str) -> str:
+    return str(json.loads('"' + text.replace('"', '\\"') + '"'))
 
 
 def said(body: Body) -> list[Body]:
     """Those of them that the request asks about."""
-    return [message for message in messages_in(body) if not message.get("before")]
+    return [message for message in messages_in(body) if not message.get("before") and not message.get("read only")]
 
 
 def fact(text: str, *numbers: int, **more: Any) -> Body:

@@ -66,7 +66,7 @@ async def test_a_long_segment_is_compressed_before_it_is_halved(model: OpenAiSer
     talk = [TALK[0].replace("Lisbon", f"Town{number}") for number in range(40)]
     for rate, calls in ((None, 2), (0.4, 1)):
         model.requests.clear()
-        asked = extractor(model, rate, input_tokens=2_600)
+        asked = extractor(model, rate, input_tokens=1_000)
         found = await asked.extract(segment(*talk))
         await asked.aclose()
         assert len(model.requests) == calls
