@@ -4,6 +4,7 @@ import asyncio
 import os
 import socket
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 
 from extract.embed import HashingEmbedder, MiniLmEmbedder, ModelDamaged
@@ -144,9 +145,10 @@ def make_worker(
         most_tokens=settings.sensory_buffer_tokens if _pays_by_tokens(extractors) else 0,
         by=Segmentation(settings.segmentation),
     )
-    # A model is paid for every message that it reads, and knows from two what the next one speaks of; the rules look further back.
-    context = 2 if _pays_by_tokens(extractors) else PipelineSettings.context
-    how = PipelineSettings(lease=lease, context=context, recipe=recipe, use=MessagesUse(settings.messages_use))
+    how = PipelineSettings(lease=lease, recipe=recipe, use=MessagesUse(settings.messages_use))
+    if _pays_by_tokens(extractors):
+        # A model is paid for every message that it reads, and two tell it what the next one speaks of; the rules look further back.
+        how = replace(how, context=2)
     pipeline = ExtractionPipeline(store, embedder, extractors, UuidSource(), clock, how)
     return ExtractionWorker(
         store, pipeline, clock, name=f"service-{socket.gethostname()}-{os.getpid()}", concurrency=settings.workers, lease=lease
