@@ -8,6 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from structmem import Client
 
 README = Path(__file__).parents[2] / "README.md"
 
@@ -86,12 +87,68 @@ def test_a_line_that_only_the_service_refuses_is_named_and_may_be_skipped(shell:
     file.write_text("".join(json.dumps(one) + "\n" for one in said))
     refused = shell("ingest", file, "-n", "alice")
     assert refused.code == 1
-    assert "line 2 (id 1): a message with this client_id and other content" in refused.err
+    assert "line 2 (id 1): id: a message with this id and other content is stored already" in refused.err
     assert "--skip-broken goes on" in refused.err
     asked = shell("ingest", file, "-n", "alice", "--skip-broken", "--json").document
     assert (asked["stored_count"], asked["duplicate_count"]) == (1, 1)
     assert [skipped["place"] for skipped in asked["skipped"]] == ["line 2 (id 1)"]
     assert "tea" in shell("facts", "-n", "alice").out
+
+
+def test_all_that_is_skipped_is_named(shell: Any, tmp_path: Path) -> None:
+    file = tmp_path / "chat.jsonl"
+    broken = [{"session": f"\x00{n}", "speaker": "Tom", "text": "hi"} for n in range(25)]
+    file.write_text("".join(json.dumps(one) + "\n" for one in [*broken, {"speaker": "Tom", "text": "I like tea."}]))
+    refused = shell("ingest", file, "-n", "alice")
+    assert refused.err.count("session: must not hold NUL characters") == 20
+    assert "... and 5 more lines; --skip-broken names all" in refused.err
+    asked = shell("ingest", file, "-n", "alice", "--skip-broken")
+    assert asked.code == 0
+    assert [f"line {n}: session: must not hold NUL characters" in asked.err for n in range(1, 26)] == [True] * 25
+    assert "Stored 1 message in 1 session of alice." in asked.out
+
+
+def test_each_batch_is_sent_once_and_once_more_without_what_is_refused_of_it(
+    shell: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "chat.jsonl"
+    said = [{"session": f"s{n // 300}", "speaker": "Tom", "text": f"I like tea number {n}.", "id": str(n)} for n in range(900)]
+    file.write_text("".join(json.dumps(one) + "\n" for one in said[:600:2]))
+    shell("ingest", file, "-n", "alice", "--no-wait")
+    for one in said[:600:20]:
+        one["text"] = "I like something else."
+    file.write_text("".join(json.dumps(one) + "\n" for one in said))
+    sent: list[int] = []
+    append = Client.append
+
+    def counted(client: Client, namespace: str, session: str, messages: Any, **more: Any) -> Any:
+        sent.append(len(messages))
+        return append(client, namespace, session, messages, **more)
+
+    monkeypatch.setattr(Client, "append", counted)
+    asked = shell("ingest", file, "-n", "alice", "--skip-broken", "--no-wait", "--json").document
+    assert sent == [200, 190, 100, 95, 200, 190, 100, 95, 200, 100]
+    assert (asked["stored_count"], asked["duplicate_count"], asked["session_count"]) == (600, 270, 3)
+    assert [skipped["place"] for skipped in asked["skipped"]] == [f"line {n + 1} (id {n})" for n in range(0, 600, 20)]
+
+
+def test_what_has_a_session_of_another_zone_or_a_time_beyond_its_own_is_named(shell: Any, tmp_path: Path) -> None:
+    file = tmp_path / "chat.jsonl"
+    said = [{"session": "a", "speaker": "Tom", "text": "I like tea.", "sent_at": "2024-03-05T10:00:00", "id": "1"}]
+    file.write_text("".join(json.dumps(one) + "\n" for one in said))
+    shell("ingest", file, "-n", "alice", "--timezone", "Europe/Lisbon")
+    said.append({"session": "b", "speaker": "Tom", "text": "I like rice.", "sent_at": "0001-01-01T00:00:00", "id": "2"})
+    said.append({"session": "b", "speaker": "Tom", "text": "I like fish.", "sent_at": "2024-03-05T10:00:00", "id": "3"})
+    file.write_text("".join(json.dumps(one) + "\n" for one in said))
+    refused = shell("ingest", file, "-n", "alice", "--timezone", "Asia/Tokyo")
+    assert refused.code == 1
+    assert "line 1 (id 1): session: the session has the time zone Europe/Lisbon" in refused.err
+    asked = shell("ingest", file, "-n", "alice", "--timezone", "Asia/Tokyo", "--skip-broken", "--json").document
+    assert [(one["place"], one["reason"]) for one in asked["skipped"]] == [
+        ("line 1 (id 1)", "session: the session has the time zone Europe/Lisbon"),
+        ("line 2 (id 2)", "sent_at: must be between the years 1 and 9998"),
+    ]
+    assert asked["stored_count"] == 1
 
 
 def test_skipping_is_not_suggested_where_nothing_would_be_left(shell: Any) -> None:

@@ -1,7 +1,7 @@
 """An append: what identifies it, which of its messages are new, and what the answer is."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,6 +12,9 @@ from graph.store.port import AppendCommand, AppendedMessage, AppendOutcome, Floa
 from graph.store.rules.requests import body_digest
 from graph.store.rules.spec_rules import takes_client_vectors
 from graph.store.rules.vector_checks import checked_vector
+
+# Positions of refused messages that an error tells: what travels beside a status has little room.
+_TOLD_POSITIONS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +109,13 @@ def planned_append(last_seq: int, known: Mapping[str, Message], analysed: list[A
     """Plans an append to a session whose last message had this seq. `known`: its messages by client_id, those of the command at least.
 
     Raises:
-        DuplicateMessage: a message has the client_id of another one, and other content.
+        DuplicateMessage: messages have the client_ids of others, and other content; which ones the metadata's `positions` say.
     """
     seen = dict(known)
     fresh: list[AnalysedMessage] = []
     answers: list[AppendedMessage] = []
-    for item in analysed:
+    refused: list[int] = []
+    for position, item in enumerate(analysed):
         client_id = item.message.client_id
         first = seen.get(client_id) if client_id else None
         if first is None:
@@ -121,10 +125,19 @@ def planned_append(last_seq: int, known: Mapping[str, Message], analysed: list[A
             if client_id:
                 seen[client_id] = message
         elif _content(first, item) != _content(item.message, item):
-            raise DuplicateMessage("a message with this client_id and other content is in the session", metadata={"client_id": client_id})
+            refused.append(position)
         else:
             answers.append(AppendedMessage(first.id, first.seq, client_id, duplicate=True))
+    if refused:
+        raise _reused([analysed[position].message.client_id for position in refused], refused)
     return AppendPlan(tuple(fresh), tuple(answers))
+
+
+def _reused(client_ids: Sequence[str], positions: Sequence[int]) -> DuplicateMessage:
+    told = "a message with this client_id and other content is in the session"
+    others = f"; of the request, so it is with {len(positions):,} messages" if len(positions) > 1 else ""
+    metadata = {"client_id": client_ids[0], "positions": ",".join(map(str, positions[:_TOLD_POSITIONS]))}
+    return DuplicateMessage(f"{told}{others}", metadata=metadata)
 
 
 def _content(message: Message, judged: AnalysedMessage) -> tuple[object, ...]:

@@ -2,23 +2,24 @@
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from service.cli.chats.chat import Chat, ChatLine, LineProblem
-from service.cli.chats.entries import MessageEntry, Name, reason_of, with_id
+from service.cli.chats.entries import GivenName, MessageEntry, Name, with_id
+from service.cli.chats.reasons import reason_of
 from service.cli.counts import counted
 
 
 class _Session(BaseModel):
     model_config = ConfigDict(extra="ignore")
-    id: Name = Field(min_length=1, max_length=200)
-    messages: list[dict[str, Any]]
+    id: GivenName
+    messages: list[Any]
 
 
 class _Conversation(BaseModel):
     model_config = ConfigDict(extra="ignore")
     id: Name
-    sessions: list[_Session]
+    sessions: list[Any]
 
 
 class _File(BaseModel):
@@ -35,7 +36,7 @@ def read_benchmark(document: Any, conversation: str | None) -> Chat:
 
     Raises:
         NoSuchConversation: `conversation` does not choose one.
-        ValueError: the file has another form.
+        ValueError: the file, or a conversation, has another form.
     """
     try:
         file = _File.model_validate(document)
@@ -44,9 +45,14 @@ def read_benchmark(document: Any, conversation: str | None) -> Chat:
     chosen = _chosen(file.conversations, conversation)
     found: list[ChatLine] = []
     problems: list[LineProblem] = []
-    for session in chosen.sessions:
-        for number, entry in enumerate(session.messages, start=1):
-            place = f"session {session.id}, message {number}"
+    for number, given in enumerate(chosen.sessions, start=1):
+        try:
+            session = _Session.model_validate(given)
+        except ValidationError as error:
+            problems.append(LineProblem(with_id(f"session {number}", given), reason_of(error)))
+            continue
+        for position, entry in enumerate(session.messages, start=1):
+            place = f"session {session.id if session.id.isprintable() else number}, message {position}"
             try:
                 found.append(ChatLine(place, session.id, MessageEntry.model_validate(entry).message()))
             except ValidationError as error:

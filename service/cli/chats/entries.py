@@ -1,9 +1,9 @@
 """One message of a chat file: checked, with the reason when it is refused."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 from structmem import NewMessage
 
 
@@ -12,9 +12,28 @@ def _textual(value: Any) -> Any:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
+def _storable(value: str) -> str:
+    if "\x00" in value:
+        raise ValueError("must not hold NUL characters")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise ValueError("must be valid Unicode; it holds a lone surrogate") from None
+    return value
+
+
+def _not_blank(value: str) -> str:
+    if not value.strip():
+        raise ValueError("must not be blank")
+    return _storable(value)
+
+
 _SHOWN_ID = 60
 _TEXT_BYTES = 3_000_000
+OUT_OF_RANGE = "must be between the years 1 and 9998"
 Name = Annotated[str, BeforeValidator(_textual)]
+# Of a speaker or a session. The length stands before the number that may become a text, so that it is judged as that of a text.
+GivenName = Annotated[str, Field(max_length=200), BeforeValidator(_textual), AfterValidator(_not_blank)]
 
 
 class MessageEntry(BaseModel):
@@ -22,15 +41,15 @@ class MessageEntry(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    speaker: Name = Field(min_length=1, max_length=200)
-    text: str = Field(min_length=1, max_length=1_000_000)
-    id: Name = Field("", max_length=200)
+    speaker: GivenName
+    text: Annotated[str, Field(max_length=1_000_000), AfterValidator(_not_blank)]
+    id: Annotated[str, Field(max_length=200), BeforeValidator(_textual), AfterValidator(_storable)] = ""
     role: Literal["user", "assistant", "system", "tool"] = "user"
     sent_at: str | None = None
-    labels: dict[Annotated[str, Field(min_length=1, max_length=100)], Annotated[str, Field(max_length=500)]] = Field(
-        default_factory=dict, max_length=32
-    )
-    image_caption: str = Field("", max_length=20_000)
+    labels: dict[
+        Annotated[str, Field(max_length=100), AfterValidator(_not_blank)], Annotated[str, Field(max_length=500), AfterValidator(_storable)]
+    ] = Field(default_factory=dict, max_length=32)
+    image_caption: Annotated[str, Field(max_length=20_000), AfterValidator(_storable)] = ""
 
     @model_validator(mode="after")
     def _readable(self) -> "MessageEntry":
@@ -38,20 +57,6 @@ class MessageEntry(BaseModel):
         if size > _TEXT_BYTES:
             raise ValueError(f"text with image_caption must be at most {_TEXT_BYTES:,} bytes in UTF-8; they have {size:,}")
         return self
-
-    @field_validator("text", "speaker", "image_caption")
-    @classmethod
-    def _storable(cls, value: str) -> str:
-        if "\x00" in value:
-            raise ValueError("must not hold NUL characters")
-        return value
-
-    @field_validator("text", "speaker")
-    @classmethod
-    def _not_blank(cls, value: str) -> str:
-        if not value.strip():
-            raise ValueError("must not be blank")
-        return value
 
     @field_validator("sent_at")
     @classmethod
@@ -62,8 +67,8 @@ class MessageEntry(BaseModel):
             moment = datetime.fromisoformat(value)
         except ValueError:
             raise ValueError('is not a time, such as "2024-03-05T18:30:00" or "2024-03-05T18:30:00+01:00"') from None
-        if not 1 <= moment.year <= 9998:
-            raise ValueError("must be between the years 1 and 9998")
+        if not is_stored(moment):
+            raise ValueError(OUT_OF_RANGE)
         return value
 
     def message(self) -> NewMessage:
@@ -79,6 +84,15 @@ class MessageEntry(BaseModel):
         )
 
 
+def is_stored(moment: datetime) -> bool:
+    """Whether the service takes the time: from year 1 to 9998, in UTC where it has an offset."""
+    try:
+        utc = moment.astimezone(UTC) if moment.tzinfo else moment
+    except OverflowError:
+        return False
+    return utc.year <= 9998
+
+
 def _sent(text: str | None) -> datetime | str | None:
     """An instant where the time has an offset; else the local time as it stands."""
     if text is None:
@@ -92,26 +106,3 @@ def with_id(place: str, entry: Any) -> str:
     given = entry.get("id") if isinstance(entry, dict) else None
     id_ = str(given) if isinstance(given, str | int) else ""
     return f"{place} (id {id_[:_SHOWN_ID]})" if id_ and id_.isprintable() else place
-
-
-def reason_of(error: ValidationError) -> str:
-    """What is wrong with an entry: each field and why."""
-    return "; ".join(f"{'.'.join(map(str, found['loc'])) or 'entry'}: {_why(found)}" for found in error.errors())
-
-
-def _why(found: Any) -> str:
-    match found["type"]:
-        case "missing":
-            return "is required"
-        case "extra_forbidden":
-            return "is not a known field"
-        case "string_type":
-            return "must be a text"
-        case "string_too_long":
-            return f"must be at most {found['ctx']['max_length']:,} characters; it has {len(found['input']):,}"
-        case "string_too_short":
-            return "must not be blank"
-        case "string_unicode":
-            return "must be valid Unicode; it holds a lone surrogate"
-        case _:
-            return str(found["msg"]).removeprefix("Value error, ").removesuffix(".")

@@ -8,6 +8,8 @@ from typing import Any
 _READ = 4_000
 _FIELDS = '"session", "speaker", "text", "sent_at", "role", "id", "labels", "image_caption"'
 _LINES = f"`structmem ingest` takes JSON Lines with the fields {_FIELDS}"
+# The messages of chat APIs: `{"role", "content"}`. Who speaks in a role is not said; the role stands for the speaker.
+_AS_LINE = "{speaker: .role, role, text: .content}"
 # A date or a time at the start of a line, as exports of messengers in plain text have it.
 _DATED_LINE = re.compile(r"^\W{0,3}\d{1,4}[./-]\d{1,2}[./-]\d{1,4}\D", re.MULTILINE)
 
@@ -19,6 +21,8 @@ def looks_like(content: bytes) -> str:
         return f"the file is compressed: {what}"
     beginning = content.lstrip(b"\xef\xbb\xbf \t\r\n")[:_READ].decode("utf-8", "replace")
     first = beginning.partition("\n")[0].rstrip("\r")
+    if beginning.startswith(("[", "{")) and (found := _chat_api(content)):
+        return found
     if beginning.startswith("["):
         if _holds_json(content):
             return f"the file is one JSON array; `jq -c '.[]' FILE` writes its elements as lines. {_LINES}"
@@ -28,6 +32,19 @@ def looks_like(content: bytes) -> str:
     if first.count(",") >= 1 and re.match(r'"?[A-Za-z_ ]+"?(?:,"?[A-Za-z_ ]+"?)+$', first):
         return f"the file looks like CSV, with the columns {first[:100]}; no command takes that. {_LINES}"
     return _text(beginning)
+
+
+def _chat_api(content: bytes) -> str:
+    """What makes lines of messages as OpenAI's API and others have them; empty where the file holds none."""
+    whole = content.lstrip(b"\xef\xbb\xbf \t\r\n")
+    value = _json(whole.partition(b"\n")[0])
+    if value is None:
+        value = _json(whole)
+    for way, messages in (("", [value]), (".[] | ", value), (".messages[] | ", value.get("messages") if isinstance(value, dict) else None)):
+        first = messages[0] if isinstance(messages, list) and messages else None
+        if isinstance(first, dict) and isinstance(first.get("role"), str) and isinstance(first.get("content"), str):
+            return f"its messages are those of a chat API; `jq -c '{way}{_AS_LINE}' FILE` makes lines of them. {_LINES}"
+    return ""
 
 
 def _object(content: bytes, first: str) -> str:

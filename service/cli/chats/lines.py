@@ -1,16 +1,18 @@
 """JSON Lines: one message a line, `{"session", "speaker", "text", "sent_at", "role", "id", "labels", "image_caption"}`."""
 
-import json
 from collections.abc import Iterable
+from typing import Any
 
-from pydantic import Field, ValidationError
+from pydantic import ValidationError
 
 from service.cli.chats.chat import Chat, ChatLine, LineProblem
-from service.cli.chats.entries import MessageEntry, Name, reason_of, with_id
+from service.cli.chats.entries import GivenName, MessageEntry, with_id
+from service.cli.chats.json_lines import Unreadable, line_value
+from service.cli.chats.reasons import reason_of
 
 
 class _Line(MessageEntry):
-    session: Name = Field("", max_length=200)
+    session: GivenName
 
 
 def read_lines(lines: Iterable[bytes], default_session: str) -> Chat:
@@ -22,16 +24,17 @@ def read_lines(lines: Iterable[bytes], default_session: str) -> Chat:
             continue
         place = f"line {number}"
         try:
-            document = json.loads(raw.decode("utf-8-sig" if number == 1 else "utf-8"))
-            entry = _Line.model_validate(document)
-        except UnicodeDecodeError:
-            problems.append(LineProblem(place, "is not UTF-8"))
-        except json.JSONDecodeError as error:
-            problems.append(LineProblem(place, f"is not JSON ({error.msg} at character {error.pos + 1})"))
-        except RecursionError:
-            problems.append(LineProblem(place, "is nested too deeply"))
+            value = line_value(raw, number)
+            entry = _Line.model_validate(_with_session(value, default_session))
+        except Unreadable as error:
+            problems.append(LineProblem(place, str(error)))
         except ValidationError as error:
-            problems.append(LineProblem(with_id(place, document), reason_of(error)))
+            problems.append(LineProblem(with_id(place, value), reason_of(error)))
         else:
-            found.append(ChatLine(place, entry.session or default_session, entry.message()))
+            found.append(ChatLine(place, entry.session, entry.message()))
     return Chat(tuple(found), tuple(problems))
+
+
+def _with_session(value: Any, default: str) -> Any:
+    names_none = isinstance(value, dict) and value.get("session", "") == ""
+    return {**value, "session": default} if names_none else value

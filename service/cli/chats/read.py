@@ -5,6 +5,7 @@ from typing import Any
 
 from service.cli.chats.benchmark import NoSuchConversation, read_benchmark
 from service.cli.chats.chat import Chat, ChatLine, LineProblem, with_client_ids
+from service.cli.chats.entries import with_id
 from service.cli.chats.foreign import looks_like
 from service.cli.chats.lines import read_lines
 
@@ -37,7 +38,7 @@ def _benchmark(content: bytes) -> Any | None:
     first = content.lstrip(b"\xef\xbb\xbf \t\r\n").partition(b"\n")[0]
     try:
         line = json.loads(first)
-    except ValueError:
+    except (ValueError, RecursionError):
         pass
     else:
         return line if isinstance(line, dict) and "conversations" in line else None
@@ -59,5 +60,6 @@ def _distinct(lines: tuple[ChatLine, ...]) -> tuple[tuple[ChatLine, ...], tuple[
         if earlier is line:
             kept.append(line)
         elif earlier.message != line.message:
-            problems.append(LineProblem(line.place, f"id: {line.message.client_id} stands for another message at {earlier.place}"))
+            place = with_id(line.place, {"id": line.message.client_id})
+            problems.append(LineProblem(place, f"id: stands for another message at {earlier.place}"))
     return tuple(kept), tuple(problems)

@@ -2,7 +2,6 @@
 
 import sys
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,13 +13,12 @@ from service.cli.dates import zone_of
 from service.cli.documents import document, print_json
 from service.cli.failures import fail
 from service.cli.options import FileArgument, JsonOption, NamespaceOption
+from service.cli.problems import report_problems
 
 if TYPE_CHECKING:
-    from structmem import Client, Imported, Job, StructMemError
+    from structmem import Client, Imported, Job
 
     from service.cli.chats import Chat, ChatLine, LineProblem
-
-_SHOWN_PROBLEMS = 20
 
 
 @creating
@@ -48,14 +46,14 @@ def ingest(
     problems = list(chat.problems) + _without_zone(client, namespace, chat, zone)
     broken = {place for place, _ in problems}
     lines = [line for line in chat.lines if line.place not in broken]
-    _report(problems[:1] if chat.looks_like else problems)
+    report_problems(problems[:1] if chat.looks_like else problems, skipped=skip_broken)
     if problems and not (skip_broken and lines):
         kept = counted(len(lines), "message")
         fail(f"nothing was stored; --skip-broken stores the other {kept}" if lines else f"nothing was stored: {_advice(chat)}")
     if not lines:
         fail("there is nothing to store: the file holds no message")
     _create(client, namespace, zone)
-    imported, refused = _store(client, namespace, lines, zone, skip_broken)
+    imported, refused = _stored(client, namespace, lines, zone, skip_broken)
     problems += refused
     jobs = _extract(client, imported) if wait else []
     if json:
@@ -109,13 +107,6 @@ def _without_zone(client: "Client", namespace: str, chat: "Chat", zone: str) -> 
     return [LineProblem(line.place, "sent_at: has no offset; say its zone with --timezone") for line in local if line.session not in zoned]
 
 
-def _report(problems: "list[LineProblem]") -> None:
-    for place, reason in problems[:_SHOWN_PROBLEMS]:
-        typer.echo(f"structmem: {place}: {reason}", err=True)
-    if len(problems) > _SHOWN_PROBLEMS:
-        typer.echo(f"structmem: ... and {len(problems) - _SHOWN_PROBLEMS} more", err=True)
-
-
 def _create(client: "Client", namespace: str, zone: str) -> None:
     """Makes the namespace, where it is not there, with the zone of its first chat. Who may only write gets one without when storing."""
     from structmem import AlreadyExistsError, PermissionDeniedError
@@ -125,61 +116,18 @@ def _create(client: "Client", namespace: str, zone: str) -> None:
             client.create_namespace(namespace, time_zone=zone)
 
 
-def _store(client: "Client", namespace: str, lines: "list[ChatLine]", zone: str, skip_broken: bool) -> "tuple[Imported, list[LineProblem]]":
-    """Stores the lines; what only the service can tell of a line is told by its place, and the line left out where that is asked for."""
-    from structmem import ConflictError, InvalidArgumentError
+def _stored(
+    client: "Client", namespace: str, lines: "list[ChatLine]", zone: str, skip_broken: bool
+) -> "tuple[Imported, list[LineProblem]]":
+    from service.cli.storing import store_all, store_what_is_taken
 
-    before = _message_count(client, namespace) if skip_broken else 0
-    refused: list[LineProblem] = []
-    while True:
-        try:
-            imported = _sent(client, namespace, lines, zone)
-            break
-        except (ConflictError, InvalidArgumentError) as error:
-            named = (error.metadata.get("session"), error.metadata.get("client_id"))
-            line = next((one for one in lines if (one.session, one.message.client_id) == named), None)
-            if line is None:
-                raise
-            problem = _refusal_of(line, error)
-            _report([problem])
-            lines = [one for one in lines if one is not line]
-            if not skip_broken:
-                fail("what stands before its batch is stored; --skip-broken goes on with the other messages")
-            if not lines:
-                fail("nothing was stored: every message is refused")
-            refused.append(problem)
-    if refused:
-        # What the attempts before have stored is there already for the last one.
-        stored = max(0, _message_count(client, namespace) - before)
-        jobs = tuple(job.id for job in client.list_jobs(namespace, states=("queued", "running"), at_least=imported.consistency_token))
-        imported = replace(imported, stored_count=stored, duplicate_count=len(lines) - stored, job_ids=jobs, job_count=len(jobs))
+    if not skip_broken:
+        return store_all(client, namespace, lines, zone), []
+    imported, refused = store_what_is_taken(client, namespace, lines, zone)
+    report_problems(refused, skipped=True)
+    if len(refused) == len(lines):
+        fail("nothing was stored: every message is refused")
     return imported, refused
-
-
-def _refusal_of(line: "ChatLine", error: "StructMemError") -> "LineProblem":
-    from service.cli.chats import LineProblem
-
-    reason = "; ".join(violation.reason for violation in getattr(error, "violations", ())) or str(error)
-    return LineProblem(f"{line.place} (id {line.message.client_id})", reason)
-
-
-def _message_count(client: "Client", namespace: str) -> int:
-    from structmem import NotFoundError
-
-    try:
-        return sum(session.message_count for session in client.list_sessions(namespace))
-    except NotFoundError:
-        return 0
-
-
-def _sent(client: "Client", namespace: str, lines: "list[ChatLine]", zone: str) -> "Imported":
-    from service.cli.progress import progress
-
-    with progress() as bars:
-        bar = bars.add("storing", len(lines))
-
-        messages = bar.counting((line.session, line.message) for line in lines)
-        return client.import_messages(namespace, messages, time_zone=zone, create_namespace=True)
 
 
 def _extract(client: "Client", imported: "Imported") -> "list[Job]":

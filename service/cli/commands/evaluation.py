@@ -29,6 +29,7 @@ from service.cli.options import (
     TurnsOption,
     ZoneOption,
 )
+from service.cli.problems import report_problems
 from service.cli.times import times_of
 
 if TYPE_CHECKING:
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from service.cli.golden import Judged, Question
     from service.cli.times import Times
 
-_SHOWN_PROBLEMS = 20
 _SHOWN_ABSENT = 5
 
 
@@ -184,10 +184,7 @@ def _questions(file: Path, skip_broken: bool) -> "list[Question]":
 
     content = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
     questions, problems = read_questions(content.split(b"\n"))
-    for place, reason in problems[:_SHOWN_PROBLEMS]:
-        typer.echo(f"structmem: {place}: {reason}", err=True)
-    if len(problems) > _SHOWN_PROBLEMS:
-        typer.echo(f"structmem: ... and {len(problems) - _SHOWN_PROBLEMS} more", err=True)
+    report_problems(problems, skipped=skip_broken)
     if problems and not skip_broken:
         fail("nothing was asked; --skip-broken asks the other lines")
     if not questions:

@@ -3,7 +3,6 @@
 `{"question", "expected": [id, client id or {"text"}], "k", "asked_at", "session", "turns", "filter"}`.
 """
 
-import json
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Any
@@ -11,7 +10,9 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError, ValidationInfo, field_validator
 
 from service.cli.chats import LineProblem
-from service.cli.chats.entries import Name, reason_of
+from service.cli.chats.entries import OUT_OF_RANGE, Name, is_stored
+from service.cli.chats.json_lines import Unreadable, line_value
+from service.cli.chats.reasons import reason_of
 from service.cli.dates import checked_period
 
 _Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
@@ -79,8 +80,14 @@ class Question(BaseModel):
     @field_validator("asked_at")
     @classmethod
     def _an_instant(cls, value: str | None) -> str | None:
-        if value is not None and datetime.fromisoformat(value).tzinfo is None:
+        try:
+            moment = None if value is None else datetime.fromisoformat(value)
+        except ValueError:
+            raise ValueError('is not a time, such as "2024-03-05T18:30:00+00:00"') from None
+        if moment and moment.tzinfo is None:
             raise ValueError('needs an offset, such as "2024-03-05T18:30:00+00:00"')
+        if moment and not is_stored(moment):
+            raise ValueError(OUT_OF_RANGE)
         return value
 
     @field_validator("turns")
@@ -99,13 +106,9 @@ def read_questions(lines: Iterable[bytes]) -> tuple[list[Question], list[LinePro
         if not raw.strip():
             continue
         try:
-            question = Question.model_validate(json.loads(raw.decode("utf-8-sig" if number == 1 else "utf-8")))
-        except UnicodeDecodeError:
-            problems.append(LineProblem(f"line {number}", "is not UTF-8"))
-        except json.JSONDecodeError as error:
-            problems.append(LineProblem(f"line {number}", f"is not JSON ({error.msg} at character {error.pos + 1})"))
-        except RecursionError:
-            problems.append(LineProblem(f"line {number}", "is nested too deeply"))
+            question = Question.model_validate(line_value(raw, number))
+        except Unreadable as error:
+            problems.append(LineProblem(f"line {number}", str(error)))
         except ValidationError as error:
             problems.append(LineProblem(f"line {number}", reason_of(error)))
         else:

@@ -60,6 +60,14 @@ def test_the_same_client_id_with_other_content_is_refused(changed):
         planned(draft("a"), replace(draft("a"), **changed))
 
 
+def test_all_messages_that_are_refused_are_told_at_once():
+    known = planned(draft("a"), draft("b"), draft("c")).fresh
+    changed = [replace(draft(one), text="something else") for one in "ac"]
+    with pytest.raises(DuplicateMessage) as refused:
+        planned(draft("new"), changed[0], draft("b"), changed[1], known={item.message.client_id: item.message for item in known})
+    assert refused.value.metadata == {"client_id": "a", "positions": "1,3"}
+
+
 def test_a_time_that_nobody_gave_is_no_content():
     later = replace(draft("a", sent_at_assumed=True), sent_at=NOON + timedelta(hours=1))
     assert planned(draft("a"), later).answers[1].duplicate
