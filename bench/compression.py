@@ -88,14 +88,14 @@ class Survival:
 def _way(way: str, rate: float) -> Compress:
     if way == "entropy":
         entropy = EntropyCompressor(rate)
-        return lambda texts, names: [one.text for one in entropy.compress_now(texts, names)]
+        return entropy.compress_now
     chance = random.Random(1)
 
     def by_chance(texts: Sequence[str], names: Collection[str]) -> list[str]:
         read = read_texts(texts, names)
         if way == "chance":
             read = [replace(one, stays=(False,) * len(one.words)) for one in read]
-        return [one.text for one in compressed(read, choose(read, [[chance.random() for _ in one.words] for one in read], rate))]
+        return compressed(read, choose(read, [[chance.random() for _ in one.words] for one in read], rate))
 
     return by_chance
 

@@ -4,6 +4,6 @@
 """
 
 from extract.compress.entropy import EntropyCompressor
-from extract.compress.port import CompressedText, Compressor
+from extract.compress.port import Compressor
 
-__all__ = ["CompressedText", "Compressor", "EntropyCompressor"]
+__all__ = ["Compressor", "EntropyCompressor"]

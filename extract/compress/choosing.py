@@ -4,7 +4,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from extract.compress.keeping import must_stay
-from extract.compress.port import CompressedText
 from extract.compress.words import Word, joined, words_in
 
 # A text of fewer words says nothing without one of them.
@@ -65,9 +64,9 @@ def choose(texts: Sequence[ReadText], scores: Sequence[Sequence[float]], rate: f
     return kept
 
 
-def compressed(texts: Sequence[ReadText], kept: Sequence[Sequence[bool]]) -> list[CompressedText]:
+def compressed(texts: Sequence[ReadText], kept: Sequence[Sequence[bool]]) -> list[str]:
     """What is left of the texts."""
-    return [CompressedText(*joined(one.text, one.words, stays)) for one, stays in zip(texts, kept, strict=True)]
+    return [joined(one.text, one.words, stays) for one, stays in zip(texts, kept, strict=True)]
 
 
 def _cost(word: Word) -> int:

@@ -17,7 +17,6 @@ from functools import cache, lru_cache
 
 from extract.compress.choosing import ReadText, checked_rate, choose, compressed, read_texts
 from extract.compress.keeping import keeping_version
-from extract.compress.port import CompressedText
 from extract.tokens import vocabulary
 
 # Raised with any change of how words are judged or chosen.
@@ -54,11 +53,11 @@ class EntropyCompressor:
         """Of the rules, the lists and the rate."""
         return self._fingerprint
 
-    async def compress(self, texts: Sequence[str], names: Collection[str] = ()) -> list[CompressedText]:
+    async def compress(self, texts: Sequence[str], names: Collection[str] = ()) -> list[str]:
         """See `Compressor.compress`."""
         return await asyncio.to_thread(self.compress_now, texts, names)
 
-    def compress_now(self, texts: Sequence[str], names: Collection[str] = ()) -> list[CompressedText]:
+    def compress_now(self, texts: Sequence[str], names: Collection[str] = ()) -> list[str]:
         """The same, here and now."""
         read = read_texts(texts, names)
         return compressed(read, choose(read, information(read), self._rate))

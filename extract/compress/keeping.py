@@ -1,4 +1,4 @@
-"""Which words no compression leaves out: names, numbers, dates, negations and what these are about.
+"""Which words no compression leaves out: names, numbers, dates, negations and what these are about; the last word of a question.
 
 Names are told by their capital letter. Where a script has no capitals, nothing tells a name, and where it has no spaces, no words can be
 left out: both stay whole.
@@ -14,16 +14,15 @@ from functools import cache, lru_cache
 from importlib.resources import files
 
 from extract.compress.words import Word
+from extract.tokens import vocabulary
 from graph.text import STOP_WORDS
 from graph.text.times import find_times
 
-# "don't", and as people type it; Turkish negates inside of the verb.
-_NEGATED = re.compile(
-    r"(?:\w+n't|(?:do|does|did|is|are|was|were|ca|could|wo|would|should|have|has|had|must|need|ai)nt)\Z"
-    r"|\w+m(?:[ae](?:z|d[iıuü]|y[ae]|m[iı]ş)|[ıiuü]yor)\w*\Z"
-)
-# Slavic prefixes, French and Italian elisions; what else begins so stays as well, which costs little.
-_NEGATING_BEGINNINGS = ("ne", "nie", "не", "ни", "ні", "n'", "non-", "no-")
+# "don't", and as people type it.
+_NOT = re.compile(r"(?:\w+n't|(?:do|does|did|is|are|was|were|ca|could|wo|would|should|have|has|had|must|need|ai)nt)\Z")
+# Slavic languages negate by a prefix, Turkish inside of the verb, so that such a word holds what it negates. Others look like them: they
+# stay, too, which costs little, unless English has them.
+_NEGATED_WITHIN = re.compile(r"(?:ne|nie|не|ни|ні)\w|\w+m(?:[ae](?:z|d[iıuü]|y[ae]|m[iı]ş)|[ıiuü]yor)")
 _PLAIN = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*\Z")
 _PARTS = re.compile(r"['-]")
 # How many words after a negation may hold what is negated.
@@ -44,15 +43,23 @@ def _file() -> str:
     return files("extract.compress").joinpath("kept_words.toml").read_text("utf-8")
 
 
+@cache
 def keeping_version() -> str:
-    """What tells one version of these rules from another: raise the number with any change of the code."""
-    return f"1\n{_file()}"
+    """What tells one version of these rules from another, with the words that they ask for: raise the number with any change of the code."""
+    pieces = vocabulary()
+    return "\n".join(("2", _file(), *sorted(STOP_WORDS), *sorted(pieces, key=pieces.__getitem__)))
+
+
+@cache
+def _english() -> frozenset[str]:
+    """The frequent words of English: those of the vocabulary of the packaged embedding model."""
+    return frozenset(vocabulary())
 
 
 def must_stay(text: str, words: Sequence[Word], names: Collection[str] = ()) -> list[bool]:
     """For each word of the text whether it stays. `names` in lower case."""
     says = [_says(word.core) for word in words]
-    stays = [one is not _Says.NOTHING or _is_name(word, names) for one, word in zip(says, words, strict=True)]
+    stays = [one is not _Says.NOTHING or word.asks or _is_name(word, names) for one, word in zip(says, words, strict=True)]
     for place, one in enumerate(says):
         if one is _Says.NO:
             _keep_what_is_negated(words, stays, place)
@@ -73,15 +80,17 @@ class _Says(Enum):
 
 @lru_cache(maxsize=16_384)
 def _says(core: str) -> _Says:
-    parts = {core, *_PARTS.split(core)}
-    if parts & kept_words("negations") or core.startswith(_NEGATING_BEGINNINGS) or _NEGATED.match(core):
+    if {core, *core.split("'")} & kept_words("negations") or _NOT.match(core):
         return _Says.NO
+    parts = {core, *_PARTS.split(core)}
     if parts & kept_words("numbers") or any(sign.isnumeric() for sign in core):
         return _Says.HOW_MANY
     # Signs, addresses and code; words of a script without capitals, where nothing tells a name.
     if not _PLAIN.match(core) or any(letter.isalpha() and letter.lower() == letter.title() for letter in core):
         return _Says.SOMETHING
-    return _Says.SOMETHING if parts & (kept_words("answers") | kept_words("dates")) else _Says.NOTHING
+    if parts & (kept_words("answers") | kept_words("dates") | kept_words("negations")):
+        return _Says.SOMETHING
+    return _Says.SOMETHING if _NEGATED_WITHIN.match(core) and core not in _english() else _Says.NOTHING
 
 
 def _is_name(word: Word, names: Collection[str]) -> bool:

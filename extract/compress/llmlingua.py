@@ -16,7 +16,6 @@ from typing import Any
 
 from extract.compress.choosing import ReadText, checked_rate, choose, compressed, read_texts
 from extract.compress.keeping import keeping_version
-from extract.compress.port import CompressedText
 from extract.compress.windows import Window, windows_of
 from extract.sentence_models import ExtraMissing, ModelMissing, files_hash, model_directory
 
@@ -63,7 +62,7 @@ class LlmLinguaCompressor:
         """Of the model's files, the rules, the lists and the rate."""
         return self._fingerprint
 
-    async def compress(self, texts: Sequence[str], names: Collection[str] = ()) -> list[CompressedText]:
+    async def compress(self, texts: Sequence[str], names: Collection[str] = ()) -> list[str]:
         """See `Compressor.compress`."""
         loop = asyncio.get_running_loop()
         read, windows = await loop.run_in_executor(self._thread, self._read, texts, names)

@@ -1,21 +1,7 @@
 """What a compressor is: from texts to the words of them that a language model is to read."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from typing import Protocol
-
-
-@dataclass(frozen=True, slots=True)
-class CompressedText:
-    """What is left of one text.
-
-    Attributes:
-        text: its words that were kept, in their order and as they were written.
-        words: the same, one by one, each with the punctuation that it was written with.
-    """
-
-    text: str
-    words: tuple[str, ...]
 
 
 class Compressor(Protocol):
@@ -31,8 +17,8 @@ class Compressor(Protocol):
         """Of all that decides what is left of a text, the rate included."""
         ...
 
-    async def compress(self, texts: Sequence[str], names: Collection[str] = ()) -> list[CompressedText]:
-        """What is left of each text; together they keep about the rate's share of their characters, more where more must stay.
+    async def compress(self, texts: Sequence[str], names: Collection[str] = ()) -> list[str]:
+        """What is left of each text: its words that were kept, in their order and as they were written. Together they keep about the rate's share of their characters, more where more must stay.
 
         The texts are the turns of one conversation in their order. `names` are kept wherever they stand, however they are written. Takes
         no time of the event loop's.

@@ -7,17 +7,22 @@ from dataclasses import dataclass
 _WORD = re.compile(r"\S+")
 # What ends a sentence, with the quotes and brackets that may close after it.
 _SENTENCE_END = re.compile(r"[.!?…]+[\"'’”»)\]]*\Z")
+_QUESTION_END = re.compile(r"\?[.!?…]*[\"'’”»)\]]*\Z")
+# Only the end of a word is looked at, however long it is.
+_END = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A word of a text: where it stands, as written, its letters and digits in lower case, whether a sentence begins with it."""
+    """A word of a text: where it stands, as written, its letters and digits in lower case, whether a sentence begins with it, whether it
+    ends a question."""
 
     begin: int
     end: int
     written: str
     core: str
     opens: bool
+    asks: bool
 
 
 def words_in(text: str) -> list[Word]:
@@ -28,7 +33,7 @@ def words_in(text: str) -> list[Word]:
         begin, end = match.span()
         written = match[0]
         opens = opens or "\n" in text[last:begin]
-        words.append(Word(begin, end, written, core_of(written), opens))
+        words.append(Word(begin, end, written, core_of(written), opens, _QUESTION_END.search(written[-_END:]) is not None))
         opens, last = ends_sentence(written), end
     return words
 
@@ -43,29 +48,29 @@ def core_of(written: str) -> str:
     return written[begin:end].lower().replace("’", "'")
 
 
-def joined(text: str, words: Sequence[Word], kept: Sequence[bool]) -> tuple[str, tuple[str, ...]]:
-    """The text of the words that are kept, and these words, of which some end a sentence now whose last words are left out.
+def joined(text: str, words: Sequence[Word], kept: Sequence[bool]) -> str:
+    """The text of the words that are kept, each as it was written.
 
-    A line end between two words stays. A text of which every word is kept comes out as it was.
+    A line end between two words stays, and one stands where a sentence has ended with a word that is left out, so that no two run together.
+    A text of which every word is kept comes out as it was.
     """
     if all(kept):
-        return text, tuple(word.written for word in words)
+        return text
     parts: list[str] = []
-    gaps: list[str] = []
-    gap, last = "", 0
+    last, ended = 0, False
     for word, stays in zip(words, kept, strict=True):
-        between = text[last : word.begin]
+        ended = ended or "\n" in text[last : word.begin]
         last = word.end
-        gap = "\n" if "\n" in between or gap == "\n" else " "
         if stays:
+            if parts:
+                parts.append("\n" if ended else " ")
             parts.append(word.written)
-            gaps.append(gap)
-            gap = ""
-        elif parts and not ends_sentence(parts[-1]) and (end := _SENTENCE_END.search(word.written[-8:])):
-            parts[-1] += end[0][0]
-    return "".join(gap + part for gap, part in zip(("", *gaps[1:]), parts, strict=True)), tuple(parts)
+            ended = False
+        else:
+            ended = ended or ends_sentence(word.written)
+    return "".join(parts)
 
 
 def ends_sentence(written: str) -> bool:
     """Whether a sentence has ended with this word."""
-    return _SENTENCE_END.search(written[-8:]) is not None
+    return _SENTENCE_END.search(written[-_END:]) is not None

@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import replace
 
-from extract.compress import CompressedText, Compressor
+from extract.compress import Compressor
 from extract.port import Segment
 from extract.tokens import count_tokens
 from graph.model import Message
@@ -17,11 +17,11 @@ async def compressed_segment(segment: Segment, compressor: Compressor) -> tuple[
     texts = [message.text for message in messages]
     names = {message.speaker for message in messages if not is_role_name(message.speaker)}
     compressed = await compressor.compress(texts, names)
-    before, after = await asyncio.to_thread(lambda: (sum(map(count_tokens, texts)), sum(count_tokens(one.text) for one in compressed)))
+    before, after = await asyncio.to_thread(lambda: (sum(map(count_tokens, texts)), sum(map(count_tokens, compressed))))
     short = tuple(map(_with_text, messages, compressed))
     usage = UsageEntry("compress", compressor.name, 1, len(messages), before, after)
     return replace(segment, context=short[: len(segment.context)], messages=short[len(segment.context) :]), (usage,)
 
 
-def _with_text(message: Message, compressed: CompressedText) -> Message:
-    return replace(message, text=compressed.text)
+def _with_text(message: Message, text: str) -> Message:
+    return replace(message, text=text)

@@ -35,12 +35,12 @@ def test_a_word_says_less_each_time_that_it_is_said() -> None:
 @pytest.mark.parametrize("rate", [0.4, 0.6, 0.8])
 async def test_about_the_rate_is_left(rate: float) -> None:
     left = await EntropyCompressor(rate).compress(TALK)
-    share = sum(len(one.text) for one in left) / sum(map(len, TALK))
+    share = sum(map(len, left)) / sum(map(len, TALK))
     assert rate - 0.03 < share < rate + 0.05
 
 
 async def test_what_says_something_is_what_is_left() -> None:
-    left = " ".join(one.text for one in await EntropyCompressor(0.4).compress(TALK))
+    left = " ".join(await EntropyCompressor(0.4).compress(TALK))
     assert all(word in left for word in ("hammock", "hedgehog", "greenhouse", "workmen", "leaves"))
     assert " the " not in left
 
@@ -48,7 +48,7 @@ async def test_what_says_something_is_what_is_left() -> None:
 async def test_in_another_language_what_is_said_again_and_again_goes_first() -> None:
     said = ["och så tog jag med det till oss och sedan var det så att det blev över och det fick hon och han och vi alla"] * 4
     left = await EntropyCompressor(0.5).compress(said)
-    assert left[-1].text.count("och") < said[-1].count("och")
+    assert left[-1].count("och") < said[-1].count("och")
 
 
 async def test_the_same_texts_come_out_the_same() -> None:
