@@ -45,7 +45,7 @@ def _file() -> str:
 
 @cache
 def keeping_version() -> str:
-    """What tells one version of these rules from another, with the words that they ask for: raise the number with any change of the code."""
+    """What tells one version of these rules and of the words that they ask for from another. Any change of the code raises the number."""
     pieces = vocabulary()
     return "\n".join(("2", _file(), *sorted(STOP_WORDS), *sorted(pieces, key=pieces.__getitem__)))
 

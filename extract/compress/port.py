@@ -18,10 +18,10 @@ class Compressor(Protocol):
         ...
 
     async def compress(self, texts: Sequence[str], names: Collection[str] = ()) -> list[str]:
-        """What is left of each text: its words that were kept, in their order and as they were written. Together they keep about the rate's share of their characters, more where more must stay.
+        """What is left of each text: the words of it that are kept, as they were written and in their order.
 
-        The texts are the turns of one conversation in their order. `names` are kept wherever they stand, however they are written. Takes
-        no time of the event loop's.
+        Together the texts keep about the rate's share of their characters, more where more must stay. They are the turns of one
+        conversation in their order. `names` are kept wherever they stand, however they are written. Takes no time of the event loop's.
         """
         ...
 

@@ -309,6 +309,14 @@ async def test_messages_set_aside_are_read_and_nothing_rests_on_them_alone(model
     assert next(entry.items for entry in found.usage if entry.step == "extract") == 2
 
 
+async def test_only_what_came_before_is_cut(model: OpenAiServer, extractor_of: Extractors) -> None:
+    long = "and so on " * 200
+    await extractor_of().extract(replace(segment(long, "Yes, so it is.", context=(long,)), aside=frozenset({"msg_2"})))
+    before, aside, _ = messages_in(model.requests[0])
+    assert len(before["text"]) < 700
+    assert (aside["text"], aside["read only"]) == (long, True)
+
+
 async def test_halves_without_own_messages_ask_nothing(model: OpenAiServer, extractor_of: Extractors) -> None:
     aside = [f"word {n} " * 80 for n in range(4)]
     one = replace(segment(*aside, "I have a dog."), aside=frozenset(f"msg_{n}" for n in range(1, 5)))
