@@ -15,6 +15,7 @@ ADDRESS = "127.0.0.1:7600"
 DOCUMENTS = {
     "README.md": ["Ruth"],
     "clients/python/README.md": ["Lisbon"],
+    "docs/lightmem.md": ["Rex"],
     "docs/python-client.md": ["Lisbon", "moved to Lisbon", "msg_", "query.text is required"],
 }
 
