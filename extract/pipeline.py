@@ -1,7 +1,6 @@
 """The extraction of one session: embed, segment, extract, resolve, write; again until nothing is left."""
 
 import asyncio
-import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, timedelta, tzinfo
@@ -9,19 +8,17 @@ from zoneinfo import ZoneInfo
 
 from extract.embed.port import Embedder
 from extract.entities import short_names
+from extract.leased_work import LeasedWork
 from extract.messages_use import MessagesUse, set_aside
-from extract.outcome import failed_attempt, log_fields
 from extract.port import Extraction, Extractor, Segment, spec_with
 from extract.profile import keep_types
 from extract.resolve import resolve
 from extract.segment import SegmentRecipe, Segments, segment
 from extract.usage import store_usage, write_with_usage
 from extract.vectors import VectorWriter
-from graph.errors import LeaseLost, NotFound, StaleWrite
+from graph.errors import StaleWrite
 from graph.model import NO_EXTRACTION, ExtractionMode, IdSource, Lease, Message, Namespace
 from graph.store.port import Clock, ExtractionWrite, GenerationStart, JobDeferred, JobOutcome, JobSucceeded, Memory, PendingWork, Store
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +42,7 @@ class PipelineSettings:
     use: MessagesUse = MessagesUse.BOTH
 
 
-class ExtractionPipeline:
+class ExtractionPipeline(LeasedWork):
     """Runs leased extraction jobs. Whatever dies in between: events and watermark move together, so that each message is extracted once."""
 
     def __init__(
@@ -58,49 +55,11 @@ class ExtractionPipeline:
         settings: PipelineSettings = PipelineSettings(),  # frozen
     ) -> None:
         """`extractors` has one for EVENT and one for FLAT; `clock` is the store's."""
-        self._store = store
+        super().__init__(store, clock, settings.lease)
         self._vectors = VectorWriter(store, embedder)
         self._extractors = extractors
         self._ids = ids
-        self._clock = clock
         self._settings = settings
-
-    async def run(self, lease: Lease, stopping: Callable[[], bool] = lambda: False) -> JobOutcome | None:
-        """Works on the job for a turn, renewing the lease meanwhile; asked to stop, it hands the job back between segments.
-
-        A job that is not done when its turn ends is deferred until now: it is queued behind all that are due, and goes on where it was.
-        Returns None when the lease was lost or the namespace is gone: then there is nothing left to say about the job.
-        """
-        work = asyncio.create_task(self._attempt(lease, stopping))
-        renewal = asyncio.create_task(self._keep(lease))
-        try:
-            await asyncio.wait({work, renewal}, return_when=asyncio.FIRST_COMPLETED)
-            return work.result() if work.done() else None
-        finally:
-            for task in (work, renewal):
-                task.cancel()
-            await asyncio.gather(work, renewal, return_exceptions=True)
-
-    async def _keep(self, lease: Lease) -> None:
-        """Renews the lease until it is lost. A store that cannot answer is asked again: the lease may outlive its trouble."""
-        memory = self._store.namespace(lease.job.namespace)
-        while True:
-            await asyncio.sleep(self._settings.lease.total_seconds() / 3)
-            try:
-                await memory.renew(lease, self._settings.lease)
-            except (LeaseLost, NotFound):
-                return
-            except Exception as error:  # noqa: BLE001  # whatever a store raises, the work itself will meet it
-                _log.warning("a lease was not renewed", extra=log_fields(error, lease.job))
-
-    async def _attempt(self, lease: Lease, stopping: Callable[[], bool]) -> JobOutcome | None:
-        try:
-            return await self._work(lease, stopping)
-        except (LeaseLost, NotFound):
-            return None
-        except Exception as error:  # noqa: BLE001  # an attempt may fail on anything, and must end as an outcome
-            _log.exception("an attempt at a job failed", extra={"attempt": lease.job.attempts, **log_fields(error, lease.job)})
-            return failed_attempt(error, lease.job.attempts, self._clock.now())
 
     async def _work(self, lease: Lease, stopping: Callable[[], bool]) -> JobOutcome:
         job, flushed, turn_ends = lease.job, False, self._clock.now() + self._settings.turn
