@@ -42,9 +42,13 @@ def read_profile(path: Path | None) -> "ExtractionProfile | None":
 
 
 def _parsed(path: Path) -> dict[str, Any]:
-    text = path.read_text("utf-8")
     try:
+        text = path.read_text("utf-8")
         data = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
+    except UnicodeDecodeError:
+        fail(f"{path}: is not UTF-8")
+    except RecursionError:
+        fail(f"{path}: is nested too deeply")
     except ValueError as error:
         fail(f"{path}: {error}")
     if not isinstance(data, dict):

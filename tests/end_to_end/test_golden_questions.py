@@ -123,7 +123,7 @@ def test_a_question_is_a_turn_of_its_session_and_sees_what_was_said_before(shell
         ({"question": "q", "expected": ["m1"], "asked_at": "2024-03-05"}, "line 1: asked_at: needs an offset"),
         ({"question": "q", "expected": ["m1"], "turns": ["x"]}, "line 1: turns: are those of a running session"),
         ({"question": "q", "expected": ["m1"], "session": ["s"]}, "line 1: session: "),
-        ({"question": "q", "expected": ["m1"], "session": "s", "turns": [" "]}, "line 1: turns.0: "),
+        ({"question": "q", "expected": ["m1"], "session": "s", "turns": [" "]}, "line 1: turns[0]: must not be blank"),
         ({"question": "q", "expected": ["m1"], "filter": {"kinds": ["event"]}}, "line 1: filter.kinds: "),
         ({"question": "q", "expected": ["m1"], "filter": {"from": "soon"}}, "line 1: filter.from: "),
         ({"question": "q", "expected": ["m1"], "answer": "x"}, "line 1: answer: "),
