@@ -1,5 +1,6 @@
 """What the calls send and how their answers read."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from inspect import signature
@@ -10,7 +11,7 @@ import grpc
 import pytest
 import structmem
 from google.protobuf.timestamp_pb2 import Timestamp
-from structmem import Client, InvalidArgumentError, NewMessage
+from structmem import Client, InvalidArgumentError, MemoryFilter, NewMessage
 from structmem.v1 import exchange_pb2, filter_pb2, job_pb2, namespace_pb2, node_pb2, retrieval_pb2, time_pb2
 from structmem.v1 import memory_service_pb2 as mpb
 from structmem.v1 import namespace_service_pb2 as npb
@@ -234,6 +235,54 @@ def test_an_import_sends_runs_of_one_session(script: Any, client: Client) -> Non
     assert header.header == mpb.ImportMessagesHeader(namespace="alice", create_namespace=True)
     assert [(b.batch.session, len(b.batch.messages)) for b in batches] == [("one", 200), ("one", 50), ("two", 200), ("two", 51)]
     assert {b.batch.time_zone for b in batches} == {"Europe/Lisbon"}
+
+
+def test_a_run_of_an_import_holds_no_more_than_a_request_takes(script: Any, client: Client) -> None:
+    sizes: list[int] = []
+
+    def store(requests: Any, context: grpc.ServicerContext) -> mpb.ImportMessagesResponse:
+        sizes.extend(it.ByteSize() for it in requests)
+        return mpb.ImportMessagesResponse()
+
+    script.answers["ImportMessages"] = store
+    labels = {f"label {n}": "漢" * 500 for n in range(32)}
+    large = NewMessage("Maria", "hi", labels=labels, image_caption="漢" * 20_000)
+    client.import_messages("alice", [("one", large)] * 200)
+    assert len(sizes) > 20
+    assert max(sizes) < 1_100_000
+
+
+WRONG: list[tuple[Callable[[Client], object], str]] = [
+    (lambda it: it.append("a", "s", "hi"), "messages: must be several NewMessages, such as a list; it is a str"),  # type: ignore[arg-type]
+    (lambda it: it.append("a", "s", NewMessage("Tom", "hi")), "messages: must be several NewMessages, such as a list; it is a NewMessage"),  # type: ignore[arg-type]
+    (lambda it: it.append("a", "s", {"text": "hi"}), "messages: must be several NewMessages, such as a list; it is a dict"),  # type: ignore[dict-item]
+    (lambda it: it.append("a", "s", ["hi"]), "messages[0]: must be a NewMessage, not a str"),  # type: ignore[list-item]
+    (lambda it: it.append("a", "s", [{"text": "hi"}]), "messages[0]: must be a NewMessage, not a dict"),  # type: ignore[list-item]
+    (lambda it: it.append("a", "s", [NewMessage("Tom", "hi", labels=["x"])]), "messages[0].labels: must be a mapping"),  # type: ignore[arg-type]
+    (lambda it: it.append("a", "s", [NewMessage("Tom", "hi", embedding="x")]), "messages[0].embedding: must be several numbers"),  # type: ignore[arg-type]
+    (lambda it: it.append("a", "s", [NewMessage("Tom", 3)]), "messages[0].text: cannot be an int"),  # type: ignore[arg-type]
+    (lambda it: it.import_messages("a", "hi"), "messages: must be several names of sessions with NewMessages"),  # type: ignore[arg-type]
+    (lambda it: it.import_messages("a", [NewMessage("Tom", "hi")]), "messages[0]: must be the name of a session with a NewMessage"),  # type: ignore[list-item]
+    (lambda it: it.import_messages("a", [("s", "hi")]), "messages[0]: must be a NewMessage, not a str"),  # type: ignore[list-item]
+    (lambda it: it.retrieve("q", "a", filter="Tom"), "filter: must be a MemoryFilter, not a str"),  # type: ignore[arg-type]
+    (lambda it: it.retrieve("q", "a", filter=MemoryFilter(sessions="one")), "filter.sessions: must be several texts"),
+    (lambda it: it.retrieve("q", "a", filter=MemoryFilter(said="2024")), "filter.said: must be a TimeRange, not a str"),  # type: ignore[arg-type]
+    (lambda it: it.retrieve("q", "a", asked_at="2024-03-05"), "asked_at: must be a datetime, not a str"),  # type: ignore[arg-type]
+    (lambda it: it.retrieve("q", "a", turns="hello"), "turns: must be several texts"),
+    (lambda it: it.delete_memories("a", "msg_1"), "ids: must be several texts"),
+    (lambda it: list(it.list_messages("a", speakers="Tom")), "speakers: must be several texts"),
+    (lambda it: list(it.list_messages("a", labels={"a": "b"})), "labels: must be a LabelFilter, not a dict"),  # type: ignore[arg-type]
+    (lambda it: list(it.list_statements("a", kinds="fact")), "kinds: must be several kinds"),
+    (lambda it: list(it.list_jobs("a", states="failed")), "states: must be several states"),
+    (lambda it: it.create_namespace("a", profile={"instructions": "x"}), "profile: must be an ExtractionProfile, not a dict"),  # type: ignore[arg-type]
+    (lambda it: it.create_namespace("a", embedding="minilm"), "embedding: must be an EmbeddingSpec, not a str"),  # type: ignore[arg-type]
+]
+
+
+@pytest.mark.parametrize(("call", "told"), WRONG, ids=[told for _, told in WRONG])
+def test_what_is_of_another_kind_is_refused_with_what_is_expected(client: Client, call: Callable[[Client], object], told: str) -> None:
+    with pytest.raises(InvalidArgumentError, match=f"^{re.escape(told)}"):
+        call(client)
 
 
 def test_what_breaks_in_the_callers_iterator_comes_out(script: Any, client: Client, caplog: pytest.LogCaptureFixture) -> None:

@@ -27,7 +27,7 @@ def _parameters(given: list[str] | None) -> dict[str, Any]:
             fail(f"--param {one}: must be NAME=VALUE", 2)
         try:
             found[name] = plain_json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             found[name] = text
     return found
 

@@ -10,6 +10,7 @@ from structmem import _answers as a
 from structmem import _decode as d
 from structmem import _decode_answers as da
 from structmem import _encode as e
+from structmem._checks import elements, several
 from structmem._inputs import ConsistencyTokens, LabelFilter, MemoryFilter, NewMessage, TimeRange
 from structmem._kinds import EdgeKind, EntityKind, JobKind, JobState, LinkVerdict, NodeKind
 from structmem._nodes import Entity, Event, Message, Session, Statement
@@ -47,7 +48,7 @@ def new_request_id() -> str:
 
 def as_names(namespaces: str | Sequence[str]) -> list[str]:
     """One namespace or several, as a list."""
-    return [namespaces] if isinstance(namespaces, str) else list(namespaces)
+    return [namespaces] if isinstance(namespaces, str) else several("namespaces", namespaces, "names")
 
 
 # Writes
@@ -61,7 +62,7 @@ def append(
         mpb.AppendMessagesRequest,
         namespace=namespace,
         session=session,
-        messages=[e.new_message(f"messages[{i}]", message) for i, message in enumerate(messages)],
+        messages=[e.new_message(f"messages[{i}]", message) for i, message in enumerate(several("messages", messages, "NewMessages"))],
         time_zone=time_zone,
         request_id=request_id or new_request_id(),
         create_namespace=create_namespace,
@@ -84,16 +85,18 @@ def import_messages(namespace: str, messages: Iterable[tuple[str, NewMessage]], 
     """ImportMessages."""
     header = e.build(mpb.ImportMessagesHeader, namespace=namespace, create_namespace=create_namespace)
 
-    def elements() -> Iterator[mpb.ImportMessagesRequest]:
+    given = elements("messages", messages, "names of sessions with NewMessages")
+
+    def parts() -> Iterator[mpb.ImportMessagesRequest]:
         yield mpb.ImportMessagesRequest(header=header)
-        for batch in e.batches(messages, time_zone):
+        for batch in e.batches(given, time_zone):
             yield mpb.ImportMessagesRequest(batch=batch)
 
     def parse(it: mpb.ImportMessagesResponse) -> a.Imported:
         counts = (it.stored_count, it.duplicate_count, it.session_count)
         return a.Imported(namespace, *counts, it.consistency_token, tuple(it.job_ids), it.job_count)
 
-    return _memory("ImportMessages", elements(), parse, repeatable=False)
+    return _memory("ImportMessages", parts(), parse, repeatable=False)
 
 
 def delete(namespace: str, ids: Sequence[str], session: str | None, request_id: str) -> Call[a.DeletionReceipt]:
@@ -101,7 +104,7 @@ def delete(namespace: str, ids: Sequence[str], session: str | None, request_id: 
     request = e.build(
         mpb.DeleteMemoriesRequest,
         namespace=namespace,
-        memories=mpb.MemoryIds(ids=ids) if session is None else None,
+        memories=e.build(mpb.MemoryIds, ids=several("ids", ids)) if session is None else None,
         session=session,
         request_id=request_id or new_request_id(),
     )
@@ -203,8 +206,8 @@ def list_events(
         mpb.ListEventsRequest,
         namespace=namespace,
         happened=e.time_range("happened", happened),
-        sessions=list(sessions),
-        entity_ids=list(entity_ids),
+        sessions=several("sessions", sessions),
+        entity_ids=several("entity_ids", entity_ids),
         at_least=e.tokens(at_least),
         page_size=e.at_least_one("page_size", page_size),
         page_token=page_token,
@@ -230,9 +233,9 @@ def list_statements(
         namespace=namespace,
         kinds=e.node_kinds("kinds", kinds, (NodeKind.FACT, NodeKind.RELATION)),
         said=e.time_range("said", said),
-        sessions=list(sessions),
-        speakers=list(speakers),
-        entity_ids=list(entity_ids),
+        sessions=several("sessions", sessions),
+        speakers=several("speakers", speakers),
+        entity_ids=several("entity_ids", entity_ids),
         include_retired=include_retired,
         at_least=e.tokens(at_least),
         page_size=e.at_least_one("page_size", page_size),
@@ -255,10 +258,10 @@ def list_messages(
     request = e.build(
         mpb.ListMessagesRequest,
         namespace=namespace,
-        sessions=list(sessions),
-        speakers=list(speakers),
+        sessions=several("sessions", sessions),
+        speakers=several("speakers", speakers),
         said=e.time_range("said", said),
-        labels=e.label_filter(labels),
+        labels=e.label_filter("labels", labels),
         at_least=e.tokens(at_least),
         page_size=e.at_least_one("page_size", page_size),
         page_token=page_token,
@@ -285,7 +288,7 @@ def list_entities(
     request = e.build(
         mpb.ListEntitiesRequest,
         namespace=namespace,
-        kinds=[e.number_of("kinds", EntityKind, node_pb2.EntityKind, kind) for kind in kinds],
+        kinds=[e.number_of("kinds", EntityKind, node_pb2.EntityKind, kind) for kind in several("kinds", kinds, "kinds")],
         name=name,
         at_least=e.tokens(at_least),
         page_size=e.at_least_one("page_size", page_size),
@@ -307,8 +310,8 @@ def traverse_events(
     request = e.build(
         mpb.TraverseEventsRequest,
         namespace=namespace,
-        start_ids=list(start_ids),
-        edge_kinds=[e.number_of("edge_kinds", EdgeKind, node_pb2.EdgeKind, kind) for kind in edge_kinds],
+        start_ids=several("start_ids", start_ids),
+        edge_kinds=[e.number_of("edge_kinds", EdgeKind, node_pb2.EdgeKind, kind) for kind in several("edge_kinds", edge_kinds, "kinds")],
         max_hops=e.at_least_one("max_hops", max_hops),
         happened=e.time_range("happened", happened),
         max_events=e.at_least_one("max_events", max_events),
@@ -369,8 +372,8 @@ def list_jobs(
     request = e.build(
         mpb.ListJobsRequest,
         namespace=namespace,
-        states=[e.number_of("states", JobState, job_pb2.JobState, state) for state in states],
-        kinds=[e.number_of("kinds", JobKind, job_pb2.JobKind, kind) for kind in kinds],
+        states=[e.number_of("states", JobState, job_pb2.JobState, state) for state in several("states", states, "states")],
+        kinds=[e.number_of("kinds", JobKind, job_pb2.JobKind, kind) for kind in several("kinds", kinds, "kinds")],
         at_least=e.tokens(at_least),
         page_size=e.at_least_one("page_size", page_size),
         page_token=page_token,

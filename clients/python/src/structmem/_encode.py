@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from structmem._checks import named, numbers, one, several, texts_by_text
 from structmem._errors import InvalidArgumentError
 from structmem._inputs import ConsistencyTokens, LabelCondition, LabelFilter, MemoryFilter, NewMessage, TimeRange
 from structmem._kinds import NodeKind, Role
@@ -19,7 +20,7 @@ M = TypeVar("M")
 
 # Messages of an import that one transaction stores: large enough to be quick, small enough for progress to be seen.
 BATCH_SIZE = 200
-BATCH_CHARACTERS = 1_000_000
+BATCH_BYTES = 1_000_000
 
 
 def build(make: type[M], **fields: Any) -> M:
@@ -43,9 +44,9 @@ def _refusal(make: type[M], given: dict[str, Any]) -> InvalidArgumentError:
 def _why(value: object, problem: Exception) -> str:
     if isinstance(problem, UnicodeError):
         return "must be valid Unicode; it holds a lone surrogate"
-    if isinstance(value, int):
-        return "is out of range"
-    return f"cannot be a {type(value).__name__}" if isinstance(problem, TypeError) else "has no valid value"
+    if isinstance(problem, TypeError):
+        return f"cannot be {named(value)}"
+    return "is out of range" if isinstance(value, int) else "has no valid value"
 
 
 def at_least_one(field: str, value: int | None) -> int | None:
@@ -78,7 +79,7 @@ def timestamp(field: str, moment: datetime | None) -> Timestamp | None:
     """A Timestamp of an aware datetime."""
     if moment is None:
         return None
-    if moment.tzinfo is None:
+    if one(field, moment, datetime).tzinfo is None:
         raise InvalidArgumentError.of(field, "needs a time zone")
     stamp = Timestamp()
     try:
@@ -90,6 +91,7 @@ def timestamp(field: str, moment: datetime | None) -> Timestamp | None:
 
 def new_message(field: str, it: NewMessage) -> mpb.MessageInput:
     """A message to store. A naive datetime is a local time of the session."""
+    one(field, it, NewMessage)
     local = it.sent_at.isoformat() if isinstance(it.sent_at, datetime) and it.sent_at.tzinfo is None else None
     instant = timestamp(f"{field}.sent_at", it.sent_at) if isinstance(it.sent_at, datetime) and local is None else None
     try:
@@ -101,7 +103,7 @@ def new_message(field: str, it: NewMessage) -> mpb.MessageInput:
             text=it.text,
             sent_at=instant,
             sent_at_local=it.sent_at if isinstance(it.sent_at, str) else local,
-            labels=dict(it.labels),
+            labels=texts_by_text("labels", it.labels),
             image_caption=it.image_caption,
             embedding=vector(it.embedding),
         )
@@ -112,66 +114,83 @@ def new_message(field: str, it: NewMessage) -> mpb.MessageInput:
 def turns(texts: Sequence[str]) -> list[retrieval_pb2.Turn]:
     """The last turns of a running session, by their texts."""
     try:
-        return [build(retrieval_pb2.Turn, text=text) for text in texts]
+        return [build(retrieval_pb2.Turn, text=text) for text in several("turns", texts)]
     except InvalidArgumentError as error:
         raise InvalidArgumentError.of("turns", error.violations[0].reason) from None
 
 
 def vector(values: Sequence[float]) -> vector_pb2.Vector | None:
     """A vector; None for none."""
-    return build(vector_pb2.Vector, values=[float(value) for value in values]) if len(values) else None
+    given = numbers("embedding", values)
+    return build(vector_pb2.Vector, values=given) if given else None
 
 
 def time_range(field: str, it: TimeRange | None) -> time_pb2.TimeRange | None:
     """A range of time."""
     if it is None:
         return None
+    one(field, it, TimeRange)
     return time_pb2.TimeRange(start=timestamp(f"{field}.start", it.start), end=timestamp(f"{field}.end", it.end))
 
 
 def node_kinds(field: str, kinds: Iterable[NodeKind | str], taken: Iterable[NodeKind]) -> list[int]:
     """Kinds of nodes, of those that the field takes."""
-    return [number_of(field, NodeKind, node_pb2.NodeKind, kind, taken) for kind in kinds]
+    return [number_of(field, NodeKind, node_pb2.NodeKind, kind, taken) for kind in several(field, kinds, "kinds")]
 
 
-def label_filter(it: LabelFilter | None) -> filter_pb2.LabelFilter | None:
+def label_filter(field: str, it: LabelFilter | None) -> filter_pb2.LabelFilter | None:
     """Conditions on labels."""
     if it is None:
         return None
+    one(field, it, LabelFilter)
 
-    def conditions(them: Sequence[LabelCondition]) -> list[filter_pb2.LabelCondition]:
-        return [build(filter_pb2.LabelCondition, key=c.key, values=list(c.values)) for c in them]
+    def conditions(name: str, them: Sequence[LabelCondition]) -> list[filter_pb2.LabelCondition]:
+        at = f"{field}.{name}"
+        given = [one(f"{at}[{i}]", c, LabelCondition) for i, c in enumerate(several(at, them, "conditions"))]
+        return [build(filter_pb2.LabelCondition, key=c.key, values=several(f"{at}[{i}].values", c.values)) for i, c in enumerate(given)]
 
-    return filter_pb2.LabelFilter(all_of=conditions(it.all_of), any_of=conditions(it.any_of), none_of=conditions(it.none_of))
+    return filter_pb2.LabelFilter(
+        all_of=conditions("all_of", it.all_of), any_of=conditions("any_of", it.any_of), none_of=conditions("none_of", it.none_of)
+    )
 
 
 def memory_filter(it: MemoryFilter | None) -> filter_pb2.MemoryFilter | None:
     """Which memories a read may return."""
     if it is None:
         return None
+    one("filter", it, MemoryFilter)
     return build(
         filter_pb2.MemoryFilter,
         kinds=node_kinds("filter.kinds", it.kinds, (NodeKind.MESSAGE, NodeKind.FACT, NodeKind.RELATION)),
-        sessions=list(it.sessions),
-        speakers=list(it.speakers),
+        sessions=several("filter.sessions", it.sessions),
+        speakers=several("filter.speakers", it.speakers),
         said=time_range("filter.said", it.said),
         happened=time_range("filter.happened", it.happened),
-        labels=label_filter(it.labels),
-        not_sessions=list(it.not_sessions),
-        not_ids=list(it.not_ids),
+        labels=label_filter("filter.labels", it.labels),
+        not_sessions=several("filter.not_sessions", it.not_sessions),
+        not_ids=several("filter.not_ids", it.not_ids),
     )
+
+
+def _of_session(field: str, pair: tuple[str, NewMessage]) -> Sequence[Any]:
+    """An element of an import."""
+    if not isinstance(pair, tuple | list) or len(pair) != 2 or not isinstance(pair[0], str):
+        raise InvalidArgumentError.of(field, "must be the name of a session with a NewMessage, as a tuple")
+    return pair
 
 
 def batches(messages: Iterable[tuple[str, NewMessage]], time_zone: str) -> Iterator[mpb.ImportMessagesBatch]:
     """Runs of messages of one session, each small enough for one element of a stream."""
     session, run, size = "", [], 0  # type: str, list[mpb.MessageInput], int
-    for position, (name, message) in enumerate(messages):
-        full = len(run) == BATCH_SIZE or size + len(message.text) > BATCH_CHARACTERS
+    for position, pair in enumerate(messages):
+        name, given = _of_session(f"messages[{position}]", pair)
+        message = new_message(f"messages[{position}]", given)
+        full = len(run) == BATCH_SIZE or size + message.ByteSize() > BATCH_BYTES
         if run and (name != session or full):
             yield build(mpb.ImportMessagesBatch, session=session, time_zone=time_zone, messages=run)
             run, size = [], 0
         session = name
-        size += len(message.text)
-        run.append(new_message(f"messages[{position}]", message))
+        size += message.ByteSize()
+        run.append(message)
     if run:
         yield build(mpb.ImportMessagesBatch, session=session, time_zone=time_zone, messages=run)

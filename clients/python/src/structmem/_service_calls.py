@@ -9,8 +9,9 @@ from structmem import _decode as d
 from structmem import _decode_answers as da
 from structmem import _encode as e
 from structmem._calls import Call, Page
+from structmem._checks import one, several
 from structmem._cypher import CypherValue
-from structmem._inputs import ConsistencyTokens, EmbeddingSpec, ExtractionProfile
+from structmem._inputs import ConsistencyTokens, EmbeddingSpec, EntityType, ExtractionProfile, RelationType
 from structmem._kinds import CypherScope, EntityKind, ExtractionMode
 from structmem.v1 import cypher_pb2, namespace_pb2, node_pb2
 from structmem.v1 import inspection_service_pb2 as ipb
@@ -26,17 +27,29 @@ def _mode(mode: ExtractionMode | str) -> int:
 def _profile(it: ExtractionProfile | None) -> namespace_pb2.ExtractionProfile | None:
     if it is None:
         return None
+    one("profile", it, ExtractionProfile)
     entity_types = [
         e.build(
             namespace_pb2.EntityType,
-            name=one.name,
-            kind=e.number_of("kind", EntityKind, node_pb2.EntityKind, one.kind),
-            description=one.description,
+            name=one(f"profile.entity_types[{index}]", given, EntityType).name,
+            kind=e.number_of("kind", EntityKind, node_pb2.EntityKind, given.kind),
+            description=given.description,
         )
-        for one in it.entity_types
+        for index, given in enumerate(several("profile.entity_types", it.entity_types, "EntityTypes"))
     ]
-    relation_types = [e.build(namespace_pb2.RelationType, name=one.name, description=one.description) for one in it.relation_types]
+    relation_types = [
+        e.build(
+            namespace_pb2.RelationType,
+            name=one(f"profile.relation_types[{index}]", given, RelationType).name,
+            description=given.description,
+        )
+        for index, given in enumerate(several("profile.relation_types", it.relation_types, "RelationTypes"))
+    ]
     return e.build(namespace_pb2.ExtractionProfile, entity_types=entity_types, relation_types=relation_types, instructions=it.instructions)
+
+
+def _embedding(it: EmbeddingSpec) -> namespace_pb2.EmbeddingSpec:
+    return e.build(namespace_pb2.EmbeddingSpec, model=it.model, dimension=it.dimension, fingerprint=it.fingerprint)
 
 
 def create_namespace(
@@ -48,9 +61,7 @@ def create_namespace(
     profile: ExtractionProfile | None,
 ) -> Call[a.Namespace]:
     """CreateNamespace."""
-    spec = embedding and e.build(
-        namespace_pb2.EmbeddingSpec, model=embedding.model, dimension=embedding.dimension, fingerprint=embedding.fingerprint
-    )
+    spec = embedding and _embedding(one("embedding", embedding, EmbeddingSpec))
     request = e.build(
         npb.CreateNamespaceRequest,
         namespace=namespace,
