@@ -10,7 +10,6 @@ from graph.retrieval.answer import Hit, QueryEmbedder, QueryPlan, RetrievalReque
 from graph.retrieval.degradation import Degradation
 from graph.retrieval.explaining.explain import explain
 from graph.retrieval.explaining.shortfall import ChannelShortfall, Rival, rival_of, shortfalls, stand_ins
-from graph.retrieval.finding.as_asked import known_before
 from graph.retrieval.finding.merge import merged
 from graph.retrieval.finding.search import Search, expanded, found, search_of
 from graph.retrieval.offload import offload_if_many
@@ -202,7 +201,7 @@ async def _filtered_by(search: Search, node: Message | Statement) -> tuple[str, 
     """
     chosen, nothing, id_ = search.request.seen, MemoryFilter(), node.id
     before = search.request.known_before
-    seen = before is None or id_ in await known_before(search.memory, [id_], before)
+    seen = before is None or id_ in await search.memory.known_before([id_], before)
     parts = {
         "kinds": replace(nothing, kinds=chosen.kinds) if chosen.kinds != MEMORY_KINDS else nothing,
         "sessions": replace(nothing, sessions=chosen.sessions),

@@ -1,6 +1,5 @@
 """Leaving out of the candidates what was said only after the query was asked, so that it lends nothing to the rest."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -10,11 +9,6 @@ from numpy.typing import NDArray
 from graph.model import NodeKind, to_micros
 from graph.store.candidates import Candidates
 from graph.store.port import Memory
-
-
-async def known_before(memory: Memory, ids: Sequence[str], moment: datetime) -> frozenset[str]:
-    """Of these nodes those that were known before the moment, as `Memory.neighbourhood` has it."""
-    return frozenset((await memory.neighbourhood(ids, (), 0, len(ids), 1, moment)).ids) if ids else frozenset()
 
 
 async def seen_before(memory: Memory, candidates: Candidates, moment: datetime, besides: str = "") -> Candidates:
@@ -28,7 +22,7 @@ async def seen_before(memory: Memory, candidates: Candidates, moment: datetime, 
     keep = _said_before(candidates, moment)
     # Not every message is a candidate on which one of them rests.
     statements = np.flatnonzero(keep & (candidates.kind != NodeKind.MESSAGE)).tolist()
-    known = await known_before(memory, [candidates.ids[row] for row in statements], moment)
+    known = await memory.known_before([candidates.ids[row] for row in statements], moment)
     keep[[row for row in statements if candidates.ids[row] not in known]] = False
     asked_about = np.array([id_ == besides for id_ in candidates.ids], dtype=bool) & ~keep
     seen = replace(candidates, eligible=candidates.eligible & keep)

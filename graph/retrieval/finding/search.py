@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from graph.model import Entity, Namespace
 from graph.retrieval.answer import QueryPlan, RetrievalRequest
 from graph.retrieval.degradation import Degradation, DegradationReason
-from graph.retrieval.finding.as_asked import known_before, seen_before
+from graph.retrieval.finding.as_asked import seen_before
 from graph.retrieval.finding.merge import merged
 from graph.retrieval.offload import offload_if_many
 from graph.retrieval.planning.plan import linked, names_in, plan_query
@@ -89,9 +89,9 @@ async def found(memory: Memory, request: RetrievalRequest, query: CandidateQuery
 
 
 async def _seen_entities(memory: Memory, request: RetrievalRequest, entities: Sequence[Entity]) -> Sequence[Entity]:
-    if not request.as_asked:
+    if not request.as_asked or not entities:
         return entities
-    known = await known_before(memory, [entity.id for entity in entities], request.asked_at)
+    known = await memory.known_before([entity.id for entity in entities], request.asked_at)
     return [entity for entity in entities if entity.id in known]
 
 

@@ -52,6 +52,7 @@ class EmbeddedMemory(Handle):
     list_statements = reading(listings.list_statements)
     list_entities = reading(listings.list_entities)
     neighbourhood = reading(walk.neighbourhood)
+    known_before = reading(walk.known_before)
 
     async def update(self, change: NamespaceChange) -> Namespace:
         """See `Memory.update`."""

@@ -78,6 +78,13 @@ def neighbourhood(
     return _subgraph(db, walk, allowed, known)
 
 
+def known_before(db: apsw.Connection, ids: Sequence[str], moment: datetime) -> frozenset[str]:
+    """See `Memory.known_before`."""
+    found = keys_of(db, ids)
+    known = frozenset(_current(db, list(found.values()), _Known(moment)))
+    return frozenset(id_ for id_, key in found.items() if key in known)
+
+
 def _current(db: apsw.Connection, keys: Sequence[int], known: _Known) -> list[int]:
     query = f"SELECT key FROM nodes n WHERE key = ? AND retired_at IS NULL AND {known.node('n.key')}"
     found = db.executemany(query, [(key,) for key in keys])

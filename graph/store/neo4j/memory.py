@@ -53,6 +53,7 @@ class Neo4jMemory(Handle):
     list_statements = listings.list_statements
     list_entities = listings.list_entities
     neighbourhood = walk.neighbourhood
+    known_before = walk.known_before
     describe = description.describe
     check = namespace_check.check
 

@@ -98,6 +98,15 @@ async def neighbourhood(
     )
 
 
+async def known_before(handle: Handle, ids: Sequence[str], moment: datetime) -> frozenset[str]:
+    """See `Memory.known_before`."""
+    wanted, known = ids_by_kind(ids), _Known(moment)
+    if not wanted:
+        return frozenset()
+    (found,) = await handle.row(_seeds_query(wanted, "", known), known.values | {"at": {kind.name: ids for kind, ids in wanted.items()}})
+    return frozenset(row[1] for row in found)
+
+
 def _seeds_query(wanted: Collection[NodeKind], types: str, known: _Known) -> str:
     """The seeds that exist and are current, as rows of `_row`."""
     parts = [_SEEDS.format(name=kind.name, label=NODE_LABELS[kind], known=known.node("m")) for kind in wanted]

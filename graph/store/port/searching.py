@@ -56,3 +56,7 @@ class Searches(Protocol):
                 counts all edges nevertheless.
         """
         ...
+
+    async def known_before(self, ids: Sequence[str], moment: datetime) -> frozenset[str]:
+        """Those of these nodes that a walk with `before` enters."""
+        ...

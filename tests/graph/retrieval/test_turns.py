@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -136,8 +135,8 @@ async def test_what_is_explained_of_a_later_memory_has_no_other_later_ones(extra
 
 async def test_a_statement_that_rests_on_a_later_message_goes_with_it(columns, memory) -> None:
     class AllKnown:
-        async def neighbourhood(self, ids, *_):
-            return SimpleNamespace(ids=ids)
+        async def known_before(self, ids, moment):
+            return frozenset(ids)
 
     early, late = to_micros(SPRING), to_micros(SPRING + timedelta(hours=2))
     whole = columns(

@@ -350,6 +350,8 @@ class Congruence(RuleBasedStateMachine):
             self.both(lambda store, id_=node.id: store.namespace("n").get_node_edges(id_, 50))
             self.both(lambda store, id_=node.id: store.namespace("n").neighbourhood([id_], list(EdgeKind), 2, 1_000, 1_000))
             self.both(lambda store, id_=node.id: store.namespace("n").neighbourhood([id_], list(EdgeKind), 2, 1_000, 1_000, RANGE.start))
+        known = [self.run(store.namespace("n").known_before(ids, RANGE.start)) for store in self.stores]
+        assert known[0] == known[1]
         self.both(lambda store: bare_description(store))
         self.both(lambda store: bare_scope(store))
         self.both(lambda store: store.namespace("n").usage())

@@ -216,7 +216,8 @@ async def test_a_walk_ends_at_what_was_not_known_yet(bench):
     assert set(everything.ids) == known | {session, messages[2].id, late.id, both.id, events[1].id, cy.id}
     assert everything.edge_kind.tolist().count(EdgeKind.RELATES) == 2
     seeds = [*everything.ids, elsewhere.id]
-    assert set((await memory.neighbourhood(seeds, (), 0, 99, 99, before)).ids) == known | {session}
+    assert await memory.known_before([*seeds, "nonsense"], before) == known | {session}
+    assert await memory.known_before([], before) == frozenset()
     assert not (await memory.neighbourhood(seeds, ALL, 2, 99, 99, bench.monday)).ids
 
 
