@@ -10,6 +10,7 @@ from bench.report import BenchError
 SUBCOMMANDS = (
     "convert",
     "retrieval",
+    "qa",
     "ablation",
     "relevance",
     "extraction",

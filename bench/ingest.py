@@ -79,9 +79,9 @@ async def _append(
     connection: Connection, conversation: Conversation, session: ChatSession, size: int, outcome: Ingested, step: Step
 ) -> None:
     ids = outcome.message_ids[conversation.id]
-    for batch in _batches(session.messages, size):
+    for batch in batches(session.messages, size):
         request = memory_service_pb2.AppendMessagesRequest(
-            namespace=namespace_of(conversation), session=session.id, messages=map(_input, batch), create_namespace=True
+            namespace=namespace_of(conversation), session=session.id, messages=map(message_input, batch), create_namespace=True
         )
         began = time.perf_counter()
         answer = await connection.memory.AppendMessages(request, timeout=DEADLINE_S)
@@ -98,11 +98,13 @@ async def _flush(connection: Connection, conversation: Conversation, session: Ch
     return [(namespace, job_id) for job_id in answer.job_ids]
 
 
-def _batches(messages: Sequence[ChatMessage], size: int) -> Iterable[Sequence[ChatMessage]]:
+def batches(messages: Sequence[ChatMessage], size: int) -> Iterable[Sequence[ChatMessage]]:
+    """The messages, so many at a time."""
     return (messages[start : start + size] for start in range(0, len(messages), size))
 
 
-def _input(message: ChatMessage) -> memory_service_pb2.MessageInput:
+def message_input(message: ChatMessage) -> memory_service_pb2.MessageInput:
+    """A message as AppendMessages takes it; its id in the data set is its client id."""
     sent_at = Timestamp()
     sent_at.FromDatetime(message.sent_at)
     return memory_service_pb2.MessageInput(

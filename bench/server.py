@@ -133,15 +133,22 @@ class ServerProcess:
 async def server(settings: Mapping[str, object], *, keep_in: Path | None = None) -> AsyncIterator[ServerProcess]:
     """A started server on a fresh data directory, in `keep_in` or in a temporary place; ended with the block, whatever happens in it."""
     with tempfile.TemporaryDirectory(prefix="structmem-bench-", dir=keep_in) as directory:
-        process = ServerProcess(Path(directory), settings)
-        try:
-            await process.start()
+        async with server_in(Path(directory), settings) as process:
             yield process
-            await process.stop()
-        except grpc.RpcError as error:
-            raise BenchError(f"the server answered {_told(error)}. The end of its log:\n{process.log_tail()}") from error
-        finally:
-            process.kill()
+
+
+@asynccontextmanager
+async def server_in(directory: Path, settings: Mapping[str, object]) -> AsyncIterator[ServerProcess]:
+    """A started server whose data is in a directory (absolute) and stays there; ended with the block, whatever happens in it."""
+    process = ServerProcess(directory, settings)
+    try:
+        await process.start()
+        yield process
+        await process.stop()
+    except grpc.RpcError as error:
+        raise BenchError(f"the server answered {_told(error)}. The end of its log:\n{process.log_tail()}") from error
+    finally:
+        process.kill()
 
 
 def _told(error: grpc.RpcError) -> str:

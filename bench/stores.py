@@ -71,7 +71,7 @@ def chosen_store(arguments: argparse.Namespace, keep_in: Path | None = None) -> 
     Raises:
         BenchError: no Neo4j can be started here, or a setting has no value.
     """
-    given = dict(map(_setting, arguments.set))
+    given = dict(map(setting, arguments.set))
     if arguments.store == "embedded":
         yield StoreUnderTest("embedded", given)
     elif arguments.neo4j_uri:
@@ -111,7 +111,8 @@ def _address(uri: str, user: str, password: str, database: str) -> dict[str, obj
     return {"store": "neo4j", "neo4j_uri": uri, "neo4j_user": user, "neo4j_password": password, "neo4j_database": database}
 
 
-def _setting(pair: str) -> tuple[str, object]:
+def setting(pair: str) -> tuple[str, object]:
+    """The name and the value of a setting, written NAME=VALUE. Raises BenchError where it is written otherwise."""
     name, separator, value = pair.partition("=")
     if not separator:
         raise BenchError(f"--set {pair}: must be NAME=VALUE")

@@ -17,7 +17,7 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
-    """One question. `schema` is the JSON schema of the answer; `most_tokens` limits the answer."""
+    """One question. `schema` is the JSON schema of the answer, empty for free text; `most_tokens` limits the answer."""
 
     model: str
     turns: tuple[Turn, ...]
@@ -83,7 +83,7 @@ class RequestTooLarge(Exception):
 
 
 class Chat(Protocol):
-    """A language model that answers in JSON."""
+    """A language model that answers in JSON, or in free text where a request has no schema."""
 
     async def ask(self, request: ChatRequest) -> ChatAnswer:
         """The model's answer. Raises ChatUnavailable or RequestTooLarge."""

@@ -71,6 +71,8 @@ class Endpoint:
         turns = [{"role": turn.role, "content": turn.content} for turn in request.turns]
         options = {**self._options, self._provider.token_parameter: request.most_tokens}
         body: dict[str, Any] = {"model": request.model, "messages": turns, "extra_body": options}
+        if not request.schema:
+            return body
         if output is Output.SCHEMA:
             form = {"name": "memories", "strict": True, "schema": request.schema}
             body["response_format"] = {"type": "json_schema", "json_schema": form}

@@ -1,0 +1,81 @@
+"""The directory of a run: what was run, and the files out of which it goes on."""
+
+import fcntl
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.qa.journal import Journal
+from bench.report import BenchError
+
+_QUESTION = ("system", "conversation", "question_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """The files of a run.
+
+    Attributes:
+        predictions: a line for each answer; `question_id` and `hypothesis` are what LongMemEval's own evaluation reads.
+        judgements: a line for each verdict, with what the judge said.
+        failures: a line for each time that a question got no answer or no verdict. It is asked again by the next run.
+        ingests: a line for each conversation that the service took in.
+        service: where the service keeps its data meanwhile.
+    """
+
+    predictions: Journal
+    judgements: Journal
+    failures: Journal
+    ingests: Journal
+    service: Path
+
+
+@contextmanager
+def opened_results(directory: Path, described: Mapping[str, Any]) -> Iterator[Results]:
+    """The files in a directory, which is made where it is not there. `described`: what answers depend on.
+
+    Raises:
+        BenchError: another run is at work there, or was, with something else.
+    """
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        lock = (directory / "lock").open("w")
+    except OSError as error:
+        raise BenchError(f"cannot use {directory}: {error.strerror}") from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise BenchError(f"another run is at work in {directory}") from error
+        keys = {"predictions": _QUESTION, "judgements": _QUESTION, "failures": (), "ingests": ("mode", "conversation")}
+        journals = {name: Journal(directory / f"{name}.jsonl", key) for name, key in keys.items()}
+        try:
+            # A run that came to nothing, for a typing error in the model's name, binds nobody.
+            _describe(directory / "run.json", described, begun=any(any(True for _ in journal) for journal in journals.values()))
+            yield Results(**journals, service=_made(directory / "service"))
+        finally:
+            for journal in journals.values():
+                journal.close()
+
+
+def _made(directory: Path) -> Path:
+    directory.mkdir(exist_ok=True)
+    return directory.resolve()
+
+
+def _describe(path: Path, described: Mapping[str, Any], begun: bool) -> None:
+    if not begun or not path.exists():
+        path.write_text(json.dumps(described, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        return
+    try:
+        before = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise BenchError(f"{path}: is not JSON: {error}") from error
+    names = sorted({*described, *(before if isinstance(before, dict) else ())})
+    for name in names:
+        had, has = before.get(name), described.get(name)
+        if had != has:
+            raise BenchError(f"{path.parent} holds a run with {name} = {had!r}, and this one has {has!r}: --out names another directory")
