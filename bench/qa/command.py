@@ -200,8 +200,8 @@ def _show(figures: dict[str, Any], report: Report) -> None:
         )
         for name, found in systems.items()
     ]
-    columns = ("system", "unanswered", "unjudged", "malformed verdicts", "cut off", "memories", "context tokens")
-    report.table("what was asked with, and what went wrong", columns, rows)
+    columns = ("system", "unanswered", "unjudged", "malformed", "cut off", "memories", "tokens")
+    report.table("what went wrong, and what a context holds on average", columns, rows)
     rows = [row for name, found in systems.items() for row in _stage_rows(name, found["stages"])]
     report.table("what it took", ("system, stage", "seconds", "calls", "prompt tokens", "completion tokens"), rows)
 
