@@ -95,8 +95,10 @@ class PartitionedStore:
 
     # Work
 
-    async def lease_job(self, worker: str, duration: timedelta, kinds: Collection[JobKind]) -> Lease | None:
+    async def lease_job(self, worker: str, duration: timedelta, kinds: Collection[JobKind], namespace: str = "") -> Lease | None:
         """See `Store.lease_job`."""
+        if namespace:
+            return await self._routes.owner(namespace).store.lease_job(worker, duration, kinds, namespace)
         return await self._turns.lease_job(worker, duration, kinds)
 
     async def wait_for_work(self, timeout: timedelta) -> None:

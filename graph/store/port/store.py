@@ -87,8 +87,8 @@ class Store(Protocol):
 
     # Work
 
-    async def lease_job(self, worker: str, duration: timedelta, kinds: Collection[JobKind]) -> Lease | None:
-        """The job that has been due longest, of any namespace, leased to this worker; None when nothing is due.
+    async def lease_job(self, worker: str, duration: timedelta, kinds: Collection[JobKind], namespace: str = "") -> Lease | None:
+        """The job that has been due longest, of any namespace or of this one, leased to this worker; None when nothing is due.
 
         A job whose lease has passed is due again. One session's jobs never run at once.
         """

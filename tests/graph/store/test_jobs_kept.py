@@ -7,7 +7,7 @@ import pytest
 
 from graph.errors import Conflict, LeaseLost, NotFound
 from graph.model import ExtractionMode, JobError, JobKind, JobState
-from graph.store.port import Deletion, GenerationStart, JobAttemptFailed, JobDeferred, JobQuery, JobSucceeded
+from graph.store.port import AppendCommand, Deletion, GenerationStart, JobAttemptFailed, JobDeferred, JobQuery, JobSucceeded
 
 MINUTE = timedelta(minutes=1)
 
@@ -431,3 +431,18 @@ async def test_a_job_whose_session_was_deleted_cannot_be_retried(bench):
     await bench.store.namespace(bench.namespace).delete(Deletion(session="s1"))
     with pytest.raises(Conflict, match="session of the job was deleted"):
         await bench.store.namespace(bench.namespace).retry_job(job.id)
+
+
+async def test_a_worker_may_ask_for_the_work_of_one_namespace(bench):
+    await bench.create("acme/anabel")
+    other = bench.store.namespace("acme/anabel")
+    await other.append(AppendCommand("s0", (bench.draft("Good morning."),), timedelta(seconds=30)))
+    await bench.say("Hello there.", session="s1")
+    await bench.say("Hello again.", session="s2")
+    leased = []
+    while (lease := await bench.store.lease_job("w1", MINUTE, {JobKind.EXTRACTION}, bench.namespace)) is not None:
+        leased.append((lease.job.namespace, lease.job.session))
+    assert leased == [(bench.namespace, "s1"), (bench.namespace, "s2")]
+    assert await bench.store.lease_job("w1", MINUTE, {JobKind.EXTRACTION}, "acme/nobody") is None
+    lease = await bench.lease()
+    assert (lease.job.namespace, lease.job.session) == ("acme/anabel", "s0")

@@ -13,7 +13,7 @@ from graph.model import ExtractionMode, JobKind
 from graph.store.embedded import EmbeddedStore
 from graph.store.partitioned import Partition, PartitionedStore
 from graph.store.partitioned import store as partitioned_store
-from graph.store.port import AppendCommand, NamespaceSpec
+from graph.store.port import AppendCommand, JobDeferred, NamespaceSpec
 from tests.graph.store.conftest import IDLE, LEASE, SPEC, CountingIds, ManualClock, draft
 
 NAMES = ("acme", "acme/support", "acme-2", "acme/support/eu", "beta", "globex", "globex/ana", "zeta")
@@ -108,6 +108,9 @@ async def test_every_store_has_its_turn(opened):
         await say(store, "acme", "s1", "s2", "s3")
         await say(store, "beta", "s1")
         await say(store, "globex", "s1", "s2")
+        of_one = await store.lease_job("w", LEASE, EXTRACTION, "globex")
+        assert of_one is not None
+        await store.namespace("globex").finish_job(of_one, JobDeferred(of_one.job.run_after))
         order = []
         while (lease := await store.lease_job("w", LEASE, EXTRACTION)) is not None:
             order.append(lease.job.namespace)

@@ -22,10 +22,12 @@ from graph.store.rules.jobs import JobRow, finished, forgotten_before, held, job
 _log = logging.getLogger(__name__)
 
 
-def lease_job(engine: Engine, worker: str, duration: timedelta, kinds: Collection[JobKind]) -> Lease | None:
+def lease_job(engine: Engine, worker: str, duration: timedelta, kinds: Collection[JobKind], namespace: str = "") -> Lease | None:
     """See `Store.lease_job`. Only namespaces with open jobs are looked at; one that is in trouble keeps no other from its work."""
     now = to_micros(engine.clock.now())
     for name, uid in engine.jobs.due(now):
+        if namespace and name != namespace:
+            continue
         try:
             lease = engine.with_file(name, partial(_lease, engine, worker, duration, kinds), uid)
         except NamespaceNotFound:  # deleted meanwhile
@@ -39,7 +41,8 @@ def lease_job(engine: Engine, worker: str, duration: timedelta, kinds: Collectio
         else:
             if lease is not None:
                 return lease
-    engine.jobs.clear_hints()
+    if not namespace:
+        engine.jobs.clear_hints()
     return None
 
 

@@ -35,25 +35,26 @@ _log = logging.getLogger(__name__)
 # A running job whose lease has passed is due; a queued one is, from its time on, unless another one of its session runs.
 _BLOCKED = """EXISTS { MATCH (r:Job) WHERE r.namespace = j.namespace AND r.session = j.session AND r.state = 'RUNNING' AND r.id <> j.id
     AND (j.state = 'QUEUED' OR r.due_at > $at.now) }"""
-_DUE = f"""MATCH (j:Job) WHERE j.due_at <= $at.now AND ($at.kinds = [] OR j.kind IN $at.kinds) AND NOT {_BLOCKED}
+_DUE = f"""MATCH (j:Job) WHERE j.due_at <= $at.now AND ($at.kinds = [] OR j.kind IN $at.kinds)
+        AND ($at.of = '' OR j.namespace = $at.of) AND NOT {_BLOCKED}
     MATCH (n:Namespace {{name: j.namespace}}) WHERE n.state = 'ACTIVE'
     WITH j ORDER BY j.due_at, j.namespace, j.key LIMIT {_LOOKED_AT} RETURN collect([j.namespace, j.id])"""
 _FORGET = "MATCH (j:Job) WHERE j.namespace = $namespace AND j.succeeded_at < $at.before DELETE j"
 
 
-async def lease_job(database: Database, worker: str, duration: timedelta, kinds: Collection[JobKind]) -> Lease | None:
+async def lease_job(database: Database, worker: str, duration: timedelta, kinds: Collection[JobKind], namespace: str = "") -> Lease | None:
     """See `Store.lease_job`. A namespace that is in trouble keeps no other from its work."""
-    values: dict[str, Any] = {"now": await database.now(), "kinds": [kind.name for kind in kinds]}
+    values: dict[str, Any] = {"now": await database.now(), "kinds": [kind.name for kind in kinds], "of": namespace}
     [[due]] = await database.connection.rows(_DUE, {"at": values})
-    for namespace, job_id in due:
+    for name, job_id in due:
         try:
             lease = await database.write(
-                namespace, partial(_lease, job_id=job_id, worker=worker, duration=duration), Prefetch(_WORK, {"id": job_id})
+                name, partial(_lease, job_id=job_id, worker=worker, duration=duration), Prefetch(_WORK, {"id": job_id})
             )
         except NotFound:  # the namespace was deleted meanwhile
             continue
         except StructMemError as error:
-            _log.warning("namespace %s: its jobs wait: %s", namespace, error)
+            _log.warning("namespace %s: its jobs wait: %s", name, error)
             continue
         if lease is not None:
             return lease
