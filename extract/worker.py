@@ -73,20 +73,32 @@ class ExtractionWorker:
             try:
                 lease = await self._store.lease_job(name, self._lease, {JobKind.EXTRACTION})
                 if lease is not None:
-                    await self._work(lease)
+                    await self._work(lease, name)
                     continue
                 await self._until_stopped(self._store.wait_for_work(_LOOK_AGAIN), _LOOK_AGAIN)
             except Exception as error:  # noqa: BLE001  # a worker outlives whatever a store raises
                 _log.warning("no job could be leased", extra={"worker": name, **log_fields(error)})
                 await self._until_stopped(asyncio.sleep(_STORE_TROUBLE.total_seconds()), _STORE_TROUBLE)
 
-    async def _work(self, lease: Lease) -> None:
+    async def _work(self, lease: Lease, name: str) -> None:
+        others = _OtherJobs(self, name, lease.job.namespace)
         try:
-            outcome = await self._pipeline.run(lease, self._stopping.is_set)
+            outcome = await self._pipeline.run(lease, self._stopping.is_set, others)
         except asyncio.CancelledError:
             await asyncio.shield(self._finish(lease, JobDeferred(self._clock.now())))
             raise
-        if outcome is not None and not await self._finish(lease, outcome):
+        if outcome is not None:
+            await self.end(lease, outcome)
+
+    async def lease_in(self, namespace: str, name: str) -> Lease | None:
+        """A further job of a namespace whose jobs are worked on together; None when none is due or the workers are to stop."""
+        if self._stopping.is_set():
+            return None
+        return await self._store.lease_job(name, self._lease, {JobKind.EXTRACTION}, namespace)
+
+    async def end(self, lease: Lease, outcome: JobOutcome) -> None:
+        """Says how a job ended, as soon as the store can hear it."""
+        if not await self._finish(lease, outcome):
             # In a task of its own: the trouble of one namespace must not keep others from their work.
             telling = asyncio.create_task(self._finish_later(lease, outcome))
             self._untold.add(telling)
@@ -124,3 +136,18 @@ class ExtractionWorker:
             waiter.cancel()
             stop.cancel()
             await asyncio.gather(waiter, stop, return_exceptions=True)
+
+
+class _OtherJobs:
+    """The jobs of one namespace that a worker takes beside the first one. Implements `extract.leased_work.OtherJobs`."""
+
+    def __init__(self, worker: ExtractionWorker, name: str, namespace: str) -> None:
+        self._worker = worker
+        self._name = name
+        self._namespace = namespace
+
+    async def lease(self) -> Lease | None:
+        return await self._worker.lease_in(self._namespace, self._name)
+
+    async def finish(self, lease: Lease, outcome: JobOutcome) -> None:
+        await self._worker.end(lease, outcome)

@@ -148,7 +148,7 @@ def make_worker(
     how = PipelineSettings(lease=lease, recipe=recipe, use=MessagesUse(settings.messages_use))
     if _pays_by_tokens(extractors):
         # A model is paid for every message that it reads, and two tell it what the next one speaks of; the rules look further back.
-        how = replace(how, context=2)
+        how = replace(how, context=2, buffer_tokens=settings.sensory_buffer_tokens)
     pipeline = ExtractionPipeline(store, embedder, extractors, UuidSource(), clock, how)
     return ExtractionWorker(
         store, pipeline, clock, name=f"service-{socket.gethostname()}-{os.getpid()}", concurrency=settings.workers, lease=lease

@@ -159,7 +159,10 @@ class Settings(BaseSettings):
         "both", description="of whose messages something is extracted: user, assistant or both; all are stored and searched"
     )
     sensory_buffer_tokens: int = Field(
-        1_024, ge=64, le=100_000, description="tokens after which a segment ends where a language model extracts, in place of words"
+        1_024,
+        ge=64,
+        le=100_000,
+        description="tokens of messages, about, that one call of a language model reads, of several sessions; a segment ends at as many",
     )
     segment_drop: float = Field(0.12, ge=-1, le=1, description="a topic ends where the cosine of the next message with it falls below this")
     segment_silence_s: float = Field(14_400.0, ge=1, description="seconds without a message after which a segment ends")

@@ -1,4 +1,4 @@
-"""The `llm` extractor: one call of a language model a segment, checked item by item; its providers, prompts, and recorded exchanges.
+"""The `llm` extractor: calls of a language model about several sessions each, checked item by item; providers, prompts, recorded exchanges.
 
 What needs the openai package is imported from its own module, only where it is chosen: the package takes a second to load.
 """

@@ -1,0 +1,128 @@
+"""The steps that extraction is made of: read what a leased job has before it, make segments of it, and what is written of each."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, timedelta, tzinfo
+from zoneinfo import ZoneInfo
+
+from extract.embed.port import Embedder
+from extract.entities import short_names
+from extract.messages_use import MessagesUse, set_aside
+from extract.port import Extraction, Extractor, Segment, spec_with
+from extract.resolve import resolve
+from extract.segment import SegmentRecipe, Segments, segment
+from extract.vectors import VectorWriter
+from graph.model import NO_EXTRACTION, ExtractionMode, IdSource, Lease, Message, Namespace
+from graph.store.port import Clock, ExtractionWrite, GenerationStart, PendingWork, Store
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineSettings:
+    """How the pipeline works.
+
+    Attributes:
+        lease: for how long a job is leased; renewed at a third of it.
+        turn: for how long a job is worked on before others that are due have theirs. What it began it ends: a step of embedding, a segment.
+        batch: how many pending messages are looked at together; at least one more than the longest segment, so that one always closes.
+        context: how many messages before a segment its extractor sees.
+        recipe: when segments end.
+        use: of whose messages something is extracted.
+        buffer_tokens: how many tokens of messages an extractor that joins segments is given at once, about: see `extract.joined`.
+    """
+
+    lease: timedelta = timedelta(seconds=30)
+    turn: timedelta = timedelta(seconds=5)
+    batch: int = 400
+    context: int = 4
+    recipe: SegmentRecipe = field(default_factory=SegmentRecipe)
+    use: MessagesUse = MessagesUse.BOTH
+    buffer_tokens: int = 1_024
+
+
+@dataclass(frozen=True, slots=True)
+class SessionWork:
+    """What a leased job has before it. `extractor` is None where nothing is extracted."""
+
+    namespace: Namespace
+    extractor: Extractor | None
+    pending: PendingWork
+
+
+class ExtractionSteps:
+    """Each step by itself; `ExtractionPipeline` and `JoinedExtraction` put them together."""
+
+    def __init__(
+        self,
+        store: Store,
+        embedder: Embedder | None,
+        extractors: Mapping[ExtractionMode, Extractor],
+        ids: IdSource,
+        clock: Clock,
+        settings: PipelineSettings,
+    ) -> None:
+        self.store = store
+        self.clock = clock
+        self.settings = settings
+        self._vectors = VectorWriter(store, embedder)
+        self._extractors = extractors
+        self._ids = ids
+
+    def extractor_of(self, namespace: Namespace) -> Extractor | None:
+        """The extractor of a namespace's mode; None where nothing is extracted."""
+        return self._extractors.get(namespace.extraction_mode)
+
+    async def read(self, lease: Lease, enough: Callable[[], bool]) -> SessionWork | None:
+        """What waits, after the session's texts got their vectors and the generation is the extractor's.
+
+        None when it was enough before all have their vectors.
+        """
+        memory = self.store.namespace(lease.job.namespace)
+        namespace = await memory.settings()
+        if not await self._vectors.embed_session(namespace, lease.job.session, enough):
+            return None
+        extractor = self.extractor_of(namespace)
+        wanted = spec_with(extractor, namespace.profile) if extractor else NO_EXTRACTION
+        if namespace.generation is None or namespace.generation.extractor != wanted:
+            await memory.begin_generation(GenerationStart(wanted))
+        pending = await memory.pending(lease, max(self.settings.batch, self.settings.recipe.longest + 1))
+        return SessionWork(namespace, extractor, pending)
+
+    async def cut(self, pending: PendingWork) -> Segments:
+        """The runs of messages that wait."""
+        return await asyncio.to_thread(segment, pending.messages, pending.vectors, pending.flush_marks, self.settings.recipe)
+
+    def segments(self, work: SessionWork, closed: Sequence[tuple[Message, ...]]) -> list[Segment]:
+        """The closed runs as an extractor sees them, each with the messages before it."""
+        namespace, session = work.namespace, work.pending.session
+        zone = _zone(session.time_zone or namespace.time_zone)
+        before: list[Message] = list(work.pending.context)
+        made: list[Segment] = []
+        for messages in closed:
+            context = tuple(before[-self.settings.context :])
+            aside = set_aside(messages, self.settings.use)
+            made.append(Segment(namespace.name, session.name, context, messages, zone, namespace.profile, aside))
+            before.extend(messages)
+        return made
+
+    async def written(self, namespace: Namespace, extraction: Extraction, one: Segment, generation: int, watermark: int) -> ExtractionWrite:
+        """What is written of an extraction. What its vectors took goes to `record_usage`."""
+        names = short_names(extraction)
+        known = (await self.store.namespace(namespace.name).query_scope(names)).entities if names else ()
+        resolved = resolve(extraction, one, generation, self._ids, self.clock.now(), known)
+        return ExtractionWrite(
+            generation=generation,
+            expected_watermark=watermark,
+            watermark=one.messages[-1].seq,
+            statements=resolved.statements,
+            events=resolved.events,
+            entities=resolved.entities,
+            edges=resolved.edges,
+            vectors=await self._vectors.statement_vectors(namespace, resolved.statements, one.zone),
+            partial_failures=extraction.partial_failures,
+            read_ids=tuple(message.id for message in (*one.context, *one.messages)),
+        )
+
+
+def _zone(name: str) -> tzinfo:
+    return ZoneInfo(name) if name else UTC
