@@ -14,6 +14,7 @@ from service.cli.commands import (
     evaluation,
     events,
     exchange,
+    http,
     jobs,
     listings,
     namespaces,
@@ -44,7 +45,7 @@ _PANELS: dict[str, tuple[Callable[..., None], ...]] = {
     ),
     "How well it is found": (evaluation.eval_, evaluation.explain_miss),
     "Keeping it": (deletion.delete, exchange.export, exchange.import_, copy.copy, checks.doctor),
-    "The service": (about.config, about.info, about.usage, about.version),
+    "The service": (http.http, about.config, about.info, about.usage, about.version),
 }
 for panel, commands in _PANELS.items():
     for command in commands:

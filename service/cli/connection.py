@@ -97,15 +97,29 @@ def client_of(connection: ConnectionOptions, create: bool) -> Iterator["Client"]
     from structmem import Client
 
     settings = settings_of(connection)
+    with address_of(settings, create) as (address, is_here):
+        if is_here:
+            with Client(address, token="") as client:
+                yield client
+        else:
+            with client_at(address, settings.token.get_secret_value(), connection.tls, connection.root_certificates) as client:
+                yield client
+
+
+@contextmanager
+def address_of(settings: "Settings", create: bool) -> Iterator[tuple[str, bool]]:
+    """The address of the service that the settings name, and whether it is one that runs in this process, for as long as the block.
+
+    `create`: where none is named or runs, an empty directory becomes a store.
+    """
     address = settings.target or running_service(settings)
     if address:
-        with client_at(address, settings.token.get_secret_value(), connection.tls, connection.root_certificates) as client:
-            yield client
+        yield address, False
         return
     if not create:
         ensure_stored(settings)
-    with opened_here(settings) as address, Client(address, token="") as client:
-        yield client
+    with opened_here(settings) as address:
+        yield address, True
 
 
 def client_at(address: str, token: str, tls: bool, root_certificates: Path | None) -> "Client":
