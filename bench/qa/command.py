@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import SecretStr
+
 from bench.connection import Connection
 from bench.dataset import Conversation, Dataset, Question, read_dataset
 from bench.embedding import load_embedder
@@ -26,7 +28,8 @@ from bench.qa.results import Results, opened_results
 from bench.recording import recorded_facts
 from bench.report import BenchError, Report
 from bench.server import server_in
-from bench.stores import setting
+from bench.stores import add_store_arguments, chosen_store, setting
+from service.settings import Settings
 
 HELP = "answer the questions of LoCoMo or LongMemEval from what each system remembers, and judge the answers"
 SYSTEMS = ("full-context", "naive-rag", *SERVICE_SYSTEMS)
@@ -60,7 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--questions", type=int, default=0, metavar="N", help="only the first N questions of each category (default: all)")
     parser.add_argument("--save-contexts", action="store_true", help="keep what each answer was made from, too")
     parser.add_argument("--extractor", choices=("local", "recorded", "llm"), default="local", help="who extracts (default: local)")
-    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of the service; may be given again")
+    add_store_arguments(parser)
     add_model_arguments(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
 
@@ -139,8 +142,14 @@ def _described(options: Options) -> dict[str, Any]:
         "reasoning": given.reasoning,
         "most_tokens": given.most_tokens,
         "extractor": given.extractor,
-        "settings": options.settings,
+        "store": given.store,
+        "settings": {name: value for name, value in options.settings.items() if not _is_secret(name)},
     }
+
+
+def _is_secret(name: str) -> bool:
+    field = Settings.model_fields.get(name)
+    return field is not None and field.annotation is SecretStr
 
 
 async def _ask(options: Options, results: Results, report: Report) -> None:
@@ -162,7 +171,8 @@ async def _ask(options: Options, results: Results, report: Report) -> None:
                 settings = service_settings(answer, given)
             if given.extractor == "recorded":
                 settings["recorded_file"] = stack.enter_context(recorded_facts(options.dataset, memories_of))
-            settings |= options.settings
+            # One that was there before keeps what a run that breaks off has put there, for the next one to go on.
+            settings |= stack.enter_context(chosen_store(given)).settings
             running = await stack.enter_async_context(server_in(results.service, settings))
             connection = await stack.enter_async_context(Connection(running.address))
             memories, turn = Memories(connection, results.ingests), asyncio.Lock()

@@ -2,8 +2,8 @@
 
 Words are lower-cased, without punctuation, "a", "an", "the" and "and", and reduced by Porter's stemmer. The expected answer of an
 open-domain question ends at the first ";". That of a multi-hop question is a list at commas: each part counts by the part of the answer
-that fits it best. The authors use NLTK's stemmer, which extends Porter's by a few irregular words; both sides are reduced alike, so that
-hardly an answer comes out differently.
+that fits it best. The authors use NLTK's stemmer, which extends Porter's; both sides are reduced alike, so that hardly an answer comes
+out differently (docs/decisions.md#porter).
 """
 
 import re

@@ -260,6 +260,19 @@ async def test_recorded_exchanges_need_no_network(model: OpenAiServer, locomo_fi
     assert {path.name for path in kept.iterdir()} == {"answer.jsonl", "judge.jsonl", "service.jsonl"}
 
 
+async def test_no_secret_stands_in_what_is_kept(
+    model: OpenAiServer, locomo_file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("READER_KEY", "sk-secret")
+    keyed = ("--key-variable", "READER_KEY", "--set", "llm_api_key=sk-other", "--set", "workers=1")
+    await asked(capsys, flags(model, locomo_file, *PLAIN, *keyed))
+
+    assert {headers["authorization"] for headers in model.headers} == {"Bearer sk-secret"}
+    kept = [path for path in (locomo_file.parent / "out").rglob("*") if path.is_file()]
+    assert not [path for path in kept if "sk-" in path.read_text()]
+    assert json.loads((locomo_file.parent / "out" / "run.json").read_text())["settings"] == {"workers": "1"}
+
+
 async def test_only_so_many_questions_of_a_category(model: OpenAiServer, locomo_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     _, figures = await asked(capsys, flags(model, locomo_file, *PLAIN, "--questions", "1"))
 
