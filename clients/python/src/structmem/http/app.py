@@ -41,7 +41,8 @@ class HttpOptions:
         key: what callers present, as a bearer token or as X-API-Key; empty: nothing, for calls from this machine.
         waits: `/add` answers when everything is extracted, and not as soon as the messages are durable.
         max_body_mb: largest body, in MB.
-        max_concurrent: requests answered at once; more are refused with 503.
+        max_concurrent: requests answered at once; others wait, their bodies unread.
+        max_waiting: requests that wait; more are refused with 503.
         body_timeout_s: seconds within which a body must have come.
         call_timeout_s: seconds that the service has for a request.
     """
@@ -51,6 +52,7 @@ class HttpOptions:
     waits: bool = False
     max_body_mb: float = 8.0
     max_concurrent: int = 64
+    max_waiting: int = 1000
     body_timeout_s: float = 60.0
     call_timeout_s: float = 600.0
 
@@ -64,7 +66,8 @@ class _Adapter:
     def __init__(self, connect: Callable[[], AsyncClient], options: HttpOptions) -> None:
         self._connect = connect
         self._options = options
-        self._running = 0
+        self._turns = asyncio.Semaphore(options.max_concurrent)
+        self._waiting = 0
         self._tokens: OrderedDict[str, str] = OrderedDict()
         self.app = Starlette(
             routes=[
@@ -114,14 +117,8 @@ class _Adapter:
             try:
                 if not is_open:
                     self._check_caller(request)
-                if self._running >= self._options.max_concurrent:
-                    raise Refusal(503, "TOO_MANY_REQUESTS", f"{self._running} requests are being answered; try again", retry_after=1)
-                self._running += 1
-                try:
-                    async with asyncio.timeout(self._options.call_timeout_s):
-                        return JSONResponse(await answer(request))
-                finally:
-                    self._running -= 1
+                async with asyncio.timeout(self._options.call_timeout_s), self._turn():
+                    return JSONResponse(await answer(request))
             except Refusal as refusal:
                 return refusal.response()
             except StructMemError as error:
@@ -135,6 +132,20 @@ class _Adapter:
                 return Refusal(500, "INTERNAL", "a fault of the adapter; its log has more").response()
 
         return endpoint
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        if self._waiting >= self._options.max_waiting:
+            raise Refusal(503, "TOO_MANY_REQUESTS", f"{self._waiting} requests wait already; try again", retry_after=1)
+        self._waiting += 1
+        try:
+            await self._turns.acquire()
+        finally:
+            self._waiting -= 1
+        try:
+            yield
+        finally:
+            self._turns.release()
 
     def _check_caller(self, request: Request) -> None:
         if not self._options.key:

@@ -41,8 +41,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     What to do: use a new `request_id` for a new request.
     """
     ERROR_REASON_MESSAGE_ID_REUSED: _ErrorReason.ValueType  # 5
-    """ALREADY_EXISTS. A message's `client_id` is known in the session with other content; nothing of the request was stored. The metadata's `client_id` has it, and its `positions` ("0,7", counted from 0)
-    all messages of the request of which that is so, the first 200 of them.
+    """ALREADY_EXISTS. A message's `client_id` is known in the session with other content; nothing of the request was stored. The metadata's `client_id` has it, and its `positions` ("0,7", counted from 0) all messages of the request of which that is so, the first 200 of them.
     What to do: messages are never rewritten: give the new text a new `client_id`.
     """
     ERROR_REASON_CONFLICT: _ErrorReason.ValueType  # 6
@@ -194,8 +193,7 @@ ERROR_REASON_REQUEST_ID_REUSED: ErrorReason.ValueType  # 4
 What to do: use a new `request_id` for a new request.
 """
 ERROR_REASON_MESSAGE_ID_REUSED: ErrorReason.ValueType  # 5
-"""ALREADY_EXISTS. A message's `client_id` is known in the session with other content; nothing of the request was stored. The metadata's `client_id` has it, and its `positions` ("0,7", counted from 0)
-all messages of the request of which that is so, the first 200 of them.
+"""ALREADY_EXISTS. A message's `client_id` is known in the session with other content; nothing of the request was stored. The metadata's `client_id` has it, and its `positions` ("0,7", counted from 0) all messages of the request of which that is so, the first 200 of them.
 What to do: messages are never rewritten: give the new text a new `client_id`.
 """
 ERROR_REASON_CONFLICT: ErrorReason.ValueType  # 6
