@@ -160,11 +160,12 @@ def test_many_at_once_with_one_id_are_stored_once(adapted: Any) -> None:
         assert [message.text for message in client.list_messages("users/gina")] == ["Hello.", "There.", "And here."]
 
 
-def test_of_many_bodies_with_one_id_one_is_stored(adapted: Any) -> None:
+def test_of_many_bodies_with_one_id_one_is_stored_by_whichever_adapter(adapted: Any, new_shell: Any, tmp_path: Path) -> None:
     adapter, address = adapted
     bodies = [_request("hugo", f"Text {number}.") for number in range(16)]
-    with ThreadPoolExecutor(16) as pool:
-        statuses = [status for status, _ in pool.map(adapter.add, bodies)]
+    with _adapting(new_shell(tmp_path), "--target", address) as other, ThreadPoolExecutor(16) as pool:
+        asked = [pool.submit((adapter, other)[number % 2].add, body) for number, body in enumerate(bodies)]
+        statuses = [one.result()[0] for one in asked]
     assert sorted(statuses) == [200] + [409] * 15
     with Client(address) as client:
         assert [message.text for message in client.list_messages("users/hugo")] == [f"Text {statuses.index(200)}."]
