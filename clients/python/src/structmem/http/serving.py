@@ -45,7 +45,7 @@ def serve(
         timeout_graceful_shutdown=_GRACE_S,
         lifespan="on",
     )
-    # uvicorn raises the signal once more when it has stopped; whoever asked for the end has had it by then.
+    # uvicorn raises the signal once more when it has stopped, which would end the process at once (findings/uvicorn_stopped_by_signal.sh).
     before = {sign: signal.signal(sign, lambda *_: None) for sign in (signal.SIGTERM, signal.SIGINT)}
     try:
         with _listening(host, port) as listener:
