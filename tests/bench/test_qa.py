@@ -15,6 +15,7 @@ from bench.report import BenchError
 from tests.bench.published import locomo, longmemeval
 from tests.bench.qa_model import ANSWERER, JUDGE, LOCOMO_READER, LONGMEMEVAL_READER, Reader, is_judging, parts
 from tests.extract.llm.openai_server import Body, OpenAiServer, Reply, honest
+from tests.neo4j_databases import Database
 
 SYSTEMS = ["full-context", "naive-rag", "flat", "event", "structmem"]
 STAGES = {"ingest", "retrieve", "answer", "judge"}
@@ -99,6 +100,26 @@ async def test_locomo_by_every_system(model: OpenAiServer, locomo_file: Path, ca
     # LongMemEval's own evaluation reads these two.
     assert {"question_id", "hypothesis"} <= set(lines(locomo_file, "predictions")[0])
     assert not (locomo_file.parent / "out" / "service").exists()
+
+
+@pytest.mark.neo4j
+async def test_a_memory_in_neo4j_is_asked_and_forgotten(
+    model: OpenAiServer, locomo_file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, neo4j: Database
+) -> None:
+    monkeypatch.setenv("STRUCTMEM_NEO4J_PASSWORD", neo4j.password)
+    named = ["--neo4j-uri", neo4j.uri, "--neo4j-user", neo4j.user, "--neo4j-database", neo4j.name]
+
+    status, figures = await asked(capsys, flags(model, locomo_file, "--system", "structmem", "--store", "neo4j", *named))
+
+    assert status == 0
+    assert figures["systems"]["structmem"]["by_category"]["temporal"]["accuracy"] == 100
+    assert await asyncio.to_thread(_namespaces, neo4j) == []
+
+
+def _namespaces(database: Database) -> list[str]:
+    with database.driver.session(database=database.name) as session:
+        found = session.run("MATCH (n:Namespace) WHERE n.name STARTS WITH 'bench/' RETURN n.name AS name")
+        return [str(record["name"]) for record in found]
 
 
 async def test_what_the_models_are_asked(model: OpenAiServer, locomo_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
