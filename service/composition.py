@@ -138,7 +138,7 @@ def make_worker(
         return None
     lease = timedelta(seconds=settings.lease_s)
     recipe = SegmentRecipe(
-        drop=settings.segment_drop,
+        depth=settings.segment_depth,
         silence=timedelta(seconds=settings.segment_silence_s),
         most_messages=settings.segment_most_messages,
         most_words=settings.segment_most_words,

@@ -164,7 +164,9 @@ class Settings(BaseSettings):
         le=100_000,
         description="tokens of messages, about, that one call of a language model reads, of several sessions; a segment ends at as many",
     )
-    segment_drop: float = Field(0.12, ge=-1, le=1, description="a topic ends where the cosine of the next message with it falls below this")
+    segment_depth: float = Field(
+        0.8, ge=0, le=4, description="how deep a valley of similarity ends a topic; half of it where a buffer is full and has to end"
+    )
     segment_silence_s: float = Field(14_400.0, ge=1, description="seconds without a message after which a segment ends")
     segment_most_messages: int = Field(40, ge=1, le=300, description="messages after which a segment ends")
     segment_most_words: int = Field(

@@ -9,7 +9,7 @@ CHARACTERS_A_WORD = 12
 
 
 class Segmentation(StrEnum):
-    """Whether topics end segments: where a message is unlike those before it, or not at all. Time, size and marks always do."""
+    """Whether topics end segments: where what comes before is unlike what comes after, or not at all. Time, size and marks always do."""
 
     SIMILARITY = "similarity"
     NONE = "none"
@@ -21,18 +21,19 @@ class SegmentRecipe:
 
     Attributes:
         silence: after this much time without a message a new segment starts. Four hours part the sittings of a messenger.
-        window: how many messages of the running segment its topic is the mean of. Three turns smooth over short answers.
-        drop: a new topic begins where the cosine of the next message with the window falls below this. MiniLM gives unrelated turns 0
-            to .15 and turns of one topic .25 and more.
+        block: how many messages on each side of a gap are compared. Two smooth over a short answer; with three, fewer of LoCoMo's session
+            boundaries are found (`python -m bench segments --tune`).
+        depth: a topic ends where the similarity of the two sides is a valley this deep, the heights of both its sides added up. Half of it
+            will do in a buffer that is full and has to end somewhere.
         least_messages, least_words: no topic change ends a segment that is shorter than both.
-        most_words, most_messages: a segment that has reached either ends, so that an extractor's input stays bounded.
-        most_tokens: tokens that bound a segment instead of words, for extractors that pay by them; 0: words do.
+        most_words, most_messages: a buffer that has reached either is full, so that an extractor's input stays bounded.
+        most_tokens: tokens that fill a buffer instead of words, for extractors that pay by them; 0: words do.
         by: whether topics end segments.
     """
 
     silence: timedelta = timedelta(hours=4)
-    window: int = 3
-    drop: float = 0.12
+    block: int = 2
+    depth: float = 0.8
     least_messages: int = 4
     least_words: int = 60
     most_words: int = 1_200

@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from extract.segment.answering import answers
-from extract.segment.recipe import CHARACTERS_A_WORD, Segmentation, SegmentRecipe
-from extract.tokens import count_tokens
+from extract.segment.buffering import Buffer, first_buffer, words
+from extract.segment.recipe import Segmentation, SegmentRecipe
+from extract.segment.valleys import depths
 from graph.model import Message
-from graph.text import slices_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +26,9 @@ def segment(
 ) -> Segments:
     """Cuts the messages that follow a boundary into segments.
 
-    A boundary before a message depends only on that message, those before it and the flush marks, so that more messages never move it, and
-    starting again at any boundary finds the same ones after it. No topic parts a message from the one that it answers, and a full segment
-    takes the answer to its last message along; silence and flush marks part whatever they stand between.
+    Messages gather in a buffer until silence, its size or a flush mark ends it. It is cut where its topic changes most; what comes after
+    the cut begins the next buffer. So a boundary depends only on what its buffer holds: more messages never move it, and starting again at
+    any boundary finds the same ones after it. No topic parts a message from the one that it answers.
 
     Args:
         messages: of one session in order, the first right after a boundary.
@@ -37,68 +37,37 @@ def segment(
         recipe: the thresholds.
     """
     closed: list[tuple[Message, ...]] = []
-    running = _Running(recipe)
+    rest = tuple(messages)
+    while buffer := first_buffer(rest, flush_marks, recipe):
+        end = _end(buffer, vectors, recipe)
+        closed.append(rest[:end])
+        rest = rest[end:]
+    return Segments(tuple(closed), rest)
+
+
+def _end(buffer: Buffer, vectors: Mapping[str, NDArray[np.float16]], recipe: SegmentRecipe) -> int:
+    """How many messages of the buffer the segment takes."""
+    if recipe.by is Segmentation.NONE:
+        return len(buffer.messages)
+    found = depths(buffer.messages, vectors, recipe.block)
+    least = recipe.depth / 2 if buffer.full else recipe.depth
+    ends = [gap for gap in _possible(buffer, recipe) if found.get(gap, 0.0) >= least]
+    return max(ends, key=found.__getitem__, default=len(buffer.messages))
+
+
+def _possible(buffer: Buffer, recipe: SegmentRecipe) -> list[int]:
+    """Places where a topic may end: between what is long enough by itself, and not before an answer."""
+    messages = buffer.messages
+    size = [0]
     for message in messages:
-        if running.messages and _ends_before(running, message, vectors, flush_marks, recipe):
-            closed.append(tuple(running.messages))
-            running = _Running(recipe)
-        running.add(message)
-    if running.messages and running.messages[-1].seq in flush_marks:
-        closed.append(tuple(running.messages))
-        running = _Running(recipe)
-    return Segments(tuple(closed), tuple(running.messages))
+        size.append(size[-1] + words(message.text))
 
+    def long_enough(first: int, end: int) -> bool:
+        return end - first >= recipe.least_messages or size[end] - size[first] >= recipe.least_words
 
-class _Running:
-    """The segment that messages are added to, and how long it is."""
-
-    def __init__(self, recipe: SegmentRecipe) -> None:
-        self._recipe = recipe
-        self.messages: list[Message] = []
-        self.words = 0
-        self._tokens = 0
-        self.full = False
-        self.was_full = False
-        """Whether it was full before its last message already."""
-
-    def add(self, message: Message) -> None:
-        self.messages.append(message)
-        self.words += _words(message.text)
-        if self._recipe.most_tokens:
-            self._tokens += count_tokens(message.text)
-            long = self._tokens >= self._recipe.most_tokens
-        else:
-            long = self.words >= self._recipe.most_words
-        self.was_full, self.full = self.full, long or len(self.messages) >= self._recipe.most_messages
-
-
-def _words(text: str) -> int:
-    """How many words a text has, at least one for so many characters: scripts without spaces and pasted data are long, too."""
-    return max(sum(len(part.split()) for part in slices_of(text)), len(text) // CHARACTERS_A_WORD)
-
-
-def _ends_before(
-    running: _Running, message: Message, vectors: Mapping[str, NDArray[np.float16]], flush_marks: Collection[int], recipe: SegmentRecipe
-) -> bool:
-    last = running.messages[-1]
-    if last.seq in flush_marks or message.sent_at - last.sent_at > recipe.silence or running.was_full:
-        return True
-    if answers(last, message):
-        return False
-    if running.full:
-        return True
-    if recipe.by is Segmentation.NONE or (len(running.messages) < recipe.least_messages and running.words < recipe.least_words):
-        return False
-    similarity = _similarity(running.messages[-recipe.window :], message, vectors)
-    return similarity is not None and similarity < recipe.drop
-
-
-def _similarity(window: Sequence[Message], message: Message, vectors: Mapping[str, NDArray[np.float16]]) -> float | None:
-    """Cosine of the message with the mean of the window; None where a vector is missing."""
-    known = [vectors[one.id].astype(np.float32) for one in window if one.id in vectors]
-    vector = vectors.get(message.id)
-    if not known or vector is None:
-        return None
-    topic = np.sum(known, axis=0)
-    length = float(np.linalg.norm(topic))
-    return float(topic @ vector.astype(np.float32)) / length if length > 0 else None
+    return [
+        gap
+        for gap in range(1, len(messages))
+        # What follows in a full buffer still grows.
+        if long_enough(0, gap) and (buffer.full or long_enough(gap, len(messages))) and not answers(messages[gap - 1], messages[gap])
+    ]

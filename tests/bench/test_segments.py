@@ -32,6 +32,24 @@ def test_nothing_to_compare_is_no_division_by_nothing() -> None:
 
 
 def test_the_command_reports_every_way(tmp_path: Path, capsys: Any) -> None:
+    file = _file(tmp_path, ["c"])
+    assert main(["segments", "--data", str(file), "--json"]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert figures["sessions"] == 2
+    assert set(figures["segmentation"]) == {"similarity", "none"}
+    assert figures["segmentation"]["none"]["segments"] == 1
+    assert figures["segmentation"]["similarity"]["recall"] == 100
+
+
+def test_tuning_needs_others_to_tune_on(tmp_path: Path, capsys: Any) -> None:
+    assert main(["segments", "--data", str(_file(tmp_path, ["c", "d", "e"])), "--tune", "--json"]) == 0
+    figures = json.loads(capsys.readouterr().out)["segmentation"]
+    assert figures["similarity, tuned on the others"]["recall"] == 100
+    assert main(["segments", "--data", str(_file(tmp_path, ["c"])), "--tune"]) != 0
+    assert "--tune: needs two" in capsys.readouterr().err
+
+
+def _file(tmp_path: Path, conversations: list[str]) -> Path:
     talks = {"boat": ("I sail my boat.", "The sails are torn.", "A storm tore the sails.", "Sew them."), "tax": ("My tax is due.",) * 4}
     sessions = [
         {
@@ -44,10 +62,6 @@ def test_the_command_reports_every_way(tmp_path: Path, capsys: Any) -> None:
         for name, texts in talks.items()
     ]
     file = tmp_path / "talk.json"
-    file.write_text(json.dumps({"name": "talk", "conversations": [{"id": "c", "sessions": sessions, "questions": []}]}))
-    assert main(["segments", "--data", str(file), "--json"]) == 0
-    figures = json.loads(capsys.readouterr().out)
-    assert figures["sessions"] == 2
-    assert set(figures["segmentation"]) == {"similarity", "none"}
-    assert figures["segmentation"]["none"]["segments"] == 1
-    assert figures["segmentation"]["similarity"]["recall"] == 100
+    told = [{"id": one, "sessions": sessions, "questions": []} for one in conversations]
+    file.write_text(json.dumps({"name": "talk", "conversations": told}))
+    return file

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from extract.segment import Segmentation, SegmentRecipe, segment
 from extract.segment.answering import answers
+from extract.segment.valleys import depths
 from extract.tokens import count_tokens
 from graph.model import Message, Role
 
@@ -90,6 +91,41 @@ def test_a_new_topic_starts_a_new_segment_once_the_running_one_is_long_enough() 
     messages = [_message(seq, 15, START + timedelta(minutes=seq)) for seq in range(1, 6)]
     vectors = {m.id: _unit(0 if m.seq < 4 else 90) for m in messages}
     assert [len(run) for run in segment(messages, vectors, (), RECIPE).closed] == [3]
+
+
+def test_a_topic_ends_a_segment_once_the_buffer_is_whole_at_the_deepest_valley() -> None:
+    degrees = [0, 0, 40, 0, 0, 90, 90, 90, 90]
+    messages = [_message(seq, 12, START) for seq in range(1, 10)]
+    vectors = {m.id: _unit(turn) for m, turn in zip(messages, degrees, strict=True)}
+    roomy = replace(RECIPE, most_words=1_000, most_messages=100)
+    assert segment(messages, vectors, (), roomy).closed == ()
+    assert [len(run) for run in segment(messages, vectors, {9}, roomy).closed] == [5, 4]
+
+
+@pytest.mark.parametrize(("degrees", "full", "whole"), [(50, [3], [6]), (90, [3], [3, 3]), (30, [5], [6])])
+def test_a_full_buffer_ends_at_a_shallower_valley_than_one_that_time_has_ended(degrees: float, full: list[int], whole: list[int]) -> None:
+    messages = [_message(seq, 15, START) for seq in range(1, 7)]
+    vectors = {m.id: _unit(0 if m.seq < 4 else degrees) for m in messages}
+    assert [len(run) for run in segment(messages, vectors, (), replace(RECIPE, most_words=75)).closed] == full
+    assert [len(run) for run in segment(messages, vectors, {6}, replace(RECIPE, most_words=1_000)).closed] == whole
+
+
+def test_no_short_rest_is_left_where_time_has_ended_a_buffer() -> None:
+    messages = [_message(seq, 15, START) for seq in range(1, 6)]
+    vectors = {m.id: _unit(0 if m.seq < 5 else 90) for m in messages}
+    assert [len(run) for run in segment(messages, vectors, {5}, replace(RECIPE, most_words=1_000)).closed] == [5]
+
+
+def test_how_deep_a_gap_lies_is_counted_from_the_tops_on_both_its_sides() -> None:
+    messages = [_message(seq, 3, START) for seq in range(1, 7)]
+    vectors = {m.id: _unit(turn) for m, turn in zip(messages, (0, 0, 60, 60, 60, 0), strict=True)}
+    found = depths(messages, vectors, 1)
+    # Similarities: 1, .5, 1, 1, .5.
+    assert found == pytest.approx({1: 0, 2: 1, 3: 0, 4: 0, 5: 0.5}, abs=0.01)
+    del vectors["msg_4"]
+    assert set(depths(messages, vectors, 1)) == {1, 2, 5}
+    assert set(depths(messages, vectors, 2)) == {1, 2, 3, 4, 5}
+    assert depths(messages, {}, 2) == {}
 
 
 def test_a_full_segment_ends() -> None:
