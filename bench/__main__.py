@@ -15,6 +15,7 @@ SUBCOMMANDS = (
     "relevance",
     "extraction",
     "consolidation",
+    "economics",
     "compression",
     "faults",
     "scale",
