@@ -34,11 +34,12 @@ class ExtractionPipeline(LeasedWork):
         super().__init__(store, clock, settings.lease)
         self._steps = ExtractionSteps(store, embedder, extractors, ids, clock, settings)
         self._settings = settings
+        self._filling: dict[str, JoinedExtraction] = {}
 
     async def run(self, lease: Lease, stopping: Callable[[], bool] = lambda: False, others: OtherJobs | None = None) -> JobOutcome | None:
         """See `LeasedWork.run`. Where the namespace's extractor joins segments, several jobs are worked on at once."""
         if await self._joins(lease):
-            return await JoinedExtraction(self._steps, lease, stopping, others).run()
+            return await JoinedExtraction(self._steps, lease, stopping, others, self._filling).run()
         return await super().run(lease, stopping, others)
 
     async def _joins(self, lease: Lease) -> bool:

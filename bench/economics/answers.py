@@ -11,7 +11,7 @@ from typing import Any
 from bench.economics.shown import ShownMessage, memories_in, messages_in, step_of
 from extract.tokens import count_tokens
 
-# Fields beside the declared ones: an event binds three facts, and one message in eight names something.
+# What else is said: an event binds three facts, of which the first one has a date, and one message in eight names something.
 _FACTS_AN_EVENT = 3
 _MESSAGES_AN_ENTITY = 8
 _MOST_SENTENCES = 8
@@ -40,7 +40,7 @@ class AnswerLength:
         elif "events" in body["response_format"]["json_schema"]["schema"]["properties"]:
             said = self._events(messages_in(body))
         else:
-            said = {"facts": [self._fact(one) for one in self._chosen(messages_in(body))]}
+            said = {"facts": self._facts(self._chosen(messages_in(body)))}
         return json.dumps(said, ensure_ascii=False, separators=(",", ":"))
 
     def _chosen(self, shown: list[ShownMessage]) -> list[ShownMessage]:
@@ -48,9 +48,17 @@ class AnswerLength:
         count = round(len(own) / self.messages_a_fact)
         return [own[min(len(own) - 1, int(place * self.messages_a_fact))] for place in range(count)]
 
-    def _fact(self, one: ShownMessage) -> dict[str, object]:
-        text = _of_length(f"{one.speaker} said that {one.text}", self.fact_tokens)
-        return {"text": text, "messages": [one.number], "when": "", "date": one.day, "confidence": 0.9}
+    def _facts(self, chosen: list[ShownMessage]) -> list[dict[str, object]]:
+        return [
+            {
+                "text": _of_length(f"{one.speaker} said that {one.text}", self.fact_tokens),
+                "messages": [one.number],
+                "when": "",
+                "date": "" if place % _FACTS_AN_EVENT else one.day,
+                "confidence": 0.9,
+            }
+            for place, one in enumerate(chosen)
+        ]
 
     def _events(self, shown: list[ShownMessage]) -> dict[str, object]:
         chosen = self._chosen(shown)
@@ -58,10 +66,9 @@ class AnswerLength:
         for part in dict.fromkeys(one.part for one in chosen):
             of_part = [one for one in chosen if one.part == part]
             for start in range(0, len(of_part), _FACTS_AN_EVENT):
-                facts = [
-                    self._fact(one) | {"subject": one.speaker, "predicate": "said_that", "object": _of_length(one.text, 3)}
-                    for one in of_part[start : start + _FACTS_AN_EVENT]
-                ]
+                bound = of_part[start : start + _FACTS_AN_EVENT]
+                shortened = [{"subject": one.speaker, "predicate": "said_that", "object": _of_length(one.text, 3)} for one in bound]
+                facts = [fact | short for fact, short in zip(self._facts(bound), shortened, strict=True)]
                 events.append({"title": _of_length(of_part[start].text, 6), "facts": facts, "relations": [], "causes": []})
         own = [one for one in shown if one.own]
         entities = [{"name": _of_length(one.text, 2), "type": "concept", "messages": [one.number]} for one in own[::_MESSAGES_AN_ENTITY]]

@@ -157,7 +157,9 @@ class NamedEntity(_Item):
     messages: Annotated[list[int], AfterValidator(_known_numbers)]
 
 
-class _Event(BaseModel):
+class Event(BaseModel):
+    """An event of EVENT; only its form: what is in it is checked by itself."""
+
     title: str
     facts: list[Fact]
     relations: list[Relation]
@@ -165,7 +167,7 @@ class _Event(BaseModel):
 
 
 class _EventAnswer(BaseModel):
-    events: list[_Event]
+    events: list[Event]
     entities: list[NamedEntity]
 
 
@@ -184,7 +186,7 @@ def answer_schema(mode: ExtractionMode, profile: ExtractionProfile) -> dict[str,
             definitions["Relation"]["properties"]["predicate"]["enum"] = [one.name for one in profile.relation_types]
         else:
             # Facts and relations have the same fields then; saying so once is a fifth of what every call pays for its schema.
-            definitions["_Event"]["properties"]["relations"]["items"] = definitions["_Event"]["properties"]["facts"]["items"]
+            definitions["Event"]["properties"]["relations"]["items"] = definitions["Event"]["properties"]["facts"]["items"]
             del definitions["Relation"]
     return schema
 
