@@ -1,9 +1,8 @@
 """Vectors for what the pipeline stores, where the namespace takes this embedder's."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import tzinfo
 from functools import partial
-from itertools import accumulate
 
 from extract.embed.port import Embedder
 from extract.metering import collect_usage, record_usage
@@ -12,8 +11,9 @@ from graph.model import Namespace, Statement
 from graph.store.port import PassageText, PassageVector, Store, UsageEntry
 from graph.text import index_statement
 
-# Passages embedded and stored in one step, and their characters: a few seconds of work, so that vectors appear while a long import is still
-# under way, and a job's turn ends in time. MiniLM takes 45 ms for a passage of 1,000 characters.
+# Passages that are read at once: of a long message, all must be made anew for it. What is embedded and stored in one step has so many
+# characters: a few seconds of work, so that vectors appear while a long import is still under way, and a job's turn ends in time. MiniLM
+# takes 45 ms for a passage of 1,000 characters.
 _AT_ONCE = 256
 _CHARACTERS_AT_ONCE = 100_000
 
@@ -38,16 +38,17 @@ class VectorWriter:
             return True
         memory = self._store.namespace(namespace.name)
         seen: set[tuple[str, int]] = set()
-        while missing := _one_step(await memory.missing_vectors(session, _AT_ONCE)):
+        while missing := await memory.missing_vectors(session, _AT_ONCE):
             keys = {(passage.owner_id, passage.ordinal) for passage in missing}
             if keys <= seen:
                 return True  # deleted, or stored by someone else, between the two calls
-            if seen and enough():
-                return False
-            seen |= keys
-            async with store_usage(memory) as unstored:
-                vectors = await _embedded(self._embedder, missing)
-                await write_with_usage(unstored, partial(memory.put_vectors, self._embedder.spec.fingerprint, vectors))
+            for step in _steps(missing):
+                if seen and enough():
+                    return False
+                seen |= {(passage.owner_id, passage.ordinal) for passage in step}
+                async with store_usage(memory) as unstored:
+                    vectors = await _embedded(self._embedder, step)
+                    await write_with_usage(unstored, partial(memory.put_vectors, self._embedder.spec.fingerprint, vectors))
         return True
 
     async def statement_vectors(self, namespace: Namespace, statements: Sequence[Statement], zone: tzinfo) -> tuple[PassageVector, ...]:
@@ -60,10 +61,18 @@ class VectorWriter:
         return tuple(await _embedded(self._embedder, passages))
 
 
-def _one_step(missing: Sequence[PassageText]) -> Sequence[PassageText]:
-    """The first of the passages: as many as are embedded at once, and one at least."""
-    sizes = accumulate(len(passage.text) for passage in missing)
-    return missing[: max(1, sum(size <= _CHARACTERS_AT_ONCE for size in sizes))]
+def _steps(missing: Sequence[PassageText]) -> Iterator[Sequence[PassageText]]:
+    """The passages in runs of no more characters than are embedded at once; a longer one goes alone."""
+    step: list[PassageText] = []
+    size = 0
+    for passage in missing:
+        if step and size + len(passage.text) > _CHARACTERS_AT_ONCE:
+            yield step
+            step, size = [], 0
+        step.append(passage)
+        size += len(passage.text)
+    if step:
+        yield step
 
 
 async def _embedded(embedder: Embedder, passages: Sequence[PassageText]) -> list[PassageVector]:

@@ -1,7 +1,9 @@
 """Texts that cost most: what expressions, tokenizers, stemmers and rules of time find hardest, each as long as wanted."""
 
+import random
+
 # What is repeated. A text of each kind was slow in some part of the way of a text, or is of a kind that was in another service.
-KINDS = {
+_REPEATED = {
     "emoji": "😀",
     "families": "👨‍👩‍👧‍👦",
     "hearts": "❤️ ",
@@ -54,7 +56,25 @@ KINDS = {
 }
 
 
+# Runs of digits that hardly repeat, from how many to how many digits: each is a term of its own, and nothing kept of the last ones helps.
+_DIGIT_RUNS = {"digit runs": (1, 12), "long digit runs": (40, 40), "years": (4, 4)}
+KINDS = (*_REPEATED, *_DIGIT_RUNS)
+
+
 def worst_text(kind: str, characters: int) -> str:
-    """So many characters of a kind."""
-    sign = KINDS[kind]
+    """So many characters of a kind; of the same kind and length, the same ones."""
+    if kind in _DIGIT_RUNS:
+        return _digit_runs(*_DIGIT_RUNS[kind], characters)
+    sign = _REPEATED[kind]
     return (sign * (characters // len(sign) + 1))[:characters]
+
+
+def _digit_runs(shortest: int, longest: int, characters: int) -> str:
+    chance = random.Random(longest)
+    runs: list[str] = []
+    room = characters
+    while room > 0:
+        run = "".join(chance.choices("0123456789", k=chance.randint(shortest, longest)))
+        runs.append(run)
+        room -= len(run) + 1
+    return " ".join(runs)[:characters]

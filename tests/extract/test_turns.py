@@ -108,6 +108,7 @@ async def test_no_passage_is_embedded_twice_though_its_job_took_many_turns(store
     await _filled(store, clock, "long", [f"{number}. {LONG}" for number in range(LINES)], ExtractionMode.OFF)
     served = await _turns(store, _pipeline(store, clock, embedder))
     assert len(served) >= len(embedder.steps) - 1 > 2
+    assert all(sum(map(len, step)) <= 100_000 for step in embedder.steps)
     described = await store.namespace("long").describe()
     assert (described.vectors_pending, described.vectors) == (0, sum(len(step) for step in embedder.steps))
 
