@@ -4,7 +4,7 @@ import argparse
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import combinations
@@ -13,16 +13,16 @@ from pathlib import Path
 from bench.dataset import Conversation, Dataset, read_dataset
 from bench.embedding import load_embedder
 from bench.report import Report
-from extract.consolidate.levels import background_of, source_of_draft, text_of, thread_item
+from extract.consolidate.composing import background_of, source_of_event, source_of_summary, summary_of_draft, thread_item
 from extract.consolidate.local.consolidator import profile_summary, thread_summary, window_summary
-from extract.consolidate.port import SourceGroup, SummaryDraft, source_of_event
+from extract.consolidate.port import SourceGroup, SummaryDraft
 from extract.consolidate.threads import ThreadItem, ThreadMembers, changed_threads
 from extract.consolidate.windows import windows_of
 from extract.embed import Embedder
 from extract.local.extractor import extract_segment
 from extract.port import Segment
 from extract.resolve import ResolvedExtraction, resolve
-from graph.model import ExtractionMode, Message, Role, UuidSource
+from graph.model import ExtractionMode, Message, Role, Summary, SummaryLevel, UuidSource
 from graph.text import index_message
 
 HELP = "consolidates conversations by rules: CPU beside that of embedding, and how threads agree with the evidence of questions"
@@ -103,36 +103,41 @@ async def _consolidate(conversation: Conversation, embedder: Embedder, totals: T
 
     await totals.timed("embed_messages", embed)
     groups = await _groups(extracted, embedder)
-    drafts: dict[str, SummaryDraft] = {}
+    summaries: dict[str, Summary] = {}
 
     async def windows() -> None:
-        drafts.update({id_: window_summary(group) for id_, (_, group) in groups.items()})
+        for id_, (session, group) in groups.items():
+            summaries[id_] = _summary(id_, SummaryLevel.WINDOW, window_summary(group), group, [session])
 
     await totals.timed("windows", windows)
     threads: dict[str, tuple[str, ...]] = {}
 
-    rows = await embedder.embed([text_of(draft) for draft in drafts.values()])
+    rows = await embedder.embed([summary.text for summary in summaries.values()])
 
     async def assign() -> None:
-        parts = zip(groups.items(), rows, strict=True)
-        threads.update(_threads([thread_item(id_, group, drafts[id_], [session], row) for (id_, (session, group)), row in parts]))
+        parts = zip(summaries.values(), rows, strict=True)
+        threads.update(_threads([thread_item(summary, row) for summary, row in parts]))
 
     await totals.timed("threads", assign)
 
     async def above() -> None:
-        background = background_of(drafts.values())
-        sources = {id_: source_of_draft(id_, group, drafts[id_]) for id_, (_, group) in groups.items()}
+        background = background_of(summaries.values())
+        sources = {id_: source_of_summary(summary) for id_, summary in summaries.items()}
         made = []
         for id_, members in threads.items():
             group = SourceGroup(tuple(sorted((sources[one] for one in members), key=lambda one: one.said_from)), background=background)
-            made.append(source_of_draft(id_, group, thread_summary(group)))
+            made.append(source_of_summary(_summary(id_, SummaryLevel.THREAD, thread_summary(group), group)))
         if made:
             profile_summary(SourceGroup(tuple(sorted(made, key=lambda one: one.said_to))))
 
     await totals.timed("summaries_above", above)
-    totals.counts.update(windows=len(groups), threads=len(threads), sentences=sum(len(one.sentences) for one in drafts.values()))
+    totals.counts.update(windows=len(groups), threads=len(threads), sentences=sum(len(one.sentences) for one in summaries.values()))
     totals.counts["events"] += sum(len(one.events) for one in extracted)
     totals.counts.update(pairs_together(conversation, {one: groups[one][0] for one in groups}, threads))
+
+
+def _summary(id_: str, level: SummaryLevel, draft: SummaryDraft, group: SourceGroup, sessions: Sequence[str] = ()) -> Summary:
+    return summary_of_draft(id_, level, draft, group.sources, sessions, (datetime.now(UTC), "bench", 1))
 
 
 async def _groups(extracted: list[ResolvedExtraction], embedder: Embedder) -> dict[str, tuple[str, SourceGroup]]:

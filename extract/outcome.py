@@ -20,7 +20,7 @@ _MESSAGES = {
     "STORE_LIMIT": "The store gives one call less memory than this takes.",
     "EMBEDDER_UNAVAILABLE": "The embedder could not be reached, or its answer could not be used.",
     "EMBEDDING_MISMATCH": "The embedder's vectors do not fit the namespace.",
-    "EXTRACTION_FAILED": "The extraction failed on an unexpected error; the server's log has it under the job's id.",
+    "EXTRACTION_FAILED": "The work failed on an unexpected error; the service's log has it under the job's id.",
 }
 
 

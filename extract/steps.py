@@ -28,6 +28,7 @@ class PipelineSettings:
         context: how many messages before a segment its extractor sees.
         recipe: when segments end.
         use: of whose messages something is extracted.
+        consolidate: whether what is extracted gets a job that summarizes it.
         buffer_tokens: how many tokens of messages an extractor that joins segments is given at once, about: see `extract.joined`.
     """
 
@@ -38,6 +39,7 @@ class PipelineSettings:
     recipe: SegmentRecipe = field(default_factory=SegmentRecipe)
     use: MessagesUse = MessagesUse.BOTH
     buffer_tokens: int = 1_024
+    consolidate: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,7 @@ class ExtractionSteps:
             vectors=await self._vectors.statement_vectors(namespace, resolved.statements, one.zone),
             partial_failures=extraction.partial_failures,
             read_ids=tuple(message.id for message in (*one.context, *one.messages)),
+            consolidate=self.settings.consolidate,
         )
 
 

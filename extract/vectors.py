@@ -1,6 +1,6 @@
 """Vectors for what the pipeline stores, where the namespace takes this embedder's."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import tzinfo
 from functools import partial
 
@@ -59,6 +59,11 @@ class VectorWriter:
             PassageText(one.id, passage.ordinal, passage.text) for one in statements for passage in index_statement(one, zone).passages
         ]
         return tuple(await _embedded(self._embedder, passages))
+
+
+async def text_vectors(embedder: Embedder, texts: Mapping[str, str]) -> tuple[PassageVector, ...]:
+    """One vector of each text, by the id that it has here. What they took goes to `record_usage`."""
+    return tuple(await _embedded(embedder, [PassageText(id_, 0, text) for id_, text in texts.items()])) if texts else ()
 
 
 def _steps(missing: Sequence[PassageText]) -> Iterator[Sequence[PassageText]]:

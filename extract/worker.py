@@ -2,12 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from datetime import timedelta
 from typing import Any
 
+from extract.leased_work import LeasedWork
 from extract.outcome import log_fields
-from extract.pipeline import ExtractionPipeline
 from graph.errors import LeaseLost, NotFound, StorageFull, StoreUnavailable, StructMemError
 from graph.model import JobKind, Lease
 from graph.store.port import Clock, JobDeferred, JobOutcome, Store
@@ -23,21 +23,21 @@ _ASK_AGAIN = timedelta(seconds=0.5)
 _HAND_BACK = timedelta(seconds=2)
 
 
-class ExtractionWorker:
-    """Runs extraction jobs, `concurrency` at a time, from `run()` until `stop()`."""
+class Worker:
+    """Runs jobs, `concurrency` at a time, from `run()` until `stop()`."""
 
     def __init__(
         self,
         store: Store,
-        pipeline: ExtractionPipeline,
+        works: Mapping[JobKind, LeasedWork],
         clock: Clock,
         name: str = "worker",
         concurrency: int = 2,
         lease: timedelta = timedelta(seconds=30),
     ) -> None:
-        """`name` tells this process's leases apart; `lease` is that of the pipeline's settings."""
+        """`works` tells what is done with a job of a kind, others are left; `name` tells this process's leases apart; `lease` is theirs."""
         self._store = store
-        self._pipeline = pipeline
+        self._works = works
         self._clock = clock
         self._name = name
         self._concurrency = concurrency
@@ -71,7 +71,7 @@ class ExtractionWorker:
     async def _run_jobs(self, name: str) -> None:
         while not self._stopping.is_set():
             try:
-                lease = await self._store.lease_job(name, self._lease, {JobKind.EXTRACTION})
+                lease = await self._store.lease_job(name, self._lease, self._works.keys())
                 if lease is not None:
                     await self._work(lease, name)
                     continue
@@ -83,7 +83,7 @@ class ExtractionWorker:
     async def _work(self, lease: Lease, name: str) -> None:
         others = _OtherJobs(self, name, lease.job.namespace)
         try:
-            outcome = await self._pipeline.run(lease, self._stopping.is_set, others)
+            outcome = await self._works[lease.job.kind].run(lease, self._stopping.is_set, others)
         except asyncio.CancelledError:
             await asyncio.shield(self._finish(lease, JobDeferred(self._clock.now())))
             raise
@@ -141,7 +141,7 @@ class ExtractionWorker:
 class _OtherJobs:
     """The jobs of one namespace that a worker takes beside the first one. Implements `extract.leased_work.OtherJobs`."""
 
-    def __init__(self, worker: ExtractionWorker, name: str, namespace: str) -> None:
+    def __init__(self, worker: "Worker", name: str, namespace: str) -> None:
         self._worker = worker
         self._name = name
         self._namespace = namespace

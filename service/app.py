@@ -5,7 +5,7 @@ import gc
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
 from pathlib import Path
@@ -13,9 +13,8 @@ from pathlib import Path
 import structlog
 
 from extract.embed.port import Embedder
-from extract.port import Extractor
 from extract.tokens import count_tokens
-from extract.worker import ExtractionWorker
+from extract.worker import Worker
 from graph.clock import SystemClock
 from graph.errors import StoreUnavailable
 from graph.model import ExtractionMode
@@ -23,13 +22,14 @@ from graph.retrieval import Reranking
 from graph.store.port import Clock, Store
 from service.allocator import bound_arenas, trim_for_ever
 from service.composition import (
+    Writers,
     make_cypher,
     make_embedder,
-    make_extractors,
     make_native_cypher,
     make_reranking,
     make_store,
     make_worker,
+    make_writers,
     store_location,
 )
 from service.consistency_tokens import ConsistencyTokens
@@ -62,8 +62,8 @@ class Application:
         store: Store,
         embedder: Embedder | None,
         reranking: Reranking | None,
-        extractors: Mapping[ExtractionMode, Extractor],
-        worker: ExtractionWorker | None,
+        writers: Writers,
+        worker: Worker | None,
         clock: Clock,
         announced: bool,
     ) -> None:
@@ -71,7 +71,7 @@ class Application:
         self.store = store
         self.embedder = embedder
         self.reranking = reranking
-        self.extractors = extractors
+        self.writers = writers
         self.address = ""
         self.consistency: ConsistencyTokens | None = None
         self._worker = worker
@@ -112,7 +112,8 @@ class Application:
             store=self.store,
             embedder=self.embedder,
             reranking=self.reranking,
-            extractors=self.extractors,
+            extractors=self.writers.extractors,
+            consolidator=self.writers.consolidator,
             cypher=cypher,
             native_cypher=make_native_cypher(self.settings, self.store),
             usage=usage,
@@ -126,7 +127,7 @@ class Application:
         opened.push_async_callback(self._end_work, server)
         self.address = await server.start()
         if self._worker is not None:
-            self._working = asyncio.create_task(self._worker.run(), name="extraction")
+            self._working = asyncio.create_task(self._worker.run(), name="worker")
             self._working.add_done_callback(_report)
         opened.callback(self._withdraw)
         self._announce()
@@ -153,7 +154,7 @@ class Application:
     async def _close_models(self) -> None:
         """Closes what models hold: threads, which are waited for in another one, or connections."""
         reranker = self.reranking.reranker if self.reranking else None
-        for model in (self.embedder, reranker, *self.extractors.values()):
+        for model in (self.embedder, reranker, *self.writers.extractors.values(), self.writers.consolidator):
             if close := getattr(model, "close", None):
                 await asyncio.to_thread(close)
             if aclose := getattr(model, "aclose", None):
@@ -202,10 +203,10 @@ def build(settings: Settings, announced: bool = True) -> Application:
     clock = SystemClock()
     for told in missing_keys(settings):
         _log.warning("a key is missing", what=str(told))
-    store, embedder, extractors = make_store(settings, clock), make_embedder(settings), make_extractors(settings)
+    store, embedder, writers = make_store(settings, clock), make_embedder(settings), make_writers(settings)
     reranking = make_reranking(settings)
-    worker = make_worker(settings, store, embedder, extractors, clock)
-    return Application(settings, store, embedder, reranking, extractors, worker, clock, announced)
+    worker = make_worker(settings, store, embedder, writers, clock)
+    return Application(settings, store, embedder, reranking, writers, worker, clock, announced)
 
 
 def serve(settings: Settings, on_ready: Callable[[str], None] | None = None) -> None:
@@ -236,7 +237,7 @@ async def _serve(settings: Settings, on_ready: Callable[[str], None] | None) -> 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
     loop.add_signal_handler(signal.SIGHUP, application.reload_tokens)
-    extractor = application.extractors[ExtractionMode.EVENT].spec.name
+    extractor = application.writers.extractors[ExtractionMode.EVENT].spec.name
     _log.info("ready", address=application.address, store=store_location(settings), embedder=settings.embedder, extractor=extractor)
     if on_ready is not None:
         on_ready(application.address)

@@ -4,22 +4,28 @@ import asyncio
 import os
 import socket
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from extract.consolidate.local import LocalConsolidator
+from extract.consolidate.pipeline import ConsolidationPipeline, ConsolidationSettings
+from extract.consolidate.port import Consolidator
+from extract.consolidate.windows import WINDOW_LENGTH
+from extract.consolidate.writing import WritingBounds
 from extract.embed import HashingEmbedder, MiniLmEmbedder, ModelDamaged
 from extract.embed.port import Embedder
+from extract.leased_work import LeasedWork
 from extract.local import local_extractors
 from extract.messages_use import MessagesUse
 from extract.pipeline import ExtractionPipeline, PipelineSettings
 from extract.port import Extractor
 from extract.recorded import load_facts, recorded_extractors
 from extract.segment import Segmentation, SegmentRecipe
-from extract.worker import ExtractionWorker
+from extract.worker import Worker
 from graph.cypher import CypherLimits, CypherRunner, SpeaksCypher
 from graph.cypher.snapshots import SnapshotCypher
 from graph.errors import FieldViolation, InvalidArgument
-from graph.model import ExtractionMode, UuidSource
+from graph.model import ExtractionMode, JobKind, UuidSource
 from graph.retrieval import Reranking
 from graph.store.embedded import EmbeddedStore, holds_store
 from graph.store.port import Clock, Store
@@ -109,12 +115,36 @@ def _cypher_limits(settings: Settings) -> CypherLimits:
     )
 
 
-def make_extractors(settings: Settings) -> Mapping[ExtractionMode, Extractor]:
-    """The extractor of each mode that extracts. Raises InvalidSettings when a file that it needs cannot be used."""
-    if settings.extractor == "llm":
-        from service.language_model import make_llm_extractors
+@dataclass(frozen=True, slots=True)
+class Writers:
+    """What makes memories of messages: the extractor of each mode that extracts, and what consolidates, if anything does."""
 
-        return make_llm_extractors(settings) or local_extractors()
+    extractors: Mapping[ExtractionMode, Extractor]
+    consolidator: Consolidator | None
+
+
+def make_writers(settings: Settings) -> Writers:
+    """Extractors and consolidator. Without its key a language model's work is done by rules.
+
+    Raises:
+        InvalidSettings: a file that one of them needs, or the compressor, cannot be used.
+    """
+    model = None
+    if "llm" in (settings.extractor, settings.consolidator):
+        from service.language_model import make_language_model
+
+        model = make_language_model(settings)
+    extractors = model.extractors(settings) if model and settings.extractor == "llm" else _extractors(settings)
+    match settings.consolidator:
+        case "none":
+            return Writers(extractors, None)
+        case "llm" if model is not None:
+            return Writers(extractors, model.consolidator())
+        case _:
+            return Writers(extractors, LocalConsolidator())
+
+
+def _extractors(settings: Settings) -> Mapping[ExtractionMode, Extractor]:
     if settings.recorded_file is None or settings.extractor != "recorded":
         return local_extractors()
     try:
@@ -130,12 +160,11 @@ def _pays_by_tokens(extractors: Mapping[ExtractionMode, Extractor]) -> bool:
     return any(one.spec.name == "llm" for one in extractors.values())
 
 
-def make_worker(
-    settings: Settings, store: Store, embedder: Embedder | None, extractors: Mapping[ExtractionMode, Extractor], clock: Clock
-) -> ExtractionWorker | None:
-    """The worker that runs the pipeline; None when no job is to run here."""
+def make_worker(settings: Settings, store: Store, embedder: Embedder | None, writers: Writers, clock: Clock) -> Worker | None:
+    """The worker that runs the pipelines; None when no job is to run here."""
     if settings.workers == 0:
         return None
+    extractors = writers.extractors
     lease = timedelta(seconds=settings.lease_s)
     recipe = SegmentRecipe(
         depth=settings.segment_depth,
@@ -145,11 +174,13 @@ def make_worker(
         most_tokens=settings.sensory_buffer_tokens if _pays_by_tokens(extractors) else 0,
         by=Segmentation(settings.segmentation),
     )
-    how = PipelineSettings(lease=lease, recipe=recipe, use=MessagesUse(settings.messages_use))
+    how = PipelineSettings(lease=lease, recipe=recipe, use=MessagesUse(settings.messages_use), consolidate=writers.consolidator is not None)
     if _pays_by_tokens(extractors):
         # A model is paid for every message that it reads, and two tell it what the next one speaks of; the rules look further back.
         how = replace(how, context=2, buffer_tokens=settings.sensory_buffer_tokens)
-    pipeline = ExtractionPipeline(store, embedder, extractors, UuidSource(), clock, how)
-    return ExtractionWorker(
-        store, pipeline, clock, name=f"service-{socket.gethostname()}-{os.getpid()}", concurrency=settings.workers, lease=lease
-    )
+    works: dict[JobKind, LeasedWork] = {JobKind.EXTRACTION: ExtractionPipeline(store, embedder, extractors, UuidSource(), clock, how)}
+    if writers.consolidator is not None:
+        bounds = WritingBounds(window=WINDOW_LENGTH if settings.consolidation_window == "hour" else None)
+        consolidation = ConsolidationSettings(lease, idle=timedelta(seconds=settings.consolidation_idle_s), bounds=bounds)
+        works[JobKind.CONSOLIDATION] = ConsolidationPipeline(store, embedder, writers.consolidator, UuidSource(), clock, consolidation)
+    return Worker(store, works, clock, name=f"service-{socket.gethostname()}-{os.getpid()}", concurrency=settings.workers, lease=lease)

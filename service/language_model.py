@@ -2,9 +2,12 @@
 
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from extract.compress import Compressor, EntropyCompressor
+from extract.consolidate.llm.consolidator import LlmConsolidator
+from extract.consolidate.port import Consolidator
 from extract.endpoint import EndpointSettings
 from extract.llm.chat import Chat
 from extract.llm.endpoint import Endpoint
@@ -20,18 +23,33 @@ from service.errors import InvalidSettings
 from service.settings import Settings
 
 
-def make_llm_extractors(settings: Settings) -> Mapping[ExtractionMode, Extractor] | None:
-    """The llm extractor of each mode; None where its provider wants a key and there is none.
+@dataclass(frozen=True, slots=True)
+class LanguageModel:
+    """A language model, which extracts and consolidates over the same connections."""
+
+    chat: Chat
+    spec: LlmSettings
+
+    def extractors(self, settings: Settings) -> Mapping[ExtractionMode, Extractor]:
+        """The llm extractor of each mode. Raises InvalidSettings when the compressor cannot be used."""
+        return llm_extractors(self.chat, self.spec, _compressor(settings))
+
+    def consolidator(self) -> Consolidator:
+        """The llm consolidator."""
+        return LlmConsolidator(self.chat, self.spec)
+
+
+def make_language_model(settings: Settings) -> LanguageModel | None:
+    """The language model; None where its provider wants a key and there is none.
 
     Raises:
-        InvalidSettings: a file of exchanges or the compressor cannot be used.
+        InvalidSettings: a file of exchanges cannot be used.
     """
     if lacks_key(settings):
         return None
     provider = provider_of(settings)
-    chat = _chat(settings, provider)
     spec = LlmSettings(provider.name, settings.llm_model, settings.llm_input_tokens, settings.llm_output_tokens, settings.llm_reasoning)
-    return llm_extractors(chat, spec, _compressor(settings))
+    return LanguageModel(_chat(settings, provider), spec)
 
 
 def provider_of(settings: Settings) -> Provider:

@@ -49,7 +49,7 @@ def missing_keys(settings: Settings) -> tuple[SettingWarning, ...]:
         host = _keyed(settings.reranker_url)
         wanted = f"{host} wants a key and there is none; until there is, nothing is reranked"
         told += [SettingWarning("reranker_api_key", wanted)] if host else []
-    if settings.extractor == "llm":
+    if "llm" in (settings.extractor, settings.consolidator):
         told += _of_the_language_model(settings)
     return tuple(told)
 
@@ -73,4 +73,7 @@ def _of_the_language_model(settings: Settings) -> list[SettingWarning]:
     provider = provider_of(settings)
     variable = key_variable(settings, provider)
     nowhere = f"there is none, nor in {variable}" if variable else "there is none"
-    return [SettingWarning("llm_api_key", f"{provider.name} wants a key and {nowhere}; until there is, the local extractor works")]
+    instead = {"extractor": settings.extractor, "consolidator": settings.consolidator}
+    working = " and ".join(f"the local {who}" for who, chosen in instead.items() if chosen == "llm")
+    works = "work" if " and " in working else "works"
+    return [SettingWarning("llm_api_key", f"{provider.name} wants a key and {nowhere}; until there is, {working} {works}")]

@@ -9,11 +9,13 @@ from structmem.v1 import (
     memory_service_pb2_grpc,
     namespace_service_pb2,
     namespace_service_pb2_grpc,
+    summary_service_pb2,
+    summary_service_pb2_grpc,
 )
 
 from graph.model import UuidSource
 from service.errors import InvalidSettings
-from service.handlers import Dependencies, InspectionHandlers, MemoryHandlers, NamespaceHandlers
+from service.handlers import Dependencies, InspectionHandlers, MemoryHandlers, NamespaceHandlers, SummaryHandlers
 from service.health import Health
 from service.interceptors import interceptors
 from service.listening import cannot_listen, ensure_free
@@ -26,6 +28,7 @@ SERVICES = (
     memory_service_pb2.DESCRIPTOR.services_by_name["MemoryService"].full_name,
     namespace_service_pb2.DESCRIPTOR.services_by_name["NamespaceService"].full_name,
     inspection_service_pb2.DESCRIPTOR.services_by_name["InspectionService"].full_name,
+    summary_service_pb2.DESCRIPTOR.services_by_name["SummaryService"].full_name,
 )
 
 
@@ -44,6 +47,7 @@ class Server:
         self._health.register(self._server)
         memory_service_pb2_grpc.add_MemoryServiceServicer_to_server(MemoryHandlers(dependencies), self._server)
         namespace_service_pb2_grpc.add_NamespaceServiceServicer_to_server(NamespaceHandlers(dependencies), self._server)
+        summary_service_pb2_grpc.add_SummaryServiceServicer_to_server(SummaryHandlers(dependencies), self._server)
         inspection_service_pb2_grpc.add_InspectionServiceServicer_to_server(InspectionHandlers(dependencies), self._server)
         register_reflection(self._server, (*SERVICES, health.SERVICE_NAME))
 

@@ -122,8 +122,8 @@ class Settings(BaseSettings):
         "local", description="who extracts: local rules, a language model, or facts recorded in a file"
     )
     recorded_file: UserPath | None = Field(None, description="file of the recorded extractor")
-    llm_provider: ProviderName = Field("openai", description="whose API the llm extractor calls: openai, deepseek, ollama, vllm or custom")
-    llm_model: str = Field("", max_length=200, description="model of the llm extractor, as its provider calls it")
+    llm_provider: ProviderName = Field("openai", description="whose API has the language model: openai, deepseek, ollama, vllm or custom")
+    llm_model: str = Field("", max_length=200, description="language model that extracts or consolidates, as its provider calls it")
     llm_base_url: str = Field("", description="URL of an OpenAI-compatible API; empty: the provider's")
     llm_api_key: SecretStr = Field(SecretStr(""), description="key of that API; empty: what the variable of llm_key_variable holds")
     llm_key_variable: str = Field("", description="environment variable of the key; empty: the provider's, such as OPENAI_API_KEY")
@@ -149,6 +149,13 @@ class Settings(BaseSettings):
     )
     llm_record: UserPath | None = Field(None, description="file to append every exchange with the model to")
     llm_replay: UserPath | None = Field(None, description="file of exchanges to answer from, instead of calling the model")
+    consolidator: Literal["none", "local", "llm"] = Field(
+        "local", description="who writes summaries: local rules, a language model (that of the llm settings), or none"
+    )
+    consolidation_window: Literal["hour", "session"] = Field("hour", description="of what one summary of events tells: hour or session")
+    consolidation_idle_s: float = Field(
+        60.0, ge=0, le=86400, description="seconds that events wait for more before they are summarized; at most ten minutes in all"
+    )
     workers: int = Field(2, ge=0, le=16, description="jobs that run at once; 0: none, jobs wait")
     lease_s: float = Field(30.0, ge=1, le=3600, description="seconds a worker holds a job before another may take it over")
     idle_s: float = Field(5.0, ge=0, le=86400, description="seconds that a half-full buffer waits for more messages")
@@ -213,7 +220,7 @@ class Settings(BaseSettings):
             raise ValueError("tls_cert: goes together with tls_key")
         if self.extractor == "recorded" and self.recorded_file is None:
             raise ValueError("recorded_file: is required by the recorded extractor")
-        if self.extractor == "llm":
+        if "llm" in (self.extractor, self.consolidator):
             self._check_llm()
         self._check_embedder()
         self._check_reranker()
@@ -246,7 +253,7 @@ class Settings(BaseSettings):
 
     def _check_llm(self) -> None:
         if not self.llm_model:
-            raise ValueError("llm_model: is required by the llm extractor")
+            raise ValueError(f"llm_model: is required by the llm {'extractor' if self.extractor == 'llm' else 'consolidator'}")
         if self.llm_provider == "custom" and not self.llm_base_url and self.llm_replay is None:
             raise ValueError('llm_base_url: is required by the provider "custom"')
         if self.llm_base_url and not self.llm_base_url.startswith(("http://", "https://")):

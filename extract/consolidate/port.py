@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from typing import Protocol
 
-from graph.model import Event, JobError, Statement, TimeSpan
+from graph.model import JobError, TimeSpan
 from graph.store.port import Float16Vector, UsageEntry
 
 
@@ -86,7 +86,7 @@ class Consolidator(Protocol):
 
     @property
     def fingerprint(self) -> str:
-        """Which consolidator this is: what another one wrote is written anew."""
+        """Which consolidator this is. What another one wrote stays until it is stale, or somebody asks for all of it anew."""
         ...
 
     async def windows(self, groups: Sequence[SourceGroup]) -> Consolidation:
@@ -100,10 +100,3 @@ class Consolidator(Protocol):
     async def profile(self, group: SourceGroup) -> Consolidation:
         """Level 3: who a namespace is about and what stands, from the summaries of its threads; one draft."""
         ...
-
-
-def source_of_event(event: Event, statements: Sequence[Statement], vectors: Mapping[str, Float16Vector]) -> Source:
-    """An event as a source. `vectors` are those of the statements' first passages, by statement id."""
-    sentences = tuple(SourceSentence(one.text, one.time or event.time, vectors.get(one.id)) for one in statements)
-    names = dict.fromkeys(part.name for part in event.participants if part.name)
-    return Source(event.id, event.title, sentences, event.said_at, event.said_at, event.time, tuple(names))

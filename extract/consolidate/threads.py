@@ -14,7 +14,6 @@ from datetime import datetime, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 from graph.model import DISTANT_FUTURE, DISTANT_PAST
 from graph.store.port import Float16Vector
@@ -196,6 +195,9 @@ class _Clusters:
         return kept
 
     def _alike(self, places: list[int]) -> Floats:
+        # Imported here: a service that never consolidates does without it.
+        from scipy import sparse
+
         data, columns, starts = [], [], [0]
         for one in self._clusters:
             columns += list(one.terms)

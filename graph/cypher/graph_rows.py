@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from graph.cypher.values import CypherValue
-from graph.model import Edge, Entity, Event, Message, Node, NodeKind, Session, Statement, TimeSpan, to_micros
+from graph.model import Edge, Entity, Event, Message, Node, NodeKind, Session, Statement, Summary, TimeSpan, to_micros
 
 LABELS = {
     NodeKind.SESSION: "Session",
@@ -18,6 +18,7 @@ LABELS = {
     NodeKind.FACT: "Fact",
     NodeKind.RELATION: "Relation",
     NodeKind.ENTITY: "Entity",
+    NodeKind.SUMMARY: "Summary",
 }
 _WHOLE_NUMBERS = frozenset({"order", "seq"})
 
@@ -45,6 +46,8 @@ def node_row(namespace: str, node: Node) -> Row:
             row |= _statement(node)
         case Entity():
             row |= {"name": node.name, "kind": node.kind.name, "aliases": list(node.aliases), "mention_count": node.mention_count}
+        case Summary():
+            row |= _summary(node)
     return {key: value for key, value in row.items() if value is not None and value != "" and value != []}
 
 
@@ -89,6 +92,26 @@ def _statement(node: Statement) -> dict[str, Any]:
         "generation": node.generation,
         "retired_at": _micros(node.retired_at),
         **_times(node.said_at, node.time),
+    }
+
+
+def _summary(node: Summary) -> dict[str, Any]:
+    times = _times(node.said_from, node.time)
+    del times["said_at"]
+    return times | {
+        "level": node.level.name,
+        "title": node.title,
+        "text": node.text,
+        "sentences": [sentence.text for sentence in node.sentences],
+        "sentence_sources": [" ".join(sentence.source_ids) for sentence in node.sentences],
+        "sessions": list(node.sessions),
+        "names": list(node.names),
+        "said_from": to_micros(node.said_from),
+        "said_to": to_micros(node.said_to),
+        "consolidated_at": to_micros(node.consolidated_at),
+        "consolidator": node.consolidator,
+        "generation": node.generation,
+        "stale_since": _micros(node.stale_since),
     }
 
 

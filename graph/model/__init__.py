@@ -1,6 +1,6 @@
 """The memory graph as plain data: nodes, edges, ids, times, jobs, namespaces and filters. No I/O."""
 
-from graph.model.edges import LINK_KINDS, Edge, EdgeKind, LinkVerdict, implied_edges
+from graph.model.edges import LINK_KINDS, SUMMARY_KINDS, Edge, EdgeKind, LinkVerdict, implied_edges
 from graph.model.filters import NO_LABELS, LabelCondition, LabelFilter, MemoryFilter
 from graph.model.ids import MEMORY_KINDS, PREFIXES, STATEMENT_KINDS, IdSource, NodeKind, UuidSource, id_of, kind_of, uuid_of
 from graph.model.jobs import TERMINAL_STATES, Job, JobError, JobKind, JobState, Lease
@@ -17,6 +17,7 @@ from graph.model.namespaces import (
 )
 from graph.model.nodes import Entity, EntityKind, Event, Message, Node, Participant, Role, Session, Statement, kind_of_node
 from graph.model.profiles import NO_PROFILE, EntityType, ExtractionProfile, RelationType, profile_problems
+from graph.model.summaries import Seed, Summary, SummaryLevel, SummarySentence
 from graph.model.times import DISTANT_FUTURE, DISTANT_PAST, Granularity, TimeRange, TimeSpan, from_micros, to_micros
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "NO_PROFILE",
     "PREFIXES",
     "STATEMENT_KINDS",
+    "SUMMARY_KINDS",
     "TERMINAL_STATES",
     "Edge",
     "EdgeKind",
@@ -61,8 +63,12 @@ __all__ = [
     "Participant",
     "RelationType",
     "Role",
+    "Seed",
     "Session",
     "Statement",
+    "Summary",
+    "SummaryLevel",
+    "SummarySentence",
     "TimeRange",
     "TimeSpan",
     "UuidSource",

@@ -6,6 +6,7 @@ from enum import IntEnum
 from typing import assert_never
 
 from graph.model.nodes import Entity, Event, Message, Node, Session, Statement
+from graph.model.summaries import Summary
 
 
 class EdgeKind(IntEnum):
@@ -22,6 +23,8 @@ class EdgeKind(IntEnum):
     CAUSES = 9
     SAME_AS = 10
     DIFFERENT_FROM = 11
+    SUMMARIZES = 12
+    SEEDED_BY = 13
 
 
 class LinkVerdict(IntEnum):
@@ -32,9 +35,10 @@ class LinkVerdict(IntEnum):
     UNDECIDED = 3
 
 
-# What a walk over the graph follows unless it is told otherwise: a session joins everything that was said in it, and what somebody decided
-# to be different is no way from the one to the other.
-WALKED_KINDS = frozenset(EdgeKind) - {EdgeKind.IN_SESSION, EdgeKind.DIFFERENT_FROM}
+SUMMARY_KINDS = frozenset({EdgeKind.SUMMARIZES, EdgeKind.SEEDED_BY})
+# What a walk over the graph follows unless it is told otherwise: a session joins everything that was said in it, a summary what was
+# consolidated together, and what somebody decided to be different is no way from the one to the other.
+WALKED_KINDS = frozenset(EdgeKind) - {EdgeKind.IN_SESSION, EdgeKind.DIFFERENT_FROM} - SUMMARY_KINDS
 LINK_KINDS = frozenset({EdgeKind.SAME_AS, EdgeKind.DIFFERENT_FROM})
 
 
@@ -72,6 +76,11 @@ def implied_edges(node: Node) -> Iterator[Edge]:
                 yield Edge(EdgeKind.EVIDENCED_BY, node.id, evidence, properties={"order": str(order)})
             for entity in node.entity_ids:
                 yield Edge(EdgeKind.MENTIONS, node.id, entity)
+        case Summary():
+            for order, member in enumerate(node.member_ids):
+                yield Edge(EdgeKind.SUMMARIZES, node.id, member, properties={"order": str(order)})
+            for seed in node.seeds:
+                yield Edge(EdgeKind.SEEDED_BY, node.id, seed.event_id, properties={"similarity": f"{seed.similarity:.4f}"})
         case Session() | Message() | Entity():
             return
         case _:

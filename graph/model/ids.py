@@ -29,6 +29,7 @@ class NodeKind(IntEnum):
     FACT = 4
     RELATION = 5
     ENTITY = 6
+    SUMMARY = 7
 
 
 STATEMENT_KINDS = frozenset({NodeKind.FACT, NodeKind.RELATION})
@@ -41,6 +42,7 @@ PREFIXES = {
     NodeKind.FACT: "fct",
     NodeKind.RELATION: "rel",
     NodeKind.ENTITY: "ent",
+    NodeKind.SUMMARY: "sum",
 }
 _KINDS = {prefix: kind for kind, prefix in PREFIXES.items()}
 

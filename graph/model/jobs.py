@@ -9,6 +9,7 @@ class JobKind(IntEnum):
     """What a job does. The numbers are stored and are those of the contract."""
 
     EXTRACTION = 1
+    CONSOLIDATION = 2
 
 
 class JobState(IntEnum):
@@ -34,7 +35,7 @@ class JobError:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One job. `done` and `total` count messages for an extraction."""
+    """One job. `done` and `total` count messages for an extraction, events for a consolidation, which has no session."""
 
     id: str
     namespace: str

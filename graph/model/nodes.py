@@ -10,6 +10,7 @@ from datetime import datetime
 from enum import IntEnum
 
 from graph.model.ids import NodeKind
+from graph.model.summaries import Summary
 from graph.model.times import TimeSpan
 
 
@@ -125,7 +126,7 @@ class Entity:
     mention_count: int = 0
 
 
-Node = Session | Message | Event | Statement | Entity
+Node = Session | Message | Event | Statement | Entity | Summary
 
 
 def kind_of_node(node: Node) -> NodeKind:
@@ -141,3 +142,5 @@ def kind_of_node(node: Node) -> NodeKind:
             return NodeKind.EVENT
         case Entity():
             return NodeKind.ENTITY
+        case Summary():
+            return NodeKind.SUMMARY

@@ -17,6 +17,7 @@ from graph.retrieval.answer import (
     QueryPlan,
     RetrievalAnswer,
     RetrievalRequest,
+    SummaryHit,
     TokenCounter,
 )
 from graph.retrieval.context.assemble import build_context
@@ -25,6 +26,7 @@ from graph.retrieval.explaining.miss import Miss, MissReason, explain_miss
 from graph.retrieval.ranking.rerank import Reranker, Reranking
 from graph.retrieval.read_path import retrieve, retrieve_many
 from graph.retrieval.recipes import DEFAULT_RECIPE, RECIPES, Recipe
+from graph.retrieval.summaries.index import SummaryIndexes
 from graph.retrieval.walking.traverse import TraversedEvent, traverse_events
 
 __all__ = [
@@ -50,6 +52,8 @@ __all__ = [
     "Reranking",
     "RetrievalAnswer",
     "RetrievalRequest",
+    "SummaryHit",
+    "SummaryIndexes",
     "TokenCounter",
     "TraversedEvent",
     "build_context",

@@ -1,14 +1,14 @@
 """What retrieval is asked and what it answers: plain data that mirrors the contract's retrieval.proto."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from graph.model import EdgeKind, EmbeddingSpec, MemoryFilter, Message, NodeKind, Statement, TimeRange, TimeSpan
+from graph.model import EdgeKind, EmbeddingSpec, MemoryFilter, Message, NodeKind, Statement, Summary, TimeRange, TimeSpan
 from graph.retrieval.degradation import Degradation
 from graph.retrieval.planning.question import NO_INTENT, QueryIntent
 from graph.store.port import ConsistencyPoint
@@ -48,6 +48,7 @@ class RetrievalRequest:
         turns: the last turns of that session, oldest first; (): those that the store has from before `asked_at`.
         as_asked: only what was said before `asked_at` is seen.
         with_covered: statements come along, beyond `k`, that better messages stand for.
+        summaries: how many summaries at most come along; they do not count in `k`.
     """
 
     namespace: str
@@ -65,6 +66,7 @@ class RetrievalRequest:
     turns: tuple[str, ...] = ()
     as_asked: bool = False
     with_covered: bool = False
+    summaries: int = 0
 
     @property
     def known_before(self) -> datetime | None:
@@ -193,6 +195,16 @@ class OmittedHit:
 
 
 @dataclass(frozen=True, slots=True)
+class SummaryHit:
+    """A summary beside the memories of an answer. `score`, 0 to 1: how well it fits the query (`SummaryIndex.scores`)."""
+
+    rank: int
+    namespace: str
+    summary: Summary
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
 class RetrievalAnswer:
     """The hits, best first, and how the query was understood.
 
@@ -200,6 +212,8 @@ class RetrievalAnswer:
         omitted: hits without room, best first.
         best_relevance: that of the most relevant memory that was found, hit or not; 0 when none was.
         nothing_relevant: there are no hits because nothing is as relevant as the request wants it.
+        summaries: those that were asked for, best first.
+        profiles: by namespace, where a context asks for them.
     """
 
     hits: tuple[Hit, ...]
@@ -207,11 +221,13 @@ class RetrievalAnswer:
     best_relevance: float = 0.0
     nothing_relevant: bool = False
     omitted: tuple[OmittedHit, ...] = ()
+    summaries: tuple[SummaryHit, ...] = ()
+    profiles: Mapping[str, Summary] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class ContextEntry:
-    """One memory of a context. `text` is its line in the context's text; `rank` its rank in the retrieval."""
+    """One memory, or summary, of a context. `text` is its part of the context's text; `rank` its rank in the retrieval, 0 of a profile."""
 
     namespace: str
     node_id: str
@@ -228,6 +244,8 @@ class ContextEntry:
 class Context:
     """Memories as a text for a prompt: one line a memory, in order of time. `token_count` is the count of `text`, never over the budget.
 
+    `stable_bytes` of the text in UTF-8, from its beginning, are the profiles: the same for every query until one of them is written anew.
+
     The other fields are those of the `RetrievalAnswer` that it was made of.
     """
 
@@ -237,3 +255,4 @@ class Context:
     plan: QueryPlan
     best_relevance: float = 0.0
     nothing_relevant: bool = False
+    stable_bytes: int = 0

@@ -17,6 +17,8 @@ from graph.retrieval.ranking.ranking import Ranking, rank
 from graph.retrieval.ranking.rerank import Reranking, reranked
 from graph.retrieval.ranking.select_hits import ScoredCandidates
 from graph.retrieval.recipes import RECIPES, Recipe
+from graph.retrieval.summaries.find import find_summaries, profiles_of
+from graph.retrieval.summaries.index import SummaryIndexes
 from graph.store.port import PAGE_BYTES, NodesWithin, Store
 
 
@@ -38,11 +40,17 @@ async def retrieve_many(
     embedder: QueryEmbedder | None,
     reranking: Reranking | None = None,
     max_bytes: int = PAGE_BYTES,
+    indexes: SummaryIndexes | None = None,
+    profile: bool = False,
 ) -> RetrievalAnswer:
     """One ranking over several namespaces, as `retrieve`. Hits that have no room in about `max_bytes` are named, and not read.
 
     Takes one request for each namespace, all with the same query, k, recipe and least relevance. Every channel is scaled by its best over
     all the namespaces, so that scores compare. The answer's plan joins what the namespaces' speakers and entities told about the query.
+
+    Args:
+        indexes: of summaries, which are kept from query to query; None: they are made for this one, if it asks for summaries.
+        profile: whether the namespaces' profiles come along.
     """
     recipe = validate_requests(requests)
     vectors = QueryVectors(embedder)
@@ -56,7 +64,9 @@ async def retrieve_many(
     plan = _joint_plan([search.plan for search in searches])
     plan = replace(plan, degraded=(*plan.degraded, *degraded))
     nothing_relevant = not ranking.selected and requests[0].min_relevance > 0
-    return RetrievalAnswer(tuple(hits), plan, ranking.best_relevance, nothing_relevant, tuple(omitted))
+    summaries = await find_summaries(searches, indexes or SummaryIndexes()) if requests[0].summaries else ()
+    profiles = await profiles_of(searches) if profile else {}
+    return RetrievalAnswer(tuple(hits), plan, ranking.best_relevance, nothing_relevant, tuple(omitted), summaries, profiles)
 
 
 def validate_requests(requests: Sequence[RetrievalRequest]) -> Recipe:
@@ -75,6 +85,8 @@ def validate_requests(requests: Sequence[RetrievalRequest]) -> Recipe:
         raise InvalidArgument.of("recipe", f"must be one of {', '.join(RECIPES)}")
     if first.turns and not first.session:
         raise InvalidArgument.of("turns", "are those of a running session, and `session` names none")
+    if first.summaries < 0:
+        raise InvalidArgument.of("summaries", "must be at least 0")
     if first.session and len(requests) > 1:
         raise InvalidArgument.of("session", f"is a name of one namespace, and {len(requests)} are asked")
     return recipe.of_turn if first.session else recipe

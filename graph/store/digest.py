@@ -6,19 +6,20 @@ from hashlib import sha256
 
 import orjson
 
-from graph.model import Edge, Entity, Event, Message, Namespace, Session, Statement
+from graph.model import Edge, Entity, Event, Message, Namespace, Session, Statement, Summary
 from graph.store.port import ExportRecord, PassageVector, SessionProgress
 
 _BITS = 256
 _JSON = orjson.OPT_SORT_KEYS
 # How records are named in reports, in the order of an export. Decisions are edges too, but the only ones that no extraction can bring back.
-PARTS = ("sessions", "messages", "entities", "statements", "events", "edges", "decisions", "progress", "vectors")
+PARTS = ("sessions", "messages", "entities", "statements", "events", "summaries", "edges", "decisions", "progress", "vectors")
 PART_OF: Mapping[type, str] = {
     Session: "sessions",
     Message: "messages",
     Entity: "entities",
     Statement: "statements",
     Event: "events",
+    Summary: "summaries",
     SessionProgress: "progress",
     PassageVector: "vectors",
 }

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import assert_never
 
-from graph.model import Edge, EdgeKind, Entity, Event, Message, Session, Statement, implied_edges
+from graph.model import Edge, EdgeKind, Entity, Event, Message, Session, Statement, Summary, implied_edges
 from graph.store.port import ExportRecord, PassageVector, SessionProgress
 
 
@@ -19,7 +19,7 @@ class ExportedEdges:
         match record:
             case Edge():
                 yield record
-            case Event() | Statement():
+            case Event() | Statement() | Summary():
                 yield from implied_edges(record)
             case Session():
                 self._sessions[record.name] = record.id

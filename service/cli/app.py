@@ -21,6 +21,7 @@ from service.cli.commands import (
     search,
     serve,
     show,
+    summaries,
 )
 from service.cli.commands import delete as deletion
 from service.cli.commands import doctor as checks
@@ -35,6 +36,9 @@ app = typer.Typer(
 _PANELS: dict[str, tuple[Callable[..., None], ...]] = {
     "To begin with": (about.demo, serve.serve, chats.ingest, search.search, search.context),
     "What is remembered": (
+        summaries.profile,
+        summaries.summaries,
+        summaries.summary,
         events.events,
         listings.facts,
         listings.messages,
@@ -44,7 +48,7 @@ _PANELS: dict[str, tuple[Callable[..., None], ...]] = {
         cypher.cypher,
     ),
     "How well it is found": (evaluation.eval_, evaluation.explain_miss),
-    "Keeping it": (deletion.delete, exchange.export, exchange.import_, copy.copy, checks.doctor),
+    "Keeping it": (deletion.delete, exchange.export, exchange.import_, copy.copy, summaries.consolidate, checks.doctor),
     "The service": (http.http, about.config, about.info, about.usage, about.version),
 }
 for panel, commands in _PANELS.items():

@@ -51,6 +51,11 @@ def hit_document(hit: Any) -> dict[str, Any]:
     }
 
 
+def summary_hit_document(hit: Any) -> dict[str, Any]:
+    """A summary that a query found."""
+    return {"rank": hit.rank, "namespace": hit.namespace, "score": hit.score, "summary": node_document(hit.summary)}
+
+
 def print_json(value: Any) -> None:
     """Prints one document."""
     sys.stdout.write(json.dumps(document(value), ensure_ascii=False, indent=2) + "\n")

@@ -39,4 +39,5 @@ LabelsOption = Annotated[
     list[str] | None, typer.Option("--label", help="Only messages with this label, as KEY or KEY=VALUE; may be given several times.")
 ]
 FileArgument = Annotated[Path, typer.Argument(help="The file; - for standard input.", allow_dash=True)]
+SummariesOption = Annotated[int, typer.Option("--summaries", min=0, max=50, help="Also at most this many summaries.")]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]

@@ -25,9 +25,9 @@ class Bar:
             yield item
             self.bars.advance(self.task)
 
-    def move_to(self, done: float) -> None:
-        """Moves it to a place."""
-        self.bars.update(self.task, completed=done)
+    def move_to(self, done: float, total: float | None = None) -> None:
+        """Moves it to a place, of so many where that has changed."""
+        self.bars.update(self.task, completed=done, total=total)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,16 @@ def progress() -> Iterator[Bars]:
     console = error_console()
     with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
         yield Bars(bars)
+
+
+def follow(client: "Client", job: "Job", what: str) -> "Job":
+    """Waits until a job has ended, and gives it as it ended."""
+    with progress() as bars:
+        bar = bars.add(what, job.total_units)
+        for current in client.watch_job(job.namespace, job.id):
+            bar.move_to(current.completed_units, current.total_units)
+            job = current
+    return job
 
 
 def extract(client: "Client", imported: "Imported") -> "list[Job]":

@@ -26,22 +26,31 @@ class Times:
         """A time to the minute."""
         return moment.astimezone(self.zone).strftime("%Y-%m-%d %H:%M") if moment else ""
 
+    def period(self, first: datetime | None, last: datetime | None) -> str:
+        """From a moment to another: of one day with the hours, else the days."""
+        if first is None or last is None:
+            return self.instant(first or last)
+        start, end = self.instant(first), self.instant(last)
+        if start[:10] == end[:10]:
+            return start if start == end else f"{start} to {end[-5:]}"
+        return f"{start[:10]} to {end[:10]}"
+
     def span(self, it: "TimeSpan | None") -> str:
         """When something happened, as exactly as it is known."""
         if it is None:
             return ""
         if it.start is None or it.end is None:
-            first = f"since {_day(it.start)}" if it.start else ""
-            return first or (f"until {_day(it.end)}" if it.end else "")
+            first = f"since {day_of(it.start)}" if it.start else ""
+            return first or (f"until {day_of(it.end)}" if it.end else "")
         match it.granularity.value:
             case "year":
-                return _day(it.start)[:4]
+                return day_of(it.start)[:4]
             case "month":
-                return _day(it.start)[:7]
+                return day_of(it.start)[:7]
             case "day":
-                return _day(it.start)
+                return day_of(it.start)
             case "week" | "season" | "era":
-                return f"{_day(it.start)} to {_day(it.end - timedelta(days=1))}"
+                return f"{day_of(it.start)} to {day_of(it.end - timedelta(days=1))}"
             case "day_part":
                 return f"{self.instant(it.start)} to {self.instant(it.end)[-5:]}"
             case _:
@@ -61,6 +70,7 @@ def times_of(client: "Client", namespaces: Sequence[str], timezone: str | None) 
     return Times(zone_of(name), name) if name else IN_UTC
 
 
-def _day(moment: datetime | None) -> str:
+def day_of(moment: datetime | None) -> str:
+    """The day at whose beginning, somewhere on earth, a moment is."""
     # A local day starts up to 14 hours before or 12 after the same day in UTC: its noon tells it apart.
     return (moment + timedelta(hours=12)).astimezone(UTC).strftime("%Y-%m-%d") if moment else ""

@@ -29,6 +29,9 @@ def edge_to_proto(edge: Edge) -> node_pb2.Edge:
     if (confidence := _number(left.get("confidence"))) is not None:
         shown.confidence = confidence
         del left["confidence"]
+    if (similarity := _number(left.get("similarity"), -1)) is not None:
+        shown.similarity = similarity
+        del left["similarity"]
     if (decided_at := _moment(left.get("decided_at"))) is not None:
         shown.decision.CopyFrom(node_pb2.EdgeDecision(decided_at=timestamp(decided_at), decided_by=left.pop("decided_by", "")))
         del left["decided_at"]
@@ -51,6 +54,10 @@ def properties_from_proto(found: Violations, at: str, edge: node_pb2.Edge) -> di
             told[key] = value
     if edge.HasField("confidence"):
         told["confidence"] = str(fraction(found, f"{at}.confidence", edge.confidence))
+    if edge.HasField("similarity"):
+        if not -1 <= edge.similarity <= 1:
+            found.add(f"{at}.similarity", "must be from -1 to 1")
+        told["similarity"] = str(edge.similarity)
     valid = range_from_proto(found, f"{at}.valid", edge.valid)
     if valid is not None and valid.start != DISTANT_PAST:
         told["valid_from"] = valid.start.isoformat()
@@ -70,12 +77,12 @@ def _decision(found: Violations, at: str, decision: node_pb2.EdgeDecision) -> Ma
     }
 
 
-def _number(told: str | None) -> float | None:
+def _number(told: str | None, least: float = 0) -> float | None:
     try:
         number = float(told or "")
     except ValueError:
         return None
-    return number if 0 <= number <= 1 else None
+    return number if least <= number <= 1 else None
 
 
 def _moment(told: str | None) -> datetime | None:

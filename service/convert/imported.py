@@ -9,9 +9,28 @@ import numpy as np
 from structmem.v1 import exchange_pb2, node_pb2
 
 from graph.errors import FieldViolation, InvalidArgument
-from graph.model import MAX_NAME_LENGTH, Edge, EdgeKind, Entity, Event, Message, NodeKind, Participant, Role, Session, Statement
+from graph.model import (
+    MAX_NAME_LENGTH,
+    Edge,
+    EdgeKind,
+    Entity,
+    Event,
+    Granularity,
+    Message,
+    NodeKind,
+    Participant,
+    Role,
+    Seed,
+    Session,
+    Statement,
+    Summary,
+    SummaryLevel,
+    SummarySentence,
+    TimeSpan,
+)
 from graph.model.ids import PREFIXES, kind_of
 from graph.store.port import ExportRecord, PassageVector, SessionProgress
+from graph.store.port.consolidating import MAX_SENTENCE, MAX_SENTENCES, MAX_TITLE
 from service.convert.edges import MAX_PROPERTY, properties_from_proto
 from service.convert.entity_kinds import entity_kind_from_proto
 from service.convert.messages import MAX_CAPTION, MAX_CLIENT_ID, MAX_SPEAKER, MAX_TEXT, labels_from_proto, within_bytes
@@ -24,7 +43,7 @@ MAX_STATEMENT = 20_000
 _MAX_KNOWN = 1_000_000
 # By prefix, which compares and hashes more quickly than the kind.
 _EVERY = frozenset(PREFIXES.values())
-_SESSIONS, _MESSAGES, _EVENTS, _FACTS, _RELATIONS, _ENTITIES = (frozenset({PREFIXES[kind]}) for kind in NodeKind)
+_SESSIONS, _MESSAGES, _EVENTS, _FACTS, _RELATIONS, _ENTITIES, _SUMMARIES = (frozenset({PREFIXES[kind]}) for kind in NodeKind)
 _STATEMENTS = _FACTS | _RELATIONS
 _KINDS = {prefix: kind for kind, prefix in PREFIXES.items()}
 
@@ -35,6 +54,9 @@ class RecordReader:
     def __init__(self, dimension: int) -> None:
         self._dimension = dimension
         self._known: dict[str, str] = {}
+        # Of summaries alone: their levels, and what they tell of.
+        self._levels: dict[str, SummaryLevel] = {}
+        self._told: set[str] = set()
         self._read = 0
 
     def records(self, given: Iterable[exchange_pb2.ExportRecord]) -> list[ExportRecord]:
@@ -92,6 +114,8 @@ class RecordReader:
                 return self._statement(found, node.statement)
             case "entity":
                 return self._entity(found, node.entity)
+            case "summary":
+                return self._summary(found, node.summary)
             case _:
                 found.add("record.node", "is empty")
                 return None
@@ -190,6 +214,60 @@ class RecordReader:
             aliases=tuple(text(found, f"{at}.aliases[{i}]", alias, MAX_PROPERTY) for i, alias in enumerate(entity.aliases)),
             mention_count=_count(found, "record.node.entity.mention_count", entity.mention_count),
         )
+
+    def _summary(self, found: Violations, summary: node_pb2.Summary) -> Summary:
+        at = "record.node.summary"
+        level = enum_value(found, f"{at}.level", summary.level, SummaryLevel)
+        if level is None:
+            found.add(f"{at}.level", "is required")
+            level = SummaryLevel.WINDOW
+        members = self._ids(found, f"{at}.member_ids", summary.member_ids, _EVENTS if level is SummaryLevel.WINDOW else _SUMMARIES)
+        self._check_members(found, f"{at}.member_ids", members, level)
+        self._levels[summary.id] = level
+        if len(summary.sentences) > MAX_SENTENCES:
+            found.add(f"{at}.sentences", f"must be at most {MAX_SENTENCES}")
+        if level is SummaryLevel.WINDOW and len(summary.sessions) != 1:
+            found.add(f"{at}.sessions", "must name the one session of a window")
+        time = span_from_proto(found, f"{at}.time", summary.time)
+        said_from = instant(found, f"{at}.said_from", summary.said_from)
+        return Summary(
+            id=self._id(found, f"{at}.id", summary.id, _SUMMARIES),
+            level=level,
+            title=text(found, f"{at}.title", summary.title, MAX_TITLE, required=False),
+            sentences=tuple(self._sentence(found, f"{at}.sentences[{i}]", one, members) for i, one in enumerate(summary.sentences)),
+            member_ids=members,
+            time=TimeSpan(said_from, said_from, Granularity.INSTANT) if time is None else time,
+            said_from=said_from,
+            said_to=instant(found, f"{at}.said_to", summary.said_to),
+            recorded_at=instant(found, f"{at}.recorded_at", summary.recorded_at),
+            consolidated_at=instant(found, f"{at}.consolidated_at", summary.consolidated_at),
+            consolidator=text(found, f"{at}.consolidator", summary.consolidator, MAX_PROPERTY, required=False),
+            generation=_count(found, f"{at}.generation", summary.generation),
+            sessions=tuple(text(found, f"{at}.sessions[{i}]", name, MAX_NAME) for i, name in enumerate(summary.sessions)),
+            names=tuple(text(found, f"{at}.names[{i}]", name, MAX_PROPERTY) for i, name in enumerate(summary.names)),
+            seeds=tuple(self._seed(found, f"{at}.seeds[{i}]", one) for i, one in enumerate(summary.seeds)),
+            stale_since=instant(found, f"{at}.stale_since", summary.stale_since) if summary.HasField("stale_since") else None,
+        )
+
+    def _check_members(self, found: Violations, at: str, members: tuple[str, ...], level: SummaryLevel) -> None:
+        """A summary has members, of the level below, that no other tells of. What they are must have come before."""
+        if not members:
+            found.add(at, "must name what the summary tells of")
+        if len(set(members)) < len(members) or not self._told.isdisjoint(members):
+            found.add(at, "must name what no other summary tells of, and that once")
+        if level is not SummaryLevel.WINDOW and any(self._levels.get(id_, level - 1) != level - 1 for id_ in members):
+            found.add(at, "must name summaries of the level below")
+        self._told.update(members)
+
+    def _sentence(self, found: Violations, at: str, one: node_pb2.SummarySentence, members: tuple[str, ...]) -> SummarySentence:
+        if not one.source_ids or not set(members).issuperset(one.source_ids):
+            found.add(f"{at}.source_ids", "must name members of the summary, at least one")
+        return SummarySentence(text(found, f"{at}.text", one.text, MAX_SENTENCE), tuple(one.source_ids))
+
+    def _seed(self, found: Violations, at: str, one: node_pb2.Seed) -> Seed:
+        if not -1 <= one.similarity <= 1:
+            found.add(f"{at}.similarity", "must be from -1 to 1")
+        return Seed(self._id(found, f"{at}.event_id", one.event_id, _EVENTS), one.similarity)
 
     def _edge(self, found: Violations, edge: node_pb2.Edge) -> Edge | None:
         kind = enum_value(found, "record.edge.kind", edge.kind, EdgeKind)

@@ -2,7 +2,7 @@
 
 from structmem.v1 import node_pb2
 
-from graph.model import Entity, Event, Message, Node, Session, Statement
+from graph.model import Entity, Event, Message, Node, Session, Statement, Summary
 from service.convert.entity_kinds import entity_kind_to_proto
 from service.convert.times import span_to_proto, timestamp
 
@@ -90,6 +90,28 @@ def entity_to_proto(entity: Entity) -> node_pb2.Entity:
     )
 
 
+def summary_to_proto(summary: Summary) -> node_pb2.Summary:
+    """A summary."""
+    return node_pb2.Summary(
+        id=summary.id,
+        level=node_pb2.SummaryLevel.ValueType(summary.level),
+        title=summary.title,
+        sentences=[node_pb2.SummarySentence(text=one.text, source_ids=one.source_ids) for one in summary.sentences],
+        member_ids=summary.member_ids,
+        time=span_to_proto(summary.time),
+        said_from=timestamp(summary.said_from),
+        said_to=timestamp(summary.said_to),
+        recorded_at=timestamp(summary.recorded_at),
+        consolidated_at=timestamp(summary.consolidated_at),
+        stale_since=timestamp(summary.stale_since),
+        consolidator=summary.consolidator,
+        generation=summary.generation,
+        sessions=summary.sessions,
+        names=summary.names,
+        seeds=[node_pb2.Seed(event_id=seed.event_id, similarity=seed.similarity) for seed in summary.seeds],
+    )
+
+
 def node_to_proto(node: Node) -> node_pb2.Node:
     """Any node."""
     match node:
@@ -103,3 +125,5 @@ def node_to_proto(node: Node) -> node_pb2.Node:
             return node_pb2.Node(statement=statement_to_proto(node))
         case Entity():
             return node_pb2.Node(entity=entity_to_proto(node))
+        case Summary():
+            return node_pb2.Node(summary=summary_to_proto(node))

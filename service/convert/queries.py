@@ -15,6 +15,7 @@ MAX_QUERY = 100_000
 MAX_K = 1000
 DEFAULT_K = 10
 MAX_TURNS = 16
+MAX_SUMMARIES = 50
 
 
 def namespaces_of(query: retrieval_pb2.RetrievalQuery) -> list[str]:
@@ -49,6 +50,7 @@ def requests_from_proto(
             "query.session", f"names a session of one namespace, and the query names {len(namespaces_of(query)):,}: ask each by itself"
         )
     turns = _turns(found, query)
+    summaries = limit_of(found, "query.summaries", query.summaries, 0, MAX_SUMMARIES, told_default="none")
     return [
         RetrievalRequest(
             name,
@@ -63,6 +65,7 @@ def requests_from_proto(
             session=session,
             turns=turns,
             as_asked=query.as_asked,
+            summaries=summaries,
         )
         for name in namespaces_of(query)
     ]

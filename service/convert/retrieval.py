@@ -15,7 +15,7 @@ from graph.retrieval import (
     TraversedEvent,
 )
 from service.answer_size import Room
-from service.convert.nodes import event_to_proto, node_to_proto
+from service.convert.nodes import event_to_proto, node_to_proto, summary_to_proto
 from service.convert.times import span_to_proto, timestamp
 
 
@@ -26,6 +26,10 @@ def answer_to_proto(answer: RetrievalAnswer, room: Room) -> memory_service_pb2.R
     # Any of them may have to be named instead.
     room.reserve(memory_service_pb2.OmittedHit(rank=hit.rank, namespace=hit.namespace, node_id=hit.id) for hit in answer.omitted)
     room.reserve(memory_service_pb2.OmittedHit(rank=hit.rank, namespace=hit.namespace, node_id=hit.node.id) for hit in answer.hits)
+    summaries, _ = room.fill(
+        memory_service_pb2.SummaryHit(rank=hit.rank, namespace=hit.namespace, summary=summary_to_proto(hit.summary), score=hit.score)
+        for hit in answer.summaries
+    )
     hits, omitted = [], list(answer.omitted)
     for hit in answer.hits:
         shown = hit_to_proto(hit)
@@ -42,6 +46,7 @@ def answer_to_proto(answer: RetrievalAnswer, room: Room) -> memory_service_pb2.R
             memory_service_pb2.OmittedHit(rank=one.rank, namespace=one.namespace, node_id=one.id)
             for one in sorted(omitted, key=lambda one: one.rank)
         ],
+        summaries=summaries,
     )
 
 
@@ -105,6 +110,7 @@ def context_to_proto(context: Context) -> memory_service_pb2.BuildContextRespons
         plan=plan_to_proto(context.plan),
         nothing_relevant=context.nothing_relevant,
         best_relevance=context.best_relevance,
+        stable_bytes=context.stable_bytes,
     )
 
 

@@ -10,6 +10,7 @@ from service.handlers.messages import MessageHandlers
 from service.handlers.namespaces import NamespaceHandlers
 from service.handlers.resource import Dependencies
 from service.handlers.retrieval import RetrievalHandlers
+from service.handlers.summaries import SummaryHandlers
 
 
 class MemoryHandlers(
@@ -18,4 +19,4 @@ class MemoryHandlers(
     """The MemoryService: the resources above under one name."""
 
 
-__all__ = ["Dependencies", "InspectionHandlers", "MemoryHandlers", "NamespaceHandlers"]
+__all__ = ["Dependencies", "InspectionHandlers", "MemoryHandlers", "NamespaceHandlers", "SummaryHandlers"]

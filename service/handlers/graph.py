@@ -1,16 +1,12 @@
 """The memory graph as it is: GetNode, GetEvent, the listings, DecideEntityLink, DeleteMemories."""
 
-from collections.abc import Callable
-from typing import TypeVar
-
-from google.protobuf.message import Message as ProtoMessage
 from structmem.v1 import memory_service_pb2 as pb
 from structmem.v1 import node_pb2
 
 from graph.errors import NotFound
-from graph.model import Entity, Event, LinkVerdict, Message, NodeKind, Session, Statement
+from graph.model import Event, LinkVerdict, Message, NodeKind, Statement
 from graph.model.ids import STATEMENT_KINDS
-from graph.store.port import Cursor, Deletion, EntityQuery, EventQuery, LinkDecision, Memory, MessageQuery, Page, StatementQuery
+from graph.store.port import Deletion, EntityQuery, EventQuery, LinkDecision, MessageQuery, StatementQuery
 from service import call_context
 from service.answer_size import Room
 from service.authorize import Action
@@ -26,20 +22,16 @@ from service.convert.nodes import (
     statement_to_proto,
 )
 from service.convert.times import range_from_proto, timestamp
-from service.handlers.resource import Context, ResourceHandlers
+from service.handlers.listing import ListingHandlers
+from service.handlers.resource import Context
 from service.validate import Violations, enum_value, enum_values, limit_of, names, node_id, node_ids, text
 from service.validate.fields import MAX_FILTER_VALUES, MAX_NAME, MAX_REQUEST_ID
 
-DEFAULT_PAGE = 50
-MAX_PAGE = 500
 _DELETABLE = frozenset({NodeKind.MESSAGE, NodeKind.EVENT, NodeKind.FACT, NodeKind.RELATION})
 _ENTITY = frozenset({NodeKind.ENTITY})
-N = TypeVar("N", Session, Message, Event, Statement, Entity)
-P = TypeVar("P", bound=ProtoMessage)
-_Listing = pb.ListEventsRequest | pb.ListStatementsRequest | pb.ListMessagesRequest | pb.ListSessionsRequest | pb.ListEntitiesRequest
 
 
-class GraphHandlers(ResourceHandlers):
+class GraphHandlers(ListingHandlers):
     """Shows, lists, links and deletes nodes."""
 
     async def GetNode(self, request: pb.GetNodeRequest, context: Context) -> pb.GetNodeResponse:
@@ -185,23 +177,6 @@ class GraphHandlers(ResourceHandlers):
             edges=[edge_to_proto(edge) for edge in decided.edges],
             consistency_token=self._consistency_token(namespace.name, namespace.uid, decided.revision),
         )
-
-    def _shown(self, request: _Listing, uid: str, page: Page[N], to_proto: Callable[[N], P]) -> tuple[list[P], str]:
-        """The elements of a page and the token of the next one. Raises ElementTooLarge, with that token, where one alone is too large."""
-        token = self._dependencies.pages.make(request, uid, page.next)
-        room = Room(self._max_bytes)
-        return [room.need(to_proto(item), item.id, token) for item in page.items], token
-
-    def _listing(self, found: Violations, request: _Listing) -> tuple[int, Memory]:
-        """How many elements the page has at most, and the namespace that they are from."""
-        with found.gathering():
-            self._dependencies.pages.check(request)
-        return limit_of(found, "page_size", request.page_size, DEFAULT_PAGE, MAX_PAGE), self._reading(found, request)
-
-    async def _start(self, memory: Memory, request: _Listing) -> tuple[str, Cursor | None]:
-        """The namespace's uid, and where the page starts."""
-        uid = (await memory.settings()).uid
-        return uid, self._dependencies.pages.read(request, uid)
 
 
 def _deletion(found: Violations, request: pb.DeleteMemoriesRequest) -> Deletion:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import grpc
 
+from extract.consolidate.port import Consolidator
 from extract.embed.port import Embedder
 from extract.port import Extractor
 from graph.cypher import CypherRunner
@@ -32,7 +33,7 @@ else:
 
 @dataclass(frozen=True, slots=True)
 class Dependencies:
-    """What handlers call. `embedder` and `reranking` are None where the service runs without one.
+    """What handlers call. `embedder`, `reranking` and `consolidator` are None where the service runs without one.
 
     `cypher` runs queries on snapshots of a namespace; `native_cypher` on the whole database, None where the store speaks no Cypher.
     """
@@ -42,6 +43,7 @@ class Dependencies:
     embedder: Embedder | None
     reranking: Reranking | None
     extractors: Mapping[ExtractionMode, Extractor]
+    consolidator: Consolidator | None
     cypher: CypherRunner
     native_cypher: CypherRunner | None
     usage: UsageNotes

@@ -9,14 +9,14 @@ from structmem.v1 import retrieval_pb2
 
 from extract.tokens import count_tokens
 from graph.model import EdgeKind, NodeKind
-from graph.retrieval import RetrievalRequest, build_context, explain_miss, retrieve_many, traverse_events
+from graph.retrieval import RetrievalRequest, SummaryIndexes, build_context, explain_miss, retrieve_many, traverse_events
 from service.answer_size import Room, RunBounds, runs
 from service.authorize import Action
 from service.convert.misses import miss_to_proto
 from service.convert.queries import MAX_K, MAX_NAMESPACES, check_namespaces, namespaces_of, requests_from_proto
 from service.convert.retrieval import answer_to_proto, context_to_proto, traversed_to_proto
 from service.convert.times import range_from_proto
-from service.handlers.resource import Context, ResourceHandlers
+from service.handlers.resource import Context, Dependencies, ResourceHandlers
 from service.validate import Violations, enum_values, limit_of, node_id, node_ids, numbers, vector
 
 MAX_START_IDS = 100
@@ -28,13 +28,19 @@ _STARTS = frozenset({NodeKind.EVENT, NodeKind.FACT, NodeKind.RELATION, NodeKind.
 class RetrievalHandlers(ResourceHandlers):
     """Finds memories."""
 
+    def __init__(self, dependencies: Dependencies) -> None:
+        super().__init__(dependencies)
+        self._summaries = SummaryIndexes()
+
     async def Retrieve(self, request: pb.RetrieveRequest, context: Context) -> pb.RetrieveResponse:
         """The memories that fit a query best."""
         with self._asking(request.query) as found:
             requests = self._requests(found, request.query)
         requests = [replace(one, explain=request.explain) for one in await self._prepared(request.query, requests)]
         with self._dependencies.usage.of(requests[0].namespace):
-            answer = await retrieve_many(self._store, requests, self._dependencies.embedder, self._dependencies.reranking, self._max_bytes)
+            answer = await retrieve_many(
+                self._store, requests, self._dependencies.embedder, self._dependencies.reranking, self._max_bytes, self._summaries
+            )
         return answer_to_proto(answer, Room(self._max_bytes))
 
     async def BuildContext(self, request: pb.BuildContextRequest, context: Context) -> pb.BuildContextResponse:
@@ -45,7 +51,17 @@ class RetrievalHandlers(ResourceHandlers):
         requests = await self._prepared(request.query, requests)
         embedder, at_most = self._dependencies.embedder, request.query.k or MAX_K
         with self._dependencies.usage.of(requests[0].namespace):
-            built = await build_context(self._store, requests, embedder, budget, count_tokens, self._dependencies.reranking, at_most)
+            built = await build_context(
+                self._store,
+                requests,
+                embedder,
+                budget,
+                count_tokens,
+                self._dependencies.reranking,
+                at_most,
+                self._summaries,
+                request.profile,
+            )
         return context_to_proto(built)
 
     async def ExplainMiss(self, request: pb.ExplainMissRequest, context: Context) -> pb.ExplainMissResponse:

@@ -15,7 +15,7 @@ from extract.pipeline import ExtractionPipeline, PipelineSettings
 from extract.port import Extraction, ExtractorUnavailable, Segment
 from extract.segment import SegmentRecipe
 from extract.tokens import count_tokens
-from extract.worker import ExtractionWorker
+from extract.worker import Worker
 from graph.model import ExtractionMode, ExtractorSpec, JobKind, JobState, Lease, Role, UuidSource
 from graph.store.port import (
     AppendCommand,
@@ -349,7 +349,7 @@ async def test_workers_join_the_sessions_of_one_namespace_and_stop_in_between(st
     jobs = [await _say(store, f"s{number}", 3) for number in range(12)]
     await store.namespace(NAME).flush("")
     extractor = _Joining()
-    worker = ExtractionWorker(store, _pipeline(store, Now(), extractor), Now(), lease=LEASE)
+    worker = Worker(store, {JobKind.EXTRACTION: _pipeline(store, Now(), extractor)}, Now(), lease=LEASE)
     running = asyncio.create_task(worker.run())
     async with asyncio.timeout(60):
         for job in jobs:

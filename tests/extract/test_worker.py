@@ -12,9 +12,9 @@ from extract.embed import HashingEmbedder
 from extract.local import LocalExtractor, local_extractors
 from extract.pipeline import ExtractionPipeline, PipelineSettings
 from extract.port import Extraction, Segment
-from extract.worker import ExtractionWorker
+from extract.worker import Worker
 from graph.errors import StoreUnavailable
-from graph.model import ExtractionMode, ExtractorSpec, JobState, Role, UuidSource
+from graph.model import ExtractionMode, ExtractorSpec, JobKind, JobState, Role, UuidSource
 from graph.store.embedded import EmbeddedStore
 from graph.store.port import AppendCommand, EventQuery, MessageDraft, NamespaceSpec
 
@@ -34,9 +34,9 @@ async def store(tmp_path: Path) -> AsyncIterator[EmbeddedStore]:
     await opened.close()
 
 
-def _worker(store: Any, extractors: Any = None, lease: timedelta = timedelta(seconds=30)) -> ExtractionWorker:
+def _worker(store: Any, extractors: Any = None, lease: timedelta = timedelta(seconds=30)) -> Worker:
     pipeline = ExtractionPipeline(store, EMBEDDER, extractors or local_extractors(), UuidSource(), _Now(), PipelineSettings(lease=lease))
-    return ExtractionWorker(store, pipeline, _Now(), lease=lease)
+    return Worker(store, {JobKind.EXTRACTION: pipeline}, _Now(), lease=lease)
 
 
 async def _conversation(store: Any, session: str, lines: int = 6) -> str:

@@ -9,6 +9,7 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from structmem.v1 import inspection_service_pb2, namespace_service_pb2, retrieval_pb2
 from structmem.v1 import memory_service_pb2 as pb
+from structmem.v1 import summary_service_pb2 as spb
 
 from graph.model import UuidSource
 
@@ -34,7 +35,7 @@ token = "operator-token-0123456789"
 namespaces = ["**"]
 rights = ["read", "write", "admin"]
 """
-NODE, JOB = UuidSource().mint("msg"), UuidSource().mint("job")
+NODE, JOB, SUMMARY = (UuidSource().mint(prefix) for prefix in ("msg", "job", "sum"))
 ENTITY, OTHER = UuidSource().mint("ent"), UuidSource().mint("ent")
 ns = namespace_service_pb2
 
@@ -107,6 +108,10 @@ CALLS: list[tuple[str, str, str, Callable[[str], Any]]] = [
     ("inspection", "GetGraphStats", "read", lambda n: inspection_service_pb2.GetGraphStatsRequest(namespace=n)),
     ("inspection", "GetUsage", "read", lambda n: inspection_service_pb2.GetUsageRequest(namespace=n)),
     ("inspection", "RunCypher", "read", lambda n: inspection_service_pb2.RunCypherRequest(namespace=n, query="RETURN 1")),
+    ("summaries", "ListSummaries", "read", lambda n: spb.ListSummariesRequest(namespace=n)),
+    ("summaries", "GetSummary", "read", lambda n: spb.GetSummaryRequest(namespace=n, summary_id=SUMMARY)),
+    ("summaries", "GetProfile", "read", lambda n: spb.GetProfileRequest(namespace=n)),
+    ("summaries", "ConsolidateSummaries", "write", lambda n: spb.ConsolidateSummariesRequest(namespace=n)),
 ]
 
 
@@ -133,7 +138,7 @@ async def code_of(service: Any, stub: str, method: str, request: Any, metadata: 
 
 
 def test_every_method_that_names_a_namespace_is_in_the_table() -> None:
-    services = {"memory": pb, "namespaces": ns, "inspection": inspection_service_pb2}
+    services = {"memory": pb, "namespaces": ns, "inspection": inspection_service_pb2, "summaries": spb}
     methods = {
         (stub, method.name)
         for stub, module in services.items()

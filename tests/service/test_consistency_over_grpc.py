@@ -5,13 +5,13 @@ from typing import Any
 
 import grpc
 import pytest
-from structmem.v1 import inspection_service_pb2, memory_service_pb2, namespace_service_pb2, retrieval_pb2
+from structmem.v1 import inspection_service_pb2, memory_service_pb2, namespace_service_pb2, retrieval_pb2, summary_service_pb2
 from structmem.v1 import memory_service_pb2 as pb
 
 from graph.model import UuidSource
 from graph.store.port import ConsistencyPoint
 
-JOB, NODE, EVENT, ENTITY = (UuidSource().mint(prefix) for prefix in ("job", "msg", "evt", "ent"))
+JOB, NODE, EVENT, ENTITY, SUMMARY = (UuidSource().mint(prefix) for prefix in ("job", "msg", "evt", "ent", "sum"))
 
 
 def asked(tokens: list[str]) -> retrieval_pb2.RetrievalQuery:
@@ -39,7 +39,11 @@ READS: dict[str, Callable[[list[str]], Any]] = {
     "GetGraphStats": lambda tokens: inspection_service_pb2.GetGraphStatsRequest(namespace="acme", at_least=tokens),
     "GetUsage": lambda tokens: inspection_service_pb2.GetUsageRequest(namespace="acme", at_least=tokens),
     "RunCypher": lambda tokens: inspection_service_pb2.RunCypherRequest(namespace="acme", query="RETURN 1", at_least=tokens),
+    "ListSummaries": lambda tokens: summary_service_pb2.ListSummariesRequest(namespace="acme", at_least=tokens),
+    "GetSummary": lambda tokens: summary_service_pb2.GetSummaryRequest(namespace="acme", summary_id=SUMMARY, at_least=tokens),
+    "GetProfile": lambda tokens: summary_service_pb2.GetProfileRequest(namespace="acme", at_least=tokens),
 }
+MODULES = (memory_service_pb2, namespace_service_pb2, inspection_service_pb2, summary_service_pb2)
 WRITES = {
     "AppendMessages",
     "FlushSession",
@@ -53,6 +57,7 @@ WRITES = {
     "CreateNamespace",
     "UpdateNamespace",
     "DeleteNamespace",
+    "ConsolidateSummaries",
 }
 # What a deletion leaves cannot be read.
 WITHOUT_TOKEN = {"DeleteNamespace"}
@@ -60,14 +65,12 @@ OF_NO_NAMESPACE = {"GetServerInfo"}
 
 
 def test_every_call_is_a_read_or_a_write_here() -> None:
-    modules = (memory_service_pb2, namespace_service_pb2, inspection_service_pb2)
-    methods = {method.name for it in modules for service in it.DESCRIPTOR.services_by_name.values() for method in service.methods}
+    methods = {method.name for it in MODULES for service in it.DESCRIPTOR.services_by_name.values() for method in service.methods}
     assert methods == READS.keys() | WRITES | OF_NO_NAMESPACE
 
 
 def test_every_write_says_what_reads_must_see() -> None:
-    modules = (memory_service_pb2, namespace_service_pb2, inspection_service_pb2)
-    methods = [method for it in modules for service in it.DESCRIPTOR.services_by_name.values() for method in service.methods]
+    methods = [method for it in MODULES for service in it.DESCRIPTOR.services_by_name.values() for method in service.methods]
     with_token = {method.name for method in methods if "consistency_token" in method.output_type.fields_by_name}
     assert with_token == WRITES - WITHOUT_TOKEN
 
@@ -98,7 +101,7 @@ async def acme(service: Any) -> Any:
 
 
 async def outcome(service: Any, method: str, tokens: list[str]) -> None:
-    stub = next(stub for stub in (service.memory, service.namespaces, service.inspection) if hasattr(stub, method))
+    stub = next(stub for stub in (service.memory, service.namespaces, service.inspection, service.summaries) if hasattr(stub, method))
     call = getattr(stub, method)(READS[method](tokens))
     if isinstance(call, AsyncIterator) or hasattr(call, "__aiter__"):
         async for _ in call:

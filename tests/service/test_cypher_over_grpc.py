@@ -3,8 +3,9 @@
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Callable
-from datetime import UTC, datetime, time
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -30,6 +31,8 @@ from structmem import (
 from structmem.v1 import cypher_pb2, inspection_service_pb2
 
 import service.cli.demo
+from graph.model import Event, Granularity, JobKind, Summary, SummaryLevel, SummarySentence, TimeSpan, UuidSource
+from graph.store.port import ConsolidationWork, ConsolidationWrite, JobSucceeded, Store
 
 CONVERSATION = Path(service.cli.demo.__file__).with_name("conversation.jsonl")
 QUESTIONS = re.findall(r"```cypher\n(.*?)```", (Path(__file__).parents[2] / "docs/cypher.md").read_text(), re.DOTALL)
@@ -48,11 +51,50 @@ async def client(shared_service: Any) -> AsyncIterator[AsyncClient]:
         await client.create_namespace("demo", time_zone="Europe/Berlin")
         messages = [(line["session"], NewMessage(line["speaker"], line["text"], sent_at(line))) for line in lines]
         await client.wait_for(await client.import_messages("demo", messages))
+        await summarize(shared_service.application.store, "demo")
         yield client
 
 
-def test_the_docs_ask_ten_questions() -> None:
-    assert len(QUESTIONS) == 10
+async def summarize(store: Store, namespace: str) -> None:
+    """A window of each of the first two sessions and a thread of both, which is stale: one of them was written anew since."""
+    memory = store.namespace(namespace)
+    await memory.queue_consolidation()
+    lease = await store.lease_job("test", timedelta(minutes=5), {JobKind.CONSOLIDATION})
+    assert lease is not None
+    work = await memory.consolidation_work(lease, 1_000)
+    by_session: dict[str, list[Event]] = {}
+    for event in work.events:
+        by_session.setdefault(event.session, []).append(event)
+    windows = [summary_of(SummaryLevel.WINDOW, events, (session,), work) for session, events in sorted(by_session.items())[:2]]
+    thread = summary_of(SummaryLevel.THREAD, windows, tuple(sorted(by_session))[:2], work)
+    await memory.commit_consolidation(lease, ConsolidationWrite(work.revision, work.generation, (*windows, thread)))
+    anew = replace(windows[1], title="Written anew")
+    await memory.commit_consolidation(lease, ConsolidationWrite(work.revision, work.generation, (anew,)))
+    await memory.finish_job(lease, JobSucceeded())
+
+
+def summary_of(level: SummaryLevel, members: Sequence[Event | Summary], sessions: tuple[str, ...], work: ConsolidationWork) -> Summary:
+    """Tells a sentence of each member."""
+    said = [member.said_at if isinstance(member, Event) else member.said_from for member in members]
+    return Summary(
+        id=UuidSource().mint("sum"),
+        level=level,
+        title=members[0].title,
+        sentences=tuple(SummarySentence(member.title, (member.id,)) for member in members),
+        member_ids=tuple(member.id for member in members),
+        time=TimeSpan(min(said), max(said), Granularity.INSTANT),
+        said_from=min(said),
+        said_to=max(said),
+        recorded_at=max(said),
+        consolidated_at=max(said),
+        consolidator="test/1",
+        generation=work.generation,
+        sessions=sessions,
+    )
+
+
+def test_the_docs_ask_thirteen_questions() -> None:
+    assert len(QUESTIONS) == 13
 
 
 @in_module

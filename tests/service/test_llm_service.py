@@ -253,6 +253,12 @@ def test_wrong_settings_are_named(changes: dict[str, Any], field: str) -> None:
     assert [violation.field for violation in raised.value.violations] == [field]
 
 
+def test_a_consolidator_wants_a_model_too() -> None:
+    with pytest.raises(InvalidSettings) as raised:
+        load_settings({"consolidator": "llm"})
+    assert [(one.field, one.reason) for one in raised.value.violations] == [("llm_model", "is required by the llm consolidator")]
+
+
 async def test_prompts_are_compressed_and_what_is_stored_is_not(asking: Running, model: OpenAiServer) -> None:
     talk = "Well, it was so that I had been thinking about it for a while and then I did not move to Lisbon with Ana in May 2021."
     async with asking(compressor="entropy", compression_rate=0.4) as service:

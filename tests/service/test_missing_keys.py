@@ -17,6 +17,7 @@ from service.missing_keys import missing_keys
 OPENAI = {"embedder": "openai", "embedder_model": "text-embedding-3-small", "embedder_dimension": 512}
 COHERE = {"reranker": "rerank", "reranker_model": "rerank-v3.5", "reranker_url": "https://api.cohere.com/v2"}
 LLM = {"extractor": "llm", "llm_model": "a-model"}
+CONSOLIDATOR = {"consolidator": "llm", "llm_model": "a-model"}
 
 
 @pytest.fixture(autouse=True)
@@ -39,6 +40,8 @@ LOCAL = "until there is, the local extractor works"
             "llm_api_key",
             "nor in MY_KEY; until there is, the local extractor works",
         ),
+        (CONSOLIDATOR, "llm_api_key", "in OPENAI_API_KEY; until there is, the local consolidator works"),
+        (LLM | CONSOLIDATOR, "llm_api_key", "in OPENAI_API_KEY; until there is, the local extractor and the local consolidator work"),
     ],
 )
 def test_a_missing_key_is_named_with_what_it_costs(
@@ -59,6 +62,7 @@ def test_a_missing_key_is_named_with_what_it_costs(
         COHERE | {"reranker_url": "http://localhost:8000"},
         LLM | {"llm_api_key": "sk"},
         LLM | {"llm_provider": "ollama"},
+        CONSOLIDATOR | {"llm_api_key": "sk"},
     ],
 )
 def test_where_no_key_is_missing_nothing_is_said(settings_for: Callable[..., Any], tmp_path: Path, changes: dict[str, Any]) -> None:

@@ -11,8 +11,14 @@ from structmem import Client
 from structmem.v1.inspection_service_pb2_grpc import add_InspectionServiceServicer_to_server
 from structmem.v1.memory_service_pb2_grpc import add_MemoryServiceServicer_to_server
 from structmem.v1.namespace_service_pb2_grpc import add_NamespaceServiceServicer_to_server
+from structmem.v1.summary_service_pb2_grpc import add_SummaryServiceServicer_to_server
 
-ADDERS: list[Any] = [add_MemoryServiceServicer_to_server, add_NamespaceServiceServicer_to_server, add_InspectionServiceServicer_to_server]
+ADDERS: list[Any] = [
+    add_MemoryServiceServicer_to_server,
+    add_NamespaceServiceServicer_to_server,
+    add_InspectionServiceServicer_to_server,
+    add_SummaryServiceServicer_to_server,
+]
 Answer = Callable[[Any, grpc.ServicerContext], Any]
 
 

@@ -15,6 +15,7 @@ from structmem import Client, InvalidArgumentError, MemoryFilter, NewMessage
 from structmem.v1 import exchange_pb2, filter_pb2, job_pb2, namespace_pb2, node_pb2, retrieval_pb2, time_pb2
 from structmem.v1 import memory_service_pb2 as mpb
 from structmem.v1 import namespace_service_pb2 as npb
+from structmem.v1 import summary_service_pb2 as spb
 from structmem.v1.error_reason_pb2 import ERROR_REASON_EXTRACTOR_UNAVAILABLE
 
 MARCH = datetime(2024, 3, 5, 18, 30, tzinfo=UTC)
@@ -404,3 +405,111 @@ def test_nodes_of_a_later_version_are_left_out_of_lists(script: Any, client: Cli
     later = node_pb2.Node.FromString(b"\xd2\x05\x02\x0a\x00")
     script.answers["GetNode"] = lambda request, context: mpb.GetNodeResponse(node=known, neighbors=[later, known])
     assert [node.id for node in client.get_node("alice", "ent_1").neighbors] == ["ent_1"]
+
+
+def summary_of_march() -> node_pb2.Summary:
+    return node_pb2.Summary(
+        id="sum_1",
+        level=node_pb2.SUMMARY_LEVEL_WINDOW,
+        title="Moving",
+        sentences=[
+            node_pb2.SummarySentence(text="Maria moved.", source_ids=["evt_1"]),
+            node_pb2.SummarySentence(text="Tom helped.", source_ids=["evt_2"]),
+        ],
+        member_ids=["evt_1", "evt_2"],
+        said_from=stamp(MARCH),
+        sessions=["s"],
+        names=["Maria"],
+        seeds=[node_pb2.Seed(event_id="evt_0", similarity=-0.5)],
+    )
+
+
+def test_summaries_are_asked_for_and_read(script: Any, client: Client) -> None:
+    def page(request: spb.ListSummariesRequest, context: grpc.ServicerContext) -> spb.ListSummariesResponse:
+        return spb.ListSummariesResponse(summaries=[summary_of_march()], next_page_token="" if request.page_token else "more")
+
+    script.answers["ListSummaries"] = page
+    range_ = structmem.TimeRange(start=MARCH)
+    found = list(client.list_summaries("alice", levels=["window", structmem.SummaryLevel.THREAD], happened=range_, stale=False))
+    assert len(found) == 2
+    first, second = script.requests
+    assert list(first.levels) == [node_pb2.SUMMARY_LEVEL_WINDOW, node_pb2.SUMMARY_LEVEL_THREAD]
+    assert (first.HasField("stale"), first.stale, first.happened, second.page_token) == (
+        True,
+        False,
+        time_pb2.TimeRange(start=stamp(MARCH)),
+        "more",
+    )
+    summary = found[0]
+    assert (summary.level, summary.text, summary.said_from, summary.time) == ("window", "Maria moved. Tom helped.", MARCH, None)
+    assert summary.sentences[0].source_ids == ("evt_1",)
+    assert summary.seeds == (structmem.Seed("evt_0", -0.5),)
+    assert structmem.kind_of(summary) == structmem.NodeKind.SUMMARY
+    list(client.list_summaries("alice"))
+    assert not script.requests[-2].HasField("stale")
+    with pytest.raises(InvalidArgumentError, match='levels: "day" is not one of "window", "thread", "profile"'):
+        list(client.list_summaries("alice", levels=["day"]))
+
+
+def test_what_lies_below_a_summary_is_found_by_id(script: Any, client: Client) -> None:
+    events = [node_pb2.Node(event=node_pb2.Event(id=id_, title=id_)) for id_ in ("evt_1", "evt_2")]
+    later = node_pb2.Node.FromString(b"\xd2\x05\x02\x0a\x00")
+    script.answers["GetSummary"] = lambda request, context: spb.GetSummaryResponse(
+        summary=summary_of_march(), below=[*events, later], truncated=True
+    )
+    tree = client.get_summary("alice", "sum_1", depth=2)
+    assert script.requests[-1].depth == 2
+    assert tree.truncated
+    assert [node.id for sentence in tree.summary.sentences for node in tree.nodes(sentence.source_ids)] == ["evt_1", "evt_2"]
+    assert tree.nodes(["evt_3"]) == ()
+    with pytest.raises(InvalidArgumentError, match="depth"):
+        client.get_summary("alice", "sum_1", depth=0)
+
+
+def test_a_profile_or_none(script: Any, client: Client) -> None:
+    script.answers["GetProfile"] = lambda request, context: spb.GetProfileResponse()
+    assert client.get_profile("alice") is None
+    script.answers["GetProfile"] = lambda request, context: spb.GetProfileResponse(profile=summary_of_march())
+    profile = client.get_profile("alice", at_least="token")
+    assert profile is not None
+    assert (profile.title, list(script.requests[-1].at_least)) == ("Moving", ["token"])
+
+
+def test_a_consolidation_is_waited_for(script: Any, client: Client) -> None:
+    def job(state: job_pb2.JobState.ValueType) -> job_pb2.Job:
+        return job_pb2.Job(id="job_1", namespace="alice", kind=job_pb2.JOB_KIND_CONSOLIDATION, state=state)
+
+    script.answers["ConsolidateSummaries"] = lambda request, context: spb.ConsolidateSummariesResponse(
+        job=job(job_pb2.JOB_STATE_QUEUED), consistency_token="t"
+    )
+    script.answers["ExpediteJob"] = lambda request, context: mpb.ExpediteJobResponse(job=job(job_pb2.JOB_STATE_RUNNING))
+    script.answers["WatchJob"] = lambda request, context: iter([mpb.WatchJobResponse(job=job(job_pb2.JOB_STATE_SUCCEEDED))])
+    queued = client.consolidate("alice", anew=True)
+    assert (queued.kind, queued.consistency_token, script.requests[-1].anew) == (structmem.JobKind.CONSOLIDATION, "t", True)
+    (ended,) = client.wait_for(queued)
+    assert ended.state == structmem.JobState.SUCCEEDED
+
+
+def test_summaries_beside_memories_and_in_a_context(script: Any, client: Client) -> None:
+    hit = mpb.SummaryHit(rank=1, namespace="alice", summary=summary_of_march(), score=0.5)
+    entry = mpb.ContextEntry(node_id="sum_1", kind=node_pb2.NODE_KIND_SUMMARY, text="Moving")
+    script.answers["Retrieve"] = lambda request, context: mpb.RetrieveResponse(summaries=[hit])
+    script.answers["BuildContext"] = lambda request, context: mpb.BuildContextResponse(text="Moving", entries=[entry], stable_bytes=6)
+    (found,) = client.retrieve("who moved?", "alice", summaries=3).summaries
+    assert (found.summary.id, found.score, script.requests[-1].query.summaries) == ("sum_1", 0.5, 3)
+    context = client.build_context("who moved?", "alice", summaries=2, profile=True)
+    assert (context.stable_bytes, context.entries[0].kind) == (6, structmem.NodeKind.SUMMARY)
+    assert (script.requests[-1].query.summaries, script.requests[-1].profile) == (2, True)
+    client.build_context("who moved?", "alice")
+    assert (script.requests[-1].query.summaries, script.requests[-1].profile) == (0, False)
+
+
+def test_how_near_an_earlier_event_is(script: Any, client: Client) -> None:
+    edges = [
+        node_pb2.Edge(kind=node_pb2.EDGE_KIND_SEEDED_BY, source_id="sum_1", target_id="evt_0", similarity=-0.5),
+        node_pb2.Edge(kind=node_pb2.EDGE_KIND_SUMMARIZES, source_id="sum_1", target_id="evt_1"),
+    ]
+    script.answers["GetNode"] = lambda request, context: mpb.GetNodeResponse(node=node_pb2.Node(summary=summary_of_march()), edges=edges)
+    view = client.get_node("alice", "sum_1")
+    assert isinstance(view.node, structmem.Summary)
+    assert [(edge.kind, edge.similarity) for edge in view.edges] == [("seeded_by", -0.5), ("summarizes", None)]

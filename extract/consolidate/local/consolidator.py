@@ -16,7 +16,7 @@ from graph.text import ANALYSER_VERSION
 from graph.text.names import is_role_name
 
 # A change of any rule of this folder raises it, and summaries are written anew.
-_RULES_VERSION = 1
+_RULES_VERSION = 2
 _MOST_OF_WINDOW = 12
 _MOST_OF_THREAD = 16
 _MOST_OF_ASPECT = 6
@@ -80,6 +80,9 @@ def profile_summary(group: SourceGroup) -> SummaryDraft:
         about = [one for one in of_aspect if any(name in one.text for name in names)]
         found = chosen(about or of_aspect, (), _MOST_OF_ASPECT)
         picked += sorted(found, key=lambda one: (one.said_at, one.order), reverse=True)
+    if not picked:
+        # Nothing that stands was said yet: then what was said at all.
+        picked = chosen(candidates, (), _MOST_OF_ASPECT)
     return _draft(" and ".join(names), picked, group)
 
 

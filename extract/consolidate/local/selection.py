@@ -8,12 +8,15 @@ so that coverage brings novelty. Submodular and monotone: the greedy choice is w
 import math
 from collections import Counter
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 from extract.consolidate.local.candidates import Candidate
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 Floats = NDArray[np.float32]
 # Similarities are n x n; of more sentences than this the weightiest are looked at, the later ones first among equals.
@@ -62,7 +65,9 @@ def similarities(candidates: Sequence[Candidate], others: Sequence[Candidate] = 
     return np.round(similar, 4)
 
 
-def _tf_idf(texts: Sequence[Sequence[str]]) -> sparse.csr_array:
+def _tf_idf(texts: Sequence[Sequence[str]]) -> "sparse.csr_array":
+    from scipy import sparse  # here, as in `threads`
+
     frequency = Counter(term for terms in texts for term in set(terms))
     column = {term: place for place, term in enumerate(frequency)}
     total = len(texts)

@@ -27,8 +27,10 @@ from graph.retrieval.answer import (
     TokenCounter,
 )
 from graph.retrieval.context.context_line import line_of, message_line
+from graph.retrieval.context.summary_lines import profile_entries, summary_entries
 from graph.retrieval.ranking.rerank import Reranking
 from graph.retrieval.read_path import retrieve_many
+from graph.retrieval.summaries.index import SummaryIndexes
 from graph.store.port import Store
 from graph.text.passages import passage_texts
 
@@ -64,6 +66,8 @@ async def build_context(
     count_tokens: TokenCounter,
     reranking: Reranking | None = None,
     max_memories: int = MAX_MEMORIES,
+    indexes: SummaryIndexes | None = None,
+    profile: bool = False,
 ) -> Context:
     """The best memories for a query as a text of at most `token_budget` tokens, one line each, dated in the request's zone.
 
@@ -72,6 +76,8 @@ async def build_context(
     Args:
         requests: as `retrieve_many` takes them; their own `k` is not used.
         max_memories: how many at most, at least 1.
+        indexes: as `retrieve_many`.
+        profile: whether the text begins with the namespaces' profiles.
         count_tokens: counts a whole text; the budget holds for the joined text, exactly as it counts it. Called from a thread.
 
     Raises:
@@ -81,19 +87,30 @@ async def build_context(
         raise InvalidArgument.of("token_budget", "must be at least 1")
     k = min(max_memories, MAX_MEMORIES, max(10, token_budget // TOKENS_OF_A_SHORT_LINE))
     plain = [replace(request, k=k, explain=False, with_covered=True) for request in requests]
-    answer = await retrieve_many(store, plain, embedder, reranking, _READ_BYTES)
+    answer = await retrieve_many(store, plain, embedder, reranking, _READ_BYTES, indexes, profile)
     # Counting takes milliseconds for a line of a thousand words, in which every other call would wait.
     return await asyncio.to_thread(_assembled, answer, token_budget, count_tokens, k)
 
 
 def _assembled(answer: RetrievalAnswer, token_budget: int, count_tokens: TokenCounter, most: int) -> Context:
-    candidates = [_Line(hit, line_of(hit.node, answer.plan.zone), answer.plan.zone) for hit in answer.hits]
-    lines = _in_order(_within_exactly(_chosen(candidates, token_budget, count_tokens, most), token_budget, count_tokens))
-    text = _joined(lines)
+    def size(text: str, most: int) -> int:
+        return _size(text, most, count_tokens)
+
+    zone = answer.plan.zone
+    profiles = profile_entries(answer.profiles, token_budget, zone, size)
+    summaries = summary_entries(answer.summaries, token_budget, zone, size)
+    stable = "".join(f"{entry.text}\n\n" for entry in profiles)
+    told = "\n".join(entry.text for entry in summaries)
+    head = f"{stable}{told}\n\n" if told else stable
+    left = token_budget - size(head, token_budget) if head else token_budget
+    candidates = [_Line(hit, line_of(hit.node, zone), zone) for hit in answer.hits]
+    lines = _in_order(_within_exactly(head, _chosen(candidates, left, count_tokens, most), token_budget, count_tokens))
+    text = head + _joined(lines) if lines else head.rstrip("\n")
     return Context(
         text=text,
         token_count=count_tokens(text) if text else 0,
-        entries=tuple(_entry(line) for line in lines),
+        entries=(*profiles, *summaries, *(_entry(line) for line in lines)),
+        stable_bytes=len(stable.rstrip("\n").encode()),
         plan=answer.plan,
         best_relevance=answer.best_relevance,
         nothing_relevant=answer.nothing_relevant,
@@ -185,9 +202,9 @@ def _shortened(line: _Line, end: int) -> str:
     return f"{line.text[:end]}{_ELLIPSIS}"
 
 
-def _within_exactly(lines: list[_Line], budget: int, count_tokens: TokenCounter) -> list[_Line]:
-    """The lines without the last ones while their joined text counts more than the budget: counts of lines need not add up."""
-    while lines and _size(_joined(_in_order(lines)), budget, count_tokens) > budget:
+def _within_exactly(head: str, lines: list[_Line], budget: int, count_tokens: TokenCounter) -> list[_Line]:
+    """The lines without the last ones while they count more than the budget after `head`: counts of lines need not add up."""
+    while lines and _size(head + _joined(_in_order(lines)), budget, count_tokens) > budget:
         lines = lines[:-1]
     return lines
 

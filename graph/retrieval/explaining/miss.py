@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
-from graph.model import MEMORY_KINDS, Entity, Event, MemoryFilter, Message, Node, Session, Statement
+from graph.model import MEMORY_KINDS, Entity, Event, MemoryFilter, Message, Node, Session, Statement, Summary
 from graph.retrieval.answer import Hit, QueryEmbedder, QueryPlan, RetrievalRequest
 from graph.retrieval.degradation import Degradation
 from graph.retrieval.explaining.explain import explain
@@ -99,7 +99,7 @@ def _never_ranked(node: Node | None) -> MissReason | None:
             return MissReason.RETIRED
         case Message() | Statement():
             return None
-        case Session() | Event() | Entity():
+        case Session() | Event() | Entity() | Summary():
             return MissReason.NOT_A_MEMORY
 
 

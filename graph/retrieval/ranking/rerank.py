@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from graph.gather import gather_or_cancel
-from graph.model import Entity, Event, Message, Node, Session, Statement
+from graph.model import Entity, Event, Message, Node, Session, Statement, Summary
 from graph.retrieval.degradation import Degradation, DegradationReason
 from graph.retrieval.finding.search import Search
 from graph.retrieval.offload import offload_if_many
@@ -94,7 +94,7 @@ def _text(node: Node | None) -> str:
             return f"{node.speaker}: {node.text}{caption}"[:_MOST_CHARACTERS]
         case Statement():
             return node.text[:_MOST_CHARACTERS]
-        case None | Session() | Event() | Entity():
+        case None | Session() | Event() | Entity() | Summary():
             return ""
 
 

@@ -12,7 +12,7 @@ from graph.store.embedded.files.engine import Engine
 from graph.store.embedded.files.faults import CATALOG_DAMAGED, storage_faults
 from graph.store.embedded.files.identity import UnfitFile
 from graph.store.embedded.files.namespace_file import NamespaceFile
-from graph.store.embedded.rows.kind_numbers import DERIVED, OF_SESSION
+from graph.store.embedded.rows.kind_numbers import DERIVED, OF_SESSION, SUMMARIZES
 from graph.store.embedded.rows.node_keys import ids_of
 from graph.store.embedded.rows.node_rows import read_memories
 from graph.store.embedded.searching.entries import all_entries
@@ -118,6 +118,35 @@ _QUERIES: tuple[tuple[str, str, str], ...] = (
         "the entity counts other mentions than it has",
         f"""SELECT x.key FROM entities x WHERE x.mentions != (SELECT count(*) FROM edges e JOIN nodes n ON n.key = e.src
            WHERE e.dst = x.key AND e.kind = {_MENTIONS} AND n.retired_at IS NULL)""",
+    ),
+    (
+        "UNCOVERED",
+        "a current event is of no window and does not wait for one, or both",
+        f"""SELECT n.key FROM nodes n WHERE n.kind = {NodeKind.EVENT:d} AND n.retired_at IS NULL
+           AND (SELECT count(*) FROM edges e WHERE e.dst = n.key AND e.{SUMMARIZES})
+             + (SELECT count(*) FROM waiting_events w WHERE w.key = n.key) != 1""",
+    ),
+    (
+        "ORPHAN",
+        "an event waits for a window and is gone or retired",
+        "SELECT w.key FROM waiting_events w LEFT JOIN nodes n ON n.key = w.key AND n.retired_at IS NULL WHERE n.key IS NULL",
+    ),
+    (
+        "ORPHAN",
+        "the summary has no members, or is of two summaries of the level above",
+        f"""SELECT s.key FROM summaries s WHERE NOT EXISTS (SELECT 1 FROM edges e WHERE e.src = s.key AND e.{SUMMARIZES})
+           OR (SELECT count(*) FROM edges e WHERE e.dst = s.key AND e.{SUMMARIZES}) > 1""",
+    ),
+    (
+        "ORPHAN",
+        "a summary's node or its row is left of it alone",
+        f"""SELECT key FROM summaries WHERE key NOT IN (SELECT key FROM nodes WHERE kind = {NodeKind.SUMMARY:d})
+           UNION ALL SELECT key FROM nodes WHERE kind = {NodeKind.SUMMARY:d} AND key NOT IN (SELECT key FROM summaries)""",
+    ),
+    (
+        "MIXED_GENERATIONS",
+        "a summary is not of the current generation",
+        f"SELECT key FROM nodes WHERE kind = {NodeKind.SUMMARY:d} AND generation != (SELECT generation FROM state)",
     ),
     (
         "MIXED_GENERATIONS",

@@ -6,12 +6,14 @@ from collections.abc import Iterable
 from graph.model import EdgeKind, JobState, NodeKind, from_micros
 from graph.store.embedded.files.transaction import Operation, Transaction
 from graph.store.embedded.generations import drop_passages
+from graph.store.embedded.jobs.job_queue import cover_consolidation
 from graph.store.embedded.jobs.job_rows import open_jobs, save_job
 from graph.store.embedded.rows import kind_numbers
 from graph.store.embedded.rows.entity_rows import recount_mentions
 from graph.store.embedded.rows.node_keys import keys_of
 from graph.store.embedded.rows.requests import first_answer, remember_answer
 from graph.store.embedded.rows.session_rows import existing_session
+from graph.store.embedded.rows.summary_rows import drop_memberless, something_removed, take_words
 from graph.store.port import Deletion, DeletionReceipt
 from graph.store.rules import deleting
 from graph.store.rules.jobs import ended
@@ -74,8 +76,12 @@ def _delete(tx: Transaction, doomed: Doomed, session: int | None) -> dict[NodeKi
     entities |= {
         key for pair in db.executemany(f"SELECT src, dst FROM edges WHERE via = ? AND kind = {EdgeKind.RELATES:d}", wanted) for key in pair
     }
+    told = _told_of(tx, doomed)
+    take_words(tx, told)
     gaps = list(db.executemany("SELECT session, seq, speaker FROM nodes WHERE key = ?", [(key,) for key in messages]))
     _drop_nodes(tx, list(doomed))
+    db.executemany("DELETE FROM waiting_events WHERE key = ?", wanted)
+    dropped = drop_memberless(tx) if told else 0
     db.executemany("DELETE FROM labels WHERE message = ?", [(key,) for key in messages])
     db.executemany("UPDATE speakers SET messages = messages - 1 WHERE name = ?", [(speaker,) for _, _, speaker in gaps])
     db.execute("DELETE FROM speakers WHERE messages <= 0")
@@ -88,8 +94,19 @@ def _delete(tx: Transaction, doomed: Doomed, session: int | None) -> dict[NodeKi
     gone = [*doomed, *unnamed, *([session] if session is not None else [])]
     if gone:
         tx.changed(Operation.REMOVED, gone)
+        something_removed(tx)
         tx.scrub = True
-    return deleting.deleted_counts(doomed.values(), len(unnamed), session=session is not None)
+    if told:
+        cover_consolidation(tx)
+    return deleting.deleted_counts([*doomed.values(), *[NodeKind.SUMMARY] * dropped], len(unnamed), session=session is not None)
+
+
+def _told_of(tx: Transaction, doomed: Doomed) -> set[int]:
+    """The summaries that tell of doomed events, or of those that state doomed statements, or were written with them in view."""
+    events = {key for key, kind in doomed.items() if kind is NodeKind.EVENT}
+    events |= {key for (key,) in tx.db.executemany(_STATING, [(key,) for key in doomed])}
+    found = tx.db.executemany(f"SELECT src FROM edges WHERE dst = ? AND kind IN ({kind_numbers.ABOVE_EVENTS})", [(key,) for key in events])
+    return {key for (key,) in found}
 
 
 def _drop_nodes(tx: Transaction, keys: list[int]) -> None:

@@ -1,6 +1,7 @@
 """A namespace as a stream of records, all of one revision."""
 
-from collections.abc import AsyncIterator, Generator, Iterable, Iterator
+from collections.abc import AsyncIterator, Generator, Iterable, Iterator, Set
+from itertools import chain
 from typing import Any
 
 import apsw
@@ -18,14 +19,16 @@ from graph.store.port import ExportRecord, PassageVector, SessionProgress
 from graph.store.rules.node_bytes import BATCH_BYTES
 
 _BATCH = 1_000
-# Sessions, messages, entities, statements, events: each refers only to those before it.
-NODE_ORDER = ({NodeKind.SESSION}, {NodeKind.MESSAGE}, {NodeKind.ENTITY}, STATEMENT_KINDS, {NodeKind.EVENT})
+# Sessions, messages, entities, statements, events, summaries: each refers only to those before it.
+NODE_ORDER = ({NodeKind.SESSION}, {NodeKind.MESSAGE}, {NodeKind.ENTITY}, STATEMENT_KINDS, {NodeKind.EVENT}, {NodeKind.SUMMARY})
 # Edges that no node implies, and the entities that messages name.
 _EXPLICIT = f"""SELECT e.src, e.kind, e.ordinal, e.dst, e.via, e.properties FROM edges e JOIN nodes n ON n.key = e.src
     WHERE (e.kind IN ({STATED}, {LINKS}) OR (e.kind = {EdgeKind.MENTIONS:d} AND n.kind = {NodeKind.MESSAGE:d}))
     ORDER BY e.src, e.kind, e.ordinal, e.dst, e.via"""
 _VECTORS = """SELECT n.kind, n.uuid, p.ordinal, v.vector FROM vectors v JOIN passages p ON p.key = v.passage JOIN nodes n ON n.key = p.owner
     ORDER BY v.passage"""
+_SUMMARY_VECTORS = """SELECT n.kind, n.uuid, 0, s.vector FROM summaries s JOIN nodes n ON n.key = s.key
+    WHERE s.vector IS NOT NULL ORDER BY s.key"""
 
 
 async def export(handle: Handle, with_vectors: bool) -> AsyncIterator[list[ExportRecord]]:
@@ -44,14 +47,21 @@ async def export(handle: Handle, with_vectors: bool) -> AsyncIterator[list[Expor
 def _batches(engine: Engine, name: str, uid: str, with_vectors: bool) -> Generator[list[ExportRecord], None, None]:
     with engine.snapshot(name, uid) as db:
         for kinds in NODE_ORDER:
-            for keys in _within_bytes(db.execute(f"SELECT key, length(body) FROM nodes WHERE kind IN ({numbers(kinds)}) ORDER BY key")):
+            for keys in _within_bytes(
+                db.execute(f"SELECT key, length(body) FROM nodes WHERE kind IN ({numbers(kinds)}) ORDER BY {_order(kinds)}")
+            ):
                 yield list(read_nodes(db, keys).values())
         for chunk in _chunks(db.execute(_EXPLICIT)):
             yield list(edges_of(db, chunk))
         yield list(_progress(db))
         if with_vectors:
-            for chunk in _chunks(db.execute(_VECTORS)):
+            for chunk in chain(_chunks(db.execute(_VECTORS)), _chunks(db.execute(_SUMMARY_VECTORS))):
                 yield [PassageVector(node_id(kind, uuid), ordinal, np.frombuffer(blob, np.float16)) for kind, uuid, ordinal, blob in chunk]
+
+
+def _order(kinds: Set[NodeKind]) -> str:
+    """Older ones first; of summaries, of which older ones may have come to tell of younger ones, the lower level."""
+    return "seq, key" if NodeKind.SUMMARY in kinds else "key"
 
 
 def _progress(db: apsw.Connection) -> Iterator[SessionProgress]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from graph.model import EdgeKind, Lease, Namespace, NodeKind
 from graph.store.embedded.files.namespace_file import NamespaceFile
 from graph.store.embedded.files.transaction import Operation, Transaction
+from graph.store.embedded.jobs.job_queue import cover_consolidation
 from graph.store.embedded.jobs.job_rows import save_job
 from graph.store.embedded.jobs.leases import held_job
 from graph.store.embedded.links import storable_edges
@@ -13,6 +14,7 @@ from graph.store.embedded.rows.node_keys import keys_of
 from graph.store.embedded.rows.node_values import SystemFields, edge_values, event_values, explicit_edges, statement_values
 from graph.store.embedded.rows.node_writer import EdgeValues, insert_edges, insert_nodes, insert_passages
 from graph.store.embedded.rows.session_rows import session_row
+from graph.store.embedded.rows.summary_rows import wait_for_window
 from graph.store.embedded.rows.usage_rows import add_usage
 from graph.store.embedded.rows.vector_rows import store_vectors
 from graph.store.memory_rows import MemoryRow
@@ -53,6 +55,9 @@ def _write_nodes(tx: Transaction, session: SessionRow, write: ExtractionWrite, c
     insert_nodes(tx, [statement_values(node, system[node.id], columns[node.id]) for node in write.statements])
     insert_nodes(tx, [event_values(node, system[node.id]) for node in write.events])
     tx.changed(Operation.ADDED, [keys[id_] for id_ in own])
+    wait_for_window(tx, session.key, [(keys[event.id], event) for event in write.events])
+    if write.consolidate and write.events:
+        cover_consolidation(tx)
     edges = [edge_values(edge) for edge in derived_edges(write.statements, write.events, keys)]
     _insert_edges(tx, edges + explicit_edges(storable_edges(tx.db, write.edges, keys), keys))
     return keys

@@ -10,6 +10,7 @@ from graph.store.embedded.files.connection import rows
 from graph.store.embedded.files.transaction import Operation, Transaction
 from graph.store.embedded.jobs.job_queue import cover_messages
 from graph.store.embedded.rows.kind_numbers import DERIVED, LINKS, OPEN, STATED
+from graph.store.embedded.rows.summary_rows import drop_all_summaries
 from graph.store.port import GenerationStart
 
 
@@ -49,6 +50,7 @@ def _retire(tx: Transaction) -> None:
     db.execute(f"DELETE FROM edges WHERE kind IN ({LINKS}) AND ordinal = 0")
     of_message = f"(SELECT n.kind FROM nodes n WHERE n.key = src) = {NodeKind.MESSAGE:d}"
     db.execute(f"DELETE FROM edges WHERE kind IN ({STATED}) OR (kind = {EdgeKind.MENTIONS:d} AND {of_message})")
+    drop_all_summaries(tx)
     db.execute("UPDATE entities SET mentions = 0")
     db.execute("UPDATE sessions SET extracted_seq = 0")
     db.execute(f"UPDATE jobs SET done = 0 WHERE state IN ({OPEN})")

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import apsw
 
-from graph.model import EdgeKind, Entity, Event, LabelFilter, Message, NodeKind, Session, Statement, TimeRange, to_micros
+from graph.model import EdgeKind, Entity, Event, LabelFilter, Message, NodeKind, Session, Statement, Summary, TimeRange, to_micros
 from graph.model.filters import LabelCondition
 from graph.store.embedded.files.connection import json_list, rows
 from graph.store.embedded.rows.kind_numbers import STATEMENTS
@@ -17,11 +17,11 @@ from graph.store.port import PAGE_BYTES, Cursor, EntityQuery, EventQuery, Messag
 from graph.store.rules.paging import page_within
 from graph.text.names import folded
 
-N = TypeVar("N", Message, Event, Statement, Entity)
+N = TypeVar("N", Message, Event, Statement, Entity, Summary)
 _START = -(2**62)
 
 
-class _Conditions:
+class Conditions:
     """The WHERE of a listing, with its values."""
 
     def __init__(self, *fixed: str) -> None:
@@ -29,13 +29,16 @@ class _Conditions:
         self.values: list[int | str] = []
 
     def add(self, term: str, *values: int | str) -> None:
+        """A condition, with the values of its question marks."""
         self.terms.append(term)
         self.values.extend(values)
 
     def one_of(self, column: str, values: Iterable[int | str]) -> None:
+        """The column has one of these values."""
         self.add(f"{column} IN (SELECT value FROM json_each(?))", json_list(values))
 
     def within(self, column: str, range_: TimeRange | None) -> None:
+        """The column lies in the range, if there is one."""
         if range_ is not None:
             self.add(f"{column} >= ? AND {column} < ?", to_micros(range_.start), to_micros(range_.end))
 
@@ -52,7 +55,7 @@ def list_sessions(db: apsw.Connection, cursor: Cursor | None, limit: int, max_by
 
 def last_messages(db: apsw.Connection, session: str, before: datetime, limit: int) -> tuple[Message, ...]:
     """See `Memory.last_messages`."""
-    where = _Conditions(f"n.kind = {NodeKind.MESSAGE:d}")
+    where = Conditions(f"n.kind = {NodeKind.MESSAGE:d}")
     where.one_of("n.session", session_keys(db, [session]))
     where.add("n.said_at < ?", to_micros(before))
     found = rows(db, f"SELECT n.key FROM nodes n WHERE {where} ORDER BY n.seq DESC, n.key DESC LIMIT ?", (*where.values, limit))
@@ -64,7 +67,7 @@ def list_messages(
     db: apsw.Connection, query: MessageQuery, cursor: Cursor | None, limit: int, max_bytes: int = PAGE_BYTES
 ) -> Page[Message]:
     """See `Memory.list_messages`."""
-    where = _Conditions(f"n.kind = {NodeKind.MESSAGE:d}")
+    where = Conditions(f"n.kind = {NodeKind.MESSAGE:d}")
     sessions = session_keys(db, query.sessions)
     by_seq = len(query.sessions) == 1
     if by_seq:
@@ -75,10 +78,10 @@ def list_messages(
         where.one_of("n.speaker", query.speakers)
     where.within("n.said_at", query.said)
     _add_labels(where, query.labels)
-    return _page(db, where, "n.seq" if by_seq else "n.said_at", cursor, (limit, max_bytes), Message)
+    return page_of_nodes(db, where, "n.seq" if by_seq else "n.said_at", cursor, (limit, max_bytes), Message)
 
 
-def _add_labels(where: _Conditions, labels: LabelFilter) -> None:
+def _add_labels(where: Conditions, labels: LabelFilter) -> None:
     for condition in labels.all_of:
         _add_any(where, [condition], "EXISTS")
     if labels.any_of:
@@ -87,7 +90,7 @@ def _add_labels(where: _Conditions, labels: LabelFilter) -> None:
         _add_any(where, labels.none_of, "NOT EXISTS")
 
 
-def _add_any(where: _Conditions, conditions: Sequence[LabelCondition], exists: str) -> None:
+def _add_any(where: Conditions, conditions: Sequence[LabelCondition], exists: str) -> None:
     terms: list[str] = []
     values: list[int | str] = []
     for condition in conditions:
@@ -98,7 +101,7 @@ def _add_any(where: _Conditions, conditions: Sequence[LabelCondition], exists: s
 
 def list_events(db: apsw.Connection, query: EventQuery, cursor: Cursor | None, limit: int, max_bytes: int = PAGE_BYTES) -> Page[Event]:
     """See `Memory.list_events`. A range takes the events whose span overlaps it."""
-    where = _Conditions(f"n.kind = {NodeKind.EVENT:d}", "n.retired_at IS NULL")
+    where = Conditions(f"n.kind = {NodeKind.EVENT:d}", "n.retired_at IS NULL")
     if query.sessions:
         where.one_of("n.session", session_keys(db, query.sessions))
     if query.range is not None:
@@ -112,14 +115,14 @@ def list_events(db: apsw.Connection, query: EventQuery, cursor: Cursor | None, l
                 AND e.dst IN (SELECT value FROM json_each(?)))""",
             json_list(entities),
         )
-    return _page(db, where, "n.starts_at", cursor, (limit, max_bytes), Event)
+    return page_of_nodes(db, where, "n.starts_at", cursor, (limit, max_bytes), Event)
 
 
 def list_statements(
     db: apsw.Connection, query: StatementQuery, cursor: Cursor | None, limit: int, max_bytes: int = PAGE_BYTES
 ) -> Page[Statement]:
     """See `Memory.list_statements`."""
-    where = _Conditions(f"n.kind IN ({STATEMENTS})")
+    where = Conditions(f"n.kind IN ({STATEMENTS})")
     if len(query.kinds) == 1:
         where.one_of("n.kind", query.kinds)
     if not query.include_retired:
@@ -135,20 +138,22 @@ def list_statements(
             f"n.key IN (SELECT e.src FROM json_each(?) j CROSS JOIN edges e ON e.dst = j.value AND e.kind = {EdgeKind.MENTIONS:d})",
             json_list(entities),
         )
-    return _page(db, where, "n.said_at", cursor, (limit, max_bytes), Statement)
+    return page_of_nodes(db, where, "n.said_at", cursor, (limit, max_bytes), Statement)
 
 
 def list_entities(db: apsw.Connection, query: EntityQuery, cursor: Cursor | None, limit: int, max_bytes: int = PAGE_BYTES) -> Page[Entity]:
     """See `Memory.list_entities`."""
-    where = _Conditions(f"n.kind = {NodeKind.ENTITY:d}")
+    where = Conditions(f"n.kind = {NodeKind.ENTITY:d}")
     if query.kinds:
         where.add("(SELECT x.kind FROM entities x WHERE x.key = n.key) IN (SELECT value FROM json_each(?))", json_list(query.kinds))
     if query.name:
         where.add("n.key IN (SELECT a.entity FROM entity_names a WHERE a.folded = ?)", folded(query.name))
-    return _page(db, where, "0", cursor, (limit, max_bytes), Entity)
+    return page_of_nodes(db, where, "0", cursor, (limit, max_bytes), Entity)
 
 
-def _page(db: apsw.Connection, where: _Conditions, order: str, cursor: Cursor | None, bounds: tuple[int, int], kind: type[N]) -> Page[N]:
+def page_of_nodes(
+    db: apsw.Connection, where: Conditions, order: str, cursor: Cursor | None, bounds: tuple[int, int], kind: type[N]
+) -> Page[N]:
     """One page of nodes by (order, key), of at most so many and of so many bytes; what it has no room for is not read."""
     limit, max_bytes = bounds
     if order == "0":

@@ -6,14 +6,14 @@ from functools import partial
 
 from graph.model import Job, Lease, Namespace, to_micros
 from graph.store.candidates import CandidateQuery, Candidates
-from graph.store.embedded import checks, deletion, description, extraction, generations, links, listings, namespaces, walk
+from graph.store.embedded import checks, consolidation, deletion, description, extraction, generations, links, listings, namespaces, walk
 from graph.store.embedded.append import append as append_messages
 from graph.store.embedded.exporting import export
 from graph.store.embedded.files.handle import Handle, reading, reading_with_settings, with_file, writing
 from graph.store.embedded.files.namespace_file import NamespaceFile
 from graph.store.embedded.jobs import job_control, leases, pending_work
 from graph.store.embedded.rows import edge_rows, node_rows, usage_rows, vector_rows
-from graph.store.port import ExportRecord, Finding, GraphDescription, NamespaceChange, PendingWork, UsageEntry
+from graph.store.port import ConsolidationWork, ExportRecord, Finding, GraphDescription, NamespaceChange, PendingWork, UsageEntry
 from graph.store.waiting import wait_for_job_change
 
 
@@ -26,6 +26,11 @@ class EmbeddedMemory(Handle):
     append = with_file(append_messages)
     begin_generation = writing(generations.begin_generation)
     commit_extraction = with_file(extraction.commit_extraction)
+    commit_consolidation = writing(consolidation.commit_consolidation)
+    queue_consolidation = writing(consolidation.queue_consolidation)
+    list_summaries = reading(consolidation.list_summaries)
+    first_vectors = reading(consolidation.first_vectors)
+    searched_summaries = reading(consolidation.searched_summaries)
     missing_vectors = reading(pending_work.missing_vectors)
     put_vectors = writing(vector_rows.put_vectors)
     usage = reading(description.usage)
@@ -71,6 +76,11 @@ class EmbeddedMemory(Handle):
         """See `Memory.pending`."""
         now = self.engine.clock.now
         return await self.read(lambda db, _: pending_work.pending(db, to_micros(now()), lease, limit))
+
+    async def consolidation_work(self, lease: Lease, limit: int) -> ConsolidationWork:
+        """See `Memory.consolidation_work`."""
+        now = self.engine.clock.now
+        return await self.read(lambda db, _: consolidation.consolidation_work(db, to_micros(now()), lease, limit))
 
     async def wait_for_job_change(self, job_id: str, seen: datetime, timeout: timedelta) -> Job:
         """See `Memory.wait_for_job_change`."""

@@ -7,13 +7,16 @@ from operator import itemgetter
 
 import apsw
 
-from graph.model import EdgeKind, NodeKind, to_micros
+from graph.model import SUMMARY_KINDS, EdgeKind, NodeKind, to_micros
 from graph.store.candidates import Subgraph
 from graph.store.embedded.rows.node_keys import keys_of, node_id
 from graph.store.rules.walk import Walk
 
 # A hub's edges are counted up to here in each direction; more would only cost time, for the weight of a hub is next to nothing by then.
 _COUNTED_EDGES = 10_000
+
+# Summaries come and go while what they tell of stays as it is; the weight of a node in a walk does not depend on them.
+_COUNTED = f"kind < {min(SUMMARY_KINDS):d}"
 
 
 class _Kinds:
@@ -108,8 +111,8 @@ def _subgraph(db: apsw.Connection, walk: Walk, kinds: _Kinds, known: _Known) -> 
     nodes = db.executemany("SELECT kind, uuid FROM nodes WHERE key = ?", keys)
     ids = [node_id(kind, uuid) for kind, uuid in nodes]
     degrees = db.executemany(
-        f"""SELECT (SELECT count(*) FROM (SELECT 1 FROM edges WHERE src = ?1 LIMIT {_COUNTED_EDGES}))
-                + (SELECT count(*) FROM (SELECT 1 FROM edges WHERE dst = ?1 LIMIT {_COUNTED_EDGES}))""",
+        f"""SELECT (SELECT count(*) FROM (SELECT 1 FROM edges WHERE src = ?1 AND {_COUNTED} LIMIT {_COUNTED_EDGES}))
+                + (SELECT count(*) FROM (SELECT 1 FROM edges WHERE dst = ?1 AND {_COUNTED} LIMIT {_COUNTED_EDGES}))""",
         keys,
     )
     counts = [count for (count,) in degrees]

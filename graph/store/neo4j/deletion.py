@@ -3,19 +3,20 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
-from graph.model import IdSource, JobState, NodeKind, from_micros
+from graph.model import STATEMENT_KINDS, IdSource, JobState, NodeKind, from_micros
 from graph.model.ids import MEMORY_KINDS
 from graph.store.neo4j.closure import Doomed, by_kind, close
 from graph.store.neo4j.driver.change_log import Operation
 from graph.store.neo4j.driver.handle import Handle
 from graph.store.neo4j.driver.transaction import Transaction
-from graph.store.neo4j.jobs.job_queue import open_jobs
+from graph.store.neo4j.jobs.job_queue import cover_consolidation, open_jobs
 from graph.store.neo4j.jobs.job_rows import save_job
 from graph.store.neo4j.rows.edge_rows import NodeRef
 from graph.store.neo4j.rows.references import refs_of
 from graph.store.neo4j.rows.requests import first_answer, remember_answer
 from graph.store.neo4j.rows.search_tokens import group_of
 from graph.store.neo4j.rows.session_rows import existing_session
+from graph.store.neo4j.rows.summary_rows import drop_memberless, take_words
 from graph.store.neo4j.schema import NODE_LABELS, STATED_EDGES
 from graph.store.port import Deletion, DeletionReceipt
 from graph.store.rules import deleting
@@ -102,7 +103,9 @@ async def _delete(tx: Transaction, doomed: Doomed, session: NodeRef | None) -> C
     entities |= await _drop_stated_edges(tx, keys)
     messages = await _messages(tx, keys.get(NodeKind.MESSAGE, []))
     await _uncount_passages(tx, keys)
+    told = await take_words(tx, await _told_of(tx, keys))
     await _drop_nodes(tx, keys)
+    memberless = await drop_memberless(tx, told)
     await _uncount_speakers(tx, messages)
     if session is None:
         await _mend_sessions(tx, messages)
@@ -113,7 +116,26 @@ async def _delete(tx: Transaction, doomed: Doomed, session: NodeRef | None) -> C
     gone = [ref.key for ref in doomed] + sorted(unnamed) + ([session.key] if session else [])
     if gone:
         tx.changed(Operation.REMOVED, gone)
-    return deleting.deleted_counts((ref.kind for ref in doomed), len(unnamed), session=session is not None)
+        tx.something_removed()
+    if told:
+        await cover_consolidation(tx)
+    kinds = [*(ref.kind for ref in doomed), *[NodeKind.SUMMARY] * memberless]
+    return deleting.deleted_counts(kinds, len(unnamed), session=session is not None)
+
+
+_TELLING = """UNWIND $at.keys AS key MATCH (x:%s {namespace: $namespace, key: key})%s<-[:SUMMARIZES|SEEDED_BY]-(s:Summary)
+    RETURN collect(DISTINCT s.key)"""
+# From a node that is deleted to the event of which a summary tells.
+_TO_EVENT = {NodeKind.EVENT: "", **dict.fromkeys(STATEMENT_KINDS, "<-[:STATES]-(:Event)")}
+
+
+async def _told_of(tx: Transaction, keys: dict[NodeKind, list[int]]) -> set[int]:
+    """The summaries that tell of doomed events, or of those that state doomed statements, or were written with them in view."""
+    told: set[int] = set()
+    for kind in _TO_EVENT.keys() & keys.keys():
+        [[found]] = await tx.rows(_TELLING % (NODE_LABELS[kind], _TO_EVENT[kind]), {"keys": keys[kind]})
+        told |= set(found)
+    return told
 
 
 async def _entities_named_by(tx: Transaction, keys: dict[NodeKind, list[int]]) -> set[int]:

@@ -1,8 +1,8 @@
 """A namespace as a stream of records, all of one revision.
 
-Neo4j has no snapshots. What may change without leaving a trace (sessions, entities, edges that no node implies) is read at once, under the
-namespace's lock, and kept; the rest never changes once it is there, and is read in pages of what was there then. Only what goes meanwhile
-cannot be told any more: the export is given up when something is deleted or extracted anew.
+Neo4j has no snapshots. What may change without leaving a trace (sessions, entities, summaries, edges that no node implies) is read at
+once, under the namespace's lock, and kept; the rest never changes once it is there, and is read in pages of what was there then. Only what
+goes meanwhile cannot be told any more: the export is given up when something is deleted or extracted anew.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from graph.errors import NamespaceNotFound, StaleWrite
-from graph.model import Edge, EdgeKind, Node, NodeKind
+from graph.model import Edge, EdgeKind, Node, NodeKind, SummaryLevel
 from graph.store.neo4j.driver.connection import Connection, Row
 from graph.store.neo4j.driver.handle import Handle
 from graph.store.neo4j.rows.edge_rows import edge_of
@@ -20,6 +20,7 @@ from graph.store.neo4j.rows.namespace_rows import NamespaceState
 from graph.store.neo4j.rows.node_edges import EDGE_ORDER
 from graph.store.neo4j.rows.node_properties import passage_key
 from graph.store.neo4j.rows.node_reading import count_within, node_map, node_of
+from graph.store.neo4j.rows.summary_properties import vector_of
 from graph.store.neo4j.schema import NODE_LABELS
 from graph.store.port import ExportRecord, PassageVector, SessionProgress
 from graph.store.rules.node_bytes import BATCH_BYTES
@@ -33,6 +34,9 @@ _SESSIONS = f"""CALL () {{ MATCH (m:Session) WHERE m.namespace = $namespace AND 
     LIMIT {_LOCKED_BATCH} RETURN collect([m.key, {node_map(NodeKind.SESSION)}]) AS found }} RETURN found"""
 _ENTITIES = f"""CALL () {{ MATCH (m:Entity) WHERE m.namespace = $namespace AND m.key > $after WITH m ORDER BY m.namespace, m.key
     LIMIT {_LOCKED_BATCH} RETURN collect([m.key, {node_map(NodeKind.ENTITY)}]) AS found }} RETURN found"""
+_SUMMARIES = f"""CALL () {{ MATCH (m:Summary) WHERE m.namespace = $namespace AND m.level = $level AND m.key > $after
+    WITH m ORDER BY m.namespace, m.level, m.key LIMIT {_LOCKED_BATCH}
+    RETURN collect([m.key, [{node_map(NodeKind.SUMMARY)}, CASE WHEN $vectors THEN m.v16 END]]) AS found }} RETURN found"""
 _MARKS = "MATCH (f:FlushMark) WHERE f.namespace = $namespace AND f.session >= '' AND f.seq > 0 RETURN collect([f.session, f.seq])"
 _EXPLICIT = {
     NodeKind.ENTITY: (EdgeKind.RELATES, EdgeKind.SAME_AS, EdgeKind.DIFFERENT_FROM),
@@ -66,6 +70,7 @@ class _Begun:
     sessions: Sequence[dict[str, Any]]
     marks: dict[str, list[int]]
     entities: Sequence[dict[str, Any]]
+    summaries: Sequence[tuple[dict[str, Any], bytes | None]]
     edges: Sequence[_EdgeAt]
 
 
@@ -77,7 +82,7 @@ async def export(handle: Handle, with_vectors: bool) -> AsyncIterator[Sequence[E
     """
     connection, name = handle.connection, handle.name
     async with handle.reading():
-        begun = await connection.patiently(lambda: _begin(connection, name))
+        begun = await connection.patiently(lambda: _begin(connection, name, with_vectors))
     handle.found(begun.uid, begun.revision)
     values = {"namespace": name, "uid": begun.uid, "revision": begun.revision, "until": begun.next_key}
     for some in _chunks([node_of(NodeKind.SESSION, row) for row in begun.sessions]):
@@ -90,6 +95,8 @@ async def export(handle: Handle, with_vectors: bool) -> AsyncIterator[Sequence[E
         yield [node_of(kind, row) for kind, row in rows]
     async for rows in _pages(connection, (NodeKind.EVENT,), values):
         yield [node_of(kind, row) for kind, row in rows]
+    for some in _chunks([node_of(NodeKind.SUMMARY, row) for row, _ in begun.summaries]):
+        yield some
     for some in _chunks([at.edge for at in begun.edges]):
         yield some
     progress = [SessionProgress(row["name"], row["extracted_seq"], tuple(begun.marks.get(row["name"], ()))) for row in begun.sessions]
@@ -99,21 +106,23 @@ async def export(handle: Handle, with_vectors: bool) -> AsyncIterator[Sequence[E
         async for vectors in _vectors(connection, values):
             if vectors:  # passages of long messages may still wait for theirs
                 yield vectors
+        for some in _chunks([PassageVector(row["id"], 0, vector_of(blob)) for row, blob in begun.summaries if blob is not None]):
+            yield some
     await _ensure_whole(connection, values)
 
 
-async def _begin(connection: Connection, namespace: str) -> _Begun:
+async def _begin(connection: Connection, namespace: str, with_vectors: bool) -> _Begun:
     async with connection.session(write=True, namespace=namespace) as session, await session.begin_transaction() as tx:
 
         async def rows(query: str, **parameters: Any) -> list[Row]:
             result = await tx.run(query, {"namespace": namespace, **parameters})  # type: ignore[arg-type, unused-ignore]  # literals of this package
             return await result.values()
 
-        async def paged(query: str) -> list[Any]:
+        async def paged(query: str, **parameters: Any) -> list[Any]:
             found: list[Any] = []
             after = 0
             while True:
-                [[page]] = await rows(query, after=after)
+                [[page]] = await rows(query, after=after, **parameters)
                 found += page
                 if len(page) < _LOCKED_BATCH:
                     return found
@@ -129,10 +138,11 @@ async def _begin(connection: Connection, namespace: str) -> _Begun:
         for name, seq in sorted(pairs):
             marks.setdefault(name, []).append(seq)
         entities = [row for _, row in await paged(_ENTITIES)]
+        summaries = [pair for level in SummaryLevel for _, pair in await paged(_SUMMARIES, level=level.name, vectors=with_vectors)]
         edges = [edge for kind in _EXPLICIT for _, of_node in await paged(_edges_query(kind)) for edge in _edges(of_node)]
         # Nothing was written but the lock; in a cluster the pages that follow are read of servers that have this commit.
         await tx.commit()
-    return _Begun(uid, revision, next_key, sessions, marks, entities, sorted(edges, key=lambda at: at[:5]))
+    return _Begun(uid, revision, next_key, sessions, marks, entities, summaries, sorted(edges, key=lambda at: at[:5]))
 
 
 def _edges_query(kind: NodeKind) -> str:

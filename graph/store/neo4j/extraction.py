@@ -4,13 +4,14 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from graph.model import EdgeKind, Lease, Namespace, NodeKind, kind_of_node
+from graph.model import EdgeKind, Lease, NodeKind, kind_of_node
 from graph.store.candidates import StatisticsGroup
 from graph.store.memory_rows import MemoryRow
 from graph.store.neo4j.driver.change_log import Operation
 from graph.store.neo4j.driver.handle import Handle
 from graph.store.neo4j.driver.transaction import Transaction
-from graph.store.neo4j.generations import ENDING
+from graph.store.neo4j.generations import open_generation
+from graph.store.neo4j.jobs.job_queue import cover_consolidation
 from graph.store.neo4j.jobs.job_rows import save_job
 from graph.store.neo4j.jobs.leases import held_job
 from graph.store.neo4j.links import storable_edges
@@ -24,6 +25,7 @@ from graph.store.neo4j.rows.references import refs_of
 from graph.store.neo4j.rows.search_columns import memory_columns, passage_columns, span_nodes
 from graph.store.neo4j.rows.search_tokens import facets_text
 from graph.store.neo4j.rows.session_rows import session_row
+from graph.store.neo4j.rows.summary_rows import wait_for_window
 from graph.store.neo4j.rows.usage_rows import add_usage
 from graph.store.port import ExtractionWrite, Float16Vector
 from graph.store.rules.extracting import analysed_statements, derived_nodes, expected_session, outside_ids, require_all
@@ -46,20 +48,13 @@ async def commit_extraction(handle: Handle, lease: Lease, write: ExtractionWrite
 
     async def work(tx: Transaction) -> int:
         job = await held_job(tx, lease)
-        session = expected_session(await session_row(tx, job.session), _open_generation(tx.namespace), write)
+        session = expected_session(await session_row(tx, job.session), open_generation(tx.namespace), write)
         await _write_nodes(tx, session, write, columns)
         await add_usage(tx, write.usage)
         await _advance(tx, job, session, write)
         return tx.revision
 
     return await handle.write(work)
-
-
-def _open_generation(namespace: Namespace) -> int | None:
-    """The generation that extractions may be committed to, 0 before the first; None while one is being retired."""
-    if namespace.generation is None:
-        return 0
-    return None if namespace.generation.extractor == ENDING else namespace.generation.number
 
 
 async def _write_nodes(tx: Transaction, session: SessionRow, write: ExtractionWrite, columns: Mapping[str, MemoryRow]) -> None:
@@ -75,11 +70,16 @@ async def _write_nodes(tx: Transaction, session: SessionRow, write: ExtractionWr
     await _create_statements(tx, session, write, columns, refs)
     events = [
         event_properties(
-            replace(event, session=session.name), SystemFields(tx.name, refs[event.id].key, session.key, tx.now, write.generation)
+            replace(event, session=session.name),
+            SystemFields(tx.name, refs[event.id].key, session.key, tx.now, write.generation),
+            waits=True,
         )
         for event in write.events
     ]
     await create_nodes(tx, NodeKind.EVENT, events)
+    await wait_for_window(tx, session.key, write.events)
+    if write.consolidate and write.events:
+        await cover_consolidation(tx)
     edges = [edge_row(edge) for edge in derived_edges(write.statements, write.events, refs)]
     await _create_edges(tx, edges + explicit_edges(await storable_edges(tx, write.edges, refs), refs))
     await _embed(tx, write, columns, refs)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 
-from graph.model import NO_EXTRACTION, ExtractionMode, ExtractorSpec, Generation, IdSource, from_micros
+from graph.model import NO_EXTRACTION, ExtractionMode, ExtractorSpec, Generation, IdSource, Namespace, SummaryLevel, from_micros
 from graph.store.candidates import StatisticsGroup
 from graph.store.neo4j.driver.change_log import Operation
 from graph.store.neo4j.driver.handle import Handle
@@ -13,6 +13,7 @@ from graph.store.neo4j.driver.transaction import Transaction
 from graph.store.neo4j.jobs.job_queue import cover_messages
 from graph.store.neo4j.rows.namespace_rows import generation_properties
 from graph.store.neo4j.rows.search_columns import REMOVED_ON_RETIREMENT
+from graph.store.neo4j.rows.summary_rows import WAITS_NO_MORE
 from graph.store.neo4j.schema import vector_property
 from graph.store.port import GenerationStart
 
@@ -34,6 +35,13 @@ class _Progress:
     generation: int = 0
     stage: int = 0
     after: int = 0
+
+
+def open_generation(namespace: Namespace) -> int | None:
+    """The generation that may be written to, 0 before the first; None while one is being retired."""
+    if namespace.generation is None:
+        return 0
+    return None if namespace.generation.extractor == ENDING else namespace.generation.number
 
 
 async def begin_generation(handle: Handle, start: GenerationStart) -> int:
@@ -66,11 +74,12 @@ async def _retire_part(tx: Transaction, ids: IdSource, start: GenerationStart, p
         progress = _Progress(current.number)  # the generation of the last part has ended meanwhile, or there was none
     if progress.stage < len(_DERIVED):
         return await _retire_some(tx, progress, _AT_ONCE)
-    edges = progress.stage - len(_DERIVED)
-    if edges == len(_DROP_EDGES):
+    dropped = progress.stage - len(_DERIVED)
+    if dropped == len(_DROP):
         return None
     tx.step()
-    more = await _drop(tx, _DROP_EDGES[edges], _AT_ONCE)
+    tx.summaries_changed()
+    more = await _drop(tx, _DROP[dropped], _AT_ONCE)
     return progress if more else replace(progress, stage=progress.stage + 1)
 
 
@@ -82,9 +91,11 @@ async def _begin(tx: Transaction, ids: IdSource, start: GenerationStart) -> int:
         progress = _Progress()
         while progress.stage < len(_DERIVED):
             progress = await _retire_some(tx, progress, _BATCH)
-        for query in _DROP_EDGES:
+        for query in _DROP:
             while await _drop(tx, query, _BATCH):
                 pass
+        tx.something_removed()
+        tx.summaries_changed()
         for query in (*_REWIND, _UNMENTION):
             await tx.execute(query)
     generation = Generation((current.number if current else 0) + 1, start.extractor, from_micros(tx.now))
@@ -107,10 +118,17 @@ _MANY = f"""CALL () {{ {
 } }} RETURN count(m)"""
 _NEXT = """MATCH (m:%s) WHERE m.namespace = $namespace AND m.key > $at.after WITH m ORDER BY m.namespace, m.key LIMIT $at.limit
     RETURN collect([m.key, m.retired_at IS NULL])"""
-_RETIRE_EVENTS = "UNWIND $at.keys AS key MATCH (e:Event {namespace: $namespace, key: key}) SET e.retired_at = $at.now"
+_RETIRE_EVENTS = f"""UNWIND $at.keys AS key MATCH (e:Event {{namespace: $namespace, key: key}})
+    SET e.retired_at = $at.now REMOVE {WAITS_NO_MORE}"""
 _DROP_SPANS = """UNWIND $at.keys AS key MATCH (f:%s {namespace: $namespace, key: key})-[:NAMES_TIME]->(s:Span) DETACH DELETE s"""
-# Links that somebody decided stay: the next extraction knows nothing of them.
-_DROP_EDGES = (
+# No summary is of another generation: they go, those above others first. Links that somebody decided stay: the next extraction knows
+# nothing of them.
+_DROP = (
+    *(
+        f"""MATCH (s:Summary) WHERE s.namespace = $namespace AND s.level = '{level.name}' AND s.key > 0
+            WITH s LIMIT $at.limit DETACH DELETE s RETURN count(*)"""
+        for level in sorted(SummaryLevel, reverse=True)
+    ),
     """MATCH (a:Entity)-[r:RELATES|SAME_AS|DIFFERENT_FROM]->() WHERE a.namespace = $namespace AND a.key > 0 AND r.decided_at IS NULL
         WITH r LIMIT $at.limit DELETE r RETURN count(*)""",
     "MATCH (a:Event)-[r:BEFORE|CAUSES]->() WHERE a.namespace = $namespace AND a.key > 0 WITH r LIMIT $at.limit DELETE r RETURN count(*)",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 
-from graph.model import Entity, Event, Message, NodeKind, Session, Statement, to_micros
+from graph.model import Entity, Event, Message, NodeKind, Session, Statement, Summary, to_micros
 from graph.store.neo4j.driver.handle import Handle
 from graph.store.neo4j.rows.conditions import Conditions
 from graph.store.neo4j.rows.node_reading import count_within, node_map, node_of
@@ -16,19 +16,19 @@ from graph.store.port import PAGE_BYTES, Cursor, EntityQuery, EventQuery, Messag
 from graph.store.rules.paging import page_within
 from graph.text.names import folded
 
-N = TypeVar("N", Session, Message, Event, Statement, Entity)
+N = TypeVar("N", Session, Message, Event, Statement, Entity, Summary)
 # Before every key and every time that a datetime can hold.
-_START = -(2**62)
+START = -(2**62)
 
 
-class _Bounds(NamedTuple):
+class Bounds(NamedTuple):
     """What a page may hold."""
 
     limit: int
     max_bytes: int
 
 
-class _Listed(NamedTuple):
+class Listed(NamedTuple):
     """Nodes (as kind and map) in order, as many as were read, and how many there are up to one more than the limit."""
 
     rows: Sequence[Any]
@@ -37,17 +37,17 @@ class _Listed(NamedTuple):
 
 async def list_sessions(handle: Handle, cursor: Cursor | None, limit: int, max_bytes: int = PAGE_BYTES) -> Page[Session]:
     """See `Memory.list_sessions`."""
-    bounds = _Bounds(limit, max_bytes)
-    where = _in_namespace()
+    bounds = Bounds(limit, max_bytes)
+    where = in_namespace()
     _after_key(where, cursor[0] if cursor else 0)
-    listed = await _page(handle, NodeKind.SESSION, where, ("m.key",), bounds)
-    return _page_of(Session, listed, bounds)
+    listed = await page_rows(handle, NodeKind.SESSION, where, ("m.key",), bounds)
+    return page_of(Session, listed, bounds)
 
 
 async def last_messages(handle: Handle, session: str, before: datetime, limit: int) -> tuple[Message, ...]:
     """See `Memory.last_messages`."""
-    where = _in_namespace()
-    where.add(f"m.session = {where.value(session)} AND m.seq > {_START} AND m.sent_at < {where.value(to_micros(before))}")
+    where = in_namespace()
+    where.add(f"m.session = {where.value(session)} AND m.seq > {START} AND m.sent_at < {where.value(to_micros(before))}")
     body = f"""CALL (n) {{ MATCH (m:Message) WHERE {where} WITH m ORDER BY m.namespace DESC, m.session DESC, m.seq DESC LIMIT $limit
         RETURN collect({node_map(NodeKind.MESSAGE)}) AS found }} RETURN found"""
     [found] = await handle.row(body, {**where.parameters, "limit": limit})
@@ -58,13 +58,13 @@ async def list_messages(
     handle: Handle, query: MessageQuery, cursor: Cursor | None, limit: int, max_bytes: int = PAGE_BYTES
 ) -> Page[Message]:
     """See `Memory.list_messages`: of one session by (seq, key), else by (sent_at, key)."""
-    bounds = _Bounds(limit, max_bytes)
-    where = _in_namespace()
+    bounds = Bounds(limit, max_bytes)
+    where = in_namespace()
     by_seq = len(query.sessions) == 1
     if by_seq:
-        where.add(f"m.session = {where.value(query.sessions[0])} AND m.seq > {where.value(cursor[0] if cursor else _START)}")
+        where.add(f"m.session = {where.value(query.sessions[0])} AND m.seq > {where.value(cursor[0] if cursor else START)}")
     else:
-        _after(where, "m.sent_at", cursor)
+        after(where, "m.sent_at", cursor)
         if query.sessions:
             where.one_of("m.session", query.sessions)
     if query.speakers:
@@ -72,15 +72,15 @@ async def list_messages(
     where.within("m.sent_at", query.said)
     where.labelled("m", query.labels)
     order = ("m.session", "m.seq") if by_seq else ("m.sent_at", "m.key")
-    listed = await _page(handle, NodeKind.MESSAGE, where, order, bounds)
-    return _page_of(Message, listed, bounds, "seq" if by_seq else "sent_at")
+    listed = await page_rows(handle, NodeKind.MESSAGE, where, order, bounds)
+    return page_of(Message, listed, bounds, "seq" if by_seq else "sent_at")
 
 
 async def list_events(handle: Handle, query: EventQuery, cursor: Cursor | None, limit: int, max_bytes: int = PAGE_BYTES) -> Page[Event]:
     """See `Memory.list_events`. A range takes the events whose span overlaps it."""
-    bounds = _Bounds(limit, max_bytes)
-    where = _in_namespace("m.retired_at IS NULL")
-    _after(where, "m.starts_at", cursor)
+    bounds = Bounds(limit, max_bytes)
+    where = in_namespace("m.retired_at IS NULL")
+    after(where, "m.starts_at", cursor)
     if query.sessions:
         where.one_of("m.session", query.sessions)
     if query.range is not None:
@@ -88,17 +88,17 @@ async def list_events(handle: Handle, query: EventQuery, cursor: Cursor | None, 
         start, end = where.value(to_micros(query.range.start)), where.value(to_micros(query.range.end))
         where.add(f"m.starts_at < {end} AND (m.ends_at > {start} OR m.starts_at >= {start})")
     source = _about(where, query.entity_ids, "INVOLVES", "Event") if query.entity_ids else "MATCH (m:Event)"
-    listed = await _page(handle, NodeKind.EVENT, where, ("m.starts_at", "m.key"), bounds, source)
-    return _page_of(Event, listed, bounds, "starts_at")
+    listed = await page_rows(handle, NodeKind.EVENT, where, ("m.starts_at", "m.key"), bounds, source)
+    return page_of(Event, listed, bounds, "starts_at")
 
 
 async def list_statements(
     handle: Handle, query: StatementQuery, cursor: Cursor | None, limit: int, max_bytes: int = PAGE_BYTES
 ) -> Page[Statement]:
     """See `Memory.list_statements`: facts and relations, each from its own index, merged."""
-    bounds = _Bounds(limit, max_bytes)
-    where = _in_namespace()
-    _after(where, "m.said_at", cursor)
+    bounds = Bounds(limit, max_bytes)
+    where = in_namespace()
+    after(where, "m.said_at", cursor)
     if not query.include_retired:
         where.add("m.retired_at IS NULL")
     if query.sessions:
@@ -106,39 +106,40 @@ async def list_statements(
     if query.speakers:
         where.one_of("m.speaker", query.speakers)
     where.within("m.said_at", query.said)
-    parts: list[_Listed] = []
+    parts: list[Listed] = []
     for kind in sorted(query.kinds):
         label = NODE_LABELS[kind]
         source = _about(where, query.entity_ids, "MENTIONS", label) if query.entity_ids else f"MATCH (m:{label})"
-        parts.append(await _page(handle, kind, where, ("m.said_at", "m.key"), bounds, source))
+        parts.append(await page_rows(handle, kind, where, ("m.said_at", "m.key"), bounds, source))
     rows = sorted((row for part in parts for row in part.rows), key=lambda found: (found[1]["said_at"], found[1]["key"]))
-    return _page_of(Statement, _Listed(rows, sum(part.total for part in parts)), bounds, "said_at")
+    return page_of(Statement, Listed(rows, sum(part.total for part in parts)), bounds, "said_at")
 
 
 async def list_entities(handle: Handle, query: EntityQuery, cursor: Cursor | None, limit: int, max_bytes: int = PAGE_BYTES) -> Page[Entity]:
     """See `Memory.list_entities`."""
-    bounds = _Bounds(limit, max_bytes)
-    where = _in_namespace()
-    _after_key(where, cursor[1] if cursor else _START)
+    bounds = Bounds(limit, max_bytes)
+    where = in_namespace()
+    _after_key(where, cursor[1] if cursor else START)
     if query.kinds:
         where.one_of("m.kind", sorted(kind.name for kind in query.kinds))
     source = "MATCH (m:Entity)"
     if query.name:
         name = where.value(folded(query.name))
         source = f"MATCH (a:EntityName {{namespace: n.name, folded: {name}}}) MATCH (m:Entity {{namespace: n.name, id: a.entity_id}})"
-    listed = await _page(handle, NodeKind.ENTITY, where, ("m.key",), bounds, source)
-    return _page_of(Entity, listed, bounds, "")
+    listed = await page_rows(handle, NodeKind.ENTITY, where, ("m.key",), bounds, source)
+    return page_of(Entity, listed, bounds, "")
 
 
-def _in_namespace(*fixed: str) -> Conditions:
+def in_namespace(*fixed: str) -> Conditions:
+    """The conditions of nodes `m` of the namespace `n`."""
     return Conditions("m.namespace = n.name", *fixed)
 
 
-def _after(where: Conditions, column: str, cursor: Cursor | None) -> None:
+def after(where: Conditions, column: str, cursor: Cursor | None) -> None:
     """Places after (column, key) of the cursor. Every column of the index needs a condition for it to be used."""
-    place, key = cursor or (_START, _START)
-    after, after_key = where.value(place), where.value(key)
-    where.add(f"{column} >= {after} AND m.key > {_START} AND ({column} > {after} OR m.key > {after_key})")
+    place, key = cursor or (START, START)
+    least, after_key = where.value(place), where.value(key)
+    where.add(f"{column} >= {least} AND m.key > {START} AND ({column} > {least} OR m.key > {after_key})")
 
 
 def _after_key(where: Conditions, key: int | str) -> None:
@@ -151,17 +152,17 @@ def _about(where: Conditions, entity_ids: Sequence[str], edge: str, label: str) 
     return f"UNWIND {ids} AS id MATCH (:Entity {{namespace: n.name, id: id}})<-[:{edge}]-(m:{label}) WITH DISTINCT n, m"
 
 
-async def _page(handle: Handle, kind: NodeKind, where: Conditions, order: Sequence[str], bounds: _Bounds, source: str = "") -> _Listed:
+async def page_rows(handle: Handle, kind: NodeKind, where: Conditions, order: Sequence[str], bounds: Bounds, source: str = "") -> Listed:
     """Up to limit + 1 nodes that pass, in order; what is read of them ends where a page has no room for more."""
     source = source or f"MATCH (m:{NODE_LABELS[kind]})"
     body = f"""CALL (n) {{ {source} WHERE {where} WITH m ORDER BY {", ".join(("m.namespace", *order))} LIMIT $limit
         WITH collect(m) AS ms
         RETURN [m IN ms[..{count_within(kind)}] | {node_map(kind)}] AS found, size(ms) AS total }} RETURN found, total"""
     found, total = await handle.row(body, {**where.parameters, "limit": bounds.limit + 1, "max_bytes": bounds.max_bytes})
-    return _Listed([(kind, row) for row in found], total)
+    return Listed([(kind, row) for row in found], total)
 
 
-def _page_of(type_: type[N], listed: _Listed, bounds: _Bounds, column: str | None = None) -> Page[N]:
+def page_of(type_: type[N], listed: Listed, bounds: Bounds, column: str | None = None) -> Page[N]:
     """The page; `column` is what the cursor holds beside the key: "" for 0, None where it holds the key alone."""
     nodes = [node for kind, row in listed.rows[: bounds.limit] if isinstance(node := node_of(kind, row), type_)]
     columns = ("key",) if column is None else (column, "key")

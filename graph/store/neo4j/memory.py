@@ -5,7 +5,20 @@ from datetime import datetime, timedelta
 
 from graph.model import Job, to_micros
 from graph.store.candidates import CandidateQuery, Candidates
-from graph.store.neo4j import deletion, description, exporting, extraction, generations, links, listings, namespaces, scope, walk
+from graph.store.neo4j import (
+    consolidation,
+    deletion,
+    description,
+    exporting,
+    extraction,
+    generations,
+    links,
+    listings,
+    namespaces,
+    scope,
+    summaries,
+    walk,
+)
 from graph.store.neo4j.append import append as append_messages
 from graph.store.neo4j.checking import namespace_check
 from graph.store.neo4j.driver.database import Database, namespace_key
@@ -31,6 +44,13 @@ class Neo4jMemory(Handle):
     usage = description.usage
     delete = deletion.delete
     decide_link = writing(links.decide_link)
+
+    consolidation_work = consolidation.consolidation_work
+    commit_consolidation = writing(consolidation.commit_consolidation)
+    queue_consolidation = writing(consolidation.queue_consolidation)
+    list_summaries = summaries.list_summaries
+    first_vectors = summaries.first_vectors
+    searched_summaries = summaries.searched_summaries
 
     flush = writing(job_control.flush)
     pending = pending_work.pending

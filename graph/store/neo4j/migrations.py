@@ -19,6 +19,9 @@ _DONE = "MERGE (m:Migration {version: $version}) ON CREATE SET m.applied_on = da
 _STATES = "SHOW INDEXES YIELD name, state RETURN name, state"
 _DIMENSIONS = "MATCH (n:Namespace) WHERE n.embedding_dimension > 0 RETURN collect(DISTINCT n.embedding_dimension)"
 _AWAIT = "CALL db.awaitIndexes($seconds)"
+_NAMES = "MATCH (n:Namespace) WHERE n.name > $after WITH n ORDER BY n.name LIMIT 1000 RETURN collect(n.name)"
+# Nodes that are brought to a step in one transaction.
+_BATCH = 5_000
 
 
 async def migrate(connection: Connection) -> None:
@@ -63,7 +66,20 @@ async def _migrate(connection: Connection) -> None:
 
 async def _apply(connection: Connection, migration: Migration) -> None:
     await make_indexes(connection, migration.indexes)
+    if migration.fill:
+        await _fill(connection, migration.fill)
     await connection.execute(_DONE, {"version": migration.version})
+
+
+async def _fill(connection: Connection, query: str) -> None:
+    """Brings what every namespace holds to a step, in batches; what another process did before it broke off is done once more."""
+    [[names]] = await connection.rows(_NAMES, {"after": ""})
+    while names:
+        for name in names:
+            after: int | None = 0
+            while after is not None:
+                [[after]] = await connection.execute(query, {"namespace": name, "after": after, "limit": _BATCH})
+        [[names]] = await connection.rows(_NAMES, {"after": names[-1]})
 
 
 async def make_indexes(connection: Connection, wanted: Iterable[Index]) -> None:

@@ -16,6 +16,7 @@ NODE_LABELS = {
     NodeKind.FACT: "Fact",
     NodeKind.RELATION: "Relation",
     NodeKind.ENTITY: "Entity",
+    NodeKind.SUMMARY: "Summary",
 }
 # Kinds of edges that name what states them (`via_id`), and go with it.
 STATED_EDGES = (EdgeKind.RELATES, EdgeKind.SAME_AS, EdgeKind.DIFFERENT_FROM, EdgeKind.BEFORE, EdgeKind.CAUSES, EdgeKind.MENTIONS)
@@ -92,19 +93,25 @@ def _index(name: str, label: str, *columns: str) -> Index:
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """A step from one version of the schema to the next. All of it may be repeated: a step that broke off is done again."""
+    """A step from one version of the schema to the next. All of it may be repeated: a step that broke off is done again.
+
+    `fill` brings what is stored of a namespace to the step, a page at a time: it changes nodes of `$namespace` whose key is greater than
+    `$after`, at most `$limit`, and returns the key of the last one that it looked at, null where there is none.
+    """
 
     version: int
     indexes: tuple[Index, ...]
+    fill: str = ""
 
 
+_FIRST_LABELS = tuple(label for kind, label in NODE_LABELS.items() if kind is not NodeKind.SUMMARY)
 _FIRST = (
     _unique("namespace_name", "Namespace", "name"),
     _unique("namespace_uid", "Namespace", "uid"),
     _unique("namespace_token", "Namespace", "token"),
-    *(_unique(f"{label.lower()}_id", label, "namespace", "id") for label in (*NODE_LABELS.values(), "Job", "Request")),
+    *(_unique(f"{label.lower()}_id", label, "namespace", "id") for label in (*_FIRST_LABELS, "Job", "Request")),
     # The order in which a namespace's nodes came; the change log names them by it.
-    *(_index(f"{label.lower()}_key", label, "namespace", "key") for label in (*NODE_LABELS.values(), "Job")),
+    *(_index(f"{label.lower()}_key", label, "namespace", "key") for label in (*_FIRST_LABELS, "Job")),
     _unique("session_name", "Session", "namespace", "name"),
     _unique("message_seq", "Message", "namespace", "session", "seq"),
     _unique("message_client_id", "Message", "namespace", "session", "client_id"),
@@ -146,5 +153,23 @@ _FIRST = (
     ),
 )
 
+_SUMMARIES = (
+    _unique("summary_id", "Summary", "namespace", "id"),
+    _index("summary_key", "Summary", "namespace", "key"),
+    _index("summary_level", "Summary", "namespace", "level", "key"),
+    _index("summary_time", "Summary", "namespace", "said_from", "key"),
+    # Windows alone have `session_key`, and what is stale `stale_since`.
+    _index("summary_session", "Summary", "namespace", "session_key", "said_from"),
+    _index("summary_stale", "Summary", "namespace", "stale_since"),
+    # On an event that no window summarizes, and on no other.
+    _index("event_waits", "Event", "namespace", "waits_in", "said_at", "key"),
+    _index("event_waits_since", "Event", "namespace", "waits_since"),
+)
+# Before there were summaries no event was summarized.
+_EVENTS_WAIT = """MATCH (e:Event) WHERE e.namespace = $namespace AND e.key > $after WITH e ORDER BY e.namespace, e.key LIMIT $limit
+    FOREACH (x IN CASE WHEN e.retired_at IS NULL AND NOT EXISTS { (e)<-[:SUMMARIZES]-() } THEN [e] ELSE [] END |
+        SET x.waits_in = x.session_key, x.waits_since = x.recorded_at)
+    RETURN max(e.key)"""
+
 # Steps are only ever added at the end.
-MIGRATIONS: Sequence[Migration] = (Migration(1, _FIRST),)
+MIGRATIONS: Sequence[Migration] = (Migration(1, _FIRST), Migration(2, _SUMMARIES, _EVENTS_WAIT))

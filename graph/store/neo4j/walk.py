@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from graph.model import EdgeKind, NodeKind, to_micros
+from graph.model import SUMMARY_KINDS, EdgeKind, NodeKind, to_micros
 from graph.store.candidates import Subgraph
 from graph.store.neo4j.driver.handle import Handle
 from graph.store.neo4j.rows.node_edges import EDGE_ORDER, KIND_NUMBERS
@@ -22,10 +22,14 @@ _SEEDS = """CALL (n) {{ UNWIND $at.{name} AS id MATCH (m:{label} {{namespace: n.
 _EDGES = """CALL (m) {{ MATCH (m){left}[r:{types}]{right}(x) WHERE x.retired_at IS NULL AND {known} WITH r, x LIMIT $limit
     RETURN collect([$kinds[type(r)], {order}, x.key, id(x), x.id]) AS {name} }}"""
 _INSIDE = """CALL (n) {{ UNWIND $at.nodes AS number MATCH (m) WHERE id(m) = number AND m.namespace = n.name
-    RETURN collect([number, COUNT {{ (m)--() }} - COUNT {{ (m)-[:HAS_PASSAGE]-() }} - COUNT {{ (m)-[:NAMES_TIME]-() }}]) AS degrees }}
+    RETURN collect([number, COUNT {{ (m)--() }}{uncounted}]) AS degrees }}
     CALL (n) {{ UNWIND $at.nodes AS number MATCH (m) WHERE id(m) = number AND m.namespace = n.name
     MATCH (m)-[r:{types}]->(x) WHERE id(x) IN $at.nodes AND {known} RETURN collect([number, $kinds[type(r)], {order}, id(x)]) AS edges }}
     RETURN degrees, edges"""
+# What the weight of a node does not depend on: bookkeeping, and summaries, which come and go while what they tell of stays as it is.
+_UNCOUNTED = "".join(
+    f" - COUNT {{ (m)-[:{type_}]-() }}" for type_ in ("HAS_PASSAGE", "NAMES_TIME", *sorted(kind.name for kind in SUMMARY_KINDS))
+)
 
 _STATING = tuple(NODE_LABELS[kind] for kind in (NodeKind.RELATION, NodeKind.FACT, NodeKind.EVENT, NodeKind.MESSAGE))
 
@@ -86,7 +90,7 @@ async def neighbourhood(
         if not walk.frontier:
             break
     order = EDGE_ORDER if types else "0"
-    inside = _INSIDE.format(types=types or EdgeKind.NEXT.name, order=order, known=known.edge("r", "x"))
+    inside = _INSIDE.format(types=types or EdgeKind.NEXT.name, order=order, known=known.edge("r", "x"), uncounted=_UNCOUNTED)
     degrees, edges = await handle.row(inside, {"at": {"nodes": walk.nodes}, "kinds": KIND_NUMBERS, **known.values})
     degree = dict(degrees)
     # Each node's own edges by kind, place in its list, and the other end.

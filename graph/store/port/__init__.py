@@ -5,6 +5,7 @@ Two stores implement it and one contract suite (`tests/graph/store`) holds for b
 
 from graph.store.port.appending import AppendCommand, AppendedMessage, AppendOutcome, MessageDraft
 from graph.store.port.changing import Deletion, DeletionReceipt, LinkDecided, LinkDecision
+from graph.store.port.consolidating import ConsolidationWork, ConsolidationWrite, SearchedSummaries, SummaryQuery
 from graph.store.port.extracting import ExtractionWrite, Float16Vector, GenerationStart, PassageText, PassageVector, PendingWork, UsageEntry
 from graph.store.port.jobs import JobAttemptFailed, JobDeferred, JobOutcome, JobQuery, JobSucceeded
 from graph.store.port.memory import Memory
@@ -36,6 +37,8 @@ __all__ = [
     "AppendedMessage",
     "Clock",
     "ConsistencyPoint",
+    "ConsolidationWork",
+    "ConsolidationWrite",
     "Cursor",
     "Deletion",
     "DeletionReceipt",
@@ -67,10 +70,12 @@ __all__ = [
     "PassageVector",
     "PendingWork",
     "QueryScope",
+    "SearchedSummaries",
     "SessionProgress",
     "Shows",
     "StatementQuery",
     "Store",
+    "SummaryQuery",
     "UsageEntry",
     "count_within",
     "everything",

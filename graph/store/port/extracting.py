@@ -82,7 +82,7 @@ class ExtractionWrite:
     the proposal's id in statements, events and edges follows it; its new aliases are added. `edges` are those that no node implies.
     `vectors` belong to the statements. The write is refused with StaleWrite when the watermark, the generation or a message that serves as
     evidence is not as expected. `read_ids` are the messages that the extractor read: the write is refused as well when one of them is gone,
-    because what it said may stand in any statement.
+    because what it said may stand in any statement. With `consolidate` the events get a job that summarizes them.
     """
 
     generation: int
@@ -96,6 +96,7 @@ class ExtractionWrite:
     usage: tuple[UsageEntry, ...] = ()
     partial_failures: tuple[JobError, ...] = ()
     read_ids: tuple[str, ...] = ()
+    consolidate: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from typing import Protocol
 from graph.model import Namespace
 from graph.store.port.appending import Appends
 from graph.store.port.changing import Changes
+from graph.store.port.consolidating import Consolidates
 from graph.store.port.extracting import Extracts
 from graph.store.port.jobs import Jobs
 from graph.store.port.moving import Moves
@@ -13,7 +14,7 @@ from graph.store.port.reading import Reads
 from graph.store.port.searching import Searches
 
 
-class Memory(Appends, Extracts, Jobs, Changes, Reads, Searches, Moves, Protocol):
+class Memory(Appends, Extracts, Consolidates, Jobs, Changes, Reads, Searches, Moves, Protocol):
     """One namespace of a store, by `Store.namespace`.
 
     Nothing happens until the first call. That call resolves the name, and from then on the handle is of the namespace that it found: when

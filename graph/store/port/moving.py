@@ -38,7 +38,7 @@ class Moves(Protocol):
     def export(self, with_vectors: bool = True) -> AsyncIterator[Sequence[ExportRecord]]:
         """Everything of one revision, in batches.
 
-        Sessions, messages, entities, statements, events, edges that no node implies, progress, vectors.
+        Sessions, messages, entities, statements, events, summaries from the lowest level on, edges that no node implies, progress, vectors.
         """
         ...
 

@@ -11,7 +11,19 @@ from typing import Any
 import orjson
 
 from graph.errors import Conflict, LeaseLost, NotFound
-from graph.model import TERMINAL_STATES, ExtractionMode, Job, JobError, JobKind, JobState, Lease, Namespace, from_micros, to_micros
+from graph.model import (
+    DISTANT_FUTURE,
+    TERMINAL_STATES,
+    ExtractionMode,
+    Job,
+    JobError,
+    JobKind,
+    JobState,
+    Lease,
+    Namespace,
+    from_micros,
+    to_micros,
+)
 from graph.store.port import JOB_RETENTION, JobAttemptFailed, JobDeferred, JobOutcome, Page
 from graph.store.rules.paging import page_within
 from graph.store.rules.spec_rules import waits_for_vectors
@@ -20,11 +32,16 @@ from graph.store.rules.spec_rules import waits_for_vectors
 MAX_PARTIAL_FAILURES = 100
 OPEN_STATES = (JobState.QUEUED, JobState.RUNNING)
 _MICROSECOND = timedelta(microseconds=1)
+# `idle_until` of a job that nobody hurries.
+_NEVER = to_micros(DISTANT_FUTURE)
 
 
 @dataclass(frozen=True, slots=True)
 class JobRow:
-    """A stored job. `session` is "" when it was deleted; `expires_at` is when the lease of a running one ends, 0 for others."""
+    """A stored job.
+
+    `session` is "" when it was deleted, and of a consolidation; `expires_at` is when the lease of a running one ends, 0 for others.
+    """
 
     id: str
     key: int
@@ -121,6 +138,14 @@ def new_job(id_: str, key: int, session: str, now: int, upto: int, idle: timedel
     return JobRow(id_, key, JobKind.EXTRACTION, JobState.QUEUED, session, now, now, now, now + idle // _MICROSECOND, upto, total=waiting)
 
 
+def new_consolidation(id_: str, key: int, now: int, waiting: int) -> JobRow:
+    """A job for the events that no summary tells of, of which so many wait.
+
+    It is due at once; how long it waits for more its worker says.
+    """
+    return JobRow(id_, key, JobKind.CONSOLIDATION, JobState.QUEUED, "", now, now, now, _NEVER, 0, total=waiting)
+
+
 def queued_among(open_jobs: Iterable[JobRow]) -> JobRow | None:
     """The newest queued one of a session's open jobs, oldest first: it covers what comes."""
     return max((job for job in open_jobs if job.state is JobState.QUEUED), key=lambda job: job.key, default=None)
@@ -148,6 +173,11 @@ def open_job_of(open_jobs: Iterable[JobRow], extracted_seq: int, seq: int) -> st
     return next((job.id for job in open_jobs if job.target >= seq), "")
 
 
+def is_hurried(row: JobRow, now: int) -> bool:
+    """Whether the job waits for no more."""
+    return row.idle_until <= now
+
+
 def hurried(row: JobRow, now: int) -> JobRow:
     """The job, which waits for no more messages."""
     return _changed(row, now, run_after=min(row.run_after, now), idle_until=now)
@@ -170,7 +200,11 @@ def is_due(row: JobRow, others: Iterable[JobRow], now: int) -> bool:
 def leased(
     row: JobRow, others: Iterable[JobRow], now: int, worker: str, epoch: int, duration: timedelta, target: int, waiting: int
 ) -> JobRow:
-    """The job, leased. It then covers every message that its session has by now, up to `target`, of which so many wait."""
+    """The job, leased. It then covers all that waits by now, of a session up to `target`, of which so many wait.
+
+    The messages of a session wait as long as any job of it does. Consolidations all do the same work: whoever hurries one wants it done.
+    """
+    idle_until = min if row.kind is JobKind.CONSOLIDATION else max
     return _changed(
         row,
         now,
@@ -181,7 +215,7 @@ def leased(
         attempts=row.attempts + 1,
         target=target,
         total=row.done + waiting,
-        idle_until=max(job.idle_until for job in (row, *others)),
+        idle_until=idle_until(job.idle_until for job in (row, *others)),
     )
 
 
@@ -255,7 +289,7 @@ def retried(row: JobRow, now: int) -> JobRow:
     """The job, queued again. Raises Conflict when it is neither failed nor cancelled, or its session is gone."""
     if row.state not in {JobState.FAILED, JobState.CANCELED}:
         raise Conflict("only a failed or canceled job can be tried again", metadata={"job_id": row.id, "state": row.state.name})
-    if not row.session:
+    if not row.session and row.kind is JobKind.EXTRACTION:
         raise Conflict("the session of the job was deleted", metadata={"job_id": row.id})
     return _queued_again(row, now, now, idle_until=now, attempts=0)
 

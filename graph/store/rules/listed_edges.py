@@ -1,23 +1,33 @@
-"""The edges that what an extraction derives implies: what events and statements rest on, state, involve and mention."""
+"""The edges that what was derived implies: what events and statements rest on, state, involve and mention; what summaries tell of."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
-from graph.model import EdgeKind, Event, Statement
+from graph.model import EdgeKind, Event, Statement, Summary
 
 # How a store refers to a node: by a key, or by a kind and a key.
 K = TypeVar("K")
 
 
 class ListedEdge(NamedTuple, Generic[K]):
-    """An edge to the `order`-th of the nodes that its source lists under this kind, from 0. `role` is that of a participant."""
+    """An edge to the `order`-th of the nodes that its source lists under this kind, from 0.
+
+    `role` is that of a participant, `similarity` that of a seed, as texts.
+    """
 
     kind: EdgeKind
     source: K
     target: K
     order: int
     role: str | None = None
+    similarity: str | None = None
+
+    @property
+    def properties(self) -> dict[str, str]:
+        """What the edge carries besides its order."""
+        told = {"role": self.role, "similarity": self.similarity}
+        return {name: value for name, value in told.items() if value is not None}
 
 
 def derived_edges(statements: Sequence[Statement], events: Sequence[Event], keys: Mapping[str, K]) -> list[ListedEdge[K]]:
@@ -44,6 +54,15 @@ def statement_edges(source: K, statement: Statement, keys: Mapping[str, K]) -> l
     """EVIDENCED_BY and MENTIONS of a statement."""
     evidence = _listed(source, EdgeKind.EVIDENCED_BY, statement.evidence_ids, keys)
     return evidence + _listed(source, EdgeKind.MENTIONS, statement.entity_ids, keys)
+
+
+def summary_edges(source: K, summary: Summary, keys: Mapping[str, K]) -> list[ListedEdge[K]]:
+    """SUMMARIZES and SEEDED_BY of a summary."""
+    seeds = enumerate(summary.seeds)
+    return [
+        *_listed(source, EdgeKind.SUMMARIZES, summary.member_ids, keys),
+        *(ListedEdge(EdgeKind.SEEDED_BY, source, keys[one.event_id], order, similarity=f"{one.similarity:.4f}") for order, one in seeds),
+    ]
 
 
 def _listed(source: K, kind: EdgeKind, targets: Iterable[str], keys: Mapping[str, K]) -> list[ListedEdge[K]]:

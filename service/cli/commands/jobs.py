@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from structmem import Client, Job
 
 app = typer.Typer(
-    cls=ListsByDefault, help="Background work: extraction of sessions. Without a command: lists the jobs.", pretty_exceptions_enable=False
+    cls=ListsByDefault,
+    help="Background work: extraction of sessions, and consolidation. Without a command: lists the jobs.",
+    pretty_exceptions_enable=False,
 )
 _CREATED = IN_UTC.heading("created")
 JobArgument = Annotated[str, typer.Argument(help="The job's id.")]
@@ -34,14 +36,16 @@ def list_(
     client: "Client",
     namespace: Annotated[str | None, typer.Option("--namespace", "-n", help="Only this namespace; default: all.")] = None,
     state: StatesOption = None,
+    kind: Annotated[list[str] | None, typer.Option("--kind", help="extraction or consolidation; default: both.")] = None,
     limit: LimitOption = 50,
     json: JsonOption = False,
 ) -> None:
     """Lists jobs, newest first."""
+    kinds = kind or ()
     if namespace:
-        everywhere = [client.list_jobs(namespace, states=state or (), page_size=page_size(limit))]
+        everywhere = [client.list_jobs(namespace, states=state or (), kinds=kinds, page_size=page_size(limit))]
     else:
-        everywhere = [_jobs_of(client, it.name, state or (), limit) for it in client.list_namespaces()]
+        everywhere = [_jobs_of(client, it.name, state or (), limit, kinds) for it in client.list_namespaces()]
     # Ids sort by time.
     found = at_most(limit, merge(*everywhere, key=lambda job: job.id, reverse=True))
     if json:
@@ -49,6 +53,7 @@ def list_(
         return
     made = tables.table(
         "state",
+        "kind",
         "namespace",
         "session",
         "done",
@@ -63,6 +68,7 @@ def list_(
         problem = job.error.message if job.error else ""
         made.add_row(
             str(job.state),
+            str(job.kind),
             tables.plain(job.namespace),
             tables.plain(job.session),
             f"{job.completed_units} of {job.total_units}",
@@ -141,12 +147,12 @@ app.command()(retry)
 app.command()(cancel)
 
 
-def _jobs_of(client: "Client", namespace: str, states: Sequence[str], limit: int) -> "Iterator[Job]":
+def _jobs_of(client: "Client", namespace: str, states: Sequence[str], limit: int, kinds: Sequence[str] = ()) -> "Iterator[Job]":
     """The jobs of one namespace among others: what is wrong with it hides no others' jobs."""
     from structmem import NamespaceCorruptError, NotFoundError
 
     try:
-        yield from client.list_jobs(namespace, states=states, page_size=page_size(limit))
+        yield from client.list_jobs(namespace, states=states, kinds=kinds, page_size=page_size(limit))
     except NamespaceCorruptError as error:
         typer.echo(f"note: {error}", err=True)
     except NotFoundError:
@@ -175,4 +181,5 @@ def _answer(job: "Job", json: bool) -> None:
 
 def _line(job: "Job") -> str:
     problem = f": {job.error.message}" if job.error else ""
-    return f"{job.id} {job.state}, {job.completed_units} of {counted(job.total_units, 'message')}{problem}"
+    units = "event" if job.kind.value == "consolidation" else "message"
+    return f"{job.id} {job.state}, {job.completed_units} of {counted(job.total_units, units)}{problem}"

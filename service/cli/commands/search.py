@@ -9,7 +9,7 @@ import typer
 from service.cli import tables
 from service.cli.connection import connected
 from service.cli.counts import counted
-from service.cli.documents import document, hit_document, print_json
+from service.cli.documents import document, hit_document, print_json, summary_hit_document
 from service.cli.excerpts import Excerpts, FullOption
 from service.cli.filters import memory_filter, time_range
 from service.cli.options import (
@@ -21,11 +21,13 @@ from service.cli.options import (
     NotSessionsOption,
     SessionsOption,
     SpeakersOption,
+    SummariesOption,
     ToOption,
     TurnOfOption,
     TurnsOption,
     ZoneOption,
 )
+from service.cli.summary_lines import print_summary_hit
 from service.cli.times import Times, times_of
 
 if TYPE_CHECKING:
@@ -70,6 +72,7 @@ def search(
     kind: KindsOption = None,
     label: LabelsOption = None,
     min_relevance: RelevanceOption = 0.0,
+    summaries: SummariesOption = 0,
     timezone: ZoneOption = None,
     full: FullOption = False,
     json: JsonOption = False,
@@ -88,9 +91,11 @@ def search(
         min_relevance=min_relevance,
         session=turn_of,
         turns=turn or (),
+        summaries=summaries,
     )
     if json:
         hits = {"hits": [hit_document(hit) for hit in answer], "omitted": answer.omitted}
+        hits |= {"summaries": [summary_hit_document(hit) for hit in answer.summaries]} if summaries else {}
         about = {"nothing_relevant": answer.nothing_relevant, "best_relevance": answer.best_relevance}
         print_json({"query": query, "namespaces": namespace, "plan": answer.plan, **about, **hits})
         return
@@ -101,8 +106,12 @@ def search(
     for left_out in answer.omitted:
         told = f"no room in an answer of the service; `structmem show {left_out.node_id} -n {left_out.namespace}` shows it"
         typer.echo(f"{left_out.rank:>3}. {left_out.node_id}: {told}", err=True)
+    if answer.summaries:
+        typer.echo("Summaries:")
+    for found in answer.summaries:
+        print_summary_hit(found, times, texts, several=len(namespace) > 1)
     texts.note()
-    if answer.hits or answer.omitted:
+    if answer.hits or answer.omitted or answer.summaries:
         typer.echo(f"(times in {times.name})", err=True)
     else:
         tables.console().print(_nothing(answer))
@@ -126,6 +135,8 @@ def context(
     kind: KindsOption = None,
     label: LabelsOption = None,
     min_relevance: RelevanceOption = 0.0,
+    summaries: SummariesOption = 0,
+    profile: Annotated[bool, typer.Option("--profile", help="Begin with the profile of each namespace.")] = False,
     timezone: ZoneOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -142,13 +153,17 @@ def context(
         min_relevance=min_relevance,
         session=turn_of,
         turns=turn or (),
+        summaries=summaries,
+        profile=profile,
     )
     if json:
         print_json({"query": query, "namespaces": namespace, **document(answer)})
         return
     _print_notes(answer.plan)
     typer.echo(_nothing(answer) if answer.nothing_relevant else answer.text)
-    used = f"{answer.token_count:,} of {counted(tokens, 'token')}, {counted(len(answer.entries), 'memory')}"
+    told = sum(entry.kind.value == "summary" for entry in answer.entries)
+    used = f"{answer.token_count:,} of {counted(tokens, 'token')}, {counted(len(answer.entries) - told, 'memory')}"
+    used += f", {counted(told, 'summary')}" if told else ""
     typer.echo(f"({used}, times in {times.name})", err=True)
 
 

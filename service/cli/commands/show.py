@@ -1,5 +1,6 @@
 """`structmem show`: a node with its edges and evidence."""
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,18 +10,18 @@ from service.cli.connection import connected
 from service.cli.documents import document, node_document, print_json
 from service.cli.excerpts import Excerpts, FullOption
 from service.cli.options import JsonOption, NamespaceOption, ZoneOption
-from service.cli.times import Times, times_of
+from service.cli.times import Times, day_of, times_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from structmem import Client, Edge, Node, NodeView
+    from structmem import Client, Edge, Node, NodeView, TimeSpan
 
 
 @connected
 def show(
     client: "Client",
-    id: Annotated[str, typer.Argument(help="The id of a message, event, fact, relation, entity or session.")],
+    id: Annotated[str, typer.Argument(help="The id of a message, event, fact, relation, entity, session or summary.")],
     namespace: NamespaceOption,
     edges: Annotated[int, typer.Option(min=1, max=1000, help="At most this many edges in each direction.")] = 100,
     timezone: ZoneOption = None,
@@ -49,7 +50,7 @@ def show(
 
 
 def _print_node(node: "Node", times: Times, texts: Excerpts) -> None:
-    from structmem import Entity, Event, Message, Session, Statement, kind_of
+    from structmem import Entity, Event, Message, Session, Statement, Summary, kind_of
 
     facts: dict[str, str] = {"kind": str(kind_of(node)), "id": node.id}
     match node:
@@ -71,11 +72,24 @@ def _print_node(node: "Node", times: Times, texts: Excerpts) -> None:
         case Session():
             facts |= {"name": node.name, "messages": str(node.message_count), "time zone": node.time_zone}
             facts |= {"first": times.instant(node.first_sent_at), "last": times.instant(node.last_sent_at)}
+        case Summary():
+            facts |= {"kind": f"summary ({node.level})", "title": node.title, "text": node.text, "names": ", ".join(node.names)}
+            facts |= {"happened": _days(node.time), "said": times.period(node.said_from, node.said_to)}
+            facts |= {"sessions": ", ".join(node.sessions), "written": times.instant(node.consolidated_at), "by": node.consolidator}
+            facts |= {"stale since": times.instant(node.stale_since)}
     facts |= {"recorded": times.instant(node.recorded_at), "retired": times.instant(getattr(node, "retired_at", None))}
     facts |= {"times": times.name}
     for name, value in facts.items():
         if value:
             typer.echo(f"{name:>14}  {texts.of(value)}")
+
+
+def _days(span: "TimeSpan | None") -> str:
+    """From which day to which, whatever these were known by."""
+    if span is None or span.start is None or span.end is None:
+        return ""
+    first, last = day_of(span.start), day_of(max(span.start, span.end - timedelta(days=1)))
+    return first if first == last else f"{first} to {last}"
 
 
 def _exactly(node: "Node", times: Times) -> str:
@@ -110,13 +124,15 @@ def _details(edge: "Edge", times: Times) -> "Iterator[str]":
         yield f"until {times.instant(edge.valid.end)}"
     if edge.confidence is not None:
         yield f"confidence {edge.confidence}"
+    if edge.similarity is not None:
+        yield f"similarity {edge.similarity:.3f}"
     if edge.decision:
         yield f"decided {times.instant(edge.decision.decided_at)} by {edge.decision.decided_by}"
     yield from (f"{key} {value}" for key, value in edge.properties.items() if value)
 
 
 def _summary(node: "Node | None", times: Times) -> str:
-    from structmem import Entity, Event, Message, Session, Statement
+    from structmem import Entity, Event, Message, Session, Statement, Summary
 
     match node:
         case Message():
@@ -129,5 +145,7 @@ def _summary(node: "Node | None", times: Times) -> str:
             return f"{node.name} ({node.kind})"
         case Session():
             return node.name
+        case Summary():
+            return f"{times.period(node.said_from, node.said_to)} {node.title}"
         case None:
             return ""

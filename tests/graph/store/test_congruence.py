@@ -39,7 +39,11 @@ from graph.model import (
     NodeKind,
     Participant,
     Role,
+    Seed,
     Statement,
+    Summary,
+    SummaryLevel,
+    SummarySentence,
     TimeRange,
     TimeSpan,
     id_of,
@@ -50,6 +54,7 @@ from graph.store.embedded import EmbeddedStore
 from graph.store.neo4j import Neo4jStore
 from graph.store.port import (
     AppendCommand,
+    ConsolidationWrite,
     Deletion,
     EntityQuery,
     EventQuery,
@@ -63,6 +68,7 @@ from graph.store.port import (
     NamespaceSpec,
     PassageVector,
     StatementQuery,
+    SummaryQuery,
 )
 from graph.text import terms_of
 
@@ -252,8 +258,59 @@ class Congruence(RuleBasedStateMachine):
         edges.append(Edge(EdgeKind.SAME_AS, people[0].id, people[1].id, "", {"confidence": "0.5"}))
         vectors = tuple(PassageVector(s.id, 0, unit(s.text)) for s in statements[::2])
         upto = work.messages[-1].seq
-        return ExtractionWrite(
-            work.generation, work.watermark, upto, tuple(statements), tuple(events), tuple(people), tuple(edges), vectors
+        parts = (tuple(statements), tuple(events), tuple(people), tuple(edges), vectors)
+        return ExtractionWrite(work.generation, work.watermark, upto, *parts, consolidate=upto % 2 == 0)
+
+    @rule(what=st.sampled_from(["windows", "windows", "threads", "profile", "anew", "retire"]), data=st.data())
+    def consolidate(self, what, data):
+        """Writes windows of what waits, threads of windows that are in none, the profile, one anew with a member less, or retires one."""
+        self.both(lambda store: store.namespace("n").queue_consolidation())
+        leases = [self.run(store.lease_job("w", timedelta(minutes=1), [JobKind.CONSOLIDATION])) for store in self.stores]
+        assert repr(leases[0]) == repr(leases[1])
+        if leases[0] is None:
+            return
+        work = self.both_with(leases, lambda memory, lease: memory.consolidation_work(lease, 3))
+        there = self.run(self.embedded.namespace("n").list_summaries(SummaryQuery(), None, 100)).items
+        chosen = data.draw(st.sampled_from(there)) if there else None
+        write = ConsolidationWrite(work.revision, work.generation, tuple(self.summaries(what, work, there, chosen)))
+        if what == "retire" and chosen is not None:
+            write = replace(write, retire_ids=(chosen.id,))
+        write = replace(write, vectors=tuple(PassageVector(one.id, 0, unit(one.text)) for one in write.summaries))
+        self.both_with(leases, lambda memory, lease: memory.commit_consolidation(lease, write))
+        self.both_with(leases, lambda memory, lease: memory.finish_job(lease, JobSucceeded()))
+
+    def both_with(self, leases, call):
+        """What `call(memory, lease)` gives on both stores; the same on both."""
+        found = [self.run(outcome_of(call(store.namespace("n"), lease))) for store, lease in zip(self.stores, leases, strict=True)]
+        assert repr(found[0]) == repr(found[1])
+        return found[0]
+
+    def summaries(self, what, work, there, chosen):
+        told = {member for one in there for member in one.member_ids}
+        threads = [one for one in there if one.level is SummaryLevel.THREAD]
+        if what == "windows":
+            earlier = self.run(self.embedded.namespace("n").list_events(EventQuery(), None, 1)).items
+            for session in sorted({event.session for event in work.events}):
+                events = [event for event in work.events if event.session == session]
+                yield self.summary(SummaryLevel.WINDOW, events, work, (session,), tuple(Seed(one.id, 0.51234) for one in earlier))
+        elif what == "threads":
+            loose = [one for one in there if one.level is SummaryLevel.WINDOW and one.id not in told]
+            if loose:
+                yield self.summary(SummaryLevel.THREAD, loose, work, tuple(sorted({one.sessions[0] for one in loose})))
+        elif what == "profile" and threads:
+            found = [one.id for one in there if one.level is SummaryLevel.PROFILE]
+            yield replace(self.summary(SummaryLevel.PROFILE, threads, work, ()), **({"id": found[0]} if found else {}))
+        elif what == "anew" and chosen is not None:
+            members = chosen.member_ids[-max(len(chosen.member_ids) - 1, 1) :]
+            yield replace(chosen, title="Anew", member_ids=members, sentences=(SummarySentence("One.", members),), names=("Ana",))
+
+    def summary(self, level, members, work, sessions, seeds=()):
+        said = [getattr(member, "said_at", None) or member.said_from for member in members]
+        sentences = tuple(SummarySentence(f"About {member.title or 'nothing'}.", (member.id,)) for member in members)
+        ids, time = tuple(member.id for member in members), TimeSpan(min(said), max(said), Granularity.DAY, "then")
+        first, last, now = min(said), max(said), self.clock.time
+        return Summary(
+            self.ids.mint("sum"), level, "Title", sentences, ids, time, first, last, now, now, "c/1", work.generation, sessions, (), seeds
         )
 
     @rule(data=st.data())
@@ -334,6 +391,9 @@ class Congruence(RuleBasedStateMachine):
             lambda store, cursor: store.namespace("n").list_statements(StatementQuery(include_retired=True), cursor, limit),
             lambda store, cursor: store.namespace("n").list_entities(EntityQuery(name="ANA"), cursor, limit),
             lambda store, cursor: store.namespace("n").list_jobs(JobQuery(), cursor, limit),
+            lambda store, cursor: store.namespace("n").list_summaries(SummaryQuery(happened=RANGE), cursor, limit),
+            lambda store, cursor: store.namespace("n").list_summaries(SummaryQuery(sessions=("s1",)), cursor, limit),
+            lambda store, cursor: store.namespace("n").list_summaries(SummaryQuery(stale=True), cursor, limit),
         ]
         for listing in listings:
             found = [self.run(pages_of(lambda cursor, s=store, f=listing: f(s, cursor))) for store in self.stores]
@@ -355,6 +415,8 @@ class Congruence(RuleBasedStateMachine):
         self.both(lambda store: bare_description(store))
         self.both(lambda store: bare_scope(store))
         self.both(lambda store: store.namespace("n").usage())
+        self.both(lambda store: store.namespace("n").searched_summaries(0))
+        self.both(lambda store: store.namespace("n").first_vectors(ids))
         assert [self.run(store.namespace("n").check()) for store in self.stores] == [[], []]
         self.compare_candidates(CandidateQuery(terms_of("ferry boat garden"), unit("ferry").astype(np.float32), MemoryFilter()))
 

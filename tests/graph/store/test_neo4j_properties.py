@@ -5,12 +5,13 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 import neo4j.time
 
-from graph.model import JobError
+from graph.model import JobError, Seed, SummaryLevel
 from graph.store.neo4j import Neo4jStore
 from graph.store.neo4j.rows.node_properties import PROPERTIES
 from graph.store.neo4j.schema import NAMESPACED_LABELS
 from graph.store.port import Deletion, JobAttemptFailed, UsageEntry
 from tests.graph.store.conftest import DIMENSION, Bench, CountingIds, ManualClock, draft
+from tests.graph.store.test_summaries import consolidation_lease, summary, write
 from tests.neo4j_databases import Database
 
 
@@ -35,7 +36,11 @@ async def test_nodes_hold_what_is_written_down_of_them(neo4j: Database, clock: M
         image_caption="a boat",
     )
     await bench.say(said, "Always answer in French.", "so long", request_id="r1")
-    await bench.extract()
+    extracted = await bench.extract()
+    lease = await consolidation_lease(bench)
+    work = await store.namespace(bench.namespace).consolidation_work(lease, 9)
+    told = [summary(bench, SummaryLevel.WINDOW, [event.id], work, seeds=(Seed(extracted.events[0].id, 0.5),)) for event in extracted.events]
+    await write(bench, lease, work, *told)
     memory = store.namespace(bench.namespace)
     await bench.say("and on")
     await memory.put_vectors(bench.spec.fingerprint, [], [UsageEntry("embedding", "m", 1, 2, 3, 4, 0)])

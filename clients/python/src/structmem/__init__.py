@@ -36,6 +36,8 @@ from structmem._answers import (
     ServerInfo,
     SettingWarning,
     SignalDifference,
+    SummaryHit,
+    SummaryTree,
     TraversedEvent,
     UsageEntry,
 )
@@ -104,8 +106,24 @@ from structmem._kinds import (
     MissReason,
     NodeKind,
     Role,
+    SummaryLevel,
 )
-from structmem._nodes import Edge, EdgeDecision, Entity, Event, Message, Node, Participant, Session, Statement, TimeSpan, kind_of
+from structmem._nodes import (
+    Edge,
+    EdgeDecision,
+    Entity,
+    Event,
+    Message,
+    Node,
+    Participant,
+    Seed,
+    Session,
+    Statement,
+    Summary,
+    SummarySentence,
+    TimeSpan,
+    kind_of,
+)
 
 __all__ = [
     "AlreadyExistsError",
@@ -194,6 +212,7 @@ __all__ = [
     "Retrieval",
     "Rival",
     "Role",
+    "Seed",
     "ServerInfo",
     "Session",
     "SettingWarning",
@@ -203,6 +222,11 @@ __all__ = [
     "StorageFullError",
     "StoreLimitError",
     "StructMemError",
+    "Summary",
+    "SummaryHit",
+    "SummaryLevel",
+    "SummarySentence",
+    "SummaryTree",
     "TimeRange",
     "TimeSpan",
     "TraversedEvent",

@@ -1,12 +1,12 @@
 """What the service answers: receipts of writes, retrieval with its explanations, jobs, namespaces, counts."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from structmem._inputs import EmbeddingSpec, ExtractionProfile
 from structmem._kinds import DegradationReason, EdgeKind, ErrorReason, ExtractionMode, JobKind, JobState, MissReason, NodeKind
-from structmem._nodes import Edge, Event, Message, Node, Statement, TimeSpan
+from structmem._nodes import Edge, Event, Message, Node, Statement, Summary, TimeSpan
 
 # Writes
 
@@ -171,10 +171,20 @@ class OmittedHit:
 
 
 @dataclass(frozen=True, slots=True)
+class SummaryHit:
+    """A summary that a query found. `score`, from 0 to 1, says how well it fits."""
+
+    rank: int
+    namespace: str
+    summary: Summary
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
 class Retrieval:
     """The hits, best first; iterates over them. `nothing_relevant`: nothing that was found reaches the `min_relevance` asked for.
 
-    `omitted`: hits for which the answer, bounded by bytes, had no room.
+    `omitted`: hits for which the answer, bounded by bytes, had no room. `summaries`: those that were asked for, best first.
     """
 
     hits: tuple[Hit, ...]
@@ -182,6 +192,7 @@ class Retrieval:
     nothing_relevant: bool = False
     best_relevance: float = 0.0
     omitted: tuple[OmittedHit, ...] = ()
+    summaries: tuple[SummaryHit, ...] = ()
 
     def __iter__(self) -> Iterator[Hit]:
         return iter(self.hits)
@@ -242,7 +253,7 @@ class Miss:
 
 @dataclass(frozen=True, slots=True)
 class ContextEntry:
-    """One memory of a context and its line in the text."""
+    """One memory, or summary, of a context and its line in the text."""
 
     namespace: str
     node_id: str
@@ -257,7 +268,11 @@ class ContextEntry:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Memories as a text for a prompt, in order of time, within a token budget. The last two fields are as in `Retrieval`."""
+    """Memories as a text for a prompt, in order of time, within a token budget; before them the profiles and summaries that were asked for.
+
+    `nothing_relevant` and `best_relevance` are as in `Retrieval`. `stable_bytes`: so many bytes of the text in UTF-8, from its beginning,
+    are the same for every query until a profile is written anew, so that a model's prefix cache holds for them; 0 without `profile`.
+    """
 
     text: str
     token_count: int
@@ -265,6 +280,7 @@ class Context:
     plan: QueryPlan
     nothing_relevant: bool = False
     best_relevance: float = 0.0
+    stable_bytes: int = 0
 
 
 # Looking at the graph
@@ -292,6 +308,24 @@ class EventView:
 
 
 @dataclass(frozen=True, slots=True)
+class SummaryTree:
+    """A summary and what lies below it: each node once, nearest first; `truncated`: there is more than the answer had room for.
+
+    Below a profile lie its threads, below a thread its windows, below a window its events, below an event its statements, below these their
+    messages.
+    """
+
+    summary: Summary
+    below: tuple[Node, ...]
+    truncated: bool = False
+
+    def nodes(self, ids: Iterable[str]) -> tuple[Node, ...]:
+        """The nodes below with these ids, such as the `source_ids` of a sentence, as far as the answer has them."""
+        known = {node.id: node for node in self.below}
+        return tuple(known[id_] for id_ in ids if id_ in known)
+
+
+@dataclass(frozen=True, slots=True)
 class TraversedEvent:
     """An event that a walk reached: the fewest hops and a shortest path from a start."""
 
@@ -313,7 +347,10 @@ class JobProblem:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Durable background work. The units are messages for an extraction. `consistency_token`: where a call changed the job."""
+    """Durable background work. The units are messages for an extraction, events for a consolidation.
+
+    `consistency_token`: where a call changed the job.
+    """
 
     id: str
     namespace: str

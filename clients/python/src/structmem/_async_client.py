@@ -25,7 +25,7 @@ from structmem._answers import (
     ServerInfo,
     UsageEntry,
 )
-from structmem._async_listings import AsyncListings
+from structmem._async_summaries import AsyncSummaries
 from structmem._async_transport import AsyncTransport
 from structmem._cypher import CypherAnswer, CypherValue
 from structmem._cypher_values import Collected
@@ -38,7 +38,7 @@ from structmem._waiting import Deadline
 from structmem.v1.memory_service_pb2 import ExportNamespaceResponse
 
 
-class AsyncClient(AsyncListings):
+class AsyncClient(AsyncSummaries):
     """A connection to a StructMem service.
 
     Every call takes a `timeout` in seconds and raises a StructMemError; docs/python-client.md shows each in use.
@@ -148,6 +148,7 @@ class AsyncClient(AsyncListings):
         session: str = "",
         turns: Sequence[str] = (),
         as_asked: bool = False,
+        summaries: int = 0,
         timeout: float | None = None,
     ) -> Retrieval:
         """Finds the `k` (10) memories that fit a query best, in one namespace or several.
@@ -157,10 +158,23 @@ class AsyncClient(AsyncListings):
         What is less relevant than `min_relevance` (0 to 1) is no hit; `nothing_relevant` of the answer says when that leaves none.
         With `session`, the name of the running session, the query is a turn of it; nothing of that session is returned. It is for one
         namespace alone. `turns` are the texts of its last turns, oldest first; without them the messages stored last count.
-        With `as_asked` only what was said before `asked_at` is seen.
+        With `as_asked` only what was said before `asked_at` is seen. `summaries`: at most so many summaries beside the memories.
         """
         asked = calls.query(
-            namespaces, query, k, recipe, filter, at_least, asked_at, time_zone, embedding, min_relevance, session, turns, as_asked
+            namespaces,
+            query,
+            k,
+            recipe,
+            filter,
+            at_least,
+            asked_at,
+            time_zone,
+            embedding,
+            min_relevance,
+            session,
+            turns,
+            as_asked,
+            summaries,
         )
         return await self._transport.unary(calls.retrieve(asked, explain), timeout)
 
@@ -206,13 +220,31 @@ class AsyncClient(AsyncListings):
         session: str = "",
         turns: Sequence[str] = (),
         as_asked: bool = False,
+        summaries: int = 0,
+        profile: bool = False,
         timeout: float | None = None,
     ) -> Context:
-        """Finds memories, at most `k` if that is given, and writes them out in order of time within `token_budget` (1,500) tokens."""
+        """Finds memories, at most `k` if that is given, and writes them out in order of time within `token_budget` (1,500) tokens.
+
+        With `profile` the text begins with the profile of each namespace; at most `summaries` summaries follow, and then the memories.
+        """
         asked = calls.query(
-            namespaces, query, k, recipe, filter, at_least, asked_at, time_zone, embedding, min_relevance, session, turns, as_asked
+            namespaces,
+            query,
+            k,
+            recipe,
+            filter,
+            at_least,
+            asked_at,
+            time_zone,
+            embedding,
+            min_relevance,
+            session,
+            turns,
+            as_asked,
+            summaries,
         )
-        return await self._transport.unary(calls.build_context(asked, token_budget), timeout)
+        return await self._transport.unary(calls.build_context(asked, token_budget, profile), timeout)
 
     # Looking
 

@@ -19,7 +19,7 @@ from structmem.v1 import memory_service_pb2 as mpb
 from structmem.v1 import retrieval_pb2 as rpb
 
 R = TypeVar("R")
-Service = Literal["memory", "namespace", "inspection"]
+Service = Literal["memory", "namespace", "inspection", "summary"]
 Page = tuple[list[R], str]
 
 
@@ -140,6 +140,7 @@ def query(
     session: str,
     turns: Sequence[str],
     as_asked: bool,
+    summaries: int = 0,
 ) -> rpb.RetrievalQuery:
     """What retrieval is asked."""
     return e.build(
@@ -157,6 +158,7 @@ def query(
         session=session,
         turns=e.turns(turns),
         as_asked=as_asked,
+        summaries=summaries,
     )
 
 
@@ -170,9 +172,10 @@ def explain_miss(asked: rpb.RetrievalQuery, node_id: str) -> Call[a.Miss]:
     return _memory("ExplainMiss", e.build(mpb.ExplainMissRequest, query=asked, node_id=node_id), da.miss)
 
 
-def build_context(asked: rpb.RetrievalQuery, token_budget: int | None) -> Call[a.Context]:
+def build_context(asked: rpb.RetrievalQuery, token_budget: int | None, profile: bool) -> Call[a.Context]:
     """BuildContext."""
-    request = e.build(mpb.BuildContextRequest, query=asked, token_budget=e.at_least_one("token_budget", token_budget))
+    budget = e.at_least_one("token_budget", token_budget)
+    request = e.build(mpb.BuildContextRequest, query=asked, token_budget=budget, profile=profile)
     return _memory("BuildContext", request, da.context)
 
 

@@ -31,14 +31,14 @@ from structmem._errors import JobFailedError
 from structmem._exchange import ExportWriter, FileLike, read_export
 from structmem._inputs import ConsistencyTokens, EmbeddingSpec, ExtractionProfile, MemoryFilter, NewMessage
 from structmem._kinds import CypherScope, ExtractionMode, JobState, LinkVerdict
-from structmem._listings import Listings
 from structmem._options import Options
+from structmem._summaries import Summaries
 from structmem._transport import Transport
 from structmem._waiting import Deadline
 from structmem.v1.memory_service_pb2 import ExportNamespaceResponse
 
 
-class Client(Listings):
+class Client(Summaries):
     """A connection to a StructMem service.
 
     Every call takes a `timeout` in seconds and raises a StructMemError; docs/python-client.md shows each in use.
@@ -146,6 +146,7 @@ class Client(Listings):
         session: str = "",
         turns: Sequence[str] = (),
         as_asked: bool = False,
+        summaries: int = 0,
         timeout: float | None = None,
     ) -> Retrieval:
         """Finds the `k` (10) memories that fit a query best, in one namespace or several.
@@ -155,10 +156,23 @@ class Client(Listings):
         What is less relevant than `min_relevance` (0 to 1) is no hit; `nothing_relevant` of the answer says when that leaves none.
         With `session`, the name of the running session, the query is a turn of it; nothing of that session is returned. It is for one
         namespace alone. `turns` are the texts of its last turns, oldest first; without them the messages stored last count.
-        With `as_asked` only what was said before `asked_at` is seen.
+        With `as_asked` only what was said before `asked_at` is seen. `summaries`: at most so many summaries beside the memories.
         """
         asked = calls.query(
-            namespaces, query, k, recipe, filter, at_least, asked_at, time_zone, embedding, min_relevance, session, turns, as_asked
+            namespaces,
+            query,
+            k,
+            recipe,
+            filter,
+            at_least,
+            asked_at,
+            time_zone,
+            embedding,
+            min_relevance,
+            session,
+            turns,
+            as_asked,
+            summaries,
         )
         return self._transport.unary(calls.retrieve(asked, explain), timeout)
 
@@ -204,13 +218,31 @@ class Client(Listings):
         session: str = "",
         turns: Sequence[str] = (),
         as_asked: bool = False,
+        summaries: int = 0,
+        profile: bool = False,
         timeout: float | None = None,
     ) -> Context:
-        """Finds memories, at most `k` if that is given, and writes them out in order of time within `token_budget` (1,500) tokens."""
+        """Finds memories, at most `k` if that is given, and writes them out in order of time within `token_budget` (1,500) tokens.
+
+        With `profile` the text begins with the profile of each namespace; at most `summaries` summaries follow, and then the memories.
+        """
         asked = calls.query(
-            namespaces, query, k, recipe, filter, at_least, asked_at, time_zone, embedding, min_relevance, session, turns, as_asked
+            namespaces,
+            query,
+            k,
+            recipe,
+            filter,
+            at_least,
+            asked_at,
+            time_zone,
+            embedding,
+            min_relevance,
+            session,
+            turns,
+            as_asked,
+            summaries,
         )
-        return self._transport.unary(calls.build_context(asked, token_budget), timeout)
+        return self._transport.unary(calls.build_context(asked, token_budget, profile), timeout)
 
     # Looking
 

@@ -8,8 +8,22 @@ from typing import Any, TypeVar
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from structmem._inputs import TimeRange
-from structmem._kinds import EdgeKind, EntityKind, ErrorReason, Granularity, NodeKind, Role
-from structmem._nodes import Edge, EdgeDecision, Entity, Event, Message, Node, Participant, Session, Statement, TimeSpan
+from structmem._kinds import EdgeKind, EntityKind, ErrorReason, Granularity, NodeKind, Role, SummaryLevel
+from structmem._nodes import (
+    Edge,
+    EdgeDecision,
+    Entity,
+    Event,
+    Message,
+    Node,
+    Participant,
+    Seed,
+    Session,
+    Statement,
+    Summary,
+    SummarySentence,
+    TimeSpan,
+)
 from structmem.v1 import error_reason_pb2, node_pb2, time_pb2
 
 E = TypeVar("E", bound=StrEnum)
@@ -139,6 +153,28 @@ def entity(it: node_pb2.Entity) -> Entity:
     )
 
 
+def summary(it: node_pb2.Summary) -> Summary:
+    """A summary."""
+    return Summary(
+        id=it.id,
+        level=kind(SummaryLevel, node_pb2.SummaryLevel, it.level),
+        title=it.title,
+        sentences=tuple(SummarySentence(one.text, tuple(one.source_ids)) for one in it.sentences),
+        member_ids=tuple(it.member_ids),
+        time=time_span(it.time) if it.HasField("time") else None,
+        said_from=moment(it, "said_from"),
+        said_to=moment(it, "said_to"),
+        recorded_at=moment(it, "recorded_at"),
+        consolidated_at=moment(it, "consolidated_at"),
+        stale_since=moment(it, "stale_since"),
+        consolidator=it.consolidator,
+        generation=it.generation,
+        sessions=tuple(it.sessions),
+        names=tuple(it.names),
+        seeds=tuple(Seed(one.event_id, one.similarity) for one in it.seeds),
+    )
+
+
 def is_known(it: node_pb2.Node) -> bool:
     """Whether it is of a kind that this client knows; what a later service has besides is left out of its lists."""
     return it.WhichOneof("kind") is not None
@@ -162,6 +198,8 @@ def node(it: node_pb2.Node) -> Node:
             return statement(it.statement)
         case "entity":
             return entity(it.entity)
+        case "summary":
+            return summary(it.summary)
         case _:
             raise ValueError("a node of a kind that this client does not know")
 
@@ -193,4 +231,5 @@ def edge(it: node_pb2.Edge) -> Edge:
         reason=it.reason,
         decision=EdgeDecision(moment(it.decision, "decided_at"), it.decision.decided_by) if it.HasField("decision") else None,
         properties=dict(it.properties),
+        similarity=it.similarity if it.HasField("similarity") else None,
     )

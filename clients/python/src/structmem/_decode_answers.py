@@ -10,6 +10,7 @@ from structmem.v1 import inspection_service_pb2 as ipb
 from structmem.v1 import job_pb2, namespace_pb2, node_pb2
 from structmem.v1 import memory_service_pb2 as mpb
 from structmem.v1 import retrieval_pb2 as rpb
+from structmem.v1 import summary_service_pb2 as spb
 
 
 def receipt(it: mpb.DeleteMemoriesResponse) -> a.DeletionReceipt:
@@ -59,11 +60,21 @@ def hit(it: rpb.Hit) -> a.Hit:
     return a.Hit(it.rank, it.namespace, d.memory(it.memory), it.score, why, it.relevance)
 
 
+def summary_hit(it: mpb.SummaryHit) -> a.SummaryHit:
+    """A summary that a query found."""
+    return a.SummaryHit(it.rank, it.namespace, d.summary(it.summary), it.score)
+
+
 def retrieval(it: mpb.RetrieveResponse) -> a.Retrieval:
     """An answer."""
     omitted = tuple(a.OmittedHit(one.rank, one.namespace, one.node_id) for one in it.omitted)
     return a.Retrieval(
-        tuple(hit(h) for h in it.hits if d.is_memory(h.memory)), plan(it.plan), it.nothing_relevant, it.best_relevance, omitted
+        tuple(hit(h) for h in it.hits if d.is_memory(h.memory)),
+        plan(it.plan),
+        it.nothing_relevant,
+        it.best_relevance,
+        omitted,
+        tuple(map(summary_hit, it.summaries)),
     )
 
 
@@ -108,7 +119,7 @@ def context(it: mpb.BuildContextResponse) -> a.Context:
         )
         for entry in it.entries
     )
-    return a.Context(it.text, it.token_count, entries, plan(it.plan), it.nothing_relevant, it.best_relevance)
+    return a.Context(it.text, it.token_count, entries, plan(it.plan), it.nothing_relevant, it.best_relevance, it.stable_bytes)
 
 
 def node_view(it: mpb.GetNodeResponse) -> a.NodeView:
@@ -121,6 +132,11 @@ def event_view(it: mpb.GetEventResponse) -> a.EventView:
     """An event with what it binds."""
     statements, evidence = tuple(d.statement(s) for s in it.statements), tuple(d.message(m) for m in it.evidence)
     return a.EventView(d.event(it.event), statements, evidence, it.truncated)
+
+
+def summary_tree(it: spb.GetSummaryResponse) -> a.SummaryTree:
+    """A summary and what lies below it."""
+    return a.SummaryTree(d.summary(it.summary), tuple(d.node(n) for n in it.below if d.is_known(n)), it.truncated)
 
 
 def traversed(it: mpb.TraverseEventsResponse) -> list[a.TraversedEvent]:

@@ -13,6 +13,16 @@ class NodeKind(StrEnum):
     FACT = "fact"
     RELATION = "relation"
     ENTITY = "entity"
+    SUMMARY = "summary"
+
+
+class SummaryLevel(StrEnum):
+    """What a summary tells of: the events of a window, windows that belong together across sessions, or all of a namespace."""
+
+    UNSPECIFIED = "unspecified"
+    WINDOW = "window"
+    THREAD = "thread"
+    PROFILE = "profile"
 
 
 class EdgeKind(StrEnum):
@@ -30,6 +40,8 @@ class EdgeKind(StrEnum):
     CAUSES = "causes"
     SAME_AS = "same_as"
     DIFFERENT_FROM = "different_from"
+    SUMMARIZES = "summarizes"
+    SEEDED_BY = "seeded_by"
 
 
 class CypherScope(StrEnum):
@@ -115,6 +127,7 @@ class JobKind(StrEnum):
 
     UNSPECIFIED = "unspecified"
     EXTRACTION = "extraction"
+    CONSOLIDATION = "consolidation"
 
 
 class JobState(StrEnum):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from structmem._inputs import TimeRange
-from structmem._kinds import EdgeKind, EntityKind, Granularity, NodeKind, Role
+from structmem._kinds import EdgeKind, EntityKind, Granularity, NodeKind, Role, SummaryLevel
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,63 @@ class Entity:
     recorded_at: datetime | None
 
 
-Node = Session | Message | Event | Statement | Entity
+@dataclass(frozen=True, slots=True)
+class SummarySentence:
+    """A sentence of a summary, and the members of the summary that it rests on."""
+
+    text: str
+    source_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Seed:
+    """An earlier event that helped to understand a window. `similarity` is the cosine of the two, -1 to 1."""
+
+    event_id: str
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What events, or summaries of the level below, say, told shorter.
+
+    Attributes:
+        sentences: what it says; none where its members say nothing worth keeping, or where it waits to be written anew after a deletion.
+        member_ids: what it covers: events for a window, windows for a thread, threads for the profile.
+        time: from when to when that happened, or was said where that is not known.
+        said_from, said_to: when the first and the last of it was said.
+        recorded_at: when it was first written; `consolidated_at`: when it was last written.
+        stale_since: since when what it rests on has been another; None while it stands. A job writes it anew.
+        consolidator: the fingerprint of what wrote it.
+        sessions: the names of the sessions that it tells of; none for the profile, which tells of all.
+        names: who takes part, those named most first.
+        seeds: of a window, earlier events that helped to understand it.
+    """
+
+    id: str
+    level: SummaryLevel
+    title: str
+    sentences: tuple[SummarySentence, ...]
+    member_ids: tuple[str, ...]
+    time: TimeSpan | None
+    said_from: datetime | None
+    said_to: datetime | None
+    recorded_at: datetime | None
+    consolidated_at: datetime | None
+    stale_since: datetime | None
+    consolidator: str
+    generation: int
+    sessions: tuple[str, ...]
+    names: tuple[str, ...]
+    seeds: tuple[Seed, ...]
+
+    @property
+    def text(self) -> str:
+        """Its sentences, joined."""
+        return " ".join(sentence.text for sentence in self.sentences)
+
+
+Node = Session | Message | Event | Statement | Entity | Summary
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +190,7 @@ class Edge:
         reason: of the same, why the two are taken for one.
         decision: of the same, who decided it; None where an extraction proposes it.
         properties: what else an extraction notes about it.
+        similarity: of SEEDED_BY, the cosine of the two, from -1 to 1; None for others.
     """
 
     kind: EdgeKind
@@ -147,6 +204,7 @@ class Edge:
     reason: str = ""
     decision: EdgeDecision | None = None
     properties: Mapping[str, str] = field(default_factory=dict)
+    similarity: float | None = None
 
 
 def kind_of(node: Node) -> NodeKind:
@@ -162,3 +220,5 @@ def kind_of(node: Node) -> NodeKind:
             return node.kind
         case Entity():
             return NodeKind.ENTITY
+        case Summary():
+            return NodeKind.SUMMARY

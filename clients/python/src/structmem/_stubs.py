@@ -5,6 +5,7 @@ from typing import Any
 from structmem.v1.inspection_service_pb2_grpc import InspectionServiceStub
 from structmem.v1.memory_service_pb2_grpc import MemoryServiceStub
 from structmem.v1.namespace_service_pb2_grpc import NamespaceServiceStub
+from structmem.v1.summary_service_pb2_grpc import SummaryServiceStub
 
 
 def stubs(channel: Any) -> dict[str, Any]:
@@ -13,4 +14,5 @@ def stubs(channel: Any) -> dict[str, Any]:
         "memory": MemoryServiceStub(channel),
         "namespace": NamespaceServiceStub(channel),
         "inspection": InspectionServiceStub(channel),
+        "summary": SummaryServiceStub(channel),
     }

@@ -18,8 +18,12 @@ def _first_catalog(db: apsw.Connection) -> None:
     db.execute(files("graph.store.embedded.files").joinpath("catalog.sql").read_text("utf-8"))
 
 
+def _summaries(db: apsw.Connection) -> None:
+    db.execute(files("graph.store.embedded.files").joinpath("summaries.sql").read_text("utf-8"))
+
+
 # The step at index n brings a file from version n to n + 1. Steps are only ever added at the end.
-NAMESPACE_MIGRATIONS: Sequence[Migration] = (_first_schema,)
+NAMESPACE_MIGRATIONS: Sequence[Migration] = (_first_schema, _summaries)
 CATALOG_MIGRATIONS: Sequence[Migration] = (_first_catalog,)
 
 

@@ -11,7 +11,23 @@ from typing import Any, TypeVar
 import apsw
 import numpy as np
 
-from graph.model import Edge, EdgeKind, Entity, Event, Generation, IdSource, Message, Namespace, NodeKind, Session, Statement, to_micros
+from graph.model import (
+    PREFIXES,
+    Edge,
+    EdgeKind,
+    Entity,
+    Event,
+    Generation,
+    IdSource,
+    Message,
+    Namespace,
+    NodeKind,
+    Session,
+    Statement,
+    Summary,
+    SummaryLevel,
+    to_micros,
+)
 from graph.store.embedded.files.connection import rows
 from graph.store.embedded.files.faults import storage_faults
 from graph.store.embedded.files.namespace_file import create_file
@@ -29,9 +45,11 @@ from graph.store.embedded.rows.node_values import (
 )
 from graph.store.embedded.rows.node_writer import EdgeValues, insert_edges, insert_labels, insert_nodes, insert_passages
 from graph.store.embedded.rows.session_rows import insert_session
+from graph.store.embedded.rows.summary_rows import write_summary
 from graph.store.import_analysis import ImportAnalysis
 from graph.store.memory_rows import MemoryRow, source_of
 from graph.store.port import Clock, ExportRecord, PassageVector, SessionProgress
+from graph.store.rules.consolidating import referred_ids
 from graph.store.rules.importing import comes_twice, record_faults, unknown_node, unknown_session
 from graph.store.rules.listed_edges import event_edges, statement_edges
 from graph.store.rules.spec_rules import waits_for_vectors
@@ -42,7 +60,8 @@ _INDEXES_KEPT = ("nodes_by_uuid", "passages_by_owner")
 _CACHE_KIB = 64 * 1024
 # Keys remembered by id take about 250 bytes each; beyond these they are looked up in the file.
 _MAX_KEYS = 1_000_000
-_N = TypeVar("_N", Session, Message, Entity, Statement, Event)
+_SUMMARY_PREFIX = f"{PREFIXES[NodeKind.SUMMARY]}_"
+_N = TypeVar("_N", Session, Message, Entity, Statement, Event, Summary)
 
 
 class ImportFile:
@@ -68,6 +87,7 @@ class ImportFile:
             Entity: self._add_entities,
             Statement: self._add_statements,
             Event: self._add_events,
+            Summary: self._add_summaries,
             Edge: self._add_edges,
             SessionProgress: self._add_progress,
             PassageVector: self._add_vectors,
@@ -181,6 +201,14 @@ class ImportFile:
         insert_nodes(self._tx, values)
         insert_edges(self._tx, edges)
 
+    def _add_summaries(self, summaries: Sequence[Summary]) -> None:
+        # One by one: those of the next level refer to them.
+        for summary in summaries:
+            keys = self._known(list(referred_ids([summary])))
+            [(key, _)] = self._keyed([summary])
+            session = self._session(summary.sessions[0])[0] if summary.level is SummaryLevel.WINDOW else None
+            write_summary(self._tx, key, summary, session, keys, None)
+
     def _add_edges(self, edges: Sequence[Edge]) -> None:
         keys = self._known([id_ for edge in edges for id_ in (edge.source_id, edge.target_id, edge.via_id) if id_])
         insert_edges(self._tx, explicit_edges(edges, keys))
@@ -202,6 +230,11 @@ class ImportFile:
         matrix = checked_vectors(np.stack([item.vector for item in vectors]), "records.vector")
         keys = self._known([item.owner_id for item in vectors])
         content, size = matrix.tobytes(), matrix.itemsize * dimension
+        of_summaries = [place for place, item in enumerate(vectors) if item.owner_id.startswith(_SUMMARY_PREFIX)]
+        self._db.executemany(
+            "UPDATE summaries SET vector = ? WHERE key = ?",
+            [(content[place * size : (place + 1) * size], keys[vectors[place].owner_id]) for place in of_summaries],
+        )
         self._db.executemany(
             "INSERT INTO vectors SELECT key, ?3, digest FROM passages WHERE owner = ?1 AND ordinal = ?2",
             [(keys[item.owner_id], item.ordinal, content[i * size : (i + 1) * size]) for i, item in enumerate(vectors)],
@@ -258,7 +291,9 @@ def _derive(db: apsw.Connection) -> None:
                      FROM nodes WHERE kind = {NodeKind.MESSAGE:d} GROUP BY session) m WHERE m.session = sessions.key;
            UPDATE entities SET mentions = m.mentions FROM
                (SELECT e.dst AS entity, count(*) AS mentions FROM edges e JOIN nodes n ON n.key = e.src
-                WHERE e.kind = {EdgeKind.MENTIONS:d} AND n.retired_at IS NULL GROUP BY e.dst) m WHERE m.entity = entities.key"""
+                WHERE e.kind = {EdgeKind.MENTIONS:d} AND n.retired_at IS NULL GROUP BY e.dst) m WHERE m.entity = entities.key;
+           INSERT INTO waiting_events SELECT session, said_at, key FROM nodes n WHERE kind = {NodeKind.EVENT:d} AND retired_at IS NULL
+               AND NOT EXISTS (SELECT 1 FROM edges e WHERE e.dst = n.key AND e.kind = {EdgeKind.SUMMARIZES:d})"""
     )
 
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import apsw
 
-from graph.model import TERMINAL_STATES, Job, Namespace
+from graph.model import TERMINAL_STATES, Job, JobKind, Namespace
 from graph.store.embedded.files.connection import json_list, rows
 from graph.store.embedded.files.transaction import Transaction
 from graph.store.embedded.jobs.job_queue import cover_messages, waiting_messages
@@ -40,6 +40,8 @@ def expedite_job(tx: Transaction, job_id: str) -> Job:
     row = job_row(tx.db, job_id)
     if row.session and row.state not in TERMINAL_STATES:
         flush(tx, row.session)
+    elif row.kind is JobKind.CONSOLIDATION and row.state not in TERMINAL_STATES:
+        save_job(tx, hurried(row, tx.now))
     return job_of(tx.namespace.name, job_row(tx.db, job_id))
 
 

@@ -8,7 +8,7 @@ from graph.model import ExtractionMode, IdSource, Namespace, NodeKind
 from graph.store.embedded.files.connection import rows
 from graph.store.embedded.files.transaction import Transaction
 from graph.store.embedded.jobs.job_rows import QUEUED, RUNNING, insert_job, open_jobs, save_job
-from graph.store.rules.jobs import covering, needs_work, new_job, queued_among
+from graph.store.rules.jobs import JobRow, covering, needs_work, new_consolidation, new_job, queued_among
 
 
 def cover_messages(tx: Transaction, settings: Namespace, ids: IdSource, session: int, upto: int, idle: timedelta) -> str:
@@ -20,6 +20,17 @@ def cover_messages(tx: Transaction, settings: Namespace, ids: IdSource, session:
     if queued is not None:
         return save_job(tx, covering(queued, tx.now, upto, idle, waiting)).id
     return insert_job(tx, new_job(ids.mint("job"), 0, "", tx.now, upto, idle, waiting), session).id
+
+
+def cover_consolidation(tx: Transaction) -> JobRow:
+    """The job that summarizes the events that wait: the queued one, as it is, or a new one."""
+    queued = queued_among(open_jobs(tx.db, None))
+    return queued or insert_job(tx, new_consolidation(tx.ids.mint("job"), 0, tx.now, waiting_events(tx.db)), None)
+
+
+def waiting_events(db: apsw.Connection) -> int:
+    """How many events no window summarizes."""
+    return int(db.execute("SELECT count(*) FROM waiting_events").get)
 
 
 def waiting_messages(db: apsw.Connection, settings: Namespace, session: int, upto: int) -> int:
@@ -44,14 +55,14 @@ def due_job(db: apsw.Connection, now: int, kinds: str) -> int | None:
     passed = rows(
         db,
         f"""SELECT j.expires_at, j.key FROM jobs j WHERE j.state = {RUNNING} AND j.expires_at <= ?1 AND {allowed} AND NOT EXISTS
-                (SELECT 1 FROM jobs r WHERE r.session = j.session AND r.state = {RUNNING} AND r.expires_at > ?1)
+                (SELECT 1 FROM jobs r WHERE r.session IS j.session AND r.state = {RUNNING} AND r.expires_at > ?1)
             ORDER BY j.expires_at LIMIT 1""",
         (now, kinds),
     )
     queued = rows(
         db,
         f"""SELECT j.run_after, j.key FROM jobs j WHERE j.state = {QUEUED} AND j.run_after <= ?1 AND {allowed} AND NOT EXISTS
-                (SELECT 1 FROM jobs r WHERE r.session = j.session AND r.state = {RUNNING})
+                (SELECT 1 FROM jobs r WHERE r.session IS j.session AND r.state = {RUNNING})
             ORDER BY j.run_after LIMIT 1""",
         (now, kinds),
     )
@@ -64,6 +75,6 @@ def next_due(db: apsw.Connection) -> int | None:
         f"""SELECT min(due) FROM (
                SELECT min(expires_at) AS due FROM jobs WHERE state = {RUNNING}
                UNION ALL SELECT * FROM (SELECT run_after FROM jobs j WHERE state = {QUEUED} AND NOT EXISTS
-                   (SELECT 1 FROM jobs r WHERE r.session = j.session AND r.state = {RUNNING}) ORDER BY run_after LIMIT 1))"""
+                   (SELECT 1 FROM jobs r WHERE r.session IS j.session AND r.state = {RUNNING}) ORDER BY run_after LIMIT 1))"""
     ).get
     return None if due is None else int(due)

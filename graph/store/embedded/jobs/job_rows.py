@@ -37,13 +37,13 @@ def job_row(db: apsw.Connection, job_id: str) -> JobRow:
     return found_job(find_job(db, job_id), job_id)
 
 
-def open_jobs(db: apsw.Connection, session: int) -> list[JobRow]:
-    """The queued and running jobs of a session, oldest first."""
-    return job_rows(db, f"WHERE j.session = ? AND j.state IN ({OPEN}) ORDER BY j.key", (session,))
+def open_jobs(db: apsw.Connection, session: int | None) -> list[JobRow]:
+    """The queued and running jobs of a session, oldest first; of None, those that consolidate."""
+    return job_rows(db, f"WHERE j.session IS ? AND j.state IN ({OPEN}) ORDER BY j.key", (session,))
 
 
-def insert_job(tx: Transaction, row: JobRow, session: int) -> JobRow:
-    """Stores a new job of the session with this key; the database gives it its own."""
+def insert_job(tx: Transaction, row: JobRow, session: int | None) -> JobRow:
+    """Stores a new job of the session with this key, or of none; the database gives it its own."""
     values = {**_values(row), "session": session}
     tx.db.execute(f"INSERT INTO jobs ({', '.join(values)}) VALUES ({', '.join(f':{name}' for name in values)})", values)
     tx.job_changed(row.id)

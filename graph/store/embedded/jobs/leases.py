@@ -13,7 +13,7 @@ from graph.store.embedded.files.connection import json_list
 from graph.store.embedded.files.engine import Engine
 from graph.store.embedded.files.namespace_file import NamespaceFile
 from graph.store.embedded.files.transaction import Transaction
-from graph.store.embedded.jobs.job_queue import due_job, waiting_messages
+from graph.store.embedded.jobs.job_queue import due_job, waiting_events, waiting_messages
 from graph.store.embedded.jobs.job_rows import RUNNING, SUCCEEDED, find_job, job_rows, open_jobs, save_job
 from graph.store.embedded.rows.session_rows import session_row
 from graph.store.port import JobOutcome, JobSucceeded
@@ -69,6 +69,8 @@ def lease_due_job(tx: Transaction, worker: str, duration: timedelta, kinds: Coll
     if session is not None:
         target, others = session.last_seq, open_jobs(tx.db, session.key)
         waiting = waiting_messages(tx.db, tx.namespace, session.key, target)
+    elif row.kind is JobKind.CONSOLIDATION:
+        waiting, others = waiting_events(tx.db), [job for job in open_jobs(tx.db, None) if job.id != row.id]
     leased_row = leased(row, others, tx.now, worker, tx.next_epoch(), duration, target, waiting)
     return lease_of(tx.namespace.name, save_job(tx, leased_row))
 

@@ -11,7 +11,7 @@ from graph.store.embedded.rows.node_keys import ids_of, keys_of
 from graph.store.embedded.rows.node_rows import read_nodes
 from graph.store.port import NodeEdges
 
-_ORDERED = (EdgeKind.EVIDENCED_BY, EdgeKind.STATES)
+_ORDERED = (EdgeKind.EVIDENCED_BY, EdgeKind.STATES, EdgeKind.SUMMARIZES)
 # Of a current node no edge to a retired one shows: answers never mix generations. A retired node shows all that it had.
 _VISIBLE = "(?2 OR n.retired_at IS NULL)"
 _OUT = f"""SELECT e.src, e.kind, e.ordinal, e.dst, e.via, e.properties FROM edges e JOIN nodes n ON n.key = e.dst

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from enum import IntEnum
 
-from graph.model import LINK_KINDS, MEMORY_KINDS, STATEMENT_KINDS, EdgeKind, NodeKind
+from graph.model import LINK_KINDS, MEMORY_KINDS, STATEMENT_KINDS, SUMMARY_KINDS, EdgeKind, NodeKind
 from graph.store.rules.jobs import OPEN_STATES
 
 
@@ -21,4 +21,6 @@ LINKS = numbers(LINK_KINDS)
 # Edges that statements and events state of others.
 STATED = numbers((EdgeKind.RELATES, EdgeKind.BEFORE, EdgeKind.CAUSES))
 NAMING = numbers((EdgeKind.INVOLVES, EdgeKind.MENTIONS))
+ABOVE_EVENTS = numbers(SUMMARY_KINDS)
+SUMMARIZES = f"kind = {EdgeKind.SUMMARIZES:d}"
 OPEN = numbers(OPEN_STATES)

@@ -8,14 +8,15 @@ from typing import Any
 import apsw
 import orjson
 
-from graph.model import EdgeKind, Entity, Event, Message, Node, NodeKind, Participant, Session, Statement, from_micros
+from graph.model import EdgeKind, Entity, Event, Message, Node, NodeKind, Participant, Seed, Session, Statement, SummaryLevel, from_micros
 from graph.store.embedded.files.connection import row as one_row
 from graph.store.embedded.files.connection import rows as all_rows
-from graph.store.embedded.rows.kind_numbers import MEMORIES
+from graph.store.embedded.rows.kind_numbers import ABOVE_EVENTS, MEMORIES
 from graph.store.embedded.rows.node_bodies import span_of
 from graph.store.embedded.rows.node_keys import keys_of, node_id
 from graph.store.embedded.rows.session_rows import session_row
 from graph.store.port import NodesWithin
+from graph.store.rules.consolidating import seed_of, summary_of
 from graph.store.rules.node_bytes import OVERHEAD
 from graph.store.rules.node_records import node_of
 
@@ -29,7 +30,7 @@ _SELECT_SESSION = f"""SELECT n.uuid, n.recorded_at, {", ".join(f"s.{name}" for n
     FROM sessions s JOIN nodes n ON n.key = s.key WHERE s.key = +?"""
 _BATCH = 1_000
 _NEXT_MEMORIES = f"SELECT key FROM nodes WHERE key > ? AND kind IN ({MEMORIES}) AND retired_at IS NULL ORDER BY key LIMIT ?"
-_DERIVED = (NodeKind.EVENT, NodeKind.FACT, NodeKind.RELATION)
+_LINKED = (NodeKind.EVENT, NodeKind.FACT, NodeKind.RELATION, NodeKind.SUMMARY)
 
 
 @dataclass(slots=True)
@@ -41,6 +42,8 @@ class _Links:
     entities: list[str] = field(default_factory=list)
     participants: list[Participant] = field(default_factory=list)
     event: str = ""
+    members: list[str] = field(default_factory=list)
+    seeds: list[Seed] = field(default_factory=list)
 
     def of_event(self) -> dict[str, Any]:
         """The fields of an event that they fill."""
@@ -50,6 +53,10 @@ class _Links:
     def of_statement(self) -> dict[str, Any]:
         """The fields of a statement that they fill."""
         return {"evidence_ids": tuple(self.evidence), "entity_ids": tuple(self.entities), "event_id": self.event}
+
+    def of_summary(self) -> dict[str, Any]:
+        """The fields of a summary that they fill."""
+        return {"member_ids": tuple(self.members), "seeds": tuple(self.seeds)}
 
 
 _NO_LINKS = _Links()
@@ -72,8 +79,8 @@ def read_nodes(db: apsw.Connection, keys: Sequence[int], *, linked: bool = True)
         (dict(zip(_COLUMNS, columns, strict=True)), orjson.loads(body))
         for *columns, body in db.executemany(_SELECT, [(key,) for key in keys])
     ]
-    derived = [row["key"] for row, _ in rows if row["kind"] in _DERIVED]
-    links = _links(db, derived) if linked else {key: _Links() for key in derived}
+    keys_linked = [row["key"] for row, _ in rows if row["kind"] in _LINKED]
+    links = _links(db, keys_linked) if linked else {key: _Links() for key in keys_linked}
     return {row["key"]: _node(db, row, body, links.get(row["key"], _NO_LINKS)) for row, body in rows}
 
 
@@ -122,6 +129,19 @@ def _node(db: apsw.Connection, row: dict[str, Any], body: dict[str, Any], links:
             return node_of(Entity, record | {"kind": entity_kind, "mention_count": mentions})
         case NodeKind.SESSION:
             return read_session(db, key)
+        case NodeKind.SUMMARY:
+            said_to, stale = one_row(db, "SELECT said_to, stale_since FROM summaries WHERE key = ?", (key,))
+            return summary_of(
+                body,
+                id=record["id"],
+                level=SummaryLevel(row["seq"]),
+                said_from=from_micros(row["said_at"]),
+                said_to=from_micros(said_to),
+                recorded_at=from_micros(row["recorded_at"]),
+                generation=row["generation"],
+                stale_since=None if stale is None else from_micros(stale),
+                **links.of_summary(),
+            )
 
 
 def read_session(db: apsw.Connection, key: int) -> Session:
@@ -149,7 +169,8 @@ def _fill_targets(db: apsw.Connection, keys: Iterable[int], links: dict[int, _Li
     rows: Iterable[tuple[Any, ...]] = db.executemany(
         f"""SELECT e.src, e.kind, n.uuid, n.kind, e.properties, CASE e.kind WHEN {EdgeKind.INVOLVES:d} THEN n.body END
            FROM edges e JOIN nodes n ON n.key = e.dst
-           WHERE e.src = +? AND e.kind BETWEEN {EdgeKind.EVIDENCED_BY:d} AND {EdgeKind.MENTIONS:d} ORDER BY e.kind, e.ordinal""",
+           WHERE e.src = +? AND (e.kind BETWEEN {EdgeKind.EVIDENCED_BY:d} AND {EdgeKind.MENTIONS:d} OR e.kind IN ({ABOVE_EVENTS}))
+           ORDER BY e.kind, e.ordinal""",
         [(key,) for key in keys],
     )
     for key, kind, uuid, target_kind, properties, body in rows:
@@ -164,3 +185,7 @@ def _fill_targets(db: apsw.Connection, keys: Iterable[int], links: dict[int, _Li
             case EdgeKind.INVOLVES:
                 role = orjson.loads(properties)["role"] if properties else ""
                 links[key].participants.append(Participant(target, role, orjson.loads(body)["name"]))
+            case EdgeKind.SUMMARIZES:
+                links[key].members.append(target)
+            case EdgeKind.SEEDED_BY:
+                links[key].seeds.append(seed_of(target, orjson.loads(properties)))

@@ -57,7 +57,7 @@ def _valid(time: TimeSpan | None, said_at: int) -> tuple[int, int]:
 
 def edge_values(edge: ListedEdge[int]) -> EdgeValues:
     """The row of an edge that a node's lists imply."""
-    properties = None if edge.role is None else orjson.dumps({"role": edge.role}).decode()
+    properties = orjson.dumps(edge.properties).decode() if edge.properties else None
     return (edge.source, int(edge.kind), edge.order, edge.target, 0, properties)
 
 

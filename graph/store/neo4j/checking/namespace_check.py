@@ -134,6 +134,25 @@ _QUERIES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         ),
     ),
     (
+        "UNCOVERED",
+        "a current event is of no window and does not wait for one, or both",
+        _of_each(
+            ("Event",),
+            "m.retired_at IS NULL AND COUNT { (m)<-[:SUMMARIZES]-(:Summary) } + CASE WHEN m.waits_in IS NULL THEN 0 ELSE 1 END <> 1",
+        ),
+    ),
+    (
+        "ORPHAN",
+        "an event waits for a window and is retired, or waits by halves",
+        _of_each(("Event",), "(m.waits_in IS NULL) <> (CASE WHEN m.retired_at IS NULL THEN m.waits_since END IS NULL)"),
+    ),
+    (
+        "ORPHAN",
+        "the summary has no members, or is of two summaries of the level above",
+        _of_each(("Summary",), "(NOT EXISTS { (m)-[:SUMMARIZES]->() } OR COUNT { (m)<-[:SUMMARIZES]-() } > 1)"),
+    ),
+    ("MIXED_GENERATIONS", "a summary is not of the current generation", _of_each(("Summary",), "m.generation <> $generation")),
+    (
         "MIXED_GENERATIONS",
         "a current node is not of the current generation",
         _of_each(_DERIVED, "m.retired_at IS NULL AND m.generation <> $generation"),

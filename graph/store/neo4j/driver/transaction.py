@@ -39,6 +39,8 @@ _COUNTERS = (
     "statistics_terms",
     "statistics_tail",
 )
+# Revisions that a namespace from before there were summaries does not have.
+_LATER_COUNTERS = ("removed_revision", "summaries_revision")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,7 @@ class Transaction:
         self._jobs: dict[str, Mapping[str, Any]] = {}
         self.write = write
         self._counters = {name: properties[name] for name in _COUNTERS}
+        self._counters |= {name: properties[name] for name in _LATER_COUNTERS if name in properties}
         self._began_with = dict(self._counters)
         self._last_write = properties["last_write"]
         self._changes: dict[Operation, list[int]] = {}
@@ -152,6 +155,21 @@ class Transaction:
         if not self.stepped:
             self._counters["revision"] += 1
             self.stepped = True
+
+    @property
+    def removed_revision(self) -> int:
+        """The revision of the last write that deleted or retired anything, 0 where there was none."""
+        return int(self._counters.get("removed_revision", 0))
+
+    def something_removed(self) -> None:
+        """Consolidations that read before this write can not be committed after it."""
+        self.step()
+        self._counters["removed_revision"] = self.revision
+
+    def summaries_changed(self) -> None:
+        """Whoever searches summaries reads them again."""
+        self.step()
+        self._counters["summaries_revision"] = self.revision
 
     async def finish(self) -> None:
         """Writes the log and the counters; before the commit nothing but upkeep comes after it."""

@@ -86,6 +86,7 @@ async def _activate(database: Database, namespace: Namespace, writing: ImportRec
     """Shows the namespace and queues what is to be done in it, in one transaction. It may be repeated."""
     properties = {
         "revision": max(namespace.revision, 1),
+        "summaries_revision": max(namespace.revision, 1) if writing.tally.summaries else 0,
         "next_key": writing.tally.next_key,
         "statistics_revision": max(namespace.revision, 1),
         "statistics_terms": writing.tally.terms,

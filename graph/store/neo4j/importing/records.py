@@ -7,7 +7,22 @@ from typing import Any
 
 import numpy as np
 
-from graph.model import Edge, EdgeKind, Entity, Event, Message, Namespace, NodeKind, Role, Session, Statement, kind_of_node, to_micros
+from graph.model import (
+    Edge,
+    EdgeKind,
+    Entity,
+    Event,
+    Message,
+    Namespace,
+    NodeKind,
+    Role,
+    Session,
+    Statement,
+    Summary,
+    SummaryLevel,
+    kind_of_node,
+    to_micros,
+)
 from graph.store.import_analysis import ImportAnalysis
 from graph.store.memory_rows import MemoryRow, MemorySource, source_of
 from graph.store.neo4j.driver.bounded_tasks import BoundedTasks
@@ -36,7 +51,10 @@ from graph.store.neo4j.rows.node_writer import (
 )
 from graph.store.neo4j.rows.search_columns import further_passages, memory_columns, passage_columns, span_nodes
 from graph.store.neo4j.rows.search_tokens import facets_text
+from graph.store.neo4j.rows.summary_properties import summary_properties, vector_bytes
+from graph.store.neo4j.rows.summary_rows import write_summaries
 from graph.store.port import ExportRecord, Float16Vector, PassageVector, SessionProgress
+from graph.store.rules.consolidating import referred_ids
 from graph.store.rules.listed_edges import event_edges, statement_edges
 from graph.store.rules.spec_rules import waits_for_vectors
 from graph.store.rules.vector_checks import checked_vector
@@ -50,6 +68,7 @@ _MESSAGES = f"""UNWIND $at.groups AS of_session MATCH (s:Session {{namespace: $n
 _NEXT = """UNWIND $at.pairs AS pair
     MATCH (a:Message {namespace: $namespace, key: pair[0]}) MATCH (b:Message {namespace: $namespace, key: pair[1]})
     CREATE (a)-[:NEXT]->(b)"""
+_SUMMARY_VECTORS = "UNWIND $at.rows AS row MATCH (s:Summary {namespace: $namespace, key: row[0]}) SET s.v16 = row[1]"
 _Write = Callable[[Sequence[MemoryRow]], Coroutine[Any, Any, None]]
 
 
@@ -73,6 +92,7 @@ class ImportRecords:
             Entity: self._add_entities,
             Statement: self._add_statements,
             Event: self._add_events,
+            Summary: self._add_summaries,
             Edge: self._add_edges,
             SessionProgress: self._add_progress,
             PassageVector: self._add_vectors,
@@ -218,12 +238,26 @@ class ImportRecords:
         self.tally.known(part.entity_id for event in events for part in event.participants)
         self.tally.known(id_ for event in events for id_ in (*event.evidence_ids, *event.statement_ids))
         nodes = [event_properties(event, self._system_fields(event)) for event in events]
+        self.tally.unsummarized.update(self.tally.refs[event.id].key for event in events if event.retired_at is None)
         await self._writes.start(self._write_events(events, nodes))
 
     async def _write_events(self, events: Sequence[Event], nodes: Sequence[Properties]) -> None:
         await create_nodes(self._writer, NodeKind.EVENT, nodes)
         refs = self.tally.refs
         await self._link([edge_row(edge) for event in events for edge in event_edges(refs[event.id], event, refs)])
+
+    async def _add_summaries(self, summaries: Sequence[Summary]) -> None:
+        nodes: list[Properties] = []
+        for summary in summaries:
+            self.tally.known(referred_ids([summary]))
+            key = self.tally.new_key(summary.id, NodeKind.SUMMARY)
+            self.tally.summaries += 1
+            self.tally.unsummarized.difference_update(self.tally.refs[member].key for member in summary.member_ids)
+            session = self.tally.session(summary.sessions[0]).key if summary.level is SummaryLevel.WINDOW else None
+            nodes.append(summary_properties(summary, self._namespace.name, key, session))
+        # Those of a higher level are bound to those of the batches before.
+        await self._writes.join()
+        await self._writes.start(write_summaries(self._writer, summaries, nodes, self.tally.refs))
 
     async def _add_edges(self, edges: Sequence[Edge]) -> None:
         self.tally.known(id_ for edge in edges for id_ in (edge.source_id, edge.target_id, edge.via_id) if id_)
@@ -249,6 +283,10 @@ class ImportRecords:
             checked_vector(item.vector, dimension, "records.vector")
         first: defaultdict[NodeKind, dict[int, Float16Vector]] = defaultdict(dict)
         further: dict[tuple[int, int], Float16Vector] = {}
+        of_summaries = [item for item in vectors if self.tally.refs[item.owner_id].kind is NodeKind.SUMMARY]
+        if of_summaries:
+            rows = [[self.tally.refs[item.owner_id].key, vector_bytes(np.asarray(item.vector, np.float16))] for item in of_summaries]
+            await self._writes.start(self._writer.execute(_SUMMARY_VECTORS, {"rows": rows}))
         for item in vectors:
             memory = self.tally.take_vector(item.owner_id, item.ordinal)
             if memory is not None and item.ordinal:

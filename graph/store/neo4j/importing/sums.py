@@ -8,6 +8,7 @@ from graph.model import Namespace, NodeKind
 from graph.store.neo4j.importing.tally import ImportTally
 from graph.store.neo4j.rows.entity_rows import count_mentions
 from graph.store.neo4j.rows.node_writer import Writer
+from graph.store.neo4j.rows.summary_rows import WAITS
 from graph.store.neo4j.schema import NODE_LABELS
 from graph.store.rules.spec_rules import waits_for_vectors
 
@@ -16,6 +17,7 @@ _TELL_SESSIONS = "UNWIND $at.rows AS row MATCH (s:Session {namespace: $namespace
 _MARK = "UNWIND $at.rows AS row CREATE (:FlushMark {namespace: $namespace, session: row[0], seq: row[1]})"
 _COUNT_SPEAKERS = "UNWIND $at.rows AS row CREATE (:Speaker {namespace: $namespace, name: row[0], messages: row[1]})"
 _STATISTICS = "UNWIND $at.rows AS row CREATE (s:TermStatistics {namespace: $namespace}) SET s += row"
+_LET_WAIT = f"UNWIND $at.rows AS row MATCH (e:Event {{namespace: $namespace, key: row}}) SET {WAITS}"
 _FURTHER = "UNWIND $at.rows AS row MATCH (m:Passage {namespace: $namespace, owner_key: row[0], ordinal: row[1]}) SET m.waits = true"
 T = TypeVar("T")
 
@@ -33,6 +35,7 @@ async def write_sums(writer: Writer, namespace: Namespace, tally: ImportTally) -
         (_TELL_SESSIONS, [{"key": session.key, "properties": session.properties()} for session in sessions]),
         (_MARK, [[session.name, seq] for session in sessions for seq in session.flush_marks]),
         (_COUNT_SPEAKERS, [list(pair) for pair in tally.speakers.items()]),
+        (_LET_WAIT, sorted(tally.unsummarized)),
         (_STATISTICS, [{**row, "revision": max(namespace.revision, 1)} for row in tally.statistics()]),
     )
     for query, rows in told:

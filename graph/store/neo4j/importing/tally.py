@@ -89,6 +89,9 @@ class ImportTally:
         self.mentions: Counter[int] = Counter()
         # Passages that have no vector so far: the memory's kind and its session's key, by (memory's key, ordinal).
         self.bare: dict[tuple[int, int], tuple[NodeKind, int]] = {}
+        # Current events that no window summarizes so far.
+        self.unsummarized: set[int] = set()
+        self.summaries = 0
         # Of messages that have some, by key.
         self.labels: dict[int, Mapping[str, str]] = {}
         self._passages = {group: [0, 0] for group in StatisticsGroup}

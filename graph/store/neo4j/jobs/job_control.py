@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from graph.model import TERMINAL_STATES, Job
+from graph.model import TERMINAL_STATES, Job, JobKind
 from graph.store.neo4j.driver.handle import Handle
 from graph.store.neo4j.driver.transaction import Transaction
 from graph.store.neo4j.jobs.job_queue import cover_messages, open_jobs, waiting_messages
@@ -44,6 +44,8 @@ async def expedite_job(tx: Transaction, job_id: str) -> Job:
     if row.session and row.state not in TERMINAL_STATES:
         flushed = await _flush_session(tx, await existing_session(tx, row.session))
         row = next((job for job in flushed if job.id == job_id), row)
+    elif row.kind is JobKind.CONSOLIDATION and row.state not in TERMINAL_STATES:
+        row = save_job(tx, hurried(row, tx.now))
     return job_of(tx.name, row)
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from graph.model import ExtractionMode, IdSource, Namespace
 from graph.store.neo4j.driver.transaction import Transaction
 from graph.store.neo4j.jobs.job_rows import JOB_PROJECTION, OPEN, job_row_of, save_job
-from graph.store.rules.jobs import JobRow, covering, needs_work, new_job, queued_among
+from graph.store.rules.jobs import JobRow, covering, needs_work, new_consolidation, new_job, queued_among
 
 _OPEN = f"""MATCH (j:Job) WHERE j.namespace = $namespace AND j.session = $at.session AND j.state IN {OPEN}
     WITH j ORDER BY j.key RETURN collect(j{JOB_PROJECTION})"""
@@ -24,9 +24,11 @@ _UNEMBEDDED = """CALL () {
             RETURN r.key AS owner }
     RETURN count(DISTINCT owner)"""
 
+_UNSUMMARIZED = "MATCH (e:Event) WHERE e.namespace = $namespace AND e.waits_since IS NOT NULL RETURN count(e)"
+
 
 async def open_jobs(tx: Transaction, session: str) -> list[JobRow]:
-    """The queued and running jobs of a session, oldest first, as they were before this write."""
+    """The queued and running jobs of a session, oldest first, as they were before this write; of "", those that consolidate."""
     [[found]] = await tx.rows(_OPEN, {"session": session})
     return [job_row_of(row) for row in found]
 
@@ -45,6 +47,18 @@ def cover(tx: Transaction, ids: IdSource, jobs: Sequence[JobRow], session: str, 
     if queued is None:
         return save_job(tx, new_job(ids.mint("job"), tx.job_key(), session, tx.now, upto, idle, waiting))
     return save_job(tx, covering(queued, tx.now, upto, idle, waiting))
+
+
+async def cover_consolidation(tx: Transaction) -> JobRow:
+    """The job that summarizes the events that wait: the queued one, as it is, or a new one."""
+    queued = queued_among(await open_jobs(tx, ""))
+    return queued or save_job(tx, new_consolidation(tx.ids.mint("job"), tx.job_key(), tx.now, await waiting_events(tx)))
+
+
+async def waiting_events(tx: Transaction) -> int:
+    """How many events no window summarizes."""
+    [[count]] = await tx.rows(_UNSUMMARIZED)
+    return int(count)
 
 
 async def waiting_messages(tx: Transaction, settings: Namespace, session: str, upto: int) -> int:

@@ -32,7 +32,8 @@ def job_properties(row: JobRow) -> dict[str, Any]:
     return stored_values(row) | {
         "kind": row.kind.name,
         "state": row.state.name,
-        "session": row.session or None,
+        # The sessionless jobs of a namespace, those that consolidate, take turns as those of one session do.
+        "session": "" if row.kind is JobKind.CONSOLIDATION else row.session or None,
         "expires_at": row.expires_at or None,
         "due_at": row.due_at,
         "succeeded_at": row.updated_at if row.state is JobState.SUCCEEDED else None,

@@ -13,7 +13,7 @@ from graph.errors import NotFound, StructMemError
 from graph.model import ExtractionMode, Job, JobKind, Lease
 from graph.store.neo4j.driver.database import Database
 from graph.store.neo4j.driver.transaction import Prefetch, Transaction
-from graph.store.neo4j.jobs.job_queue import waiting_messages
+from graph.store.neo4j.jobs.job_queue import waiting_events, waiting_messages
 from graph.store.neo4j.jobs.job_rows import JOB_PROJECTION, OPEN, find_job, job_properties, job_row_of, save_job
 from graph.store.port import JobOutcome, JobSucceeded
 from graph.store.rules.jobs import (
@@ -78,6 +78,8 @@ async def _lease(tx: Transaction, job_id: str, worker: str, duration: timedelta)
     if tx.prefetched["last_seq"] is not None:
         target = tx.prefetched["last_seq"]
         waiting = await waiting_messages(tx, tx.namespace, row.session, target)
+    elif row.kind is JobKind.CONSOLIDATION:
+        waiting = await waiting_events(tx)
     return lease_of(tx.name, save_job(tx, leased(row, others, tx.now, worker, tx.next_epoch(), duration, target, waiting)))
 
 

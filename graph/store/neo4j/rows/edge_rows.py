@@ -9,7 +9,7 @@ from graph.store.rules.listed_edges import ListedEdge
 
 # What a relationship has besides the edge's own properties. `order` keeps the order of what a node lists.
 OWN_PROPERTIES = frozenset({"order", "seq", "via_id"})
-_SHOWN_ORDER = frozenset({EdgeKind.EVIDENCED_BY, EdgeKind.STATES})
+_SHOWN_ORDER = frozenset({EdgeKind.EVIDENCED_BY, EdgeKind.STATES, EdgeKind.SUMMARIZES})
 # Kinds whose relationships carry only what `OWN_PROPERTIES` names.
 _BARE = frozenset({EdgeKind.IN_SESSION, EdgeKind.NEXT, EdgeKind.EVIDENCED_BY, EdgeKind.STATES})
 
@@ -47,8 +47,7 @@ def _shown(kind: EdgeKind, properties: Mapping[str, Any]) -> dict[str, str]:
 
 def edge_row(edge: ListedEdge[NodeRef]) -> EdgeRow:
     """An edge that a node's lists imply, as a relationship to make."""
-    properties: dict[str, Any] = {"order": edge.order}
-    return EdgeRow(edge.kind, edge.source, edge.target, properties if edge.role is None else properties | {"role": edge.role})
+    return EdgeRow(edge.kind, edge.source, edge.target, {"order": edge.order, **edge.properties})
 
 
 def explicit_edges(edges: Sequence[Edge], refs: Mapping[str, NodeRef]) -> list[EdgeRow]:

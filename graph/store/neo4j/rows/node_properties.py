@@ -19,8 +19,9 @@ class NamespaceProperties(TypedDict):
     first by every write, with the id of the write: who holds the node's lock has the namespace to itself. `last_write` is the id of the
     last one that committed. `statistics_…`: up to which revision the :TermStatistics count, how many terms they hold and how many
     differences came since. `analyser`: the version that made the passages of its texts, not there before that was kept; while they are made
-    anew, `reanalysed_to` is the key up to which they are. `building_until`: of a CREATING one, until when its import is taken to be alive.
-    `profile` is JSON.
+    anew, `reanalysed_to` is the key up to which they are. `removed_revision`: of the last write that deleted
+    or retired anything, `summaries_revision`: of the last that wrote, marked or deleted a summary; neither is there on namespaces that
+    are older than summaries. `building_until`: of a CREATING one, until when its import is taken to be alive. `profile` is JSON.
     """
 
     name: str
@@ -45,6 +46,8 @@ class NamespaceProperties(TypedDict):
     statistics_revision: int
     statistics_terms: int
     statistics_tail: int
+    removed_revision: NotRequired[int]
+    summaries_revision: NotRequired[int]
     analyser: NotRequired[int]
     reanalysed_to: NotRequired[int]
     generation: int
@@ -148,7 +151,7 @@ class StatementProperties(MemoryProperties, TimedProperties):
 
 
 class EventProperties(TimedProperties):
-    """:Event."""
+    """:Event. While no window summarizes it, `waits_in` is its `session_key` and `waits_since` its `recorded_at`."""
 
     id: str
     key: int
@@ -160,6 +163,34 @@ class EventProperties(TimedProperties):
     recorded_at: int
     generation: int
     retired_at: NotRequired[int]
+    waits_in: NotRequired[int]
+    waits_since: NotRequired[int]
+
+
+class SummaryProperties(TimedProperties):
+    """:Summary, which has no words when something that it rests on was deleted. `text`: the title and the sentences. `sentence_sources`: of
+    each sentence the ids that it rests on, parted by blanks. `said_on` is `said_from`. `session_key`: of a window's session. `v16`: the
+    vector, as of a memory; no index holds it: a search reads all summaries."""
+
+    id: str
+    key: int
+    session_key: NotRequired[int]
+    level: str
+    title: NotRequired[str]
+    text: NotRequired[str]
+    sentences: NotRequired[list[str]]
+    sentence_sources: NotRequired[list[str]]
+    sessions: NotRequired[list[str]]
+    names: NotRequired[list[str]]
+    said_from: int
+    said_to: int
+    said_on: datetime
+    recorded_at: int
+    consolidated_at: int
+    consolidator: str
+    generation: int
+    stale_since: NotRequired[int]
+    v16: NotRequired[bytes]
 
 
 class EntityProperties(TypedDict):
@@ -211,7 +242,8 @@ class SpanProperties(TypedDict):
 
 class JobProperties(TypedDict):
     """:Job. `due_at` only while it is open: `run_after` of a queued one, `expires_at`, the end of the lease, of a running one. `error` and
-    `partial_failures` are JSON. `session` is missing when the session was deleted. `succeeded_at` only on those that did."""
+    `partial_failures` are JSON. `session` is missing when the session was deleted, and "" where the
+    job is of no session: a consolidation. `succeeded_at` only on those that did."""
 
     id: str
     key: int
@@ -312,6 +344,7 @@ PROPERTIES = {
     "Fact": StatementProperties,
     "Relation": StatementProperties,
     "Entity": EntityProperties,
+    "Summary": SummaryProperties,
     "Passage": PassageProperties,
     "Span": SpanProperties,
     "EntityName": EntityNameProperties,

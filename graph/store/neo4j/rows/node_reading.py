@@ -7,6 +7,7 @@ from typing import Any
 from graph.model import MEMORY_KINDS, Node, NodeKind, Participant, Session, kind_of
 from graph.store.neo4j.driver.handle import Handle
 from graph.store.neo4j.rows.node_rows import PROJECTIONS, entity_of, event_of, message_of, session_of, statement_of
+from graph.store.neo4j.rows.summary_properties import summary_of
 from graph.store.neo4j.schema import NODE_LABELS
 from graph.store.port import NodesWithin
 
@@ -18,6 +19,8 @@ _LINKS = {
         events: [(x:Event)-[:STATES]->(m) | [x.key, x.id]]""",
 }
 _LINKS[NodeKind.RELATION] = _LINKS[NodeKind.FACT]
+_LINKS[NodeKind.SUMMARY] = """members: [(m)-[r:SUMMARIZES]->(x) | [r.order, x.id]],
+        seeds: [(m)-[r:SEEDED_BY]->(x:Event) | [r.order, x.id, r.similarity]]"""
 
 
 # The property that makes a node large.
@@ -28,6 +31,7 @@ TEXTS = {
     NodeKind.FACT: "m.text",
     NodeKind.RELATION: "m.text",
     NodeKind.ENTITY: "m.name",
+    NodeKind.SUMMARY: "coalesce(m.text, '')",
 }
 _ALL = 1 << 60
 
@@ -63,6 +67,8 @@ def node_of(kind: NodeKind, row: Mapping[str, Any]) -> Node:
             return statement_of(row, _in_order(row["evidence"]), event[0] if event else "", _in_order(row["entities"]))
         case NodeKind.ENTITY:
             return entity_of(row)
+        case NodeKind.SUMMARY:
+            return summary_of(row, _in_order(row["members"]), [(id_, similarity) for _, id_, similarity in sorted(row["seeds"])])
 
 
 def _in_order(pairs: Iterable[Any]) -> list[str]:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from graph.model import Entity, Event, Granularity, Message, NodeKind, Participant, Session, Statement, TimeSpan, from_micros, to_micros
+from graph.store.neo4j.rows.summary_properties import SUMMARY_PROJECTION
 from graph.store.rules.node_records import node_of
 
 Properties = dict[str, Any]
@@ -29,6 +30,7 @@ PROJECTIONS = {
     NodeKind.FACT: STATEMENT_PROJECTION,
     NodeKind.RELATION: STATEMENT_PROJECTION,
     NodeKind.ENTITY: ENTITY_PROJECTION,
+    NodeKind.SUMMARY: SUMMARY_PROJECTION,
 }
 
 
@@ -83,9 +85,11 @@ def message_properties(message: Message, system: SystemFields, previous_key: int
     return properties
 
 
-def event_properties(event: Event, system: SystemFields) -> Properties:
-    """An event, without what its edges say."""
-    head = {"session": event.session, "title": event.title}
+def event_properties(event: Event, system: SystemFields, *, waits: bool = False) -> Properties:
+    """An event, without what its edges say. `waits`: it is yet to be summarized."""
+    head: Properties = {"session": event.session, "title": event.title}
+    if waits:
+        head |= {"waits_in": system.session_key, "waits_since": system.recorded_at}
     return _head(event.id, system) | head | _derived(event, system)
 
 

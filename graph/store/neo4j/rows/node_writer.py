@@ -16,7 +16,7 @@ from graph.store.port import Float16Vector
 # A datetime for people, of microseconds since 1970. Sending one takes the driver 80 µs; Neo4j makes one in .4.
 # In two parts: a duration of more than 292 years in microseconds alone does not fit Neo4j's nanoseconds.
 _DATE = "datetime({{epochSeconds: {micros} / 1000000}}) + duration({{microseconds: {micros} % 1000000}})"
-_DATED = frozenset({NodeKind.MESSAGE, NodeKind.EVENT, NodeKind.FACT, NodeKind.RELATION})
+_DATED = frozenset({NodeKind.MESSAGE, NodeKind.EVENT, NodeKind.FACT, NodeKind.RELATION, NodeKind.SUMMARY})
 
 
 class Writer(Protocol):
@@ -31,7 +31,8 @@ def set_properties(variable: str, kind: NodeKind) -> str:
     """Gives a new node of this kind the properties of the map `node`, and the dates that people look at."""
     parts = [f"{variable} = node"]
     if kind in _DATED:
-        parts.append(f"{variable}.said_on = {_DATE.format(micros='node.said_at')}")
+        said = "node.said_from" if kind is NodeKind.SUMMARY else "node.said_at"
+        parts.append(f"{variable}.said_on = {_DATE.format(micros=said)}")
     if kind in _DATED and kind is not NodeKind.MESSAGE:
         happened = _DATE.format(micros="node.starts_at")
         parts.append(f"{variable}.happened_on = CASE WHEN node.time_granularity IS NOT NULL THEN {happened} END")

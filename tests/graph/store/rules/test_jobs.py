@@ -92,6 +92,14 @@ def test_a_leased_job_covers_all_that_waits_and_idles_as_long_as_any_of_the_sess
     assert (job.target, job.total, job.idle_until, job.expires_at) == (6, 6, 9_000_000, 1_000_200)
 
 
+def test_a_consolidation_is_hurried_by_whoever_hurries_one() -> None:
+    first, second = (jobs.new_consolidation(f"job_{key}", key, 100, 4) for key in (1, 2))
+    patient = jobs.leased(first, [second], 200, "worker", 7, _SECOND, 0, 4)
+    assert not jobs.is_hurried(patient, 10**9)
+    for row, other in ((first, jobs.hurried(second, 150)), (jobs.hurried(second, 150), first)):
+        assert jobs.is_hurried(jobs.leased(row, [other], 200, "worker", 7, _SECOND, 0, 4), 200)
+
+
 def test_a_lease_is_held_until_it_ends_or_another_one_begins() -> None:
     job = _running()
     lease = jobs.lease_of("n", job)

@@ -149,7 +149,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     What to do: serve the model that the namespace was created with.
     """
     ERROR_REASON_EXTRACTION_FAILED: _ErrorReason.ValueType  # 32
-    """Of jobs alone. The extraction failed on an unexpected error; the service's log has it under the job's id.
+    """Of jobs alone. A job, of extraction or consolidation, failed on an unexpected error; the service's log has it under the job's id.
     What to do: RetryJob; report it.
     """
     ERROR_REASON_ELEMENT_TOO_LARGE: _ErrorReason.ValueType  # 33
@@ -301,7 +301,7 @@ ERROR_REASON_EMBEDDING_MISMATCH: ErrorReason.ValueType  # 31
 What to do: serve the model that the namespace was created with.
 """
 ERROR_REASON_EXTRACTION_FAILED: ErrorReason.ValueType  # 32
-"""Of jobs alone. The extraction failed on an unexpected error; the service's log has it under the job's id.
+"""Of jobs alone. A job, of extraction or consolidation, failed on an unexpected error; the service's log has it under the job's id.
 What to do: RetryJob; report it.
 """
 ERROR_REASON_ELEMENT_TOO_LARGE: ErrorReason.ValueType  # 33

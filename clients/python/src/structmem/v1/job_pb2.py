@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from structmem.v1 import error_reason_pb2 as structmem_dot_v1_dot_error__reason__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16structmem/v1/job.proto\x12\x0cstructmem.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fstructmem/v1/error_reason.proto\"F\n\x08JobError\x12)\n\x06reason\x18\x01 \x01(\x0e\x32\x19.structmem.v1.ErrorReason\x12\x0f\n\x07message\x18\x02 \x01(\t\"\xa9\x03\n\x03Job\x12\n\n\x02id\x18\x01 \x01(\t\x12\x11\n\tnamespace\x18\x02 \x01(\t\x12#\n\x04kind\x18\x03 \x01(\x0e\x32\x15.structmem.v1.JobKind\x12%\n\x05state\x18\x04 \x01(\x0e\x32\x16.structmem.v1.JobState\x12\x0f\n\x07session\x18\x05 \x01(\t\x12\x17\n\x0f\x63ompleted_units\x18\x06 \x01(\x03\x12\x13\n\x0btotal_units\x18\x07 \x01(\x03\x12\x10\n\x08\x61ttempts\x18\x08 \x01(\x05\x12-\n\trun_after\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12%\n\x05\x65rror\x18\n \x01(\x0b\x32\x16.structmem.v1.JobError\x12.\n\ncreated_at\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nupdated_at\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x10partial_failures\x18\r \x03(\x0b\x32\x16.structmem.v1.JobError*<\n\x07JobKind\x12\x18\n\x14JOB_KIND_UNSPECIFIED\x10\x00\x12\x17\n\x13JOB_KIND_EXTRACTION\x10\x01*\x99\x01\n\x08JobState\x12\x19\n\x15JOB_STATE_UNSPECIFIED\x10\x00\x12\x14\n\x10JOB_STATE_QUEUED\x10\x01\x12\x15\n\x11JOB_STATE_RUNNING\x10\x02\x12\x17\n\x13JOB_STATE_SUCCEEDED\x10\x03\x12\x14\n\x10JOB_STATE_FAILED\x10\x04\x12\x16\n\x12JOB_STATE_CANCELED\x10\x05\x42\x87\x01\n\x10\x63om.structmem.v1B\x08JobProtoP\x01Z\x18structmem/v1;structmemv1\xa2\x02\x03SXX\xaa\x02\x0cStructmem.V1\xca\x02\x0cStructmem\\V1\xe2\x02\x18Structmem\\V1\\GPBMetadata\xea\x02\rStructmem::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16structmem/v1/job.proto\x12\x0cstructmem.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fstructmem/v1/error_reason.proto\"F\n\x08JobError\x12)\n\x06reason\x18\x01 \x01(\x0e\x32\x19.structmem.v1.ErrorReason\x12\x0f\n\x07message\x18\x02 \x01(\t\"\xa9\x03\n\x03Job\x12\n\n\x02id\x18\x01 \x01(\t\x12\x11\n\tnamespace\x18\x02 \x01(\t\x12#\n\x04kind\x18\x03 \x01(\x0e\x32\x15.structmem.v1.JobKind\x12%\n\x05state\x18\x04 \x01(\x0e\x32\x16.structmem.v1.JobState\x12\x0f\n\x07session\x18\x05 \x01(\t\x12\x17\n\x0f\x63ompleted_units\x18\x06 \x01(\x03\x12\x13\n\x0btotal_units\x18\x07 \x01(\x03\x12\x10\n\x08\x61ttempts\x18\x08 \x01(\x05\x12-\n\trun_after\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12%\n\x05\x65rror\x18\n \x01(\x0b\x32\x16.structmem.v1.JobError\x12.\n\ncreated_at\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nupdated_at\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x10partial_failures\x18\r \x03(\x0b\x32\x16.structmem.v1.JobError*X\n\x07JobKind\x12\x18\n\x14JOB_KIND_UNSPECIFIED\x10\x00\x12\x17\n\x13JOB_KIND_EXTRACTION\x10\x01\x12\x1a\n\x16JOB_KIND_CONSOLIDATION\x10\x02*\x99\x01\n\x08JobState\x12\x19\n\x15JOB_STATE_UNSPECIFIED\x10\x00\x12\x14\n\x10JOB_STATE_QUEUED\x10\x01\x12\x15\n\x11JOB_STATE_RUNNING\x10\x02\x12\x17\n\x13JOB_STATE_SUCCEEDED\x10\x03\x12\x14\n\x10JOB_STATE_FAILED\x10\x04\x12\x16\n\x12JOB_STATE_CANCELED\x10\x05\x42\x87\x01\n\x10\x63om.structmem.v1B\x08JobProtoP\x01Z\x18structmem/v1;structmemv1\xa2\x02\x03SXX\xaa\x02\x0cStructmem.V1\xca\x02\x0cStructmem\\V1\xe2\x02\x18Structmem\\V1\\GPBMetadata\xea\x02\rStructmem::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,9 +35,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\020com.structmem.v1B\010JobProtoP\001Z\030structmem/v1;structmemv1\242\002\003SXX\252\002\014Structmem.V1\312\002\014Structmem\\V1\342\002\030Structmem\\V1\\GPBMetadata\352\002\rStructmem::V1'
   _globals['_JOBKIND']._serialized_start=606
-  _globals['_JOBKIND']._serialized_end=666
-  _globals['_JOBSTATE']._serialized_start=669
-  _globals['_JOBSTATE']._serialized_end=822
+  _globals['_JOBKIND']._serialized_end=694
+  _globals['_JOBSTATE']._serialized_start=697
+  _globals['_JOBSTATE']._serialized_end=850
   _globals['_JOBERROR']._serialized_start=106
   _globals['_JOBERROR']._serialized_end=176
   _globals['_JOB']._serialized_start=179

@@ -31,6 +31,8 @@ class _JobKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_JobKind.Value
     """Not set."""
     JOB_KIND_EXTRACTION: _JobKind.ValueType  # 1
     """Embeds the messages of a session and extracts events from them."""
+    JOB_KIND_CONSOLIDATION: _JobKind.ValueType  # 2
+    """Writes summaries of what was extracted from all sessions of a namespace."""
 
 class JobKind(_JobKind, metaclass=_JobKindEnumTypeWrapper):
     """What a job does."""
@@ -39,6 +41,8 @@ JOB_KIND_UNSPECIFIED: JobKind.ValueType  # 0
 """Not set."""
 JOB_KIND_EXTRACTION: JobKind.ValueType  # 1
 """Embeds the messages of a session and extracts events from them."""
+JOB_KIND_CONSOLIDATION: JobKind.ValueType  # 2
+"""Writes summaries of what was extracted from all sessions of a namespace."""
 Global___JobKind: _TypeAlias = JobKind  # noqa: Y015
 
 class _JobState:

@@ -480,6 +480,7 @@ class RetrieveResponse(_message.Message):
     NOTHING_RELEVANT_FIELD_NUMBER: _builtins.int
     BEST_RELEVANCE_FIELD_NUMBER: _builtins.int
     OMITTED_FIELD_NUMBER: _builtins.int
+    SUMMARIES_FIELD_NUMBER: _builtins.int
     nothing_relevant: _builtins.bool
     """Nothing that was found is as relevant as the request wants it; there are no hits then."""
     best_relevance: _builtins.float
@@ -496,6 +497,10 @@ class RetrieveResponse(_message.Message):
     def omitted(self) -> _containers.RepeatedCompositeFieldContainer[Global___OmittedHit]:
         """Hits for which the answer, bounded by bytes, had no room, best first; smaller ones after them are in `hits`. GetNode has each by itself."""
 
+    @_builtins.property
+    def summaries(self) -> _containers.RepeatedCompositeFieldContainer[Global___SummaryHit]:
+        """The summaries that were asked for, best first; fewer where the answer has no room for all."""
+
     def __init__(
         self,
         *,
@@ -504,14 +509,51 @@ class RetrieveResponse(_message.Message):
         nothing_relevant: _builtins.bool = ...,
         best_relevance: _builtins.float = ...,
         omitted: _abc.Iterable[Global___OmittedHit] | None = ...,
+        summaries: _abc.Iterable[Global___SummaryHit] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["plan", b"plan"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["best_relevance", b"best_relevance", "hits", b"hits", "nothing_relevant", b"nothing_relevant", "omitted", b"omitted", "plan", b"plan"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["best_relevance", b"best_relevance", "hits", b"hits", "nothing_relevant", b"nothing_relevant", "omitted", b"omitted", "plan", b"plan", "summaries", b"summaries"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RetrieveResponse: _TypeAlias = RetrieveResponse  # noqa: Y015
+
+@_typing.final
+class SummaryHit(_message.Message):
+    """A summary that a query found."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RANK_FIELD_NUMBER: _builtins.int
+    NAMESPACE_FIELD_NUMBER: _builtins.int
+    SUMMARY_FIELD_NUMBER: _builtins.int
+    SCORE_FIELD_NUMBER: _builtins.int
+    rank: _builtins.int
+    """1 for the best."""
+    namespace: _builtins.str
+    """The namespace it is from."""
+    score: _builtins.float
+    """How well it fits the query, from 0 to 1: of the similarity of its vector and of the words in common, as docs/retrieval.md says."""
+    @_builtins.property
+    def summary(self) -> _node_pb2.Summary:
+        """The summary."""
+
+    def __init__(
+        self,
+        *,
+        rank: _builtins.int = ...,
+        namespace: _builtins.str = ...,
+        summary: _node_pb2.Summary | None = ...,
+        score: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["summary", b"summary"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["namespace", b"namespace", "rank", b"rank", "score", b"score", "summary", b"summary"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SummaryHit: _TypeAlias = SummaryHit  # noqa: Y015
 
 @_typing.final
 class OmittedHit(_message.Message):
@@ -641,8 +683,13 @@ class BuildContextRequest(_message.Message):
 
     QUERY_FIELD_NUMBER: _builtins.int
     TOKEN_BUDGET_FIELD_NUMBER: _builtins.int
+    PROFILE_FIELD_NUMBER: _builtins.int
     token_budget: _builtins.int
     """At most this many tokens, 16 to 100,000; 0: 1,500. Counted as a language model would, about, and at most 12 characters each."""
+    profile: _builtins.bool
+    """Begin with the profile of each namespace that has one: the part of the text that stays as it is from query to query. `query.summaries` asks for
+    summaries after it. Profiles take at most a quarter of the budget, summaries another one; the memories come last.
+    """
     @_builtins.property
     def query(self) -> _retrieval_pb2.RetrievalQuery:
         """What is asked. Its `k` is how many memories the text holds at most; 0: as many as the budget has room for."""
@@ -652,10 +699,11 @@ class BuildContextRequest(_message.Message):
         *,
         query: _retrieval_pb2.RetrievalQuery | None = ...,
         token_budget: _builtins.int = ...,
+        profile: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["query", b"query"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["query", b"query", "token_budget", b"token_budget"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["profile", b"profile", "query", b"query", "token_budget", b"token_budget"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -679,7 +727,7 @@ class ContextEntry(_message.Message):
     namespace: _builtins.str
     """The namespace it is from."""
     node_id: _builtins.str
-    """The message, fact or relation."""
+    """The message, fact or relation, or the summary."""
     kind: _node_pb2.NodeKind.ValueType
     """What kind of memory it is."""
     text: _builtins.str
@@ -731,14 +779,19 @@ class BuildContextResponse(_message.Message):
     PLAN_FIELD_NUMBER: _builtins.int
     NOTHING_RELEVANT_FIELD_NUMBER: _builtins.int
     BEST_RELEVANCE_FIELD_NUMBER: _builtins.int
+    STABLE_BYTES_FIELD_NUMBER: _builtins.int
     text: _builtins.str
-    """The context, ready for a prompt: one line a memory with its date and speaker, in order of time, nothing twice."""
+    """The context, ready for a prompt: profiles and summaries, if asked for, then one line a memory with its date and speaker, in order of time, nothing twice."""
     token_count: _builtins.int
     """The tokens of `text`."""
     nothing_relevant: _builtins.bool
     """As RetrieveResponse.nothing_relevant; `text` is empty then."""
     best_relevance: _builtins.float
     """As RetrieveResponse.best_relevance."""
+    stable_bytes: _builtins.int
+    """So many bytes of `text` in UTF-8, from its beginning, are the same for every query of these namespaces until one of their profiles is written
+    anew: a model's prefix cache holds for them. 0 without `profile`.
+    """
     @_builtins.property
     def entries(self) -> _containers.RepeatedCompositeFieldContainer[Global___ContextEntry]:
         """The memories in `text`, in its order."""
@@ -756,10 +809,11 @@ class BuildContextResponse(_message.Message):
         plan: _retrieval_pb2.QueryPlan | None = ...,
         nothing_relevant: _builtins.bool = ...,
         best_relevance: _builtins.float = ...,
+        stable_bytes: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["plan", b"plan"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["best_relevance", b"best_relevance", "entries", b"entries", "nothing_relevant", b"nothing_relevant", "plan", b"plan", "text", b"text", "token_count", b"token_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["best_relevance", b"best_relevance", "entries", b"entries", "nothing_relevant", b"nothing_relevant", "plan", b"plan", "stable_bytes", b"stable_bytes", "text", b"text", "token_count", b"token_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

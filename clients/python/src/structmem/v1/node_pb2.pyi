@@ -41,6 +41,8 @@ class _NodeKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_NodeKind.Val
     """A standalone relational statement of an event."""
     NODE_KIND_ENTITY: _NodeKind.ValueType  # 6
     """A person, place, organization, thing or concept."""
+    NODE_KIND_SUMMARY: _NodeKind.ValueType  # 7
+    """What events, or other summaries, say, told shorter."""
 
 class NodeKind(_NodeKind, metaclass=_NodeKindEnumTypeWrapper):
     """What a node of the memory graph is."""
@@ -59,6 +61,8 @@ NODE_KIND_RELATION: NodeKind.ValueType  # 5
 """A standalone relational statement of an event."""
 NODE_KIND_ENTITY: NodeKind.ValueType  # 6
 """A person, place, organization, thing or concept."""
+NODE_KIND_SUMMARY: NodeKind.ValueType  # 7
+"""What events, or other summaries, say, told shorter."""
 Global___NodeKind: _TypeAlias = NodeKind  # noqa: Y015
 
 class _EdgeKind:
@@ -95,6 +99,10 @@ class _EdgeKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EdgeKind.Val
     """Entity -> Entity: the two are not the same, as `decision` says (DecideEntityLink). An edge of this kind without a decision
     is a SAME_AS that an extraction proposes and that the decision sets aside. No search or walk follows it unasked.
     """
+    EDGE_KIND_SUMMARIZES: _EdgeKind.ValueType  # 12
+    """Summary -> Event (of a window), Summary -> Summary: the first tells of the second. No search or walk follows it unasked."""
+    EDGE_KIND_SEEDED_BY: _EdgeKind.ValueType  # 13
+    """Summary -> Event: an earlier event helped to understand the window; `similarity` says how near it is. No search or walk follows it unasked."""
 
 class EdgeKind(_EdgeKind, metaclass=_EdgeKindEnumTypeWrapper):
     """What an edge of the memory graph means. The direction is given as from -> to."""
@@ -127,6 +135,10 @@ EDGE_KIND_DIFFERENT_FROM: EdgeKind.ValueType  # 11
 """Entity -> Entity: the two are not the same, as `decision` says (DecideEntityLink). An edge of this kind without a decision
 is a SAME_AS that an extraction proposes and that the decision sets aside. No search or walk follows it unasked.
 """
+EDGE_KIND_SUMMARIZES: EdgeKind.ValueType  # 12
+"""Summary -> Event (of a window), Summary -> Summary: the first tells of the second. No search or walk follows it unasked."""
+EDGE_KIND_SEEDED_BY: EdgeKind.ValueType  # 13
+"""Summary -> Event: an earlier event helped to understand the window; `similarity` says how near it is. No search or walk follows it unasked."""
 Global___EdgeKind: _TypeAlias = EdgeKind  # noqa: Y015
 
 class _Role:
@@ -200,6 +212,34 @@ ENTITY_KIND_CONCEPT: EntityKind.ValueType  # 5
 ENTITY_KIND_UNKNOWN: EntityKind.ValueType  # 6
 """Could not be told."""
 Global___EntityKind: _TypeAlias = EntityKind  # noqa: Y015
+
+class _SummaryLevel:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _SummaryLevelEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_SummaryLevel.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    SUMMARY_LEVEL_UNSPECIFIED: _SummaryLevel.ValueType  # 0
+    """Not set."""
+    SUMMARY_LEVEL_WINDOW: _SummaryLevel.ValueType  # 1
+    """The events of an hour of a session, or of a session."""
+    SUMMARY_LEVEL_THREAD: _SummaryLevel.ValueType  # 2
+    """Windows that belong together across sessions: a project, a relationship, a plan. Its id stays while it grows."""
+    SUMMARY_LEVEL_PROFILE: _SummaryLevel.ValueType  # 3
+    """All threads of a namespace: who it is about, and what stands. There is one."""
+
+class SummaryLevel(_SummaryLevel, metaclass=_SummaryLevelEnumTypeWrapper):
+    """What a summary tells of."""
+
+SUMMARY_LEVEL_UNSPECIFIED: SummaryLevel.ValueType  # 0
+"""Not set."""
+SUMMARY_LEVEL_WINDOW: SummaryLevel.ValueType  # 1
+"""The events of an hour of a session, or of a session."""
+SUMMARY_LEVEL_THREAD: SummaryLevel.ValueType  # 2
+"""Windows that belong together across sessions: a project, a relationship, a plan. Its id stays while it grows."""
+SUMMARY_LEVEL_PROFILE: SummaryLevel.ValueType  # 3
+"""All threads of a namespace: who it is about, and what stands. There is one."""
+Global___SummaryLevel: _TypeAlias = SummaryLevel  # noqa: Y015
 
 @_typing.final
 class Session(_message.Message):
@@ -596,6 +636,164 @@ class Entity(_message.Message):
 Global___Entity: _TypeAlias = Entity  # noqa: Y015
 
 @_typing.final
+class SummarySentence(_message.Message):
+    """A sentence of a summary."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TEXT_FIELD_NUMBER: _builtins.int
+    SOURCE_IDS_FIELD_NUMBER: _builtins.int
+    text: _builtins.str
+    """What it says."""
+    @_builtins.property
+    def source_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The members of the summary that it rests on; at least one."""
+
+    def __init__(
+        self,
+        *,
+        text: _builtins.str = ...,
+        source_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["source_ids", b"source_ids", "text", b"text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SummarySentence: _TypeAlias = SummarySentence  # noqa: Y015
+
+@_typing.final
+class Seed(_message.Message):
+    """An earlier event that helped to understand a window."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EVENT_ID_FIELD_NUMBER: _builtins.int
+    SIMILARITY_FIELD_NUMBER: _builtins.int
+    event_id: _builtins.str
+    """The event's id."""
+    similarity: _builtins.float
+    """The cosine of the two, from -1 to 1."""
+    def __init__(
+        self,
+        *,
+        event_id: _builtins.str = ...,
+        similarity: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["event_id", b"event_id", "similarity", b"similarity"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Seed: _TypeAlias = Seed  # noqa: Y015
+
+@_typing.final
+class Summary(_message.Message):
+    """What events, or summaries of the level below, say, told shorter."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    LEVEL_FIELD_NUMBER: _builtins.int
+    TITLE_FIELD_NUMBER: _builtins.int
+    SENTENCES_FIELD_NUMBER: _builtins.int
+    MEMBER_IDS_FIELD_NUMBER: _builtins.int
+    TIME_FIELD_NUMBER: _builtins.int
+    SAID_FROM_FIELD_NUMBER: _builtins.int
+    SAID_TO_FIELD_NUMBER: _builtins.int
+    RECORDED_AT_FIELD_NUMBER: _builtins.int
+    CONSOLIDATED_AT_FIELD_NUMBER: _builtins.int
+    STALE_SINCE_FIELD_NUMBER: _builtins.int
+    CONSOLIDATOR_FIELD_NUMBER: _builtins.int
+    GENERATION_FIELD_NUMBER: _builtins.int
+    SESSIONS_FIELD_NUMBER: _builtins.int
+    NAMES_FIELD_NUMBER: _builtins.int
+    SEEDS_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """The summary's id ("sum_…")."""
+    level: Global___SummaryLevel.ValueType
+    """What it tells of."""
+    title: _builtins.str
+    """A line that tells it apart in a list."""
+    consolidator: _builtins.str
+    """What wrote it: the fingerprint of the consolidator."""
+    generation: _builtins.int
+    """The extraction that its events come from; see Namespace.generation."""
+    @_builtins.property
+    def sentences(self) -> _containers.RepeatedCompositeFieldContainer[Global___SummarySentence]:
+        """What it says. None where its members say nothing worth keeping, or where something that it rested on was deleted and it is not yet written anew."""
+
+    @_builtins.property
+    def member_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What it covers: events for a window, windows for a thread, threads for the profile."""
+
+    @_builtins.property
+    def time(self) -> _time_pb2.TimeSpan:
+        """From when to when that happened, or was said where that is not known."""
+
+    @_builtins.property
+    def said_from(self) -> _timestamp_pb2.Timestamp:
+        """When the first of it was said."""
+
+    @_builtins.property
+    def said_to(self) -> _timestamp_pb2.Timestamp:
+        """When the last of it was said."""
+
+    @_builtins.property
+    def recorded_at(self) -> _timestamp_pb2.Timestamp:
+        """When it was first written."""
+
+    @_builtins.property
+    def consolidated_at(self) -> _timestamp_pb2.Timestamp:
+        """When it was last written."""
+
+    @_builtins.property
+    def stale_since(self) -> _timestamp_pb2.Timestamp:
+        """Since when what it rests on has been another; unset while it stands as it is. A job writes it anew."""
+
+    @_builtins.property
+    def sessions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The names of the sessions that it tells of; none for the profile, which tells of all."""
+
+    @_builtins.property
+    def names(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Who takes part, those named most first."""
+
+    @_builtins.property
+    def seeds(self) -> _containers.RepeatedCompositeFieldContainer[Global___Seed]:
+        """Of a window: earlier events that helped to understand it."""
+
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        level: Global___SummaryLevel.ValueType = ...,
+        title: _builtins.str = ...,
+        sentences: _abc.Iterable[Global___SummarySentence] | None = ...,
+        member_ids: _abc.Iterable[_builtins.str] | None = ...,
+        time: _time_pb2.TimeSpan | None = ...,
+        said_from: _timestamp_pb2.Timestamp | None = ...,
+        said_to: _timestamp_pb2.Timestamp | None = ...,
+        recorded_at: _timestamp_pb2.Timestamp | None = ...,
+        consolidated_at: _timestamp_pb2.Timestamp | None = ...,
+        stale_since: _timestamp_pb2.Timestamp | None = ...,
+        consolidator: _builtins.str = ...,
+        generation: _builtins.int = ...,
+        sessions: _abc.Iterable[_builtins.str] | None = ...,
+        names: _abc.Iterable[_builtins.str] | None = ...,
+        seeds: _abc.Iterable[Global___Seed] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["consolidated_at", b"consolidated_at", "recorded_at", b"recorded_at", "said_from", b"said_from", "said_to", b"said_to", "stale_since", b"stale_since", "time", b"time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["consolidated_at", b"consolidated_at", "consolidator", b"consolidator", "generation", b"generation", "id", b"id", "level", b"level", "member_ids", b"member_ids", "names", b"names", "recorded_at", b"recorded_at", "said_from", b"said_from", "said_to", b"said_to", "seeds", b"seeds", "sentences", b"sentences", "sessions", b"sessions", "stale_since", b"stale_since", "time", b"time", "title", b"title"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Summary: _TypeAlias = Summary  # noqa: Y015
+
+@_typing.final
 class Node(_message.Message):
     """Any node of the memory graph."""
 
@@ -606,6 +804,7 @@ class Node(_message.Message):
     EVENT_FIELD_NUMBER: _builtins.int
     STATEMENT_FIELD_NUMBER: _builtins.int
     ENTITY_FIELD_NUMBER: _builtins.int
+    SUMMARY_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def session(self) -> Global___Session:
         """A session."""
@@ -626,6 +825,10 @@ class Node(_message.Message):
     def entity(self) -> Global___Entity:
         """An entity."""
 
+    @_builtins.property
+    def summary(self) -> Global___Summary:
+        """A summary."""
+
     def __init__(
         self,
         *,
@@ -634,12 +837,13 @@ class Node(_message.Message):
         event: Global___Event | None = ...,
         statement: Global___Statement | None = ...,
         entity: Global___Entity | None = ...,
+        summary: Global___Summary | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["entity", b"entity", "event", b"event", "kind", b"kind", "message", b"message", "session", b"session", "statement", b"statement"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["entity", b"entity", "event", b"event", "kind", b"kind", "message", b"message", "session", b"session", "statement", b"statement", "summary", b"summary"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["entity", b"entity", "event", b"event", "kind", b"kind", "message", b"message", "session", b"session", "statement", b"statement"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entity", b"entity", "event", b"event", "kind", b"kind", "message", b"message", "session", b"session", "statement", b"statement", "summary", b"summary"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["session", "message", "event", "statement", "entity"]  # noqa: Y015
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["session", "message", "event", "statement", "entity", "summary"]  # noqa: Y015
     _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
 
@@ -710,6 +914,7 @@ class Edge(_message.Message):
     CONFIDENCE_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
     DECISION_FIELD_NUMBER: _builtins.int
+    SIMILARITY_FIELD_NUMBER: _builtins.int
     kind: Global___EdgeKind.ValueType
     """What the edge means."""
     source_id: _builtins.str
@@ -726,6 +931,8 @@ class Edge(_message.Message):
     """Of SAME_AS, and of the DIFFERENT_FROM that sets one aside: how sure whoever says so is, from 0 to 1; 1 for a decision."""
     reason: _builtins.str
     """Of the same: why the two are taken for one, in short, such as "kinship or role"."""
+    similarity: _builtins.float
+    """Of SEEDED_BY: the cosine of the two, from -1 to 1."""
     @_builtins.property
     def properties(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """What else an extraction notes about the edge, such as `source`: "stated" where the text says so in words. The service keeps it and reads none of it."""
@@ -752,13 +959,19 @@ class Edge(_message.Message):
         confidence: _builtins.float | None = ...,
         reason: _builtins.str = ...,
         decision: Global___EdgeDecision | None = ...,
+        similarity: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_confidence", b"_confidence", "confidence", b"confidence", "decision", b"decision", "valid", b"valid"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_confidence", b"_confidence", "_similarity", b"_similarity", "confidence", b"confidence", "decision", b"decision", "similarity", b"similarity", "valid", b"valid"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_confidence", b"_confidence", "confidence", b"confidence", "decision", b"decision", "kind", b"kind", "predicate", b"predicate", "properties", b"properties", "reason", b"reason", "role", b"role", "source_id", b"source_id", "target_id", b"target_id", "valid", b"valid", "via_id", b"via_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_confidence", b"_confidence", "_similarity", b"_similarity", "confidence", b"confidence", "decision", b"decision", "kind", b"kind", "predicate", b"predicate", "properties", b"properties", "reason", b"reason", "role", b"role", "similarity", b"similarity", "source_id", b"source_id", "target_id", b"target_id", "valid", b"valid", "via_id", b"via_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__confidence: _TypeAlias = _typing.Literal["confidence"]  # noqa: Y015
     _WhichOneofArgType__confidence: _TypeAlias = _typing.Literal["_confidence", b"_confidence"]  # noqa: Y015
+    _WhichOneofReturnType__similarity: _TypeAlias = _typing.Literal["similarity"]  # noqa: Y015
+    _WhichOneofArgType__similarity: _TypeAlias = _typing.Literal["_similarity", b"_similarity"]  # noqa: Y015
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__confidence) -> _WhichOneofReturnType__confidence | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__similarity) -> _WhichOneofReturnType__similarity | None: ...
 
 Global___Edge: _TypeAlias = Edge  # noqa: Y015

@@ -169,6 +169,7 @@ class RetrievalQuery(_message.Message):
     SESSION_FIELD_NUMBER: _builtins.int
     TURNS_FIELD_NUMBER: _builtins.int
     AS_ASKED_FIELD_NUMBER: _builtins.int
+    SUMMARIES_FIELD_NUMBER: _builtins.int
     text: _builtins.str
     """What is asked, 1 to 100,000 characters."""
     k: _builtins.int
@@ -188,6 +189,10 @@ class RetrievalQuery(_message.Message):
     """See only what was said before asked_at: what was said later is not returned, tells nothing about the rest, and is no step of a path. Entities
     that were named only later are not recognized. Only what is counted over the whole namespace knows of it: how rare words, how busy nodes and
     who the speakers are.
+    """
+    summaries: _builtins.int
+    """At most this many summaries beside the memories, at most 50; 0: none. They do not count in `k`. With `as_asked` only those of which all was said
+    before; of the filter, `sessions`, `not_sessions`, `said` and `happened` hold for them too, and what else it asks for is of memories alone.
     """
     @_builtins.property
     def namespaces(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
@@ -231,10 +236,11 @@ class RetrievalQuery(_message.Message):
         session: _builtins.str = ...,
         turns: _abc.Iterable[Global___Turn] | None = ...,
         as_asked: _builtins.bool = ...,
+        summaries: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["asked_at", b"asked_at", "embedding", b"embedding", "filter", b"filter"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_asked", b"as_asked", "asked_at", b"asked_at", "at_least", b"at_least", "embedding", b"embedding", "filter", b"filter", "k", b"k", "min_relevance", b"min_relevance", "namespaces", b"namespaces", "recipe", b"recipe", "session", b"session", "text", b"text", "time_zone", b"time_zone", "turns", b"turns"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_asked", b"as_asked", "asked_at", b"asked_at", "at_least", b"at_least", "embedding", b"embedding", "filter", b"filter", "k", b"k", "min_relevance", b"min_relevance", "namespaces", b"namespaces", "recipe", b"recipe", "session", b"session", "summaries", b"summaries", "text", b"text", "time_zone", b"time_zone", "turns", b"turns"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,0 +1,144 @@
+"""What summaries bring to an answer: a channel of their own beside the memories, and the beginning of a context."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from extract.tokens import count_tokens
+from graph.model import MemoryFilter, NodeKind, SummaryLevel, TimeRange
+from graph.retrieval import Context, RetrievalAnswer, RetrievalRequest, SummaryIndexes, build_context, retrieve_many
+from graph.store.port import Deletion
+from tests.extract.consolidate.talk import BOAT, EMBEDDER, GARDEN, START, THREAD, WINDOW, Talk
+
+LATER = START + timedelta(days=60)
+TOMATOES = "how are the tomatoes in the garden?"
+
+
+@pytest.fixture
+async def talk(store: Any, clock: Any) -> Talk:
+    talk = await Talk(store, clock).create()
+    await talk.say(GARDEN, "spring")
+    await talk.say(BOAT, "harbour", timedelta(days=3))
+    await talk.say(("My tomatoes in the garden climb the trellis now.",), "summer", timedelta(days=20))
+    await talk.consolidate()
+    return talk
+
+
+def request(query: str, **more: Any) -> RetrievalRequest:
+    return RetrievalRequest(
+        "acme/maria", query, 10, "hybrid", more.pop("filter", MemoryFilter()), more.pop("asked_at", LATER), None, **more
+    )
+
+
+async def ask(talk: Talk, query: str, indexes: SummaryIndexes | None = None, **more: Any) -> RetrievalAnswer:
+    return await retrieve_many(talk.store, [request(query, summaries=more.pop("summaries", 3), **more)], EMBEDDER, indexes=indexes)
+
+
+async def test_summaries_come_beside_the_memories_and_change_nothing_about_them(talk: Talk) -> None:
+    with_summaries, without = (
+        await ask(talk, TOMATOES),
+        await ask(talk, TOMATOES, summaries=0),
+    )
+    assert with_summaries.hits == without.hits
+    assert without.summaries == ()
+    found = with_summaries.summaries
+    assert [hit.rank for hit in found] == [1, 2, 3]
+    assert all("tomatoes" in hit.summary.text and hit.summary.member_ids and 0 < hit.score <= 1 for hit in found)
+    assert {hit.summary.level for hit in found} == {WINDOW, THREAD}
+    assert [hit.score for hit in found] == sorted((hit.score for hit in found), reverse=True)
+    assert [hit.summary.id for hit in (await ask(talk, TOMATOES, summaries=1)).summaries] == [found[0].summary.id]
+
+
+async def test_a_query_about_something_else_finds_no_summary(talk: Talk) -> None:
+    assert (await ask(talk, "quantum chromodynamics lectures")).summaries == ()
+
+
+async def test_the_filter_and_the_running_session_hold_for_summaries(talk: Talk) -> None:
+    words = TOMATOES
+    of_summer = await ask(talk, words, filter=MemoryFilter(sessions=("summer",)))
+    assert of_summer.summaries
+    assert all("summer" in hit.summary.sessions for hit in of_summer.summaries)
+    running = await ask(talk, words, session="summer")
+    assert ("summer",) not in [hit.summary.sessions for hit in running.summaries]
+    early = await ask(talk, words, filter=MemoryFilter(said=TimeRange(end=START + timedelta(days=1))))
+    assert [hit.summary.sessions for hit in early.summaries] == [("spring",)]
+    happened = await ask(talk, words, filter=MemoryFilter(happened=TimeRange(start=START + timedelta(days=400))))
+    assert happened.summaries == ()
+
+
+async def test_as_asked_no_summary_knows_what_came_later(talk: Talk) -> None:
+    moment = START + timedelta(days=10)
+    answer = await ask(talk, TOMATOES, as_asked=True, asked_at=moment)
+    assert answer.summaries
+    assert all(hit.summary.said_to < moment for hit in answer.summaries)
+    context = await build_context(
+        talk.store,
+        [request("how are the tomatoes?", as_asked=True, asked_at=moment, summaries=5)],
+        EMBEDDER,
+        2_000,
+        count_tokens,
+        profile=True,
+    )
+    assert context.stable_bytes == 0
+    assert "climb" not in context.text
+
+
+async def test_what_was_deleted_or_written_is_known_to_the_next_query(talk: Talk) -> None:
+    indexes = SummaryIndexes()
+    before = await ask(talk, TOMATOES, indexes)
+    assert any("south wall" in hit.summary.text for hit in before.summaries)
+    [first, _] = [event for event in await talk.events() if event.session == "spring"][:2]
+    await talk.memory.delete(Deletion((first.evidence_ids[0],)))
+    assert all("south wall" not in hit.summary.text for hit in (await ask(talk, "tomatoes in the garden", indexes)).summaries)
+    await talk.run()
+    after = await ask(talk, TOMATOES, indexes)
+    assert after.summaries
+    assert all("south wall" not in hit.summary.text for hit in after.summaries)
+
+
+async def context_of(talk: Talk, query: str, budget: int = 2_000, **more: Any) -> Context:
+    asked = request(query, summaries=more.pop("summaries", 3))
+    return await build_context(talk.store, [asked], EMBEDDER, budget, count_tokens, profile=more.pop("profile", True), **more)
+
+
+async def test_a_context_begins_with_the_profile_byte_for_byte_the_same(talk: Talk) -> None:
+    first, second = await context_of(talk, "how are the tomatoes?"), await context_of(talk, "what does the sailing boat need?")
+    assert first.stable_bytes == second.stable_bytes > 0
+    stable = first.text.encode()[: first.stable_bytes]
+    assert second.text.encode().startswith(stable)
+    assert stable.decode().startswith("About Maria, up to 2023-06-06:\n- ")
+    assert first.text != second.text
+    assert first.entries[0].kind is NodeKind.SUMMARY
+    assert first.entries[0].text == stable.decode()
+
+
+async def test_profile_summaries_and_memories_share_the_budget(talk: Talk) -> None:
+    for budget in (16, 60, 120, 250, 2_000):
+        context = await context_of(talk, TOMATOES, budget)
+        assert count_tokens(context.text) == context.token_count <= budget
+        assert context.text.strip() == context.text
+        told = [entry for entry in context.entries if entry.kind is NodeKind.SUMMARY]
+        assert sum(count_tokens(entry.text) for entry in told) <= budget / 2
+        assert all(entry.text in context.text for entry in context.entries)
+    assert {entry.kind for entry in context.entries} >= {NodeKind.SUMMARY, NodeKind.MESSAGE}
+    plain = await context_of(talk, TOMATOES, summaries=0, profile=False)
+    assert context.text.endswith(plain.text)
+    assert plain.stable_bytes == 0
+
+
+async def test_a_summary_in_a_context_says_when_and_nothing_twice(talk: Talk) -> None:
+    context = await context_of(talk, TOMATOES, profile=False)
+    [window] = [one for one in await talk.summaries(WINDOW) if one.sessions == ("spring",)]
+    [line] = [entry.text for entry in context.entries if entry.node_id == window.id]
+    assert line.startswith("2023-05-17: Maria planted tomatoes along the south wall")
+    assert line.count("south wall") == 1
+    assert context.text.count(line) == 1
+
+
+async def test_a_recipe_without_vectors_finds_summaries_by_words(talk: Talk) -> None:
+    asked = replace(request("tomatoes in the garden", summaries=2), recipe="lexical")
+    found = (await retrieve_many(talk.store, [asked], None)).summaries
+    assert len(found) == 2
+    assert all(hit.summary.level is not SummaryLevel.PROFILE for hit in found)
