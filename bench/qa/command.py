@@ -25,6 +25,7 @@ from bench.qa.prompting import fingerprint
 from bench.qa.protocol import PROTOCOLS, Protocol, protocol_of
 from bench.qa.remembering import Memories, memories_of
 from bench.qa.results import Results, opened_results
+from bench.qa.tables import show
 from bench.recording import recorded_facts
 from bench.report import BenchError, Report
 from bench.server import server_in
@@ -82,7 +83,7 @@ def run(arguments: argparse.Namespace) -> int:
         "models": {choice.role: choice.model for choice in options.models},
         "systems": systems,
     }
-    _show(figures, report)
+    show(figures, report)
     report.result(figures)
     undone = sum(found["unanswered"] + found["unjudged"] for found in systems.values())
     if undone:
@@ -183,41 +184,3 @@ async def _ask(options: Options, results: Results, report: Report) -> None:
             await run.ask(options.systems, sources, options.asked, memories, given.concurrency, step)
     if not any(run.is_unanswered(name, options.asked) for name in served):
         shutil.rmtree(results.service, ignore_errors=True)
-
-
-def _show(figures: dict[str, Any], report: Report) -> None:
-    systems: dict[str, Any] = figures["systems"]
-    categories = sorted({category for found in systems.values() for category in found["by_category"]})
-    title = f"{figures['dataset']}: {figures['questions']} questions, answers judged right in percent"
-    rows = [
-        (name, *(found["by_category"][category]["accuracy"] for category in categories), found["overall"]["accuracy"])
-        for name, found in systems.items()
-    ]
-    report.table(title, ("system", *categories, "all"), rows)
-    if any("f1" in found["overall"] for found in systems.values()):
-        rows = [
-            (name, *(found["by_category"][category]["f1"] for category in categories), found["overall"]["f1"])
-            for name, found in systems.items()
-        ]
-        report.table("F1 of the words, in percent", ("system", *categories, "all"), rows)
-    if any("abstention" in found for found in systems.values()):
-        rows = [(name, found["task_averaged_accuracy"], found["abstention"]["accuracy"]) for name, found in systems.items()]
-        report.table("as LongMemEval sums it up", ("system", "mean of categories", "abstention"), rows)
-    rows = [
-        (
-            name,
-            *(found[part] for part in ("unanswered", "unjudged", "malformed_verdicts", "cut_off", "mean_memories", "mean_context_tokens")),
-        )
-        for name, found in systems.items()
-    ]
-    columns = ("system", "unanswered", "unjudged", "malformed", "cut off", "memories", "tokens")
-    report.table("what went wrong, and what a context holds on average", columns, rows)
-    rows = [row for name, found in systems.items() for row in _stage_rows(name, found["stages"])]
-    report.table("what it took", ("system, stage", "seconds", "calls", "prompt tokens", "completion tokens"), rows)
-
-
-def _stage_rows(name: str, stages: dict[str, Any]) -> list[tuple[object, ...]]:
-    columns = ("calls", "prompt_tokens", "completion_tokens")
-    return [
-        (f"{name}, {stage}", found["seconds"], *(found.get(column, "") for column in columns)) for stage, found in stages.items() if found
-    ]

@@ -294,6 +294,20 @@ async def test_no_secret_stands_in_what_is_kept(
     assert json.loads((locomo_file.parent / "out" / "run.json").read_text())["settings"] == {"workers": "1"}
 
 
+async def test_people_get_tables(model: OpenAiServer, locomo_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model.script = [Reply("")]
+    arguments = [flag for flag in flags(model, locomo_file, *PLAIN, "--concurrency", "1") if flag != "--json"]
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+
+    assert await asyncio.to_thread(run, parser.parse_args(arguments)) == 1
+
+    told = capsys.readouterr().out
+    assert "temporal, full-context" in told
+    assert "full-context, judge" in told
+    assert "1 without an answer or a verdict" in told
+
+
 async def test_only_so_many_questions_of_a_category(model: OpenAiServer, locomo_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     _, figures = await asked(capsys, flags(model, locomo_file, *PLAIN, "--questions", "1"))
 
