@@ -114,6 +114,27 @@ def test_what_is_added_is_found_and_by_its_user_alone(adapted: Any) -> None:
         assert [message.role for message in client.list_messages("users/dora")] == ["user", "user", "assistant"]
 
 
+def test_summaries_come_after_the_memories_one_for_five(adapted: Any) -> None:
+    adapter, address = adapted
+    days = [f"On day {number} we painted the boat in colour {number}." for number in range(12)]
+    body = _request("sara", *days)
+    for number, message in enumerate(body["messages"]):
+        message["timestamp"] += 86_400_000 * number
+    assert adapter.add(body)[0] == 200
+    with Client(address) as client:
+        for job in client.list_jobs("users/sara", states=["queued", "running"]):
+            client.wait_for(job)
+        client.wait_for(client.consolidate("users/sara"))
+        windows = {summary.id: summary for summary in client.list_summaries("users/sara")}
+    status, answer = adapter.ask("POST", "/search", {"query": "Who painted the boat?", "user_id": "sara", "top_k": 6})
+    assert status == 200
+    kinds = [item["id"].partition("_")[0] for item in answer["data"]]
+    assert kinds[-2:] == ["sum", "sum"]
+    assert len(kinds) == 8
+    last = answer["data"][-1]
+    assert last["content"] == windows[last["id"]].text
+
+
 def test_a_repeat_is_answered_alike_and_stored_once(adapted: Any) -> None:
     adapter, address = adapted
     body = _request("eva", "The first.", "The second.")
@@ -387,7 +408,8 @@ def test_without_a_service_it_opens_the_directory_itself_and_waits_for_facts(she
     with _adapting(shell, "--wait") as adapter:
         assert adapter.add(_request("rosa", "My sister Ines lives in Porto."))[0] == 200
         status, answer = adapter.ask("POST", "/search", {"query": "Who is Ines?", "user_id": "rosa", "top_k": 10})
-        assert (status, len(answer["data"])) == (200, 1), "a fact and the message that it rests on are not told twice"
+        kinds = [item["id"].partition("_")[0] for item in answer["data"]]
+        assert (status, kinds) == (200, ["msg"]), "a fact and the message that it rests on are not told twice"
         assert adapter.stop() == 0
     facts = shell("facts", "-n", "users/rosa", "--json").document["facts"]
     assert "The user's sister Ines lives in Porto." in [fact["text"] for fact in facts]

@@ -1,6 +1,7 @@
 """LightMem's calls against a real server."""
 
 import warnings
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -40,7 +41,7 @@ def test_the_calls_of_lightmems_readme(client: Client) -> None:
     assert counts["messages"] == 2
     assert counts["facts"] >= 1
     assert counts["pending_vectors"] == 0
-    with pytest.warns(LightMemWarning, match=r"offline_update_all_entries: not applicable: score_threshold: nothing is rewritten"):
+    with pytest.warns(LightMemWarning, match=r"offline_update_all_entries: without effect here: score_threshold: nothing is rewritten"):
         assert memory.offline_update_all_entries(score_threshold=0.8) == counts
 
     found = memory.retrieve("What is the name of my dog?", limit=5)
@@ -49,6 +50,32 @@ def test_the_calls_of_lightmems_readme(client: Client) -> None:
     assert moved.time is not None
     assert moved.time.expression == "last Friday"
     assert memory.get_token_statistics()["summary"]["total_llm_calls"] == 0, "rules extracted, no model was called"
+
+
+def test_summaries_tell_of_windows_of_events_and_are_written_once(client: Client) -> None:
+    memory = LightMemory.from_config(_config("summed"), client=client)
+    memory.add_memory([_said("My sister Ines lives in Porto."), _said("I moved to Lisbon last Friday.", "2024-04-05")])
+    first = memory.summarize(process_all=True, time_window=3600, top_k_seeds=15)
+    assert (first["total_summaries"], len(first["summaries"])) == (2, 2)
+    assert first["total_entries"] == sum(item["entry_count"] for item in first["summaries"]) >= 2
+    assert first["time_range"] == {"start": "2024-03-05T18:00:00.000", "end": "2024-04-05T18:00:00.000"}
+    assert "Porto" in first["summaries"][0]["summary"]
+    assert first["summaries"][0]["time_range"]["start_float"] == datetime(2024, 3, 5, 18, tzinfo=UTC).timestamp()
+
+    nothing = memory.summarize()
+    assert (nothing["summary"], nothing["covered_entries"], nothing["total_summaries"]) == (None, [], 0)
+    assert memory.summarize(process_all=True)["summaries"] == []
+    memory.add_memory(_said("I bought a cello in Braga.", "2024-05-05"))
+    second = memory.summarize()
+    assert "cello" in second["summary"]
+    assert (second["total_summaries"], second["has_more"]) == (1, False)
+    tree = client.get_summary("summed", second["summary_id"], depth=1)
+    assert [node.id for node in tree.nodes(second["covered_entries"])] == second["covered_entries"]
+    assert memory.offline_update_all_entries()["summaries"] >= 3
+    with pytest.warns(
+        LightMemWarning, match=r"summarize: without effect here: time_window: .*consolidation_window.*; top_k_seeds: fifteen"
+    ):
+        memory.summarize(time_window=60, top_k_seeds=5, retrieval_scope="historical")
 
 
 def test_what_was_just_added_is_found_before_anything_is_extracted(client: Client) -> None:

@@ -98,6 +98,7 @@ README: dict[str, Any] = {
     },
     "retrieve_strategy": "embedding",
     "embedding_retriever": {"model_name": "qdrant", "configs": {"collection_name": "chat", "embedding_model_dims": 384, "path": "./chat"}},
+    "summary_retriever": {"model_name": "qdrant", "configs": {"collection_name": "sums", "embedding_model_dims": 384, "path": "./sums"}},
     "update": "offline",
     "logging": {"level": "DEBUG", "file_enabled": True, "log_dir": "./logs"},
 }
@@ -149,6 +150,7 @@ def test_the_service_takes_the_settings_that_a_configuration_becomes(tmp_path: P
         "llm_output_tokens": 16000,
         "llm_base_url": "https://llm.example/v1",
         "embedder": "minilm",
+        "consolidator": "llm",
         "log_level": "debug",
     }
     assert load_settings(made | {"data_dir": tmp_path}).llm_model == "deepseek-v4-flash"
@@ -186,6 +188,7 @@ def test_the_service_takes_the_settings_that_a_configuration_becomes(tmp_path: P
             },
         ),
         ({"text_embedder": {"configs": {"model": "BAAI/bge-m3"}}}, {"embedder": "sentence-transformers", "embedder_model": "BAAI/bge-m3"}),
+        ({"summary_retriever": {"configs": {"collection_name": "sums"}}}, {"consolidator": "local"}),
         ({"logging": {"level": 40}}, {"log_level": "error"}),
     ],
 )

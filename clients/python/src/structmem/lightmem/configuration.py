@@ -56,7 +56,7 @@ def read(config: Mapping[str, Any]) -> Reading:
     values = dict(_leaves(config, "", problems))
     for name, value in values.items():
         option = OPTIONS[name]
-        if option.allowed and not _is_among(value, option.allowed):
+        if option.allowed and not is_among(value, option.allowed):
             problems.append((name, f"must be one of {_listed(option.allowed)}; it is {value!r}"))
     if problems:
         raise LightMemConfigError(tuple(problems))
@@ -93,10 +93,10 @@ def _unknown(name: str) -> str:
 
 
 def _is_open(option: Option, value: Any) -> bool:
-    return option.fate is not Fate.APPLIED and not _is_among(value, option.quiet)
+    return option.fate is not Fate.APPLIED and not is_among(value, option.quiet)
 
 
-def _is_among(value: Any, values: tuple[Any, ...]) -> bool:
+def is_among(value: Any, values: tuple[Any, ...]) -> bool:
     """Whether it is one of them; 1 is not True."""
     return any(type(value) is type(one) and value == one for one in values)
 

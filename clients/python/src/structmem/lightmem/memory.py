@@ -9,14 +9,15 @@ from zoneinfo import ZoneInfo
 from structmem._answers import Appended, Flushed
 from structmem._client import Client
 from structmem._errors import AlreadyExistsError, NamespaceNotFoundError
-from structmem._kinds import ExtractionMode, JobState, NodeKind
+from structmem._kinds import ExtractionMode, JobState, NodeKind, SummaryLevel
 from structmem._nodes import Message, Statement
 from structmem._waiting import Deadline
-from structmem.lightmem.configuration import LightMemConfigError, LightMemWarning, Note, read, warn_of
+from structmem.lightmem.configuration import LightMemConfigError, LightMemWarning, Note, is_among, read, warn_of
 from structmem.lightmem.filters import memory_filter
 from structmem.lightmem.messages import read_messages
 from structmem.lightmem.options import OPTIONS
 from structmem.lightmem.statistics import token_statistics
+from structmem.lightmem.summarizing import of_all, of_last
 from structmem.lightmem.times import shown
 
 _COLLECTION = "embedding_retriever.configs.collection_name"
@@ -31,6 +32,14 @@ _NOT_HERE = {
     **dict.fromkeys(("senmem_buffer_manager", "shortmem_buffer_manager"), "messages wait in the service, where they are stored already"),
     "token_stats": "get_token_statistics() has the service's counts",
     "logger": "this adapter writes no log",
+}
+
+_COUNTED = {
+    "messages": NodeKind.MESSAGE,
+    "events": NodeKind.EVENT,
+    "facts": NodeKind.FACT,
+    "relations": NodeKind.RELATION,
+    "summaries": NodeKind.SUMMARY,
 }
 
 
@@ -177,11 +186,11 @@ class LightMemory:
     def construct_update_queue_all_entries(
         self, top_k: int | None = None, keep_top_n: int | None = None, max_workers: int | None = None
     ) -> dict[str, int]:
-        """Extracts what waits in buffers, waits for all background work, and returns what the memory then holds.
+        """Extracts what waits in buffers, waits for all background work, summaries among it, and returns what the memory then holds.
 
         LightMem writes down here which entries are similar, so that the next call may rewrite or delete them. There is no such queue here:
         what was said stays, with its date, and answers rank what is current; the arguments have no effect, and a warning says so.
-        Returns the counts of `messages`, `events`, `facts`, `relations` and `pending_vectors` (still to be embedded).
+        Returns the counts of `messages`, `events`, `facts`, `relations`, `summaries` and `pending_vectors` (still to be embedded).
         """
         _tell("construct_update_queue_all_entries", top_k=top_k, keep_top_n=keep_top_n, max_workers=max_workers)
         return self._settled()
@@ -189,10 +198,56 @@ class LightMemory:
     def offline_update_all_entries(self, score_threshold: float | None = None, max_workers: int | None = None) -> dict[str, int]:
         """The same as `construct_update_queue_all_entries`: nothing is merged or deleted by its similarity; a warning says so.
 
-        It is worth calling all the same after the last `add_memory`: when it returns, everything said so far is extracted and embedded.
+        It is worth calling all the same after the last `add_memory`: when it returns, what was said is extracted, embedded and summarized.
         """
         _tell("offline_update_all_entries", score_threshold=score_threshold, max_workers=max_workers)
         return self._settled()
+
+    def summarize(
+        self,
+        SUMMARY_PROMPT: Any = None,  # LightMem's name
+        *,
+        time_window: float | None = None,
+        process_all: bool = False,
+        enable_cross_event: bool | None = None,
+        retrieval_scope: str | None = None,
+        top_k_seeds: int | None = None,
+    ) -> dict[str, Any]:
+        """Has summaries written of all events that wait for one, waits for them, and returns those that were written, in LightMem's form.
+
+        Each tells of a window of events and names them (`covered_entries`); threads across sessions and a profile of the whole memory are
+        written above them (`client.list_summaries`, `client.get_profile`). What comes late or is deleted later makes the service write anew
+        what rests on it. There is no pointer that a call moves: what waits is kept in the memory.
+
+        Args:
+            SUMMARY_PROMPT: not applicable; a warning says why, as of the following ones where they ask for something else than is done.
+            time_window: seconds of events in a summary; the service's `consolidation_window` decides, an hour by default.
+            process_all: return every summary that was written (`summaries`, `total_summaries`, `total_entries`) and not just the last
+                (`summary`, `summary_id`, `covered_entries`, `seed_entries`, `time_range`, `has_more`).
+            enable_cross_event: similar earlier events are always read along.
+            retrieval_scope: "historical": earlier events alone.
+            top_k_seeds: 15.
+
+        Raises:
+            InvalidArgumentError: the service writes no summaries (`consolidator = none`).
+            JobFailedError: they could not be written.
+        """
+        _tell(
+            "summarize",
+            SUMMARY_PROMPT=SUMMARY_PROMPT,
+            time_window=time_window,
+            enable_cross_event=enable_cross_event,
+            retrieval_scope=retrieval_scope,
+            top_k_seeds=top_k_seeds,
+        )
+        before = {
+            summary.id: summary.consolidated_at for summary in self.client.list_summaries(self.namespace, levels=[SummaryLevel.WINDOW])
+        }
+        deadline = self._extracted()
+        self.client.wait_for(self.client.consolidate(self.namespace), timeout=deadline.left())
+        windows = self.client.list_summaries(self.namespace, levels=[SummaryLevel.WINDOW])
+        written = [window for window in windows if window.sentences and before.get(window.id) != window.consolidated_at]
+        return of_all(written, self._zone) if process_all else of_last(written, self._zone)
 
     # Remembering
 
@@ -249,14 +304,16 @@ class LightMemory:
             advice = "change it (client.update_namespace extracts anew) or name another namespace"
             raise LightMemConfigError((("extraction_mode", f"{asked}; {advice}"),))
 
+    def _extracted(self) -> Deadline:
+        """Extracts what waits in buffers."""
+        return self._wait(self.client.flush(self.namespace))
+
     def _settled(self) -> dict[str, int]:
-        flushed = self.client.flush(self.namespace)
-        deadline = self._wait(flushed)
+        deadline = self._extracted()
         for job in list(self.client.list_jobs(self.namespace, states=[JobState.QUEUED, JobState.RUNNING], timeout=deadline.left())):
             self.client.wait_for(job, timeout=deadline.left())
         stats = self.client.graph_stats(self.namespace)
-        kinds = {"messages": NodeKind.MESSAGE, "events": NodeKind.EVENT, "facts": NodeKind.FACT, "relations": NodeKind.RELATION}
-        return {name: stats.nodes.get(kind, 0) for name, kind in kinds.items()} | {"pending_vectors": stats.pending_vector_count}
+        return {name: stats.nodes.get(kind, 0) for name, kind in _COUNTED.items()} | {"pending_vectors": stats.pending_vector_count}
 
     def _wait(self, *works: Appended | Flushed) -> Deadline:
         deadline = Deadline(self._timeout)
@@ -289,6 +346,7 @@ def _zone(name: str) -> ZoneInfo:
 
 def _tell(method: str, **given: Any) -> None:
     """Warns of arguments that were given and have no effect here."""
-    left = [f"{name}: {OPTIONS[f'{method}({name})'].here}" for name, value in given.items() if value is not None]
+    asked = {name: OPTIONS[f"{method}({name})"] for name, value in given.items() if value is not None}
+    left = [f"{name}: {option.here}" for name, option in asked.items() if not is_among(given[name], option.quiet)]
     if left:
-        warnings.warn(f"{method}: not applicable: {'; '.join(left)}", LightMemWarning, stacklevel=3)
+        warnings.warn(f"{method}: without effect here: {'; '.join(left)}", LightMemWarning, stacklevel=3)

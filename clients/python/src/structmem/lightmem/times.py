@@ -29,5 +29,10 @@ def instant(stamp: object, zone: ZoneInfo) -> datetime:
 
 def shown(time: datetime, zone: ZoneInfo) -> str:
     """As LightMem's `retrieve` begins each memory: local time with milliseconds, and the day of the week."""
-    local = time.astimezone(zone).replace(tzinfo=None)
-    return f"{local.isoformat(timespec='milliseconds')} {_WEEKDAYS[local.weekday()]}"
+    there = local(time, zone)
+    return f"{there.isoformat(timespec='milliseconds')} {_WEEKDAYS[there.weekday()]}"
+
+
+def local(time: datetime, zone: ZoneInfo) -> datetime:
+    """An instant as a naive local time, as LightMem writes times."""
+    return time.astimezone(zone).replace(tzinfo=None)
