@@ -160,6 +160,13 @@ def _pays_by_tokens(extractors: Mapping[ExtractionMode, Extractor]) -> bool:
     return any(one.spec.name == "llm" for one in extractors.values())
 
 
+def _buffer_tokens(settings: Settings) -> int:
+    """What a call reads, about. Of exchanges that are recorded or replayed, one segment: which sessions are due together is chance, and
+    requests must come again as they were."""
+    recorded = settings.llm_record is not None or settings.llm_replay is not None
+    return 1 if recorded else settings.sensory_buffer_tokens
+
+
 def make_worker(settings: Settings, store: Store, embedder: Embedder | None, writers: Writers, clock: Clock) -> Worker | None:
     """The worker that runs the pipelines; None when no job is to run here."""
     if settings.workers == 0:
@@ -177,7 +184,7 @@ def make_worker(settings: Settings, store: Store, embedder: Embedder | None, wri
     how = PipelineSettings(lease=lease, recipe=recipe, use=MessagesUse(settings.messages_use), consolidate=writers.consolidator is not None)
     if _pays_by_tokens(extractors):
         # A model is paid for every message that it reads, and two tell it what the next one speaks of; the rules look further back.
-        how = replace(how, context=2, buffer_tokens=settings.sensory_buffer_tokens)
+        how = replace(how, context=2, buffer_tokens=_buffer_tokens(settings))
     works: dict[JobKind, LeasedWork] = {JobKind.EXTRACTION: ExtractionPipeline(store, embedder, extractors, UuidSource(), clock, how)}
     if writers.consolidator is not None:
         bounds = WritingBounds(window=WINDOW_LENGTH if settings.consolidation_window == "hour" else None)

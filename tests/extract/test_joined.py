@@ -184,6 +184,17 @@ async def test_a_full_buffer_waits_for_nothing(store: Any, clock: Any) -> None:
     assert 0 < lines < 16
 
 
+async def test_with_a_buffer_of_nothing_each_segment_is_a_call_whatever_is_due(store: Any, clock: Any) -> None:
+    await _open(store)
+    for number in range(4):
+        await _say(store, f"s{number}", 3)
+    await store.namespace(NAME).flush("")
+    extractor = _Joining()
+    settings = PipelineSettings(lease=LEASE, recipe=SegmentRecipe(most_tokens=BUFFER), buffer_tokens=1)
+    await _drain(store, ExtractionPipeline(store, EMBEDDER, {ExtractionMode.EVENT: extractor}, UuidSource(), clock, settings))
+    assert sorted(extractor.calls) == [[(f"s{number}", 3)] for number in range(4)]
+
+
 async def test_a_job_that_is_hurried_takes_along_what_is_due_and_leaves_the_rest(store: Any, clock: Any) -> None:
     await _open(store)
     extractor = _Joining()
