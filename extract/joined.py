@@ -161,7 +161,7 @@ class JoinedExtraction:
             return JobSucceeded()
         if not isinstance(work.extractor, JoiningExtractor):
             return self._again()  # the namespace's mode is another one by now
-        found = await self._steps.cut(work.pending)
+        found = await self._steps.cut(work)
         due = self._steps.clock.now() >= work.pending.idle_until
         if due and found.open and not one.flushed:
             one.flushed = True
@@ -170,7 +170,7 @@ class JoinedExtraction:
         if not found.closed:
             # Where it is due, a mark fell after messages that came later: leased again, the job covers them, too.
             return self._again() if due else JobDeferred(work.pending.idle_until)
-        segments = self._steps.segments(work, found.closed)
+        segments = self._steps.segments(work, found)
         one.tokens = await asyncio.to_thread(lambda: [_tokens(segment) for segment in segments])
         one.work, one.segments, one.due, one.watermark = work, segments, due, work.pending.watermark
         return None
@@ -303,7 +303,8 @@ def _tokens(segment: Segment) -> int:
 def _in_one(segments: Sequence[Segment]) -> Segment:
     """Segments of one session that follow one another, as one."""
     messages = tuple(message for segment in segments for message in segment.messages)
-    return replace(segments[0], messages=messages, aside=_united(segment.aside for segment in segments))
+    importance = {id_: words for segment in segments for id_, words in segment.importance.items()}
+    return replace(segments[0], messages=messages, aside=_united(segment.aside for segment in segments), importance=importance)
 
 
 def _united(sets: Iterable[frozenset[str]]) -> frozenset[str]:

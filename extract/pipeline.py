@@ -68,7 +68,7 @@ class ExtractionPipeline(LeasedWork):
                 if work.extractor is None:
                     await _skip(memory, lease, pending)
                     continue
-                found = await self._steps.cut(pending)
+                found = await self._steps.cut(work)
                 if await self._extract(lease, work, work.extractor, found, stopping, enough):
                     continue
             except StaleWrite:
@@ -93,7 +93,7 @@ class ExtractionPipeline(LeasedWork):
     ) -> bool:
         """Extracts and commits the closed segments one by one, one at least before it is enough; whether there were any."""
         watermark = work.pending.watermark
-        for one in self._steps.segments(work, found.closed):
+        for one in self._steps.segments(work, found):
             if stopping():
                 break
             watermark = await self._extract_segment(lease, work, extractor, one, watermark)

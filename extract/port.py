@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from typing import Protocol, runtime_checkable
 
+from extract.compress.port import TurnReader
 from graph.model import NO_PROFILE, EntityKind, ExtractionProfile, ExtractorSpec, JobError, Message, NodeKind, TimeSpan
 from graph.store.port import UsageEntry
 
@@ -14,7 +15,8 @@ from graph.store.port import UsageEntry
 class Segment:
     """A run of messages about one topic, with the few messages before it, in the session's time zone, and what its namespace looks for.
 
-    `aside` are ids of its messages that are read to understand the others, and of which nothing is extracted.
+    `aside` are ids of its messages that are read to understand the others, and of which nothing is extracted. `importance` is what the
+    model of a compressor told of the words of its messages already, by message id (`extract.compress.ReadTurn`).
     """
 
     namespace: str
@@ -24,6 +26,7 @@ class Segment:
     zone: tzinfo
     profile: ExtractionProfile = NO_PROFILE
     aside: frozenset[str] = frozenset()
+    importance: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
     @property
     def own(self) -> tuple[Message, ...]:
@@ -105,6 +108,16 @@ class JoiningExtractor(Extractor, Protocol):
         Nothing that is found rests on messages of two segments, and what cannot be taken of one is told with that one alone. The usage of
         all stands with the first. Raises as `extract` does, for all of them.
         """
+        ...
+
+
+@runtime_checkable
+class ReadingExtractor(Extractor, Protocol):
+    """An extractor whose compressor reads turns with a model, which can tell where topics end as well."""
+
+    @property
+    def turn_reader(self) -> TurnReader | None:
+        """What reads them; None where it has no compressor, or one without a model."""
         ...
 
 

@@ -1,7 +1,6 @@
 """The steps that extraction is made of: read what a leased job has before it, make segments of it, and what is written of each."""
 
-import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, timedelta, tzinfo
 from zoneinfo import ZoneInfo
@@ -9,9 +8,9 @@ from zoneinfo import ZoneInfo
 from extract.embed.port import Embedder
 from extract.entities import short_names
 from extract.messages_use import MessagesUse, set_aside
-from extract.port import Extraction, Extractor, Segment, spec_with
+from extract.port import Extraction, Extractor, ReadingExtractor, Segment, spec_with
 from extract.resolve import resolve
-from extract.segment import SegmentRecipe, Segments, segment
+from extract.segment import Segmentation, SegmentRecipe, Segments, segment_as_read
 from extract.vectors import VectorWriter
 from graph.model import NO_EXTRACTION, ExtractionMode, IdSource, Lease, Message, Namespace
 from graph.store.port import Clock, ExtractionWrite, GenerationStart, PendingWork, Store
@@ -90,20 +89,28 @@ class ExtractionSteps:
         pending = await memory.pending(lease, max(self.settings.batch, self.settings.recipe.longest + 1))
         return SessionWork(namespace, extractor, pending)
 
-    async def cut(self, pending: PendingWork) -> Segments:
-        """The runs of messages that wait."""
-        return await asyncio.to_thread(segment, pending.messages, pending.vectors, pending.flush_marks, self.settings.recipe)
+    async def cut(self, work: SessionWork) -> Segments:
+        """The runs of messages that wait.
 
-    def segments(self, work: SessionWork, closed: Sequence[tuple[Message, ...]]) -> list[Segment]:
+        Where attention is to part them, the extractor's compressor reads them; where it has none, similarity does alone.
+        """
+        pending, recipe = work.pending, self.settings.recipe
+        reader = work.extractor.turn_reader if isinstance(work.extractor, ReadingExtractor) else None
+        if recipe.by is not Segmentation.ATTENTION_AND_SIMILARITY:
+            reader = None
+        return await segment_as_read(pending.messages, pending.vectors, pending.flush_marks, recipe, reader)
+
+    def segments(self, work: SessionWork, found: Segments) -> list[Segment]:
         """The closed runs as an extractor sees them, each with the messages before it."""
         namespace, session = work.namespace, work.pending.session
         zone = _zone(session.time_zone or namespace.time_zone)
         before: list[Message] = list(work.pending.context)
         made: list[Segment] = []
-        for messages in closed:
+        for messages in found.closed:
             context = tuple(before[-self.settings.context :])
             aside = set_aside(messages, self.settings.use)
-            made.append(Segment(namespace.name, session.name, context, messages, zone, namespace.profile, aside))
+            importance = {message.id: found.importance[message.id] for message in messages if message.id in found.importance}
+            made.append(Segment(namespace.name, session.name, context, messages, zone, namespace.profile, aside, importance))
             before.extend(messages)
         return made
 

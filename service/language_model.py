@@ -16,6 +16,7 @@ from extract.llm.extractor import llm_extractors
 from extract.llm.providers import PROVIDERS, Output, Provider
 from extract.llm.settings import LlmSettings
 from extract.port import Extractor
+from extract.segment import Segmentation
 from extract.sentence_models import ExtraMissing, ModelMissing
 from graph.errors import InvalidArgument
 from graph.model import ExtractionMode
@@ -99,7 +100,8 @@ def _compressor(settings: Settings) -> Compressor | None:
             from extract.compress.llmlingua import LlmLinguaCompressor
 
             try:
-                return LlmLinguaCompressor(settings.compressor_model, settings.compression_rate, settings.embedder_threads)
+                attention = Segmentation(settings.segmentation) is Segmentation.ATTENTION_AND_SIMILARITY
+                return LlmLinguaCompressor(settings.compressor_model, settings.compression_rate, settings.embedder_threads, attention)
             except ExtraMissing as error:
                 raise InvalidSettings.of("compressor", str(error)) from None
             except ModelMissing as error:

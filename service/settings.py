@@ -159,8 +159,9 @@ class Settings(BaseSettings):
     workers: int = Field(2, ge=0, le=16, description="jobs that run at once; 0: none, jobs wait")
     lease_s: float = Field(30.0, ge=1, le=3600, description="seconds a worker holds a job before another may take it over")
     idle_s: float = Field(5.0, ge=0, le=86400, description="seconds that a half-full buffer waits for more messages")
-    segmentation: Literal["similarity", "none"] = Field(
-        "similarity", description="what ends a segment beside size and silence: similarity, or none"
+    segmentation: Literal["similarity", "attention+similarity", "none"] = Field(
+        "similarity",
+        description="what ends a segment beside size and silence: similarity, attention+similarity (of the compressor llmlingua2), or none",
     )
     messages_use: Literal["user", "assistant", "both"] = Field(
         "both", description="of whose messages something is extracted: user, assistant or both; all are stored and searched"
@@ -222,6 +223,11 @@ class Settings(BaseSettings):
             raise ValueError("recorded_file: is required by the recorded extractor")
         if "llm" in (self.extractor, self.consolidator):
             self._check_llm()
+        if self.segmentation == "attention+similarity" and (self.extractor, self.compressor) != ("llm", "llmlingua2"):
+            raise ValueError(
+                "segmentation: attention+similarity asks the model of the compressor llmlingua2; set extractor to llm and compressor to "
+                "llmlingua2, too, or choose similarity"
+            )
         self._check_embedder()
         self._check_reranker()
         self._check_neo4j()

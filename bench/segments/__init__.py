@@ -15,8 +15,12 @@ from bench.embedding import load_embedder
 from bench.extraction.speed import messages_of
 from bench.report import BenchError, Report
 from bench.segments.agreement import Agreement, agreement
+from extract.compress import TurnReader
+from extract.compress.choosing import RATES
+from extract.compress.llmlingua import LlmLinguaCompressor
 from extract.embed import Embedder
-from extract.segment import Segmentation, SegmentRecipe, segment
+from extract.segment import Segmentation, SegmentRecipe, segment, segment_as_read
+from extract.sentence_models import ExtraMissing, ModelMissing
 from graph.model import Message
 from graph.store.port import Float16Vector
 from graph.text import index_message
@@ -30,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of this subcommand."""
     parser.add_argument("--data", type=Path, required=True, help="conversations in the benchmark format")
     parser.add_argument("--tokens", type=int, default=0, help="tokens that end a segment, as sensory_buffer_tokens (default: words do)")
+    parser.add_argument("--model", default="", help="LLMLingua-2 model, a directory or a name on the hub: cuts by its attention as well")
     parser.add_argument(
         "--tune", action="store_true", help="also cut each conversation by the block and depth that are best for the others"
     )
@@ -58,11 +63,16 @@ def run(parsed: argparse.Namespace) -> int:
     dataset = read_dataset(parsed.data)
     if parsed.tune and len(dataset.conversations) < 2:
         raise BenchError("--tune: needs two conversations at least")
+    reader = _reader(parsed.model) if parsed.model else None
     conversations = asyncio.run(_embedded(load_embedder(), dataset.conversations, report))
     recipe = SegmentRecipe(most_tokens=parsed.tokens)
     figures: dict[str, dict[str, float]] = {}
-    for way in Segmentation:
+    for way in (Segmentation.SIMILARITY, Segmentation.NONE):
         figures[way.value] = _sum(one.agreement(replace(recipe, by=way)) for one in conversations).figures()
+    if reader is not None:
+        way = Segmentation.ATTENTION_AND_SIMILARITY
+        figures[way.value] = asyncio.run(_by_attention(conversations, replace(recipe, by=way), reader, report)).figures()
+        reader.close()
     if parsed.tune:
         figures["similarity, tuned on the others"] = _tuned(conversations, recipe, report).figures()
     sessions = sum(len(one.sessions) for one in conversations)
@@ -70,6 +80,24 @@ def run(parsed: argparse.Namespace) -> int:
     report.table(f"{dataset.name}: {sessions} sessions", columns, [_row(*one) for one in figures.items()])
     report.result({"dataset": dataset.name, "sessions": sessions, "segmentation": figures})
     return 0
+
+
+def _reader(model: str) -> LlmLinguaCompressor:
+    try:
+        # The rate decides what is left of a text, which nobody asks for here.
+        return LlmLinguaCompressor(model, RATES[1], attention=True)
+    except (ExtraMissing, ModelMissing) as error:
+        raise BenchError(f"--model: {error}") from None
+
+
+async def _by_attention(conversations: list[Joined], recipe: SegmentRecipe, reader: TurnReader, report: Report) -> Agreement:
+    total = Agreement()
+    with report.step("reading", len(conversations)) as step:
+        for one in conversations:
+            found = await segment_as_read(one.messages, one.vectors, {len(one.messages)}, recipe, reader)
+            total += agreement([len(run) for run in found.closed], one.sessions)
+            step.advance()
+    return total
 
 
 def _tuned(conversations: list[Joined], recipe: SegmentRecipe, report: Report) -> Agreement:

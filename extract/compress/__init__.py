@@ -4,6 +4,6 @@
 """
 
 from extract.compress.entropy import EntropyCompressor
-from extract.compress.port import Compressor
+from extract.compress.port import Compressor, ReadTurn, TurnReader
 
-__all__ = ["Compressor", "EntropyCompressor"]
+__all__ = ["Compressor", "EntropyCompressor", "ReadTurn", "TurnReader"]

@@ -53,8 +53,10 @@ class EntropyCompressor:
         """Of the rules, the lists and the rate."""
         return self._fingerprint
 
-    async def compress(self, texts: Sequence[str], names: Collection[str] = ()) -> list[str]:
-        """See `Compressor.compress`."""
+    async def compress(
+        self, texts: Sequence[str], names: Collection[str] = (), importance: Sequence[Sequence[float] | None] | None = None
+    ) -> list[str]:
+        """See `Compressor.compress`. `importance` is not looked at: there is no model that it would spare."""
         return await asyncio.to_thread(self.compress_now, texts, names)
 
     def compress_now(self, texts: Sequence[str], names: Collection[str] = ()) -> list[str]:

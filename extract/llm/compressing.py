@@ -16,7 +16,7 @@ async def compressed_segment(segment: Segment, compressor: Compressor) -> tuple[
     messages = (*segment.context, *segment.messages)
     texts = [message.text for message in messages]
     names = {message.speaker for message in messages if not is_role_name(message.speaker)}
-    compressed = await compressor.compress(texts, names)
+    compressed = await compressor.compress(texts, names, [segment.importance.get(message.id) for message in messages])
     before, after = await asyncio.to_thread(lambda: (sum(map(count_tokens, texts)), sum(map(count_tokens, compressed))))
     short = tuple(map(_with_text, messages, compressed))
     usage = UsageEntry("compress", compressor.name, 1, len(messages), before, after)

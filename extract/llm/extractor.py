@@ -7,7 +7,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
-from extract.compress import Compressor
+from extract.compress import Compressor, TurnReader
 from extract.llm.answer import Checks, answer_schema, predicates_of, types_of
 from extract.llm.chat import Chat, ChatAnswer, ChatUnavailable, RequestTooLarge, Turn
 from extract.llm.compressing import compressed_segment
@@ -48,6 +48,11 @@ class LlmExtractor:
     def spec(self) -> ExtractorSpec:
         """The fingerprint is that of the prompts, the schema, the provider's name and the model's, and of the compression if any."""
         return self._spec
+
+    @property
+    def turn_reader(self) -> TurnReader | None:
+        """See `extract.port.ReadingExtractor`."""
+        return self._compressor if isinstance(self._compressor, TurnReader) else None
 
     async def aclose(self) -> None:
         """Lets go of the model's connections and files, and of the compressor."""

@@ -9,9 +9,10 @@ CHARACTERS_A_WORD = 12
 
 
 class Segmentation(StrEnum):
-    """Whether topics end segments: where what comes before is unlike what comes after, or not at all. Time, size and marks always do."""
+    """What ends segments beside time, size and marks: topics, told by similarity or by a model's attention as well; or nothing."""
 
     SIMILARITY = "similarity"
+    ATTENTION_AND_SIMILARITY = "attention+similarity"
     NONE = "none"
 
 

@@ -1,7 +1,7 @@
 """Where segments end."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,10 +15,14 @@ from graph.model import Message
 
 @dataclass(frozen=True, slots=True)
 class Segments:
-    """Messages in runs: `closed` ones will not change, `open` may still grow and is empty after a flush mark."""
+    """Messages in runs: `closed` ones will not change, `open` may still grow and is empty after a flush mark.
+
+    `importance`: where a model has read the closed ones to part them, what it told of their words, by message id (`ReadTurn`).
+    """
 
     closed: tuple[tuple[Message, ...], ...]
     open: tuple[Message, ...]
+    importance: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
 
 def segment(
@@ -39,19 +43,22 @@ def segment(
     closed: list[tuple[Message, ...]] = []
     rest = tuple(messages)
     while buffer := first_buffer(rest, flush_marks, recipe):
-        end = _end(buffer, vectors, recipe)
+        end = end_of_topic(buffer, vectors, recipe)
         closed.append(rest[:end])
         rest = rest[end:]
     return Segments(tuple(closed), rest)
 
 
-def _end(buffer: Buffer, vectors: Mapping[str, NDArray[np.float16]], recipe: SegmentRecipe) -> int:
-    """How many messages of the buffer the segment takes."""
+def end_of_topic(
+    buffer: Buffer, vectors: Mapping[str, NDArray[np.float16]], recipe: SegmentRecipe, among: Collection[int] | None = None
+) -> int:
+    """How many messages of the buffer its first segment takes. `among`: the only places where a topic may end, None for all."""
     if recipe.by is Segmentation.NONE:
         return len(buffer.messages)
     found = depths(buffer.messages, vectors, recipe.block)
     least = recipe.depth / 2 if buffer.full else recipe.depth
-    ends = [gap for gap in _possible(buffer, recipe) if found.get(gap, 0.0) >= least]
+    possible = [gap for gap in _possible(buffer, recipe) if among is None or gap in among]
+    ends = [gap for gap in possible if found.get(gap, 0.0) >= least]
     return max(ends, key=found.__getitem__, default=len(buffer.messages))
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from bench.__main__ import main
 from bench.segments.agreement import Agreement, agreement
+from tests.extract.compress.tiny_model import build
 
 
 def test_the_same_segments_agree_wholly() -> None:
@@ -39,6 +40,22 @@ def test_the_command_reports_every_way(tmp_path: Path, capsys: Any) -> None:
     assert set(figures["segmentation"]) == {"similarity", "none"}
     assert figures["segmentation"]["none"]["segments"] == 1
     assert figures["segmentation"]["similarity"]["recall"] == 100
+
+
+@pytest.mark.filterwarnings("ignore")  # what torch and transformers warn of while they load
+@pytest.mark.timeout(300)
+def test_with_a_model_all_three_ways_are_reported(tmp_path: Path, capsys: Any) -> None:
+    pytest.importorskip("llmlingua", reason="the extra compression is not installed (it brings torch)")
+    file = _file(tmp_path, ["c"])
+    assert main(["segments", "--data", str(file), "--model", str(build(tmp_path / "tiny")), "--json"]) == 0
+    figures = json.loads(capsys.readouterr().out)["segmentation"]
+    assert set(figures) == {"similarity", "attention+similarity", "none"}
+    assert figures["attention+similarity"]["segments"] <= figures["similarity"]["segments"]
+
+
+def test_a_model_that_is_none_is_named(tmp_path: Path, capsys: Any) -> None:
+    assert main(["segments", "--data", str(_file(tmp_path, ["c"])), "--model", str(tmp_path)]) != 0
+    assert "--model: " in capsys.readouterr().err
 
 
 def test_tuning_needs_others_to_tune_on(tmp_path: Path, capsys: Any) -> None:

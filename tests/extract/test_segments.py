@@ -1,5 +1,8 @@
 """Segments hold each message once, in order; later messages never move an earlier boundary."""
 
+import asyncio
+import zlib
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -9,8 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from extract.segment import Segmentation, SegmentRecipe, segment
+from extract.compress import ReadTurn
+from extract.segment import Segmentation, SegmentRecipe, segment, segment_as_read
 from extract.segment.answering import answers
+from extract.segment.attention import peaks
 from extract.segment.valleys import depths
 from extract.tokens import count_tokens
 from graph.model import Message, Role
@@ -126,6 +131,67 @@ def test_how_deep_a_gap_lies_is_counted_from_the_tops_on_both_its_sides() -> Non
     assert set(depths(messages, vectors, 1)) == {1, 2, 5}
     assert set(depths(messages, vectors, 2)) == {1, 2, 3, 4, 5}
     assert depths(messages, {}, 2) == {}
+
+
+class _Reader:
+    """Attention that depends on nothing but the run that is read."""
+
+    async def read(self, texts: Sequence[str]) -> list[ReadTurn]:
+        whole = zlib.crc32("|".join(texts).encode())
+        return [
+            ReadTurn((float(len(text)),), zlib.crc32(f"{whole} {at}".encode()) / 2**32 if at > 1 else None) for at, text in enumerate(texts)
+        ]
+
+
+@settings(max_examples=50, deadline=None)
+@given(_sessions(), st.data())
+def test_with_attention_segments_are_as_stable_and_end_nowhere_else(session, data) -> None:  # type: ignore[no-untyped-def]
+    messages, vectors, marks = session
+    recipe = replace(RECIPE, by=Segmentation.ATTENTION_AND_SIMILARITY, depth=0.1)
+    cut = data.draw(st.integers(0, len(messages)))
+    whole = asyncio.run(segment_as_read(messages, vectors, marks, recipe, _Reader()))
+    assert [m for run in (*whole.closed, whole.open) for m in run] == messages
+    early = asyncio.run(segment_as_read(messages[:cut], vectors, marks, recipe, _Reader()))
+    assert whole.closed[: len(early.closed)] == early.closed
+    done = 0
+    for index, run in enumerate(whole.closed):
+        rest = asyncio.run(segment_as_read(messages[done:], vectors, marks, recipe, _Reader()))
+        assert rest.closed == whole.closed[index:]
+        done += len(run)
+    assert whole.importance == {m.id: (float(len(m.text)),) for run in whole.closed for m in run}
+
+
+async def test_a_topic_ends_where_attention_peaks_and_similarity_agrees() -> None:
+    messages = [_message(seq, 15, START, end=str(seq)) for seq in range(1, 11)]
+    vectors = {m.id: _unit(0 if m.seq < 6 else 90) for m in messages}
+    roomy = replace(RECIPE, most_words=1_000, most_messages=100, by=Segmentation.ATTENTION_AND_SIMILARITY)
+
+    async def cut(*attention: float) -> list[int]:
+        reader = _Told(dict(zip((m.text for m in messages), (None, None, *attention), strict=True)))
+        return [len(run) for run in (await segment_as_read(messages, vectors, {10}, roomy, reader)).closed]
+
+    assert await cut(0.1, 0.2, 0.1, 0.3, 0.1, 0.2, 0.1, 0.1) == [5, 5]
+    # A peak elsewhere, where similarity sees no change; and none at all.
+    assert await cut(0.1, 0.2, 0.3, 0.1, 0.1, 0.4, 0.1, 0.1) == [10]
+    assert await cut(0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8) == [10]
+    assert [len(run) for run in (await segment_as_read(messages, vectors, {10}, roomy)).closed] == [5, 5]
+
+
+class _Told:
+    """Attention by text."""
+
+    def __init__(self, attention: dict[str, float | None]) -> None:
+        self._attention = attention
+
+    async def read(self, texts: Sequence[str]) -> list[ReadTurn]:
+        return [ReadTurn((), self._attention[text]) for text in texts]
+
+
+def test_peaks_stand_above_both_their_neighbors() -> None:
+    assert peaks([None, None, 0.1, 0.5, 0.2, 0.6, 0.1, 0.4]) == {3, 5}
+    assert peaks([0.1, 0.5, 0.5, 0.1]) == frozenset()
+    assert peaks([0.1, 0.5, None, 0.6, 0.1]) == frozenset()
+    assert peaks([]) == frozenset()
 
 
 def test_a_full_segment_ends() -> None:

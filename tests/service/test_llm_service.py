@@ -17,6 +17,7 @@ from structmem.v1.error_reason_pb2 import ERROR_REASON_EXTRACTOR_ANSWER_INVALID,
 from service.app import build
 from service.configuration import effective, load_settings
 from service.errors import InvalidSettings
+from tests.extract.compress.tiny_model import build as build_model
 from tests.extract.llm.openai_server import Body, OpenAiServer, Reply, answer, fact, honest, said
 
 TALK = ["I moved to Lisbon last Friday.", "My sister Ana lives there.", "I take Aspirin, 100 mg a day."]
@@ -245,6 +246,9 @@ async def told_at_a_time(service: Any) -> None:
         ({"llm_model": "m", "compression_rate": 1.0}, "compression_rate"),
         ({"llm_model": "m", "compression_rate": 0.0}, "compression_rate"),
         ({"llm_model": "m", "compressor_model": ""}, "compressor_model"),
+        ({"llm_model": "m", "segmentation": "attention+similarity"}, "segmentation"),
+        ({"llm_model": "m", "segmentation": "attention+similarity", "compressor": "entropy"}, "segmentation"),
+        ({"extractor": "local", "segmentation": "attention+similarity", "compressor": "llmlingua2"}, "segmentation"),
     ],
 )
 def test_wrong_settings_are_named(changes: dict[str, Any], field: str) -> None:
@@ -271,6 +275,30 @@ async def test_prompts_are_compressed_and_what_is_stored_is_not(asking: Running,
     [shown] = said(model.requests[0])
     assert len(shown["text"]) < 0.7 * len(talk)
     assert all(word in shown["text"] for word in ("not", "Lisbon", "Ana", "May 2021"))
+
+
+@pytest.mark.filterwarnings("ignore")  # what torch and transformers warn of while they load
+@pytest.mark.timeout(300)
+async def test_attention_parts_turns_and_compresses_them_in_one_pass(
+    asking: Running, model: OpenAiServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("llmlingua", reason="the extra compression is not installed (it brings torch)")
+    from extract.compress.llmlingua import LlmLinguaCompressor
+
+    windows: list[Any] = []
+    judge = LlmLinguaCompressor._judge
+    monkeypatch.setattr(LlmLinguaCompressor, "_judge", lambda self, window: (windows.append(window), judge(self, window))[1])
+    turns = [f"and then the boat number {number} was moved to the garden of the house that they would have bought" for number in range(12)]
+    chosen = {"compressor": "llmlingua2", "compressor_model": str(build_model(tmp_path / "tiny")), "compression_rate": 0.4}
+    async with asking(**chosen, segmentation="attention+similarity") as service:
+        assert (await told(service, *turns)).state == job_pb2.JOB_STATE_SUCCEEDED
+        entry = (await usage(service))["compress"]
+        assert (entry.model, entry.items) == ("tiny", 12)
+    judged = [word for window in windows for word in window.words]
+    assert len(judged) == len(set(judged)) == sum(len(text.split()) for text in turns)
+    shown = said(model.requests[0])
+    assert len(shown) == 12
+    assert sum(len(one["text"]) for one in shown) < 0.7 * sum(map(len, turns))
 
 
 def test_a_compressor_without_its_extra_or_its_model_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ Skipped where the extra is not installed.
 """
 
 import asyncio
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,19 +12,16 @@ from typing import Any
 import pytest
 
 from extract.compress.llmlingua import DEFAULT_MODEL, LlmLinguaCompressor
+from extract.compress.windows import Window
 from extract.compress.words import core_of
 from extract.sentence_models import ModelMissing
 from tests.extract.compress.said import SAID, WITHOUT_CAPITALS
+from tests.extract.compress.tiny_model import VOCABULARY, build
 
 pytest.importorskip("llmlingua", reason="the extra compression is not installed (it brings torch)")
 # What these packages warn of at import and while they load is theirs to mend.
 pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.timeout(300)]
 
-SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-LETTERS = [*"abcdefghijklmnopqrstuvwxyz0123456789.,;:!?'-", *(f"##{letter}" for letter in "abcdefghijklmnopqrstuvwxyz0123456789")]
-WORDS = ["the", "a", "and", "to", "was", "of", "in", "it", "that", "with", "we", "they", "would", "boat", "garden", "hedgehog", "moved"]
-WORDS += ["bought", "house", "red", "anni", "##vers", "##ary"]
-VOCABULARY = [*SPECIAL, *LETTERS, *WORDS]
 TALK = [
     "then the boat was moved to the garden and we would all of us sit in it with the hedgehog",
     "and they would tell us that the house was red and that it was bought by a lady with a dog",
@@ -31,25 +29,15 @@ TALK = [
 ]
 
 
-def build(directory: Path, labels: int = 2, positions: int = 64) -> Path:
-    """Writes a random BERT of 16 dimensions that says of each token whether it stays, and its tokenizer."""
-    import torch
-    from transformers import BertConfig, BertForTokenClassification, BertTokenizerFast
-
-    torch.manual_seed(7)
-    config: Any = BertConfig(
-        vocab_size=len(VOCABULARY),
-        hidden_size=16,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        intermediate_size=32,
-        initializer_range=0.5,
-        num_labels=labels,
-        max_position_embeddings=positions,
-    )
-    BertForTokenClassification(config).save_pretrained(directory)
-    BertTokenizerFast(vocab={word: i for i, word in enumerate(VOCABULARY)}).save_pretrained(directory)
-    return directory
+# Of which several are read in one window.
+SHORT = [
+    "the boat was red",
+    "and the house with a garden",
+    "we bought it",
+    "the hedgehog moved to the garden",
+    "in the house",
+    "it was red",
+] * 2
 
 
 @pytest.fixture(scope="module")
@@ -128,6 +116,68 @@ async def test_what_is_beyond_the_most_that_is_read_stays_whole(compressor: LlmL
     left = await compressor.compress([" ".join(TALK * 6), *TALK * 8])
     assert left[-3:] == TALK
     assert len(left[0]) < len(" ".join(TALK * 6))
+
+
+async def test_what_was_read_to_part_turns_is_not_read_again_to_compress_them(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = LlmLinguaCompressor(str(model), 0.5, attention=True)
+    passes: list[Window] = []
+    judge = made._judge
+    monkeypatch.setattr(made, "_judge", lambda window: (passes.append(window), judge(window))[1])
+    turns = await made.read(SHORT)
+    read = len(passes)
+    assert 0 < read == len(windows_read(passes, SHORT))
+    importance = [turn.importance for turn in turns]
+    left = await made.compress(SHORT, importance=importance)
+    assert await made.read(SHORT) == turns
+    assert len(passes) == read
+    assert left == await made.compress(SHORT)
+    assert len(passes) == 2 * read
+    # What stands before was not read with them, and is all that is read now.
+    before = await made.compress([TALK[0], *SHORT], importance=[None, *importance])
+    assert {written for window in passes[2 * read :] for written in words_of(window, [TALK[0]])} == set(TALK[0].split())
+    assert sum(map(len, before[1:])) < sum(map(len, SHORT))
+    made.close()
+
+
+async def test_attention_is_a_share_and_the_same_whatever_was_read_before(model: Path) -> None:
+    one, other = (LlmLinguaCompressor(str(model), 0.5, attention=True) for _ in range(2))
+    await other.read(TALK)
+    turns = await one.read(SHORT)
+    assert turns == await other.read(SHORT)
+    told = [turn.attention_to_previous for turn in turns]
+    assert told[:2] == [None, None]
+    shares = [share for share in told if share is not None]
+    assert len(shares) > 3
+    assert all(0 < share < 1 for share in shares)
+    assert len({round(share, 3) for share in shares}) > 2
+    # Twenty words each: of no three turns are words in one window.
+    assert [turn.attention_to_previous for turn in await one.read(TALK * 2)] == [None] * 6
+    for made in (one, other):
+        made.close()
+
+
+async def test_words_that_nobody_read_stay(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("extract.compress.llmlingua._MOST_CHARACTERS", 100)
+    made = LlmLinguaCompressor(str(model), 0.5, attention=True)
+    turns = await made.read(TALK)
+    assert set(turns[2].importance) == {math.inf}
+    assert (await made.compress(TALK, importance=[turn.importance for turn in turns]))[2] == TALK[2]
+    made.close()
+
+
+async def test_attention_that_was_not_asked_for_is_not_read(compressor: LlmLinguaCompressor) -> None:
+    with pytest.raises(ValueError, match="attention"):
+        await compressor.read(TALK)
+
+
+def words_of(window: Window, texts: list[str]) -> list[str]:
+    return [texts[number].split()[place] for number, place in window.words]
+
+
+def windows_read(passes: list[Window], texts: list[str]) -> list[Window]:
+    """The same, which together hold every word once."""
+    assert [word for window in passes for word in words_of(window, texts)] == " ".join(texts).split()
+    return passes
 
 
 async def test_the_event_loop_goes_on_meanwhile_and_nobody_is_waited_for(compressor: LlmLinguaCompressor) -> None:
