@@ -141,7 +141,7 @@ def test_the_service_takes_the_settings_that_a_configuration_becomes(tmp_path: P
         "compressor": "llmlingua2",
         "compression_rate": 0.6,
         "compressor_model": "/models/llmlingua-2",
-        "segmentation": "similarity",
+        "segmentation": "attention+similarity",
         "messages_use": "user",
         "extractor": "llm",
         "llm_provider": "deepseek",

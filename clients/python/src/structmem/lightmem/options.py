@@ -100,20 +100,20 @@ CONFIGURATION: tuple[Option, ...] = (
     _none("pre_compressor.configs.entropy_config.max_length", "texts of any length are read"),
     _service(
         "topic_segment",
-        "`segmentation`: `similarity`, or `none` where it is False; size, silence and flushes end segments in either case",
+        "`segmentation`: `attention+similarity` where LLMLingua-2 compresses for a language model, else `similarity`; `none` for False",
         "segmentation",
         allowed=(True, False, None),
         quiet=(True, None),
     ),
     _none(
         "precomp_topic_shared",
-        "segments follow from the vectors that every message has anyway, so there is no pass to share",
+        "the pass that parts turns is always the one that compresses them",
         allowed=(True, False, None),
         quiet=(False, None),
     ),
     _none(
         "topic_segmenter.model_name",
-        "topics are told by the similarity of messages, without LLMLingua-2's attention",
+        "the compressor's model tells topics, see `topic_segment`",
         allowed=("llmlingua-2",),
     ),
     _none("topic_segmenter.configs.model_name", "as above"),
@@ -125,7 +125,7 @@ CONFIGURATION: tuple[Option, ...] = (
         "`sensory_buffer_tokens`: tokens after which a segment ends where a language model extracts",
         "sensory_buffer_tokens",
     ),
-    _none("topic_segmenter.configs.layers", "as `topic_segmenter.model_name`"),
+    _none("topic_segmenter.configs.layers", "the last four, which are LightMem's own", quiet=([8, 9, 10, 11], None)),
     _service(
         "messages_use",
         "`messages_use`: `user`, `assistant` or `both` (the default; LightMem's is user_only). All messages are stored and searched",

@@ -28,6 +28,8 @@ def service_settings(config: Mapping[str, Any]) -> dict[str, Any]:
     """
     given = {name: value for name, value in read(config).values.items() if value is not None}
     settings = {**_compressor(given), **_feeding(given), **_model(given), **_embedder(given)}
+    if settings.get("segmentation") == "similarity" and settings.get("compressor") == "llmlingua2" and "extractor" in settings:
+        settings["segmentation"] = "attention+similarity"
     if any(name.startswith("summary_retriever.") for name in given):
         settings["consolidator"] = "llm" if "extractor" in settings else "local"
     if (level := given.get("logging.level")) is not None:
