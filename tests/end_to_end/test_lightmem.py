@@ -52,7 +52,7 @@ def test_the_calls_of_lightmems_readme(client: Client) -> None:
     assert memory.get_token_statistics()["summary"]["total_llm_calls"] == 0, "rules extracted, no model was called"
 
 
-def test_summaries_tell_of_windows_of_events_and_are_written_once(client: Client) -> None:
+def test_summaries_tell_of_windows_of_events(client: Client) -> None:
     memory = LightMemory.from_config(_config("summed"), client=client)
     memory.add_memory([_said("My sister Ines lives in Porto."), _said("I moved to Lisbon last Friday.", "2024-04-05")])
     first = memory.summarize(process_all=True, time_window=3600, top_k_seeds=15)
@@ -62,13 +62,11 @@ def test_summaries_tell_of_windows_of_events_and_are_written_once(client: Client
     assert "Porto" in first["summaries"][0]["summary"]
     assert first["summaries"][0]["time_range"]["start_float"] == datetime(2024, 3, 5, 18, tzinfo=UTC).timestamp()
 
-    nothing = memory.summarize()
-    assert (nothing["summary"], nothing["covered_entries"], nothing["total_summaries"]) == (None, [], 0)
-    assert memory.summarize(process_all=True)["summaries"] == []
+    assert memory.summarize(process_all=True) == first, "what stands is told again and not written again"
     memory.add_memory(_said("I bought a cello in Braga.", "2024-05-05"))
     second = memory.summarize()
     assert "cello" in second["summary"]
-    assert (second["total_summaries"], second["has_more"]) == (1, False)
+    assert (second["total_summaries"], second["has_more"]) == (3, False)
     tree = client.get_summary("summed", second["summary_id"], depth=1)
     assert [node.id for node in tree.nodes(second["covered_entries"])] == second["covered_entries"]
     assert memory.offline_update_all_entries()["summaries"] >= 3
@@ -76,6 +74,13 @@ def test_summaries_tell_of_windows_of_events_and_are_written_once(client: Client
         LightMemWarning, match=r"summarize: without effect here: time_window: .*consolidation_window.*; top_k_seeds: fifteen"
     ):
         memory.summarize(time_window=60, top_k_seeds=5, retrieval_scope="historical")
+
+
+def test_without_events_there_is_nothing_to_summarize(client: Client) -> None:
+    memory = LightMemory.from_config(_config("unsummed"), client=client)
+    assert memory.summarize(process_all=True) == {"summaries": [], "total_summaries": 0, "total_entries": 0, "time_range": None}
+    nothing = memory.summarize()
+    assert (nothing["summary"], nothing["covered_entries"], nothing["time_range"], nothing["has_more"]) == (None, [], None, False)
 
 
 def test_what_was_just_added_is_found_before_anything_is_extracted(client: Client) -> None:

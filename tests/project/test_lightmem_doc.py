@@ -132,7 +132,7 @@ def test_settings_of_the_service_are_named_by_their_names() -> None:
         assert (option.fate is Fate.SERVICE) == bool(option.settings), option.name
         for setting in option.settings:
             assert setting in Settings.model_fields
-            assert f"`{setting}" in option.here or "as above" in option.here, f"{option.name} names {setting}"
+            assert f"`{setting}" in option.here, f"{option.name} names {setting}"
 
 
 def test_the_service_takes_the_settings_that_a_configuration_becomes(tmp_path: Path) -> None:

@@ -69,7 +69,9 @@ def warn_of(reading: Reading, stacklevel: int) -> None:
     left = [str(note) for note in reading.notes if note.is_open]
     if left:
         lines = "".join(f"\n  {line}" for line in left)
-        warnings.warn(f"of this configuration the adapter does not take over:{lines}", LightMemWarning, stacklevel=stacklevel + 1)
+        advice = "the settings are written down by service_settings(config) and by `python -m structmem.lightmem CONFIG.json`"
+        text = f"of this configuration the adapter does not take over:{lines}\n{advice}"
+        warnings.warn(text, LightMemWarning, stacklevel=stacklevel + 1)
 
 
 def _leaves(config: Mapping[str, Any], prefix: str, problems: list[tuple[str, str]]) -> Iterator[tuple[str, Any]]:

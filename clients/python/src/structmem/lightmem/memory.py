@@ -213,16 +213,17 @@ class LightMemory:
         retrieval_scope: str | None = None,
         top_k_seeds: int | None = None,
     ) -> dict[str, Any]:
-        """Has summaries written of all events that wait for one, waits for them, and returns those that were written, in LightMem's form.
+        """Has summaries written of all events that wait for one, waits for them, and returns those that stand, in LightMem's form.
 
         Each tells of a window of events and names them (`covered_entries`); threads across sessions and a profile of the whole memory are
         written above them (`client.list_summaries`, `client.get_profile`). What comes late or is deleted later makes the service write anew
-        what rests on it. There is no pointer that a call moves: what waits is kept in the memory.
+        what rests on it. There is no pointer that a call moves: what waits is kept in the memory, and the service does not wait for this
+        call to summarize it.
 
         Args:
             SUMMARY_PROMPT: not applicable; a warning says why, as of the following ones where they ask for something else than is done.
             time_window: seconds of events in a summary; the service's `consolidation_window` decides, an hour by default.
-            process_all: return every summary that was written (`summaries`, `total_summaries`, `total_entries`) and not just the last
+            process_all: return every summary of events (`summaries`, `total_summaries`, `total_entries`) and not just the last
                 (`summary`, `summary_id`, `covered_entries`, `seed_entries`, `time_range`, `has_more`).
             enable_cross_event: similar earlier events are always read along.
             retrieval_scope: "historical": earlier events alone.
@@ -240,14 +241,11 @@ class LightMemory:
             retrieval_scope=retrieval_scope,
             top_k_seeds=top_k_seeds,
         )
-        before = {
-            summary.id: summary.consolidated_at for summary in self.client.list_summaries(self.namespace, levels=[SummaryLevel.WINDOW])
-        }
         deadline = self._extracted()
         self.client.wait_for(self.client.consolidate(self.namespace), timeout=deadline.left())
         windows = self.client.list_summaries(self.namespace, levels=[SummaryLevel.WINDOW])
-        written = [window for window in windows if window.sentences and before.get(window.id) != window.consolidated_at]
-        return of_all(written, self._zone) if process_all else of_last(written, self._zone)
+        standing = [window for window in windows if window.sentences]
+        return of_all(standing, self._zone) if process_all else of_last(standing, self._zone)
 
     # Remembering
 

@@ -55,12 +55,18 @@ def _none(name: str, here: str, **more: Any) -> Option:
 
 _STORE = "the service keeps everything in its own store (`data_dir`, or Neo4j), and this client only calls it"
 _SAMPLING = "temperature 0 where the provider takes one; answers are held to a schema"
+_TOPICS = "the compressor's model tells topics, see `topic_segment`"
+_RATE = "`compression_rate`, .4 to .8; beyond these the nearest, since below them answers lose their words"
+_IMAGES = "images are not read; a message carries an image's caption, which is stored and searched"
+_SUMMARIES = "summaries stand in the same namespace as what they tell of"
+_CALLER = "no provider is told who calls"
+_CACHE = "the cache is that of the model's server; `build_context(profile=True)` keeps the beginning of a prompt the same for it"
 _PLACE = "where the model runs is a matter of its server: vLLM, Ollama or another OpenAI-compatible one"
 _BM25 = "the formula and its numbers belong to the recipes, which were measured"
 _LOGS = "the service writes its log to standard error, as `log_format` says; this client configures no logging"
 
 CONFIGURATION: tuple[Option, ...] = (
-    _service("pre_compress", "`compressor`: `none` where it is False", "compressor", allowed=(True, False, None), quiet=(False, None)),
+    _service("pre_compress", "`compressor`, which is `none` by default", "compressor", allowed=(True, False, None), quiet=(False, None)),
     _service(
         "pre_compressor.model_name",
         "`compressor`: `llmlingua2` or `entropy`. Only prompts are compressed, never what is stored",
@@ -85,7 +91,7 @@ CONFIGURATION: tuple[Option, ...] = (
     ),
     _service(
         "pre_compressor.configs.compress_config.rate",
-        "`compression_rate`, .4 to .8; beyond these the nearest, since below them answers lose their words",
+        _RATE,
         "compression_rate",
     ),
     _none("pre_compressor.configs.compress_config.instruction", "LLMLingua-2 does not read it", quiet=("", None)),
@@ -96,7 +102,7 @@ CONFIGURATION: tuple[Option, ...] = (
     ),
     _none("pre_compressor.configs.entropy_config.device", "there is no model to place", quiet=("cpu",)),
     _none("pre_compressor.configs.entropy_config.word_level_strategy", "words are measured whole, not by their pieces"),
-    _service("pre_compressor.configs.entropy_config.compress_rate", "`compression_rate`, as above", "compression_rate"),
+    _service("pre_compressor.configs.entropy_config.compress_rate", _RATE, "compression_rate"),
     _none("pre_compressor.configs.entropy_config.max_length", "texts of any length are read"),
     _service(
         "topic_segment",
@@ -109,17 +115,17 @@ CONFIGURATION: tuple[Option, ...] = (
         "precomp_topic_shared",
         "the pass that parts turns is always the one that compresses them",
         allowed=(True, False, None),
-        quiet=(False, None),
+        quiet=(True, False, None),
     ),
     _none(
         "topic_segmenter.model_name",
-        "the compressor's model tells topics, see `topic_segment`",
+        _TOPICS,
         allowed=("llmlingua-2",),
     ),
-    _none("topic_segmenter.configs.model_name", "as above"),
-    _none("topic_segmenter.configs.device_map", "as above"),
-    _none("topic_segmenter.configs.torch_dtype", "as above"),
-    _none("topic_segmenter.configs.model_config", "as above", is_free=True),
+    _none("topic_segmenter.configs.model_name", _TOPICS),
+    _none("topic_segmenter.configs.device_map", _TOPICS),
+    _none("topic_segmenter.configs.torch_dtype", _TOPICS),
+    _none("topic_segmenter.configs.model_config", _TOPICS, is_free=True),
     _service(
         "topic_segmenter.configs.buffer_len",
         "`sensory_buffer_tokens`: tokens after which a segment ends where a language model extracts",
@@ -140,7 +146,7 @@ CONFIGURATION: tuple[Option, ...] = (
     ),
     _applied(
         "text_summary",
-        "False: as `metadata_generate`. The original text is kept in any case",
+        "False: the namespace's `extraction_mode` is OFF, too. The original text is kept in any case",
         allowed=(True, False, None),
     ),
     _service(
@@ -166,10 +172,10 @@ CONFIGURATION: tuple[Option, ...] = (
     _none("memory_manager.configs.do_sample", _SAMPLING, quiet=(False,)),
     _none("memory_manager.configs.stop", _SAMPLING, quiet=([], None)),
     _none("memory_manager.configs.include_topic_summary", "an event has a title in any case", quiet=(False,)),
-    _none("memory_manager.configs.enable_vision", "images are not read; a message carries an image's caption", quiet=(False,)),
-    _none("memory_manager.configs.vision_details", "as above", quiet=("auto", None)),
-    _none("memory_manager.configs.site_url", "no provider is told who calls"),
-    _none("memory_manager.configs.app_name", "as above"),
+    _none("memory_manager.configs.enable_vision", _IMAGES, quiet=(False,)),
+    _none("memory_manager.configs.vision_details", _IMAGES, quiet=("auto", None)),
+    _none("memory_manager.configs.site_url", _CALLER),
+    _none("memory_manager.configs.app_name", _CALLER),
     _none("memory_manager.configs.num_gpu", _PLACE),
     _none("memory_manager.configs.main_gpu", _PLACE),
     _none("memory_manager.configs.gpu_memory_utilization", _PLACE),
@@ -201,8 +207,8 @@ CONFIGURATION: tuple[Option, ...] = (
     ),
     _service("text_embedder.configs.huggingface_base_url", "`embedder_url`, and `embedder = openai`", "embedder_url", "embedder"),
     _none("text_embedder.configs.model_kwargs", "the embedder runs on the processor of the service", is_free=True, quiet=({},)),
-    _none("multimodal_embedder.model_name", "images are not embedded; `image_caption` of a message is stored and searched"),
-    _none("multimodal_embedder.configs", "as above", is_free=True, quiet=({},)),
+    _none("multimodal_embedder.model_name", _IMAGES),
+    _none("multimodal_embedder.configs", _IMAGES, is_free=True, quiet=({},)),
     _none("history_db_path", _STORE),
     _applied(
         "retrieve_strategy",
@@ -242,15 +248,15 @@ CONFIGURATION: tuple[Option, ...] = (
         allowed=("qdrant",),
         quiet=("qdrant",),
     ),
-    _none("summary_retriever.configs.collection_name", "as above: in the same namespace"),
-    _none("summary_retriever.configs.embedding_model_dims", "as above"),
-    _none("summary_retriever.configs.client", "as above", quiet=(None,)),
-    _none("summary_retriever.configs.host", "as above", quiet=(None,)),
-    _none("summary_retriever.configs.port", "as above", quiet=(None,)),
-    _none("summary_retriever.configs.path", "as above", quiet=(None,)),
-    _none("summary_retriever.configs.url", "as above", quiet=(None,)),
-    _none("summary_retriever.configs.api_key", "as above", quiet=(None,)),
-    _none("summary_retriever.configs.on_disk", "as above", quiet=(True,)),
+    _none("summary_retriever.configs.collection_name", _SUMMARIES),
+    _none("summary_retriever.configs.embedding_model_dims", _SUMMARIES),
+    _none("summary_retriever.configs.client", _SUMMARIES, quiet=(None,)),
+    _none("summary_retriever.configs.host", _SUMMARIES, quiet=(None,)),
+    _none("summary_retriever.configs.port", _SUMMARIES, quiet=(None,)),
+    _none("summary_retriever.configs.path", _SUMMARIES, quiet=(None,)),
+    _none("summary_retriever.configs.url", _SUMMARIES, quiet=(None,)),
+    _none("summary_retriever.configs.api_key", _SUMMARIES, quiet=(None,)),
+    _none("summary_retriever.configs.on_disk", _SUMMARIES, quiet=(True,)),
     _none(
         "update",
         "messages are stored at once and extracted in the background, whatever it says (LightMem's `online` stores nothing)",
@@ -259,11 +265,11 @@ CONFIGURATION: tuple[Option, ...] = (
     ),
     _none(
         "kv_cache",
-        "the cache is that of the model's server; `build_context(profile=True)` keeps the beginning of a prompt the same for it",
+        _CACHE,
         allowed=(True, False, None),
         quiet=(False, None),
     ),
-    _none("kv_cache_path", "as above"),
+    _none("kv_cache_path", _CACHE),
     _none("graph_mem", "memories are always a graph", allowed=(True, False, None), quiet=(True, False, None)),
     _none("version", "the contract has its own version, `structmem.v1`", quiet=("v1.1", None)),
     _applied(

@@ -10,7 +10,7 @@ from structmem.lightmem.times import local
 
 
 def of_all(summaries: Sequence[Summary], zone: ZoneInfo) -> dict[str, Any]:
-    """With `process_all`: every summary that was written, in order of time."""
+    """With `process_all`: every summary of events, in order of time."""
     items = [_item(summary, zone) for summary in summaries]
     ranges = [item["time_range"] for item in items]
     return {
@@ -22,7 +22,7 @@ def of_all(summaries: Sequence[Summary], zone: ZoneInfo) -> dict[str, Any]:
 
 
 def of_last(summaries: Sequence[Summary], zone: ZoneInfo) -> dict[str, Any]:
-    """Without it: the last one. Nothing is left over, so `has_more` is False; `total_summaries` says how many were written."""
+    """Without it: the last one. Nothing is left over, so `has_more` is False; `total_summaries` says how many there are."""
     last = summaries[-1] if summaries else None
     return {
         "summary": last and last.text,
