@@ -10,6 +10,7 @@ from structmem.v1 import (
     memory_service_pb2_grpc,
     namespace_service_pb2,
     namespace_service_pb2_grpc,
+    summary_service_pb2_grpc,
 )
 
 from bench.report import BenchError
@@ -29,6 +30,7 @@ class Connection:
         self.channel = grpc.aio.insecure_channel(address, options=options)
         self.memory = memory_service_pb2_grpc.MemoryServiceStub(self.channel)
         self.namespaces = namespace_service_pb2_grpc.NamespaceServiceStub(self.channel)
+        self.summaries = summary_service_pb2_grpc.SummaryServiceStub(self.channel)
         self.inspection = inspection_service_pb2_grpc.InspectionServiceStub(self.channel)
 
     async def __aenter__(self) -> "Connection":

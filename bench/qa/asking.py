@@ -94,6 +94,7 @@ class Run:
             "hypothesis": answer.text.strip(),
             "cut_off": not answer.complete,
             "memories": context.memories,
+            "summaries": context.summaries,
             "context_tokens": tokens,
             "retrieve_seconds": round(context.seconds, 4),
             "model": self.answers.name,

@@ -18,7 +18,7 @@ from bench.dataset import Conversation, Dataset, Question, read_dataset
 from bench.embedding import load_embedder
 from bench.ingest import namespace_of
 from bench.qa.asking import Asked, Run
-from bench.qa.contexts import SERVICE_SYSTEMS, ContextSource, FullContext, NaiveRag, ServiceContexts
+from bench.qa.contexts import SERVICE_SYSTEMS, ContextSize, ContextSource, FullContext, NaiveRag, ServiceContexts
 from bench.qa.figures import system_figures
 from bench.qa.models import ModelChoice, add_model_arguments, choices, opened_model, service_settings
 from bench.qa.prompting import fingerprint
@@ -35,8 +35,10 @@ from service.settings import Settings
 HELP = "answer the questions of LoCoMo or LongMemEval from what each system remembers, and judge the answers"
 SYSTEMS = ("full-context", "naive-rag", *SERVICE_SYSTEMS)
 # What StructMem reads; LightMem takes as many.
-MEMORIES = 60
-_MOST_MEMORIES = 1_000
+MEMORIES, SUMMARIES = 60, 5
+_MOST_MEMORIES, _MOST_SUMMARIES = 1_000, 50
+# Summaries are asked for when all of a conversation is there; as long as the service waits at most for more.
+_CONSOLIDATION_IDLE_S = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +63,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--system", action="append", choices=SYSTEMS, help="a system to measure; may be given again; default: all")
     parser.add_argument("--protocol", choices=PROTOCOLS, help="how to ask and judge (default: that of the questions' categories)")
     parser.add_argument("--memories", type=int, default=MEMORIES, metavar="N", help=f"memories in a context (default: {MEMORIES})")
+    parser.add_argument(
+        "--summaries", type=int, default=SUMMARIES, metavar="N", help=f"summaries beside them; 0: none are made (default: {SUMMARIES})"
+    )
     parser.add_argument("--questions", type=int, default=0, metavar="N", help="only the first N questions of each category (default: all)")
     parser.add_argument("--save-contexts", action="store_true", help="keep what each answer was made from, too")
     parser.add_argument("--extractor", choices=("local", "recorded", "llm"), default="local", help="who extracts (default: local)")
+    parser.add_argument("--consolidator", choices=("local", "llm"), default="local", help="who writes summaries (default: local)")
     add_store_arguments(parser)
     add_model_arguments(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
@@ -96,6 +102,8 @@ def run(arguments: argparse.Namespace) -> int:
 def _options(arguments: argparse.Namespace) -> Options:
     if not 1 <= arguments.memories <= _MOST_MEMORIES:
         raise BenchError(f"--memories: must be from 1 to {_MOST_MEMORIES:,}")
+    if not 0 <= arguments.summaries <= _MOST_SUMMARIES:
+        raise BenchError(f"--summaries: must be from 0 to {_MOST_SUMMARIES}")
     if arguments.questions < 0:
         raise BenchError("--questions: must be at least 1")
     settings = dict(map(setting, arguments.set))
@@ -137,12 +145,14 @@ def _described(options: Options) -> dict[str, Any]:
         "protocol": options.protocol.name,
         "prompts": fingerprint(),
         "memories": given.memories,
+        "summaries": given.summaries,
         "answer_model": [answer.provider, answer.base_url, answer.model],
         "judge_model": [judge.provider, judge.base_url, judge.model],
         "temperature": given.temperature,
         "reasoning": given.reasoning,
         "most_tokens": given.most_tokens,
         "extractor": given.extractor,
+        "consolidator": given.consolidator,
         "store": given.store,
         "settings": {name: value for name, value in options.settings.items() if not _is_secret(name)},
     }
@@ -154,33 +164,44 @@ def _is_secret(name: str) -> bool:
 
 
 async def _ask(options: Options, results: Results, report: Report) -> None:
-    given, answer = options.arguments, options.models[0]
+    given = options.arguments
     async with contextlib.AsyncExitStack() as stack:
         answers, judge = [await stack.enter_async_context(opened_model(choice, given)) for choice in options.models]
         run = Run(options.protocol, answers, judge, results, given.save_contexts)
         unanswered = [name for name in options.systems if run.is_unanswered(name, options.asked)]
-        served = [name for name in unanswered if name in SERVICE_SYSTEMS]
         sources: dict[str, ContextSource] = {}
         if "full-context" in unanswered:
             sources["full-context"] = FullContext(options.protocol)
         if "naive-rag" in unanswered:
             sources["naive-rag"] = NaiveRag(options.protocol, load_embedder(), given.memories)
         memories = None
+        served = [name for name in unanswered if name in SERVICE_SYSTEMS]
         if served:
-            settings: dict[str, object] = {"extractor": given.extractor}
-            if given.extractor == "llm":
-                settings = service_settings(answer, given)
-            if given.extractor == "recorded":
-                settings["recorded_file"] = stack.enter_context(recorded_facts(options.dataset, memories_of))
-            # One that was there before keeps what a run that breaks off has put there, for the next one to go on.
-            settings |= stack.enter_context(chosen_store(given)).settings
-            running = await stack.enter_async_context(server_in(results.service, settings))
-            connection = await stack.enter_async_context(Connection(running.address))
-            memories, turn = Memories(connection, results.ingests), asyncio.Lock()
+            connection = await _service(options, results, stack)
+            memories, turn = Memories(connection, results.ingests, results.consolidations), asyncio.Lock()
+            size = ContextSize(given.memories, given.summaries)
             for name in served:
-                sources[name] = ServiceContexts(name, options.protocol, connection, memories, given.memories, turn)
+                sources[name] = ServiceContexts(name, options.protocol, connection, memories, size, turn)
         total = len(options.systems) * sum(len(questions) for _, questions in options.asked)
         with report.step("asking", total) as step:
             await run.ask(options.systems, sources, options.asked, memories, given.concurrency, step)
     if not any(run.is_unanswered(name, options.asked) for name in served):
         shutil.rmtree(results.service, ignore_errors=True)
+
+
+async def _service(options: Options, results: Results, stack: contextlib.AsyncExitStack) -> Connection:
+    """A connection to the service, which runs as long as the stack is open."""
+    given = options.arguments
+    settings: dict[str, object] = {
+        "extractor": given.extractor,
+        "consolidator": given.consolidator if given.summaries else "none",
+        "consolidation_idle_s": _CONSOLIDATION_IDLE_S,
+    }
+    if "llm" in settings.values():
+        settings |= service_settings(options.models[0], given)
+    if given.extractor == "recorded":
+        settings["recorded_file"] = stack.enter_context(recorded_facts(options.dataset, memories_of))
+    # A store that was there before keeps what a run that breaks off has put there, for the next one to go on.
+    settings |= stack.enter_context(chosen_store(given)).settings
+    running = await stack.enter_async_context(server_in(results.service, settings))
+    return await stack.enter_async_context(Connection(running.address))

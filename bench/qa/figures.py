@@ -7,17 +7,14 @@ from typing import Any
 from bench.dataset import Question
 from bench.percentiles import percentiles
 from bench.qa.asking import Asked
-from bench.qa.contexts.service import SERVICE_SYSTEMS
 from bench.qa.f1 import f1
 from bench.qa.model import Spent
 from bench.qa.protocol import Protocol
-from bench.qa.remembering import mode_name
+from bench.qa.remembering_figures import remembering_figures
 from bench.qa.results import Results
 
 Key = tuple[str, str]
 Lines = Mapping[Key, Mapping[str, Any]]
-_COUNTS = ("calls", "prompt_tokens", "completion_tokens")
-_NO_LLM = ("embed", "compress")
 
 
 def system_figures(results: Results, protocol: Protocol, system: str, asked: Asked) -> dict[str, Any]:
@@ -36,6 +33,7 @@ def system_figures(results: Results, protocol: Protocol, system: str, asked: Ask
         "cut_off": sum(bool(line["cut_off"]) for line in predictions.values()),
         "mean_context_tokens": _mean([line["context_tokens"] for line in predictions.values()]),
         "mean_memories": _mean([line["memories"] for line in predictions.values()]),
+        "mean_summaries": _mean([line["summaries"] for line in predictions.values()]),
         "stages": _stages(results, system, asked, predictions, judgements, failures),
     }
     suspects = {key: question for key, question in questions.items() if question.suspect}
@@ -91,32 +89,10 @@ def _stages(
     answered = [Spent(**line["spent"]) for line in predictions.values()]
     judged = [Spent(**line["spent"]) for line in judgements.values()]
     return {
-        "ingest": _ingest(results, system, asked),
+        **remembering_figures(results, system, asked),
         "retrieve": {"seconds": round(sum(retrieved), 3), "each_ms": percentiles(retrieved)},
         "answer": _spent(answered, failed["answer"]),
         "judge": _spent(judged, failed["judge"]),
-    }
-
-
-def _ingest(results: Results, system: str, asked: Asked) -> dict[str, Any]:
-    """What the service took for the conversations; a memory that two systems ask is counted for both."""
-    if system not in SERVICE_SYSTEMS:
-        return {}
-    mode = mode_name(SERVICE_SYSTEMS[system].mode)
-    lines = [line for conversation, _ in asked if (line := results.ingests.get(mode, conversation.id)) is not None]
-    steps: dict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys((*_COUNTS, "errors"), 0))
-    for line in lines:
-        for entry in line["usage"]:
-            for name in steps[entry["step"]]:
-                steps[entry["step"]][name] += int(entry[name])
-    return {
-        "conversations": len(lines),
-        "messages": sum(int(line["messages"]) for line in lines),
-        "seconds": round(sum(float(line["seconds"]) for line in lines), 3),
-        "went_on": sum(bool(line["went_on"]) for line in lines),
-        # Calls of a language model: embedding and leaving words out count tokens, too, and rules count calls.
-        **{name: sum(step[name] for key, step in steps.items() if key not in _NO_LLM and step["prompt_tokens"]) for name in _COUNTS},
-        "steps": dict(sorted(steps.items())),
     }
 
 

@@ -93,9 +93,8 @@ async def opened_model(choice: ModelChoice, arguments: argparse.Namespace) -> As
 
 
 def service_settings(choice: ModelChoice, arguments: argparse.Namespace) -> dict[str, object]:
-    """The settings of a service whose extractor asks the model that answers."""
+    """The settings of a service that asks the model that answers."""
     settings: dict[str, object] = {
-        "extractor": "llm",
         "llm_provider": choice.provider,
         "llm_model": choice.model,
         "llm_base_url": choice.base_url,

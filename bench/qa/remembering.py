@@ -5,7 +5,7 @@ import time
 from typing import Any
 
 import grpc
-from structmem.v1 import inspection_service_pb2, memory_service_pb2, namespace_pb2, namespace_service_pb2
+from structmem.v1 import inspection_service_pb2, memory_service_pb2, namespace_pb2, namespace_service_pb2, summary_service_pb2
 
 from bench.connection import DEADLINE_S, Connection
 from bench.dataset import Conversation
@@ -34,16 +34,20 @@ class Memories:
     Messages are appended by their ids, so that a run that goes on after it broke off stores and extracts nothing twice.
     """
 
-    def __init__(self, connection: Connection, journal: Journal) -> None:
-        """`journal` gets a line for each conversation that was taken in: how long that took, and what models took.
+    def __init__(self, connection: Connection, ingests: Journal, consolidations: Journal) -> None:
+        """The journals get a line for each conversation that was taken in, and summarized: how long that took, and what models took.
 
         A line that says `went_on` has the seconds of what an earlier run had left, and all that models took.
         """
         self._connection = connection
-        self._journal = journal
+        self._ingests = ingests
+        self._consolidations = consolidations
         # One conversation at a time: then the seconds are those of one.
         self._turn = asyncio.Lock()
         self._there: set[str] = set()
+        self._summarized: set[str] = set()
+        # Of these an earlier run had nothing.
+        self._new: set[str] = set()
 
     async def remember(self, conversation: Conversation, mode: "namespace_pb2.ExtractionMode.ValueType") -> str:
         """Returns the name of the namespace when everything in it is extracted and embedded."""
@@ -51,31 +55,39 @@ class Memories:
         async with self._turn:
             if namespace not in self._there:
                 began = time.perf_counter()
-                is_new = await self._create(namespace, mode)
+                await self._create(namespace, mode)
                 await self._append(namespace, conversation)
-                # What a run before this one took in whole is told of already.
-                if is_new or self._journal.get(mode_name(mode), conversation.id) is None:
-                    taken = await self._taken(namespace, conversation, mode, time.perf_counter() - began)
-                    self._journal.write(taken | {"went_on": not is_new})
+                await self._note(self._ingests, conversation, mode, time.perf_counter() - began)
                 self._there.add(namespace)
         return namespace
+
+    async def consolidate(self, conversation: Conversation, mode: "namespace_pb2.ExtractionMode.ValueType") -> None:
+        """Returns when all that is remembered of the conversation in this mode stands in summaries."""
+        namespace = memory_of(conversation, mode)
+        async with self._turn:
+            if namespace not in self._summarized:
+                began = time.perf_counter()
+                request = summary_service_pb2.ConsolidateSummariesRequest(namespace=namespace)
+                queued = await self._connection.summaries.ConsolidateSummaries(request, timeout=DEADLINE_S)
+                await self._connection.wait_for_job(namespace, queued.job.id)
+                await self._note(self._consolidations, conversation, mode, time.perf_counter() - began)
+                self._summarized.add(namespace)
 
     async def forget(self, conversation: Conversation) -> None:
         """Deletes what is held of a conversation, in whatever mode."""
         held = [name for name in memories_of(conversation) if name in self._there]
         await self._connection.delete_namespaces(held)
         self._there.difference_update(held)
+        self._summarized.difference_update(held)
 
-    async def _create(self, namespace: str, mode: "namespace_pb2.ExtractionMode.ValueType") -> bool:
-        """Whether it was not there before."""
+    async def _create(self, namespace: str, mode: "namespace_pb2.ExtractionMode.ValueType") -> None:
         request = namespace_service_pb2.CreateNamespaceRequest(namespace=namespace, extraction_mode=mode)
         try:
             await self._connection.namespaces.CreateNamespace(request, timeout=DEADLINE_S)
+            self._new.add(namespace)
         except grpc.aio.AioRpcError as error:
             if error.code() != grpc.StatusCode.ALREADY_EXISTS:
                 raise
-            return False
-        return True
 
     async def _append(self, namespace: str, conversation: Conversation) -> None:
         for session in conversation.sessions:
@@ -85,25 +97,35 @@ class Memories:
                 await self._connection.memory.AppendMessages(request, timeout=DEADLINE_S)
         await self._connection.flush_and_wait(namespace)
 
-    async def _taken(
-        self, namespace: str, conversation: Conversation, mode: "namespace_pb2.ExtractionMode.ValueType", seconds: float
-    ) -> dict[str, Any]:
+    async def _note(
+        self, journal: Journal, conversation: Conversation, mode: "namespace_pb2.ExtractionMode.ValueType", seconds: float
+    ) -> None:
+        """Writes what came of it, unless that was written by a run that had done all of it."""
+        namespace = memory_of(conversation, mode)
+        if namespace not in self._new and journal.get(mode_name(mode), conversation.id) is not None:
+            return
+        journal.write(
+            {
+                "mode": mode_name(mode),
+                "conversation": conversation.id,
+                "messages": len(conversation.messages),
+                "seconds": round(seconds, 3),
+                "went_on": namespace not in self._new,
+                "usage": await self._usage(namespace),
+            }
+        )
+
+    async def _usage(self, namespace: str) -> list[dict[str, Any]]:
+        """What models took for a namespace up to now, by step."""
         request = inspection_service_pb2.GetUsageRequest(namespace=namespace)
-        usage = (await self._connection.inspection.GetUsage(request, timeout=DEADLINE_S)).entries
-        return {
-            "mode": mode_name(mode),
-            "conversation": conversation.id,
-            "messages": len(conversation.messages),
-            "seconds": round(seconds, 3),
-            "usage": [
-                {
-                    "step": entry.step,
-                    "model": entry.model,
-                    "calls": entry.calls,
-                    "prompt_tokens": entry.prompt_tokens,
-                    "completion_tokens": entry.completion_tokens,
-                    "errors": entry.errors,
-                }
-                for entry in usage
-            ],
-        }
+        return [
+            {
+                "step": entry.step,
+                "model": entry.model,
+                "calls": entry.calls,
+                "prompt_tokens": entry.prompt_tokens,
+                "completion_tokens": entry.completion_tokens,
+                "errors": entry.errors,
+            }
+            for entry in (await self._connection.inspection.GetUsage(request, timeout=DEADLINE_S)).entries
+        ]

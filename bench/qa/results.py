@@ -22,7 +22,8 @@ class Results:
         predictions: a line for each answer; `question_id` and `hypothesis` are what LongMemEval's own evaluation reads.
         judgements: a line for each verdict, with what the judge said.
         failures: a line for each time that a question got no answer or no verdict. It is asked again by the next run.
-        ingests: a line for each conversation that the service took in.
+        ingests: a line for each conversation that the service took in, with what models took by then.
+        consolidations: the same for each that it summarized.
         service: where the service keeps its data meanwhile.
     """
 
@@ -30,6 +31,7 @@ class Results:
     judgements: Journal
     failures: Journal
     ingests: Journal
+    consolidations: Journal
     service: Path
 
 
@@ -50,7 +52,13 @@ def opened_results(directory: Path, described: Mapping[str, Any]) -> Iterator[Re
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise BenchError(f"another run is at work in {directory}") from error
-        keys = {"predictions": _QUESTION, "judgements": _QUESTION, "failures": (), "ingests": ("mode", "conversation")}
+        keys = {
+            "predictions": _QUESTION,
+            "judgements": _QUESTION,
+            "failures": (),
+            "ingests": ("mode", "conversation"),
+            "consolidations": ("mode", "conversation"),
+        }
         journals = {name: Journal(directory / f"{name}.jsonl", key) for name, key in keys.items()}
         try:
             # A run that came to nothing, for a typing error in the model's name, binds nobody.

@@ -4,7 +4,7 @@ from typing import Any
 
 from bench.report import Report
 
-_HELD = {"mean_memories": "memories", "mean_context_tokens": "tokens"}
+_HELD = {"mean_memories": "memories", "mean_summaries": "summaries", "mean_context_tokens": "tokens"}
 _WRONG = {"unanswered": "unanswered", "unjudged": "unjudged", "malformed_verdicts": "malformed verdicts", "cut_off": "cut off"}
 
 

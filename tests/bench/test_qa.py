@@ -14,11 +14,12 @@ from bench.qa import add_arguments, run
 from bench.report import BenchError
 from tests.bench.published import locomo, longmemeval
 from tests.bench.qa_model import ANSWERER, JUDGE, LOCOMO_READER, LONGMEMEVAL_READER, Reader, is_judging, parts
+from tests.extract.consolidate.conftest import honest as honest_summaries
 from tests.extract.llm.openai_server import Body, OpenAiServer, Reply, honest
 from tests.neo4j_databases import Database
 
-SYSTEMS = ["full-context", "naive-rag", "flat", "event", "structmem"]
-STAGES = {"ingest", "retrieve", "answer", "judge"}
+SYSTEMS = ["full-context", "naive-rag", "flat", "event", "event-summaries", "structmem"]
+PLAIN_STAGES = ["retrieve", "answer", "judge"]
 # A system that needs no service.
 PLAIN = ("--system", "full-context")
 
@@ -86,17 +87,21 @@ async def test_locomo_by_every_system(model: OpenAiServer, locomo_file: Path, ca
         assert found["by_category"]["multi-hop"] == {"questions": 1, "judged": 1, "accuracy": 0, "accuracy_of_all": 0, "f1": 100}
         assert found["by_category"]["single-hop"]["accuracy"] == pytest.approx(66.67)
         assert found["without_suspects"]["questions"] == 5
-        assert set(found["stages"]) == STAGES
+        taken_in = [] if name in SYSTEMS[:2] else ["ingest"] if name in SYSTEMS[2:4] else ["ingest", "consolidate"]
+        assert list(found["stages"]) == [*taken_in, *PLAIN_STAGES]
+        assert bool(found["mean_summaries"]) == (name in ("event-summaries", "structmem"))
         for stage in ("answer", "judge"):
             assert (found["stages"][stage]["calls"], found["stages"][stage]["prompt_tokens"]) == (6, 600)
             assert found["stages"][stage]["seconds"] > 0
-        assert bool(found["stages"]["ingest"]) == (name in ("flat", "event", "structmem"))
     assert figures["systems"]["structmem"]["stages"]["ingest"]["messages"] == 5
+    assert figures["systems"]["structmem"]["stages"]["consolidate"]["conversations"] == 2
+    assert "embed" in figures["systems"]["structmem"]["stages"]["consolidate"]["steps"]
     # Both ask one memory, which is made once.
     assert sorted((line["mode"], line["conversation"]) for line in lines(locomo_file, "ingests")) == [
         (mode, conversation) for mode in ("event", "flat") for conversation in ("conv-1", "conv-2")
     ]
-    assert len(lines(locomo_file, "predictions")) == len(lines(locomo_file, "judgements")) == 30
+    assert sorted(line["conversation"] for line in lines(locomo_file, "consolidations")) == ["conv-1", "conv-2"]
+    assert len(lines(locomo_file, "predictions")) == len(lines(locomo_file, "judgements")) == 36
     # LongMemEval's own evaluation reads these two.
     assert {"question_id", "hypothesis"} <= set(lines(locomo_file, "predictions")[0])
     assert not (locomo_file.parent / "out" / "service").exists()
@@ -113,6 +118,7 @@ async def test_a_memory_in_neo4j_is_asked_and_forgotten(
 
     assert status == 0
     assert figures["systems"]["structmem"]["by_category"]["temporal"]["accuracy"] == 100
+    assert figures["systems"]["structmem"]["mean_summaries"] > 0
     assert await asyncio.to_thread(_namespaces, neo4j) == []
 
 
@@ -259,16 +265,23 @@ async def test_a_memory_cannot_end_the_memories_nor_an_answer_the_judges_questio
 
 async def test_recorded_exchanges_need_no_network(model: OpenAiServer, locomo_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     def answers(body: Body) -> Reply:
-        return honest(body) if "<conversation>" in body["messages"][-1]["content"] else LOCOMO_READER(body)
+        if "<conversation>" in body["messages"][-1]["content"]:
+            return honest(body)
+        wanted = body.get("response_format", {}).get("json_schema", {}).get("schema", {}).get("properties", {})
+        return honest_summaries(body) if "summaries" in wanted else LOCOMO_READER(body)
 
     model.answers = answers
-    systems = ("--system", "event", "--system", "naive-rag", "--extractor", "llm")
+    systems = ("--system", "event-summaries", "--system", "naive-rag", "--extractor", "llm", "--consolidator", "llm")
     kept = locomo_file.parent / "exchanges"
     status, live = await asked(capsys, flags(model, locomo_file, *systems, "--record", str(kept)))
     await model.stop()
     assert status == 0
-    assert live["systems"]["event"]["stages"]["ingest"]["calls"] > 0
-    assert live["systems"]["event"]["stages"]["ingest"]["prompt_tokens"] % 100 == 0
+    stages = live["systems"]["event-summaries"]["stages"]
+    for stage in ("ingest", "consolidate"):
+        # The server counts 100 tokens for each prompt.
+        assert stages[stage]["prompt_tokens"] == 100 * stages[stage]["calls"] > 0
+    assert live["systems"]["event-summaries"]["mean_summaries"] > 0
+    assert "consolidate" not in stages["ingest"]["steps"]
 
     arguments = flags(model, locomo_file, *systems, "--replay", str(kept))
     arguments[arguments.index("--out") + 1] = str(locomo_file.parent / "replayed")
@@ -333,6 +346,7 @@ async def test_a_directory_holds_one_run(model: OpenAiServer, locomo_file: Path,
     ("more", "complaint"),
     [
         (["--memories", "0"], "--memories: must be from 1 to 1,000"),
+        (["--summaries", "51"], "--summaries: must be from 0 to 50"),
         (["--questions", "-1"], "--questions: must be at least 1"),
         (["--concurrency", "0"], "--concurrency: must be more than 0"),
         (["--most-tokens", "0"], "--most-tokens: must be more than 0"),

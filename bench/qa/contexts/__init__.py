@@ -6,6 +6,6 @@ of StructMem.
 
 from bench.qa.contexts.plain import FullContext, NaiveRag
 from bench.qa.contexts.port import Context, ContextSource, Prepared
-from bench.qa.contexts.service import SERVICE_SYSTEMS, ServiceContexts
+from bench.qa.contexts.service import SERVICE_SYSTEMS, ContextSize, ServiceContexts
 
-__all__ = ["SERVICE_SYSTEMS", "Context", "ContextSource", "FullContext", "NaiveRag", "Prepared", "ServiceContexts"]
+__all__ = ["SERVICE_SYSTEMS", "Context", "ContextSize", "ContextSource", "FullContext", "NaiveRag", "Prepared", "ServiceContexts"]

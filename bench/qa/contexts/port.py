@@ -8,11 +8,12 @@ from bench.dataset import Conversation, Question
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The text for one question. `memories`: how many lines of it are memories. `seconds`: what finding them took."""
+    """The text for one question. `memories`, `summaries`: how many it holds. `seconds`: what finding them took."""
 
     text: str
     memories: int
     seconds: float
+    summaries: int = 0
 
 
 class Prepared(Protocol):
