@@ -31,8 +31,10 @@ _START = -(2**62)
 _SINCE = f"""MATCH (m:Event) WHERE m.namespace = n.name AND m.waits_since > {_START}
     WITH m ORDER BY m.namespace{{0}}, m.waits_since{{0}} LIMIT 1 RETURN collect(m.waits_since)"""
 _LEVELS = " ".join(f"WHEN '{level.name}' THEN {level:d}" for level in SummaryLevel)
+# Left to itself the planner takes the index of keys, and reads every event there is.
 _WORK = f"""OPTIONAL MATCH (j:Job {{namespace: n.name, id: $at.id}})
-    CALL (n) {{ MATCH (m:Event) WHERE m.namespace = n.name AND m.waits_in > 0 AND m.said_at > {_START} AND m.key > 0
+    CALL (n) {{ MATCH (m:Event) USING INDEX m:Event(namespace, waits_in, said_at, key)
+        WHERE m.namespace = n.name AND m.waits_in > 0 AND m.said_at > {_START} AND m.key > 0
         WITH m ORDER BY m.namespace, m.waits_in, m.said_at, m.key LIMIT $at.limit
         RETURN collect({node_map(NodeKind.EVENT)}) AS events }}
     CALL (n) {{ {_SINCE.format("")} AS first }}
