@@ -428,6 +428,9 @@ async def test_summaries_move_with_their_namespace(bench, open_store):
         after.add(batch)
     assert before.digest(settings).parts == after.digest(settings).parts
     assert before.digest(settings).parts["summaries"].count == 4
+    found = await copy.searched_summaries(0)
+    assert found is not None
+    assert {summary.id for summary in found.summaries} == found.vectors.keys() == {summary.id for summary in await listed(bench)}
     job = await copy.queue_consolidation()
     lease = await other.lease_job("w1", LEASE, {JobKind.CONSOLIDATION})
     assert lease is not None

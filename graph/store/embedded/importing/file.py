@@ -135,6 +135,7 @@ class ImportFile:
             tx.revision = max(revision, 1)
             tx.finish()
             db.execute("UPDATE state SET revision = ?", (tx.revision,))
+            db.execute("UPDATE consolidation SET changed = ? WHERE EXISTS (SELECT 1 FROM summaries)", (tx.revision,))
             db.execute("COMMIT")
             # Without a journal nothing was synced; a commit in journal mode DELETE syncs the whole file.
             db.pragma("journal_mode", "DELETE")
