@@ -1,4 +1,4 @@
-"""`bench economics`: conversations go in, all of them are flushed, and what the model was asked is counted by step."""
+"""`bench economics`: each conversation goes in, is flushed and consolidated, and what the model was asked is counted by step."""
 
 import argparse
 import asyncio
@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from structmem.v1 import inspection_service_pb2, memory_service_pb2
+from structmem.v1 import inspection_service_pb2, memory_service_pb2, summary_service_pb2
 
 from bench.connection import DEADLINE_S, Connection
 from bench.dataset import Conversation, Dataset, read_dataset
@@ -38,6 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--memories-a-sentence", type=int, default=3, metavar="N", help="events or summaries for each sentence (default: 3)"
     )
     parser.add_argument("--sentence-tokens", type=int, default=30, metavar="N", help="tokens of a summary's sentence (default: 30)")
+    parser.add_argument("--extraction-only", action="store_true", help="write no summaries")
     add_store_arguments(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
 
@@ -51,13 +52,13 @@ def run(parsed: argparse.Namespace) -> int:
     conversations = dataset.conversations[: parsed.conversations or None]
     length = AnswerLength(parsed.messages_a_fact, parsed.fact_tokens, parsed.memories_a_sentence, parsed.sentence_tokens)
     with chosen_store(parsed) as store:
-        figures = asyncio.run(_measure(Dataset(dataset.name, conversations), length, store, report))
+        figures = asyncio.run(_measure(Dataset(dataset.name, conversations), length, store, not parsed.extraction_only, report))
     _show(dataset.name, figures, report)
     report.result({"dataset": dataset.name, "store": store.name, "answers": asdict(length), **figures})
     return 0 if all(one["messages_covered"] == one["messages"] for one in figures["conversations"]) else 1
 
 
-async def _measure(dataset: Dataset, length: AnswerLength, store: StoreUnderTest, report: Report) -> dict[str, Any]:
+async def _measure(dataset: Dataset, length: AnswerLength, store: StoreUnderTest, consolidates: bool, report: Report) -> dict[str, Any]:
     async with contextlib.AsyncExitStack() as stack:
         model = await stack.enter_async_context(counting_model(length))
         settings: dict[str, object] = {
@@ -65,8 +66,10 @@ async def _measure(dataset: Dataset, length: AnswerLength, store: StoreUnderTest
             "llm_provider": "custom",
             "llm_model": _MODEL_NAME,
             "llm_base_url": model.url,
-            # All is flushed at once: what is counted must not depend on how long appending takes.
+            "consolidator": "llm" if consolidates else "none",
+            # Both are asked for when all is there: what is counted must not depend on how long appending takes.
             "idle_s": 3600,
+            "consolidation_idle_s": 3600,
             **store.settings,
         }
         running = await stack.enter_async_context(server(settings))
@@ -74,11 +77,13 @@ async def _measure(dataset: Dataset, length: AnswerLength, store: StoreUnderTest
         names = list(map(namespace_of, dataset.conversations))
         await stack.enter_async_context(own_namespaces(connection, store, names))
         with report.step("conversations", sum(len(one.messages) for one in dataset.conversations)) as step:
-            found = [await _figures_of(connection, one, model, step) for one in dataset.conversations]
+            found = [await _figures_of(connection, one, model, consolidates, step) for one in dataset.conversations]
     return {"conversations": found, "mean": _mean(found)}
 
 
-async def _figures_of(connection: Connection, conversation: Conversation, model: CountingModel, step: Step) -> dict[str, Any]:
+async def _figures_of(
+    connection: Connection, conversation: Conversation, model: CountingModel, consolidates: bool, step: Step
+) -> dict[str, Any]:
     """Has one conversation remembered, and counts."""
     namespace = namespace_of(conversation)
     for session in conversation.sessions:
@@ -88,6 +93,9 @@ async def _figures_of(connection: Connection, conversation: Conversation, model:
             )
             await connection.memory.AppendMessages(request, timeout=DEADLINE_S)
     await connection.flush_and_wait(namespace)
+    if consolidates:
+        asked = summary_service_pb2.ConsolidateSummariesRequest(namespace=namespace)
+        await connection.wait_for_job(namespace, (await connection.summaries.ConsolidateSummaries(asked, timeout=DEADLINE_S)).job.id)
     step.advance(len(conversation.messages))
     heard = model.heard()
     await _check_usage(connection, conversation, heard)
