@@ -90,10 +90,16 @@ def test_the_command_counts_calls_and_every_message_once(tmp_path: Path, capsys:
     [one] = figures["conversations"]
     assert one["messages_covered"] == one["messages"] == 30
     # One would do: two workers may each be at one session when all are flushed.
-    assert one["calls"] == one["steps"]["extraction"]["calls"] <= 4
+    assert one["steps"]["extraction"]["calls"] <= 4
+    assert set(one["steps"]) == {"extraction", "consolidation window", "consolidation thread", "consolidation profile"}
+    assert one["calls"] == sum(step["calls"] for step in one["steps"].values())
     assert one["total_tokens"] == one["prompt_tokens"] + one["completion_tokens"]
     assert {name: figures["mean"][name] for name in ("calls", "total_tokens")} == {name: one[name] for name in ("calls", "total_tokens")}
-    assert figures["mean"]["steps"]["extraction"]["total_tokens"] == one["total_tokens"]
+    assert figures["mean"]["steps"] == {name: {key: float(value) for key, value in step.items()} for name, step in one["steps"].items()}
+
+    assert main(["economics", "--data", str(file), "--json", "--set", "embedder=hashing", "--extraction-only"]) == 0
+    [one] = json.loads(capsys.readouterr().out)["conversations"]
+    assert set(one["steps"]) == {"extraction"}
 
 
 def test_lengths_of_nothing_are_refused(chats_file: Path, capsys: Any) -> None:

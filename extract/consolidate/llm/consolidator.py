@@ -21,7 +21,7 @@ from graph.store.port import UsageEntry
 
 _log = logging.getLogger(__name__)
 # Raised with any change of how answers are read, so that summaries are written anew.
-_VERSION = 2
+_VERSION = 3
 _PROMPTS = ("window", "thread", "profile", "again")
 # Models lose count in longer lists, and what one answer spoils is asked for once more.
 _MOST_GROUPS = 8

@@ -30,12 +30,18 @@ def prompt(name: str) -> str:
 
 
 def numbered(groups: Sequence[SourceGroup]) -> NumberedGroups:
-    """The groups with their contexts, one source a line. A context has no numbers, so that nothing can cite it."""
+    """The groups with their contexts, one source a line. A context has no numbers, so that nothing can cite it.
+
+    What several groups have as their context stands there once, before all of them; what is a source of one of them is not shown again.
+    """
+    shown = {source.id for group in groups for source in group.sources}
     lines: list[str] = []
+    for group in groups:
+        lines += [data_line({"before": True, **_told(source, group)}) for source in group.context if source.id not in shown]
+        shown |= {source.id for source in group.context}
     sources: dict[int, dict[int, Source]] = {}
     number = 0
     for place, group in enumerate(groups, 1):
-        lines += [data_line({"summary": place, "before": True, **_told(source, group)}) for source in group.context]
         sources[place] = {}
         for source in group.sources:
             number += 1

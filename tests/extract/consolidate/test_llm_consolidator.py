@@ -290,3 +290,18 @@ async def test_recorded_exchanges_answer_without_a_network(model: OpenAiServer, 
     assert replayed.fingerprint == recording.fingerprint
     with pytest.raises(ExtractorUnavailable):
         await replayed.windows([group("Something else.")])
+
+
+async def test_what_several_windows_look_back_to_is_shown_once(model: OpenAiServer, consolidator_of: Consolidators) -> None:
+    first = group(*PLAIN, context=("Ines has a garden.", "Ines likes salad."))
+    second = replace(first, sources=(source(7, "The plants bear fruit.", days=9),), context=(*first.context, first.sources[0]))
+    found = await consolidator_of().windows([first, second])
+    lines = shown(model.requests[0])
+    assert [(one["says"], one.get("n")) for one in lines] == [
+        (["Ines has a garden."], None),
+        (["Ines likes salad."], None),
+        ([PLAIN[0]], 1),
+        ([PLAIN[1]], 2),
+        (["The plants bear fruit."], 3),
+    ]
+    assert [one.source_ids for one in drafted(found, 1).sentences] == [("evt_7",)]
