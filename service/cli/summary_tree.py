@@ -14,9 +14,11 @@ if TYPE_CHECKING:
     from structmem import Event, Message, Node, Statement, Summary, SummaryTree
 
 
-def print_tree(tree: "SummaryTree", times: Times, texts: Excerpts) -> None:
-    """Prints it."""
-    tables.console().print(_Drawing(tree, times, texts).of(tree.summary), soft_wrap=True)
+def print_tree(tree: "SummaryTree", times: Times, texts: Excerpts, sentences: int | None = None) -> None:
+    """Prints it; with `sentences` only so many of those at its top, and what they rest on."""
+    drawing = _Drawing(tree, times, texts)
+    drawn = drawing.of(tree.summary) if sentences is None else drawing.beginning(tree.summary, sentences)
+    tables.console().print(drawn, soft_wrap=True)
 
 
 class _Drawing:
@@ -29,19 +31,23 @@ class _Drawing:
         self._drawn: set[str] = set()
 
     def of(self, it: "Summary") -> "Tree":
+        drawn = self.beginning(it, len(it.sentences))
+        untold = [id_ for id_ in it.member_ids if id_ not in {source for one in it.sentences for source in one.source_ids}]
+        self._add_untold(drawn, untold)
+        for member in self._summaries(it.member_ids):
+            drawn.add(self.of(member))
+        return drawn
+
+    def beginning(self, it: "Summary", sentences: int) -> "Tree":
         from rich.text import Text
         from rich.tree import Tree
 
         when = self._times.period(it.said_from, it.said_to)
         drawn = Tree(Text.assemble((when, "cyan"), "  ", (title_of(it), "bold"), "\n", (" · ".join(about(it, self._times)), "dim")))
-        for number, sentence in enumerate(it.sentences, start=1):
+        for number, sentence in enumerate(it.sentences[:sentences], start=1):
             branch = drawn.add(Text.assemble((f"{number}. ", "bold"), self._texts.of(sentence.text)))
             for id_ in sentence.source_ids:
                 self._add_source(branch, id_)
-        untold = [id_ for id_ in it.member_ids if id_ not in {source for one in it.sentences for source in one.source_ids}]
-        self._add_untold(drawn, untold)
-        for member in self._summaries(it.member_ids):
-            drawn.add(self.of(member))
         return drawn
 
     def _add_source(self, branch: "Tree", id_: str) -> None:

@@ -324,10 +324,24 @@ def test_the_demo_shows_all_it_should(shell: Any, tmp_path: Path) -> None:
         assert all(text in question for text in expected), question
     assert questions[0].count("Why it is first: ") == 1
     assert "tokens" in questions[-1]
+    _check_summaries(questions[-1])
     _check_the_readme_shows(done.out)
     _check_dates(
         shell("events", "-n", "demo/maria-and-tom", "--data-dir", tmp_path / "demo", "--limit", "500", "--json").document["events"]
     )
+
+
+def _check_summaries(told: str) -> None:
+    """A summary leads down to the messages, a thread goes across sessions, and the profile names both friends."""
+    _, rest = told.split("\nWhat it comes to ")
+    tree, rest = rest.split("\nA thread ")
+    thread, profile = rest.split("\nThe profile ")
+    assert "4 windows of events" in tree
+    assert tree.count("  event evt_") == 3
+    assert tree.count("”  msg_") >= 3
+    assert "sessions 2024-02-11 catching up, " in thread
+    assert profile.splitlines()[1] == "Maria and Tom"
+    assert profile.count("\n  - ") > 3
 
 
 _DIFFERS = re.compile(r"([a-z]{3})_[0-9a-z]{26}|\(rank \d+\)")

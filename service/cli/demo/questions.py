@@ -24,3 +24,5 @@ QUESTIONS = (
 CONTEXT_QUERY = "Tom's knee, his running and his swimming"
 CONTEXT_TOKENS = 220
 MEMORIES = 3
+SUMMARIZED_SESSION = "2024-03-09 knees and flats"
+SENTENCES = 3

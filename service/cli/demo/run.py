@@ -1,4 +1,4 @@
-"""The demo's course: start, ingest, list events and relations, ask, build a context, stop."""
+"""The demo's course: start, ingest, list events and relations, ask, build a context, summarize, stop."""
 
 import tempfile
 import time
@@ -14,12 +14,22 @@ from service.cli.commands.events import event_row, events_table
 from service.cli.commands.search import print_hit, sources_of
 from service.cli.counts import counted
 from service.cli.dates import zone_of
-from service.cli.demo.questions import CONTEXT_QUERY, CONTEXT_TOKENS, MEMORIES, QUESTIONS, Question
+from service.cli.demo.questions import (
+    CONTEXT_QUERY,
+    CONTEXT_TOKENS,
+    MEMORIES,
+    QUESTIONS,
+    SENTENCES,
+    SUMMARIZED_SESSION,
+    Question,
+)
 from service.cli.demo.server import ServerDidNotStart, server
 from service.cli.demo.words import in_words
 from service.cli.excerpts import Excerpts
 from service.cli.failures import fail
 from service.cli.progress import extract, progress
+from service.cli.summary_lines import print_profile, print_summary
+from service.cli.summary_tree import print_tree
 from service.cli.times import Times
 
 if TYPE_CHECKING:
@@ -70,7 +80,7 @@ def _show(client: "Client", address: str, seconds: float) -> list[str]:
     missing += _list_relations(client)
     for number, question in enumerate(QUESTIONS, start=1):
         missing += _ask(client, number, question)
-    return missing + _build_context(client)
+    return missing + _build_context(client) + _summarize(client)
 
 
 def _ingest(client: "Client") -> list[str]:
@@ -138,6 +148,27 @@ def _build_context(client: "Client") -> list[str]:
     if context.token_count > CONTEXT_TOKENS:
         return [f"a context within {CONTEXT_TOKENS} tokens"]
     return [] if context.entries else ["memories in the context"]
+
+
+def _summarize(client: "Client") -> list[str]:
+    started = time.monotonic()
+    client.wait_for(client.consolidate(NAMESPACE))
+    found = list(client.list_summaries(NAMESPACE, page_size=500))
+    windows, threads = ([one for one in found if one.level.value == level] for level in ("window", "thread"))
+    counts = f"{counted(len(windows), 'window')} of events and {counted(len(threads), 'thread')} in {time.monotonic() - started:.1f} s"
+    profile = client.get_profile(NAMESPACE)
+    told = next((one for one in windows if SUMMARIZED_SESSION in one.sessions), None)
+    across = next((one for one in threads if len(one.sessions) > 1), None)
+    if profile is None or told is None or across is None:
+        return ["summaries"]
+    texts = Excerpts(full=True)
+    _say("What it comes to", f"{counts}; the first {SENTENCES} sentences of one summary, and what they rest on")
+    print_tree(client.get_summary(NAMESPACE, told.id), _TIMES, texts, SENTENCES)
+    _say("A thread", "what belongs together across sessions, and changes from one to the next")
+    print_summary(across, _TIMES, Excerpts())
+    _say("The profile", "who the memory is about, and what stands; `structmem summary` leads from it down to the messages")
+    print_profile(profile, _TIMES, texts)
+    return []
 
 
 def _say(what: str, more: str) -> None:

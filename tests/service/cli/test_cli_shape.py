@@ -14,6 +14,7 @@ from service.cli.documents import print_list
 
 COMMANDS = [
     "config",
+    "consolidate",
     "context",
     "copy",
     "cypher",
@@ -32,10 +33,13 @@ COMMANDS = [
     "jobs",
     "messages",
     "namespaces",
+    "profile",
     "search",
     "serve",
     "sessions",
     "show",
+    "summaries",
+    "summary",
     "traverse",
     "usage",
     "version",
@@ -64,7 +68,7 @@ def test_every_command_has_json(runner: CliRunner, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("group", "options"), [("entities", ["-n", "--kind"]), ("jobs", ["--namespace", "-n", "--state"]), ("namespaces", ["--prefix"])]
+    ("group", "options"), [("entities", ["-n", "--kind"]), ("jobs", ["--namespace", "-n", "--state", "--kind"]), ("namespaces", ["--prefix"])]
 )
 def test_a_group_that_lists_shows_the_options_of_its_list(runner: CliRunner, group: str, options: list[str]) -> None:
     text = runner.invoke(app, [group, "--help"]).stdout
