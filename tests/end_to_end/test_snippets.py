@@ -16,7 +16,7 @@ DOCUMENTS = {
     "README.md": ["Ruth"],
     "clients/python/README.md": ["Lisbon"],
     "docs/lightmem.md": ["Rex"],
-    "docs/python-client.md": ["Lisbon", "moved to Lisbon", "msg_", "query.text is required"],
+    "docs/python-client.md": ["Lisbon", "moved to Lisbon", "msg_", "   from ", "query.text is required"],
 }
 
 

@@ -68,7 +68,8 @@ def test_every_command_has_json(runner: CliRunner, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("group", "options"), [("entities", ["-n", "--kind"]), ("jobs", ["--namespace", "-n", "--state", "--kind"]), ("namespaces", ["--prefix"])]
+    ("group", "options"),
+    [("entities", ["-n", "--kind"]), ("jobs", ["--namespace", "-n", "--state", "--kind"]), ("namespaces", ["--prefix"])],
 )
 def test_a_group_that_lists_shows_the_options_of_its_list(runner: CliRunner, group: str, options: list[str]) -> None:
     text = runner.invoke(app, [group, "--help"]).stdout
