@@ -140,3 +140,12 @@ def test_it_need_not_be_waited_for(beside_a_server: Any, chat: Path) -> None:
     assert job["state"] in {"queued", "running", "succeeded"}
     assert shell("jobs", "watch", job["id"], "-n", "alice").code == 0
     assert shell("profile", "-n", "alice", "--json").document["profile"]
+
+
+def test_a_copy_has_them_too(alice: Any) -> None:
+    copied = alice("copy", "-n", "alice", "--to", "./backup", "--json")
+    assert copied.code == 0, copied.err
+    listed = [alice("summaries", "-n", "alice", "--data-dir", place, "--json").document for place in ("./backup", "./data")]
+    assert listed[0] == listed[1]
+    assert len(listed[0]["summaries"]) > 2
+    assert alice("copy", "-n", "alice", "--to", "./backup", "--verify-only").code == 0

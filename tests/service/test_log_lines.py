@@ -84,7 +84,7 @@ async def test_a_job_that_fails_is_told_with_its_namespace_and_reason(
         monkeypatch.setattr(service.application.store, "wait_for_work", failing)
         await eventually(all_told)
     attempt = next(line for line in told if line["event"] == "an attempt at a job failed")
-    assert (attempt["namespace"], attempt["reason"], attempt["logger"]) == ("acme", "STORE_UNAVAILABLE", "extract.pipeline")
+    assert (attempt["namespace"], attempt["reason"], attempt["logger"]) == ("acme", "STORE_UNAVAILABLE", "extract.leased_work")
     assert attempt["job"].startswith("job_")
     assert next(line for line in told if line["event"] == "no job could be leased")["namespace"] == "acme"
     assert not any("secret garden" in json.dumps(line) for line in told)
