@@ -88,9 +88,9 @@ class Model:
     def _unavailable(self, reason: str, spent: Spent) -> Exception:
         self._failures += 1
         if self._failures >= _MOST_FAILURES or reason in ("status 401", "status 403", "status 404", "connection"):
-            return BenchError(
-                f"the {self._role} model {self.name} cannot be asked ({reason}); what is done is kept, the same command goes on from there"
-            )
+            hint = "; a server that takes no temperature or effort answers so (--temperature -1)" if reason == "status 400" else ""
+            told = f"the {self._role} model {self.name} cannot be asked ({reason}{hint})"
+            return BenchError(f"{told}; what is done is kept, the same command goes on from there")
         return NoAnswer(f"the model did not answer ({reason})", spent)
 
 

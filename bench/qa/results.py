@@ -11,7 +11,14 @@ from typing import Any
 from bench.qa.journal import Journal
 from bench.report import BenchError
 
-_QUESTION = ("system", "conversation", "question_id")
+_QUESTION, _MEMORY = ("system", "conversation", "question_id"), ("mode", "conversation")
+_KEYS: Mapping[str, tuple[str, ...]] = {
+    "predictions": _QUESTION,
+    "judgements": _QUESTION,
+    "failures": (),
+    "ingests": _MEMORY,
+    "consolidations": _MEMORY,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +59,9 @@ def opened_results(directory: Path, described: Mapping[str, Any]) -> Iterator[Re
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise BenchError(f"another run is at work in {directory}") from error
-        keys = {
-            "predictions": _QUESTION,
-            "judgements": _QUESTION,
-            "failures": (),
-            "ingests": ("mode", "conversation"),
-            "consolidations": ("mode", "conversation"),
-        }
-        journals = {name: Journal(directory / f"{name}.jsonl", key) for name, key in keys.items()}
+        _describe(directory, described)
+        journals = {name: Journal(directory / f"{name}.jsonl", key) for name, key in _KEYS.items()}
         try:
-            # A run that came to nothing, for a typing error in the model's name, binds nobody.
-            _describe(directory / "run.json", described, begun=any(any(True for _ in journal) for journal in journals.values()))
             yield Results(**journals, service=_made(directory / "service"))
         finally:
             for journal in journals.values():
@@ -74,8 +73,12 @@ def _made(directory: Path) -> Path:
     return directory.resolve()
 
 
-def _describe(path: Path, described: Mapping[str, Any], begun: bool) -> None:
-    if not begun or not path.exists():
+def _describe(directory: Path, described: Mapping[str, Any]) -> None:
+    path = directory / "run.json"
+    files = [directory / f"{name}.jsonl" for name in _KEYS if name != "failures"]
+    if not path.exists() or not any(file.exists() and file.stat().st_size for file in files):
+        # A run that came to nothing, for a typing error in the model's name, binds nobody.
+        (directory / "failures.jsonl").unlink(missing_ok=True)
         path.write_text(json.dumps(described, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         return
     try:

@@ -108,6 +108,7 @@ async def test_locomo_by_every_system(model: OpenAiServer, locomo_file: Path, ca
 
 
 @pytest.mark.neo4j
+@pytest.mark.timeout(300)  # starting the database counts
 async def test_a_memory_in_neo4j_is_asked_and_forgotten(
     model: OpenAiServer, locomo_file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, neo4j: Database
 ) -> None:
@@ -168,6 +169,7 @@ async def test_longmemeval_judges_by_type_and_counts_abstention(
     assert parts(told)[1] == "The question is asked on 2023-05-30 Tue 23:40.\n"
 
 
+@pytest.mark.timeout(300)  # three services one after the other
 async def test_a_run_that_broke_off_goes_on(model: OpenAiServer, locomo_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = flags(model, locomo_file, "--system", "structmem", "--concurrency", "1")
     model.script = [LOCOMO_READER] * 5
@@ -247,6 +249,24 @@ async def test_a_question_without_an_answer_is_told(model: OpenAiServer, locomo_
     assert reasons == {"conv-2-q0": "the request is longer than the model can read", "conv-1-q2": "the answer is empty"}
 
 
+async def test_a_model_that_answers_nobody_ends_the_run(model: OpenAiServer, locomo_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def refuse(body: Body) -> Reply:
+        return Reply(status=400, error={"message": "temperature does not support 0"})
+
+    model.answers = refuse
+    with pytest.raises(BenchError, match=r"status 400; a server that takes no temperature .*--temperature -1"):
+        await asked(capsys, flags(model, locomo_file, *PLAIN, "--concurrency", "1"))
+    assert len(model.requests) == len(lines(locomo_file, "failures")) + 1 == 5
+
+    # No answer was made as that run wanted it, so that this one may want it otherwise.
+    model.answers = LOCOMO_READER
+    status, figures = await asked(capsys, flags(model, locomo_file, *PLAIN, "--temperature", "-1"))
+
+    assert status == 0
+    assert "temperature" not in model.requests[-1]
+    assert figures["systems"]["full-context"]["stages"]["answer"]["errors"] == 0
+
+
 async def test_a_memory_cannot_end_the_memories_nor_an_answer_the_judges_question(
     model: OpenAiServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -263,6 +283,7 @@ async def test_a_memory_cannot_end_the_memories_nor_an_answer_the_judges_questio
     assert lines(data, "judgements")[0]["correct"] is False
 
 
+@pytest.mark.timeout(300)  # two services one after the other
 async def test_recorded_exchanges_need_no_network(model: OpenAiServer, locomo_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     def answers(body: Body) -> Reply:
         if "<conversation>" in body["messages"][-1]["content"]:
