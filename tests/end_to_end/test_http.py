@@ -340,6 +340,26 @@ def test_ids_hold_over_restarts_of_adapter_and_service(shell: Any, serving: Call
         assert adapter.stop() == 0
 
 
+@pytest.mark.neo4j
+@pytest.mark.timeout(600)
+def test_on_neo4j_ids_hold_for_two_services_at_once(neo4j: Any, new_shell: Any, serving: Callable[[Any], Any], tmp_path: Path) -> None:
+    shells = []
+    for name in ("one", "two", "adapters"):
+        (tmp_path / name).mkdir()
+        shells.append(new_shell(tmp_path / name))
+        shells[-1].environment |= {f"STRUCTMEM_{key.upper()}": str(value) for key, value in neo4j.settings.items()}
+    body = _request("tara", "I moved to Lisbon last Friday.", "My sister Ines lives in Porto.")
+    with serving(shells[0]) as one, serving(shells[1]) as two:
+        with _adapting(shells[2], "--target", one.address) as first, _adapting(shells[2], "--target", two.address) as second:
+            with ThreadPoolExecutor(8) as pool:
+                asked = [pool.submit((first, second)[number % 2].add, body) for number in range(8)]
+                assert {one_.result()[0] for one_ in asked} == {200}
+            assert second.add(body | {"user_id": "tom"})[0] == 409
+            assert "user: I moved to Lisbon last Friday." in second.found("Lisbon", "tara")
+        with Client(two.address) as client:
+            assert [message.text for message in client.list_messages("users/tara")] == [message["content"] for message in body["messages"]]
+
+
 async def test_a_request_that_died_after_its_id_was_noted_is_done_by_its_repeat(adapted: Any) -> None:
     adapter, address = adapted
     body = _request("mia", "Half done.")

@@ -1,7 +1,9 @@
 """LightMem's calls against a real server."""
 
 import warnings
+from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -74,6 +76,20 @@ def test_summaries_tell_of_windows_of_events(client: Client) -> None:
         LightMemWarning, match=r"summarize: without effect here: time_window: .*consolidation_window.*; top_k_seeds: fifteen"
     ):
         memory.summarize(time_window=60, top_k_seeds=5, retrieval_scope="historical")
+
+
+@pytest.mark.neo4j
+@pytest.mark.timeout(600)
+def test_on_neo4j_the_same_is_found_and_summarized(neo4j: Any, new_shell: Any, serving: Callable[[Any], Any], tmp_path: Path) -> None:
+    shell = new_shell(tmp_path)
+    shell.environment |= {f"STRUCTMEM_{key.upper()}": str(value) for key, value in neo4j.settings.items()}
+    with serving(shell) as server, Client(server.address) as client:
+        memory = LightMemory.from_config(_config("graph"), client=client)
+        memory.add_memory([_said("My sister Ines lives in Porto."), _said("I bought a cello.", "2024-04-05")], force_extract=True)
+        assert "2024-04-05T18:00:00.000 Fri Maria: I bought a cello." in memory.retrieve("cello")
+        assert memory.retrieve("anything", filters={"time_stamp": {"lt": "2024-04-01"}, "speaker_name": "Tom"}) == []
+        assert memory.summarize(process_all=True)["total_summaries"] == 2
+        assert memory.offline_update_all_entries()["summaries"] >= 2
 
 
 def test_without_events_there_is_nothing_to_summarize(client: Client) -> None:
