@@ -74,7 +74,11 @@ def extract(client: "Client", imported: "Imported") -> "list[Job]":
         totals: dict[str, int] = {job_id: client.get_job(imported.namespace, job_id).total_units for job_id in imported.job_ids}
         if imported.job_count > len(totals):
             open_jobs = client.list_jobs(
-                imported.namespace, states=("queued", "running"), at_least=imported.consistency_token, page_size=500
+                imported.namespace,
+                states=("queued", "running"),
+                kinds=("extraction",),
+                at_least=imported.consistency_token,
+                page_size=500,
             )
             totals |= {job.id: job.total_units for job in open_jobs}
         bar = bars.add("extracting", sum(totals.values()))

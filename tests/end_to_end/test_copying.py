@@ -85,7 +85,8 @@ def test_between_services_whose_jobs_go_on(two_services: Any, chat: Path) -> Non
     assert outcomes(shell, "-n", "alice", *ends)["alice"] in ("copied", "went_on")
     # What waited to be extracted is extracted by the service that has the copy.
     deadline = time.monotonic() + 30
-    while {job["state"] for job in shell("jobs", "-n", "alice", "--target", two.address, "--json").document["jobs"]} != {"succeeded"}:
+    asked = ("jobs", "-n", "alice", "--kind", "extraction", "--target", two.address, "--json")
+    while {job["state"] for job in shell(*asked).document["jobs"]} != {"succeeded"}:
         assert time.monotonic() < deadline
         time.sleep(0.1)
     assert shell("facts", "-n", "alice", "--target", two.address, "--json").document["facts"]

@@ -58,7 +58,7 @@ def test_a_memory_from_ingest_to_deletion(beside_a_server: Any, chat: Path) -> N
         ("march", 4, 4),
         ("june", 2, 2),
     ]
-    jobs = [job for job in shell("jobs", "--json").document["jobs"] if job["namespace"] == "alice"]
+    jobs = [job for job in shell("jobs", "--kind", "extraction", "--json").document["jobs"] if job["namespace"] == "alice"]
     assert [job["state"] for job in jobs] == ["succeeded", "succeeded"]
     usage = shell("usage", "-n", "alice", "--json").document["usage"]
     assert {entry["step"] for entry in usage} >= {"embed"}

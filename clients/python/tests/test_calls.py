@@ -325,6 +325,7 @@ def test_waiting_for_more_jobs_than_an_answer_names_follows_those_that_are_open(
     assert [job.id for job in jobs] == ["job_1", "job_2", "job_3"]
     (listed,) = [request for request in script.requests if isinstance(request, mpb.ListJobsRequest)]
     assert list(listed.states) == [job_pb2.JOB_STATE_QUEUED, job_pb2.JOB_STATE_RUNNING]
+    assert list(listed.kinds) == [job_pb2.JOB_KIND_EXTRACTION]
     assert list(listed.at_least) == ["token"]
 
 

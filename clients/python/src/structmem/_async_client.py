@@ -32,7 +32,7 @@ from structmem._cypher_values import Collected
 from structmem._errors import JobFailedError
 from structmem._exchange import ExportWriter, FileLike, read_export
 from structmem._inputs import ConsistencyTokens, EmbeddingSpec, ExtractionProfile, MemoryFilter, NewMessage
-from structmem._kinds import CypherScope, ExtractionMode, JobState, LinkVerdict
+from structmem._kinds import CypherScope, ExtractionMode, JobKind, JobState, LinkVerdict
 from structmem._options import Options
 from structmem._waiting import Deadline
 from structmem.v1.memory_service_pb2 import ExportNamespaceResponse
@@ -283,7 +283,7 @@ class AsyncClient(AsyncSummaries):
         """Waits until the jobs of a write have ended, and returns them. `flush`: they do not wait for more messages.
 
         Where a write has more jobs than its answer names (the first 1,000 of `job_count`), it is waited for those that it names and for all
-        that are open in the namespace when the wait begins, whoever began them. Of the others, one that had failed before is not seen:
+        extractions that are open there when the wait begins, whoever began them. Of the others, one that had failed before is not seen:
         `list_jobs(namespace, states=["failed"])` shows it.
 
         Raises:
@@ -303,12 +303,14 @@ class AsyncClient(AsyncSummaries):
         return tuple(ended)
 
     async def _jobs_of(self, work: Appended | Imported | Flushed | Job, deadline: Deadline) -> list[str]:
-        """The jobs of a write; of one that has more than its answer names, also all others that are open in the namespace."""
+        """The jobs of a write; of one that has more than its answer names, also all other extractions that are open in the namespace."""
         job_ids = dict.fromkeys(work.job_ids)
         if isinstance(work, Imported | Flushed) and work.job_count > len(job_ids):
             states = (JobState.QUEUED, JobState.RUNNING)
             at_least = work.consistency_token
-            listed = self.list_jobs(work.namespace, states=states, at_least=at_least, page_size=500, timeout=deadline.left())
+            kinds = (JobKind.EXTRACTION,)
+            timeout = deadline.left()
+            listed = self.list_jobs(work.namespace, states=states, kinds=kinds, at_least=at_least, page_size=500, timeout=timeout)
             job_ids |= {job.id: None async for job in listed}
         return list(job_ids)
 
