@@ -1,6 +1,6 @@
 """Assembling a context: the best memories that fit a token budget, in order of time, nothing twice.
 
-Memories are taken in the order of their rank. Of a message longer than a sixth of the budget the passage that fits the query best is told,
+Memories are taken in the order of their rank. Of a message longer than a tenth of the budget the passage that fits the query best is told,
 with as much of what follows as that share holds: one long answer of an assistant would leave no room for anything else. A statement is
 passed over when all the messages it rests on are in, each of them whole: what it says is there, verbatim, already; or when another one told
 rests on them. (Retrieval itself passes over the message when the statement ranked higher.) A message too long for what is left of the
@@ -45,8 +45,8 @@ _READ_BYTES = 16_000_000
 _CHARACTERS_OF_MOST_TOKENS = 6
 _WORDS_AT_ONCE = 256
 _ELLIPSIS = " …"
-# What one message may take of a budget, as a part of it and at least in tokens: a passage of 180 words has about 240.
-_SHARE, _LEAST_SHARE = 6, 250
+# What one message may take of a budget, as a part of it and at least in tokens: docs/decisions.md#context-share.
+_SHARE, _LEAST_SHARE = 10, 150
 # A word, or a part of one that is longer than any in a language with spaces, with the marks that belong to its last sign.
 _WORD = re.compile(r"\S{1,24}[\u0300-\u036f\u200d\ufe0f]{0,8}")
 
