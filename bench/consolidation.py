@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from itertools import combinations
 from pathlib import Path
 
+from bench.consolidation_job import job_cpu
 from bench.dataset import Conversation, Dataset, read_dataset
 from bench.embedding import load_embedder
 from bench.report import Report
@@ -58,7 +59,11 @@ class Totals:
     cpu: dict[str, float] = field(default_factory=dict)
 
     def figures(self) -> dict[str, float]:
-        """What is reported: counts, CPU a message in ms, and shares of pairs in percent."""
+        """What is reported: counts, CPU a message in ms, and shares of pairs in percent.
+
+        `cpu_ms_job` is all of it as the service does it, with the search for seeds, the summaries' own vectors and the writes; the steps
+        before it are of pure code alone.
+        """
         counts, messages = self.counts, max(1, self.counts["messages"])
         shown: dict[str, float] = {
             name: counts[name] for name in ("messages", "events", "windows", "sentences", "threads", "evidence_pairs", "any_pairs")
@@ -131,6 +136,7 @@ async def _consolidate(conversation: Conversation, embedder: Embedder, totals: T
             profile_summary(SourceGroup(tuple(sorted(made, key=lambda one: one.said_to))))
 
     await totals.timed("summaries_above", above)
+    totals.cpu["job"] = totals.cpu.get("job", 0.0) + await job_cpu(conversation, embedder)
     totals.counts.update(windows=len(groups), threads=len(threads), sentences=sum(len(one.sentences) for one in summaries.values()))
     totals.counts["events"] += sum(len(one.events) for one in extracted)
     totals.counts.update(pairs_together(conversation, {one: groups[one][0] for one in groups}, threads))

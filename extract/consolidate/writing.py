@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+import numpy as np
+
 from extract.consolidate.composing import background_of, source_of_summary, summary_of_draft, thread_item
 from extract.consolidate.material import summaries_of, vectors_of, window_material
 from extract.consolidate.port import Background, Consolidation, Consolidator, SourceGroup, SummaryDraft
@@ -46,7 +48,10 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """A summary to be written: of these sources, in the place of the one with this id or of those that it takes up."""
+    """A summary to be written: of these sources, in the place of the one with this id or of those that it takes up.
+
+    `vector` is that of a thread; a window's is made of its text, and a profile, which is about everything, has none.
+    """
 
     level: SummaryLevel
     group: SourceGroup
@@ -54,6 +59,7 @@ class _Wanted:
     sessions: tuple[str, ...] = ()
     retired: tuple[str, ...] = ()
     seeds: tuple[Seed, ...] = ()
+    vector: Float16Vector | None = None
 
 
 class SummaryWriter:
@@ -98,7 +104,8 @@ class SummaryWriter:
                 members = [windows[id_] for id_ in change.item_ids if id_ in windows]
                 if members:
                     sessions = tuple(name for one in members for name in one.sessions)
-                    wanted.append(_Wanted(SummaryLevel.THREAD, _group(members, background), change.id, sessions, change.absorbed))
+                    group, middle = _group(members, background), _middle([vectors[one.id] for one in members if one.id in vectors])
+                    wanted.append(_Wanted(SummaryLevel.THREAD, group, change.id, sessions, change.absorbed, vector=middle))
             await self._write(place, self._consolidator.threads, wanted)
         return bool(changes)
 
@@ -124,13 +131,17 @@ class SummaryWriter:
             unstored.extend(answer.usage)
             written = [(one, draft) for one, draft in zip(wanted, answer.drafts, strict=True) if draft is not None]
             summaries = tuple(self._summary(place, one, draft) for one, draft in written)
-            texts = {summary.id: summary.text for summary in summaries if summary.sentences}
+            texts = {one.id: one.text for one in summaries if one.level is SummaryLevel.WINDOW and one.sentences}
+            middles = zip(summaries, (one.vector for one, _ in written), strict=True)
             write = ConsolidationWrite(
                 place.work.revision,
                 place.work.generation,
                 summaries,
                 tuple(gone for one, _ in written for gone in one.retired),
-                await self._text_vectors(place.namespace, texts),
+                (
+                    *await self._text_vectors(place.namespace, texts),
+                    *(PassageVector(one.id, 0, vector) for one, vector in middles if vector is not None and one.sentences),
+                ),
                 partial_failures=answer.partial_failures,
             )
             commit = place.memory.commit_consolidation
@@ -170,6 +181,16 @@ def _changes(windows: Mapping[str, Summary], threads: Sequence[Summary], vectors
     ]
     placed = {item.id for thread in known for item in thread.items}
     return changed_threads(known, [item for id_, item in items.items() if id_ not in placed and windows[id_].sentences])
+
+
+def _middle(vectors: Sequence[Float16Vector]) -> Float16Vector | None:
+    """The direction of the mean: a thread is where its windows are, and need not be embedded each time that it grows."""
+    if not vectors:
+        return None
+    mean = np.mean(np.asarray(vectors, dtype=np.float32), axis=0)
+    length = float(np.linalg.norm(mean))
+    middle: Float16Vector | None = (mean / length).astype(np.float16) if length else None
+    return middle
 
 
 def _group(summaries: Sequence[Summary], background: Background) -> SourceGroup:

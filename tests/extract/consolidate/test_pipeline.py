@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import numpy as np
 import pytest
 
 from extract.consolidate.local import LocalConsolidator
@@ -48,7 +49,10 @@ async def test_what_was_said_becomes_windows_threads_and_a_profile(store: Any, c
     assert "Maria" in profile.title
     assert profile.sessions == ()
     vectors = await talk.memory.first_vectors([one.id for one in await talk.summaries()])
-    assert len(vectors) == len(await talk.summaries())
+    assert set(vectors) == {one.id for one in await talk.summaries(WINDOW, THREAD)}
+    [pair] = [one for one in threads if len(one.member_ids) == 2]
+    middle = sum(vectors[id_].astype(float) for id_ in pair.member_ids)
+    assert np.allclose(vectors[pair.id], middle / np.linalg.norm(middle), atol=1e-3)
 
 
 async def test_events_are_given_time_to_be_joined_by_others_and_none_waits_for_ever(store: Any, clock: Any) -> None:
