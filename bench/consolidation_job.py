@@ -15,8 +15,9 @@ from extract.local import local_extractors
 from extract.pipeline import ExtractionPipeline, PipelineSettings
 from graph.clock import SystemClock
 from graph.model import ExtractionMode, JobKind, Role, UuidSource
-from graph.store.embedded import EmbeddedStore
-from graph.store.port import AppendCommand, JobAttemptFailed, MessageDraft, NamespaceSpec
+from graph.store.port import AppendCommand, JobAttemptFailed, MessageDraft, NamespaceSpec, Store
+from service.composition import make_store
+from service.settings import Settings
 
 _NAME = "bench"
 _LEASE = timedelta(minutes=30)
@@ -26,7 +27,7 @@ async def job_cpu(conversation: Conversation, embedder: Embedder) -> float:
     """Seconds of CPU, of all threads, that the job takes once everything is extracted. Raises BenchError when it fails."""
     with tempfile.TemporaryDirectory() as directory:
         clock = SystemClock()
-        store = EmbeddedStore(Path(directory) / "data", clock=clock)
+        store = make_store(Settings.model_validate({"data_dir": Path(directory) / "data"}), clock)
         await store.open()
         try:
             await store.create_namespace(NamespaceSpec(_NAME, embedder.spec, ExtractionMode.EVENT))
@@ -48,7 +49,7 @@ async def job_cpu(conversation: Conversation, embedder: Embedder) -> float:
             await store.close()
 
 
-async def _run(store: EmbeddedStore, kind: JobKind, work: LeasedWork) -> None:
+async def _run(store: Store, kind: JobKind, work: LeasedWork) -> None:
     while (lease := await store.lease_job("bench", _LEASE, {kind})) is not None:
         outcome = await work.run(lease)
         if outcome is None or isinstance(outcome, JobAttemptFailed):
