@@ -128,7 +128,7 @@ CONFIGURATION: tuple[Option, ...] = (
     _none("topic_segmenter.configs.model_config", _TOPICS, is_free=True),
     _service(
         "topic_segmenter.configs.buffer_len",
-        "`sensory_buffer_tokens`: tokens after which a segment ends where a language model extracts",
+        "`sensory_buffer_tokens`: tokens of messages, about, that one call of a language model reads; a segment ends at as many",
         "sensory_buffer_tokens",
     ),
     _none("topic_segmenter.configs.layers", "the last four, which are LightMem's own", quiet=([8, 9, 10, 11], None)),
