@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import contextlib
-from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from structmem.v1 import inspection_service_pb2, memory_service_pb2, summary_ser
 from bench.connection import DEADLINE_S, Connection
 from bench.dataset import Conversation, Dataset, read_dataset
 from bench.economics.answers import AnswerLength
+from bench.economics.coverage import covered_once
 from bench.economics.model import CountingModel, Heard, Taken, counting_model
 from bench.ingest import BULK, batches, message_input, namespace_of
 from bench.report import BenchError, Report, Step
@@ -99,14 +99,12 @@ async def _figures_of(
     step.advance(len(conversation.messages))
     heard = model.heard()
     await _check_usage(connection, conversation, heard)
-    said = Counter((message.speaker, message.text) for message in conversation.messages)
-    # A message that was shown twice counts as not covered, as does one that was never shown.
-    covered = sum(count for message, count in said.items() if heard.messages[message] == count)
+    said = [(message.speaker, message.text) for message in conversation.messages]
     return {
         "id": conversation.id,
         "messages": len(conversation.messages),
         **_sum(list(heard.steps.values())),
-        "messages_covered": covered,
+        "messages_covered": covered_once(said, heard.messages),
         "steps": {name: _sum([taken]) for name, taken in sorted(heard.steps.items())},
     }
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -30,10 +29,10 @@ class Taken:
 
 @dataclass(slots=True)
 class Heard:
-    """What the model was asked since it was looked at last: by step, and how often each message was shown to be extracted."""
+    """What the model was asked since it was looked at last: by step, and who said what in the lines that were to be extracted."""
 
     steps: dict[str, Taken] = field(default_factory=dict)
-    messages: Counter[tuple[str, str]] = field(default_factory=Counter)
+    messages: list[tuple[str, str]] = field(default_factory=list)
 
 
 class CountingModel:
@@ -72,7 +71,7 @@ class CountingModel:
         completion = count_tokens(content)
         self._heard.steps.setdefault(step, Taken()).add(prompt, completion)
         if step == "extraction":
-            self._heard.messages.update((one.speaker, one.text) for one in messages_in(body) if not one.before)
+            self._heard.messages += [(one.speaker, one.text) for one in messages_in(body) if not one.before]
         usage = {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}
         message = {"role": "assistant", "content": content}
         choices = [{"index": 0, "finish_reason": "stop", "message": message}]

@@ -10,6 +10,7 @@ import pytest
 
 from bench.__main__ import main
 from bench.economics.answers import AnswerLength
+from bench.economics.coverage import covered_once
 from bench.economics.shown import memories_in, messages_in, step_of
 from extract.consolidate.llm.prompting import numbered, prompt
 from extract.consolidate.llm.reading import answer_schema as summary_schema
@@ -100,6 +101,45 @@ def test_the_command_counts_calls_and_every_message_once(tmp_path: Path, capsys:
     assert main(["economics", "--data", str(file), "--json", "--set", "embedder=hashing", "--extraction-only"]) == 0
     [one] = json.loads(capsys.readouterr().out)["conversations"]
     assert set(one["steps"]) == {"extraction"}
+
+
+@pytest.mark.parametrize(
+    ("shown", "covered"),
+    [
+        (["one", "two", "a long text"], 3),
+        (["two", "one", "long text", "a "], 3),
+        (["one", "two", "a ", "a l", "ong text"], 2),
+        (["one", "two", "a", "long text", " "], 3),
+        (["one", "two", "a ", "a long text"], 2),
+        (["one", "one", "two", "a long text"], 2),
+        (["one", "two", "a "], 1),
+        (["one", "two"], 2),
+        ([], 0),
+    ],
+)
+def test_a_message_is_covered_whole_or_in_parts_and_once(shown: list[str], covered: int) -> None:
+    said = [("Ana", "one"), ("Ana", "two"), ("Ana", "a long text")]
+    assert covered_once(said, [("Ana", text) for text in shown]) == covered
+    assert covered_once(said, [("Tom", text) for text in shown]) == 0
+
+
+def test_the_parts_of_a_text_that_repeats_itself_are_found_in_any_order() -> None:
+    assert (
+        covered_once(
+            [("Ana", "aab aa")],
+            [
+                ("Ana", "aa"),
+                ("Ana", "a"),
+                ("Ana", "ab "),
+            ],
+        )
+        == 1
+    )
+
+
+def test_what_is_said_twice_is_to_be_shown_twice() -> None:
+    assert covered_once([("Ana", "Bye.")] * 2, [("Ana", "Bye.")] * 2) == 2
+    assert covered_once([("Ana", "Bye.")] * 2, [("Ana", "Bye.")]) == 0
 
 
 def test_lengths_of_nothing_are_refused(chats_file: Path, capsys: Any) -> None:
