@@ -16,7 +16,7 @@ from graph.text import ANALYSER_VERSION
 from graph.text.names import is_role_name
 
 # A change of any rule of this folder raises it, and summaries are written anew.
-_RULES_VERSION = 2
+_RULES_VERSION = 3
 _MOST_OF_WINDOW = 12
 _MOST_OF_THREAD = 16
 _MOST_OF_ASPECT = 6

@@ -8,11 +8,16 @@ from extract.consolidate.port import SourceGroup
 from graph.text import terms_of
 
 _WORD = re.compile(r"[^\W\d_][\w'’-]{2,}")
+_POSSESSIVE = re.compile("['’]s?$")
 _MOST_WORDS = 4
 MOST_TITLE = 90
-# What frames a statement, not what it is about.
+# What frames a statement, and when it was: not what it is about.
 _FRAME = frozenset(
-    terms_of("said asked assistant user would could also really like get got going want wants make made shared photo know think")
+    terms_of(
+        "said asked assistant user would could also really like get got going want wants make made shared photo know think need needs "
+        "January February March April May June July August September October November December Monday Tuesday Wednesday Thursday Friday "
+        "Saturday Sunday today tomorrow yesterday week month year day morning evening weekend spring summer autumn winter"
+    )
 )
 
 
@@ -25,7 +30,7 @@ def title_of_words(group: SourceGroup, texts: Sequence[str]) -> str:
         for word in _WORD.findall(f"{source.title} {text}"):
             term = " ".join(terms_of(word))
             if term and term not in _FRAME:
-                spelling.setdefault(term, Counter())[word] += 1
+                spelling.setdefault(term, Counter())[_POSSESSIVE.sub("", word)] += 1
                 seen.add(term)
         sources.update(seen)
     total = group.background.summaries
