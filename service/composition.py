@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from extract.consolidate.local import LocalConsolidator
-from extract.consolidate.pipeline import ConsolidationPipeline, ConsolidationSettings
+from extract.consolidate.pipeline import ConsolidationPipeline, ConsolidationSettings, NoConsolidation
 from extract.consolidate.port import Consolidator
 from extract.consolidate.windows import WINDOW_LENGTH
 from extract.consolidate.writing import WritingBounds
@@ -186,7 +186,9 @@ def make_worker(settings: Settings, store: Store, embedder: Embedder | None, wri
         # A model is paid for every message that it reads, and two tell it what the next one speaks of; the rules look further back.
         how = replace(how, context=2, buffer_tokens=_buffer_tokens(settings))
     works: dict[JobKind, LeasedWork] = {JobKind.EXTRACTION: ExtractionPipeline(store, embedder, extractors, UuidSource(), clock, how)}
-    if writers.consolidator is not None:
+    if writers.consolidator is None:
+        works[JobKind.CONSOLIDATION] = NoConsolidation(store, clock, lease)
+    else:
         bounds = WritingBounds(window=WINDOW_LENGTH if settings.consolidation_window == "hour" else None)
         consolidation = ConsolidationSettings(lease, idle=timedelta(seconds=settings.consolidation_idle_s), bounds=bounds)
         works[JobKind.CONSOLIDATION] = ConsolidationPipeline(store, embedder, writers.consolidator, UuidSource(), clock, consolidation)

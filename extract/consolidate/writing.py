@@ -1,13 +1,14 @@
 """Writing summaries, level by level: material from the graph, drafts of a consolidator, vectors, one write."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import numpy as np
 
 from extract.consolidate.composing import background_of, source_of_summary, summary_of_draft, thread_item
+from extract.consolidate.local import LocalConsolidator
 from extract.consolidate.material import summaries_of, vectors_of, window_material
 from extract.consolidate.port import Background, Consolidation, Consolidator, SourceGroup, SummaryDraft
 from extract.consolidate.threads import ThreadChange, ThreadMembers, changed_threads
@@ -18,6 +19,9 @@ from extract.usage import store_usage, write_with_usage
 from extract.vectors import text_vectors
 from graph.model import PREFIXES, Event, IdSource, Lease, Namespace, NodeKind, Seed, Summary, SummaryLevel
 from graph.store.port import Clock, ConsolidationWork, ConsolidationWrite, Float16Vector, Memory, PassageVector
+
+# From this attempt of a job on, rules write what the model did not.
+_MODEL_ATTEMPTS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +39,43 @@ class WritingBounds:
     seeds: int = 15
 
 
+@dataclass(slots=True)
+class Left:
+    """What is left for another attempt, because no draft could be made of it: ids of events, of windows that threads are made of, of
+    summaries that were there already; and the profile.
+    """
+
+    events: set[str] = field(default_factory=set)
+    windows: set[str] = field(default_factory=set)
+    summaries: set[str] = field(default_factory=set)
+    profile: bool = False
+
+    def __len__(self) -> int:
+        return len(self.events) + len(self.windows) + len(self.summaries) + self.profile
+
+    def add(self, level: SummaryLevel, id_: str, source_ids: Iterable[str]) -> None:
+        """Leaves a summary of a level that was to be made of these sources; `id_` is "" of one that is new."""
+        match level:
+            case SummaryLevel.WINDOW:
+                self.events.update(source_ids)
+            case SummaryLevel.THREAD:
+                self.windows.update(source_ids)
+            case SummaryLevel.PROFILE:
+                self.profile = True
+        if id_:
+            self.summaries.add(id_)
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a job works, and what it has before it. `left` holds ids of events and summaries that are left for another attempt."""
+    """Where a job works, and what it has before it. `hold_back`: events that wait are given more time."""
 
     memory: Memory
     lease: Lease
     namespace: Namespace
     work: ConsolidationWork
-    left: set[str]
+    left: Left
+    hold_back: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,29 +103,37 @@ class SummaryWriter:
         self._ids = ids
         self._clock = clock
         self._bounds = bounds
+        self._rules = LocalConsolidator()
 
-    async def write_windows(self, place: Place, stale: Sequence[Summary], enough: Callable[[], bool]) -> None:
-        """Windows of the events that wait, and those that are stale."""
-        waiting = [event for event in _whole_sessions(place.work) if event.id not in place.left]
+    async def write_windows(self, place: Place, stale: Sequence[Summary], enough: Callable[[], bool]) -> bool:
+        """Windows of the events that wait, and those that are stale; whether anything was written."""
+        stale = [one for one in stale if one.id not in place.left.summaries]
+        waiting = [] if place.hold_back else _whole_sessions(place.work, place.left.events)
         sessions = list(dict.fromkeys(event.session for event in waiting))
         current = await summaries_of(place.memory, SummaryLevel.WINDOW, sessions) if sessions else []
         plan = planned_windows(waiting, current, stale, self._bounds.window)
+        written = 0
         for start in range(0, len(plan), self._bounds.at_once):
             if start and enough():
-                return
+                break
             some = plan[start : start + self._bounds.at_once]
             material = await window_material(place.memory, place.namespace, some, self._bounds.seeds)
             wanted = [_Wanted(SummaryLevel.WINDOW, one.group, one.planned.id, (one.planned.session,), seeds=one.seeds) for one in material]
-            await self._write(place, self._consolidator.windows, wanted)
+            written += await self._write(place, self._consolidator.windows, wanted)
+        return written > 0
 
     async def write_threads(self, place: Place, stale: Sequence[Summary], enough: Callable[[], bool]) -> bool:
-        """Threads that windows in no thread begin or join, and those that are stale; whether there were any."""
+        """Threads that windows in no thread begin or join, and those that are stale; whether anything was written."""
+        left, written = place.left, 0
+        stale = [one for one in stale if one.id not in left.summaries]
+        if not place.work.loose and not stale:
+            return False
         windows = {one.id: one for one in await summaries_of(place.memory, SummaryLevel.WINDOW)}
         threads = await summaries_of(place.memory, SummaryLevel.THREAD)
         vectors = await vectors_of(place.memory, list(windows))
         background = await asyncio.to_thread(background_of, windows.values())
         changes = await asyncio.to_thread(_changes, windows, threads, vectors)
-        changes = [change for change in changes if not place.left.issuperset(change.item_ids)]
+        changes = [change for change in changes if not left.windows.issuperset(change.item_ids)]
         touched = {id_ for change in changes for id_ in (change.id, *change.absorbed)}
         changes += [ThreadChange(one.id, one.member_ids) for one in stale if one.id not in touched]
         for start in range(0, len(changes), self._bounds.at_once):
@@ -106,29 +146,30 @@ class SummaryWriter:
                     sessions = tuple(name for one in members for name in one.sessions)
                     group, middle = _group(members, background), _middle([vectors[one.id] for one in members if one.id in vectors])
                     wanted.append(_Wanted(SummaryLevel.THREAD, group, change.id, sessions, change.absorbed, vector=middle))
-            await self._write(place, self._consolidator.threads, wanted)
-        return bool(changes)
+            written += await self._write(place, self._consolidator.threads, wanted)
+        return written > 0
 
     async def write_profile(self, place: Place) -> bool:
         """The profile, if it is stale or there is none for the threads that there are; whether it was written."""
         profile = next(iter(await summaries_of(place.memory, SummaryLevel.PROFILE)), None)
-        if profile is not None and (profile.stale_since is None or profile.id in place.left):
+        if place.left.profile or (profile is not None and profile.stale_since is None):
             return False
         threads = await summaries_of(place.memory, SummaryLevel.THREAD)
-        if place.left.issuperset(thread.id for thread in threads):
+        if not threads:
             return False
         wanted = _Wanted(SummaryLevel.PROFILE, _group(threads, Background()), "" if profile is None else profile.id)
-        await self._write(place, lambda groups: self._consolidator.profile(groups[0]), [wanted])
-        return True
+        return await self._write(place, lambda groups: self._consolidator.profile(groups[0]), [wanted]) > 0
 
     async def _write(
         self, place: Place, ask: Callable[[Sequence[SourceGroup]], Awaitable[Consolidation]], wanted: Sequence[_Wanted]
-    ) -> None:
+    ) -> int:
+        """Asks for the drafts and stores what comes; how many summaries that were."""
         if not wanted:
-            return
+            return 0
         async with store_usage(place.memory) as unstored:
             answer = await ask([one.group for one in wanted])
             unstored.extend(answer.usage)
+            answer = await self._settled(place, answer, wanted)
             written = [(one, draft) for one, draft in zip(wanted, answer.drafts, strict=True) if draft is not None]
             summaries = tuple(self._summary(place, one, draft) for one, draft in written)
             texts = {one.id: one.text for one in summaries if one.level is SummaryLevel.WINDOW and one.sentences}
@@ -148,8 +189,21 @@ class SummaryWriter:
             await write_with_usage(unstored, lambda usage: commit(place.lease, replace(write, usage=tuple(usage))))
         for one, draft in zip(wanted, answer.drafts, strict=True):
             if draft is None:
-                place.left.update(source.id for source in one.group.sources)
-                place.left.add(one.id)
+                place.left.add(one.level, one.id, (source.id for source in one.group.sources))
+        return len(written)
+
+    async def _settled(self, place: Place, answer: Consolidation, wanted: Sequence[_Wanted]) -> Consolidation:
+        """What a model could not be made to say in several attempts the rules say: no summary is waited for without end."""
+        unreachable = any(failure.reason == "EXTRACTOR_UNAVAILABLE" for failure in answer.partial_failures)
+        if place.lease.job.attempts < _MODEL_ATTEMPTS or unreachable:
+            return answer
+        drafts = list(answer.drafts)
+        for number, (one, draft) in enumerate(zip(wanted, answer.drafts, strict=True)):
+            if draft is None:
+                by_rules = {SummaryLevel.WINDOW: self._rules.windows, SummaryLevel.THREAD: self._rules.threads}
+                made = await (self._rules.profile(one.group) if one.level is SummaryLevel.PROFILE else by_rules[one.level]([one.group]))
+                drafts[number] = made.drafts[0]
+        return replace(answer, drafts=tuple(drafts))
 
     def _summary(self, place: Place, one: _Wanted, draft: SummaryDraft) -> Summary:
         id_ = one.id or self._ids.mint(PREFIXES[NodeKind.SUMMARY])
@@ -163,12 +217,14 @@ class SummaryWriter:
         return await text_vectors(self._embedder, texts)
 
 
-def _whole_sessions(work: ConsolidationWork) -> tuple[Event, ...]:
-    """The events that wait; without those of the last session, of which more may wait than were read, unless there is no other."""
-    last = work.events[-1].session if work.events else ""
-    if not work.more or work.events[0].session == last:
-        return work.events
-    return tuple(event for event in work.events if event.session != last)
+def _whole_sessions(work: ConsolidationWork, left: Container[str]) -> list[Event]:
+    """The events that wait and are not left; without those of the last session, of which more may wait than were read, unless there is
+    no other.
+    """
+    events = [event for event in work.events if event.id not in left]
+    if not work.more or not events or events[0].session == events[-1].session:
+        return events
+    return [event for event in events if event.session != events[-1].session]
 
 
 def _changes(windows: Mapping[str, Summary], threads: Sequence[Summary], vectors: Mapping[str, Float16Vector]) -> list[ThreadChange]:

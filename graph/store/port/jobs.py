@@ -15,9 +15,13 @@ class JobSucceeded:
 
 @dataclass(frozen=True, slots=True)
 class JobDeferred:
-    """The job goes back into the queue until `run_after`: it waits for more messages, or its worker is shutting down."""
+    """The job goes back into the queue until `run_after`: it waits for more messages, or its worker is shutting down.
+
+    Who does not want to wait ends that, unless it is a `pause`: what could not be done now is not to be tried again at once.
+    """
 
     run_after: datetime
+    pause: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -249,7 +249,7 @@ def finished(row: JobRow, now: int, outcome: JobOutcome, *, unfinished: bool) ->
     match outcome:
         case JobDeferred():
             # A flush that came meanwhile ends the waiting.
-            run_after = min(to_micros(outcome.run_after), max(row.idle_until, now))
+            run_after = to_micros(outcome.run_after) if outcome.pause else min(to_micros(outcome.run_after), max(row.idle_until, now))
             return _queued_again(row, now, run_after, attempts=max(row.attempts - 1, 0))
         case JobAttemptFailed() if outcome.retry_at is not None:
             return _queued_again(row, now, to_micros(outcome.retry_at), error=outcome.error)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from extract.consolidate.local import LocalConsolidator
+from extract.consolidate.pipeline import NoConsolidation
 from extract.consolidate.port import Consolidation, SourceGroup
 from extract.consolidate.writing import WritingBounds
 from extract.port import ExtractorUnavailable
@@ -26,6 +27,7 @@ from graph.store.port import (
     GenerationStart,
     JobAttemptFailed,
     JobDeferred,
+    JobSucceeded,
     UsageEntry,
 )
 from tests.extract.consolidate.conftest import Consolidators, honest
@@ -328,4 +330,110 @@ async def test_many_events_of_one_hour_are_several_windows(store: Any, clock: An
     windows = await talk.summaries(WINDOW)
     assert len(windows) >= 3
     assert max(len(one.member_ids) for one in windows) <= 100
+    await talk.holds()
+
+
+def never(*, slow: timedelta = timedelta(0), clock: Any = None, calls: list[int]) -> Any:
+    """A model that takes its time and never says anything that can be used."""
+
+    async def unreadable(level: SummaryLevel) -> Consolidation | None:
+        if level is not WINDOW:
+            return None
+        calls.append(1)
+        if clock is not None:
+            clock.move(slow)
+        return Consolidation((None,) * sizes[-1], partial_failures=(JobError("EXTRACTOR_ANSWER_UNREADABLE", "It cannot be used."),))
+
+    sizes: list[int] = []
+    watched = Watched(unreadable)
+    plain = watched.windows
+
+    async def windows(groups: Sequence[SourceGroup]) -> Consolidation:
+        sizes.append(len(groups))
+        return await plain(groups)
+
+    watched.windows = windows  # type: ignore[method-assign]
+    return watched
+
+
+async def test_a_model_slower_than_a_turn_is_not_asked_without_end_and_rules_say_what_it_does_not(store: Any, clock: Any) -> None:
+    calls: list[int] = []
+    talk = await Talk(store, clock, never(slow=timedelta(seconds=6), clock=clock, calls=calls), turn=timedelta(seconds=5)).create()
+    await talk.say(GARDEN)
+    await talk.memory.queue_consolidation()
+    outcomes = []
+    for _ in range(10):
+        outcomes += await talk.run()
+        clock.move(timedelta(minutes=6))
+    assert len(calls) == 3
+    assert [type(outcome) for outcome in outcomes[:2]] == [JobAttemptFailed, JobAttemptFailed]
+    assert {one.level for one in await talk.summaries()} == set(SummaryLevel)
+    await talk.holds()
+
+
+async def test_what_a_full_read_leaves_holds_up_nothing_behind_it(store: Any, clock: Any) -> None:
+    failing: list[int] = []
+
+    async def first_session_fails(level: SummaryLevel) -> Consolidation | None:
+        return Consolidation((None,)) if level is WINDOW and failing.pop() else None
+
+    watched = Watched(first_session_fails)
+    plain = watched.windows
+
+    async def windows(groups: Sequence[SourceGroup]) -> Consolidation:
+        [group] = groups
+        failing.append(int("valley" in group.sources[0].sentences[0].text))
+        return await plain(groups)
+
+    watched.windows = windows  # type: ignore[method-assign]
+    talk = await Talk(store, clock, watched, events=6, bounds=WritingBounds(at_once=1)).create()
+    await talk.say([f"I planted {number} trees in valley {number}." for number in range(4)], "a")
+    await talk.say([f"I bought {number} boats in port {number}." for number in range(4)], "b", timedelta(days=1))
+    await talk.memory.queue_consolidation()
+    lease = await store.lease_job("test", LEASE, {JobKind.CONSOLIDATION})
+    assert lease is not None
+    assert isinstance(await talk.consolidation.run(lease), JobDeferred)
+    assert {one.sessions for one in await talk.summaries(WINDOW)} == {("b",)}
+    assert {one.level for one in await talk.summaries()} == set(SummaryLevel)
+
+
+async def test_threads_and_profile_do_not_wait_for_a_pause_in_the_talk(store: Any, clock: Any) -> None:
+    async def somebody_goes_on_talking(level: SummaryLevel) -> None:
+        if level is WINDOW:
+            await talk.say(("Another bed of my garden has beans.",), "summer", timedelta(days=9))
+
+    talk = await Talk(store, clock, Watched(somebody_goes_on_talking)).create()
+    await talk.say(GARDEN, "spring")
+    clock.move(timedelta(seconds=61))
+    assert {type(outcome) for outcome in await talk.run()} == {JobDeferred}
+    assert {one.level for one in await talk.summaries()} == set(SummaryLevel)
+
+
+async def test_deletions_that_go_on_do_not_have_a_model_asked_without_end(store: Any, clock: Any) -> None:
+    calls = []
+
+    async def delete_another(level: SummaryLevel) -> None:
+        calls.append(level)
+        [another] = await talk.say(("A bird sang.",), f"other {len(calls)}", timedelta(days=2))
+        await talk.memory.delete(Deletion((another,)))
+
+    talk = await Talk(store, clock, Watched(delete_another)).create()
+    await talk.say(GARDEN)
+    await talk.memory.queue_consolidation()
+    assert await talk.run() == [JobDeferred(clock.now() + timedelta(seconds=10), pause=True)]
+    assert len(calls) == 3
+
+
+async def test_where_nobody_consolidates_a_job_that_is_left_ends(store: Any, clock: Any) -> None:
+    talk = await Talk(store, clock).create()
+    await talk.say(GARDEN)
+    job = await talk.memory.queue_consolidation()
+    lease = await store.lease_job("test", LEASE, {JobKind.CONSOLIDATION})
+    assert lease is not None
+    outcome = await NoConsolidation(store, clock, LEASE).run(lease)
+    assert outcome == JobSucceeded()
+    await talk.memory.finish_job(lease, outcome)
+    assert (await talk.memory.get_job(job.id)).state is JobState.SUCCEEDED
+    assert await talk.summaries() == []
+    await talk.consolidate()
     await talk.holds()
