@@ -84,7 +84,7 @@ def test_between_services_whose_jobs_go_on(two_services: Any, chat: Path) -> Non
     ends = ("--from", one.address, "--to", two.address)
     assert outcomes(shell, "-n", "alice", *ends)["alice"] in ("copied", "went_on")
     # What waited to be extracted is extracted by the service that has the copy.
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     asked = ("jobs", "-n", "alice", "--kind", "extraction", "--target", two.address, "--json")
     while {job["state"] for job in shell(*asked).document["jobs"]} != {"succeeded"}:
         assert time.monotonic() < deadline

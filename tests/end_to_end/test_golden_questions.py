@@ -167,7 +167,9 @@ def test_a_memory_that_shares_nothing_with_the_query_has_no_rank(shell: Any, ali
 def test_an_id_that_is_none_is_named_with_the_reason(shell: Any, alice: dict[str, str], given: str, named: str) -> None:
     refused = shell("explain-miss", given, "Sintra", "-n", "alice")
     assert (refused.code, refused.out) == (1, "")
-    assert f"id: {named} is not the id of a node: one is ses_, msg_, evt_, fct_, rel_ or ent_ and 26 letters and digits" in refused.err
+    assert (
+        f"id: {named} is not the id of a node: one is ses_, msg_, evt_, fct_, rel_, ent_ or sum_ and 26 letters and digits" in refused.err
+    )
 
 
 def test_nothing_relevant_is_said(shell: Any, alice: dict[str, str]) -> None:

@@ -51,6 +51,8 @@ async def client(shared_service: Any) -> AsyncIterator[AsyncClient]:
         await client.create_namespace("demo", time_zone="Europe/Berlin")
         messages = [(line["session"], NewMessage(line["speaker"], line["text"], sent_at(line))) for line in lines]
         await client.wait_for(await client.import_messages("demo", messages))
+        # Its own worker would write the summaries, and another stale one anew.
+        await shared_service.application._stop_working()
         await summarize(shared_service.application.store, "demo")
         yield client
 
