@@ -11,6 +11,8 @@ from service.cli.times import Times
 if TYPE_CHECKING:
     from structmem import Summary, SummaryHit
 
+# A thread may be of hundreds.
+_MOST_SESSIONS = 5
 _MEMBERS = {"window": "event", "thread": "window", "profile": "thread"}
 
 
@@ -69,6 +71,9 @@ def about(it: "Summary", times: Times) -> "Iterator[str]":
     yield it.id
     yield f"of {counted(len(it.member_ids), _MEMBERS.get(it.level, 'node'))}"
     if it.sessions:
-        yield ("session " if len(it.sessions) == 1 else "sessions ") + ", ".join(it.sessions)
+        shown = ", ".join(it.sessions[:_MOST_SESSIONS])
+        more = f" and {len(it.sessions) - _MOST_SESSIONS} more" if len(it.sessions) > _MOST_SESSIONS else ""
+        yield ("session " if len(it.sessions) == 1 else "sessions ") + shown + more
+    yield f"written {times.instant(it.consolidated_at)}"
     if it.stale_since:
         yield f"stale since {times.instant(it.stale_since)}"

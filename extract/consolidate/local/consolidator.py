@@ -16,11 +16,13 @@ from graph.text import ANALYSER_VERSION
 from graph.text.names import is_role_name
 
 # A change of any rule of this folder raises it, and summaries are written anew.
-_RULES_VERSION = 3
+_RULES_VERSION = 4
 _MOST_OF_WINDOW = 12
 _MOST_OF_THREAD = 16
 _MOST_OF_ASPECT = 6
 _MOST_NAMES = 2
+# Threads of which a profile says where they stand.
+_MOST_THREADS = 8
 # Whom a statement is about stands at its beginning: "Ana Ruiz moved to Porto", "Asked "…", Ana said: …".
 _CAPITALISED = r"[^\W\d_a-z][\w'’-]*(?: [^\W\d_a-z][\w'’-]*){0,2}"
 _SUBJECT = re.compile(rf"(?:Asked \"[^\"]*\", )?({_CAPITALISED}) (?:is|was|has|had|\w+(?:s|ed)|went|got|said|made|took|will)\b")
@@ -71,7 +73,9 @@ def thread_summary(group: SourceGroup) -> SummaryDraft:
 
 
 def profile_summary(group: SourceGroup) -> SummaryDraft:
-    """What stands of the people that a namespace is about, aspect by aspect, what was said last first; titled by their names."""
+    """What stands of the people that a namespace is about, aspect by aspect, what was said last first, and then where the threads stand
+    that were said last; titled by the people's names.
+    """
     candidates = candidates_of(group.sources, group.zone, say_when_said=True)
     names = _people(candidates)
     picked: list[Candidate] = []
@@ -80,10 +84,27 @@ def profile_summary(group: SourceGroup) -> SummaryDraft:
         about = [one for one in of_aspect if any(name in one.text for name in names)]
         found = chosen(about or of_aspect, (), _MOST_OF_ASPECT)
         picked += sorted(found, key=lambda one: (one.said_at, one.order), reverse=True)
+    picked += _latest(group, candidates, picked)
     if not picked:
         # Nothing that stands was said yet: then what was said at all.
         picked = chosen(candidates, (), _MOST_OF_ASPECT)
     return _draft(" and ".join(names), picked, group)
+
+
+def _latest(group: SourceGroup, candidates: Sequence[Candidate], picked: Sequence[Candidate]) -> list[Candidate]:
+    """Of the threads said last, where each stands: its last sentence, unless that is there already."""
+    told = {id_ for one in picked for id_ in one.source_ids if one is _last(id_, candidates)}
+    found = []
+    for source in sorted(group.sources, key=lambda source: (source.said_to, source.id), reverse=True)[:_MOST_THREADS]:
+        last = _last(source.id, candidates)
+        if source.id not in told and last is not None and last not in picked and last not in found:
+            found.append(last)
+    return found
+
+
+def _last(source_id: str, candidates: Sequence[Candidate]) -> Candidate | None:
+    """A thread's sentences stand in the order of time."""
+    return next((one for one in reversed(candidates) if source_id in one.source_ids), None)
 
 
 def _people(candidates: Sequence[Candidate]) -> list[str]:

@@ -7,7 +7,6 @@ import typer
 
 from service.cli import tables
 from service.cli.connection import connected
-from service.cli.counts import counted
 from service.cli.documents import document, node_document, print_json, print_list
 from service.cli.excerpts import Excerpts, FullOption
 from service.cli.failures import fail
@@ -104,7 +103,7 @@ def profile(
     if json:
         print_json({"namespace": namespace, "profile": node_document(found) if found else None})
     elif found is None:
-        tables.console().print("There is no profile yet; `structmem consolidate` has summaries written.")
+        tables.console().print("There is no profile yet: nothing that was extracted is summarized. `structmem consolidate` has that done.")
     else:
         times = times_of(client, [namespace], timezone)
         print_profile(found, times, Excerpts(full))
@@ -119,20 +118,33 @@ def consolidate(
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until they are written.")] = True,
     json: JsonOption = False,
 ) -> None:
-    """Has summaries written of what waits for them, without waiting for more."""
+    """Has summaries written of what waits for them, without waiting for more; what is not yet extracted is extracted first."""
+    if wait:
+        _extracted(client, namespace)
     job = client.consolidate(namespace, anew=anew)
     followed = _followed(client, job) if wait else None
     job = followed or job
     if json:
         print_json(document(job))
     else:
-        # Summaries that are written anew have no events that waited.
-        events = f", {job.completed_units} of {counted(job.total_units, 'event')}" if job.total_units else ""
-        typer.echo(f"{job.id} {job.state}{events}")
+        units = f", {job.completed_units} of {job.total_units} events and stale summaries" if job.total_units else ", nothing waited"
+        typer.echo(f"{job.id} {job.state}{units}")
     for problem in job.partial_failures if not json else ():
         typer.echo(f"note: {problem.message}", err=True)
     if followed and job.state.value != "succeeded":
         fail(job.error.message if job.error else f"the job is {job.state}; `structmem jobs -n {namespace}` shows it")
+
+
+def _extracted(client: "Client", namespace: str) -> None:
+    """Waits until what was said so far is extracted: nothing else can be summarized. A job that fails is told of, and does not end this."""
+    from structmem import JobFailedError, PermissionDeniedError
+
+    try:
+        client.wait_for(client.flush(namespace))
+    except JobFailedError as error:
+        typer.echo(f"note: {error}", err=True)
+    except PermissionDeniedError:
+        typer.echo("note: this token may not have messages extracted first", err=True)
 
 
 def _followed(client: "Client", job: "Job") -> "Job | None":

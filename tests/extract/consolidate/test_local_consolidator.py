@@ -80,7 +80,7 @@ def test_a_threads_title_is_of_the_words_that_tell_it_from_others() -> None:
     assert draft.title.split(", ")[:2] == ["greenhouse", "budget"]
 
 
-def test_a_profile_tells_aspect_by_aspect_and_what_was_said_last_first() -> None:
+def test_a_profile_tells_aspect_by_aspect_and_then_where_threads_stand() -> None:
     draft = profile_summary(
         group(
             "Ines lives in Lisbon with two dogs.",
@@ -98,6 +98,7 @@ def test_a_profile_tells_aspect_by_aspect_and_what_was_said_last_first() -> None
         "Ines works as a nurse at the children's hospital",
         "Ines prefers tea without sugar",
         "Ines wants to build a greenhouse",
+        "Ines planted tomatoes along the wall",
     ]
 
 
