@@ -32,7 +32,6 @@ class Connection:
         self.namespaces = namespace_service_pb2_grpc.NamespaceServiceStub(self.channel)
         self.summaries = summary_service_pb2_grpc.SummaryServiceStub(self.channel)
         self.inspection = inspection_service_pb2_grpc.InspectionServiceStub(self.channel)
-        self.summaries = summary_service_pb2_grpc.SummaryServiceStub(self.channel)
 
     async def __aenter__(self) -> "Connection":
         return self

@@ -8,6 +8,9 @@ ranking, as the messages that evidence it.
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
+
+from graph.text import terms_of
 
 RECALL_AT = (5, 10, 20, 30, 60)
 ALL_AT = 10
@@ -43,18 +46,22 @@ def with_context(judged: Judgement, tokens: int, inside: Collection[str], eviden
     return Judgement(judged.category, {**judged.measures, f"context@{tokens}": share})
 
 
+def with_answer(judged: Judgement, tokens: int, text: str, answer: str) -> Judgement:
+    """The judgement with the share of the right answer's words, as searches know them, that stand in a context of so many tokens."""
+    wanted = set(terms_of(answer))
+    if not wanted:
+        return judged
+    share = len(wanted.intersection(terms_of(text))) / len(wanted)
+    return Judgement(judged.category, {**judged.measures, f"answer_words@{tokens}": share})
+
+
 def means(judgements: Sequence[Judgement]) -> dict[str, float]:
-    """The mean of each measure over questions: recalls and all@k in percent, mrr from 0 to 1."""
-    if not judgements:
-        return {}
-    sums: dict[str, float] = defaultdict(float)
+    """The mean of each measure over the questions that have it: recalls, all@k and shares in percent, mrr from 0 to 1."""
+    values: dict[str, list[float]] = defaultdict(list)
     for judgement in judgements:
         for name, value in judgement.measures.items():
-            sums[name] += value
-    return {
-        name: round(total / len(judgements), 4) if name == "mrr" else round(100 * total / len(judgements), 2)
-        for name, total in sums.items()
-    }
+            values[name].append(value)
+    return {name: round(fmean(each), 4) if name == "mrr" else round(100 * fmean(each), 2) for name, each in values.items()}
 
 
 def summary(judgements: Sequence[Judgement]) -> dict[str, object]:

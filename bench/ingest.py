@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from google.protobuf.timestamp_pb2 import Timestamp
-from structmem.v1 import inspection_service_pb2, memory_service_pb2, node_pb2
+from structmem.v1 import inspection_service_pb2, memory_service_pb2, node_pb2, summary_service_pb2
 
 from bench.connection import DEADLINE_S, Connection
 from bench.dataset import ChatMessage, ChatSession, Conversation, Dataset
@@ -64,6 +64,17 @@ async def ingest(connection: Connection, dataset: Dataset, report: Report) -> In
     outcome.seconds = time.perf_counter() - began
     outcome.texts_embedded = sum(entry.items for entry in await usage(connection, dataset) if entry.step == "embed")
     return outcome
+
+
+async def consolidate(connection: Connection, dataset: Dataset, report: Report) -> None:
+    """Has summaries written of all that was extracted, and returns when they are."""
+    with report.step("summarizing", len(dataset.conversations)) as step:
+        for conversation in dataset.conversations:
+            namespace = namespace_of(conversation)
+            request = summary_service_pb2.ConsolidateSummariesRequest(namespace=namespace)
+            job = (await connection.summaries.ConsolidateSummaries(request, timeout=DEADLINE_S)).job
+            await connection.wait_for_job(namespace, job.id)
+            step.advance()
 
 
 async def usage(connection: Connection, dataset: Dataset) -> list[inspection_service_pb2.UsageEntry]:

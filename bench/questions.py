@@ -7,7 +7,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from structmem.v1 import memory_service_pb2, retrieval_pb2
 
 from bench.connection import DEADLINE_S, Connection
-from bench.counting import Judgement, judge, ranking_of, with_context
+from bench.counting import Judgement, judge, ranking_of, with_answer, with_context
 from bench.dataset import Conversation, Dataset, Question
 from bench.ingest import Ingested, namespace_of
 from bench.report import Report
@@ -24,8 +24,19 @@ class Answers:
     seconds: list[float]
 
 
-async def ask(connection: Connection, dataset: Dataset, ingested: Ingested, recipe: str, report: Report, context: int = 0) -> Answers:
-    """Asks every question that counts, with one recipe; for a context of so many tokens, too, where that is not 0."""
+@dataclass(frozen=True, slots=True)
+class ContextAsked:
+    """The context that is asked for with every question: none where it has no tokens."""
+
+    tokens: int = 0
+    summaries: int = 0
+    profile: bool = False
+
+
+async def ask(
+    connection: Connection, dataset: Dataset, ingested: Ingested, recipe: str, report: Report, context: ContextAsked = ContextAsked()
+) -> Answers:
+    """Asks every question that counts, with one recipe; for a context, too, if one is wanted."""
     answers = Answers([], [])
     asked = [(conversation, question) for conversation in dataset.conversations for question in conversation.questions if question.counted]
     with report.step(f"asking, {recipe}", len(asked)) as step:
@@ -41,12 +52,13 @@ async def ask(connection: Connection, dataset: Dataset, ingested: Ingested, reci
             message_ids = {theirs: id_ for theirs, id_ in ingested.message_ids[conversation.id].items() if id_ in seen}
             ranking = ranking_of([message_ids[id_] for id_ in message_ids_of(hit) if id_ in message_ids] for hit in response.hits)
             judged = judge(question.category, ranking, question.evidence)
-            if context:
-                told = memory_service_pb2.BuildContextRequest(query=request.query, token_budget=context)
-                told.query.k = 0
-                entries = (await connection.memory.BuildContext(told, timeout=DEADLINE_S)).entries
-                inside = {message_ids[id_] for entry in entries for id_ in entry.evidence_ids if id_ in message_ids}
-                judged = with_context(judged, context, inside, question.evidence)
+            if context.tokens:
+                wanted = memory_service_pb2.BuildContextRequest(query=request.query, token_budget=context.tokens, profile=context.profile)
+                wanted.query.k, wanted.query.summaries = 0, context.summaries
+                told = await connection.memory.BuildContext(wanted, timeout=DEADLINE_S)
+                inside = {message_ids[id_] for entry in told.entries for id_ in entry.evidence_ids if id_ in message_ids}
+                judged = with_context(judged, context.tokens, inside, question.evidence)
+                judged = with_answer(judged, context.tokens, told.text, question.answer)
             answers.judgements.append(judged)
             step.advance()
     return answers

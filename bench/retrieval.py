@@ -11,9 +11,9 @@ from bench.connection import Connection
 from bench.counting import summary
 from bench.dataset import Dataset, read_dataset
 from bench.embedding import EmbeddingSpeed, load_embedder, measure_embedding, texts_of
-from bench.ingest import Ingested, ingest, namespace_of, usage
+from bench.ingest import Ingested, consolidate, ingest, namespace_of, usage
 from bench.percentiles import percentiles
-from bench.questions import Answers, ask
+from bench.questions import Answers, ContextAsked, ask
 from bench.recording import recorded_facts
 from bench.report import BenchError, Report
 from bench.server import server
@@ -33,6 +33,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--context", type=int, default=0, metavar="N", help="count the evidence inside a context of N tokens, too (16 to 100,000)"
     )
+    parser.add_argument("--summaries", type=int, default=0, metavar="N", help="put N summaries into that context, too (default: none)")
+    parser.add_argument("--profile", action="store_true", help="let that context begin with the profile")
     add_store_arguments(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
 
@@ -44,6 +46,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise BenchError(f"{arguments.data} holds no facts to replay")
     if arguments.context and not MIN_TOKENS <= arguments.context <= MAX_TOKENS:
         raise BenchError(f"--context must be from {MIN_TOKENS} to {MAX_TOKENS:,}")
+    if (arguments.summaries or arguments.profile) and not arguments.context:
+        raise BenchError("--summaries and --profile are for a context: give --context N, too")
     recipes = tuple(dict.fromkeys(arguments.recipe or RECIPES))
     report = Report(arguments.json)
     with chosen_store(arguments) as store:
@@ -66,8 +70,11 @@ async def _measure(
         connection = await stack.enter_async_context(Connection(running.address))
         await stack.enter_async_context(own_namespaces(connection, store, list(map(namespace_of, dataset.conversations))))
         ingested = await ingest(connection, dataset, report)
+        context = ContextAsked(arguments.context, arguments.summaries, arguments.profile)
+        if context.summaries or context.profile:
+            await consolidate(connection, dataset, report)
         for recipe in recipes:
-            answers[recipe] = await ask(connection, dataset, ingested, recipe, report, arguments.context)
+            answers[recipe] = await ask(connection, dataset, ingested, recipe, report, context)
         served = {"ready_s": round(running.ready_s, 2), "rss_mb": running.rss_mb(), "neo4j_rss_mb": store.rss_mb()}
         spent = await usage(connection, dataset)
         texts = await texts_of(connection, dataset)

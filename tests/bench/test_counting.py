@@ -1,4 +1,4 @@
-from bench.counting import Judgement, judge, means, ranking_of, summary, with_context
+from bench.counting import Judgement, judge, means, ranking_of, summary, with_answer, with_context
 
 
 def test_a_fact_counts_as_its_evidence_in_its_place() -> None:
@@ -58,3 +58,12 @@ def test_the_share_of_evidence_inside_a_context_stands_beside_the_other_measures
     assert judged.measures["context@1500"] == 0.5
     assert judged.measures["recall@5"] == 0.5
     assert means([judged])["context@1500"] == 50.0
+
+
+def test_the_words_of_the_answer_count_where_there_is_an_answer() -> None:
+    judged = judge("c", ["a"], ["a"])
+    told = with_answer(judged, 1500, "2023-05-08 Maria: I moved to Lisbon.", "moved to Lisbon in May")
+    assert told.measures["answer_words@1500"] == 2 / 3
+    assert with_answer(judged, 1500, "anything", "") == judged
+    assert means([told, judged])["answer_words@1500"] == 66.67
+    assert means([told, judged])["recall@5"] == 100
