@@ -37,9 +37,9 @@ from service.errors import InvalidSettings
 from service.handlers import Dependencies
 from service.listening import ensure_free
 from service.logs import configure_logs
-from service.missing_keys import missing_keys
 from service.page_tokens import PageTokens
 from service.server import Server
+from service.setting_warnings import setting_warnings
 from service.settings import ADDRESS_FILE, Settings
 from service.stopping import Stopping
 from service.token_file import TokenFile
@@ -201,8 +201,8 @@ def build(settings: Settings, announced: bool = True) -> Application:
     `announced`: while it runs, the file `address` of the embedded store's directory tells others on this machine where it listens.
     """
     clock = SystemClock()
-    for told in missing_keys(settings):
-        _log.warning("a key is missing", what=str(told))
+    for told in setting_warnings(settings):
+        _log.warning("a setting needs attention", what=str(told))
     store, embedder, writers = make_store(settings, clock), make_embedder(settings), make_writers(settings)
     reranking = make_reranking(settings)
     worker = make_worker(settings, store, embedder, writers, clock)

@@ -9,7 +9,7 @@ from extract.rerank.remote import RERANK_APIS, RemoteReranker
 from extract.sentence_models import ExtraMissing, ModelMissing
 from graph.retrieval import Reranker
 from service.errors import InvalidSettings
-from service.missing_keys import embedder_key
+from service.setting_warnings import embedder_key
 from service.settings import Settings
 
 

@@ -20,7 +20,7 @@ from service.convert.inspection import description_to_proto, usage_to_proto
 from service.convert.namespaces import embedding_to_proto
 from service.convert.times import duration, timestamp
 from service.handlers.resource import Context, ResourceHandlers
-from service.missing_keys import missing_keys
+from service.setting_warnings import setting_warnings
 from service.validate import limit_of, text
 from service.version import VERSION
 
@@ -54,7 +54,7 @@ class InspectionHandlers(ResourceHandlers, inspection_service_pb2_grpc.Inspectio
             started_at=timestamp(self._dependencies.started_at),
             job_retention=duration(JOB_RETENTION),
             request_id_retention=duration(REQUEST_ID_RETENTION),
-            warnings=[pb.SettingWarning(setting=it.setting, message=it.message) for it in missing_keys(self._dependencies.settings)],
+            warnings=[pb.SettingWarning(setting=it.setting, message=it.message) for it in setting_warnings(self._dependencies.settings)],
         )
 
     async def GetUsage(self, request: pb.GetUsageRequest, context: Context) -> pb.GetUsageResponse:

@@ -32,7 +32,7 @@ def doctor(
     choose an API that wants a key and there is none; the store is sound all the same.
     """
     from service.composition import store_location
-    from service.missing_keys import missing_keys
+    from service.setting_warnings import setting_warnings
 
     with reported():
         settings = settings_of(ConnectionOptions(data_dir=data_dir, config=config))
@@ -47,11 +47,11 @@ def doctor(
     checked = [name for name in found if name != _WHOLE]
     if json:
         where = {"servers": servers} if servers else {"data_dir": str(settings.data_dir)}
-        print_json({**where, "namespaces": checked, "findings": findings, "warnings": missing_keys(settings)})
+        print_json({**where, "namespaces": checked, "findings": findings, "warnings": setting_warnings(settings)})
     else:
         for server in servers:
             typer.echo(_told(server))
-        for told in missing_keys(settings):
+        for told in setting_warnings(settings):
             typer.echo(f"structmem: {told}", err=True)
         _print(store_location(settings), len(checked), findings)
     if findings:

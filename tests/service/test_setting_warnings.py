@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from service.app import build
 from service.cli.app import app
-from service.missing_keys import missing_keys
+from service.setting_warnings import setting_warnings
 
 OPENAI = {"embedder": "openai", "embedder_model": "text-embedding-3-small", "embedder_dimension": 512}
 COHERE = {"reranker": "rerank", "reranker_model": "rerank-v3.5", "reranker_url": "https://api.cohere.com/v2"}
@@ -47,7 +47,7 @@ LOCAL = "until there is, the local extractor works"
 def test_a_missing_key_is_named_with_what_it_costs(
     settings_for: Callable[..., Any], tmp_path: Path, changes: dict[str, Any], setting: str, consequence: str
 ) -> None:
-    [told] = missing_keys(settings_for(tmp_path, **changes))
+    [told] = setting_warnings(settings_for(tmp_path, **changes))
     assert told.setting == setting
     assert told.message.endswith(consequence)
 
@@ -66,19 +66,19 @@ def test_a_missing_key_is_named_with_what_it_costs(
     ],
 )
 def test_where_no_key_is_missing_nothing_is_said(settings_for: Callable[..., Any], tmp_path: Path, changes: dict[str, Any]) -> None:
-    assert missing_keys(settings_for(tmp_path, **changes)) == ()
+    assert setting_warnings(settings_for(tmp_path, **changes)) == ()
 
 
 def test_openais_own_variable_will_do(settings_for: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk")
-    assert missing_keys(settings_for(tmp_path, **OPENAI, **LLM)) == ()
+    assert setting_warnings(settings_for(tmp_path, **OPENAI, **LLM)) == ()
 
 
 def test_the_log_says_so_at_start(settings_for: Callable[..., Any], tmp_path: Path) -> None:
     with capture_logs() as lines:
         build(settings_for(tmp_path, **COHERE))
     assert [(line["log_level"], line["event"], line["what"].split(":")[0]) for line in lines] == [
-        ("warning", "a key is missing", "reranker_api_key")
+        ("warning", "a setting needs attention", "reranker_api_key")
     ]
 
 
@@ -99,3 +99,9 @@ def test_doctor_and_info_say_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         assert "structmem: reranker_api_key: api.cohere.com wants a key" in told.stderr
         [warning] = json.loads(run(app, [command, "--data-dir", "data", "--json"]).stdout)["warnings"]
         assert f"{warning['setting']}: {warning['message']}" in told.stderr
+
+
+def test_a_compressor_that_nobody_asks_is_told_of(settings_for: Callable[..., Any], tmp_path: Path) -> None:
+    [told] = setting_warnings(settings_for(tmp_path, compressor="entropy"))
+    assert str(told) == "compressor: only prompts are compressed, and the extractor local asks no model"
+    assert setting_warnings(settings_for(tmp_path, compressor="entropy", llm_api_key="sk", **LLM)) == ()

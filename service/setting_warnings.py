@@ -1,4 +1,4 @@
-"""Keys that the chosen models' APIs want and that nobody has given: said at start, before the first call is refused."""
+"""What is the matter with settings that are valid: keys that nobody has given, and choices that do nothing. Said at start and by doctor."""
 
 import os
 from dataclasses import dataclass
@@ -39,9 +39,11 @@ class SettingWarning:
         return f"{self.setting}: {self.message}"
 
 
-def missing_keys(settings: Settings) -> tuple[SettingWarning, ...]:
-    """For each key that is missing: which setting gives it, who wants it, and what happens without it."""
+def setting_warnings(settings: Settings) -> tuple[SettingWarning, ...]:
+    """For each key that is missing: which setting gives it, who wants it, and what happens without it; for a choice without effect, why."""
     told: list[SettingWarning] = []
+    if settings.compressor != "none" and settings.extractor != "llm":
+        told.append(SettingWarning("compressor", f"only prompts are compressed, and the extractor {settings.extractor} asks no model"))
     if settings.embedder == "openai" and not embedder_key(settings) and (host := _keyed(settings.embedder_url)):
         without = "jobs fail and queries go on without vectors"
         told.append(SettingWarning("embedder_api_key", f"{host} wants a key and there is none; until there is, {without}"))
