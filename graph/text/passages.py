@@ -110,7 +110,7 @@ def chunks_of(text: str) -> list[str]:
     chunks: list[str] = []
     current: list[str] = []
     size = length = 0
-    for piece in (piece for sentence in _sentences(text) for piece in _pieces(sentence)):
+    for piece in (piece for sentence in sentences_of(text) for piece in _pieces(sentence)):
         piece_size = _size(piece)
         if (size + piece_size > MAX_PASSAGE_WORDS or length + len(piece) > MAX_PASSAGE_CHARACTERS) and current:
             chunks.append(" ".join(current))
@@ -123,7 +123,8 @@ def chunks_of(text: str) -> list[str]:
     return chunks or [text[:MAX_PASSAGE_CHARACTERS]]
 
 
-def _sentences(text: str) -> Iterator[str]:
+def sentences_of(text: str) -> Iterator[str]:
+    """The sentences of a text, in its order; a line break ends one, too."""
     for part in slices_of(text, _SLICE, _ENDS):
         stop_if_given_up()
         yield from filter(None, _SENTENCE_END.split(part))

@@ -1,11 +1,11 @@
 """Assembling a context: the best memories that fit a token budget, in order of time, nothing twice.
 
 Memories are taken in the order of their rank. Of a message longer than a tenth of the budget the passage that fits the query best is told,
-with as much of what follows as that share holds: one long answer of an assistant would leave no room for anything else. A statement is
-passed over when all the messages it rests on are in, each of them whole: what it says is there, verbatim, already; or when another one told
-rests on them. (Retrieval itself passes over the message when the statement ranked higher.) A message too long for what is left of the
-budget is passed over for shorter ones further down, except that the best memory is cut to fit: an answer must not be empty because its best
-source is long.
+from its beginning or from the sentence that holds most of the query, with as much of what follows as that share holds: one long answer of
+an assistant would leave no room for anything else. A statement is passed over when all the messages it rests on are in, each of them
+whole: what it says is there, verbatim, already; or when another one told rests on them. (Retrieval itself passes over the message when the
+statement ranked higher.) A message too long for what is left of the budget is passed over for shorter ones further down, except that the
+best memory is cut to fit: an answer must not be empty because its best source is long.
 """
 
 import asyncio
@@ -27,6 +27,7 @@ from graph.retrieval.answer import (
     TokenCounter,
 )
 from graph.retrieval.context.context_line import line_of, message_line
+from graph.retrieval.context.excerpt import beginning
 from graph.retrieval.context.summary_lines import profile_entries, summary_entries
 from graph.retrieval.ranking.rerank import Reranking
 from graph.retrieval.read_path import retrieve_many
@@ -104,7 +105,9 @@ def _assembled(answer: RetrievalAnswer, token_budget: int, count_tokens: TokenCo
     head = f"{stable}{told}\n\n" if told else stable
     left = token_budget - size(head, token_budget) if head else token_budget
     candidates = [_Line(hit, line_of(hit.node, zone), zone) for hit in answer.hits]
-    lines = _in_order(_within_exactly(head, _chosen(candidates, left, count_tokens, most), token_budget, count_tokens))
+    lines = _in_order(
+        _within_exactly(head, _chosen(candidates, left, frozenset(answer.plan.terms), count_tokens, most), token_budget, count_tokens)
+    )
     text = head + _joined(lines) if lines else head.rstrip("\n")
     return Context(
         text=text,
@@ -117,7 +120,7 @@ def _assembled(answer: RetrievalAnswer, token_budget: int, count_tokens: TokenCo
     )
 
 
-def _chosen(candidates: Sequence[_Line], budget: int, count_tokens: TokenCounter, most_lines: int) -> list[_Line]:
+def _chosen(candidates: Sequence[_Line], budget: int, terms: frozenset[str], count_tokens: TokenCounter, most_lines: int) -> list[_Line]:
     """The lines to take, by rank, judged line by line."""
     lines: list[_Line] = []
     told: set[tuple[str, str]] = set()
@@ -130,7 +133,7 @@ def _chosen(candidates: Sequence[_Line], budget: int, count_tokens: TokenCounter
         share = max(budget // _SHARE, _LEAST_SHARE)
         most = share if lines else min(share, left)
         if most < size and most <= left:
-            line = _cut(_from_passage(line, most, count_tokens), most, count_tokens)
+            line = _cut(_from_match(line, most, terms, count_tokens), most, count_tokens)
             size = _size(f"{line.text}\n", left, count_tokens)
         if size > left or not line.text:
             missed += 1
@@ -157,21 +160,29 @@ def _size(text: str, most: int, count_tokens: TokenCounter) -> int:
     return max(least, size if size > most or len(begin) == len(text) else count_tokens(text))
 
 
-def _from_passage(line: _Line, budget: int, count_tokens: TokenCounter) -> _Line:
-    """A message's line from the passage on that fits the query best, or from an earlier one where so all the rest fits."""
+def _from_match(line: _Line, budget: int, terms: frozenset[str], count_tokens: TokenCounter) -> _Line:
+    """A message's line from what fits the query best on, or from an earlier passage where so all the rest fits."""
     node = line.hit.node
     if not isinstance(node, Message):
         return line
     passages = passage_texts(node)
-    start = min(line.hit.passage, len(passages) - 1)
+    best = min(line.hit.passage, len(passages) - 1)
 
-    def rest(start: int) -> str:
-        words = " ".join(passages[start:])
-        return message_line(node, f"{_ELLIPSIS} {words}" if start else words, line.zone)
+    def told(words: str, whole: bool = False) -> str:
+        return message_line(node, words if whole else f"{_ELLIPSIS} {words}", line.zone)
 
-    while start and _size(f"{rest(start - 1)}\n", budget, count_tokens) <= budget:
+    def fits(text: str) -> bool:
+        return _size(f"{text}\n", budget, count_tokens) <= budget
+
+    start = best
+    while start and fits(told(" ".join(passages[start - 1 :]), start == 1)):
         start -= 1
-    return replace(line, text=rest(start)) if start else line
+    if start < best:
+        return replace(line, text=told(" ".join(passages[start:]), not start))
+    words = beginning(passages, best, terms, lambda words: fits(told(f"{words}{_ELLIPSIS}", not best)))
+    if best == 0 and words == " ".join(passages):
+        return line
+    return replace(line, text=told(words))
 
 
 def _cut(line: _Line, budget: int, count_tokens: TokenCounter) -> _Line:

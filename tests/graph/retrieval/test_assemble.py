@@ -59,7 +59,7 @@ async def test_facts_alone_make_a_context(extracted) -> None:
 
 async def test_the_best_memory_is_cut_rather_than_left_out(world) -> None:
     built = await context(world, "Hi Ben! I painted a sunrise over the lake yesterday.", 8)
-    assert built.entries[0].text == "2023-05-08 Mon 18:00 Ana: Hi Ben! I …"
+    assert built.entries[0].text == "2023-05-08 Mon 18:00 Ana: … I painted …"
 
 
 async def test_no_budget_is_an_error(world) -> None:
@@ -164,3 +164,27 @@ async def test_what_is_told_of_a_message_in_part_or_not_at_all_is_told_by_a_stat
     whole = await context(world, query, 20_000)
     assert not any(", in short: " in entry.text for entry in whole.entries)
     assert len((await context(world, query, 600, max_memories=1)).entries) == 1
+
+
+TOWNS = " ".join(f"I visited town number {town} and met person{town} Smith{town} at the market." for town in range(400))
+QUIET = "The weather was mild and nothing much happened on that slow and quiet afternoon by the river. "
+
+
+@pytest.mark.parametrize("budget", [24, 40, 60, 120])
+@pytest.mark.parametrize(
+    ("text", "query", "told"),
+    [
+        (TOWNS, "Who did Ana meet in town number 237?", "town number 237 and met person237"),
+        (f"{QUIET * 30}The fountain was repaired by Ludovica. {QUIET * 30}", "Who repairs the fountain?", "repaired by Ludovica."),
+        (f"{QUIET.replace('.', ',') * 5}and Ludovica repaired the fountain", "Who repairs the fountain?", "Ludovica repaired the fountain"),
+    ],
+    ids=["towns", "fountain", "one sentence"],
+)
+async def test_what_is_told_of_a_long_message_holds_what_the_query_asks_for(world, text: str, query: str, told: str, budget: int) -> None:
+    draft = MessageDraft("Ana", Role.USER, text, SPRING)
+    await world.store.namespace("home").append(AppendCommand("long", (draft,), timedelta(0)))
+    built = await context(world, query, budget)
+    [line] = [entry.text for entry in built.entries if told in entry.text]
+    assert line.startswith("2023-05-08 Mon 18:00 Ana: … ")
+    assert built.token_count == words(built.text) <= budget
+    assert built == await context(world, query, budget)
