@@ -133,7 +133,9 @@ def _chosen(candidates: Sequence[_Line], budget: int, terms: frozenset[str], cou
         share = max(budget // _SHARE, _LEAST_SHARE)
         most = share if lines else min(share, left)
         if most < size and most <= left:
-            line = _cut(_from_match(line, most, terms, count_tokens), most, count_tokens)
+            line = _from_match(line, most, terms, count_tokens)
+            if _size(f"{line.text}\n", most, count_tokens) > most:
+                line = _cut(line, most, count_tokens)
             size = _size(f"{line.text}\n", left, count_tokens)
         if size > left or not line.text:
             missed += 1
@@ -180,9 +182,7 @@ def _from_match(line: _Line, budget: int, terms: frozenset[str], count_tokens: T
     if start < best:
         return replace(line, text=told(" ".join(passages[start:]), not start))
     words = beginning(passages, best, terms, lambda words: fits(told(f"{words}{_ELLIPSIS}", not best)))
-    if best == 0 and words == " ".join(passages):
-        return line
-    return replace(line, text=told(words))
+    return line if best == 0 and words == " ".join(passages) else replace(line, text=told(words))
 
 
 def _cut(line: _Line, budget: int, count_tokens: TokenCounter) -> _Line:

@@ -45,6 +45,11 @@ _ASKS_OVERVIEW = re.compile(
     r"\b(?:in order|the order|chronolog\w*|throughout|over time|so far|how many different|in total"
     r"|across (?:all |our |my )|how (?:has|have|did) .{0,200}\b(?:progress|develop|evolv|chang)\w*)\b"
 )
+# What there is to tell, whatever it is about: no word of it names a topic.
+_ASKS_WHOLE = re.compile(
+    r"\bbeen (?:up to|doing)\W*(?:lately|recently)?\W*$|\b(?:know|remember|tell me) (?:\w+ )?about (?:me|us|myself|ourselves)\W*$"
+    r"|\b(?:catch|bring) (?:me|us) up\b|\bwhat(?:'s| is| has been) (?:new|going on|happening)\W*(?:lately|recently)?\W*$"
+)
 _OF_ONESELF = re.compile(r"\b(?:i|i'm|i've|i'd|my|me|mine|we|our|us)\b")
 # Where something was, who it was, what it is called: the answer holds a name.
 _ASKS_NAME = re.compile(
@@ -65,7 +70,8 @@ class QueryIntent(IntFlag):
     """What a question asks for. It may ask for several things, and for none that is known here.
 
     ADVICE asks for something new, and so not for one's OWN_WORDS; RECALL for what was said; OVERVIEW for what is spread
-    over a long time; OWN_WORDS for what the person who asks said. NAME: the answer holds a name; WHAT: it may.
+    over a long time; WHOLE for what there is, whatever it is about; OWN_WORDS for what the person who asks said.
+    NAME: the answer holds a name; WHAT: it may.
     """
 
     WHEN = 1
@@ -80,6 +86,7 @@ class QueryIntent(IntFlag):
     WHO = 512
     WHY = 1024
     RELATION = 2048
+    WHOLE = 4096
 
 
 NO_INTENT = QueryIntent(0)
@@ -98,6 +105,7 @@ def query_intents(text: str) -> QueryIntent:
         (QueryIntent.RECALL, _ASKS_RECALL),
         (QueryIntent.SUMMARY | QueryIntent.OVERVIEW, _ASKS_SUMMARY),
         (QueryIntent.OVERVIEW, _ASKS_OVERVIEW),
+        (QueryIntent.WHOLE, _ASKS_WHOLE),
         (QueryIntent.NAME, _ASKS_NAME),
         (QueryIntent.WHAT, _ASKS_WHAT),
         (QueryIntent.WHO, _ASKS_WHO),

@@ -1,13 +1,15 @@
 """Which summaries a query is answered with, beside its memories."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from graph.gather import gather_or_cancel
-from graph.model import Summary, SummaryLevel, TimeRange
+from graph.model import Node, Summary, SummaryLevel, TimeRange
 from graph.retrieval.answer import RetrievalRequest, SummaryHit
 from graph.retrieval.finding.search import Search
+from graph.retrieval.planning.question import QueryIntent
 from graph.retrieval.summaries.index import SummaryIndexes
 from graph.store.port import SummaryQuery
 
@@ -17,38 +19,80 @@ _PROFILE = frozenset({SummaryLevel.PROFILE})
 
 
 async def find_summaries(searches: Sequence[Search], indexes: SummaryIndexes) -> tuple[SummaryHit, ...]:
-    """The windows and threads of all namespaces that fit the query best, best first. Profiles are about everything, and are no answer."""
-    most = searches[0].request.summaries
-    found = [hit for hits in await gather_or_cancel([_of_one(search, indexes) for search in searches]) for hit in hits]
-    found.sort(key=lambda hit: (-hit.score, hit.summary.id))
-    return tuple(SummaryHit(rank, hit.namespace, hit.summary, hit.score) for rank, hit in enumerate(found[:most], 1))
+    """The windows and threads of all namespaces that fit the query best, best first. Profiles are about everything, and are no answer.
+
+    One that says nothing but what better ones say in the same words, as a thread and its windows do, is passed over. A question for an
+    overview ("what have I been up to?") that nothing fits gets the threads said last, the last one first; or windows, where there are none.
+    """
+    fitting = sorted(await _visible(searches, indexes, _LEAST_SCORE), key=lambda one: (-one.score, one.summary.id))
+    if not fitting and searches[0].plan.intents & (QueryIntent.OVERVIEW | QueryIntent.WHOLE):
+        found = await _visible(searches, indexes, 0.0)
+        threads = [one for one in found if one.summary.level is SummaryLevel.THREAD] or found
+        fitting = sorted(sorted(threads, key=lambda one: one.summary.id), key=lambda one: one.summary.said_to, reverse=True)
+    return await _read(searches, _telling_more(fitting, searches[0].request.summaries))
 
 
-async def _of_one(search: Search, indexes: SummaryIndexes) -> list[SummaryHit]:
-    request = search.request
-    index = await indexes.of(search.memory, (await search.memory.settings()).uid)
-    scores = index.scores(search.plan.terms, search.query.vector)
-    order = [row for row in np.argsort(-scores, kind="stable").tolist() if scores[row] >= _LEAST_SCORE]
-    best = [row for row in order if _passes(index.summaries[row], request)][: request.summaries]
-    # Read again: an index holds no members.
-    nodes = await search.memory.get_nodes([index.summaries[row].id for row in best]) if best else {}
-    hits = []
-    for row in best:
-        node = nodes.get(index.summaries[row].id)
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A summary as an index holds it, without members."""
+
+    namespace: str
+    summary: Summary
+    score: float
+
+
+async def _visible(searches: Sequence[Search], indexes: SummaryIndexes, least: float) -> list[_Found]:
+    """What reaches this score and may be seen."""
+
+    async def of_one(search: Search) -> list[_Found]:
+        index = await indexes.of(search.memory, (await search.memory.settings()).uid)
+        scores = index.scores(search.plan.terms, search.query.vector)
+        found = [(index.summaries[row], float(scores[row])) for row in np.flatnonzero(scores >= least).tolist()]
+        return [_Found(search.request.namespace, one, score) for one, score in found if one.sentences and _passes(one, search.request)]
+
+    return [one for of_each in await gather_or_cancel([of_one(search) for search in searches]) for one in of_each]
+
+
+def _telling_more(found: Sequence[_Found], most: int) -> list[_Found]:
+    """The first of these that say something which those before them do not."""
+    picked: list[_Found] = []
+    told: set[tuple[str, str]] = set()
+    for one in found:
+        sentences = {(one.namespace, sentence.text) for sentence in one.summary.sentences}
+        if len(picked) < most and not sentences <= told:
+            picked.append(one)
+            told |= sentences
+    return picked
+
+
+async def _read(searches: Sequence[Search], picked: Sequence[_Found]) -> tuple[SummaryHit, ...]:
+    """The summaries with their members, without those that were deleted meanwhile."""
+
+    async def nodes_of(search: Search) -> Mapping[str, Node]:
+        ids = [one.summary.id for one in picked if one.namespace == search.request.namespace]
+        return await search.memory.get_nodes(ids) if ids else {}
+
+    nodes = await gather_or_cancel([nodes_of(search) for search in searches])
+    by_namespace = {search.request.namespace: of_one for search, of_one in zip(searches, nodes, strict=True)}
+    hits: list[SummaryHit] = []
+    for one in picked:
+        node = by_namespace[one.namespace].get(one.summary.id)
         if isinstance(node, Summary) and node.sentences:
-            hits.append(SummaryHit(0, request.namespace, node, float(scores[row])))
-    return hits
+            hits.append(SummaryHit(len(hits) + 1, one.namespace, node, one.score))
+    return tuple(hits)
 
 
 def _passes(summary: Summary, request: RetrievalRequest) -> bool:
-    """Whether the request may see it: of sessions it wants, in the times that it wants, and nothing of what it must not see."""
+    """Whether the request may see it: all of its sessions, in the times that it wants, and nothing of what it must not see.
+
+    A thread quotes all its sessions; where one of them is not wanted, its windows of the others are found by themselves.
+    """
     if summary.level is SummaryLevel.PROFILE:
         return False
     seen, sessions = request.seen, set(summary.sessions)
-    if seen.sessions and not sessions.intersection(seen.sessions):
+    if seen.sessions and not sessions.issubset(seen.sessions):
         return False
-    # A thread of many sessions may tell of the running one; its other windows are what is asked for.
-    if sessions.issubset(seen.not_sessions):
+    if not sessions.isdisjoint(seen.not_sessions):
         return False
     if seen.said is not None and not (seen.said.start <= summary.said_from and summary.said_to < seen.said.end):
         return False
@@ -60,9 +104,15 @@ def _overlaps(summary: Summary, wanted: TimeRange) -> bool:
 
 
 async def profiles_of(searches: Sequence[Search]) -> dict[str, Summary]:
-    """The profile of each namespace that has one which says something, and nothing that the request must not see yet."""
+    """The profile of each namespace that has one which says something, and nothing that the request must not see yet.
+
+    It is about all sessions: where the filter names those that are wanted, or not wanted, there is none. A running session alone, which
+    changes from turn to turn, does not keep it out.
+    """
 
     async def of_one(search: Search) -> Summary | None:
+        if search.request.filter.sessions or search.request.filter.not_sessions:
+            return None
         page = await search.memory.list_summaries(SummaryQuery(_PROFILE), None, 1)
         before = search.request.known_before
         return next((one for one in page.items if one.sentences and (before is None or one.said_to < before)), None)

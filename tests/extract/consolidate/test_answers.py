@@ -44,7 +44,7 @@ async def test_summaries_come_beside_the_memories_and_change_nothing_about_them(
     assert with_summaries.hits == without.hits
     assert without.summaries == ()
     found = with_summaries.summaries
-    assert [hit.rank for hit in found] == [1, 2, 3]
+    assert [hit.rank for hit in found] == list(range(1, len(found) + 1))
     assert all("tomatoes" in hit.summary.text and hit.summary.member_ids and 0 < hit.score <= 1 for hit in found)
     assert {hit.summary.level for hit in found} == {WINDOW, THREAD}
     assert [hit.score for hit in found] == sorted((hit.score for hit in found), reverse=True)
@@ -59,9 +59,11 @@ async def test_the_filter_and_the_running_session_hold_for_summaries(talk: Talk)
     words = TOMATOES
     of_summer = await ask(talk, words, filter=MemoryFilter(sessions=("summer",)))
     assert of_summer.summaries
-    assert all("summer" in hit.summary.sessions for hit in of_summer.summaries)
+    assert {hit.summary.sessions for hit in of_summer.summaries} == {("summer",)}
+    not_summer = await ask(talk, words, filter=MemoryFilter(not_sessions=("summer",)))
+    assert {hit.summary.sessions for hit in not_summer.summaries} == {("spring",)}
     running = await ask(talk, words, session="summer")
-    assert ("summer",) not in [hit.summary.sessions for hit in running.summaries]
+    assert {hit.summary.sessions for hit in running.summaries} == {("spring",)}
     early = await ask(talk, words, filter=MemoryFilter(said=TimeRange(end=START + timedelta(days=1))))
     assert [hit.summary.sessions for hit in early.summaries] == [("spring",)]
     happened = await ask(talk, words, filter=MemoryFilter(happened=TimeRange(start=START + timedelta(days=400))))
@@ -142,3 +144,34 @@ async def test_a_recipe_without_vectors_finds_summaries_by_words(talk: Talk) -> 
     found = (await retrieve_many(talk.store, [asked], None)).summaries
     assert len(found) == 2
     assert all(hit.summary.level is not SummaryLevel.PROFILE for hit in found)
+
+
+async def test_summaries_that_say_the_same_are_told_once(talk: Talk) -> None:
+    """A thread is made of sentences of its windows; whichever comes first, those after it say something else."""
+    everything = (await ask(talk, TOMATOES, summaries=10)).summaries
+    told: set[str] = set()
+    for hit in everything:
+        sentences = {sentence.text for sentence in hit.summary.sentences}
+        assert not sentences <= told
+        told |= sentences
+    assert {"spring", "summer"} <= {session for hit in everything for session in hit.summary.sessions}
+
+
+@pytest.mark.parametrize("query", ["What have I been up to?", "Summarise everything, please", "What do you know about me?"])
+async def test_a_question_for_all_of_it_gets_the_threads_said_last(talk: Talk, query: str) -> None:
+    found = (await ask(talk, query, summaries=2)).summaries
+    assert [hit.rank for hit in found] == [1, 2]
+    assert {hit.summary.level for hit in found} == {THREAD}
+    lasts = [hit.summary.said_to for hit in found]
+    assert lasts == sorted(lasts, reverse=True)
+    assert lasts[0] == max(one.said_to for one in await talk.summaries(THREAD))
+
+
+async def test_the_profile_is_left_out_where_the_filter_names_sessions(talk: Talk) -> None:
+    for filter_ in (MemoryFilter(sessions=("summer",)), MemoryFilter(not_sessions=("summer",))):
+        asked = request(TOMATOES, summaries=3, filter=filter_)
+        built = await build_context(talk.store, [asked], EMBEDDER, 2_000, count_tokens, profile=True)
+        assert built.stable_bytes == 0
+        assert ("climb" in built.text) is bool(filter_.sessions)
+    turn = await build_context(talk.store, [request(TOMATOES, session="summer")], EMBEDDER, 2_000, count_tokens, profile=True)
+    assert turn.stable_bytes > 0
