@@ -688,7 +688,8 @@ class BuildContextRequest(_message.Message):
     """At most this many tokens, 16 to 100,000; 0: 1,500. Counted as a language model would, about, and at most 12 characters each."""
     profile: _builtins.bool
     """Begin with the profile of each namespace that has one: the part of the text that stays as it is from query to query. `query.summaries` asks for
-    summaries after it. Profiles take at most a quarter of the budget, summaries another one; the memories come last.
+    summaries after it. Profiles take at most a quarter of the budget, summaries another one; the memories come last. A profile is about everything:
+    where the filter names sessions (`sessions`, `not_sessions`) there is none; a running session (`query.session`) does not keep it out.
     """
     @_builtins.property
     def query(self) -> _retrieval_pb2.RetrievalQuery:
@@ -790,7 +791,7 @@ class BuildContextResponse(_message.Message):
     """As RetrieveResponse.best_relevance."""
     stable_bytes: _builtins.int
     """So many bytes of `text` in UTF-8, from its beginning, are the same for every query of these namespaces until one of their profiles is written
-    anew: a model's prefix cache holds for them. 0 without `profile`.
+    anew: a model's prefix cache holds for them. 0 without `profile`, and where there is none, or no room for one.
     """
     @_builtins.property
     def entries(self) -> _containers.RepeatedCompositeFieldContainer[Global___ContextEntry]:

@@ -85,7 +85,7 @@ class _MissReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_MissReason
     MISS_REASON_NOT_FOUND: _MissReason.ValueType  # 2
     """There is no such memory in the namespace: it never was, or it was deleted. A deletion leaves no trace to tell the two apart."""
     MISS_REASON_NOT_A_MEMORY: _MissReason.ValueType  # 3
-    """It is a session, an event or an entity; only messages, facts and relations are returned."""
+    """It is a session, an event, an entity or a summary; only messages, facts and relations are hits."""
     MISS_REASON_RETIRED: _MissReason.ValueType  # 4
     """It is a fact or relation that is no longer believed, because another extraction has taken the place of the one that made it."""
     MISS_REASON_FILTERED: _MissReason.ValueType  # 5
@@ -111,7 +111,7 @@ MISS_REASON_IN_ANSWER: MissReason.ValueType  # 1
 MISS_REASON_NOT_FOUND: MissReason.ValueType  # 2
 """There is no such memory in the namespace: it never was, or it was deleted. A deletion leaves no trace to tell the two apart."""
 MISS_REASON_NOT_A_MEMORY: MissReason.ValueType  # 3
-"""It is a session, an event or an entity; only messages, facts and relations are returned."""
+"""It is a session, an event, an entity or a summary; only messages, facts and relations are hits."""
 MISS_REASON_RETIRED: MissReason.ValueType  # 4
 """It is a fact or relation that is no longer believed, because another extraction has taken the place of the one that made it."""
 MISS_REASON_FILTERED: MissReason.ValueType  # 5
@@ -192,7 +192,8 @@ class RetrievalQuery(_message.Message):
     """
     summaries: _builtins.int
     """At most this many summaries beside the memories, at most 50; 0: none. They do not count in `k`. With `as_asked` only those of which all was said
-    before; of the filter, `sessions`, `not_sessions`, `said` and `happened` hold for them too, and what else it asks for is of memories alone.
+    before; of the filter, `sessions`, `not_sessions`, `said` and `happened` hold for them too (every session that one tells of must pass), and what
+    else it asks for is of memories alone. Nothing of the running session is told in one. What says only what better ones say is passed over.
     """
     @_builtins.property
     def namespaces(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
