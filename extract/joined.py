@@ -13,7 +13,7 @@ from extract.leased_work import OtherJobs, kept, while_kept
 from extract.outcome import failed_attempt, log_fields
 from extract.port import Extraction, ExtractorUnavailable, JoiningExtractor, Segment
 from extract.profile import keep_types
-from extract.steps import ExtractionSteps, SessionWork
+from extract.steps import ExtractionSteps, SessionWork, read_ids
 from extract.tokens import count_tokens
 from extract.usage import store_usage, write_with_usage
 from graph.errors import LeaseLost, NotFound, StaleWrite, StructMemError
@@ -236,17 +236,21 @@ class JoinedExtraction:
                 return True
             for extraction in found:
                 unstored.extend(extraction.usage)
+            read = tuple(dict.fromkeys(id_ for _, segment in call for id_ in read_ids(segment)))
             for (one, segment), extraction in zip(call, found, strict=True):
-                await self._commit(one, segment, extraction, unstored)
+                await self._commit(one, segment, extraction, read, unstored)
         return True
 
-    async def _commit(self, one: _Held, segment: Segment, extraction: Extraction, unstored: list[UsageEntry]) -> None:
-        """Writes what was found of one session, with what the call took if no other one has."""
+    async def _commit(
+        self, one: _Held, segment: Segment, extraction: Extraction, read: tuple[str, ...], unstored: list[UsageEntry]
+    ) -> None:
+        """Writes what was found of one session, with what the call took if no other one has. `read`: all messages that the call showed."""
         assert one.work is not None
         one.looked_at = False
         try:
             kept_types = keep_types(extraction, segment.profile)
             write = await self._steps.written(one.work.namespace, kept_types, segment, one.work.pending.generation, one.watermark)
+            write = replace(write, read_ids=read)
             await write_with_usage(unstored, lambda usage: self._memory.commit_extraction(one.lease, replace(write, usage=tuple(usage))))
             one.watermark = write.watermark
         except StaleWrite:

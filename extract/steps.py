@@ -129,9 +129,14 @@ class ExtractionSteps:
             edges=resolved.edges,
             vectors=await self._vectors.statement_vectors(namespace, resolved.statements, one.zone),
             partial_failures=extraction.partial_failures,
-            read_ids=tuple(message.id for message in (*one.context, *one.messages)),
+            read_ids=read_ids(one),
             consolidate=self.settings.consolidate,
         )
+
+
+def read_ids(segment: Segment) -> tuple[str, ...]:
+    """The messages that an extractor reads of a segment."""
+    return tuple(message.id for message in (*segment.context, *segment.messages))
 
 
 def _zone(name: str) -> tzinfo:

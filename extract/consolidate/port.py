@@ -74,11 +74,14 @@ class Consolidation:
 
     None where none could be made now: it is to be tried again. One without sentences where none will ever be made, because the sources say
     nothing worth keeping or a model cannot be made to say it. `partial_failures` tell both but for the sources that say nothing.
+    `calls` has a number for each draft: those of one number were written by one call, which was shown their groups and no others.
+    Empty: each draft was written by itself.
     """
 
     drafts: tuple[SummaryDraft | None, ...]
     usage: tuple[UsageEntry, ...] = ()
     partial_failures: tuple[JobError, ...] = ()
+    calls: tuple[int, ...] = ()
 
 
 class Consolidator(Protocol):

@@ -1,6 +1,7 @@
 """Writing summaries, level by level: material from the graph, drafts of a consolidator, vectors, one write."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -170,8 +171,10 @@ class SummaryWriter:
             answer = await ask([one.group for one in wanted])
             unstored.extend(answer.usage)
             answer = await self._settled(place, answer, wanted)
+            marks = self._marks(answer)
             written = [(one, draft) for one, draft in zip(wanted, answer.drafts, strict=True) if draft is not None]
-            summaries = tuple(self._summary(place, one, draft) for one, draft in written)
+            made = zip(wanted, answer.drafts, marks, strict=True)
+            summaries = tuple(replace(self._summary(place, one, draft), calls=calls) for one, draft, calls in made if draft is not None)
             texts = {one.id: one.text for one in summaries if one.level is SummaryLevel.WINDOW and one.sentences}
             middles = zip(summaries, (one.vector for one, _ in written), strict=True)
             write = ConsolidationWrite(
@@ -204,6 +207,12 @@ class SummaryWriter:
                 made = await (self._rules.profile(one.group) if one.level is SummaryLevel.PROFILE else by_rules[one.level]([one.group]))
                 drafts[number] = made.drafts[0]
         return replace(answer, drafts=tuple(drafts))
+
+    def _marks(self, answer: Consolidation) -> list[tuple[str, ...]]:
+        """For each draft the mark of the call that wrote it together with others: what any was shown may stand in all of them."""
+        calls = answer.calls or range(len(answer.drafts))
+        together = {call: self._ids.mint("call") for call, count in Counter(calls).items() if count > 1}
+        return [(together[call],) if call in together else () for call in calls]
 
     def _summary(self, place: Place, one: _Wanted, draft: SummaryDraft) -> Summary:
         id_ = one.id or self._ids.mint(PREFIXES[NodeKind.SUMMARY])

@@ -47,6 +47,8 @@ class Summary:
         sessions: the names of those that it tells of; of a profile, which tells of all, none.
         names: those who take part.
         stale_since: since when what it rests on has been another; None while it stands.
+        calls: marks of the calls of a model in which this one, or one in whose place it is, was written together with others. What any
+            of them rests on may stand in all: a deletion takes the words of those with a mark in common. None of rules, nor of one alone.
     """
 
     id: str
@@ -65,6 +67,7 @@ class Summary:
     names: tuple[str, ...] = ()
     seeds: tuple[Seed, ...] = ()
     stale_since: datetime | None = None
+    calls: tuple[str, ...] = ()
 
     @property
     def heading(self) -> str:

@@ -223,6 +223,8 @@ class RecordReader:
             level = SummaryLevel.WINDOW
         members = self._ids(found, f"{at}.member_ids", summary.member_ids, _EVENTS if level is SummaryLevel.WINDOW else _SUMMARIES)
         self._check_members(found, f"{at}.member_ids", members, level)
+        if level is SummaryLevel.PROFILE and level in self._levels.values():
+            found.add(f"{at}.level", "must be of one summary where it is PROFILE")
         self._levels[summary.id] = level
         if len(summary.sentences) > MAX_SENTENCES:
             found.add(f"{at}.sentences", f"must be at most {MAX_SENTENCES}")
@@ -247,6 +249,7 @@ class RecordReader:
             names=tuple(text(found, f"{at}.names[{i}]", name, MAX_PROPERTY) for i, name in enumerate(summary.names)),
             seeds=tuple(self._seed(found, f"{at}.seeds[{i}]", one) for i, one in enumerate(summary.seeds)),
             stale_since=instant(found, f"{at}.stale_since", summary.stale_since) if summary.HasField("stale_since") else None,
+            calls=tuple(text(found, f"{at}.calls[{i}]", call, MAX_PROPERTY) for i, call in enumerate(summary.calls)),
         )
 
     def _check_members(self, found: Violations, at: str, members: tuple[str, ...], level: SummaryLevel) -> None:

@@ -109,6 +109,7 @@ def summary_to_proto(summary: Summary) -> node_pb2.Summary:
         sessions=summary.sessions,
         names=summary.names,
         seeds=[node_pb2.Seed(event_id=seed.event_id, similarity=seed.similarity) for seed in summary.seeds],
+        calls=summary.calls,
     )
 
 

@@ -77,15 +77,19 @@ class LlmConsolidator:
             work.failures.append(JobError("EXTRACTOR_UNAVAILABLE", "The consolidator could not be reached for some of its summaries."))
         drafts = tuple(one.draft for one in work.wanted)
         written = sum(draft is not None and bool(draft.sentences) for draft in drafts)
-        return Consolidation(drafts, work.usage(written), tuple(work.failures))
+        return Consolidation(drafts, work.usage(written), tuple(work.failures), tuple(one.call for one in work.wanted))
 
 
 @dataclass(slots=True)
 class _Wanted:
-    """A group, and its draft as soon as there is one. It stands here at once: what comes after it may fail."""
+    """A group, and its draft as soon as there is one. It stands here at once: what comes after it may fail.
+
+    `call`: the number of the call that wrote it first, the same for all that it showed.
+    """
 
     group: SourceGroup
     draft: SummaryDraft | None = None
+    call: int = 0
 
 
 class _Work:
@@ -111,7 +115,9 @@ class _Work:
     async def write(self, groups: Sequence[SourceGroup]) -> None:
         """Writes the drafts, batch by batch. Raises ChatUnavailable; what has been written by then stands."""
         self.wanted = [_Wanted(group) for group in groups]
-        for batch in await asyncio.to_thread(self._batches):
+        for number, batch in enumerate(await asyncio.to_thread(self._batches)):
+            for one in batch:
+                one.call = number
             await self._read(batch)
 
     def _batches(self) -> list[list[_Wanted]]:
@@ -148,7 +154,7 @@ class _Work:
         self._take(reading, wanted, shown)
         missing = [one for one in wanted if one.draft is None]
         if missing:
-            await self._repair(missing)
+            await self._read_again(wanted, missing)
 
     def _never(self, wanted: list[_Wanted], reason: str, what: str, shown: NumberedGroups) -> None:
         """Nothing will ever come of these: they are told, and stand empty, so that nobody asks for them again."""
@@ -161,6 +167,23 @@ class _Work:
         self._tell(reading, shown)
         for number, draft in reading.drafts.items():
             wanted[number - 1].draft = draft
+
+    async def _read_again(self, wanted: list[_Wanted], missing: list[_Wanted]) -> None:
+        """Asks about what is missing of an answer.
+
+        What stays missing is told of by nothing that is stored, so that a deletion of it would not find what repeats it: the others are
+        written by a call that does not show it, or not now.
+        """
+        others = [one for one in wanted if one.draft is not None]
+        drafts = [one.draft for one in others]
+        for one in others:
+            one.draft = None
+        await self._repair(missing)
+        if all(one.draft is not None for one in missing):
+            for one, draft in zip(others, drafts, strict=True):
+                one.draft = draft
+        elif others:
+            await self._read(others)
 
     async def _repair(self, wanted: list[_Wanted]) -> None:
         """Asks once more about the groups of which an answer says nothing that can be used."""

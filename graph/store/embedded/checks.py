@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 import apsw
 
 from graph.errors import NamespaceCorrupt
-from graph.model import EdgeKind, Namespace, NodeKind
+from graph.model import EdgeKind, Namespace, NodeKind, SummaryLevel
 from graph.store.embedded.files.connection import rows
 from graph.store.embedded.files.engine import Engine
 from graph.store.embedded.files.faults import CATALOG_DAMAGED, storage_faults
@@ -136,6 +136,18 @@ _QUERIES: tuple[tuple[str, str, str], ...] = (
         "the summary has no members, or is of two summaries of the level above",
         f"""SELECT s.key FROM summaries s WHERE NOT EXISTS (SELECT 1 FROM edges e WHERE e.src = s.key AND e.{SUMMARIZES})
            OR (SELECT count(*) FROM edges e WHERE e.dst = s.key AND e.{SUMMARIZES}) > 1""",
+    ),
+    (
+        "ORPHAN",
+        "the summary has a member that is not of the level below",
+        f"""SELECT s.key FROM summaries s JOIN edges e ON e.src = s.key AND e.{SUMMARIZES} LEFT JOIN summaries m ON m.key = e.dst
+           WHERE coalesce(m.level, 0) != s.level - 1""",
+    ),
+    (
+        "ORPHAN",
+        "the summary is a profile beside another one",
+        f"""SELECT key FROM summaries WHERE level = {SummaryLevel.PROFILE:d}
+           AND key > (SELECT min(key) FROM summaries WHERE level = {SummaryLevel.PROFILE:d})""",
     ),
     (
         "ORPHAN",

@@ -18,7 +18,7 @@ from graph.store.embedded.rows.kind_numbers import SUMMARIZES
 from graph.store.embedded.rows.node_keys import ids_of, keys_of
 from graph.store.embedded.rows.node_rows import read_nodes
 from graph.store.embedded.rows.session_rows import session_row
-from graph.store.embedded.rows.summary_rows import above, drop_summaries, mark_stale, summaries_changed, write_summary
+from graph.store.embedded.rows.summary_rows import above, drop_summaries, mark_stale, shared_calls, summaries_changed, write_summary
 from graph.store.embedded.rows.usage_rows import add_usage
 from graph.store.embedded.searching.filter import session_keys
 from graph.store.port import (
@@ -31,12 +31,13 @@ from graph.store.port import (
     SearchedSummaries,
     SummaryQuery,
 )
-from graph.store.rules.consolidating import check_write, expected_namespace, referred_ids, require_free
+from graph.store.rules.consolidating import check_write, expected_namespace, referred_ids, require_free, require_levels, with_calls
 from graph.store.rules.extracting import require_all
 from graph.store.rules.jobs import hurried, is_hurried, job_of, progressed
 from graph.store.rules.vector_checks import checked_passage_vectors
 
 _WINDOW = int(SummaryLevel.WINDOW)
+_PROFILES = f"SELECT key FROM summaries WHERE level = {SummaryLevel.PROFILE:d}"
 # What a window no longer tells of waits, unless another one does.
 _WAIT_AGAIN = f"""INSERT OR IGNORE INTO waiting_events SELECT session, said_at, key FROM nodes n WHERE key = ? AND retired_at IS NULL
     AND NOT EXISTS (SELECT 1 FROM edges e WHERE e.dst = n.key AND e.{SUMMARIZES})"""
@@ -80,8 +81,13 @@ def commit_consolidation(tx: Transaction, lease: Lease, write: ConsolidationWrit
     found = keys_of(db, outside)
     require_all(found, outside)
     keys |= found
-    require_free(_owners(db, write, keys), write)
+    owners = _owners(db, write, keys)
+    require_free(owners, write)
+    require_levels(write, _levels(db, found), ids_of(db, [key for (key,) in db.execute(_PROFILES)]).values())
     _require_current(db, write, keys)
+    names = {key: id_ for id_, key in known.items()}
+    shared = {names[key]: calls for key, calls in shared_calls(db, names.keys()).items()}
+    write = replace(write, summaries=with_calls(write, owners, shared))
     before = _events_below(db, known.values())
     drop_summaries(tx, [keys[id_] for id_ in write.retire_ids if id_ in known])
     _write_summaries(tx, write, keys, list(known.values()))
@@ -91,7 +97,8 @@ def commit_consolidation(tx: Transaction, lease: Lease, write: ConsolidationWrit
     written = {keys[summary.id] for summary in write.summaries}
     mark_stale(tx, (above(db, written) | _profile_beside(db, write)) - written)
     add_usage(tx, write.usage)
-    save_job(tx, progressed(job, tx.now, len(covered - before), write.partial_failures))
+    anew = sum(summary.id in known for summary in write.summaries)
+    save_job(tx, progressed(job, tx.now, len(covered - before) + anew, write.partial_failures))
     if write.summaries or write.retire_ids:
         summaries_changed(tx)
     return int(tx.revision)
@@ -103,6 +110,13 @@ def _owners(db: apsw.Connection, write: ConsolidationWrite, keys: dict[str, int]
     found = dict(db.executemany(f"SELECT dst, src FROM edges WHERE dst = ? AND {SUMMARIZES}", [(key,) for key in members]))
     ids = ids_of(db, list(found.values()))
     return {members[key]: ids[owner] for key, owner in found.items()}
+
+
+def _levels(db: apsw.Connection, members: dict[str, int]) -> dict[str, SummaryLevel]:
+    """The levels of those members that are summaries."""
+    by_key = {key: id_ for id_, key in members.items()}
+    found = db.executemany("SELECT key, level FROM summaries WHERE key = ?", [(key,) for key in by_key])
+    return {by_key[key]: SummaryLevel(level) for key, level in found}
 
 
 def _require_current(db: apsw.Connection, write: ConsolidationWrite, keys: dict[str, int]) -> None:
@@ -141,7 +155,7 @@ def _profile_beside(db: apsw.Connection, write: ConsolidationWrite) -> set[int]:
     """The profile, where a thread is written: one that is new is not below it yet."""
     if all(summary.level is not SummaryLevel.THREAD for summary in write.summaries):
         return set()
-    return {key for (key,) in db.execute(f"SELECT key FROM summaries WHERE level = {SummaryLevel.PROFILE:d}")}
+    return {key for (key,) in db.execute(_PROFILES)}
 
 
 def queue_consolidation(tx: Transaction, anew: bool = False) -> Job:

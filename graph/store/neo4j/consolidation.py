@@ -16,10 +16,10 @@ from graph.store.neo4j.rows.edge_rows import NodeRef
 from graph.store.neo4j.rows.node_reading import node_map, node_of
 from graph.store.neo4j.rows.references import refs_of
 from graph.store.neo4j.rows.summary_properties import summary_properties
-from graph.store.neo4j.rows.summary_rows import WAITS, WAITS_NO_MORE, drop_summaries, mark_stale, write_summaries
+from graph.store.neo4j.rows.summary_rows import WAITS, WAITS_NO_MORE, drop_summaries, mark_stale, shared_calls, write_summaries
 from graph.store.neo4j.rows.usage_rows import add_usage
 from graph.store.port import ConsolidationWork, ConsolidationWrite
-from graph.store.rules.consolidating import check_write, expected_namespace, referred_ids, require_free
+from graph.store.rules.consolidating import check_write, expected_namespace, referred_ids, require_free, require_levels, with_calls
 from graph.store.rules.extracting import require_all
 from graph.store.rules.jobs import held, hurried, is_hurried, job_of, progressed
 from graph.store.rules.vector_checks import checked_passage_vectors
@@ -67,7 +67,7 @@ async def consolidation_work(handle: Handle, lease: Lease, limit: int) -> Consol
     )
 
 
-_KNOWN = """UNWIND $at.ids AS id MATCH (s:Summary {namespace: $namespace, id: id}) RETURN collect([s.id, s.key, s.recorded_at])"""
+_KNOWN = """UNWIND $at.ids AS id MATCH (s:Summary {namespace: $namespace, id: id}) RETURN collect([s.id, s.key, s.recorded_at, s.calls])"""
 _BELOW = """UNWIND $at.keys AS key MATCH (:Summary {namespace: $namespace, key: key})-[:SUMMARIZES]->(e:Event) RETURN collect(e.key)"""
 _COVER = f"UNWIND $at.keys AS key MATCH (e:Event {{namespace: $namespace, key: key}}) REMOVE {WAITS_NO_MORE}"
 # What a window no longer tells of waits, unless another one does.
@@ -85,19 +85,24 @@ async def commit_consolidation(tx: Transaction, lease: Lease, write: Consolidati
         raise StaleWrite("another generation is about to begin")
     expected_namespace(write, generation, tx.removed_revision)
     [[found]] = await tx.rows(_KNOWN, {"ids": [*write.retire_ids, *(summary.id for summary in write.summaries)]})
-    known = {id_: NodeRef(NodeKind.SUMMARY, key) for id_, key, _ in found}
+    known = {id_: NodeRef(NodeKind.SUMMARY, key) for id_, key, _, _ in found}
     new = [summary.id for summary in write.summaries if summary.id not in known]
     refs = known | {id_: NodeRef(NodeKind.SUMMARY, key) for id_, key in zip(new, tx.keys(len(new)), strict=True)}
-    refs |= await _outside(tx, write, refs)
+    outside, owners = await _outside(tx, write, refs)
+    refs |= outside
+    calls = {id_: calls for id_, _, _, calls in found if calls}
+    kept = await shared_calls(tx, {call for some in calls.values() for call in some}, [ref.key for ref in known.values()])
+    write = replace(write, summaries=with_calls(write, owners, {id_: kept.intersection(some) for id_, some in calls.items()}))
     [[before]] = await tx.rows(_BELOW, {"keys": [ref.key for ref in known.values()]})
     await drop_summaries(tx, [refs[id_].key for id_ in write.retire_ids if id_ in known])
-    await _write(tx, write, refs, {id_: recorded_at for id_, _, recorded_at in found})
+    await _write(tx, write, refs, {id_: recorded_at for id_, _, recorded_at, _ in found})
     covered = {refs[member].key for summary in write.summaries if summary.level is SummaryLevel.WINDOW for member in summary.member_ids}
     await tx.execute(_COVER, {"keys": sorted(covered)})
     await tx.execute(_WAIT_AGAIN, {"keys": sorted(set(before) - covered)})
     await _outdate_owners(tx, write, [refs[summary.id].key for summary in write.summaries])
     await add_usage(tx, write.usage)
-    save_job(tx, progressed(job, tx.now, len(covered.difference(before)), write.partial_failures))
+    anew = sum(summary.id in known for summary in write.summaries)
+    save_job(tx, progressed(job, tx.now, len(covered.difference(before)) + anew, write.partial_failures))
     if write.summaries or write.retire_ids:
         tx.summaries_changed()
     return tx.revision
@@ -108,8 +113,16 @@ _OWNERS = """UNWIND $at.keys AS key MATCH (m:%s {namespace: $namespace, key: key
 _RETIRED = """UNWIND $at.keys AS key MATCH (e:Event {namespace: $namespace, key: key}) WHERE e.retired_at IS NOT NULL RETURN count(e)"""
 
 
-async def _outside(tx: Transaction, write: ConsolidationWrite, own: Refs) -> dict[str, NodeRef]:
-    """The members and seeds that the write does not bring. Raises StaleWrite when they are not there, not current, or not free."""
+_LEVEL_OF = """UNWIND $at.keys AS key MATCH (s:Summary {namespace: $namespace, key: key}) RETURN collect([s.id, s.level])"""
+_PROFILES = f"""MATCH (s:Summary) WHERE s.namespace = $namespace AND s.level = '{SummaryLevel.PROFILE.name}' AND s.key > 0
+    RETURN collect(s.id)"""
+
+
+async def _outside(tx: Transaction, write: ConsolidationWrite, own: Refs) -> tuple[dict[str, NodeRef], dict[str, str]]:
+    """The members and seeds that the write does not bring, and the summary of each member that has one.
+
+    Raises StaleWrite when they are not there, not current, or not free; InvalidArgument when they are not of the level below.
+    """
     outside = referred_ids(write.summaries) - own.keys()
     refs = await refs_of(tx, outside)
     require_all(refs, outside)
@@ -119,10 +132,13 @@ async def _outside(tx: Transaction, write: ConsolidationWrite, own: Refs) -> dic
         [[pairs]] = await tx.rows(_OWNERS % label, {"keys": [ref.key for ref in members if ref.kind is kind]})
         owners |= dict(pairs)
     require_free(owners, write)
+    [[levels]] = await tx.rows(_LEVEL_OF, {"keys": [ref.key for ref in refs.values() if ref.kind is NodeKind.SUMMARY]})
+    [[profiles]] = await tx.rows(_PROFILES, {})
+    require_levels(write, {id_: SummaryLevel[level] for id_, level in levels}, profiles)
     [[retired]] = await tx.rows(_RETIRED, {"keys": [ref.key for ref in refs.values() if ref.kind is NodeKind.EVENT]})
     if retired:
         raise StaleWrite("another generation has begun")
-    return refs
+    return refs, owners
 
 
 async def _write(tx: Transaction, write: ConsolidationWrite, refs: Refs, recorded: Mapping[str, int]) -> None:

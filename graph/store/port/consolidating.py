@@ -45,8 +45,10 @@ class ConsolidationWrite:
     """Summaries to be written, atomically.
 
     A summary whose id is there already replaces it; its `recorded_at` and `stale_since` are not read. `retire_ids` are summaries that go.
-    `vectors` are those of the summaries' texts (ordinal 0). The write is refused with StaleWrite when something was deleted since
-    `revision`, another generation has begun, or a member is gone or is another summary's of the same level.
+    `vectors` (ordinal 0): a window's is of its text, a thread's is what the writer gives it, a profile has none. The write is refused with
+    StaleWrite when something was deleted since `revision`, another generation has begun, or a member is gone or is another summary's of the
+    same level; with InvalidArgument when a member is not of the level below, or there would be a second profile. A summary keeps those
+    marks in `calls` of the one in whose place it is that others have, too.
     """
 
     revision: int
@@ -102,7 +104,7 @@ class Consolidates(Protocol):
         ...
 
     async def first_vectors(self, ids: Sequence[str]) -> Mapping[str, Float16Vector]:
-        """The vectors of the first passages of messages and statements and of the texts of summaries, by id, where they have one."""
+        """The vectors of the first passages of messages and statements, and those of windows and threads, by id, where they have one."""
         ...
 
     async def searched_summaries(self, seen: int) -> SearchedSummaries | None:

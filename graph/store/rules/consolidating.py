@@ -1,6 +1,7 @@
 """Consolidation: what may be written, what is left of a summary when something below it was deleted, and when its job is made."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from graph.errors import InvalidArgument, StaleWrite
@@ -59,9 +60,48 @@ def require_free(owners: Mapping[str, str], write: ConsolidationWrite) -> None:
         raise InvalidArgument.of("summaries", "two tell of the same")
 
 
-def emptied_body(body: Mapping[str, Any]) -> dict[str, Any]:
-    """What is left of the `stored_body` of a summary when something below it was deleted: its place, without a word."""
-    return {**body, "title": "", "sentences": [], "names": []}
+def require_levels(write: ConsolidationWrite, known: Mapping[str, SummaryLevel], profiles: Iterable[str]) -> None:
+    """Lets a write pass whose summaries tell of the level below, and that leaves one profile. Raises InvalidArgument.
+
+    `known`: the levels of the members that are there already; `profiles`: the ids of the profiles that are.
+    """
+    levels = {**known, **{summary.id: summary.level for summary in write.summaries}}
+    for number, summary in enumerate(write.summaries):
+        if summary.level is not SummaryLevel.WINDOW and any(levels.get(id_) != summary.level - 1 for id_ in summary.member_ids):
+            raise InvalidArgument.of(f"summaries[{number}]", "has a member that is not of the level below")
+    written = [summary.id for summary in write.summaries if summary.level is SummaryLevel.PROFILE]
+    if len({*profiles, *written} - {*write.retire_ids}) > 1 and written:
+        raise second_profile("summaries")
+
+
+def second_profile(field: str) -> InvalidArgument:
+    """The error of a profile beside another one."""
+    return InvalidArgument.of(field, "has a second profile")
+
+
+def with_calls(write: ConsolidationWrite, owners: Mapping[str, str], shared: Mapping[str, Collection[str]]) -> tuple[Summary, ...]:
+    """The summaries of a write with the marks that they take over from those in whose place they are, or whose members they take.
+
+    Another summary of such a call may still repeat what these rest on, and a deletion has to find it.
+
+    Args:
+        owners: the summary of each member that has one.
+        shared: the marks of the summaries that are rewritten or go, as far as one that stays has them, too.
+    """
+    made = []
+    for summary in write.summaries:
+        before = dict.fromkeys((summary.id, *(owners[member] for member in summary.member_ids if member in owners)))
+        made.append(replace(summary, calls=tuple(sorted({*summary.calls, *(call for id_ in before for call in shared.get(id_, ()))}))))
+    return tuple(made)
+
+
+def emptied_body(body: Mapping[str, Any], level: SummaryLevel) -> dict[str, Any]:
+    """What is left of the `stored_body` of a summary when something below it was deleted: its place, without a word.
+
+    A window keeps the name of its session, which is its place.
+    """
+    sessions = body["sessions"] if level is SummaryLevel.WINDOW else []
+    return {**body, "title": "", "sentences": [], "names": [], "sessions": sessions}
 
 
 def stored_body(summary: Summary) -> dict[str, Any]:
@@ -74,6 +114,7 @@ def stored_body(summary: Summary) -> dict[str, Any]:
         "consolidator": summary.consolidator,
         "sessions": list(summary.sessions),
         "names": list(summary.names),
+        "calls": list(summary.calls),
     }
 
 
@@ -88,6 +129,7 @@ def summary_of(body: Mapping[str, Any], **told: Any) -> Summary:
         consolidator=body["consolidator"],
         sessions=tuple(body["sessions"]),
         names=tuple(body["names"]),
+        calls=tuple(body["calls"]),
         **told,
     )
 

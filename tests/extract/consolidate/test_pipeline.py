@@ -30,7 +30,7 @@ from graph.store.port import (
     JobSucceeded,
     UsageEntry,
 )
-from tests.extract.consolidate.conftest import Consolidators, honest
+from tests.extract.consolidate.conftest import Consolidators, asked, honest, sentence, shown, summaries
 from tests.extract.consolidate.talk import BOAT, GARDEN, LEASE, PROFILE, START, THREAD, WINDOW, Talk
 from tests.extract.llm.openai_server import OpenAiServer, Reply
 
@@ -270,6 +270,29 @@ async def test_a_language_model_writes_the_same_structure(
     assert all(one.sentences for one in await talk.summaries())
     [entry] = [entry for entry in await talk.memory.usage() if entry.step == "consolidate"]
     assert entry.calls == len(model.requests)
+
+
+async def test_what_a_model_mixes_up_in_one_call_is_deleted_everywhere(
+    store: Any, clock: Any, model: OpenAiServer, consolidator_of: Consolidators
+) -> None:
+    def mixed(body: Any) -> Reply:
+        """Says in every sentence what all sources of the call say."""
+        everything = " ".join(" ".join(one["says"]) for one in shown(body))[:700]
+        return summaries(*((number, [sentence(everything, one["n"]) for one in sources]) for number, sources in asked(body).items()))
+
+    model.answers = mixed
+    talk = await Talk(store, clock, consolidator_of()).create()
+    gone, _ = await talk.say(GARDEN, "spring")
+    await talk.say(BOAT, "harbour", timedelta(days=3))
+    await talk.consolidate()
+    [harbour] = [one for one in await talk.summaries(WINDOW) if one.sessions == ("harbour",)]
+    assert "south wall" in harbour.text
+    await talk.memory.delete(Deletion((gone,)))
+    assert "south wall" not in " ".join(one.text for one in await talk.summaries())
+    await talk.run()
+    assert "south wall" not in " ".join(one.text for one in await talk.summaries())
+    assert all(one.sentences for one in await talk.summaries())
+    await talk.holds()
 
 
 async def test_a_model_that_says_far_too_much_is_told_of_and_asked_again(

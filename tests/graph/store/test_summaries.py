@@ -431,7 +431,8 @@ async def test_summaries_move_with_their_namespace(bench, open_store):
     found = await copy.searched_summaries(0)
     assert found is not None
     assert {summary.id for summary in found.summaries} == found.vectors.keys() == {summary.id for summary in await listed(bench)}
-    job = await copy.queue_consolidation()
+    [job] = (await copy.list_jobs(CONSOLIDATIONS, None, 9)).items
+    assert (job.state, job.total) == (JobState.QUEUED, 1)
     lease = await other.lease_job("w1", LEASE, {JobKind.CONSOLIDATION})
     assert lease is not None
     assert lease.job.id == job.id
@@ -463,3 +464,165 @@ async def test_all_summaries_can_be_asked_for_anew(bench):
     await memory.queue_consolidation(anew=True)
     assert {item.id for item in await listed(bench, stale=True)} == {one.id, two.id, thread.id, profile.id}
     assert await memory.check() == []
+
+
+async def windows_of_two_calls(bench):
+    """Three windows of a session each, the first two of one call; a thread of each, the last two of one call; the profile."""
+    events = []
+    for name in ("s1", "s2", "s3"):
+        await bench.say(f"of {name}", session=name)
+        events.append((await bench.extract(name)).events[0])
+    memory, lease = memory_of(bench), await consolidation_lease(bench)
+    work = await memory.consolidation_work(lease, 9)
+    calls = [("call_a",), ("call_a",), ()]
+    windows = [
+        summary(bench, WINDOW, [event.id], work, f"Window of {event.session}", (event.session,), calls=marks)
+        for event, marks in zip(events, calls, strict=True)
+    ]
+    await write(bench, lease, work, *windows)
+    calls = [(), ("call_b",), ("call_b",)]
+    threads = [
+        summary(bench, THREAD, [window.id], work, f"Thread of {window.title}", window.sessions, calls=marks)
+        for window, marks in zip(windows, calls, strict=True)
+    ]
+    await write(bench, lease, work, *threads)
+    profile = summary(bench, PROFILE, [thread.id for thread in threads], work, "Profile", ())
+    await write(bench, lease, work, profile)
+    return lease, events, windows, threads, profile
+
+
+async def silent(bench):
+    return {item.id for item in await listed(bench) if not (item.title or item.sentences or item.names)}
+
+
+async def test_a_deletion_takes_the_words_of_what_the_same_call_wrote(bench):
+    _, events, windows, threads, profile = await windows_of_two_calls(bench)
+    assert (await memory_of(bench).get_nodes([windows[0].id]))[windows[0].id].calls == ("call_a",)
+    await memory_of(bench).delete(Deletion((events[0].evidence_ids[0],)))
+    # The first window goes with its event. The third is of another call; its thread was written together with that of the second.
+    assert await silent(bench) == {windows[1].id, threads[1].id, threads[2].id, profile.id}
+    assert {item.id for item in await listed(bench, stale=False)} == {windows[2].id}
+    assert await memory_of(bench).check() == []
+
+
+async def test_what_was_written_with_a_summary_is_found_when_that_is_written_anew(bench):
+    lease, events, windows, threads, profile = await windows_of_two_calls(bench)
+    memory = memory_of(bench)
+    work = await memory.consolidation_work(lease, 9)
+    await write(bench, lease, work, replace(windows[0], title="Anew", calls=("call_c",)))
+    assert (await memory.get_nodes([windows[0].id]))[windows[0].id].calls == ("call_a", "call_c")
+    await write(bench, lease, work, replace(windows[1], title="Anew", calls=()))
+    # Nothing that stands is of that call beside it any more.
+    await write(bench, lease, work, replace(windows[0], title="Anew", calls=("call_c",)), replace(windows[1], calls=()))
+    assert {(await memory.get_nodes([one.id]))[one.id].calls for one in windows} == {("call_c",), ()}
+    # A thread that takes up another one's windows takes over its marks.
+    grown = replace(threads[0], member_ids=(windows[0].id, windows[1].id))
+    await write(bench, lease, work, grown, retire_ids=(threads[1].id,))
+    assert (await memory.get_nodes([grown.id]))[grown.id].calls == ("call_b",)
+    await memory.delete(Deletion((events[1].evidence_ids[0],)))
+    assert await silent(bench) == {threads[0].id, threads[2].id, profile.id}
+
+
+async def test_marks_of_calls_move_with_a_namespace(bench, open_store):
+    _, events, windows, _, _ = await windows_of_two_calls(bench)
+    copy = await imported(bench, open_store)
+    assert [item.calls for item in (await copy.list_summaries(SummaryQuery(frozenset({WINDOW})), None, 9)).items] == [
+        one.calls for one in windows
+    ]
+    await copy.delete(Deletion((events[0].evidence_ids[0],)))
+    assert (await copy.get_nodes([windows[1].id]))[windows[1].id].sentences == ()
+
+
+async def test_the_name_of_a_deleted_session_stands_in_no_summary(bench):
+    _, _, one, two, thread, profile = await pyramid(bench)
+    memory = memory_of(bench)
+    await memory.delete(Deletion(session="s2"))
+    left = {item.id: item.sessions for item in await listed(bench)}
+    assert left == {one.id: ("s1",), thread.id: (), profile.id: ()}
+    assert [item.id for item in await listed(bench, sessions=("s1",))] == [one.id, thread.id, profile.id]
+    del two
+
+
+async def test_progress_counts_what_is_written_anew(bench):
+    _, _, one, two, thread, profile = await pyramid(bench)
+    memory = memory_of(bench)
+    await memory.queue_consolidation(anew=True)
+    lease = await consolidation_lease(bench)
+    work = await memory.consolidation_work(lease, 9)
+    await write(bench, lease, work, one, two)
+    await write(bench, lease, work, thread)
+    job = await memory.get_job(lease.job.id)
+    assert (job.done, job.total) == (3, 3)
+    await write(bench, lease, work, profile)
+    await memory.finish_job(lease, JobSucceeded())
+    job = await memory.get_job(lease.job.id)
+    assert (job.done, job.total, job.state) == (4, 4, JobState.SUCCEEDED)
+
+
+async def test_members_are_of_the_level_below_and_there_is_one_profile(bench):
+    _, _, one, two, thread, profile = await pyramid(bench)
+    memory, lease = memory_of(bench), await consolidation_lease(bench)
+    work = await memory.consolidation_work(lease, 9)
+    apart = summary(bench, THREAD, [two.id], work, "Apart", ("s2",))
+    for wrong in (
+        replace(profile, member_ids=(two.id,), sentences=()),
+        replace(apart, member_ids=(thread.id,), sentences=()),
+    ):
+        retired = (thread.id,) if wrong.level is PROFILE else (profile.id,)
+        with pytest.raises(InvalidArgument, match="level below"):
+            await write(bench, lease, work, wrong, retire_ids=retired, vectors=())
+    await write(bench, lease, work, replace(thread, member_ids=(one.id,), sentences=()), apart)
+    with pytest.raises(InvalidArgument, match="second profile"):
+        await write(bench, lease, work, summary(bench, PROFILE, [apart.id], work, "Another", ()))
+    another = summary(bench, PROFILE, [thread.id, apart.id], work, "Another", ())
+    await write(bench, lease, work, another, retire_ids=(profile.id,))
+    assert [item.id for item in await listed(bench, PROFILE)] == [another.id]
+    assert await memory.check() == []
+
+
+async def imported(bench, open_store, change=lambda record: record):
+    """A copy of the namespace in another store, of records that were changed on the way."""
+    records = [[change(record) for record in batch] async for batch in memory_of(bench).export()]
+    other = await open_store("other")
+
+    async def batches():
+        for batch in records:
+            yield batch
+
+    await other.import_namespace(replace(await memory_of(bench).settings(), name="acme/copy"), batches())
+    return other.namespace("acme/copy")
+
+
+async def test_stale_summaries_of_an_import_get_a_job(bench, open_store):
+    await pyramid(bench)
+    await memory_of(bench).queue_consolidation(anew=True)
+    copy = await imported(bench, open_store)
+    [job] = (await copy.list_jobs(CONSOLIDATIONS, None, 9)).items
+    assert (job.state, job.total) == (JobState.QUEUED, 0)
+
+
+async def test_an_import_in_which_all_is_summarized_gets_no_job(bench, open_store):
+    await pyramid(bench)
+    copy = await imported(bench, open_store)
+    assert (await copy.list_jobs(CONSOLIDATIONS, None, 9)).items == ()
+
+
+async def test_an_import_with_two_profiles_is_refused(bench, open_store):
+    await pyramid(bench)
+
+    def promoted(record):
+        return replace(record, level=PROFILE) if isinstance(record, Summary) and record.level is THREAD else record
+
+    with pytest.raises(InvalidArgument, match="second profile"):
+        await imported(bench, open_store, promoted)
+
+
+async def test_a_check_finds_members_of_another_level(bench, open_store):
+    await pyramid(bench)
+
+    def lowered(record):
+        return replace(record, level=THREAD) if isinstance(record, Summary) and record.level is PROFILE else record
+
+    copy = await imported(bench, open_store, lowered)
+    [finding] = await copy.check()
+    assert (finding.problem, finding.detail) == ("ORPHAN", "the summary has a member that is not of the level below")

@@ -15,6 +15,10 @@ CREATE INDEX summaries_by_session ON summaries (session) WHERE session IS NOT NU
 CREATE INDEX summaries_that_are_stale ON summaries (level, key) WHERE stale_since IS NOT NULL;
 CREATE INDEX summary_nodes_by_time ON nodes (said_at, key) WHERE kind = 7;
 
+-- The calls of a model that wrote several summaries: what one of them rests on may stand in any.
+CREATE TABLE summary_calls (call TEXT NOT NULL, key INTEGER NOT NULL, PRIMARY KEY (call, key)) WITHOUT ROWID;
+CREATE INDEX summary_calls_by_key ON summary_calls (key);
+
 -- Current events that no window summarizes.
 CREATE TABLE waiting_events (
     session INTEGER NOT NULL,

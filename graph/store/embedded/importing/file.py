@@ -32,7 +32,7 @@ from graph.store.embedded.files.connection import rows
 from graph.store.embedded.files.faults import storage_faults
 from graph.store.embedded.files.namespace_file import create_file
 from graph.store.embedded.files.transaction import Transaction
-from graph.store.embedded.jobs.job_queue import cover_messages
+from graph.store.embedded.jobs.job_queue import cover_consolidation, cover_messages
 from graph.store.embedded.rows.entity_rows import insert_entity
 from graph.store.embedded.rows.node_keys import keys_of
 from graph.store.embedded.rows.node_values import (
@@ -49,7 +49,7 @@ from graph.store.embedded.rows.summary_rows import write_summary
 from graph.store.import_analysis import ImportAnalysis
 from graph.store.memory_rows import MemoryRow, source_of
 from graph.store.port import Clock, ExportRecord, PassageVector, SessionProgress
-from graph.store.rules.consolidating import referred_ids
+from graph.store.rules.consolidating import referred_ids, second_profile
 from graph.store.rules.importing import comes_twice, record_faults, unknown_node, unknown_session
 from graph.store.rules.listed_edges import event_edges, statement_edges
 from graph.store.rules.spec_rules import waits_for_vectors
@@ -205,6 +205,11 @@ class ImportFile:
     def _add_summaries(self, summaries: Sequence[Summary]) -> None:
         # One by one: those of the next level refer to them.
         for summary in summaries:
+            if (
+                summary.level is SummaryLevel.PROFILE
+                and self._db.execute("SELECT 1 FROM summaries WHERE level = ?", (int(summary.level),)).get
+            ):
+                raise second_profile("records")
             keys = self._known(list(referred_ids([summary])))
             [(key, _)] = self._keyed([summary])
             session = self._session(summary.sessions[0])[0] if summary.level is SummaryLevel.WINDOW else None
@@ -276,6 +281,10 @@ class ImportFile:
                AND (extracted_seq < last_seq OR EXISTS (SELECT 1 FROM passages p WHERE p.session = s.key AND p.waits = 1))""",
         )
         jobs = [cover_messages(self._tx, self._settings, self._tx.ids, key, last_seq, timedelta(0)) for key, last_seq in waiting]
+        summarize = self._db.execute("SELECT 1 FROM waiting_events UNION ALL SELECT 1 FROM summaries WHERE stale_since IS NOT NULL LIMIT 1")
+        if summarize.fetchone():
+            cover_consolidation(self._tx)
+            return True
         return any(jobs)
 
 

@@ -55,6 +55,8 @@ def write_summary(
         None if vector is None else vector.tobytes(),
     )
     tx.db.execute("INSERT OR REPLACE INTO summaries VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+    tx.db.execute("DELETE FROM summary_calls WHERE key = ?", (key,))
+    tx.db.executemany("INSERT OR IGNORE INTO summary_calls VALUES (?, ?)", [(call, key) for call in summary.calls])
 
 
 def above(db: apsw.Connection, keys: Iterable[int]) -> set[int]:
@@ -71,10 +73,17 @@ def mark_stale(tx: Transaction, keys: Collection[int]) -> None:
 
 
 def take_words(tx: Transaction, keys: Collection[int]) -> None:
-    """Something that these summaries rest on is about to be deleted: they and all above them lose their words, and are stale."""
-    concerned = {*keys, *above(tx.db, keys)}
-    bodies = tx.db.executemany("SELECT key, body FROM nodes WHERE key = ?", [(key,) for key in concerned]).fetchall()
-    tx.db.executemany("UPDATE nodes SET body = ? WHERE key = ?", [(_without_words(body), key) for key, body in bodies])
+    """Something that these windows rest on is about to be deleted: all that may repeat it loses its words, and is stale.
+
+    That is what one call wrote together with them, the threads of all these, what was written together with those, and the profile.
+    """
+    concerned, some = set[int](), set(keys)
+    while some:
+        some |= _written_with(tx.db, some)
+        concerned |= some
+        some = _owners(tx.db, some) - concerned
+    bodies = tx.db.executemany("SELECT key, seq, body FROM nodes WHERE key = ?", [(key,) for key in concerned]).fetchall()
+    tx.db.executemany("UPDATE nodes SET body = ? WHERE key = ?", [(_without_words(body, level), key) for key, level, body in bodies])
     tx.db.executemany(
         "UPDATE summaries SET vector = NULL, told = 0, stale_since = coalesce(stale_since, ?) WHERE key = ?",
         [(tx.now, key) for key in concerned],
@@ -93,6 +102,7 @@ def drop_summaries(tx: Transaction, keys: Collection[int]) -> None:
         tx.db.executemany(f"DELETE FROM edges WHERE {column} = ? AND kind IN ({ABOVE_EVENTS})", wanted)
     tx.db.executemany("DELETE FROM nodes WHERE key = ?", wanted)
     tx.db.executemany("DELETE FROM summaries WHERE key = ?", wanted)
+    tx.db.executemany("DELETE FROM summary_calls WHERE key = ?", wanted)
     if wanted:
         summaries_changed(tx)
 
@@ -117,6 +127,7 @@ def drop_all_summaries(tx: Transaction) -> None:
     tx.db.execute(f"DELETE FROM edges WHERE kind IN ({ABOVE_EVENTS})")
     tx.db.execute(f"DELETE FROM nodes WHERE kind = {NodeKind.SUMMARY:d}")
     tx.db.execute("DELETE FROM summaries")
+    tx.db.execute("DELETE FROM summary_calls")
     tx.db.execute("DELETE FROM waiting_events")
     something_removed(tx)
     summaries_changed(tx)
@@ -134,5 +145,30 @@ def summaries_changed(tx: Transaction) -> None:
     tx.db.execute("UPDATE consolidation SET changed = ?", (tx.revision,))
 
 
-def _without_words(body: Any) -> bytes:
-    return orjson.dumps(emptied_body(orjson.loads(body)))
+def shared_calls(db: apsw.Connection, keys: Collection[int]) -> dict[int, list[str]]:
+    """The marks of these summaries' calls, as far as others have them, too."""
+    found = db.executemany(
+        "SELECT m.key, m.call, c.key FROM summary_calls m JOIN summary_calls c USING (call) WHERE m.key = ?", _rows(keys)
+    )
+    shared: dict[int, list[str]] = {}
+    for key, call, other in found:
+        if other not in keys:
+            shared.setdefault(key, []).append(call)
+    return shared
+
+
+def _written_with(db: apsw.Connection, keys: Iterable[int]) -> set[int]:
+    found = db.executemany("SELECT c.key FROM summary_calls m JOIN summary_calls c USING (call) WHERE m.key = ?", _rows(keys))
+    return {key for (key,) in found}
+
+
+def _owners(db: apsw.Connection, keys: Iterable[int]) -> set[int]:
+    return {key for (key,) in db.executemany(f"SELECT src FROM edges WHERE dst = ? AND {SUMMARIZES}", _rows(keys))}
+
+
+def _rows(keys: Iterable[int]) -> list[tuple[int]]:
+    return [(key,) for key in keys]
+
+
+def _without_words(body: Any, level: Any) -> bytes:
+    return orjson.dumps(emptied_body(orjson.loads(body), SummaryLevel(level)))

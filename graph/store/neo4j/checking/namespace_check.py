@@ -151,6 +151,23 @@ _QUERIES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         "the summary has no members, or is of two summaries of the level above",
         _of_each(("Summary",), "(NOT EXISTS { (m)-[:SUMMARIZES]->() } OR COUNT { (m)<-[:SUMMARIZES]-() } > 1)"),
     ),
+    (
+        "ORPHAN",
+        "the summary has a member that is not of the level below",
+        _of_each(
+            ("Summary",),
+            """EXISTS { MATCH (m)-[:SUMMARIZES]->(x) WHERE coalesce(x.level, '') <>
+                CASE m.level WHEN 'WINDOW' THEN '' WHEN 'THREAD' THEN 'WINDOW' ELSE 'THREAD' END }""",
+        ),
+    ),
+    (
+        "ORPHAN",
+        "the summary is a profile beside another one",
+        _of_each(
+            ("Summary",),
+            "m.level = 'PROFILE' AND COUNT { MATCH (x:Summary) WHERE x.namespace = $namespace AND x.level = m.level AND x.key > 0 } > 1",
+        ),
+    ),
     ("MIXED_GENERATIONS", "a summary is not of the current generation", _of_each(("Summary",), "m.generation <> $generation")),
     (
         "MIXED_GENERATIONS",

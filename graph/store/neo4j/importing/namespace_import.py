@@ -12,7 +12,7 @@ from graph.model import Namespace
 from graph.store.neo4j.driver.database import Database
 from graph.store.neo4j.driver.transaction import lock_namespace
 from graph.store.neo4j.importing.records import ImportRecords
-from graph.store.neo4j.jobs.job_queue import cover_messages
+from graph.store.neo4j.jobs.job_queue import cover_consolidation, cover_messages
 from graph.store.neo4j.namespaces import reserve
 from graph.store.neo4j.rows.namespace_rows import NamespaceState, generation_properties
 from graph.store.neo4j.sweeping import clear_away
@@ -107,4 +107,6 @@ async def _queue(database: Database, tx: AsyncTransaction, namespace: Namespace,
     held = await lock_namespace(tx, namespace.name, uuid.uuid4().hex, database.clock, database.ids)
     for session in writing.unfinished():
         await cover_messages(held, namespace, database.ids, session.name, session.last_seq, timedelta(0))
+    if writing.tally.unsummarized or writing.tally.stale_summaries:
+        await cover_consolidation(held)
     await held.finish()

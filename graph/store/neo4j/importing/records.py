@@ -54,7 +54,7 @@ from graph.store.neo4j.rows.search_tokens import facets_text
 from graph.store.neo4j.rows.summary_properties import summary_properties, vector_bytes
 from graph.store.neo4j.rows.summary_rows import write_summaries
 from graph.store.port import ExportRecord, Float16Vector, PassageVector, SessionProgress
-from graph.store.rules.consolidating import referred_ids
+from graph.store.rules.consolidating import referred_ids, second_profile
 from graph.store.rules.listed_edges import event_edges, statement_edges
 from graph.store.rules.spec_rules import waits_for_vectors
 from graph.store.rules.vector_checks import checked_vector
@@ -252,6 +252,11 @@ class ImportRecords:
             self.tally.known(referred_ids([summary]))
             key = self.tally.new_key(summary.id, NodeKind.SUMMARY)
             self.tally.summaries += 1
+            self.tally.stale_summaries += summary.stale_since is not None
+            if summary.level is SummaryLevel.PROFILE:
+                if self.tally.profile:
+                    raise second_profile("records")
+                self.tally.profile = summary.id
             self.tally.unsummarized.difference_update(self.tally.refs[member].key for member in summary.member_ids)
             session = self.tally.session(summary.sessions[0]).key if summary.level is SummaryLevel.WINDOW else None
             nodes.append(summary_properties(summary, self._namespace.name, key, session))

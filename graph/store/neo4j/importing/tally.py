@@ -92,6 +92,8 @@ class ImportTally:
         # Current events that no window summarizes so far.
         self.unsummarized: set[int] = set()
         self.summaries = 0
+        self.stale_summaries = 0
+        self.profile = ""
         # Of messages that have some, by key.
         self.labels: dict[int, Mapping[str, str]] = {}
         self._passages = {group: [0, 0] for group in StatisticsGroup}

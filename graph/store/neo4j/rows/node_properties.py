@@ -170,7 +170,7 @@ class EventProperties(TimedProperties):
 class SummaryProperties(TimedProperties):
     """:Summary, which has no words when something that it rests on was deleted. `text`: the title and the sentences. `sentence_sources`: of
     each sentence the ids that it rests on, parted by blanks. `said_on` is `said_from`. `session_key`: of a window's session. `v16`: the
-    vector, as of a memory; no index holds it: a search reads all summaries."""
+    vector, as of a memory; no index holds it: a search reads all summaries. `calls`: marks of what one call of a model wrote together."""
 
     id: str
     key: int
@@ -190,6 +190,7 @@ class SummaryProperties(TimedProperties):
     consolidator: str
     generation: int
     stale_since: NotRequired[int]
+    calls: NotRequired[list[str]]
     v16: NotRequired[bytes]
 
 

@@ -11,10 +11,11 @@ from graph.store.rules.consolidating import seed_of
 
 # Without its vector. `sentence_sources`: of each sentence the ids that it rests on, parted by blanks, which no id holds.
 SUMMARY_PROJECTION = """{.id, .key, .level, .title, .sentences, .sentence_sources, .sessions, .names, .starts_at, .ends_at,
-    .time_granularity, .time_expression, .said_from, .said_to, .recorded_at, .consolidated_at, .consolidator, .generation, .stale_since}"""
-# What goes when something below is deleted; `emptied_body` says the same of the embedded store.
+    .time_granularity, .time_expression, .said_from, .said_to, .recorded_at, .consolidated_at, .consolidator, .generation, .stale_since,
+    .calls}"""
+# What goes when something below is deleted, with the `sessions` of all but windows; `emptied_body` says the same of the embedded store.
 WORDS = ("title", "text", "sentences", "sentence_sources", "names", "v16")
-_LISTS = ("sentences", "sentence_sources", "sessions", "names")
+_LISTS = ("sentences", "sentence_sources", "sessions", "names", "calls")
 
 
 def summary_properties(
@@ -44,6 +45,7 @@ def summary_properties(
         "consolidator": summary.consolidator,
         "generation": summary.generation,
         "stale_since": None if summary.stale_since is None else to_micros(summary.stale_since),
+        "calls": list(summary.calls),
         "v16": None if vector is None else vector_bytes(vector),
     }
     return {name: value for name, value in properties.items() if value is not None and value != []}
@@ -56,7 +58,7 @@ def vector_bytes(vector: Float16Vector) -> bytes:
 
 def summary_of(row: Mapping[str, Any], members: Sequence[str] = (), seeds: Sequence[tuple[str, str]] = ()) -> Summary:
     """The summary of a SUMMARY_PROJECTION and of what its edges say. `seeds`: ids and similarities."""
-    sentences, sources, sessions, names = (row[name] or () for name in _LISTS)
+    sentences, sources, sessions, names, calls = (row[name] or () for name in _LISTS)
     start, end = from_micros(row["starts_at"]), from_micros(row["ends_at"])
     return Summary(
         id=row["id"],
@@ -75,6 +77,7 @@ def summary_of(row: Mapping[str, Any], members: Sequence[str] = (), seeds: Seque
         names=tuple(names),
         seeds=tuple(_seed(*seed) for seed in seeds),
         stale_since=None if row["stale_since"] is None else from_micros(row["stale_since"]),
+        calls=tuple(calls),
     )
 
 

@@ -17,7 +17,16 @@ WAITS_NO_MORE = "e.waits_in, e.waits_since"
 _ABOVE = """UNWIND $at.keys AS key MATCH (:Summary {namespace: $namespace, key: key})<-[:SUMMARIZES*0..]-(s:Summary) WITH DISTINCT s"""
 _STALE = "s.stale_since = coalesce(s.stale_since, $at.now)"
 _MARK = f"{_ABOVE} SET {_STALE} RETURN collect(s.key)"
-_TAKE = f"{_ABOVE} SET {_STALE} REMOVE {', '.join(f's.{name}' for name in WORDS)} RETURN collect(s.key)"
+_TAKE = f"""UNWIND $at.keys AS key MATCH (s:Summary {{namespace: $namespace, key: key}})
+    SET {_STALE}, s.sessions = CASE s.level WHEN '{SummaryLevel.WINDOW.name}' THEN s.sessions END
+    REMOVE {", ".join(f"s.{name}" for name in WORDS)} RETURN collect(s.key)"""
+# There are few summaries beside memories, and a search reads them all: lists are looked through where no index holds their parts.
+_WRITTEN_WITH = """UNWIND $at.keys AS key MATCH (t:Summary {namespace: $namespace, key: key}) WHERE t.calls IS NOT NULL
+    UNWIND t.calls AS call WITH collect(DISTINCT call) AS calls, collect(DISTINCT t.level) AS levels WHERE size(calls) > 0
+    MATCH (s:Summary) WHERE s.namespace = $namespace AND s.level IN levels AND s.key > 0 AND any(call IN s.calls WHERE call IN calls)
+    RETURN collect(s.key)"""
+_SHARED = """MATCH (s:Summary) WHERE s.namespace = $namespace AND s.level IN $at.levels AND s.key > 0 AND NOT s.key IN $at.keys
+    AND s.calls IS NOT NULL UNWIND s.calls AS call WITH DISTINCT call WHERE call IN $at.calls RETURN collect(call)"""
 _LATE = """MATCH (s:Summary) WHERE s.namespace = $namespace AND s.session_key = $at.session AND s.said_from <= $at.last
     AND s.said_to >= $at.first AND s.stale_since IS NULL AND any(said IN $at.said WHERE s.said_from <= said AND said <= s.said_to)
     RETURN collect(s.key)"""
@@ -52,8 +61,27 @@ async def mark_stale(tx: Transaction, keys: Collection[int]) -> list[int]:
 
 
 async def take_words(tx: Transaction, keys: Collection[int]) -> list[int]:
-    """Something that these summaries rest on is about to be deleted: they and all above them lose their words, and are stale. Keys."""
-    return await _change(tx, _TAKE, keys)
+    """Something that these windows rest on is about to be deleted: all that may repeat it loses its words, and is stale. Keys.
+
+    That is what one call wrote together with them, the threads of all these, what was written together with those, and the profile.
+    """
+    concerned, some = set[int](), set(keys)
+    while some:
+        [[others]] = await tx.rows(_WRITTEN_WITH, {"keys": sorted(some)})
+        some |= set(others)
+        concerned |= some
+        [[owners]] = await tx.rows(_OWNERS, {"keys": sorted(some)})
+        some = set(owners) - concerned
+    return await _change(tx, _TAKE, concerned)
+
+
+async def shared_calls(tx: Transaction, calls: Collection[str], keys: Collection[int]) -> set[str]:
+    """Those of the marks of these summaries' calls that others have, too."""
+    if not calls:
+        return set()
+    levels = [level.name for level in SummaryLevel]
+    [[shared]] = await tx.rows(_SHARED, {"calls": sorted(calls), "keys": sorted(keys), "levels": levels})
+    return set(shared)
 
 
 async def _change(tx: Transaction, query: str, keys: Collection[int]) -> list[int]:

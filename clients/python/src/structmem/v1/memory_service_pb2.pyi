@@ -790,8 +790,9 @@ class BuildContextResponse(_message.Message):
     best_relevance: _builtins.float
     """As RetrieveResponse.best_relevance."""
     stable_bytes: _builtins.int
-    """So many bytes of `text` in UTF-8, from its beginning, are the same for every query of these namespaces until one of their profiles is written
-    anew: a model's prefix cache holds for them. 0 without `profile`, and where there is none, or no room for one.
+    """So many bytes of `text` in UTF-8, from its beginning, are the same for every query of these namespaces with the same token budget and time zone
+    until one of their profiles is written anew: a model's prefix cache holds for them. 0 without `profile`, and where there is none, or no room for
+    one.
     """
     @_builtins.property
     def entries(self) -> _containers.RepeatedCompositeFieldContainer[Global___ContextEntry]:

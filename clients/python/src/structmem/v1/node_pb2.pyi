@@ -711,6 +711,7 @@ class Summary(_message.Message):
     SESSIONS_FIELD_NUMBER: _builtins.int
     NAMES_FIELD_NUMBER: _builtins.int
     SEEDS_FIELD_NUMBER: _builtins.int
+    CALLS_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """The summary's id ("sum_…")."""
     level: Global___SummaryLevel.ValueType
@@ -765,6 +766,12 @@ class Summary(_message.Message):
     def seeds(self) -> _containers.RepeatedCompositeFieldContainer[Global___Seed]:
         """Of a window: earlier events that helped to understand it."""
 
+    @_builtins.property
+    def calls(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Marks of the calls of a model that wrote it together with others: what any of these rests on may stand in its text, and a deletion
+        takes the words of all of them. None where rules wrote it, or a call that wrote it alone.
+        """
+
     def __init__(
         self,
         *,
@@ -784,10 +791,11 @@ class Summary(_message.Message):
         sessions: _abc.Iterable[_builtins.str] | None = ...,
         names: _abc.Iterable[_builtins.str] | None = ...,
         seeds: _abc.Iterable[Global___Seed] | None = ...,
+        calls: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["consolidated_at", b"consolidated_at", "recorded_at", b"recorded_at", "said_from", b"said_from", "said_to", b"said_to", "stale_since", b"stale_since", "time", b"time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["consolidated_at", b"consolidated_at", "consolidator", b"consolidator", "generation", b"generation", "id", b"id", "level", b"level", "member_ids", b"member_ids", "names", b"names", "recorded_at", b"recorded_at", "said_from", b"said_from", "said_to", b"said_to", "seeds", b"seeds", "sentences", b"sentences", "sessions", b"sessions", "stale_since", b"stale_since", "time", b"time", "title", b"title"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["calls", b"calls", "consolidated_at", b"consolidated_at", "consolidator", b"consolidator", "generation", b"generation", "id", b"id", "level", b"level", "member_ids", b"member_ids", "names", b"names", "recorded_at", b"recorded_at", "said_from", b"said_from", "said_to", b"said_to", "seeds", b"seeds", "sentences", b"sentences", "sessions", b"sessions", "stale_since", b"stale_since", "time", b"time", "title", b"title"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
