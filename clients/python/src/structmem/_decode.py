@@ -172,6 +172,7 @@ def summary(it: node_pb2.Summary) -> Summary:
         sessions=tuple(it.sessions),
         names=tuple(it.names),
         seeds=tuple(Seed(one.event_id, one.similarity) for one in it.seeds),
+        calls=tuple(it.calls),
     )
 
 

@@ -141,6 +141,7 @@ class Summary:
         sessions: the names of the sessions that it tells of; none for the profile, which tells of all.
         names: who takes part, those named most first.
         seeds: of a window, earlier events that helped to understand it.
+        calls: marks of the calls of a model that wrote it together with others; a deletion takes the words of all with one in common.
     """
 
     id: str
@@ -159,6 +160,7 @@ class Summary:
     sessions: tuple[str, ...]
     names: tuple[str, ...]
     seeds: tuple[Seed, ...]
+    calls: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
