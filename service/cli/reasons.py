@@ -17,7 +17,9 @@ def reason_in_short(miss: "Miss", id_: str) -> str:
         case "not_found":
             return f"there is no memory {id_}: it never was, or it was deleted"
         case "not_a_memory":
-            return f"it is no message, fact or relation ({id_}); nothing else is returned"
+            if id_.startswith("sum_"):
+                return f"it is a summary ({id_}), and no hit; `search --summaries 10` shows those that fit the query beside the hits"
+            return f"it is no message, fact or relation ({id_}); nothing else is a hit"
         case "retired":
             return "it is no longer believed: another extraction took the place of the one that made it"
         case "filtered":

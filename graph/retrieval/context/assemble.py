@@ -4,15 +4,16 @@ Memories are taken in the order of their rank. Of a message longer than a tenth 
 from its beginning or from the sentence that holds most of the query, with as much of what follows as that share holds: one long answer of
 an assistant would leave no room for anything else. A statement is passed over when all the messages it rests on are in, each of them
 whole: what it says is there, verbatim, already; or when another one told rests on them. (Retrieval itself passes over the message when the
-statement ranked higher.) A message too long for what is left of the budget is passed over for shorter ones further down, except that the
-best memory is cut to fit: an answer must not be empty because its best source is long.
+statement ranked higher. Where room is left in the end, statements give way to the messages they rest on.) A message too long for what is
+left of the budget is passed over for shorter ones further down, except that the best memory is cut to fit: an answer must not be empty
+because its best source is long.
 """
 
 import asyncio
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, tzinfo
+from dataclasses import replace
+from datetime import datetime
 
 from graph.errors import InvalidArgument
 from graph.model import Message, Statement, kind_of_node
@@ -20,7 +21,6 @@ from graph.retrieval.answer import (
     CHARACTERS_A_TOKEN,
     Context,
     ContextEntry,
-    Hit,
     QueryEmbedder,
     RetrievalAnswer,
     RetrievalRequest,
@@ -28,7 +28,9 @@ from graph.retrieval.answer import (
 )
 from graph.retrieval.context.context_line import line_of, message_line
 from graph.retrieval.context.excerpt import beginning
+from graph.retrieval.context.line import Line
 from graph.retrieval.context.summary_lines import profile_entries, summary_entries
+from graph.retrieval.context.whole_messages import held_back, with_whole_messages
 from graph.retrieval.ranking.rerank import Reranking
 from graph.retrieval.read_path import retrieve_many
 from graph.retrieval.summaries.index import SummaryIndexes
@@ -50,13 +52,6 @@ _ELLIPSIS = " …"
 _SHARE, _LEAST_SHARE = 10, 150
 # A word, or a part of one that is longer than any in a language with spaces, with the marks that belong to its last sign.
 _WORD = re.compile(r"\S{1,24}[\u0300-\u036f\u200d\ufe0f]{0,8}")
-
-
-@dataclass(frozen=True, slots=True)
-class _Line:
-    hit: Hit
-    text: str
-    zone: tzinfo = UTC
 
 
 async def build_context(
@@ -99,15 +94,29 @@ def _assembled(answer: RetrievalAnswer, token_budget: int, count_tokens: TokenCo
 
     zone = answer.plan.zone
     profiles = profile_entries(answer.profiles, token_budget, zone, size)
-    summaries = summary_entries(answer.summaries, token_budget, zone, size)
     stable = "".join(f"{entry.text}\n\n" for entry in profiles)
-    told = "\n".join(entry.text for entry in summaries)
-    head = f"{stable}{told}\n\n" if told else stable
-    left = token_budget - size(head, token_budget) if head else token_budget
-    candidates = [_Line(hit, line_of(hit.node, zone), zone) for hit in answer.hits]
-    lines = _in_order(
-        _within_exactly(head, _chosen(candidates, left, frozenset(answer.plan.terms), count_tokens, most), token_budget, count_tokens)
-    )
+    said = [sentence.text for profile in answer.profiles.values() for sentence in profile.sentences if sentence.text in stable]
+
+    def summaries_beside(lines: Sequence[Line]) -> list[ContextEntry]:
+        return summary_entries(answer.summaries, token_budget, zone, size, [*said, *(line.text for line in lines)])
+
+    def head_of(summaries: Sequence[ContextEntry]) -> str:
+        told = "\n".join(entry.text for entry in summaries)
+        return f"{stable}{told}\n\n" if told else stable
+
+    def lines_after(head: str) -> list[Line]:
+        return _memories(answer, head, token_budget, count_tokens, most)
+
+    summaries = summaries_beside(())
+    lines = lines_after(head_of(summaries))
+    # What memories tell word for word is told by no summary, and leaves room for more of both, as long as that changes nothing about it.
+    beside = summaries_beside(lines)
+    if beside != summaries:
+        for more in (lines_after(head_of(beside)), _within_exactly(head_of(beside), lines, token_budget, count_tokens)):
+            if summaries_beside(more) == beside:
+                summaries, lines = beside, more
+                break
+    lines, head = _in_order(lines), head_of(summaries)
     text = head + _joined(lines) if lines else head.rstrip("\n")
     return Context(
         text=text,
@@ -120,9 +129,32 @@ def _assembled(answer: RetrievalAnswer, token_budget: int, count_tokens: TokenCo
     )
 
 
-def _chosen(candidates: Sequence[_Line], budget: int, terms: frozenset[str], count_tokens: TokenCounter, most_lines: int) -> list[_Line]:
+def _memories(answer: RetrievalAnswer, head: str, budget: int, count_tokens: TokenCounter, most: int) -> list[Line]:
+    """The lines that fit after this beginning, by rank."""
+    zone = answer.plan.zone
+    left = budget - _size(head, budget, count_tokens) if head else budget
+    hits, held = held_back(answer.hits)
+    candidates = [Line(hit, line_of(hit.node, zone), zone) for hit in hits]
+    lines = _chosen(candidates, left, frozenset(answer.plan.terms), count_tokens, most)
+    lines = _within_exactly(head, lines, budget, count_tokens)
+
+    def size(text: str) -> int:
+        return _size(text, budget, count_tokens)
+
+    replaced = len(lines) if held else 0
+    room = left - sum(size(f"{line.text}\n") for line in lines) if held else 0
+    while replaced:
+        whole, replaced = with_whole_messages(lines, held, room, most, replaced, size)
+        # Counts of lines need not add up.
+        if size(head + _joined(_in_order(whole))) <= budget:
+            return whole
+        replaced //= 2
+    return lines
+
+
+def _chosen(candidates: Sequence[Line], budget: int, terms: frozenset[str], count_tokens: TokenCounter, most_lines: int) -> list[Line]:
     """The lines to take, by rank, judged line by line."""
-    lines: list[_Line] = []
+    lines: list[Line] = []
     told: set[tuple[str, str]] = set()
     left, missed = budget, 0
     for line in candidates:
@@ -162,7 +194,7 @@ def _size(text: str, most: int, count_tokens: TokenCounter) -> int:
     return max(least, size if size > most or len(begin) == len(text) else count_tokens(text))
 
 
-def _from_match(line: _Line, budget: int, terms: frozenset[str], count_tokens: TokenCounter) -> _Line:
+def _from_match(line: Line, budget: int, terms: frozenset[str], count_tokens: TokenCounter) -> Line:
     """A message's line from what fits the query best on, or from an earlier passage where so all the rest fits."""
     node = line.hit.node
     if not isinstance(node, Message):
@@ -185,7 +217,7 @@ def _from_match(line: _Line, budget: int, terms: frozenset[str], count_tokens: T
     return line if best == 0 and words == " ".join(passages) else replace(line, text=told(words))
 
 
-def _cut(line: _Line, budget: int, count_tokens: TokenCounter) -> _Line:
+def _cut(line: Line, budget: int, count_tokens: TokenCounter) -> Line:
     """The line with as many of its words as fit; of long words, parts. Empty when not even its date and speaker fit.
 
     Words are counted a run at a time, in ever shorter runs once one does not fit, so that what is counted is about the budget, however
@@ -209,32 +241,32 @@ def _cut(line: _Line, budget: int, count_tokens: TokenCounter) -> _Line:
     return replace(line, text=_shortened(line, ends[fitting - 1]) if fitting and ends[fitting - 1] > head + 1 else "")
 
 
-def _shortened(line: _Line, end: int) -> str:
+def _shortened(line: Line, end: int) -> str:
     return f"{line.text[:end]}{_ELLIPSIS}"
 
 
-def _within_exactly(head: str, lines: list[_Line], budget: int, count_tokens: TokenCounter) -> list[_Line]:
+def _within_exactly(head: str, lines: list[Line], budget: int, count_tokens: TokenCounter) -> list[Line]:
     """The lines without the last ones while they count more than the budget after `head`: counts of lines need not add up."""
     while lines and _size(head + _joined(_in_order(lines)), budget, count_tokens) > budget:
         lines = lines[:-1]
     return lines
 
 
-def _in_order(lines: Sequence[_Line]) -> list[_Line]:
+def _in_order(lines: Sequence[Line]) -> list[Line]:
     """The lines in the order of time; a session's messages in that of their arrival."""
 
-    def key(line: _Line) -> tuple[datetime, str, int, int]:
+    def key(line: Line) -> tuple[datetime, str, int, int]:
         node = line.hit.node
         return (node.sent_at, node.session, node.seq, 0) if isinstance(node, Message) else (node.said_at, node.session, 0, line.hit.rank)
 
     return sorted(lines, key=key)
 
 
-def _joined(lines: Sequence[_Line]) -> str:
+def _joined(lines: Sequence[Line]) -> str:
     return "\n".join(line.text for line in lines)
 
 
-def _entry(line: _Line) -> ContextEntry:
+def _entry(line: Line) -> ContextEntry:
     node = line.hit.node
     return ContextEntry(
         namespace=line.hit.namespace,

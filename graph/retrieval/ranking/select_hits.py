@@ -53,7 +53,8 @@ def select_hits(scored: Sequence[ScoredCandidates], k: int, with_covered: bool =
     through another statement), a message when a picked statement rests on it. Among equals the later said comes first.
 
     Args:
-        with_covered: the best statement comes along that picked messages stand for, beyond the k: for who may tell a message in part.
+        with_covered: what was passed over comes along, beyond the k, for who may tell a message in part, or instead of a statement: the
+            best statement that picked messages stand for, and, after all others, the messages that picked statements rest on.
     """
     begins = list(accumulate((len(s.candidates) for s in scored), initial=0))[:-1]
     evidence = [Evidence(s.candidates) for s in scored]
@@ -76,7 +77,20 @@ def select_hits(scored: Sequence[ScoredCandidates], k: int, with_covered: bool =
         picked += not passed_over
         if picked == k:
             break
-    return selected
+    return [*selected, *_messages_of(selected, scored, evidence)] if with_covered else selected
+
+
+def _messages_of(
+    selected: Sequence[SelectedRow], scored: Sequence[ScoredCandidates], evidence: "Sequence[Evidence]"
+) -> Iterator[SelectedRow]:
+    """The messages that the filter lets through, that selected statements rest on and that are not selected, each once."""
+    known = {(one.namespace, one.row) for one in selected}
+    for one in selected:
+        of_one = scored[one.namespace]
+        for row in evidence[one.namespace].of(one.row):
+            if (one.namespace, row) not in known and of_one.candidates.eligible[row]:
+                known.add((one.namespace, row))
+                yield SelectedRow(one.namespace, row, float(of_one.score[row]))
 
 
 def _ranked(scored: Sequence[ScoredCandidates], at_once: int) -> Iterator[int]:

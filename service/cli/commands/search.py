@@ -165,6 +165,13 @@ def context(
     used = f"{answer.token_count:,} of {counted(tokens, 'token')}, {counted(len(answer.entries) - told, 'memory')}"
     used += f", {counted(told, 'summary')}" if told else ""
     typer.echo(f"({used}, times in {times.name})", err=True)
+    if profile and not answer.stable_bytes:
+        why = (
+            "a filter that names sessions shows none"
+            if session or not_session
+            else "there is none yet, or a quarter of --tokens has no room"
+        )
+        typer.echo(f"(no profile: {why})", err=True)
 
 
 def _nothing(answer: "Retrieval | Context") -> str:

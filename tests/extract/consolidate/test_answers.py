@@ -10,7 +10,7 @@ from extract.tokens import count_tokens
 from graph.model import MemoryFilter, NodeKind, SummaryLevel, TimeRange
 from graph.retrieval import Context, RetrievalAnswer, RetrievalRequest, SummaryIndexes, build_context, retrieve_many
 from graph.store.port import Deletion
-from tests.extract.consolidate.talk import BOAT, EMBEDDER, GARDEN, START, THREAD, WINDOW, Talk
+from tests.extract.consolidate.talk import BOAT, EMBEDDER, GARDEN, PROFILE, START, THREAD, WINDOW, Talk
 
 LATER = START + timedelta(days=60)
 TOMATOES = "how are the tomatoes in the garden?"
@@ -175,3 +175,16 @@ async def test_the_profile_is_left_out_where_the_filter_names_sessions(talk: Tal
         assert ("climb" in built.text) is bool(filter_.sessions)
     turn = await build_context(talk.store, [request(TOMATOES, session="summer")], EMBEDDER, 2_000, count_tokens, profile=True)
     assert turn.stable_bytes > 0
+
+
+async def test_a_context_says_no_sentence_twice(talk: Talk) -> None:
+    """Of the profile, the summaries and the memories; what is left out of a summary stands elsewhere in the text."""
+    sentences = {sentence.text for level in (WINDOW, THREAD, PROFILE) for one in await talk.summaries(level) for sentence in one.sentences}
+    for query in (TOMATOES, "what does the sailing boat need?", "what have I been up to?"):
+        for profile in (False, True):
+            context = await context_of(talk, query, profile=profile, summaries=10)
+            assert all(context.text.count(sentence) <= 1 for sentence in sentences)
+            assert all(entry.text in context.text for entry in context.entries)
+    told = await ask(talk, TOMATOES)
+    context = await context_of(talk, TOMATOES, profile=False)
+    assert all(sentence.text in context.text for hit in told.summaries for sentence in hit.summary.sentences)

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from graph.errors import InvalidArgument
 from graph.model import MemoryFilter, NodeKind, Role, Statement
 from graph.retrieval import CHARACTERS_A_TOKEN, build_context
-from graph.retrieval.context.assemble import MAX_MEMORIES, _cut, _Line
+from graph.retrieval.context.assemble import MAX_MEMORIES, _cut
+from graph.retrieval.context.line import Line
 from graph.store.port import AppendCommand, MessageDraft
 from tests.graph.retrieval.conftest import SPRING, Stated, begin_extraction, extract
 
@@ -70,7 +71,7 @@ async def test_no_budget_is_an_error(world) -> None:
 
 @given(st.lists(st.text(alphabet="abc", min_size=1, max_size=8), min_size=1, max_size=40), st.integers(1, 60))
 def test_a_cut_line_fits(parts: list[str], budget: int) -> None:
-    line = _Line(None, f"2023-05-08 Mon 18:00 Ana: {' '.join(parts)}")  # type: ignore[arg-type] # the hit plays no part
+    line = Line(None, f"2023-05-08 Mon 18:00 Ana: {' '.join(parts)}")  # type: ignore[arg-type] # the hit plays no part
     cut = _cut(line, budget, words)
     assert words(cut.text) <= budget
 
@@ -80,7 +81,7 @@ def test_a_cut_line_keeps_as_many_words_as_fit(length: int, budget: int, width: 
     def count(text: str) -> int:
         return width * len(text.split())
 
-    line = _Line(None, f"2023-05-08 Mon 18:00 Ana: {' '.join(['word'] * length)}")  # type: ignore[arg-type] # the hit plays no part
+    line = Line(None, f"2023-05-08 Mon 18:00 Ana: {' '.join(['word'] * length)}")  # type: ignore[arg-type] # the hit plays no part
     told = line.text.split()
     fitting = [f"{' '.join(told[:n])} …" for n in range(5, len(told)) if count(f"{' '.join(told[:n])} …") <= budget]
     assert _cut(line, budget, count).text == (fitting[-1] if fitting else "")
@@ -93,7 +94,7 @@ def test_cutting_a_very_long_line_counts_little_of_it() -> None:
         counted.append(len(text))
         return words(text)
 
-    _cut(_Line(SimpleNamespace(), f"2023-05-08 Mon 18:00 Ana: {'word ' * 40_000}"), 100, count)  # type: ignore[arg-type]
+    _cut(Line(SimpleNamespace(), f"2023-05-08 Mon 18:00 Ana: {'word ' * 40_000}"), 100, count)  # type: ignore[arg-type]
     assert sum(counted) < 20_000
 
 
@@ -101,7 +102,7 @@ def test_cutting_a_very_long_line_counts_little_of_it() -> None:
     "text", ["0f" * 90_000, "漢" * 90_000, "👨‍👩‍👧 " * 30_000, "\u0301" * 90_000], ids=["hex", "han", "families", "marks"]
 )
 def test_a_line_without_words_is_cut_to_the_characters_that_a_budget_has(text: str) -> None:
-    cut = _cut(_Line(SimpleNamespace(), f"2023-05-08 Mon 18:00 Ana: {text}"), 100, words)  # type: ignore[arg-type]
+    cut = _cut(Line(SimpleNamespace(), f"2023-05-08 Mon 18:00 Ana: {text}"), 100, words)  # type: ignore[arg-type]
     assert 1_000 <= len(cut.text) <= 100 * CHARACTERS_A_TOKEN or len(cut.text.split()) in range(90, 101)
     assert words(cut.text) <= 100
 
@@ -188,3 +189,30 @@ async def test_what_is_told_of_a_long_message_holds_what_the_query_asks_for(worl
     assert line.startswith("2023-05-08 Mon 18:00 Ana: … ") or line.endswith(f": {text}")
     assert built.token_count == words(built.text) <= budget
     assert built == await context(world, query, budget)
+
+
+async def test_with_room_to_spare_the_messages_are_told_instead_of_a_statement(world) -> None:
+    said = "With her I run forty kilometres a week now, mostly along the Po before work, and on Sundays in the hills."
+    await world.store.namespace("home").append(AppendCommand("run", (MessageDraft("Marco", Role.USER, said, SPRING),), timedelta(0)))
+    await begin_extraction(world)
+    await extract(world, "run", (Stated("Elena is Marco's coach.", (0,)), Stated("Marco has a coach.", (0,))))
+    query = "Is Elena a coach?"
+    [best, *_] = (await world.retrieve(query, k=50, recipe="lexical")).hits
+    assert isinstance(best.node, Statement)
+
+    short = await context(world, query, 20, recipe="lexical")
+    assert [entry.text for entry in short.entries] == ["2023-05-08 Mon 18:00 Marco, in short: Elena is Marco's coach."]
+    wide = await context(world, query, 5_000, recipe="lexical")
+    [line] = [entry for entry in wide.entries if "Marco" in entry.text]
+    assert line.text == f"2023-05-08 Mon 18:00 Marco: {said}"
+    assert (line.kind, line.rank, line.evidence_ids) == (NodeKind.MESSAGE, best.rank, (line.node_id,))
+    for budget in range(8, 120, 4):
+        built = await context(world, query, budget, uneven, recipe="lexical")
+        assert built.token_count == uneven(built.text) <= budget
+        assert [entry.said_at for entry in built.entries] == sorted(entry.said_at for entry in built.entries)
+        told = [entry.kind for entry in built.entries if "Marco" in entry.text]
+        assert len(set(told)) <= 1
+    # What the filter keeps out is told by no way round.
+    facts = await context(world, query, 5_000, recipe="lexical", filter=MemoryFilter(kinds=frozenset({NodeKind.FACT})))
+    assert all(", in short: " in entry.text for entry in facts.entries)
+    assert len((await context(world, query, 5_000, recipe="lexical", max_memories=1)).entries) == 1
