@@ -149,3 +149,11 @@ def test_a_copy_has_them_too(alice: Any) -> None:
     assert listed[0] == listed[1]
     assert len(listed[0]["summaries"]) > 2
     assert alice("copy", "-n", "alice", "--to", "./backup", "--verify-only").code == 0
+
+
+def test_a_context_has_as_many_memories_as_are_asked_for_and_none_of_later(alice: Any) -> None:
+    asked = ("context", "Where does Maria live?", "-n", "alice")
+    assert len(alice(*asked, "-k", "1", "--json").document["entries"]) == 1
+    assert alice(*asked, "--as-asked", "--asked-at", "2001", "--json").document["entries"] == []
+    assert alice("search", *asked[1:], "--as-asked", "--asked-at", "2001", "--json").document["hits"] == []
+    assert "(no profile: " in alice(*asked, "--profile", "--tokens", "16").err

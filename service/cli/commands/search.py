@@ -9,10 +9,13 @@ import typer
 from service.cli import tables
 from service.cli.connection import connected
 from service.cli.counts import counted
+from service.cli.dates import range_of
 from service.cli.documents import document, hit_document, print_json, summary_hit_document
 from service.cli.excerpts import Excerpts, FullOption
 from service.cli.filters import memory_filter, time_range
 from service.cli.options import (
+    AsAskedOption,
+    AskedAtOption,
     FromOption,
     JsonOption,
     LabelsOption,
@@ -69,6 +72,8 @@ def search(
     not_id: NotIdsOption = None,
     turn_of: TurnOfOption = "",
     turn: TurnsOption = None,
+    asked_at: AskedAtOption = None,
+    as_asked: AsAskedOption = False,
     kind: KindsOption = None,
     label: LabelsOption = None,
     min_relevance: RelevanceOption = 0.0,
@@ -91,6 +96,8 @@ def search(
         min_relevance=min_relevance,
         session=turn_of,
         turns=turn or (),
+        asked_at=range_of(asked_at, None, times.zone)[0],
+        as_asked=as_asked,
         summaries=summaries,
     )
     if json:
@@ -123,6 +130,7 @@ def context(
     query: QueryArgument,
     namespace: NamespacesOption,
     tokens: Annotated[int, typer.Option(help="At most this many tokens, 16 to 100,000.")] = 1500,
+    k: Annotated[int | None, typer.Option("-k", help="At most this many memories; default: as many as fit.")] = None,
     recipe: RecipeOption = "",
     since: FromOption = None,
     until: ToOption = None,
@@ -132,6 +140,8 @@ def context(
     not_id: NotIdsOption = None,
     turn_of: TurnOfOption = "",
     turn: TurnsOption = None,
+    asked_at: AskedAtOption = None,
+    as_asked: AsAskedOption = False,
     kind: KindsOption = None,
     label: LabelsOption = None,
     min_relevance: RelevanceOption = 0.0,
@@ -147,12 +157,15 @@ def context(
         query,
         namespace,
         token_budget=tokens,
+        k=k,
         recipe=recipe,
         filter=memory_filter(kind, session, speaker, happened, label, not_session, not_id),
         time_zone=timezone or "",
         min_relevance=min_relevance,
         session=turn_of,
         turns=turn or (),
+        asked_at=range_of(asked_at, None, times.zone)[0],
+        as_asked=as_asked,
         summaries=summaries,
         profile=profile,
     )
