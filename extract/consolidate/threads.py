@@ -113,7 +113,11 @@ class _Clusters:
         self._mean = _common(everything)
         self._clusters: list[_Cluster] = []
         self._postings: dict[int, set[int]] = {}
-        self._vectors = np.zeros((len(threads) + len(items), len(self._mean)), dtype=np.float32)
+        most = len(threads) + len(items)
+        self._vectors = np.zeros((most, len(self._mean)), dtype=np.float32)
+        # When each cluster begins and ends, in seconds, and which have windows of a session.
+        self._begins, self._ends = np.full(most, np.inf), np.full(most, -np.inf)
+        self._of_session: dict[str, set[int]] = {}
         for thread in threads:
             self._clusters.append(_Cluster(thread.id))
             for item in thread.items:
@@ -142,6 +146,9 @@ class _Clusters:
         cluster.items.append(item.id)
         cluster.said_from, cluster.said_to = min(item.said_from, cluster.said_from), max(item.said_to, cluster.said_to)
         cluster.sessions |= item.sessions
+        self._begins[place], self._ends[place] = cluster.said_from.timestamp(), cluster.said_to.timestamp()
+        for session in item.sessions:
+            self._of_session.setdefault(session, set()).add(place)
         for column, weight in self._weighted(item):
             cluster.terms[column] += weight  # type: ignore[assignment]  # sums of floats
             self._postings.setdefault(column, set()).add(place)
@@ -158,7 +165,7 @@ class _Clusters:
         else:
             centres = _unit(self._vectors[: len(self._clusters)])
             near = self._recipe.terms * near + self._recipe.vector * (centres @ self._direction(item.vector))
-        near += [self._nearness(item, one) for one in self._clusters]
+        near = near + self._nearness(item)
         best = int(np.argmax(np.round(near, 5)))
         return best if near[best] >= self._recipe.joins else None
 
@@ -171,10 +178,14 @@ class _Clusters:
         cosines: Floats = np.divide(dots, lengths, dtype=np.float32)
         return cosines
 
-    def _nearness(self, item: ThreadItem, cluster: _Cluster) -> float:
-        gap = max(item.said_from - cluster.said_to, cluster.said_from - item.said_to, timedelta(0))
-        same = self._recipe.session if item.sessions & cluster.sessions else 0.0
-        return self._recipe.recency * math.exp(-(gap / self._recipe.fading)) + same
+    def _nearness(self, item: ThreadItem) -> Floats:
+        """How near each cluster is to the item by time and session."""
+        begins, ends = self._begins[: len(self._clusters)], self._ends[: len(self._clusters)]
+        gap = np.maximum(np.maximum(item.said_from.timestamp() - ends, begins - item.said_to.timestamp()), 0.0)
+        near = self._recipe.recency * np.exp(-gap / self._recipe.fading.total_seconds())
+        near[list(set().union(*(self._of_session.get(session, ()) for session in item.sessions)))] += self._recipe.session
+        nearness: Floats = near.astype(np.float32)
+        return nearness
 
     def _merged(self, changed: list[int]) -> list[int]:
         """Joins disjoint pairs of a changed thread and another one; the places of those that came of it."""

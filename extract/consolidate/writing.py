@@ -21,6 +21,8 @@ from extract.vectors import text_vectors
 from graph.model import PREFIXES, Event, IdSource, Lease, Namespace, NodeKind, Seed, Summary, SummaryLevel
 from graph.store.port import Clock, ConsolidationWork, ConsolidationWrite, Float16Vector, Memory, PassageVector
 
+# Windows that are put into threads at once: each is compared with every thread, and all of them are written before others have their turn.
+_MOST_CLUSTERED = 256
 # From this attempt of a job on, rules write what the model did not.
 _MODEL_ATTEMPTS = 3
 
@@ -133,12 +135,13 @@ class SummaryWriter:
         threads = await summaries_of(place.memory, SummaryLevel.THREAD)
         vectors = await vectors_of(place.memory, list(windows))
         background = await asyncio.to_thread(background_of, windows.values())
-        changes = await asyncio.to_thread(_changes, windows, threads, vectors)
-        changes = [change for change in changes if not left.windows.issuperset(change.item_ids)]
+        changes = await asyncio.to_thread(_changes, windows, threads, vectors, left.windows)
+        computed = len(changes)
         touched = {id_ for change in changes for id_ in (change.id, *change.absorbed)}
         changes += [ThreadChange(one.id, one.member_ids) for one in stale if one.id not in touched]
         for start in range(0, len(changes), self._bounds.at_once):
-            if start and enough():
+            # What was clustered is written, though the turn is over: it would have to be clustered again.
+            if start >= computed and start and enough():
                 break
             wanted = []
             for change in changes[start : start + self._bounds.at_once]:
@@ -236,8 +239,10 @@ def _whole_sessions(work: ConsolidationWork, left: Container[str]) -> list[Event
     return [event for event in events if event.session != events[-1].session]
 
 
-def _changes(windows: Mapping[str, Summary], threads: Sequence[Summary], vectors: Mapping[str, Float16Vector]) -> list[ThreadChange]:
-    """What becomes of the threads when the windows that are in none are put into them."""
+def _changes(
+    windows: Mapping[str, Summary], threads: Sequence[Summary], vectors: Mapping[str, Float16Vector], left: Container[str]
+) -> list[ThreadChange]:
+    """What becomes of the threads when the windows that are in none, and not `left`, are put into them: the oldest, so many at a time."""
     items = {id_: thread_item(one, vectors.get(id_)) for id_, one in windows.items()}
     # Ids are minted in the order of time.
     known = [
@@ -245,7 +250,8 @@ def _changes(windows: Mapping[str, Summary], threads: Sequence[Summary], vectors
         for one in sorted(threads, key=lambda one: one.id)
     ]
     placed = {item.id for thread in known for item in thread.items}
-    return changed_threads(known, [item for id_, item in items.items() if id_ not in placed and windows[id_].sentences])
+    loose = [item for id_, item in items.items() if id_ not in placed and id_ not in left and windows[id_].sentences]
+    return changed_threads(known, sorted(loose, key=lambda item: (item.said_from, item.id))[:_MOST_CLUSTERED])
 
 
 def _middle(vectors: Sequence[Float16Vector]) -> Float16Vector | None:

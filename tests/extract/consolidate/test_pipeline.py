@@ -460,3 +460,17 @@ async def test_where_nobody_consolidates_a_job_that_is_left_ends(store: Any, clo
     assert await talk.summaries() == []
     await talk.consolidate()
     await talk.holds()
+
+
+async def test_windows_that_are_put_into_threads_some_at_a_time_end_in_the_same_threads(
+    store: Any, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("extract.consolidate.writing._MOST_CLUSTERED", 1)
+    talk = await Talk(store, clock).create()
+    await talk.say(GARDEN, "spring")
+    await talk.say(BOAT, "harbour", timedelta(days=3))
+    await talk.say(("My tomatoes in the garden climb the trellis now.",), "summer", timedelta(days=20))
+    assert (await talk.consolidate()).state is JobState.SUCCEEDED
+    assert sorted(one.sessions for one in await talk.summaries(THREAD)) == [("harbour",), ("spring", "summer")]
+    assert await talk.summaries(stale=True) == []
+    await talk.holds()
