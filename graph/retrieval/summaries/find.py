@@ -9,8 +9,9 @@ from graph.gather import gather_or_cancel
 from graph.model import Node, Summary, SummaryLevel, TimeRange
 from graph.retrieval.answer import RetrievalRequest, SummaryHit
 from graph.retrieval.finding.search import Search
+from graph.retrieval.offload import offload_if_many
 from graph.retrieval.planning.question import QueryIntent
-from graph.retrieval.summaries.index import SummaryIndexes
+from graph.retrieval.summaries.index import SummaryIndex, SummaryIndexes
 from graph.store.port import SummaryQuery
 
 # What fits less well than this has as good as nothing to do with the query.
@@ -46,11 +47,15 @@ async def _visible(searches: Sequence[Search], indexes: SummaryIndexes, least: f
 
     async def of_one(search: Search) -> list[_Found]:
         index = await indexes.of(search.memory, (await search.memory.settings()).uid)
-        scores = index.scores(search.plan.terms, search.query.vector)
-        found = [(index.summaries[row], float(scores[row])) for row in np.flatnonzero(scores >= least).tolist()]
-        return [_Found(search.request.namespace, one, score) for one, score in found if one.sentences and _passes(one, search.request)]
+        return await offload_if_many(len(index.summaries), _reaching, index, search, least)
 
     return [one for of_each in await gather_or_cancel([of_one(search) for search in searches]) for one in of_each]
+
+
+def _reaching(index: SummaryIndex, search: Search, least: float) -> list[_Found]:
+    scores = index.scores(search.plan.terms, search.query.vector)
+    found = [(index.summaries[row], float(scores[row])) for row in np.flatnonzero(scores >= least).tolist()]
+    return [_Found(search.request.namespace, one, score) for one, score in found if one.sentences and _passes(one, search.request)]
 
 
 def _telling_more(found: Sequence[_Found], most: int) -> list[_Found]:
@@ -59,9 +64,12 @@ def _telling_more(found: Sequence[_Found], most: int) -> list[_Found]:
     told: set[tuple[str, str]] = set()
     for one in found:
         sentences = {(one.namespace, sentence.text) for sentence in one.summary.sentences}
-        if len(picked) < most and not sentences <= told:
-            picked.append(one)
-            told |= sentences
+        if sentences <= told:
+            continue
+        picked.append(one)
+        told |= sentences
+        if len(picked) == most:
+            break
     return picked
 
 

@@ -1,7 +1,7 @@
 """The summaries of a namespace as a search reads them, kept until one of them changes.
 
 There is one summary for some ten to twenty messages, so all of them are compared with a query: 60,000 of a namespace of a million messages
-take 50 MB and some milliseconds.
+take some 100 MB and some ten milliseconds.
 """
 
 import asyncio
