@@ -3,19 +3,20 @@
 Each new window joins the thread that is nearest to it by its terms (tf-idf), its vector and the time since, if it is near enough, else it
 begins one; threads that have become alike are joined, and the older one stays. What stands in a thread is never moved to another one
 by what comes later (leader clustering; Hartigan 1975, "Clustering Algorithms", chapter 3), so that ids last. All work is windows times
-threads.
+threads, done in arrays; memory grows with the windows alone.
 """
 
 import math
-from collections import Counter
+from array import array
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from graph.model import DISTANT_FUTURE, DISTANT_PAST
 from graph.store.port import Float16Vector
 
 Floats = NDArray[np.float32]
@@ -90,20 +91,19 @@ def changed_threads(
 
 @dataclass(slots=True)
 class _Cluster:
-    """A thread under work: sums of its items' rows."""
+    """A thread under work. `terms` is the sum of its items' rows, by column, and `square` the square of that sum's length."""
 
     id: str
     items: list[str] = field(default_factory=list)
-    said_from: datetime = DISTANT_FUTURE
-    said_to: datetime = DISTANT_PAST
-    sessions: set[str] = field(default_factory=set)
-    terms: Counter[int] = field(default_factory=Counter)
-    length: float = 1.0
+    terms: dict[int, float] = field(default_factory=dict)
+    square: float = 0.0
     absorbed: list[str] = field(default_factory=list)
     touched: bool = False
 
 
 class _Clusters:
+    """The threads under work, each at its place. What each item is compared with stands in arrays over all places."""
+
     def __init__(self, threads: Sequence[ThreadMembers], items: Sequence[ThreadItem], recipe: ThreadRecipe) -> None:
         self._recipe = recipe
         everything = [*(item for thread in threads for item in thread.items), *items]
@@ -112,12 +112,14 @@ class _Clusters:
         self._idf = {term: math.log((len(everything) + 1) / count) for term, count in frequency.items()}
         self._mean = _common(everything)
         self._clusters: list[_Cluster] = []
-        self._postings: dict[int, set[int]] = {}
+        self._postings: dict[int, _Posting] = defaultdict(_Posting)
         most = len(threads) + len(items)
+        # Of each place the lengths of the sums of its items' terms and vectors, and the latter; 1 where there is none.
+        self._lengths, self._reaches = np.ones(most, dtype=np.float32), np.ones(most, dtype=np.float32)
         self._vectors = np.zeros((most, len(self._mean)), dtype=np.float32)
-        # When each cluster begins and ends, in seconds, and which have windows of a session.
+        # When each begins and ends, in seconds, and which have windows of a session.
         self._begins, self._ends = np.full(most, np.inf), np.full(most, -np.inf)
-        self._of_session: dict[str, set[int]] = {}
+        self._of_session: defaultdict[str, set[int]] = defaultdict(set)
         for thread in threads:
             self._clusters.append(_Cluster(thread.id))
             for item in thread.items:
@@ -144,38 +146,43 @@ class _Clusters:
     def _add(self, place: int, item: ThreadItem) -> None:
         cluster = self._clusters[place]
         cluster.items.append(item.id)
-        cluster.said_from, cluster.said_to = min(item.said_from, cluster.said_from), max(item.said_to, cluster.said_to)
-        cluster.sessions |= item.sessions
-        self._begins[place], self._ends[place] = cluster.said_from.timestamp(), cluster.said_to.timestamp()
+        self._begins[place] = min(item.said_from.timestamp(), self._begins[place])
+        self._ends[place] = max(item.said_to.timestamp(), self._ends[place])
         for session in item.sessions:
-            self._of_session.setdefault(session, set()).add(place)
+            self._of_session[session].add(place)
         for column, weight in self._weighted(item):
-            cluster.terms[column] += weight  # type: ignore[assignment]  # sums of floats
-            self._postings.setdefault(column, set()).add(place)
-        cluster.length = _length(cluster.terms.values())
+            self._postings[column].add(place, weight)
+            before = cluster.terms.get(column, 0.0)
+            cluster.terms[column] = before + weight
+            cluster.square += weight * (2 * before + weight)
+        self._lengths[place] = math.sqrt(cluster.square) or 1.0
         if item.vector is not None:
             self._vectors[place] += self._direction(item.vector)
+            self._reaches[place] = np.linalg.norm(self._vectors[place]) or 1.0
 
     def _nearest(self, item: ThreadItem) -> int | None:
-        if not self._clusters:
+        count = len(self._clusters)
+        if not count:
             return None
         near = self._by_terms(item)
         if item.vector is None:
             near *= self._recipe.terms + self._recipe.vector
         else:
-            centres = _unit(self._vectors[: len(self._clusters)])
-            near = self._recipe.terms * near + self._recipe.vector * (centres @ self._direction(item.vector))
+            cosines = self._vectors[:count] @ self._direction(item.vector) / self._reaches[:count]
+            near = self._recipe.terms * near + self._recipe.vector * cosines
         near = near + self._nearness(item)
         best = int(np.argmax(np.round(near, 5)))
         return best if near[best] >= self._recipe.joins else None
 
     def _by_terms(self, item: ThreadItem) -> Floats:
-        dots = np.zeros(len(self._clusters), dtype=np.float32)
-        for column, weight in self._weighted(item):
-            for place in self._postings.get(column, ()):
-                dots[place] += weight * self._clusters[place].terms[column]
-        lengths = np.array([one.length for one in self._clusters], dtype=np.float32)
-        cosines: Floats = np.divide(dots, lengths, dtype=np.float32)
+        """The cosine of the item's terms and each cluster's, which are the sum of its items'."""
+        count = len(self._clusters)
+        weighted = [(self._postings[column], weight) for column, weight in self._weighted(item) if column in self._postings]
+        if not weighted:
+            return np.zeros(count, dtype=np.float32)
+        places = np.concatenate([posting.rows() for posting, _ in weighted])
+        shares = np.concatenate([posting.values() * weight for posting, weight in weighted])
+        cosines: Floats = (np.bincount(places, shares, minlength=count) / self._lengths[:count]).astype(np.float32)
         return cosines
 
     def _nearness(self, item: ThreadItem) -> Floats:
@@ -189,15 +196,9 @@ class _Clusters:
 
     def _merged(self, changed: list[int]) -> list[int]:
         """Joins disjoint pairs of a changed thread and another one; the places of those that came of it."""
-        alike = self._alike(changed)
-        pairs = sorted(
-            (-float(alike[row, other]), *sorted((changed[row], int(other))))
-            for row, other in zip(*np.nonzero(alike >= self._recipe.merges), strict=True)
-            if changed[row] != other
-        )
         taken: set[int] = set()
         kept: list[int] = []
-        for _, older, younger in pairs:
+        for older, younger in self._alike(changed):
             if older in taken or younger in taken:
                 continue
             taken |= {older, younger}
@@ -205,36 +206,66 @@ class _Clusters:
             kept.append(older)
         return kept
 
-    def _alike(self, places: list[int]) -> Floats:
+    def _alike(self, changed: list[int]) -> list[tuple[int, int]]:
+        """Pairs of a changed place and another one that are alike enough to be joined, the older first, the most alike pairs first.
+
+        So many changed ones are compared with all at a time that the matrix of a block stays small.
+        """
+        rows = self._rows()
+        by_column = rows.T.tocsr()
+        block = max(1, _MOST_COMPARED // len(self._clusters))
+        alike, pairs = [np.zeros(0, dtype=np.float32)], [np.zeros((0, 2), dtype=np.int64)]
+        for start in range(0, len(changed), block):
+            places = np.array(changed[start : start + block])
+            near = self._likeness(places, np.asarray((rows[places] @ by_column).todense(), dtype=np.float32))
+            near[np.arange(len(places)), places] = 0
+            row, other = np.nonzero(near >= self._recipe.merges)
+            alike.append(near[row, other])
+            pairs.append(np.sort(np.stack([places[row], other], axis=1), axis=1))
+        found, ends = np.concatenate(alike), np.concatenate(pairs)
+        order = np.lexsort((ends[:, 1], ends[:, 0], -found))
+        return [(older, younger) for older, younger in ends[order].tolist()]
+
+    def _likeness(self, places: NDArray[np.int64], by_terms: Floats) -> Floats:
+        """How alike each of these places is to every one, by its terms and vector. Changes `by_terms`."""
+        count = len(self._clusters)
+        centres, reaches = self._vectors[:count], self._reaches[:count]
+        none = ~np.any(centres, axis=1)
+        # What has no vector is compared by its terms alone.
+        with_vector = ~none[places]
+        by_terms[:, none] *= (self._recipe.terms + self._recipe.vector) / self._recipe.terms
+        by_terms[np.ix_(~with_vector, ~none)] *= (self._recipe.terms + self._recipe.vector) / self._recipe.terms
+        by_terms *= self._recipe.terms
+        by_vector = centres[places] @ centres.T
+        by_vector *= self._recipe.vector / reaches
+        by_vector /= reaches[places, None]
+        by_terms += by_vector
+        return np.round(by_terms, 5, out=by_terms)
+
+    def _rows(self) -> Any:
+        """The clusters' terms, of unit length, as a sparse matrix: a row a cluster."""
         # Imported here: a service that never consolidates does without it.
         from scipy import sparse
 
-        data, columns, starts = [], [], [0]
-        for one in self._clusters:
-            columns += list(one.terms)
-            data += [weight / one.length for weight in one.terms.values()]
-            starts.append(len(data))
-        rows = sparse.csr_array((data, columns, starts), shape=(len(self._clusters), max(1, len(self._column))), dtype=np.float32)
-        by_terms = np.asarray((rows[places] @ rows.T).todense(), dtype=np.float32)
-        centres = _unit(self._vectors[: len(self._clusters)])
-        has_vector = np.linalg.norm(centres, axis=1) > 0
-        both = np.outer(has_vector[places], has_vector)
-        weight = np.where(both, self._recipe.terms, self._recipe.terms + self._recipe.vector)
-        alike: Floats = np.round(weight * by_terms + self._recipe.vector * (centres[places] @ centres.T), 5).astype(np.float32)
-        return alike
+        sizes = [len(one.terms) for one in self._clusters]
+        columns = np.fromiter((column for one in self._clusters for column in one.terms), np.int32, sum(sizes))
+        data = np.fromiter((weight for one in self._clusters for weight in one.terms.values()), np.float32, sum(sizes))
+        data /= np.repeat(self._lengths[: len(sizes)], sizes)
+        return sparse.csr_array((data, columns, np.cumsum([0, *sizes])), shape=(len(sizes), max(1, len(self._column))))
 
     def _join(self, older: int, younger: int) -> None:
         into, gone = self._clusters[older], self._clusters[younger]
         into.items += gone.items
-        into.said_from, into.said_to = min(into.said_from, gone.said_from), max(into.said_to, gone.said_to)
-        into.sessions |= gone.sessions
-        into.terms.update(gone.terms)
-        into.length = _length(into.terms.values())
+        for column, weight in gone.terms.items():
+            into.terms[column] = into.terms.get(column, 0.0) + weight
+        into.square = sum(weight * weight for weight in into.terms.values())
         into.absorbed += [*([gone.id] if gone.id else []), *gone.absorbed]
         into.touched = True
+        self._lengths[older] = math.sqrt(into.square) or 1.0
         self._vectors[older] += self._vectors[younger]
-        self._vectors[younger] = 0
-        gone.items, gone.terms, gone.absorbed = [], Counter(), []
+        self._reaches[older] = np.linalg.norm(self._vectors[older]) or 1.0
+        self._vectors[younger], self._reaches[younger] = 0, 1
+        gone.items, gone.terms, gone.absorbed = [], {}, []
 
     def _weighted(self, item: ThreadItem) -> list[tuple[int, float]]:
         """The columns of an item's terms with their weights, of unit length together."""
@@ -247,6 +278,28 @@ class _Clusters:
         return turned
 
 
+class _Posting:
+    """Where a term stands: places, one a window, and its weights there."""
+
+    __slots__ = ("_rows", "_values")
+
+    def __init__(self) -> None:
+        self._rows, self._values = array("i"), array("f")
+
+    def add(self, place: int, weight: float) -> None:
+        self._rows.append(place)
+        self._values.append(weight)
+
+    # Views, to be let go of before more is added: an array that is looked at cannot grow.
+    def rows(self) -> NDArray[np.int32]:
+        return np.frombuffer(self._rows, dtype=np.int32)
+
+    def values(self) -> Floats:
+        return np.frombuffer(self._values, dtype=np.float32)
+
+
+# Pairs of threads that are compared at once: 16 MB in each of the few matrices that it takes.
+_MOST_COMPARED = 4_000_000
 # Of so many windows the mean is half believed: what two windows have in common may be all that they say.
 _MEAN_HALF_BELIEVED = 20
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from extract.consolidate.threads import ThreadChange, ThreadItem, ThreadMembers, changed_threads
+from extract.consolidate import threads
+from extract.consolidate.threads import ThreadChange, ThreadItem, ThreadMembers, ThreadRecipe, changed_threads
 from extract.embed.minilm import MiniLmEmbedder
 from graph.store.port import Float16Vector
 from graph.text import terms_of
@@ -144,6 +145,27 @@ def test_a_namespace_of_a_thousand_threads_takes_new_windows() -> None:
     assert [(change.id, change.item_ids[-1], change.absorbed) for change in changes] == [
         (f"sum_{place:04d}", f"new {place}", ()) for place in range(0, 1_000, 50)
     ]
+
+
+def test_threads_compared_a_few_at_a_time_are_joined_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(3)
+    topics = rng.integers(12, size=200)
+    centres = rng.normal(size=(12, 32))
+    items = [
+        item(
+            f"w{place}",
+            " ".join(f"t{topic}x{word}" for word in rng.integers(8, size=5)),
+            place,
+            # Some namespaces got vectors late: what has none is joined by its words.
+            vector=(centres[topic] + rng.normal(size=32)).astype(np.float16) if place % 4 else None,
+        )
+        for place, topic in enumerate(topics.tolist())
+    ]
+    strict = ThreadRecipe(joins=0.95, merges=0.4)  # so that most threads begin alone and are joined
+    at_once = changed_threads([], items, strict)
+    assert 12 <= len(at_once) < 60
+    monkeypatch.setattr(threads, "_MOST_COMPARED", 1)
+    assert changed_threads([], items, strict) == at_once
 
 
 WORDS = st.lists(st.sampled_from(("ant", "bee", "cat", "dog", "elk", "fox", "gnu", "hen")), max_size=5).map(" ".join)
