@@ -25,7 +25,9 @@ def source_of_event(event: Event, statements: Sequence[Statement], vectors: Mapp
 def source_of_summary(summary: Summary) -> Source:
     """A summary as a source of the one above. Its sentences have their dates in their words."""
     sentences = tuple(SourceSentence(sentence.text) for sentence in summary.sentences)
-    return Source(summary.id, summary.title, sentences, summary.said_from, summary.said_to, summary.time, summary.names)
+    return Source(
+        summary.id, summary.title, sentences, summary.said_from, summary.said_to, summary.time, summary.names, len(summary.member_ids)
+    )
 
 
 def thread_item(summary: Summary, vector: Float16Vector | None) -> ThreadItem:

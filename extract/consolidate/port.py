@@ -22,7 +22,8 @@ class SourceSentence:
 class Source:
     """What a summary rests on: an event with its statements (level 1), or a summary of the level below.
 
-    `said_from` and `said_to` are when it was said; `time` is when it happened; `names` are those that take part.
+    `said_from` and `said_to` are when it was said; `time` is when it happened; `names` are those that take part; `size` is how many
+    members a summary has.
     """
 
     id: str
@@ -32,6 +33,7 @@ class Source:
     said_to: datetime
     time: TimeSpan | None = None
     names: tuple[str, ...] = ()
+    size: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,9 @@ class Background:
 
 @dataclass(frozen=True, slots=True)
 class SourceGroup:
-    """What one summary is made of. `sources` stand oldest first; `context` helps to understand them, and nothing may rest on it alone."""
+    """What one summary is made of. `sources` stand oldest first; `context` helps to understand them, and nothing may rest on it alone:
+    of a window earlier events, of a thread what stands of it so far.
+    """
 
     sources: tuple[Source, ...]
     context: tuple[Source, ...] = ()

@@ -114,7 +114,7 @@ class SummaryWriter:
         waiting = [] if place.hold_back else _whole_sessions(place.work, place.left.events)
         sessions = list(dict.fromkeys(event.session for event in waiting))
         current = await summaries_of(place.memory, SummaryLevel.WINDOW, sessions) if sessions else []
-        plan = planned_windows(waiting, current, stale, self._bounds.window)
+        plan = await asyncio.to_thread(planned_windows, waiting, current, stale, self._bounds.window)
         written = 0
         for start in range(0, len(plan), self._bounds.at_once):
             if start and enough():
@@ -133,6 +133,7 @@ class SummaryWriter:
             return False
         windows = {one.id: one for one in await summaries_of(place.memory, SummaryLevel.WINDOW)}
         threads = await summaries_of(place.memory, SummaryLevel.THREAD)
+        known = {one.id: one for one in threads}
         vectors = await vectors_of(place.memory, list(windows))
         background = await asyncio.to_thread(background_of, windows.values())
         changes = await asyncio.to_thread(_changes, windows, threads, vectors, left.windows)
@@ -143,13 +144,8 @@ class SummaryWriter:
             # What was clustered is written, though the turn is over: it would have to be clustered again.
             if start >= computed and start and enough():
                 break
-            wanted = []
-            for change in changes[start : start + self._bounds.at_once]:
-                members = [windows[id_] for id_ in change.item_ids if id_ in windows]
-                if members:
-                    sessions = tuple(name for one in members for name in one.sessions)
-                    group, middle = _group(members, background), _middle([vectors[one.id] for one in members if one.id in vectors])
-                    wanted.append(_Wanted(SummaryLevel.THREAD, group, change.id, sessions, change.absorbed, vector=middle))
+            some = changes[start : start + self._bounds.at_once]
+            wanted = await asyncio.to_thread(_wanted_threads, some, windows, known, vectors, background)
             written += await self._write(place, self._consolidator.threads, wanted)
         return written > 0
 
@@ -252,6 +248,27 @@ def _changes(
     placed = {item.id for thread in known for item in thread.items}
     loose = [item for id_, item in items.items() if id_ not in placed and id_ not in left and windows[id_].sentences]
     return changed_threads(known, sorted(loose, key=lambda item: (item.said_from, item.id))[:_MOST_CLUSTERED])
+
+
+def _wanted_threads(
+    changes: Sequence[ThreadChange],
+    windows: Mapping[str, Summary],
+    threads: Mapping[str, Summary],
+    vectors: Mapping[str, Float16Vector],
+    background: Background,
+) -> list[_Wanted]:
+    """What the changed threads are written from: all of their windows, and what stands of each so far."""
+    wanted = []
+    for change in changes:
+        members = [windows[id_] for id_ in change.item_ids if id_ in windows]
+        if members:
+            before = threads.get(change.id)
+            context = (source_of_summary(before),) if before is not None and before.sentences else ()
+            group = replace(_group(members, background), context=context)
+            sessions = tuple(name for one in members for name in one.sessions)
+            middle = _middle([vectors[one.id] for one in members if one.id in vectors])
+            wanted.append(_Wanted(SummaryLevel.THREAD, group, change.id, sessions, change.absorbed, vector=middle))
+    return wanted
 
 
 def _middle(vectors: Sequence[Float16Vector]) -> Float16Vector | None:

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from extract.consolidate.llm.bounds import latest_windows, main_threads
 from extract.consolidate.llm.prompting import NumberedGroups, halves, numbered, prompt
 from extract.consolidate.llm.reading import Reading, answer_schema, read_answer
 from extract.consolidate.port import Consolidation, SourceGroup, SummaryDraft
@@ -53,12 +54,12 @@ class LlmConsolidator:
         return await self._consolidated("window", groups)
 
     async def threads(self, groups: Sequence[SourceGroup]) -> Consolidation:
-        """See `Consolidator.threads`; raises as `windows` does."""
-        return await self._consolidated("thread", groups)
+        """See `Consolidator.threads`; raises as `windows` does. Of a long thread its latest windows are read (`latest_windows`)."""
+        return await self._consolidated("thread", [latest_windows(group) for group in groups])
 
     async def profile(self, group: SourceGroup) -> Consolidation:
-        """See `Consolidator.profile`; raises as `windows` does."""
-        return await self._consolidated("profile", [group])
+        """See `Consolidator.profile`; raises as `windows` does. Of very many threads some are read (`main_threads`)."""
+        return await self._consolidated("profile", [main_threads(group)])
 
     async def _consolidated(self, kind: str, groups: Sequence[SourceGroup]) -> Consolidation:
         work = _Work(self._chat, self._settings, kind)
