@@ -11,6 +11,7 @@ from extract.consolidate.composing import source_of_event
 from extract.consolidate.port import Source, SourceGroup
 from extract.consolidate.window_plan import PlannedWindow
 from graph.model import STATEMENT_KINDS, Event, MemoryFilter, Namespace, Seed, Statement, Summary, SummaryLevel, TimeRange
+from graph.retrieval.offload import offload_if_many
 from graph.store.candidates import CandidateQuery, Candidates
 from graph.store.port import Float16Vector, Memory, SummaryQuery
 
@@ -104,7 +105,8 @@ async def _seeds(
     query = CandidateQuery(
         (), (middle / length).astype(np.float32), only, lexical_limit=0, dense_limit=_STATEMENTS_A_SEED * count, neighbours=0
     )
-    nearest = _by_similarity(await memory.candidates(query))
+    candidates = await memory.candidates(query)
+    nearest = await offload_if_many(len(candidates.ids), _by_similarity, candidates)
     nodes = await memory.get_nodes(list(nearest)) if nearest else {}
     similarity: dict[str, float] = {}
     for id_, value in nearest.items():
