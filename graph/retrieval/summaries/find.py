@@ -1,6 +1,6 @@
 """Which summaries a query is answered with, beside its memories."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,49 +25,78 @@ async def find_summaries(searches: Sequence[Search], indexes: SummaryIndexes) ->
     One that says nothing but what better ones say in the same words, as a thread and its windows do, is passed over. A question for an
     overview ("what have I been up to?") that nothing fits gets the threads said last, the last one first; or windows, where there are none.
     """
-    fitting = sorted(await _visible(searches, indexes, _LEAST_SCORE), key=lambda one: (-one.score, one.summary.id))
-    if not fitting and searches[0].plan.intents & (QueryIntent.OVERVIEW | QueryIntent.WHOLE):
-        found = await _visible(searches, indexes, 0.0)
-        threads = [one for one in found if one.summary.level is SummaryLevel.THREAD] or found
-        fitting = sorted(sorted(threads, key=lambda one: one.summary.id), key=lambda one: one.summary.said_to, reverse=True)
-    return await _read(searches, _telling_more(fitting, searches[0].request.summaries))
+    most = searches[0].request.summaries
+    found = await _of_each(searches, indexes, _fitting)
+    if not found and searches[0].plan.intents & (QueryIntent.OVERVIEW | QueryIntent.WHOLE):
+        found = await _of_each(searches, indexes, _latest)
+        found = [one for one in found if one.summary.level is SummaryLevel.THREAD] or found
+        found.sort(key=_last_said)
+    else:
+        found.sort(key=_best)
+    return await _read(searches, found[:most])
 
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """A summary as an index holds it, without members."""
+    """A summary as an index holds it, without members, and the hashes of its sentences."""
 
     namespace: str
     summary: Summary
+    told: tuple[int, ...]
     score: float
 
 
-async def _visible(searches: Sequence[Search], indexes: SummaryIndexes, least: float) -> list[_Found]:
-    """What reaches this score and may be seen."""
+def _best(one: _Found) -> tuple[float, str]:
+    return -one.score, one.summary.id
+
+
+def _last_said(one: _Found) -> tuple[float, str]:
+    return -one.summary.said_to.timestamp(), one.summary.id
+
+
+async def _of_each(
+    searches: Sequence[Search], indexes: SummaryIndexes, chosen: Callable[[SummaryIndex, Search], list[_Found]]
+) -> list[_Found]:
+    """What is chosen of each namespace: no more than is asked for, since no namespace's summaries say what those of another one say."""
 
     async def of_one(search: Search) -> list[_Found]:
         index = await indexes.of(search.memory, (await search.memory.settings()).uid)
-        return await offload_if_many(len(index.summaries), _reaching, index, search, least)
+        return await offload_if_many(len(index.summaries), chosen, index, search)
 
     return [one for of_each in await gather_or_cancel([of_one(search) for search in searches]) for one in of_each]
 
 
-def _reaching(index: SummaryIndex, search: Search, least: float) -> list[_Found]:
+def _fitting(index: SummaryIndex, search: Search) -> list[_Found]:
+    """Those that fit, best first."""
+    return _telling_more(sorted(_visible(index, search, _LEAST_SCORE), key=_best), search.request.summaries)
+
+
+def _latest(index: SummaryIndex, search: Search) -> list[_Found]:
+    """The threads said last, or the windows where there are no threads, the last one first."""
+    found = _visible(index, search, 0.0)
+    threads = [one for one in found if one.summary.level is SummaryLevel.THREAD] or found
+    return _telling_more(sorted(threads, key=_last_said), search.request.summaries)
+
+
+def _visible(index: SummaryIndex, search: Search, least: float) -> list[_Found]:
+    """What reaches this score and may be seen."""
     scores = index.scores(search.plan.terms, search.query.vector)
-    found = [(index.summaries[row], float(scores[row])) for row in np.flatnonzero(scores >= least).tolist()]
-    return [_Found(search.request.namespace, one, score) for one, score in found if one.sentences and _passes(one, search.request)]
+    return [
+        _Found(search.request.namespace, index.summaries[row], index.told[row], float(scores[row]))
+        for row in np.flatnonzero(scores >= least).tolist()
+        if _passes(index.summaries[row], search.request)
+    ]
 
 
 def _telling_more(found: Sequence[_Found], most: int) -> list[_Found]:
-    """The first of these that say something which those before them do not."""
+    """The first of these, of one namespace, that say something which those before them do not."""
     picked: list[_Found] = []
-    told: set[tuple[str, str]] = set()
+    told: set[int] = set()
     for one in found:
-        sentences = {(one.namespace, sentence.text) for sentence in one.summary.sentences}
-        if sentences <= told:
+        if told.issuperset(one.told):
             continue
         picked.append(one)
-        told |= sentences
+        told.update(one.told)
         if len(picked) == most:
             break
     return picked
