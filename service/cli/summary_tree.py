@@ -13,12 +13,19 @@ if TYPE_CHECKING:
     from rich.tree import Tree
     from structmem import Event, Message, Node, Statement, Summary, SummaryTree
 
+# Wider than anything that is drawn.
+_UNWRAPPED = 100_000
+
 
 def print_tree(tree: "SummaryTree", times: Times, texts: Excerpts, sentences: int | None = None) -> None:
     """Prints it; with `sentences` only so many of those at its top, and what they rest on."""
     drawing = _Drawing(tree, times, texts)
     drawn = drawing.of(tree.summary) if sentences is None else drawing.beginning(tree.summary, sentences)
-    tables.console().print(drawn, soft_wrap=True)
+    out = tables.console()
+    if not out.is_terminal:
+        # A line stays a line for whoever reads it by a program. Soft wrapping would cut it: rich 15 crops a tree's labels at its width.
+        out.width = _UNWRAPPED
+    out.print(drawn)
 
 
 class _Drawing:

@@ -64,7 +64,9 @@ def summaries(
     if shown:
         typer.echo(f"(times in {times.name})", err=True)
     else:
-        tables.console().print("There are no such summaries.")
+        chosen = level or session or since or until or stale
+        none_yet = "There are no summaries yet: they are written a while after the extraction, or by `structmem consolidate` at once."
+        tables.console().print("There are no such summaries." if chosen else none_yet)
 
 
 @connected
@@ -98,7 +100,7 @@ def summary(
 def profile(
     client: "Client", namespace: NamespaceOption, timezone: ZoneOption = None, full: FullOption = False, json: JsonOption = False
 ) -> None:
-    """Shows who a namespace is about, and what stands."""
+    """Shows who a namespace is about, and what lasts of what was said."""
     found = client.get_profile(namespace)
     if json:
         print_json({"namespace": namespace, "profile": node_document(found) if found else None})

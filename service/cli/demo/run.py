@@ -166,7 +166,7 @@ def _summarize(client: "Client") -> list[str]:
     print_tree(client.get_summary(NAMESPACE, told.id), _TIMES, texts, SENTENCES)
     _say("A thread", "what belongs together across sessions, and changes from one to the next")
     print_summary(across, _TIMES, Excerpts())
-    _say("The profile", "who the memory is about, and what stands; `structmem summary` leads from it down to the messages")
+    _say("The profile", "who the memory is about, and what lasts of what was said; `structmem summary` leads from it down to the messages")
     print_profile(profile, _TIMES, texts)
     return []
 

@@ -51,7 +51,7 @@ class AsyncSummaries(AsyncListings):
         return await self._transport.unary(calls.get_summary(namespace, summary_id, depth, at_least), timeout)
 
     async def get_profile(self, namespace: str, *, at_least: ConsistencyTokens = (), timeout: float | None = None) -> Summary | None:
-        """Who a namespace is about, and what stands; None before the first consolidation."""
+        """Who a namespace is about, and what lasts of what was said; None before the first consolidation."""
         return await self._transport.unary(calls.get_profile(namespace, at_least), timeout)
 
     async def consolidate(self, namespace: str, *, anew: bool = False, timeout: float | None = None) -> Job:

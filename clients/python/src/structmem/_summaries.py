@@ -50,7 +50,7 @@ class Summaries(Listings):
         return self._transport.unary(calls.get_summary(namespace, summary_id, depth, at_least), timeout)
 
     def get_profile(self, namespace: str, *, at_least: ConsistencyTokens = (), timeout: float | None = None) -> Summary | None:
-        """Who a namespace is about, and what stands; None before the first consolidation."""
+        """Who a namespace is about, and what lasts of what was said; None before the first consolidation."""
         return self._transport.unary(calls.get_profile(namespace, at_least), timeout)
 
     def consolidate(self, namespace: str, *, anew: bool = False, timeout: float | None = None) -> Job:

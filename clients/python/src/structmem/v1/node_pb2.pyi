@@ -226,7 +226,7 @@ class _SummaryLevelEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_SummaryL
     SUMMARY_LEVEL_THREAD: _SummaryLevel.ValueType  # 2
     """Windows that belong together across sessions: a project, a relationship, a plan. Its id stays while it grows."""
     SUMMARY_LEVEL_PROFILE: _SummaryLevel.ValueType  # 3
-    """All threads of a namespace: who it is about, and what stands. There is one."""
+    """All threads of a namespace: who it is about, and what lasts of what was said. There is one."""
 
 class SummaryLevel(_SummaryLevel, metaclass=_SummaryLevelEnumTypeWrapper):
     """What a summary tells of."""
@@ -238,7 +238,7 @@ SUMMARY_LEVEL_WINDOW: SummaryLevel.ValueType  # 1
 SUMMARY_LEVEL_THREAD: SummaryLevel.ValueType  # 2
 """Windows that belong together across sessions: a project, a relationship, a plan. Its id stays while it grows."""
 SUMMARY_LEVEL_PROFILE: SummaryLevel.ValueType  # 3
-"""All threads of a namespace: who it is about, and what stands. There is one."""
+"""All threads of a namespace: who it is about, and what lasts of what was said. There is one."""
 Global___SummaryLevel: _TypeAlias = SummaryLevel  # noqa: Y015
 
 @_typing.final

@@ -237,7 +237,7 @@ Global___ConsolidateSummariesResponse: _TypeAlias = ConsolidateSummariesResponse
 
 @_typing.final
 class GetProfileRequest(_message.Message):
-    """GetProfileRequest asks who a namespace is about, and what stands."""
+    """GetProfileRequest asks who a namespace is about, and what lasts of what was said."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

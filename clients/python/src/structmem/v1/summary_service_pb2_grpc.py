@@ -85,7 +85,7 @@ class SummaryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetProfile(self, request, context):
-        """GetProfile shows who a namespace is about, and what stands.
+        """GetProfile shows who a namespace is about, and what lasts of what was said.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -25,7 +25,7 @@ class SummaryServiceStub:
     ConsolidateSummaries: _aio.UnaryUnaryMultiCallable[_summary_service_pb2.ConsolidateSummariesRequest, _summary_service_pb2.ConsolidateSummariesResponse]
     """ConsolidateSummaries writes summaries of what waits for them without waiting for more."""
     GetProfile: _aio.UnaryUnaryMultiCallable[_summary_service_pb2.GetProfileRequest, _summary_service_pb2.GetProfileResponse]
-    """GetProfile shows who a namespace is about, and what stands."""
+    """GetProfile shows who a namespace is about, and what lasts of what was said."""
 
 class SummaryServiceServicer(metaclass=_abc_1.ABCMeta):
     """SummaryService shows what was remembered in summaries: windows of events, threads of windows across sessions, and a profile above them.
@@ -62,6 +62,6 @@ class SummaryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _summary_service_pb2.GetProfileRequest,
         context: _aio.ServicerContext[_summary_service_pb2.GetProfileRequest, _abc.Awaitable[_summary_service_pb2.GetProfileResponse]],
     ) -> _abc.Awaitable[_summary_service_pb2.GetProfileResponse]:
-        """GetProfile shows who a namespace is about, and what stands."""
+        """GetProfile shows who a namespace is about, and what lasts of what was said."""
 
 def add_SummaryServiceServicer_to_server(servicer: SummaryServiceServicer, server: _aio.Server) -> None: ...
