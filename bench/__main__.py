@@ -24,6 +24,7 @@ SUBCOMMANDS = (
     "peers",
     "worst-texts",
     "segments",
+    "changes",
 )
 
 
