@@ -33,7 +33,7 @@ class LanguageModel:
 
     def extractors(self, settings: Settings) -> Mapping[ExtractionMode, Extractor]:
         """The llm extractor of each mode. Raises InvalidSettings when the compressor cannot be used."""
-        return llm_extractors(self.chat, self.spec, _compressor(settings))
+        return llm_extractors(self.chat, self.spec, make_compressor(settings))
 
     def consolidator(self) -> Consolidator:
         """The llm consolidator."""
@@ -90,7 +90,8 @@ def _chat(settings: Settings, provider: Provider) -> Chat:
     return _opened("llm_record", settings.llm_record, lambda path: RecordingChat(endpoint, path))
 
 
-def _compressor(settings: Settings) -> Compressor | None:
+def make_compressor(settings: Settings) -> Compressor | None:
+    """What leaves words out of prompts; None for "none". Raises InvalidSettings when its extra or its model is missing."""
     match settings.compressor:
         case "none":
             return None

@@ -3,7 +3,8 @@
 import argparse
 import asyncio
 import contextlib
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,16 @@ from structmem.v1 import inspection_service_pb2, memory_service_pb2, summary_ser
 from bench.connection import DEADLINE_S, Connection
 from bench.dataset import Conversation, Dataset, read_dataset
 from bench.economics.answers import AnswerLength
-from bench.economics.coverage import covered_once
+from bench.economics.compressing import STEP as COMPRESS
+from bench.economics.compressing import compress_step, compressor_of, without_compression
+from bench.economics.coverage import coverage
+from bench.economics.figures import mean_of, prompt_ratio, show, sums
 from bench.economics.model import CountingModel, Heard, Taken, counting_model
 from bench.ingest import BULK, batches, message_input, namespace_of
 from bench.report import BenchError, Report, Step
 from bench.server import server
 from bench.stores import StoreUnderTest, add_store_arguments, chosen_store, own_namespaces
+from extract.compress import Compressor
 
 HELP = "counts the calls and tokens that the memory of each conversation takes, by step, on a local model of declared answers"
 # How much LoCoMo's own annotators wrote down: 2,541 facts of 17 tokens on 5,882 messages, in the file's `facts`.
@@ -49,16 +54,37 @@ def run(parsed: argparse.Namespace) -> int:
         raise BenchError("lengths of answers must be at least 1")
     report = Report(parsed.json)
     dataset = read_dataset(parsed.data)
-    conversations = dataset.conversations[: parsed.conversations or None]
+    dataset = Dataset(dataset.name, dataset.conversations[: parsed.conversations or None])
     length = AnswerLength(parsed.messages_a_fact, parsed.fact_tokens, parsed.memories_a_sentence, parsed.sentence_tokens)
     with chosen_store(parsed) as store:
-        figures = asyncio.run(_measure(Dataset(dataset.name, conversations), length, store, not parsed.extraction_only, report))
-    _show(dataset.name, figures, report)
+        found = _measured(dataset, length, store, not parsed.extraction_only, report)
+    figures = {"conversations": found, "mean": mean_of(found)}
+    show(dataset.name, figures, report)
     report.result({"dataset": dataset.name, "store": store.name, "answers": asdict(length), **figures})
-    return 0 if all(one["messages_covered"] == one["messages"] for one in figures["conversations"]) else 1
+    return 0 if all(_all_covered(one) for one in found) else 1
 
 
-async def _measure(dataset: Dataset, length: AnswerLength, store: StoreUnderTest, consolidates: bool, report: Report) -> dict[str, Any]:
+def _all_covered(one: dict[str, Any]) -> bool:
+    return all(covered == one["messages"] for covered in (one["messages_covered"], one.get("uncompressed", one)["messages_covered"]))
+
+
+def _measured(dataset: Dataset, length: AnswerLength, store: StoreUnderTest, consolidates: bool, report: Report) -> list[dict[str, Any]]:
+    """The figures of each conversation; where prompts are compressed, beside those of an extraction without that."""
+    compressor = compressor_of(store.settings)
+    if compressor is None:
+        return asyncio.run(_measure(dataset, length, store, consolidates, report))
+    found = asyncio.run(_measure(dataset, length, store, consolidates, report, compressor))
+    compressor.close()
+    plain_store = replace(store, settings=without_compression(store.settings))
+    for one, plain in zip(found, asyncio.run(_measure(dataset, length, plain_store, False, report)), strict=True):
+        one["uncompressed"] = {**plain["steps"].get("extraction", sums([])), "messages_covered": plain["messages_covered"]}
+        one["prompt_ratio"] = prompt_ratio(one)
+    return found
+
+
+async def _measure(
+    dataset: Dataset, length: AnswerLength, store: StoreUnderTest, consolidates: bool, report: Report, compressor: Compressor | None = None
+) -> list[dict[str, Any]]:
     async with contextlib.AsyncExitStack() as stack:
         model = await stack.enter_async_context(counting_model(length))
         settings: dict[str, object] = {
@@ -75,14 +101,16 @@ async def _measure(dataset: Dataset, length: AnswerLength, store: StoreUnderTest
         running = await stack.enter_async_context(server(settings))
         connection = await stack.enter_async_context(Connection(running.address))
         names = list(map(namespace_of, dataset.conversations))
+        # A Neo4j that is started for both ways of extraction still has them from the first.
+        await connection.delete_namespaces(names)
         await stack.enter_async_context(own_namespaces(connection, store, names))
-        with report.step("conversations", sum(len(one.messages) for one in dataset.conversations)) as step:
-            found = [await _figures_of(connection, one, model, consolidates, step) for one in dataset.conversations]
-    return {"conversations": found, "mean": _mean(found)}
+        title = "conversations" if compressor or consolidates else "extraction alone"
+        with report.step(title, sum(len(one.messages) for one in dataset.conversations)) as step:
+            return [await _figures_of(connection, one, model, consolidates, compressor, step) for one in dataset.conversations]
 
 
 async def _figures_of(
-    connection: Connection, conversation: Conversation, model: CountingModel, consolidates: bool, step: Step
+    connection: Connection, conversation: Conversation, model: CountingModel, consolidates: bool, compressor: Compressor | None, step: Step
 ) -> dict[str, Any]:
     """Has one conversation remembered, and counts."""
     namespace = namespace_of(conversation)
@@ -98,50 +126,25 @@ async def _figures_of(
         await connection.wait_for_job(namespace, (await connection.summaries.ConsolidateSummaries(asked, timeout=DEADLINE_S)).job.id)
     step.advance(len(conversation.messages))
     heard = model.heard()
-    await _check_usage(connection, conversation, heard)
-    said = [(message.speaker, message.text) for message in conversation.messages]
+    usage = await _checked_usage(connection, conversation, heard)
+    shown = coverage(conversation, heard.runs, compressed=compressor is not None)
+    steps: dict[str, Mapping[str, float]] = {name: sums([taken]) for name, taken in sorted(heard.steps.items())}
+    if compressor is not None:
+        steps = {COMPRESS: await compress_step(usage, shown.runs, compressor), **steps}
     return {
         "id": conversation.id,
         "messages": len(conversation.messages),
-        **_sum(list(heard.steps.values())),
-        "messages_covered": covered_once(said, heard.messages),
-        "steps": {name: _sum([taken]) for name, taken in sorted(heard.steps.items())},
+        **sums(list(heard.steps.values())),
+        "messages_covered": shown.covered,
+        "steps": steps,
     }
 
 
-async def _check_usage(connection: Connection, conversation: Conversation, heard: Heard) -> None:
-    """What the service says it used must be what the model was asked. Raises BenchError."""
+async def _checked_usage(connection: Connection, conversation: Conversation, heard: Heard) -> Sequence[inspection_service_pb2.UsageEntry]:
+    """What the service says it used; of the model that must be what it was asked. Raises BenchError."""
     request = inspection_service_pb2.GetUsageRequest(namespace=namespace_of(conversation))
     entries = (await connection.inspection.GetUsage(request, timeout=DEADLINE_S)).entries
     told = [Taken(one.calls, one.prompt_tokens, one.completion_tokens) for one in entries if one.model == _MODEL_NAME]
-    if _sum(told) != _sum(list(heard.steps.values())):
-        raise BenchError(f"{conversation.id}: the service counts {_sum(told)}, the model {_sum(list(heard.steps.values()))}")
-
-
-def _sum(taken: list[Taken]) -> dict[str, int]:
-    calls, prompt = sum(one.calls for one in taken), sum(one.prompt_tokens for one in taken)
-    completion = sum(one.completion_tokens for one in taken)
-    return {"calls": calls, "prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}
-
-
-def _mean(found: list[dict[str, Any]]) -> dict[str, Any]:
-    names = ("messages", "calls", "prompt_tokens", "completion_tokens", "total_tokens", "messages_covered")
-    mean: dict[str, Any] = {name: _mean_of([one[name] for one in found]) for name in names}
-    steps = sorted({step for one in found for step in one["steps"]})
-    none = _sum([])
-    mean["steps"] = {step: {name: _mean_of([one["steps"].get(step, none)[name] for one in found]) for name in none} for step in steps}
-    return mean
-
-
-def _mean_of(values: list[int]) -> float:
-    return round(sum(values) / max(1, len(values)), 1)
-
-
-def _show(name: str, figures: dict[str, Any], report: Report) -> None:
-    columns = ("calls", "prompt_tokens", "completion_tokens", "total_tokens")
-    rows = [(one["id"], *(one[column] for column in columns), one["messages_covered"], one["messages"]) for one in figures["conversations"]]
-    mean = figures["mean"]
-    rows += [("mean", *(mean[column] for column in columns), mean["messages_covered"], mean["messages"])]
-    report.table(name, ("conversation", "calls", "prompt", "completion", "total", "covered", "messages"), rows)
-    steps = [(step, *(taken[column] for column in columns)) for step, taken in mean["steps"].items()]
-    report.table("mean by step", ("step", "calls", "prompt", "completion", "total"), steps)
+    if sums(told) != sums(list(heard.steps.values())):
+        raise BenchError(f"{conversation.id}: the service counts {sums(told)}, the model {sums(list(heard.steps.values()))}")
+    return entries

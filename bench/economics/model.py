@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bench.economics.answers import AnswerLength
-from bench.economics.shown import messages_in, step_of
+from bench.economics.shown import ShownMessage, runs_in, step_of
 from extract.tokens import count_tokens
 
 
@@ -29,10 +29,10 @@ class Taken:
 
 @dataclass(slots=True)
 class Heard:
-    """What the model was asked since it was looked at last: by step, and who said what in the lines that were to be extracted."""
+    """What the model was asked since it was looked at last: by step, and the runs of messages that it was shown, in that order."""
 
     steps: dict[str, Taken] = field(default_factory=dict)
-    messages: list[tuple[str, str]] = field(default_factory=list)
+    runs: list[list[ShownMessage]] = field(default_factory=list)
 
 
 class CountingModel:
@@ -71,7 +71,7 @@ class CountingModel:
         completion = count_tokens(content)
         self._heard.steps.setdefault(step, Taken()).add(prompt, completion)
         if step == "extraction":
-            self._heard.messages += [(one.speaker, one.text) for one in messages_in(body) if not one.before]
+            self._heard.runs += runs_in(body)
         usage = {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}
         message = {"role": "assistant", "content": content}
         choices = [{"index": 0, "finish_reason": "stop", "message": message}]

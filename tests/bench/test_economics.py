@@ -2,16 +2,17 @@
 
 import json
 from collections.abc import Sequence
-from datetime import UTC
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bench.__main__ import main
+from bench.dataset import ChatMessage, ChatSession, Conversation
 from bench.economics.answers import AnswerLength
-from bench.economics.coverage import covered_once
-from bench.economics.shown import memories_in, messages_in, step_of
+from bench.economics.coverage import coverage
+from bench.economics.shown import ShownMessage, memories_in, messages_in, runs_in, step_of
 from extract.consolidate.llm.prompting import numbered, prompt
 from extract.consolidate.llm.reading import answer_schema as summary_schema
 from extract.consolidate.llm.reading import read_answer as read_summaries
@@ -45,6 +46,7 @@ def test_every_message_is_read_as_it_was_said() -> None:
     shown = messages_in(body)
     assert [one.text for one in shown] == ["What is new?", *TALK, "Hello."]
     assert [(one.before, one.own, one.part) for one in shown] == [(True, False, "1"), *[(False, True, "1")] * 4, (False, True, "2")]
+    assert [[one.minute for one in run] for run in runs_in(body)] == [["2023-05-08 13:56", "", "", "", ""], ["2023-05-08 13:56"]]
     assert step_of(body) == "extraction"
 
 
@@ -103,43 +105,118 @@ def test_the_command_counts_calls_and_every_message_once(tmp_path: Path, capsys:
     assert set(one["steps"]) == {"extraction"}
 
 
+def test_compression_is_a_step_beside_an_extraction_without_it(tmp_path: Path, capsys: Any) -> None:
+    told = (
+        "Well, it was so that I had been thinking about it for quite a while and then I did not move to Lisbon with {name} in May 2021.",
+        "Bye.",
+        "And I would say that it is not at all like what we had before, because there is a garden with two hammocks in it for {name}.",
+        "Bye.",
+        "Bye.",
+    )
+    sessions = [
+        {"id": name, "messages": [turn(f"{name}.{n}", text.format(name=name), n) for n, text in enumerate(told)]}
+        for name in ("Ines", "Rui", "Ana", "Tom")
+    ]
+    file = tmp_path / "moves.json"
+    file.write_text(json.dumps({"name": "moves", "conversations": [{"id": "c", "sessions": sessions, "questions": []}]}))
+    chosen = ["--extraction-only", "--set", "embedder=hashing", "--set", "compressor=entropy", "--set", "compression_rate=0.4"]
+    assert main(["economics", "--data", str(file), "--json", *chosen]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    [one] = figures["conversations"]
+    assert one["messages_covered"] == one["uncompressed"]["messages_covered"] == one["messages"] == 20
+    compress, extraction = one["steps"]["compress"], one["steps"]["extraction"]
+    assert set(one["steps"]) == {"compress", "extraction"}
+    assert compress["cpu_ms"] > 0
+    assert 0 < compress["completion_tokens"] < 0.7 * compress["prompt_tokens"]
+    # No model was asked to compress.
+    assert (one["calls"], one["prompt_tokens"]) == (extraction["calls"], extraction["prompt_tokens"])
+    assert (
+        one["prompt_ratio"]
+        == figures["mean"]["prompt_ratio"]
+        == round(extraction["prompt_tokens"] / one["uncompressed"]["prompt_tokens"], 3)
+    )
+    assert figures["mean"]["steps"]["compress"] == {name: round(value, 1) for name, value in compress.items()}
+
+    assert main(["economics", "--data", str(file), *chosen]) == 0
+    told_to_people = capsys.readouterr().out
+    assert "compress" in told_to_people
+    assert "uncompressed" in told_to_people
+
+
+def turn(id_: str, text: str, minute: int) -> dict[str, str]:
+    return {"id": id_, "speaker": "Eva", "role": "user", "text": text, "sent_at": f"2023-05-17T09:{minute:02}:00Z"}
+
+
+def conversation(*texts: str) -> Conversation:
+    said = tuple(ChatMessage(str(n), "Ana", "user", text, datetime(2023, 5, 17, 9, n // 2, tzinfo=UTC)) for n, text in enumerate(texts))
+    return Conversation("c", (ChatSession("s", said),), ())
+
+
+def run_of(*texts: str, context: Sequence[str] = (), minute: int = 0, speaker: str = "Ana") -> list[ShownMessage]:
+    """Lines of one part, of which the first one is told its minute."""
+    lines = [(text, True) for text in context] + [(text, False) for text in texts]
+    return [
+        ShownMessage(n, "", "2023-05-17", "" if n else f"2023-05-17 09:{minute:02}", speaker, text, not before, before)
+        for n, (text, before) in enumerate(lines)
+    ]
+
+
 @pytest.mark.parametrize(
-    ("shown", "covered"),
+    ("runs", "covered"),
     [
-        (["one", "two", "a long text"], 3),
-        (["two", "one", "long text", "a "], 3),
-        (["one", "two", "a ", "a l", "ong text"], 2),
-        (["one", "two", "a", "long text", " "], 3),
-        (["one", "two", "a ", "a long text"], 2),
-        (["one", "one", "two", "a long text"], 2),
-        (["one", "two", "a "], 1),
-        (["one", "two"], 2),
+        ([run_of("one", "two", "a long text")], 3),
+        ([run_of("one", "two"), run_of("a long text", context=("one", "two"))], 3),
+        ([run_of("a long text", minute=1), run_of("one", "two")], 3),
+        ([run_of("one", "two"), run_of("a ", minute=1), run_of("long text", context=("one", "two"))], 3),
+        ([run_of("one", "two"), run_of("a ", minute=1)], 2),
+        ([run_of("one", "two"), run_of("a ", minute=1), run_of("a long text", minute=1)], 2),
+        ([run_of("one", "two"), run_of("a text", minute=1)], 2),
+        ([run_of("one", "two", "a long text"), run_of("two", context=("one",))], 2),
+        ([run_of("one", "two", "a long text"), run_of("three")], 2),
+        ([run_of("one", "two", "a long text", minute=1)], 0),
+        ([run_of("one", "two", "a long text", speaker="Tom")], 0),
+        ([run_of("one", "two")], 2),
         ([], 0),
     ],
 )
-def test_a_message_is_covered_whole_or_in_parts_and_once(shown: list[str], covered: int) -> None:
-    said = [("Ana", "one"), ("Ana", "two"), ("Ana", "a long text")]
-    assert covered_once(said, [("Ana", text) for text in shown]) == covered
-    assert covered_once(said, [("Tom", text) for text in shown]) == 0
-
-
-def test_the_parts_of_a_text_that_repeats_itself_are_found_in_any_order() -> None:
-    assert (
-        covered_once(
-            [("Ana", "aab aa")],
-            [
-                ("Ana", "aa"),
-                ("Ana", "a"),
-                ("Ana", "ab "),
-            ],
-        )
-        == 1
-    )
+def test_a_message_is_covered_whole_or_in_parts_and_once(runs: list[list[ShownMessage]], covered: int) -> None:
+    assert coverage(conversation("one", "two", "a long text"), runs, compressed=False).covered == covered
 
 
 def test_what_is_said_twice_is_to_be_shown_twice() -> None:
-    assert covered_once([("Ana", "Bye.")] * 2, [("Ana", "Bye.")] * 2) == 2
-    assert covered_once([("Ana", "Bye.")] * 2, [("Ana", "Bye.")]) == 0
+    twice = conversation("Bye.", "Bye.")
+    assert coverage(twice, [run_of("Bye."), run_of("Bye.", context=("Bye.",))], compressed=False).covered == 2
+    assert coverage(twice, [run_of("Bye."), run_of("Bye.")], compressed=False).covered == 2
+    assert coverage(twice, [run_of("Bye.")], compressed=False).covered == 1
+    assert coverage(twice, [run_of("Bye.", "Bye."), run_of("Bye.")], compressed=False).covered == 1
+    assert coverage(conversation(""), [run_of("")], compressed=False).covered == 1
+    assert coverage(conversation(""), [run_of(""), run_of("")], compressed=False).covered == 0
+
+
+TOLD = "well, it was so that we did not go to see the hammocks with Ines. And then there was a hedgehog in one of them"
+LEFT = "did not go hammocks Ines.\nhedgehog one of"
+
+
+@pytest.mark.parametrize(
+    ("shown", "covered"),
+    [
+        ([LEFT], 1),
+        (["did not go ", "hammocks Ines.\nhedgehog one of"], 1),
+        (["did not go ", "hammocks Ines.\nhedgehog", " one of"], 1),
+        ([TOLD], 1),
+        ([LEFT, LEFT], 0),
+        ([TOLD, TOLD], 0),
+        ([TOLD, LEFT], 0),
+        (["hammocks Ines.\nhedgehog one of", "did not go "], 0),  # parts are shown in their order
+        (["go hammocks Ines.\nhedgehog one of"], 0),  # "not" must stay
+        (["did not go hammocks Ines.\nhedgehogs one of"], 0),
+        ([""], 0),
+        ([], 0),
+    ],
+)
+def test_a_compressed_message_is_covered_by_what_a_compressor_may_leave(shown: list[str], covered: int) -> None:
+    assert coverage(conversation(TOLD), list(map(run_of, shown)), compressed=True).covered == covered
+    assert coverage(conversation(TOLD), list(map(run_of, shown)), compressed=False).covered == (shown == [TOLD])
 
 
 def test_lengths_of_nothing_are_refused(chats_file: Path, capsys: Any) -> None:
