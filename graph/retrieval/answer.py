@@ -196,12 +196,18 @@ class OmittedHit:
 
 @dataclass(frozen=True, slots=True)
 class SummaryHit:
-    """A summary beside the memories of an answer. `score`, 0 to 1: how well it fits the query (`SummaryIndex.scores`)."""
+    """A summary beside the memories of an answer.
+
+    Attributes:
+        score: how well it fits the query, 0 to 1 (`SummaryScores`).
+        contributions: what made it, where hits are explained; their points sum to it.
+    """
 
     rank: int
     namespace: str
     summary: Summary
     score: float
+    contributions: tuple[Contribution, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,13 @@ def hit_document(hit: Any) -> dict[str, Any]:
 
 def summary_hit_document(hit: Any) -> dict[str, Any]:
     """A summary that a query found."""
-    return {"rank": hit.rank, "namespace": hit.namespace, "score": hit.score, "summary": node_document(hit.summary)}
+    return {
+        "rank": hit.rank,
+        "namespace": hit.namespace,
+        "score": hit.score,
+        "summary": node_document(hit.summary),
+        "contributions": document(hit.contributions),
+    }
 
 
 def print_json(value: Any) -> None:

@@ -7,6 +7,7 @@ from service.cli import tables
 from service.cli.counts import counted
 from service.cli.excerpts import Excerpts
 from service.cli.times import Times
+from service.cli.why import why
 
 if TYPE_CHECKING:
     from structmem import Summary, SummaryHit
@@ -31,7 +32,7 @@ def print_summary(it: "Summary", times: Times, texts: Excerpts) -> None:
 
 
 def print_summary_hit(hit: "SummaryHit", times: Times, texts: Excerpts, several: bool = False) -> None:
-    """A summary that a query found."""
+    """A summary that a query found, and if it was asked for, why."""
     from rich.text import Text
 
     it, out = hit.summary, tables.console()
@@ -41,6 +42,8 @@ def print_summary_hit(hit: "SummaryHit", times: Times, texts: Excerpts, several:
     out.print(line, soft_wrap=True)
     facts = [*about(it, times), f"score {hit.score:.3f}"] + ([f"namespace {hit.namespace}"] if several else [])
     out.print(Text("     " + " · ".join(facts), style="dim"), soft_wrap=True)
+    if hit.contributions:
+        out.print(Text(f"     {why(hit.contributions)}", style="dim"), soft_wrap=True)
 
 
 def print_profile(it: "Summary", times: Times, texts: Excerpts) -> None:

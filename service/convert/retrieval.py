@@ -5,6 +5,7 @@ from structmem.v1 import memory_service_pb2, node_pb2, retrieval_pb2
 from graph.retrieval import (
     Context,
     ContextEntry,
+    Contribution,
     Degradation,
     Explanation,
     Hit,
@@ -12,6 +13,7 @@ from graph.retrieval import (
     PathStep,
     QueryPlan,
     RetrievalAnswer,
+    SummaryHit,
     TraversedEvent,
 )
 from service.answer_size import Room
@@ -26,10 +28,7 @@ def answer_to_proto(answer: RetrievalAnswer, room: Room) -> memory_service_pb2.R
     # Any of them may have to be named instead.
     room.reserve(memory_service_pb2.OmittedHit(rank=hit.rank, namespace=hit.namespace, node_id=hit.id) for hit in answer.omitted)
     room.reserve(memory_service_pb2.OmittedHit(rank=hit.rank, namespace=hit.namespace, node_id=hit.node.id) for hit in answer.hits)
-    summaries, _ = room.fill(
-        memory_service_pb2.SummaryHit(rank=hit.rank, namespace=hit.namespace, summary=summary_to_proto(hit.summary), score=hit.score)
-        for hit in answer.summaries
-    )
+    summaries, _ = room.fill(map(_summary_hit, answer.summaries))
     hits, omitted = [], list(answer.omitted)
     for hit in answer.hits:
         shown = hit_to_proto(hit)
@@ -62,18 +61,29 @@ def hit_to_proto(hit: Hit) -> retrieval_pb2.Hit:
     )
 
 
+def _summary_hit(hit: SummaryHit) -> memory_service_pb2.SummaryHit:
+    return memory_service_pb2.SummaryHit(
+        rank=hit.rank,
+        namespace=hit.namespace,
+        summary=summary_to_proto(hit.summary),
+        score=hit.score,
+        contributions=map(_contribution, hit.contributions),
+    )
+
+
 def explanation_to_proto(explanation: Explanation) -> retrieval_pb2.Explanation:
     """Why a hit is where it is."""
     return retrieval_pb2.Explanation(
-        contributions=[
-            retrieval_pb2.Contribution(
-                signal=part.signal, raw=part.raw, value=part.value, weight=part.weight, points=part.points, from_id=part.from_id
-            )
-            for part in explanation.contributions
-        ],
+        contributions=map(_contribution, explanation.contributions),
         channels=[retrieval_pb2.ChannelRank(channel=c.channel, rank=c.rank, score=c.score) for c in explanation.channels],
         path=[_step(step) for step in explanation.path],
         evidence_ids=explanation.evidence_ids,
+    )
+
+
+def _contribution(part: Contribution) -> retrieval_pb2.Contribution:
+    return retrieval_pb2.Contribution(
+        signal=part.signal, raw=part.raw, value=part.value, weight=part.weight, points=part.points, from_id=part.from_id
     )
 
 

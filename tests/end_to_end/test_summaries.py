@@ -94,6 +94,8 @@ def test_they_are_found_beside_memories_and_begin_a_context(paula: Any) -> None:
     assert 1 <= len(found["summaries"]) <= 2
     assert all(0 <= hit["score"] <= 1 and hit["summary"]["id"].startswith("sum_") for hit in found["summaries"])
     assert found["summaries"][0]["summary"]["id"] in paula("search", "Where does Maria live?", "-n", "paula", "--summaries", "9").out
+    for hit in paula("search", "Lisbon", "-n", "paula", "--summaries", "2", "--explain", "--json").document["summaries"]:
+        assert sum(part["points"] for part in hit["contributions"]) == pytest.approx(hit["score"])
     assert "summaries" not in paula("search", "Lisbon", "-n", "paula", "--json").document
     profile = paula("profile", "-n", "paula", "--json").document["profile"]
     context = paula("context", "Lisbon", "-n", "paula", "--profile", "--json").document

@@ -7,7 +7,7 @@ from typing import Any
 
 import grpc
 import pytest
-from structmem.v1 import exchange_pb2, job_pb2, node_pb2, time_pb2
+from structmem.v1 import exchange_pb2, job_pb2, node_pb2, retrieval_pb2, time_pb2
 from structmem.v1 import memory_service_pb2 as pb
 from structmem.v1 import namespace_service_pb2 as ns
 from structmem.v1 import summary_service_pb2 as spb
@@ -144,6 +144,18 @@ async def test_as_many_steps_down_as_are_asked_for(summed: Any, depth: int, kind
     answer = await summed.summaries.GetSummary(spb.GetSummaryRequest(namespace="acme", summary_id=window.id, depth=depth))
     assert {node.WhichOneof("kind") for node in answer.below} == kinds
     assert {node.event.id for node in answer.below if node.HasField("event")} == set(window.member_ids)
+
+
+async def test_an_explained_answer_says_what_made_the_score_of_a_summary(summed: Any) -> None:
+    query = retrieval_pb2.RetrievalQuery(text="Who moved to Lisbon?", namespaces=["acme"], summaries=3)
+    explained = (await summed.memory.Retrieve(pb.RetrieveRequest(query=query, explain=True))).summaries
+    plain = (await summed.memory.Retrieve(pb.RetrieveRequest(query=query))).summaries
+    assert [(hit.summary.id, hit.score) for hit in explained] == [(hit.summary.id, hit.score) for hit in plain]
+    assert explained
+    for hit in explained:
+        assert [part.signal for part in hit.contributions] == ["dense", "lexical"]
+        assert sum(part.points for part in hit.contributions) == pytest.approx(hit.score)
+    assert not any(hit.contributions for hit in plain)
 
 
 async def test_any_call_for_nodes_shows_a_summary_with_its_edges(summed: Any) -> None:

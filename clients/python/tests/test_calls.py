@@ -502,6 +502,10 @@ def test_summaries_beside_memories_and_in_a_context(script: Any, client: Client)
     script.answers["BuildContext"] = lambda request, context: mpb.BuildContextResponse(text="Moving", entries=[entry], stable_bytes=6)
     (found,) = client.retrieve("who moved?", "alice", summaries=3).summaries
     assert (found.summary.id, found.score, script.requests[-1].query.summaries) == ("sum_1", 0.5, 3)
+    assert found.contributions == ()
+    hit.contributions.add(signal="dense", raw=0.75, value=0.75, weight=0.6, points=0.45)
+    (found,) = client.retrieve("who moved?", "alice", summaries=3, explain=True).summaries
+    assert found.contributions == (structmem.Contribution("dense", 0.75, 0.75, 0.6, 0.45),)
     context = client.build_context("who moved?", "alice", summaries=2, profile=True)
     assert (context.stable_bytes, context.entries[0].kind) == (6, structmem.NodeKind.SUMMARY)
     assert (script.requests[-1].query.summaries, script.requests[-1].profile) == (2, True)

@@ -11,7 +11,7 @@ from graph.retrieval.answer import RetrievalRequest, SummaryHit
 from graph.retrieval.finding.search import Search
 from graph.retrieval.offload import offload_if_many
 from graph.retrieval.planning.question import QueryIntent
-from graph.retrieval.summaries.index import SummaryIndex, SummaryIndexes
+from graph.retrieval.summaries.index import SummaryIndex, SummaryIndexes, SummaryScores
 from graph.store.port import SummaryQuery
 
 # What fits less well than this has as good as nothing to do with the query.
@@ -38,12 +38,14 @@ async def find_summaries(searches: Sequence[Search], indexes: SummaryIndexes) ->
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """A summary as an index holds it, without members, and the hashes of its sentences."""
+    """A summary as an index holds it, without members, the hashes of its sentences, and its row among the scores."""
 
     namespace: str
     summary: Summary
     told: tuple[int, ...]
     score: float
+    row: int
+    scores: SummaryScores
 
 
 def _best(one: _Found) -> tuple[float, str]:
@@ -81,9 +83,10 @@ def _latest(index: SummaryIndex, search: Search) -> list[_Found]:
 def _visible(index: SummaryIndex, search: Search, least: float) -> list[_Found]:
     """What reaches this score and may be seen."""
     scores = index.scores(search.plan.terms, search.query.vector)
+    total = scores.total()
     return [
-        _Found(search.request.namespace, index.summaries[row], index.told[row], float(scores[row]))
-        for row in np.flatnonzero(scores >= least).tolist()
+        _Found(search.request.namespace, index.summaries[row], index.told[row], float(total[row]), row, scores)
+        for row in np.flatnonzero(total >= least).tolist()
         if _passes(index.summaries[row], search.request)
     ]
 
@@ -115,7 +118,8 @@ async def _read(searches: Sequence[Search], picked: Sequence[_Found]) -> tuple[S
     for one in picked:
         node = by_namespace[one.namespace].get(one.summary.id)
         if isinstance(node, Summary) and node.sentences:
-            hits.append(SummaryHit(len(hits) + 1, one.namespace, node, one.score))
+            why = one.scores.contributions(one.row) if searches[0].request.explain else ()
+            hits.append(SummaryHit(len(hits) + 1, one.namespace, node, one.score, why))
     return tuple(hits)
 
 

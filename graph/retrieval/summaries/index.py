@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graph.model import Summary
+from graph.retrieval.answer import Contribution
 from graph.store.bm25 import DEFAULT_BM25, gains, idf, length_norm
 from graph.store.port import Memory, SearchedSummaries
 from graph.text import terms_of
@@ -28,6 +29,38 @@ _SUMMARY_BYTES, _TERM_BYTES = 1_050, 240
 _DENSE = 0.6
 # Vectors that are compared at once: 6 MB as float32, where they are of 384 dimensions.
 _BLOCK = 4_096
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryScores:
+    """How well each of n summaries fits a query.
+
+    Attributes:
+        cosines: (n,) of their vectors with the query's; None where these cannot be compared.
+        bm25: (n,) of the words in common.     most_bm25: what a summary with all the query's terms could have, above 0.
+    """
+
+    cosines: NDArray[np.float64] | None
+    bm25: NDArray[np.float64]
+    most_bm25: float
+
+    def total(self) -> NDArray[np.float64]:
+        """(n,) the scores, 0 to 1."""
+        words = self.bm25 / self.most_bm25
+        return words if self.cosines is None else np.asarray(_DENSE * np.maximum(self.cosines, 0.0) + (1 - _DENSE) * words)
+
+    def contributions(self, row: int) -> tuple[Contribution, ...]:
+        """What made the score of a summary: "dense" and "lexical", without what added nothing. The points sum to the score exactly."""
+        bm25 = float(self.bm25[row])
+        parts = [_contribution("lexical", bm25, bm25 / self.most_bm25, 1.0 if self.cosines is None else 1 - _DENSE)]
+        if self.cosines is not None:
+            cosine = float(self.cosines[row])
+            parts.insert(0, _contribution("dense", cosine, max(cosine, 0.0), _DENSE))
+        return tuple(part for part in parts if part.value)
+
+
+def _contribution(signal: str, raw: float, value: float, weight: float) -> Contribution:
+    return Contribution(signal, raw, value, weight, weight * value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,25 +91,26 @@ class SummaryIndex:
         arrays = sum(each.nbytes for each in (self.rows, self.counts, self.lengths, self.vectors))
         return arrays + _SUMMARY_BYTES * len(self.summaries) + _TERM_BYTES * len(self.places)
 
-    def scores(self, terms: tuple[str, ...], vector: NDArray[np.float32] | None) -> NDArray[np.float64]:
-        """(n,) how well each fits, 0 to 1: the cosine and BM25 as a part of what a summary with all the terms could have at most.
+    def scores(self, terms: tuple[str, ...], vector: NDArray[np.float32] | None) -> SummaryScores:
+        """How well each fits the query: its cosine, and BM25 as a part of what a summary with all the terms could have at most.
 
         Args:
             vector: of the query, of unit length; None where there is none or it is another model's.
         """
-        words = self._by_words(terms)
+        bm25, most = self._bm25(terms)
         if vector is None or self.vectors.shape[1] != len(vector):
-            return words
+            return SummaryScores(None, bm25, most)
         cosines = np.zeros(len(self.summaries))
         for start in range(0, len(self.summaries), _BLOCK):
             cosines[start : start + _BLOCK] = self.vectors[start : start + _BLOCK].astype(np.float32) @ vector
-        return np.asarray(_DENSE * np.maximum(cosines, 0.0) + (1 - _DENSE) * words)
+        return SummaryScores(cosines, bm25, most)
 
-    def _by_words(self, terms: tuple[str, ...]) -> NDArray[np.float64]:
+    def _bm25(self, terms: tuple[str, ...]) -> tuple[NDArray[np.float64], float]:
+        """(n,) BM25 of each, and the most that it could be."""
         found = np.zeros(len(self.summaries))
         distinct = [term for term in dict.fromkeys(terms) if term in self.places]
         if not distinct:
-            return found
+            return found, 1.0
         count = len(self.summaries)
         rarity = idf(count, np.array([end - start for start, end in (self.places[term] for term in distinct)]))
         # A term that no summary has would be the rarest of all: who asks with many such is answered less well.
@@ -86,7 +120,7 @@ class SummaryIndex:
             start, end = self.places[term]
             rows, counts = self.rows[start:end], self.counts[start:end]
             found[rows] += weight * gains(counts[:, None], norm[rows], DEFAULT_BM25)[:, 0]
-        return found / most if most else found
+        return found, most or 1.0
 
 
 class SummaryIndexes:

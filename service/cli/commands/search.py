@@ -32,6 +32,7 @@ from service.cli.options import (
 )
 from service.cli.summary_lines import print_summary_hit
 from service.cli.times import Times, times_of
+from service.cli.why import why
 
 if TYPE_CHECKING:
     from structmem import Client, Context, Hit, Message, QueryPlan, Retrieval
@@ -63,7 +64,7 @@ def search(
     namespace: NamespacesOption,
     k: Annotated[int, typer.Option("-k", help="How many memories.")] = 10,
     recipe: RecipeOption = "",
-    explain: Annotated[bool, typer.Option("--explain", help="Say why each memory is where it is.")] = False,
+    explain: Annotated[bool, typer.Option("--explain", help="Say why each memory, and each summary, is where it is.")] = False,
     since: FromOption = None,
     until: ToOption = None,
     speaker: SpeakersOption = None,
@@ -235,13 +236,12 @@ def explanation_lines(hit: "Hit") -> list[str]:
     """Why a hit is where it is, in lines: what each signal added, its place in each channel, its path through the graph."""
     if hit.explanation is None:
         return []
-    why = hit.explanation
-    parts = sorted(why.contributions, key=lambda part: -abs(part.points))
-    lines = ["why: " + " + ".join(f"{part.points:.3f} {part.signal}" for part in parts)] if parts else []
-    if why.channels:
-        lines.append("found by: " + ", ".join(f"{channel.channel} (rank {channel.rank})" for channel in why.channels))
-    if why.path:
-        lines.append("path: " + " ".join(f"-{step.edge}-> {step.node_id}" for step in why.path))
+    told = hit.explanation
+    lines = [why(told.contributions)] if told.contributions else []
+    if told.channels:
+        lines.append("found by: " + ", ".join(f"{channel.channel} (rank {channel.rank})" for channel in told.channels))
+    if told.path:
+        lines.append("path: " + " ".join(f"-{step.edge}-> {step.node_id}" for step in told.path))
     return lines
 
 

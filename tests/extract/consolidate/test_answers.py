@@ -144,6 +144,18 @@ async def test_a_recipe_without_vectors_finds_summaries_by_words(talk: Talk) -> 
     found = (await retrieve_many(talk.store, [asked], None)).summaries
     assert len(found) == 2
     assert all(hit.summary.level is not SummaryLevel.PROFILE for hit in found)
+    for hit in found:
+        [words] = hit.contributions
+        assert (words.signal, words.points) == ("lexical", hit.score)
+
+
+async def test_a_summary_says_what_made_its_score(talk: Talk) -> None:
+    for query in (TOMATOES, "What have I been up to?"):
+        found = (await ask(talk, query)).summaries
+        assert found
+        assert all(sum(part.points for part in hit.contributions) == pytest.approx(hit.score, abs=1e-12) for hit in found)
+    assert {part.signal for hit in (await ask(talk, TOMATOES)).summaries for part in hit.contributions} == {"dense", "lexical"}
+    assert not any(hit.contributions for hit in (await ask(talk, TOMATOES, explain=False)).summaries)
 
 
 async def test_summaries_that_say_the_same_are_told_once(talk: Talk) -> None:

@@ -132,14 +132,36 @@ async def test_scores_are_the_same_in_blocks_of_any_size(monkeypatch: pytest.Mon
     index = await of(SummaryIndexes(), memory)
     assert index.vectors.dtype == np.float16
     terms, query = tuple(terms_of("tomatoes boat unheard")), vectors[7].astype(np.float32)
-    whole = index.scores(terms, query)
+    whole = index.scores(terms, query).total()
     monkeypatch.setattr(index_module, "_BLOCK", 7)
-    assert np.allclose(index.scores(terms, query), whole)
+    assert np.allclose(index.scores(terms, query).total(), whole)
     cosines = np.maximum(vectors.astype(np.float16).astype(np.float64) @ query, 0)
-    assert np.allclose(whole, 0.6 * cosines + 0.4 * index.scores(terms, None), atol=1e-6)
+    assert np.allclose(whole, 0.6 * cosines + 0.4 * index.scores(terms, None).total(), atol=1e-6)
     has = np.array(["tomatoes" in one.text or "boat" in one.text for one in memory.summaries])
-    assert ((index.scores(terms, None) > 0) == has).all()
+    assert ((index.scores(terms, None).total() > 0) == has).all()
     assert whole.argmax() == 7
+
+
+async def test_contributions_sum_to_the_score() -> None:
+    vectors = np.array([[1.0, 0.0], [0.6, 0.8], [-1.0, 0.0]])
+    memory = Summaries([summary(1, "Ines planted tomatoes."), summary(2, "Rui sang."), summary(3, "Rui slept.")], vectors)
+    index = await of(SummaryIndexes(), memory)
+    terms = tuple(terms_of("tomatoes unheard"))
+    scores = index.scores(terms, np.array([1.0, 0.0], dtype=np.float32))
+    both, near, neither = (scores.contributions(row) for row in range(3))
+    assert [(part.signal, part.weight) for part in both] == [("dense", 0.6), ("lexical", 0.4)]
+    assert [(part.signal, part.raw) for part in near] == [("dense", pytest.approx(0.6, abs=1e-3))]
+    assert neither == ()
+    for row, parts in enumerate((both, near, neither)):
+        assert sum(part.points for part in parts) == scores.total()[row]
+        assert all(part.points == part.weight * part.value and 0 < part.value <= 1 for part in parts)
+
+    of_words = index.scores(terms, None)
+    [words] = of_words.contributions(0)
+    assert (words.signal, words.weight, words.points) == ("lexical", 1.0, of_words.total()[0])
+    assert (words.raw, words.value) == (both[1].raw, both[1].value)
+    assert words.raw > words.value
+    assert of_words.contributions(1) == ()
 
 
 async def test_sentences_of_the_same_words_are_known_as_such() -> None:

@@ -172,12 +172,18 @@ class OmittedHit:
 
 @dataclass(frozen=True, slots=True)
 class SummaryHit:
-    """A summary that a query found. `score`, from 0 to 1, says how well it fits."""
+    """A summary that a query found.
+
+    Attributes:
+        score: how well it fits, from 0 to 1.
+        contributions: with `explain`, what its vector and its words added; the points sum to the score.
+    """
 
     rank: int
     namespace: str
     summary: Summary
     score: float
+    contributions: tuple[Contribution, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,10 +44,15 @@ def path(steps: Iterable[rpb.PathStep]) -> tuple[a.PathStep, ...]:
     return tuple(a.PathStep(d.edge_kind(step.edge), step.node_id) for step in steps)
 
 
+def contribution(it: rpb.Contribution) -> a.Contribution:
+    """What one signal added to a score."""
+    return a.Contribution(it.signal, it.raw, it.value, it.weight, it.points, it.from_id)
+
+
 def explanation(it: rpb.Explanation) -> a.Explanation:
     """Why a hit is where it is."""
     return a.Explanation(
-        contributions=tuple(a.Contribution(c.signal, c.raw, c.value, c.weight, c.points, c.from_id) for c in it.contributions),
+        contributions=tuple(map(contribution, it.contributions)),
         channels=tuple(a.ChannelRank(c.channel, c.rank, c.score) for c in it.channels),
         path=path(it.path),
         evidence_ids=tuple(it.evidence_ids),
@@ -62,7 +67,7 @@ def hit(it: rpb.Hit) -> a.Hit:
 
 def summary_hit(it: mpb.SummaryHit) -> a.SummaryHit:
     """A summary that a query found."""
-    return a.SummaryHit(it.rank, it.namespace, d.summary(it.summary), it.score)
+    return a.SummaryHit(it.rank, it.namespace, d.summary(it.summary), it.score, tuple(map(contribution, it.contributions)))
 
 
 def retrieval(it: mpb.RetrieveResponse) -> a.Retrieval:

@@ -450,7 +450,7 @@ class RetrieveRequest(_message.Message):
     QUERY_FIELD_NUMBER: _builtins.int
     EXPLAIN_FIELD_NUMBER: _builtins.int
     explain: _builtins.bool
-    """Explain each hit."""
+    """Explain each hit, and of each summary the score."""
     @_builtins.property
     def query(self) -> _retrieval_pb2.RetrievalQuery:
         """What is asked."""
@@ -529,6 +529,7 @@ class SummaryHit(_message.Message):
     NAMESPACE_FIELD_NUMBER: _builtins.int
     SUMMARY_FIELD_NUMBER: _builtins.int
     SCORE_FIELD_NUMBER: _builtins.int
+    CONTRIBUTIONS_FIELD_NUMBER: _builtins.int
     rank: _builtins.int
     """1 for the best."""
     namespace: _builtins.str
@@ -539,6 +540,10 @@ class SummaryHit(_message.Message):
     def summary(self) -> _node_pb2.Summary:
         """The summary."""
 
+    @_builtins.property
+    def contributions(self) -> _containers.RepeatedCompositeFieldContainer[_retrieval_pb2.Contribution]:
+        """With `explain`, what each of the two added, "dense" and "lexical": the points sum to the score. Without a vector the words are all of it."""
+
     def __init__(
         self,
         *,
@@ -546,10 +551,11 @@ class SummaryHit(_message.Message):
         namespace: _builtins.str = ...,
         summary: _node_pb2.Summary | None = ...,
         score: _builtins.float = ...,
+        contributions: _abc.Iterable[_retrieval_pb2.Contribution] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["summary", b"summary"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["namespace", b"namespace", "rank", b"rank", "score", b"score", "summary", b"summary"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["contributions", b"contributions", "namespace", b"namespace", "rank", b"rank", "score", b"score", "summary", b"summary"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
