@@ -25,6 +25,7 @@ SUBCOMMANDS = (
     "worst-texts",
     "segments",
     "changes",
+    "reconcile",
 )
 
 

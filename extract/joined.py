@@ -249,9 +249,11 @@ class JoinedExtraction:
         one.looked_at = False
         try:
             kept_types = keep_types(extraction, segment.profile)
-            write = await self._steps.written(one.work.namespace, kept_types, segment, one.work.pending.generation, one.watermark)
-            write = replace(write, read_ids=read)
-            await write_with_usage(unstored, lambda usage: self._memory.commit_extraction(one.lease, replace(write, usage=tuple(usage))))
+            async with self._steps.writing(one.work, kept_types, segment, one.watermark) as write:
+                whole = replace(write, read_ids=read)
+                await write_with_usage(
+                    unstored, lambda usage: self._memory.commit_extraction(one.lease, replace(whole, usage=tuple(usage)))
+                )
             one.watermark = write.watermark
         except StaleWrite:
             # A deletion, a flush or another generation came first: it is read again, in this turn or the next.

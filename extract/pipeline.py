@@ -106,8 +106,8 @@ class ExtractionPipeline(LeasedWork):
         async with store_usage(memory) as unstored:
             extraction = keep_types(await extractor.extract(one), one.profile) if one.own else Extraction(())
             unstored.extend(extraction.usage)
-            write = await self._steps.written(work.namespace, extraction, one, work.pending.generation, watermark)
-            await write_with_usage(unstored, lambda usage: memory.commit_extraction(lease, replace(write, usage=tuple(usage))))
+            async with self._steps.writing(work, extraction, one, watermark) as write:
+                await write_with_usage(unstored, lambda usage: memory.commit_extraction(lease, replace(write, usage=tuple(usage))))
         return write.watermark
 
 

@@ -1,14 +1,18 @@
 """The steps that extraction is made of: read what a leased job has before it, make segments of it, and what is written of each."""
 
-from collections.abc import Callable, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, timedelta, tzinfo
+from weakref import WeakValueDictionary
 from zoneinfo import ZoneInfo
 
 from extract.embed.port import Embedder
 from extract.entities import short_names
 from extract.messages_use import MessagesUse, set_aside
 from extract.port import Extraction, Extractor, ReadingExtractor, Segment, spec_with
+from extract.reconcile.reconciler import NewMessages, changes_of
 from extract.resolve import resolve
 from extract.segment import Segmentation, SegmentRecipe, Segments, segment_as_read
 from extract.vectors import VectorWriter
@@ -68,6 +72,7 @@ class ExtractionSteps:
         self._vectors = VectorWriter(store, embedder)
         self._extractors = extractors
         self._ids = ids
+        self._writing: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def extractor_of(self, namespace: Namespace) -> Extractor | None:
         """The extractor of a namespace's mode; None where nothing is extracted."""
@@ -114,24 +119,34 @@ class ExtractionSteps:
             before.extend(messages)
         return made
 
-    async def written(self, namespace: Namespace, extraction: Extraction, one: Segment, generation: int, watermark: int) -> ExtractionWrite:
-        """What is written of an extraction. What its vectors took goes to `record_usage`."""
+    @asynccontextmanager
+    async def writing(self, work: SessionWork, extraction: Extraction, one: Segment, watermark: int) -> AsyncIterator[ExtractionWrite]:
+        """What is to be committed of an extraction within this context. What its vectors took goes to `record_usage`.
+
+        One at a time of a namespace: what one session says replaces what another one said, and neither may miss the other.
+        """
+        namespace, generation = work.namespace, work.pending.generation
         names = short_names(extraction)
-        known = (await self.store.namespace(namespace.name).query_scope(names)).entities if names else ()
+        memory = self.store.namespace(namespace.name)
+        known = (await memory.query_scope(names)).entities if names else ()
         resolved = resolve(extraction, one, generation, self._ids, self.clock.now(), known)
-        return ExtractionWrite(
-            generation=generation,
-            expected_watermark=watermark,
-            watermark=one.messages[-1].seq,
-            statements=resolved.statements,
-            events=resolved.events,
-            entities=resolved.entities,
-            edges=resolved.edges,
-            vectors=await self._vectors.statement_vectors(namespace, resolved.statements, one.zone),
-            partial_failures=extraction.partial_failures,
-            read_ids=read_ids(one),
-            consolidate=self.settings.consolidate,
-        )
+        vectors = await self._vectors.statement_vectors(namespace, resolved.statements, one.zone)
+        lock = self._writing.setdefault(namespace.uid, asyncio.Lock())
+        async with lock:
+            changes = await changes_of(memory, NewMessages(one.own, resolved.statements, work.pending.vectors))
+            yield ExtractionWrite(
+                generation=generation,
+                expected_watermark=watermark,
+                watermark=one.messages[-1].seq,
+                statements=resolved.statements,
+                events=resolved.events,
+                entities=resolved.entities,
+                edges=(*resolved.edges, *changes),
+                vectors=vectors,
+                partial_failures=extraction.partial_failures,
+                read_ids=read_ids(one),
+                consolidate=self.settings.consolidate,
+            )
 
 
 def read_ids(segment: Segment) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from bench.report import Report
 from graph.clock import SystemClock
 from graph.model import MemoryFilter, NodeKind
 from graph.retrieval import DEFAULT_RECIPE, RECIPES, RetrievalRequest
+from graph.retrieval.changes.index import ChangeIndexes
 from graph.retrieval.finding.search import Search, expanded, search_of
 from graph.retrieval.planning.query_vector import QueryVectors
 from graph.retrieval.ranking.channel_scores import channel_maxima
@@ -52,7 +53,7 @@ async def searched(datasets: Sequence[Dataset], report: Report) -> list[Searched
         async with in_process(settings) as address, Connection(address) as connection:
             ingested = [await ingest(connection, dataset, report) for dataset in datasets]
         # What the channels found is no part of any answer: it is taken where it is computed.
-        store, vectors = make_store(settings, SystemClock()), QueryVectors(make_embedder(settings))
+        store, vectors, changes = make_store(settings, SystemClock()), QueryVectors(make_embedder(settings)), ChangeIndexes()
         await store.open()
         try:
             for dataset, stored in zip(datasets, ingested, strict=True):
@@ -61,7 +62,7 @@ async def searched(datasets: Sequence[Dataset], report: Report) -> list[Searched
                         for question in conversation.questions:
                             if question.counted:
                                 request = _request(conversation, question)
-                                search = await search_of(store, request, _read_as(RECIPES[DEFAULT_RECIPE], question), vectors)
+                                search = await search_of(store, request, _read_as(RECIPES[DEFAULT_RECIPE], question), vectors, changes)
                                 walked = await expanded(search, channel_maxima([search.channel_scores]), RECIPES["graph"])
                                 ids = stored.message_ids[conversation.id]
                                 asked.append(SearchedQuestion(dataset.name, conversation.id, question, search, walked, ids))

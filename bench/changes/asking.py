@@ -16,7 +16,7 @@ from bench.questions import HITS, message_ids_of
 from bench.report import Report
 
 # How a question of a date is asked; reported with its figures.
-AS_OF_BY = "said before the date"
+AS_OF_BY = "as_of, both axes"
 
 
 async def ask(
@@ -47,8 +47,9 @@ def _query(conversation: Conversation, question: ChangeQuestion) -> retrieval_pb
 
 
 def _look_back(query: retrieval_pb2.RetrievalQuery, moment: datetime) -> None:
-    """Asks what held at a moment. The one place to change (with AS_OF_BY) once a query can say so by itself."""
-    query.filter.said.end.CopyFrom(_timestamp(moment))
+    """Asks what held at a moment, as it was known then."""
+    query.as_of.valid.CopyFrom(_timestamp(moment))
+    query.as_of.known.CopyFrom(_timestamp(moment))
 
 
 def _timestamp(moment: datetime) -> Timestamp:

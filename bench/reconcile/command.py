@@ -1,4 +1,4 @@
-"""The benchmark over a function that decides; what decides in the service gives it its place among the commands."""
+"""The benchmark over a function that decides."""
 
 import argparse
 

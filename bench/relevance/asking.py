@@ -20,6 +20,7 @@ from bench.report import Report
 from extract.embed import Embedder
 from graph.model import MemoryFilter, NodeKind
 from graph.retrieval import DEFAULT_RECIPE, RECIPES, RetrievalRequest
+from graph.retrieval.changes.index import ChangeIndexes
 from graph.retrieval.finding.search import search_of
 from graph.retrieval.planning.query_vector import QueryVectors
 from graph.retrieval.ranking.ranking import rank
@@ -96,7 +97,7 @@ async def _best(
     recipe = RECIPES[DEFAULT_RECIPE]
     now = max(message.sent_at for message in conversation.messages)
     request = RetrievalRequest(namespace_of(conversation), text, HITS, recipe.name, MemoryFilter(), now, UTC)
-    search = await search_of(store, request, recipe, QueryVectors(embedder))
+    search = await search_of(store, request, recipe, QueryVectors(embedder), ChangeIndexes())
     rows = [chosen.row for chosen in rank([search], recipe).selected]
     return features(search.candidates, search.channel_scores, search.plan)[rows], [_stands_for(search.candidates, row) for row in rows]
 

@@ -1,6 +1,7 @@
 """The memory graph as plain data: nodes, edges, ids, times, jobs, namespaces and filters. No I/O."""
 
-from graph.model.edges import LINK_KINDS, SUMMARY_KINDS, Edge, EdgeKind, LinkVerdict, implied_edges
+from graph.model.changes import Supersession, Supersessions
+from graph.model.edges import CHANGE_KINDS, LINK_KINDS, SUMMARY_KINDS, Edge, EdgeKind, LinkVerdict, implied_edges
 from graph.model.filters import NO_LABELS, LabelCondition, LabelFilter, MemoryFilter
 from graph.model.ids import MEMORY_KINDS, PREFIXES, STATEMENT_KINDS, IdSource, NodeKind, UuidSource, id_of, kind_of, uuid_of
 from graph.model.jobs import TERMINAL_STATES, Job, JobError, JobKind, JobState, Lease
@@ -21,6 +22,7 @@ from graph.model.summaries import Seed, Summary, SummaryLevel, SummarySentence
 from graph.model.times import DISTANT_FUTURE, DISTANT_PAST, Granularity, TimeRange, TimeSpan, from_micros, to_micros
 
 __all__ = [
+    "CHANGE_KINDS",
     "DISTANT_FUTURE",
     "DISTANT_PAST",
     "LINK_KINDS",
@@ -69,6 +71,8 @@ __all__ = [
     "Summary",
     "SummaryLevel",
     "SummarySentence",
+    "Supersession",
+    "Supersessions",
     "TimeRange",
     "TimeSpan",
     "UuidSource",

@@ -25,6 +25,8 @@ class EdgeKind(IntEnum):
     DIFFERENT_FROM = 11
     SUMMARIZES = 12
     SEEDED_BY = 13
+    SUPERSEDES = 14
+    REPEATS = 15
 
 
 class LinkVerdict(IntEnum):
@@ -36,9 +38,10 @@ class LinkVerdict(IntEnum):
 
 
 SUMMARY_KINDS = frozenset({EdgeKind.SUMMARIZES, EdgeKind.SEEDED_BY})
+CHANGE_KINDS = frozenset({EdgeKind.SUPERSEDES, EdgeKind.REPEATS})
 # What a walk over the graph follows unless it is told otherwise: a session joins everything that was said in it, a summary what was
 # consolidated together, and what somebody decided to be different is no way from the one to the other.
-WALKED_KINDS = frozenset(EdgeKind) - {EdgeKind.IN_SESSION, EdgeKind.DIFFERENT_FROM} - SUMMARY_KINDS
+WALKED_KINDS = frozenset(EdgeKind) - {EdgeKind.IN_SESSION, EdgeKind.DIFFERENT_FROM} - SUMMARY_KINDS - CHANGE_KINDS
 LINK_KINDS = frozenset({EdgeKind.SAME_AS, EdgeKind.DIFFERENT_FROM})
 
 

@@ -23,10 +23,10 @@ from graph.retrieval.answer import (
 from graph.retrieval.context.assemble import build_context
 from graph.retrieval.degradation import Degradation, DegradationReason
 from graph.retrieval.explaining.miss import Miss, MissReason, explain_miss
+from graph.retrieval.indexes import NamespaceIndexes
 from graph.retrieval.ranking.rerank import Reranker, Reranking
 from graph.retrieval.read_path import retrieve, retrieve_many
 from graph.retrieval.recipes import DEFAULT_RECIPE, RECIPES, Recipe
-from graph.retrieval.summaries.index import SummaryIndexes
 from graph.retrieval.walking.traverse import TraversedEvent, traverse_events
 
 __all__ = [
@@ -43,6 +43,7 @@ __all__ = [
     "Hit",
     "Miss",
     "MissReason",
+    "NamespaceIndexes",
     "OmittedHit",
     "PathStep",
     "QueryEmbedder",
@@ -53,7 +54,6 @@ __all__ = [
     "RetrievalAnswer",
     "RetrievalRequest",
     "SummaryHit",
-    "SummaryIndexes",
     "TokenCounter",
     "TraversedEvent",
     "build_context",

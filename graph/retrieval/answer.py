@@ -47,6 +47,8 @@ class RetrievalRequest:
             "": a question.
         turns: the last turns of that session, oldest first; (): those that the store has from before `asked_at`.
         as_asked: only what was said before `asked_at` is seen.
+        known_at: only what was said before is seen; None: all, or what `as_asked` says.
+        valid_at: as of when what holds is wanted; None: now, or a time that the query names and that has passed.
         with_covered: statements come along, beyond `k`, that better messages stand for.
         summaries: how many summaries at most come along; they do not count in `k`.
     """
@@ -65,23 +67,26 @@ class RetrievalRequest:
     session: str = ""
     turns: tuple[str, ...] = ()
     as_asked: bool = False
+    known_at: datetime | None = None
+    valid_at: datetime | None = None
     with_covered: bool = False
     summaries: int = 0
 
     @property
     def known_before(self) -> datetime | None:
-        """The moment before which what is seen was said, where `as_asked` sets one."""
-        return self.asked_at if self.as_asked else None
+        """The moment before which what is seen was said, where there is one."""
+        moments = [moment for moment in (self.known_at, self.asked_at if self.as_asked else None) if moment is not None]
+        return min(moments, default=None)
 
     @property
     def seen(self) -> MemoryFilter:
-        """The filter with what the running session and `as_asked` keep out."""
+        """The filter with what the running session, `as_asked` and `known_at` keep out."""
         seen = self.filter
         if self.session and self.session not in seen.sessions:
             seen = replace(seen, not_sessions=(*seen.not_sessions, self.session))
-        if self.as_asked:
+        if (known_before := self.known_before) is not None:
             said = seen.said or TimeRange()
-            seen = replace(seen, said=replace(said, end=min(said.end, self.asked_at)))
+            seen = replace(seen, said=replace(said, end=min(said.end, known_before)))
         return seen
 
 

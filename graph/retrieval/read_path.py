@@ -9,6 +9,7 @@ from graph.model import Message, Statement
 from graph.retrieval.answer import Explanation, Hit, OmittedHit, QueryEmbedder, QueryPlan, RetrievalAnswer, RetrievalRequest
 from graph.retrieval.explaining.explain import explain
 from graph.retrieval.finding.search import Search, expanded, search_of
+from graph.retrieval.indexes import NamespaceIndexes
 from graph.retrieval.offload import offload_if_many
 from graph.retrieval.planning.query_vector import QueryVectors
 from graph.retrieval.ranking.channel_scores import channel_maxima
@@ -18,7 +19,6 @@ from graph.retrieval.ranking.rerank import Reranking, reranked
 from graph.retrieval.ranking.select_hits import ScoredCandidates
 from graph.retrieval.recipes import RECIPES, Recipe
 from graph.retrieval.summaries.find import find_summaries, profiles_of
-from graph.retrieval.summaries.index import SummaryIndexes
 from graph.store.port import PAGE_BYTES, NodesWithin, Store
 
 
@@ -40,7 +40,7 @@ async def retrieve_many(
     embedder: QueryEmbedder | None,
     reranking: Reranking | None = None,
     max_bytes: int = PAGE_BYTES,
-    indexes: SummaryIndexes | None = None,
+    indexes: NamespaceIndexes | None = None,
     profile: bool = False,
 ) -> RetrievalAnswer:
     """One ranking over several namespaces, as `retrieve`. Hits that have no room in about `max_bytes` are named, and not read.
@@ -49,12 +49,13 @@ async def retrieve_many(
     all the namespaces, so that scores compare. The answer's plan joins what the namespaces' speakers and entities told about the query.
 
     Args:
-        indexes: of summaries, which are kept from query to query; None: they are made for this one, if it asks for summaries.
+        indexes: of what changed, and of summaries, which are kept from query to query; None: they are made for this one.
         profile: whether the namespaces' profiles come along.
     """
     recipe = validate_requests(requests)
     vectors = QueryVectors(embedder)
-    searches = await gather_or_cancel([search_of(store, request, recipe, vectors) for request in requests])
+    indexes = indexes or NamespaceIndexes()
+    searches = await gather_or_cancel([search_of(store, request, recipe, vectors, indexes.changes) for request in requests])
     if recipe.graph:
         maxima = channel_maxima([search.channel_scores for search in searches])
         searches = await gather_or_cancel([expanded(search, maxima, recipe) for search in searches])
@@ -64,7 +65,7 @@ async def retrieve_many(
     plan = _joint_plan([search.plan for search in searches])
     plan = replace(plan, degraded=(*plan.degraded, *degraded))
     nothing_relevant = not ranking.selected and requests[0].min_relevance > 0
-    summaries = await find_summaries(searches, indexes or SummaryIndexes()) if requests[0].summaries else ()
+    summaries = await find_summaries(searches, indexes.summaries) if requests[0].summaries else ()
     profiles = await profiles_of(searches) if profile else {}
     return RetrievalAnswer(tuple(hits), plan, ranking.best_relevance, nothing_relevant, tuple(omitted), summaries, profiles)
 

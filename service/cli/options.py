@@ -39,6 +39,9 @@ AskedAtOption = Annotated[
     typer.Option("--asked-at", callback=checked_date, help='The "now" of the query, such as 2024-03-05T10:00+01:00; default: now.'),
 ]
 AsAskedOption = Annotated[bool, typer.Option("--as-asked", help="See only what was said before --asked-at, or now.")]
+AsOfOption = Annotated[
+    str | None, typer.Option("--as-of", callback=checked_date, help="What held, and had been said, at this moment, such as 2024-03-05.")
+]
 SpeakersOption = Annotated[list[str] | None, typer.Option("--speaker", help="Only this speaker; may be given several times.")]
 LabelsOption = Annotated[
     list[str] | None, typer.Option("--label", help="Only messages with this label, as KEY or KEY=VALUE; may be given several times.")

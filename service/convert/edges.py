@@ -35,6 +35,9 @@ def edge_to_proto(edge: Edge) -> node_pb2.Edge:
     if (decided_at := _moment(left.get("decided_at"))) is not None:
         shown.decision.CopyFrom(node_pb2.EdgeDecision(decided_at=timestamp(decided_at), decided_by=left.pop("decided_by", "")))
         del left["decided_at"]
+    if (known_at := _moment(left.get("known_at"))) is not None:
+        shown.known_at.FromDatetime(known_at)
+        del left["known_at"]
     start, end = _moment(left.get("valid_from")), _moment(left.get("valid_until"))
     if start or end:
         shown.valid.CopyFrom(time_pb2.TimeRange(start=timestamp(start), end=timestamp(end)))
@@ -63,6 +66,8 @@ def properties_from_proto(found: Violations, at: str, edge: node_pb2.Edge) -> di
         told["valid_from"] = valid.start.isoformat()
     if valid is not None and valid.end != DISTANT_FUTURE:
         told["valid_until"] = valid.end.isoformat()
+    if edge.HasField("known_at"):
+        told["known_at"] = instant(found, f"{at}.known_at", edge.known_at).isoformat()
     if edge.HasField("decision"):
         told |= _decision(found, f"{at}.decision", edge.decision)
     return told

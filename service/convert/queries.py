@@ -50,6 +50,10 @@ def requests_from_proto(
             "query.session", f"names a session of one namespace, and the query names {len(namespaces_of(query)):,}: ask each by itself"
         )
     turns = _turns(found, query)
+    valid_at, known_at = (
+        instant(found, f"query.as_of.{axis}", getattr(query.as_of, axis)) if query.as_of.HasField(axis) else None
+        for axis in ("valid", "known")
+    )
     summaries = limit_of(found, "query.summaries", query.summaries, 0, MAX_SUMMARIES, told_default="none")
     return [
         RetrievalRequest(
@@ -66,6 +70,8 @@ def requests_from_proto(
             turns=turns,
             as_asked=query.as_asked,
             summaries=summaries,
+            known_at=known_at,
+            valid_at=valid_at,
         )
         for name in namespaces_of(query)
     ]

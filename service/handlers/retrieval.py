@@ -9,7 +9,7 @@ from structmem.v1 import retrieval_pb2
 
 from extract.tokens import count_tokens
 from graph.model import EdgeKind, NodeKind
-from graph.retrieval import RetrievalRequest, SummaryIndexes, build_context, explain_miss, retrieve_many, traverse_events
+from graph.retrieval import NamespaceIndexes, RetrievalRequest, build_context, explain_miss, retrieve_many, traverse_events
 from service.answer_size import Room, RunBounds, runs
 from service.authorize import Action
 from service.convert.misses import miss_to_proto
@@ -30,7 +30,7 @@ class RetrievalHandlers(ResourceHandlers):
 
     def __init__(self, dependencies: Dependencies) -> None:
         super().__init__(dependencies)
-        self._summaries = SummaryIndexes()
+        self._indexes = NamespaceIndexes()
 
     async def Retrieve(self, request: pb.RetrieveRequest, context: Context) -> pb.RetrieveResponse:
         """The memories that fit a query best."""
@@ -39,7 +39,7 @@ class RetrievalHandlers(ResourceHandlers):
         requests = [replace(one, explain=request.explain) for one in await self._prepared(request.query, requests)]
         with self._dependencies.usage.of(requests[0].namespace):
             answer = await retrieve_many(
-                self._store, requests, self._dependencies.embedder, self._dependencies.reranking, self._max_bytes, self._summaries
+                self._store, requests, self._dependencies.embedder, self._dependencies.reranking, self._max_bytes, self._indexes
             )
         return answer_to_proto(answer, Room(self._max_bytes))
 
@@ -59,7 +59,7 @@ class RetrievalHandlers(ResourceHandlers):
                 count_tokens,
                 self._dependencies.reranking,
                 at_most,
-                self._summaries,
+                self._indexes,
                 request.profile,
             )
         return context_to_proto(built)
@@ -72,7 +72,12 @@ class RetrievalHandlers(ResourceHandlers):
         [asked] = await self._prepared(request.query, requests)
         with self._dependencies.usage.of(asked.namespace):
             miss = await explain_miss(
-                self._store, replace(asked, explain=True), request.node_id, self._dependencies.embedder, self._dependencies.reranking
+                self._store,
+                replace(asked, explain=True),
+                request.node_id,
+                self._dependencies.embedder,
+                self._dependencies.reranking,
+                self._indexes,
             )
         return miss_to_proto(miss, Room(self._max_bytes))
 

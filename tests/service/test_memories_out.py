@@ -281,6 +281,11 @@ async def test_a_turn_leaves_its_session_out_over_the_wire(talk: Any) -> None:
     left = await talk.memory.Retrieve(asked(filter=filter_pb2.MemoryFilter(not_ids=[first])))
     assert left.hits
     assert first not in {hit.memory.message.id or hit.memory.statement.id for hit in left.hits}
+    known = asked()
+    known.query.as_of.known.FromDatetime(START + timedelta(minutes=2))
+    moments = {hit.memory.message.sent_at.ToDatetime(UTC) for hit in (await talk.memory.Retrieve(known)).hits if hit.memory.message.id}
+    assert moments
+    assert max(moments) < START + timedelta(minutes=2)
     early = asked(as_asked=True)
     early.query.asked_at.FromDatetime(START + timedelta(minutes=2))
     moments = {hit.memory.message.sent_at.ToDatetime(UTC) for hit in (await talk.memory.Retrieve(early)).hits if hit.memory.message.id}

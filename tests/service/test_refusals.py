@@ -123,6 +123,8 @@ CASES: list[tuple[str, Any, str]] = [
     ("Retrieve", retrieve(k=1001), "query.k"),
     ("Retrieve", retrieve(recipe="magic"), "query.recipe"),
     ("Retrieve", retrieve(asked_at=YEAR_9999), "query.asked_at"),
+    ("Retrieve", retrieve(as_of=retrieval_pb2.AsOf(valid=YEAR_9999)), "query.as_of.valid"),
+    ("Retrieve", retrieve(as_of=retrieval_pb2.AsOf(known=YEAR_9999)), "query.as_of.known"),
     ("Retrieve", retrieve(time_zone="Nowhere"), "query.time_zone"),
     ("Retrieve", retrieve(at_least=["forged"]), "query.at_least[0]"),
     ("Retrieve", retrieve(at_least=["forged"] * 101), "query.at_least"),

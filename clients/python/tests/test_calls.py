@@ -120,6 +120,18 @@ def test_a_turn_says_of_which_session_it_is(script: Any, client: Client) -> None
     assert (list(asked.filter.not_sessions), list(asked.filter.not_ids)) == (["old"], ["msg_1"])
 
 
+def test_a_moment_alone_is_meant_on_both_axes(script: Any, client: Client) -> None:
+    script.answers |= {"Retrieve": lambda request, context: mpb.RetrieveResponse()}
+    march = datetime(2024, 3, 5, tzinfo=UTC)
+    client.retrieve("where?", "alice", as_of=march)
+    both = script.requests[-1].query.as_of
+    assert (both.valid.ToDatetime(UTC), both.known.ToDatetime(UTC)) == (march, march)
+    client.retrieve("where?", "alice", as_of=structmem.AsOf(valid=march))
+    assert not script.requests[-1].query.as_of.HasField("known")
+    with pytest.raises(structmem.InvalidArgumentError, match=r"as_of\.valid"):
+        client.retrieve("where?", "alice", as_of=structmem.AsOf(valid=datetime(2024, 3, 5)))  # without a zone
+
+
 def test_every_read_takes_consistency_tokens(script: Any, client: Client) -> None:
     script.answers |= {
         "Retrieve": lambda request, context: mpb.RetrieveResponse(),

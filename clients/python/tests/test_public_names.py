@@ -13,6 +13,7 @@ NAMES = [
     "AnswerTooLargeError",
     "Appended",
     "AppendedMessage",
+    "AsOf",
     "AsyncClient",
     "CallCanceledError",
     "ChannelRank",

@@ -31,9 +31,9 @@ from graph.retrieval.context.excerpt import beginning
 from graph.retrieval.context.line import Line
 from graph.retrieval.context.summary_lines import profile_entries, summary_entries
 from graph.retrieval.context.whole_messages import held_back, with_whole_messages
+from graph.retrieval.indexes import NamespaceIndexes
 from graph.retrieval.ranking.rerank import Reranking
 from graph.retrieval.read_path import retrieve_many
-from graph.retrieval.summaries.index import SummaryIndexes
 from graph.store.port import Store
 from graph.text.passages import passage_texts
 
@@ -62,7 +62,7 @@ async def build_context(
     count_tokens: TokenCounter,
     reranking: Reranking | None = None,
     max_memories: int = MAX_MEMORIES,
-    indexes: SummaryIndexes | None = None,
+    indexes: NamespaceIndexes | None = None,
     profile: bool = False,
 ) -> Context:
     """The best memories for a query as a text of at most `token_budget` tokens, one line each, dated in the request's zone.

@@ -12,6 +12,7 @@ from graph.retrieval.explaining.explain import explain
 from graph.retrieval.explaining.shortfall import ChannelShortfall, Rival, rival_of, shortfalls, stand_ins
 from graph.retrieval.finding.merge import merged
 from graph.retrieval.finding.search import Search, expanded, found, search_of
+from graph.retrieval.indexes import NamespaceIndexes
 from graph.retrieval.offload import offload_if_many
 from graph.retrieval.planning.query_vector import QueryVectors
 from graph.retrieval.ranking.channel_scores import channel_maxima, score_channels
@@ -64,15 +65,20 @@ class Miss:
 
 
 async def explain_miss(
-    store: Store, request: RetrievalRequest, id_: str, embedder: QueryEmbedder | None, reranking: Reranking | None = None
+    store: Store,
+    request: RetrievalRequest,
+    id_: str,
+    embedder: QueryEmbedder | None,
+    reranking: Reranking | None = None,
+    indexes: NamespaceIndexes | None = None,
 ) -> Miss:
-    """Why the memory is not among the hits of this request.
+    """Why the memory is not among the hits of this request. `indexes`: as `retrieve_many`.
 
     Raises:
         InvalidArgument, NotFound: as `retrieve`; that there is no such memory is a reason and no error.
     """
     recipe = validate_requests([request])
-    search = await search_of(store, request, recipe, QueryVectors(embedder))
+    search = await search_of(store, request, recipe, QueryVectors(embedder), (indexes or NamespaceIndexes()).changes)
     if recipe.graph:
         search = await expanded(search, channel_maxima([search.channel_scores]), recipe)
     node = (await search.memory.get_nodes([id_])).get(id_)

@@ -10,12 +10,15 @@ from numpy.typing import NDArray
 
 from graph.model import Entity, Namespace
 from graph.retrieval.answer import QueryPlan, RetrievalRequest
+from graph.retrieval.changes.index import ChangeIndex, ChangeIndexes
+from graph.retrieval.changes.standing import AsOf, Standing, missing_successors, standing_of
 from graph.retrieval.degradation import Degradation, DegradationReason
 from graph.retrieval.finding.as_asked import seen_before
 from graph.retrieval.finding.merge import merged
 from graph.retrieval.offload import offload_if_many
 from graph.retrieval.planning.plan import linked, names_in, plan_query
 from graph.retrieval.planning.query_vector import QueryVectors
+from graph.retrieval.planning.question import QueryIntent
 from graph.retrieval.planning.rare_terms import rarest_terms
 from graph.retrieval.planning.running import running_text
 from graph.retrieval.ranking.channel_scores import ChannelMaxima, ChannelScores, score_channels
@@ -33,7 +36,11 @@ _CANDIDATES_A_CHARACTER = 8
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What was asked of one namespace, how it was understood, and the candidates with their scores in each channel."""
+    """What was asked of one namespace, how it was understood, and the candidates with their scores in each channel.
+
+    Attributes:
+        changes: what replaced what in the namespace.     as_of: which of that counts.
+    """
 
     memory: Memory
     request: RetrievalRequest
@@ -41,11 +48,13 @@ class Search:
     query: CandidateQuery
     candidates: Candidates
     channel_scores: ChannelScores
+    changes: ChangeIndex
+    as_of: AsOf
     expansion: Expansion | None = None
 
 
-async def search_of(store: Store, request: RetrievalRequest, recipe: Recipe, vectors: QueryVectors) -> Search:
-    """Plan, vector and candidates of one namespace."""
+async def search_of(store: Store, request: RetrievalRequest, recipe: Recipe, vectors: QueryVectors, changes: ChangeIndexes) -> Search:
+    """Plan, vector and candidates of one namespace, those among them that stand in place of others included."""
     memory = store.namespace(request.namespace, request.at_least)
     scope = await memory.query_scope(names_in(request.query))
     zone = request.zone or _zone(scope.namespace)
@@ -72,6 +81,11 @@ async def search_of(store: Store, request: RetrievalRequest, recipe: Recipe, vec
         bm25=recipe.bm25,
     )
     candidates = await found(memory, request, query)
+    index = await changes.of(memory, scope.namespace)
+    as_of = as_of_query(request, plan)
+    successors = missing_successors(candidates, index, as_of) if index else ()
+    if successors:
+        candidates = merged(candidates, await found(memory, request, _only(query, successors)))
     reasons = [] if without_vector is None else [without_vector]
     if recipe.lexical_limit and not plan.terms:
         reasons.append(DegradationReason.NO_TERMS)
@@ -79,19 +93,35 @@ async def search_of(store: Store, request: RetrievalRequest, recipe: Recipe, vec
     if vector is not None and len(candidates) and channel_scores.is_unembedded.all():
         reasons.append(DegradationReason.NOT_EMBEDDED_YET)
     degraded = tuple(Degradation.of(reason, request.namespace) for reason in reasons)
-    return Search(memory, request, replace(plan, degraded=degraded), query, candidates, channel_scores)
+    return Search(memory, request, replace(plan, degraded=degraded), query, candidates, channel_scores, index, as_of)
+
+
+def as_of_query(request: RetrievalRequest, plan: QueryPlan) -> AsOf:
+    """As of when a query wants to know: a time that it names and that has passed, else now."""
+    valid = request.valid_at
+    if valid is None and plan.times:
+        end = max(span.end for span in plan.times)
+        valid = end if end <= request.asked_at else None
+    return AsOf(valid, request.known_before)
+
+
+def _only(query: CandidateQuery, ids: tuple[str, ...]) -> CandidateQuery:
+    """The query for these memories alone."""
+    return replace(query, lexical_limit=0, dense_limit=0, temporal_limit=0, instruction_limit=0, include=ids)
 
 
 async def found(memory: Memory, request: RetrievalRequest, query: CandidateQuery, besides: str = "") -> Candidates:
     """What the store finds, as far as the request may see it, and the memory of the id `besides` whether or not."""
     candidates = await memory.candidates(query)
-    return await seen_before(memory, candidates, request.asked_at, besides) if request.as_asked else candidates
+    moment = request.known_before
+    return candidates if moment is None else await seen_before(memory, candidates, moment, besides)
 
 
 async def _seen_entities(memory: Memory, request: RetrievalRequest, entities: Sequence[Entity]) -> Sequence[Entity]:
-    if not request.as_asked or not entities:
+    moment = request.known_before
+    if moment is None or not entities:
         return entities
-    known = await memory.known_before([entity.id for entity in entities], request.asked_at)
+    known = await memory.known_before([entity.id for entity in entities], moment)
     return [entity for entity in entities if entity.id in known]
 
 
@@ -121,14 +151,20 @@ async def expanded(search: Search, maxima: ChannelMaxima, recipe: Recipe) -> Sea
     reached = tuple(id_ for id_ in expansion.best(recipe.graph_found) if id_ not in known)
     candidates, channel_scores = search.candidates, search.channel_scores
     if reached:
-        query = replace(search.query, lexical_limit=0, dense_limit=0, temporal_limit=0, instruction_limit=0, include=reached)
-        candidates = merged(candidates, await found(search.memory, search.request, query))
+        candidates = merged(candidates, await found(search.memory, search.request, _only(search.query, reached)))
         channel_scores = score_channels(candidates, search.plan.times, recipe)
     return replace(search, candidates=candidates, channel_scores=channel_scores, expansion=expansion)
 
 
+def standing_in(search: Search) -> Standing | None:
+    """What of the candidates no longer holds; None where nothing changed, or where the query asks for what was before as well."""
+    if not search.changes or QueryIntent.HISTORY in search.plan.intents:
+        return None
+    return standing_of(search.candidates, search.changes, search.as_of)
+
+
 def ledger_of(search: Search, maxima: ChannelMaxima, recipe: Recipe) -> Ledger:
-    """What every signal adds to every candidate, the graph's included."""
+    """What every signal of the candidates themselves adds to every one of them, the graph's included."""
     ledger = fuse(search.candidates, search.channel_scores, maxima, search.plan, recipe)
     if search.expansion is not None:
         add_graph(ledger, search.candidates, search.expansion, recipe)

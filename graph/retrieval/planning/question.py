@@ -57,6 +57,15 @@ _ASKS_NAME = re.compile(
     r"|places?|locations?|areas?|parks?|books?|movies?|films?|songs?|albums?|games?|artists?|bands?|authors?|teams?|compan(?:y|ies)|brands?|shows?|series"
     r"|pets?|breeds?|cars?|dish(?:es)?|recipes?|events?|organi[sz]ations?|characters?|restaurants?|schools?|languages?|instruments?|apps?|tools?)\b"
 )
+_ASKS_PAST = re.compile(r"\b(?:did|was|were|had|went)\b")
+# How something was before it changed, or how it came to change: what no longer holds is wanted, too.
+_ASKS_HISTORY = re.compile(
+    r"\b(?:used to|previous(?:ly)?|former(?:ly)?|original(?:ly)?|initial(?:ly)?|at first|back then|histor(?:y|ically)|timeline|ever"
+    r"|before|in the past|once|last time|over time|so far|over the (?:years|months|weeks)|how (?:often|many times)|all the"
+    r"|(?:old|earlier|first|past) (?:\w+ )?(?:plan|date|time|job|home|place|address|number|name|car|company|version|budget|price|boss"
+    r"|manager|city|team|school))\b"
+    r"|\bhow (?:has|have|did) .{1,200}\bchang\w*|\bwhat (?:has )?changed\b|\bchang(?:ed|es) (?:of|in|to)\b|\bwhy did\b"
+)
 _ASKS_WHAT = re.compile(r"\b(?:what|which)\b")
 _ASKS_WHO = re.compile(r"\bwho(?:m|se)?\b")
 _ASKS_WHY = re.compile(r"\bwhy\b|\breasons?\b|\bmotivat\w*|\binspir\w*")
@@ -71,7 +80,7 @@ class QueryIntent(IntFlag):
 
     ADVICE asks for something new, and so not for one's OWN_WORDS; RECALL for what was said; OVERVIEW for what is spread
     over a long time; WHOLE for what there is, whatever it is about; OWN_WORDS for what the person who asks said.
-    NAME: the answer holds a name; WHAT: it may.
+    NAME: the answer holds a name; WHAT: it may. HISTORY asks for what was before, too; NOW for what holds.
     """
 
     WHEN = 1
@@ -87,9 +96,15 @@ class QueryIntent(IntFlag):
     WHY = 1024
     RELATION = 2048
     WHOLE = 4096
+    HISTORY = 8192
+    NOW = 16384
 
 
 NO_INTENT = QueryIntent(0)
+# Who asks so wants more than what holds now.
+_NOT_OF_NOW = (
+    QueryIntent.HISTORY | QueryIntent.OVERVIEW | QueryIntent.SUMMARY | QueryIntent.RECALL | QueryIntent.WHOLE | QueryIntent.ASSISTANT
+)
 
 _SHORTEST_NICKNAME = 3
 # Words have fewer characters; without spaces there are hardly any words.
@@ -111,11 +126,14 @@ def query_intents(text: str) -> QueryIntent:
         (QueryIntent.WHO, _ASKS_WHO),
         (QueryIntent.WHY, _ASKS_WHY),
         (QueryIntent.RELATION, _ASKS_RELATION),
+        (QueryIntent.HISTORY, _ASKS_HISTORY),
     ):
         if pattern.search(text):
             found |= kind
     if _ASKS_ADVICE.search(text) and not found & (QueryIntent.RECALL | QueryIntent.ASSISTANT):
         found |= QueryIntent.ADVICE
+    elif not _ASKS_PAST.search(text) and not found & _NOT_OF_NOW:
+        found |= QueryIntent.NOW
     if _OF_ONESELF.search(text) and not found & (QueryIntent.ADVICE | QueryIntent.ASSISTANT | QueryIntent.SUMMARY):
         found |= QueryIntent.OWN_WORDS
     return found

@@ -12,7 +12,7 @@ from graph.store.embedded.files.connection import rows
 from graph.store.embedded.files.engine import Engine
 from graph.store.embedded.files.handle import Handle
 from graph.store.embedded.rows.edge_rows import edges_of
-from graph.store.embedded.rows.kind_numbers import LINKS, STATED, numbers
+from graph.store.embedded.rows.kind_numbers import CHANGES, LINKS, STATED, numbers
 from graph.store.embedded.rows.node_keys import node_id
 from graph.store.embedded.rows.node_rows import read_nodes
 from graph.store.port import ExportRecord, PassageVector, SessionProgress
@@ -23,7 +23,7 @@ _BATCH = 1_000
 NODE_ORDER = ({NodeKind.SESSION}, {NodeKind.MESSAGE}, {NodeKind.ENTITY}, STATEMENT_KINDS, {NodeKind.EVENT}, {NodeKind.SUMMARY})
 # Edges that no node implies, and the entities that messages name.
 _EXPLICIT = f"""SELECT e.src, e.kind, e.ordinal, e.dst, e.via, e.properties FROM edges e JOIN nodes n ON n.key = e.src
-    WHERE (e.kind IN ({STATED}, {LINKS}) OR (e.kind = {EdgeKind.MENTIONS:d} AND n.kind = {NodeKind.MESSAGE:d}))
+    WHERE (e.kind IN ({STATED}, {LINKS}, {CHANGES}) OR (e.kind = {EdgeKind.MENTIONS:d} AND n.kind = {NodeKind.MESSAGE:d}))
     ORDER BY e.src, e.kind, e.ordinal, e.dst, e.via"""
 _VECTORS = """SELECT n.kind, n.uuid, p.ordinal, v.vector FROM vectors v JOIN passages p ON p.key = v.passage JOIN nodes n ON n.key = p.owner
     ORDER BY v.passage"""

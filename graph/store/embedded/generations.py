@@ -9,7 +9,7 @@ from graph.model import EdgeKind, ExtractionMode, ExtractorSpec, Generation, IdS
 from graph.store.embedded.files.connection import rows
 from graph.store.embedded.files.transaction import Operation, Transaction
 from graph.store.embedded.jobs.job_queue import cover_messages
-from graph.store.embedded.rows.kind_numbers import DERIVED, LINKS, OPEN, STATED
+from graph.store.embedded.rows.kind_numbers import CHANGES, DERIVED, LINKS, OPEN, STATED
 from graph.store.embedded.rows.summary_rows import drop_all_summaries
 from graph.store.port import GenerationStart
 
@@ -48,6 +48,7 @@ def _retire(tx: Transaction) -> None:
     db.executemany("UPDATE nodes SET retired_at = ? WHERE key = ?", [(tx.now, key) for key in retired])
     # Links that somebody decided (ordinal 1) stay: the next extraction knows nothing of them.
     db.execute(f"DELETE FROM edges WHERE kind IN ({LINKS}) AND ordinal = 0")
+    db.execute(f"DELETE FROM edges WHERE kind IN ({CHANGES})")
     of_message = f"(SELECT n.kind FROM nodes n WHERE n.key = src) = {NodeKind.MESSAGE:d}"
     db.execute(f"DELETE FROM edges WHERE kind IN ({STATED}) OR (kind = {EdgeKind.MENTIONS:d} AND {of_message})")
     drop_all_summaries(tx)

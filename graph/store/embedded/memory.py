@@ -6,7 +6,19 @@ from functools import partial
 
 from graph.model import Job, Lease, Namespace, to_micros
 from graph.store.candidates import CandidateQuery, Candidates
-from graph.store.embedded import checks, consolidation, deletion, description, extraction, generations, links, listings, namespaces, walk
+from graph.store.embedded import (
+    changes,
+    checks,
+    consolidation,
+    deletion,
+    description,
+    extraction,
+    generations,
+    links,
+    listings,
+    namespaces,
+    walk,
+)
 from graph.store.embedded.append import append as append_messages
 from graph.store.embedded.exporting import export
 from graph.store.embedded.files.handle import Handle, reading, reading_with_settings, with_file, writing
@@ -36,6 +48,7 @@ class EmbeddedMemory(Handle):
     usage = reading(description.usage)
     delete = writing(deletion.delete)
     decide_link = writing(links.decide_link)
+    supersessions = reading(changes.supersessions)
 
     flush = writing(job_control.flush)
     renew = writing(leases.renew)

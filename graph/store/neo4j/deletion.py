@@ -117,6 +117,7 @@ async def _delete(tx: Transaction, doomed: Doomed, session: NodeRef | None) -> C
     if gone:
         tx.changed(Operation.REMOVED, gone)
         tx.something_removed()
+        tx.supersessions_changed()
     if told:
         await cover_consolidation(tx)
     kinds = [*(ref.kind for ref in doomed), *[NodeKind.SUMMARY] * memberless]

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from graph.errors import NamespaceNotFound, StaleWrite
-from graph.model import Edge, EdgeKind, Node, NodeKind, SummaryLevel
+from graph.model import CHANGE_KINDS, Edge, EdgeKind, Node, NodeKind, SummaryLevel
 from graph.store.neo4j.driver.connection import Connection, Row
 from graph.store.neo4j.driver.handle import Handle
 from graph.store.neo4j.rows.edge_rows import edge_of
@@ -41,7 +41,8 @@ _MARKS = "MATCH (f:FlushMark) WHERE f.namespace = $namespace AND f.session >= ''
 _EXPLICIT = {
     NodeKind.ENTITY: (EdgeKind.RELATES, EdgeKind.SAME_AS, EdgeKind.DIFFERENT_FROM),
     NodeKind.EVENT: (EdgeKind.BEFORE, EdgeKind.CAUSES),
-    NodeKind.MESSAGE: (EdgeKind.MENTIONS,),
+    NodeKind.MESSAGE: (EdgeKind.MENTIONS, *sorted(CHANGE_KINDS)),
+    **dict.fromkeys((NodeKind.FACT, NodeKind.RELATION), tuple(sorted(CHANGE_KINDS))),
 }
 _GONE = """EXISTS { MATCH (c:Change) WHERE c.namespace = $namespace AND c.revision > $revision
     AND (c.removed IS NOT NULL OR c.retired IS NOT NULL) }"""

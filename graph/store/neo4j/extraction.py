@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from graph.model import EdgeKind, Lease, NodeKind, kind_of_node
+from graph.model import CHANGE_KINDS, EdgeKind, Lease, NodeKind, kind_of_node
 from graph.store.candidates import StatisticsGroup
 from graph.store.memory_rows import MemoryRow
 from graph.store.neo4j.driver.change_log import Operation
@@ -80,6 +80,8 @@ async def _write_nodes(tx: Transaction, session: SessionRow, write: ExtractionWr
     await wait_for_window(tx, session.key, write.events)
     if write.consolidate and write.events:
         await cover_consolidation(tx)
+    if any(edge.kind in CHANGE_KINDS for edge in write.edges):
+        tx.supersessions_changed()
     edges = [edge_row(edge) for edge in derived_edges(write.statements, write.events, refs)]
     await _create_edges(tx, edges + explicit_edges(await storable_edges(tx, write.edges, refs), refs))
     await _embed(tx, write, columns, refs)

@@ -5,7 +5,17 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 
-from graph.model import NO_EXTRACTION, ExtractionMode, ExtractorSpec, Generation, IdSource, Namespace, SummaryLevel, from_micros
+from graph.model import (
+    CHANGE_KINDS,
+    NO_EXTRACTION,
+    ExtractionMode,
+    ExtractorSpec,
+    Generation,
+    IdSource,
+    Namespace,
+    SummaryLevel,
+    from_micros,
+)
 from graph.store.candidates import StatisticsGroup
 from graph.store.neo4j.driver.change_log import Operation
 from graph.store.neo4j.driver.handle import Handle
@@ -79,6 +89,7 @@ async def _retire_part(tx: Transaction, ids: IdSource, start: GenerationStart, p
         return None
     tx.step()
     tx.summaries_changed()
+    tx.supersessions_changed()
     more = await _drop(tx, _DROP[dropped], _AT_ONCE)
     return progress if more else replace(progress, stage=progress.stage + 1)
 
@@ -96,6 +107,7 @@ async def _begin(tx: Transaction, ids: IdSource, start: GenerationStart) -> int:
                 pass
         tx.something_removed()
         tx.summaries_changed()
+        tx.supersessions_changed()
         for query in (*_REWIND, _UNMENTION):
             await tx.execute(query)
     generation = Generation((current.number if current else 0) + 1, start.extractor, from_micros(tx.now))
@@ -132,6 +144,10 @@ _DROP = (
     """MATCH (a:Entity)-[r:RELATES|SAME_AS|DIFFERENT_FROM]->() WHERE a.namespace = $namespace AND a.key > 0 AND r.decided_at IS NULL
         WITH r LIMIT $at.limit DELETE r RETURN count(*)""",
     "MATCH (a:Event)-[r:BEFORE|CAUSES]->() WHERE a.namespace = $namespace AND a.key > 0 WITH r LIMIT $at.limit DELETE r RETURN count(*)",
+    *(
+        f"MATCH ()-[r:{kind.name}]->() WHERE r.namespace = $namespace WITH r LIMIT $at.limit DELETE r RETURN count(*)"
+        for kind in sorted(CHANGE_KINDS)
+    ),
     "MATCH (a:Message)-[r:MENTIONS]->() WHERE a.namespace = $namespace AND a.key > 0 WITH r LIMIT $at.limit DELETE r RETURN count(*)",
 )
 _UNMENTION = "MATCH (e:Entity) WHERE e.namespace = $namespace AND e.key > 0 AND e.mention_count <> 0 SET e.mention_count = 0"

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from graph.model import Job, to_micros
 from graph.store.candidates import CandidateQuery, Candidates
 from graph.store.neo4j import (
+    changes,
     consolidation,
     deletion,
     description,
@@ -44,6 +45,7 @@ class Neo4jMemory(Handle):
     usage = description.usage
     delete = deletion.delete
     decide_link = writing(links.decide_link)
+    supersessions = changes.supersessions
 
     consolidation_work = consolidation.consolidation_work
     commit_consolidation = writing(consolidation.commit_consolidation)

@@ -7,7 +7,7 @@ gives an order only where ORDER BY names all of them from the first on: `WHERE n
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from graph.model import EdgeKind, NodeKind
+from graph.model import CHANGE_KINDS, EdgeKind, NodeKind
 
 NODE_LABELS = {
     NodeKind.SESSION: "Session",
@@ -171,5 +171,10 @@ _EVENTS_WAIT = """MATCH (e:Event) WHERE e.namespace = $namespace AND e.key > $af
         SET x.waits_in = x.session_key, x.waits_since = x.recorded_at)
     RETURN max(e.key)"""
 
+_CHANGES = tuple(
+    Index(f"{kind.name.lower()}_of", f"CREATE INDEX {kind.name.lower()}_of IF NOT EXISTS FOR ()-[r:{kind.name}]-() ON (r.namespace)")
+    for kind in sorted(CHANGE_KINDS)
+)
+
 # Steps are only ever added at the end.
-MIGRATIONS: Sequence[Migration] = (Migration(1, _FIRST), Migration(2, _SUMMARIES, _EVENTS_WAIT))
+MIGRATIONS: Sequence[Migration] = (Migration(1, _FIRST), Migration(2, _SUMMARIES, _EVENTS_WAIT), Migration(3, _CHANGES))

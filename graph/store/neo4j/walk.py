@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from graph.model import SUMMARY_KINDS, EdgeKind, NodeKind, to_micros
+from graph.model import CHANGE_KINDS, SUMMARY_KINDS, EdgeKind, NodeKind, to_micros
 from graph.store.candidates import Subgraph
 from graph.store.neo4j.driver.handle import Handle
 from graph.store.neo4j.rows.node_edges import EDGE_ORDER, KIND_NUMBERS
@@ -28,7 +28,8 @@ _INSIDE = """CALL (n) {{ UNWIND $at.nodes AS number MATCH (m) WHERE id(m) = numb
     RETURN degrees, edges"""
 # What the weight of a node does not depend on: bookkeeping, and summaries, which come and go while what they tell of stays as it is.
 _UNCOUNTED = "".join(
-    f" - COUNT {{ (m)-[:{type_}]-() }}" for type_ in ("HAS_PASSAGE", "NAMES_TIME", *sorted(kind.name for kind in SUMMARY_KINDS))
+    f" - COUNT {{ (m)-[:{type_}]-() }}"
+    for type_ in ("HAS_PASSAGE", "NAMES_TIME", *sorted(kind.name for kind in SUMMARY_KINDS | CHANGE_KINDS))
 )
 
 _STATING = tuple(NODE_LABELS[kind] for kind in (NodeKind.RELATION, NodeKind.FACT, NodeKind.EVENT, NodeKind.MESSAGE))

@@ -11,10 +11,11 @@ from graph.store.port.jobs import Jobs
 from graph.store.port.moving import Moves
 from graph.store.port.namespaces import NamespaceChange
 from graph.store.port.reading import Reads
+from graph.store.port.reconciling import Reconciles
 from graph.store.port.searching import Searches
 
 
-class Memory(Appends, Extracts, Consolidates, Jobs, Changes, Reads, Searches, Moves, Protocol):
+class Memory(Appends, Extracts, Consolidates, Jobs, Changes, Reads, Reconciles, Searches, Moves, Protocol):
     """One namespace of a store, by `Store.namespace`.
 
     Nothing happens until the first call. That call resolves the name, and from then on the handle is of the namespace that it found: when

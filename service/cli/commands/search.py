@@ -16,6 +16,7 @@ from service.cli.filters import memory_filter, time_range
 from service.cli.options import (
     AsAskedOption,
     AskedAtOption,
+    AsOfOption,
     FromOption,
     JsonOption,
     LabelsOption,
@@ -75,6 +76,7 @@ def search(
     turn: TurnsOption = None,
     asked_at: AskedAtOption = None,
     as_asked: AsAskedOption = False,
+    as_of: AsOfOption = None,
     kind: KindsOption = None,
     label: LabelsOption = None,
     min_relevance: RelevanceOption = 0.0,
@@ -99,6 +101,7 @@ def search(
         turns=turn or (),
         asked_at=range_of(asked_at, None, times.zone)[0],
         as_asked=as_asked,
+        as_of=range_of(None, as_of, times.zone)[1],
         summaries=summaries,
     )
     if json:
@@ -143,6 +146,7 @@ def context(
     turn: TurnsOption = None,
     asked_at: AskedAtOption = None,
     as_asked: AsAskedOption = False,
+    as_of: AsOfOption = None,
     kind: KindsOption = None,
     label: LabelsOption = None,
     min_relevance: RelevanceOption = 0.0,
@@ -167,6 +171,7 @@ def context(
         turns=turn or (),
         asked_at=range_of(asked_at, None, times.zone)[0],
         as_asked=as_asked,
+        as_of=range_of(None, as_of, times.zone)[1],
         summaries=summaries,
         profile=profile,
     )

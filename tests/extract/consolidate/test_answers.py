@@ -8,7 +8,7 @@ import pytest
 
 from extract.tokens import count_tokens
 from graph.model import MemoryFilter, NodeKind, SummaryLevel, TimeRange
-from graph.retrieval import Context, RetrievalAnswer, RetrievalRequest, SummaryIndexes, build_context, retrieve_many
+from graph.retrieval import Context, NamespaceIndexes, RetrievalAnswer, RetrievalRequest, build_context, retrieve_many
 from graph.store.port import Deletion
 from tests.extract.consolidate.talk import BOAT, EMBEDDER, GARDEN, PROFILE, START, THREAD, WINDOW, Talk
 
@@ -32,7 +32,7 @@ def request(query: str, **more: Any) -> RetrievalRequest:
     )
 
 
-async def ask(talk: Talk, query: str, indexes: SummaryIndexes | None = None, **more: Any) -> RetrievalAnswer:
+async def ask(talk: Talk, query: str, indexes: NamespaceIndexes | None = None, **more: Any) -> RetrievalAnswer:
     return await retrieve_many(talk.store, [request(query, summaries=more.pop("summaries", 3), **more)], EMBEDDER, indexes=indexes)
 
 
@@ -88,7 +88,7 @@ async def test_as_asked_no_summary_knows_what_came_later(talk: Talk) -> None:
 
 
 async def test_what_was_deleted_or_written_is_known_to_the_next_query(talk: Talk) -> None:
-    indexes = SummaryIndexes()
+    indexes = NamespaceIndexes()
     before = await ask(talk, TOMATOES, indexes)
     assert any("south wall" in hit.summary.text for hit in before.summaries)
     [first, _] = [event for event in await talk.events() if event.session == "spring"][:2]

@@ -255,6 +255,9 @@ class Congruence(RuleBasedStateMachine):
             if kind is NodeKind.RELATION:
                 edges.append(Edge(EdgeKind.RELATES, named[0].id, named[1].id, id_, {"predicate": "knows"}))
         edges += [Edge(EdgeKind.BEFORE, a.id, b.id) for a, b in pairwise(events)]
+        changed = {"reason": "moved", "confidence": "0.9", "known_at": work.messages[-1].sent_at.isoformat()}
+        edges += [Edge(EdgeKind.SUPERSEDES, b.id, a.id, properties=changed) for a, b in pairwise(statements)]
+        edges += [Edge(EdgeKind.REPEATS, s.id, work.messages[0].id, properties=changed) for s in statements[2:3]]
         edges.append(Edge(EdgeKind.SAME_AS, people[0].id, people[1].id, "", {"confidence": "0.5"}))
         vectors = tuple(PassageVector(s.id, 0, unit(s.text)) for s in statements[::2])
         upto = work.messages[-1].seq
@@ -416,6 +419,9 @@ class Congruence(RuleBasedStateMachine):
         self.both(lambda store: bare_scope(store))
         self.both(lambda store: store.namespace("n").usage())
         self.both(lambda store: store.namespace("n").searched_summaries(0))
+        # Its version is each store's own.
+        replaced = [self.run(store.namespace("n").supersessions(-1)).edges for store in self.stores]
+        assert sorted(map(repr, replaced[0])) == sorted(map(repr, replaced[1]))
         self.both(lambda store: store.namespace("n").first_vectors(ids))
         assert [self.run(store.namespace("n").check()) for store in self.stores] == [[], []]
         self.compare_candidates(CandidateQuery(terms_of("ferry boat garden"), unit("ferry").astype(np.float32), MemoryFilter()))

@@ -81,6 +81,7 @@ from structmem._errors import (
     UnavailableError,
 )
 from structmem._inputs import (
+    AsOf,
     EmbeddingSpec,
     EntityType,
     ExtractionProfile,
@@ -130,6 +131,7 @@ __all__ = [
     "AnswerTooLargeError",
     "Appended",
     "AppendedMessage",
+    "AsOf",
     "AsyncClient",
     "CallCanceledError",
     "ChannelRank",

@@ -31,7 +31,7 @@ from structmem._cypher import CypherAnswer, CypherValue
 from structmem._cypher_values import Collected
 from structmem._errors import JobFailedError
 from structmem._exchange import ExportWriter, FileLike, read_export
-from structmem._inputs import ConsistencyTokens, EmbeddingSpec, ExtractionProfile, MemoryFilter, NewMessage
+from structmem._inputs import AsOf, ConsistencyTokens, EmbeddingSpec, ExtractionProfile, MemoryFilter, NewMessage
 from structmem._kinds import CypherScope, ExtractionMode, JobKind, JobState, LinkVerdict
 from structmem._options import Options
 from structmem._waiting import Deadline
@@ -148,6 +148,7 @@ class AsyncClient(AsyncSummaries):
         session: str = "",
         turns: Sequence[str] = (),
         as_asked: bool = False,
+        as_of: AsOf | datetime | None = None,
         summaries: int = 0,
         timeout: float | None = None,
     ) -> Retrieval:
@@ -158,7 +159,8 @@ class AsyncClient(AsyncSummaries):
         What is less relevant than `min_relevance` (0 to 1) is no hit; `nothing_relevant` of the answer says when that leaves none.
         With `session`, the name of the running session, the query is a turn of it; nothing of that session is returned. It is for one
         namespace alone. `turns` are the texts of its last turns, oldest first; without them the messages stored last count.
-        With `as_asked` only what was said before `asked_at` is seen. `summaries`: at most so many summaries beside the memories.
+        With `as_asked` only what was said before `asked_at` is seen. `as_of`: what held at a moment, as it was known then.
+        `summaries`: at most so many summaries beside the memories.
         """
         asked = calls.query(
             namespaces,
@@ -175,6 +177,7 @@ class AsyncClient(AsyncSummaries):
             turns,
             as_asked,
             summaries,
+            as_of,
         )
         return await self._transport.unary(calls.retrieve(asked, explain), timeout)
 
@@ -195,11 +198,25 @@ class AsyncClient(AsyncSummaries):
         session: str = "",
         turns: Sequence[str] = (),
         as_asked: bool = False,
+        as_of: AsOf | datetime | None = None,
         timeout: float | None = None,
     ) -> Miss:
         """Says why a memory is not among the hits of a query, or that it is; the other arguments are those of `retrieve`."""
         asked = calls.query(
-            namespace, query, k, recipe, filter, at_least, asked_at, time_zone, embedding, min_relevance, session, turns, as_asked
+            namespace,
+            query,
+            k,
+            recipe,
+            filter,
+            at_least,
+            asked_at,
+            time_zone,
+            embedding,
+            min_relevance,
+            session,
+            turns,
+            as_asked,
+            as_of=as_of,
         )
         return await self._transport.unary(calls.explain_miss(asked, node_id), timeout)
 
@@ -220,6 +237,7 @@ class AsyncClient(AsyncSummaries):
         session: str = "",
         turns: Sequence[str] = (),
         as_asked: bool = False,
+        as_of: AsOf | datetime | None = None,
         summaries: int = 0,
         profile: bool = False,
         timeout: float | None = None,
@@ -243,6 +261,7 @@ class AsyncClient(AsyncSummaries):
             turns,
             as_asked,
             summaries,
+            as_of,
         )
         return await self._transport.unary(calls.build_context(asked, token_budget, profile), timeout)
 

@@ -11,7 +11,7 @@ from structmem import _decode as d
 from structmem import _decode_answers as da
 from structmem import _encode as e
 from structmem._checks import elements, several
-from structmem._inputs import ConsistencyTokens, LabelFilter, MemoryFilter, NewMessage, TimeRange
+from structmem._inputs import AsOf, ConsistencyTokens, LabelFilter, MemoryFilter, NewMessage, TimeRange
 from structmem._kinds import EdgeKind, EntityKind, JobKind, JobState, LinkVerdict, NodeKind
 from structmem._nodes import Entity, Event, Message, Session, Statement
 from structmem.v1 import job_pb2, node_pb2
@@ -141,6 +141,7 @@ def query(
     turns: Sequence[str],
     as_asked: bool,
     summaries: int = 0,
+    as_of: AsOf | datetime | None = None,
 ) -> rpb.RetrievalQuery:
     """What retrieval is asked."""
     return e.build(
@@ -159,6 +160,7 @@ def query(
         turns=e.turns(turns),
         as_asked=as_asked,
         summaries=summaries,
+        as_of=e.as_of(as_of),
     )
 
 

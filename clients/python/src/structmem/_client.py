@@ -29,7 +29,7 @@ from structmem._cypher import CypherAnswer, CypherValue
 from structmem._cypher_values import Collected
 from structmem._errors import JobFailedError
 from structmem._exchange import ExportWriter, FileLike, read_export
-from structmem._inputs import ConsistencyTokens, EmbeddingSpec, ExtractionProfile, MemoryFilter, NewMessage
+from structmem._inputs import AsOf, ConsistencyTokens, EmbeddingSpec, ExtractionProfile, MemoryFilter, NewMessage
 from structmem._kinds import CypherScope, ExtractionMode, JobKind, JobState, LinkVerdict
 from structmem._options import Options
 from structmem._summaries import Summaries
@@ -146,6 +146,7 @@ class Client(Summaries):
         session: str = "",
         turns: Sequence[str] = (),
         as_asked: bool = False,
+        as_of: AsOf | datetime | None = None,
         summaries: int = 0,
         timeout: float | None = None,
     ) -> Retrieval:
@@ -156,7 +157,8 @@ class Client(Summaries):
         What is less relevant than `min_relevance` (0 to 1) is no hit; `nothing_relevant` of the answer says when that leaves none.
         With `session`, the name of the running session, the query is a turn of it; nothing of that session is returned. It is for one
         namespace alone. `turns` are the texts of its last turns, oldest first; without them the messages stored last count.
-        With `as_asked` only what was said before `asked_at` is seen. `summaries`: at most so many summaries beside the memories.
+        With `as_asked` only what was said before `asked_at` is seen. `as_of`: what held at a moment, as it was known then.
+        `summaries`: at most so many summaries beside the memories.
         """
         asked = calls.query(
             namespaces,
@@ -173,6 +175,7 @@ class Client(Summaries):
             turns,
             as_asked,
             summaries,
+            as_of,
         )
         return self._transport.unary(calls.retrieve(asked, explain), timeout)
 
@@ -193,11 +196,25 @@ class Client(Summaries):
         session: str = "",
         turns: Sequence[str] = (),
         as_asked: bool = False,
+        as_of: AsOf | datetime | None = None,
         timeout: float | None = None,
     ) -> Miss:
         """Says why a memory is not among the hits of a query, or that it is; the other arguments are those of `retrieve`."""
         asked = calls.query(
-            namespace, query, k, recipe, filter, at_least, asked_at, time_zone, embedding, min_relevance, session, turns, as_asked
+            namespace,
+            query,
+            k,
+            recipe,
+            filter,
+            at_least,
+            asked_at,
+            time_zone,
+            embedding,
+            min_relevance,
+            session,
+            turns,
+            as_asked,
+            as_of=as_of,
         )
         return self._transport.unary(calls.explain_miss(asked, node_id), timeout)
 
@@ -218,6 +235,7 @@ class Client(Summaries):
         session: str = "",
         turns: Sequence[str] = (),
         as_asked: bool = False,
+        as_of: AsOf | datetime | None = None,
         summaries: int = 0,
         profile: bool = False,
         timeout: float | None = None,
@@ -241,6 +259,7 @@ class Client(Summaries):
             turns,
             as_asked,
             summaries,
+            as_of,
         )
         return self._transport.unary(calls.build_context(asked, token_budget, profile), timeout)
 

@@ -233,4 +233,5 @@ def edge(it: node_pb2.Edge) -> Edge:
         decision=EdgeDecision(moment(it.decision, "decided_at"), it.decision.decided_by) if it.HasField("decision") else None,
         properties=dict(it.properties),
         similarity=it.similarity if it.HasField("similarity") else None,
+        known_at=moment(it, "known_at"),
     )

@@ -9,7 +9,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from structmem._checks import named, numbers, one, several, texts_by_text
 from structmem._errors import InvalidArgumentError
-from structmem._inputs import ConsistencyTokens, LabelCondition, LabelFilter, MemoryFilter, NewMessage, TimeRange
+from structmem._inputs import AsOf, ConsistencyTokens, LabelCondition, LabelFilter, MemoryFilter, NewMessage, TimeRange
 from structmem._kinds import NodeKind, Role
 from structmem.v1 import filter_pb2, node_pb2, retrieval_pb2, time_pb2, vector_pb2
 from structmem.v1 import memory_service_pb2 as mpb
@@ -87,6 +87,14 @@ def timestamp(field: str, moment: datetime | None) -> Timestamp | None:
     except (ValueError, OverflowError):
         raise InvalidArgumentError.of(field, "must be between the years 1 and 9998") from None
     return stamp
+
+
+def as_of(it: AsOf | datetime | None) -> retrieval_pb2.AsOf | None:
+    """As of when; a moment alone is meant on both axes."""
+    if it is None:
+        return None
+    both = AsOf(it, it) if isinstance(it, datetime) else one("as_of", it, AsOf)
+    return build(retrieval_pb2.AsOf, valid=timestamp("as_of.valid", both.valid), known=timestamp("as_of.known", both.known))
 
 
 def new_message(field: str, it: NewMessage) -> mpb.MessageInput:

@@ -41,6 +41,18 @@ class TimeRange:
 
 
 @dataclass(frozen=True, slots=True)
+class AsOf:
+    """A moment of which something is wanted, of aware datetimes.
+
+    Attributes:
+        valid: what held then; None: what holds now.     known: what had been said by then; None: all.
+    """
+
+    valid: datetime | None = None
+    known: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class LabelCondition:
     """The label `key` is there and, when `values` are given, has one of them."""
 

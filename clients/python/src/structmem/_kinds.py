@@ -42,6 +42,8 @@ class EdgeKind(StrEnum):
     DIFFERENT_FROM = "different_from"
     SUMMARIZES = "summarizes"
     SEEDED_BY = "seeded_by"
+    SUPERSEDES = "supersedes"
+    REPEATS = "repeats"
 
 
 class CypherScope(StrEnum):

@@ -22,8 +22,12 @@ def _summaries(db: apsw.Connection) -> None:
     db.execute(files("graph.store.embedded.files").joinpath("summaries.sql").read_text("utf-8"))
 
 
+def _changes(db: apsw.Connection) -> None:
+    db.execute(files("graph.store.embedded.files").joinpath("changes.sql").read_text("utf-8"))
+
+
 # The step at index n brings a file from version n to n + 1. Steps are only ever added at the end.
-NAMESPACE_MIGRATIONS: Sequence[Migration] = (_first_schema, _summaries)
+NAMESPACE_MIGRATIONS: Sequence[Migration] = (_first_schema, _summaries, _changes)
 CATALOG_MIGRATIONS: Sequence[Migration] = (_first_catalog,)
 
 

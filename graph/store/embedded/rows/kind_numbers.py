@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from enum import IntEnum
 
-from graph.model import LINK_KINDS, MEMORY_KINDS, STATEMENT_KINDS, SUMMARY_KINDS, EdgeKind, NodeKind
+from graph.model import CHANGE_KINDS, LINK_KINDS, MEMORY_KINDS, STATEMENT_KINDS, SUMMARY_KINDS, EdgeKind, NodeKind
 from graph.store.rules.jobs import OPEN_STATES
 
 
@@ -18,6 +18,8 @@ DERIVED = numbers(STATEMENT_KINDS | {NodeKind.EVENT})
 DELETABLE = numbers(MEMORY_KINDS | {NodeKind.EVENT})
 OF_SESSION = numbers(MEMORY_KINDS | {NodeKind.EVENT, NodeKind.SESSION})
 LINKS = numbers(LINK_KINDS)
+# What replaced, or repeats, what.
+CHANGES = numbers(CHANGE_KINDS)
 # Edges that statements and events state of others.
 STATED = numbers((EdgeKind.RELATES, EdgeKind.BEFORE, EdgeKind.CAUSES))
 NAMING = numbers((EdgeKind.INVOLVES, EdgeKind.MENTIONS))

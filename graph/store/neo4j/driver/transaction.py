@@ -39,8 +39,8 @@ _COUNTERS = (
     "statistics_terms",
     "statistics_tail",
 )
-# Revisions that a namespace from before there were summaries does not have.
-_LATER_COUNTERS = ("removed_revision", "summaries_revision")
+# Revisions that a namespace from before there were summaries, or edges of change, does not have.
+_LATER_COUNTERS = ("removed_revision", "summaries_revision", "changes_revision")
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +170,11 @@ class Transaction:
         """Whoever searches summaries reads them again."""
         self.step()
         self._counters["summaries_revision"] = self.revision
+
+    def supersessions_changed(self) -> None:
+        """Whoever searches reads anew what replaced what."""
+        self.step()
+        self._counters["changes_revision"] = self.revision
 
     async def finish(self) -> None:
         """Writes the log and the counters; before the commit nothing but upkeep comes after it."""

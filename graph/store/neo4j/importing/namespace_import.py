@@ -87,6 +87,7 @@ async def _activate(database: Database, namespace: Namespace, writing: ImportRec
     properties = {
         "revision": max(namespace.revision, 1),
         "summaries_revision": max(namespace.revision, 1) if writing.tally.summaries else 0,
+        "changes_revision": max(namespace.revision, 1),
         "next_key": writing.tally.next_key,
         "statistics_revision": max(namespace.revision, 1),
         "statistics_terms": writing.tally.terms,

@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 from graph.model import Edge, EdgeKind, NodeKind
 from graph.store.rules.listed_edges import ListedEdge
 
-# What a relationship has besides the edge's own properties. `order` keeps the order of what a node lists.
-OWN_PROPERTIES = frozenset({"order", "seq", "via_id"})
+# What a relationship has besides the edge's own properties. `order` keeps the order of what a node lists; those that are found by
+# themselves name their `namespace`.
+OWN_PROPERTIES = frozenset({"order", "seq", "via_id", "namespace"})
 _SHOWN_ORDER = frozenset({EdgeKind.EVIDENCED_BY, EdgeKind.STATES, EdgeKind.SUMMARIZES})
 # Kinds whose relationships carry only what `OWN_PROPERTIES` names.
 _BARE = frozenset({EdgeKind.IN_SESSION, EdgeKind.NEXT, EdgeKind.EVIDENCED_BY, EdgeKind.STATES})

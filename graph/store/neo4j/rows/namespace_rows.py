@@ -84,6 +84,7 @@ def new_properties(namespace: Namespace, token: str, state: NamespaceState) -> P
         "statistics_tail": 0,
         "removed_revision": 0,
         "summaries_revision": 0,
+        "changes_revision": 0,
         "analyser": ANALYSER_VERSION,
         "embedding_model": namespace.embedding.model,
         "embedding_fingerprint": namespace.embedding.fingerprint,

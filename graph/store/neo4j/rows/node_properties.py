@@ -20,8 +20,9 @@ class NamespaceProperties(TypedDict):
     last one that committed. `statistics_…`: up to which revision the :TermStatistics count, how many terms they hold and how many
     differences came since. `analyser`: the version that made the passages of its texts, not there before that was kept; while they are made
     anew, `reanalysed_to` is the key up to which they are. `removed_revision`: of the last write that deleted
-    or retired anything, `summaries_revision`: of the last that wrote, marked or deleted a summary; neither is there on namespaces that
-    are older than summaries. `building_until`: of a CREATING one, until when its import is taken to be alive. `profile` is JSON.
+    or retired anything, `summaries_revision`: of the last that wrote, marked or deleted a summary,
+    `changes_revision`: of the last that may have made or deleted a SUPERSEDES or REPEATS; none is there on namespaces that are older than
+    these. `building_until`: of a CREATING one, until when its import is taken to be alive. `profile` is JSON.
     """
 
     name: str
@@ -48,6 +49,7 @@ class NamespaceProperties(TypedDict):
     statistics_tail: int
     removed_revision: NotRequired[int]
     summaries_revision: NotRequired[int]
+    changes_revision: NotRequired[int]
     analyser: NotRequired[int]
     reanalysed_to: NotRequired[int]
     generation: int

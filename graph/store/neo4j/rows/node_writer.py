@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from neo4j.vector import Vector
 
-from graph.model import NodeKind
+from graph.model import CHANGE_KINDS, EdgeKind, NodeKind
 from graph.store.neo4j.driver.connection import Row
 from graph.store.neo4j.rows.edge_rows import EdgeRow, NodeRef
 from graph.store.neo4j.rows.node_rows import Properties
@@ -83,9 +83,10 @@ _THERE = """EXISTS { MATCH (a)-[x:%s]->(b) WHERE coalesce(x.via_id, '') = coales
 
 def _edges_query(kind: str, source: str, target: str, *, explicit: bool) -> str:
     there = f"WITH a, b, row WHERE NOT {_THERE % kind}" if explicit else ""
+    named = ", r.namespace = $namespace" if EdgeKind[kind] in CHANGE_KINDS else ""
     return f"""UNWIND $at.rows AS row
         MATCH (a:{source} {{namespace: $namespace, key: row[0]}}) MATCH (b:{target} {{namespace: $namespace, key: row[1]}}) {there}
-        CREATE (a)-[r:{kind}]->(b) SET r = row[2] RETURN collect(b.key)"""
+        CREATE (a)-[r:{kind}]->(b) SET r = row[2]{named} RETURN collect(b.key)"""
 
 
 async def set_vectors(writer: Writer, kind: NodeKind, dimension: int, vectors: Mapping[int, Float16Vector]) -> None:

@@ -103,6 +103,12 @@ class _EdgeKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EdgeKind.Val
     """Summary -> Event (of a window), Summary -> Summary: the first tells of the second. No search or walk follows it unasked."""
     EDGE_KIND_SEEDED_BY: _EdgeKind.ValueType  # 13
     """Summary -> Event: an earlier event helped to understand the window; `similarity` says how near it is. No search or walk follows it unasked."""
+    EDGE_KIND_SUPERSEDES: _EdgeKind.ValueType  # 14
+    """Fact, Relation, Message -> Fact, Relation, Message: the first replaces the second, which no longer holds (`valid.start` says from when on) or
+    never did; `reason` says why, `confidence` how sure that is. No search or walk follows it unasked.
+    """
+    EDGE_KIND_REPEATS: _EdgeKind.ValueType  # 15
+    """Fact, Relation, Message -> Fact, Relation, Message: the first says again what the second said. No search or walk follows it unasked."""
 
 class EdgeKind(_EdgeKind, metaclass=_EdgeKindEnumTypeWrapper):
     """What an edge of the memory graph means. The direction is given as from -> to."""
@@ -139,6 +145,12 @@ EDGE_KIND_SUMMARIZES: EdgeKind.ValueType  # 12
 """Summary -> Event (of a window), Summary -> Summary: the first tells of the second. No search or walk follows it unasked."""
 EDGE_KIND_SEEDED_BY: EdgeKind.ValueType  # 13
 """Summary -> Event: an earlier event helped to understand the window; `similarity` says how near it is. No search or walk follows it unasked."""
+EDGE_KIND_SUPERSEDES: EdgeKind.ValueType  # 14
+"""Fact, Relation, Message -> Fact, Relation, Message: the first replaces the second, which no longer holds (`valid.start` says from when on) or
+never did; `reason` says why, `confidence` how sure that is. No search or walk follows it unasked.
+"""
+EDGE_KIND_REPEATS: EdgeKind.ValueType  # 15
+"""Fact, Relation, Message -> Fact, Relation, Message: the first says again what the second said. No search or walk follows it unasked."""
 Global___EdgeKind: _TypeAlias = EdgeKind  # noqa: Y015
 
 class _Role:
@@ -923,6 +935,7 @@ class Edge(_message.Message):
     REASON_FIELD_NUMBER: _builtins.int
     DECISION_FIELD_NUMBER: _builtins.int
     SIMILARITY_FIELD_NUMBER: _builtins.int
+    KNOWN_AT_FIELD_NUMBER: _builtins.int
     kind: Global___EdgeKind.ValueType
     """What the edge means."""
     source_id: _builtins.str
@@ -936,7 +949,7 @@ class Edge(_message.Message):
     predicate: _builtins.str
     """Of RELATES: what is stated, as Statement.predicate."""
     confidence: _builtins.float
-    """Of SAME_AS, and of the DIFFERENT_FROM that sets one aside: how sure whoever says so is, from 0 to 1; 1 for a decision."""
+    """Of SAME_AS, of the DIFFERENT_FROM that sets one aside, of SUPERSEDES and REPEATS: how sure whoever says so is, from 0 to 1; 1 for a decision."""
     reason: _builtins.str
     """Of the same: why the two are taken for one, in short, such as "kinship or role"."""
     similarity: _builtins.float
@@ -947,11 +960,15 @@ class Edge(_message.Message):
 
     @_builtins.property
     def valid(self) -> _time_pb2.TimeRange:
-        """Of RELATES: when it is or was true in the world; unset when the conversation does not tell."""
+        """Of RELATES: when it is or was true in the world; unset when the conversation does not tell. Of SUPERSEDES: since when."""
 
     @_builtins.property
     def decision(self) -> Global___EdgeDecision:
         """Of SAME_AS and DIFFERENT_FROM: who decided it, and when; unset where nobody did."""
+
+    @_builtins.property
+    def known_at(self) -> _timestamp_pb2.Timestamp:
+        """Of SUPERSEDES and REPEATS: from when on it is known: when the later of the two was said."""
 
     def __init__(
         self,
@@ -968,10 +985,11 @@ class Edge(_message.Message):
         reason: _builtins.str = ...,
         decision: Global___EdgeDecision | None = ...,
         similarity: _builtins.float | None = ...,
+        known_at: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_confidence", b"_confidence", "_similarity", b"_similarity", "confidence", b"confidence", "decision", b"decision", "similarity", b"similarity", "valid", b"valid"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_confidence", b"_confidence", "_similarity", b"_similarity", "confidence", b"confidence", "decision", b"decision", "known_at", b"known_at", "similarity", b"similarity", "valid", b"valid"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_confidence", b"_confidence", "_similarity", b"_similarity", "confidence", b"confidence", "decision", b"decision", "kind", b"kind", "predicate", b"predicate", "properties", b"properties", "reason", b"reason", "role", b"role", "similarity", b"similarity", "source_id", b"source_id", "target_id", b"target_id", "valid", b"valid", "via_id", b"via_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_confidence", b"_confidence", "_similarity", b"_similarity", "confidence", b"confidence", "decision", b"decision", "kind", b"kind", "known_at", b"known_at", "predicate", b"predicate", "properties", b"properties", "reason", b"reason", "role", b"role", "similarity", b"similarity", "source_id", b"source_id", "target_id", b"target_id", "valid", b"valid", "via_id", b"via_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__confidence: _TypeAlias = _typing.Literal["confidence"]  # noqa: Y015
     _WhichOneofArgType__confidence: _TypeAlias = _typing.Literal["_confidence", b"_confidence"]  # noqa: Y015

@@ -29,7 +29,7 @@ from structmem.v1 import time_pb2 as structmem_dot_v1_dot_time__pb2
 from structmem.v1 import vector_pb2 as structmem_dot_v1_dot_vector__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cstructmem/v1/retrieval.proto\x12\x0cstructmem.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19structmem/v1/filter.proto\x1a\x17structmem/v1/node.proto\x1a\x17structmem/v1/time.proto\x1a\x19structmem/v1/vector.proto\"\x14\n\x04Turn\x12\x0c\n\x04text\x18\x01 \x01(\t\"\xe5\x02\n\x0eRetrievalQuery\x12\x12\n\nnamespaces\x18\x01 \x03(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\t\n\x01k\x18\x03 \x01(\x05\x12\x0e\n\x06recipe\x18\x04 \x01(\t\x12*\n\x06\x66ilter\x18\x05 \x01(\x0b\x32\x1a.structmem.v1.MemoryFilter\x12\x10\n\x08\x61t_least\x18\x06 \x03(\t\x12,\n\x08\x61sked_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\ttime_zone\x18\x08 \x01(\t\x12\'\n\tembedding\x18\t \x01(\x0b\x32\x14.structmem.v1.Vector\x12\x15\n\rmin_relevance\x18\n \x01(\x01\x12\x0f\n\x07session\x18\x0b \x01(\t\x12!\n\x05turns\x18\x0c \x03(\x0b\x32\x12.structmem.v1.Turn\x12\x10\n\x08\x61s_asked\x18\r \x01(\x08\x12\x11\n\tsummaries\x18\x0e \x01(\x05\"k\n\x0c\x43ontribution\x12\x0e\n\x06signal\x18\x01 \x01(\t\x12\x0b\n\x03raw\x18\x02 \x01(\x01\x12\r\n\x05value\x18\x03 \x01(\x01\x12\x0e\n\x06weight\x18\x04 \x01(\x01\x12\x0e\n\x06points\x18\x05 \x01(\x01\x12\x0f\n\x07\x66rom_id\x18\x06 \x01(\t\";\n\x0b\x43hannelRank\x12\x0f\n\x07\x63hannel\x18\x01 \x01(\t\x12\x0c\n\x04rank\x18\x02 \x01(\x05\x12\r\n\x05score\x18\x03 \x01(\x01\"A\n\x08PathStep\x12$\n\x04\x65\x64ge\x18\x01 \x01(\x0e\x32\x16.structmem.v1.EdgeKind\x12\x0f\n\x07node_id\x18\x02 \x01(\t\"\xa9\x01\n\x0b\x45xplanation\x12\x31\n\rcontributions\x18\x01 \x03(\x0b\x32\x1a.structmem.v1.Contribution\x12+\n\x08\x63hannels\x18\x02 \x03(\x0b\x32\x19.structmem.v1.ChannelRank\x12$\n\x04path\x18\x03 \x03(\x0b\x32\x16.structmem.v1.PathStep\x12\x14\n\x0c\x65vidence_ids\x18\x04 \x03(\t\"\x9c\x01\n\x03Hit\x12\x0c\n\x04rank\x18\x01 \x01(\x05\x12\x11\n\tnamespace\x18\x02 \x01(\t\x12\"\n\x06memory\x18\x03 \x01(\x0b\x32\x12.structmem.v1.Node\x12\r\n\x05score\x18\x04 \x01(\x01\x12.\n\x0b\x65xplanation\x18\x05 \x01(\x0b\x32\x19.structmem.v1.Explanation\x12\x11\n\trelevance\x18\x06 \x01(\x01\"b\n\x0b\x44\x65gradation\x12/\n\x06reason\x18\x01 \x01(\x0e\x32\x1f.structmem.v1.DegradationReason\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x11\n\tnamespace\x18\x03 \x01(\t\"\xc9\x01\n\tQueryPlan\x12\x0e\n\x06recipe\x18\x01 \x01(\t\x12\r\n\x05terms\x18\x02 \x03(\t\x12\x12\n\ndense_text\x18\x03 \x01(\t\x12\x10\n\x08speakers\x18\x04 \x03(\t\x12\x10\n\x08\x65ntities\x18\x05 \x03(\t\x12%\n\x05times\x18\x06 \x03(\x0b\x32\x16.structmem.v1.TimeSpan\x12\x11\n\tasks_when\x18\x07 \x01(\x08\x12+\n\x08\x64\x65graded\x18\x08 \x03(\x0b\x32\x19.structmem.v1.Degradation\"`\n\x10\x43hannelShortfall\x12\x0f\n\x07\x63hannel\x18\x01 \x01(\t\x12\r\n\x05score\x18\x02 \x01(\x01\x12\x0c\n\x04rank\x18\x03 \x01(\x05\x12\x13\n\x06needed\x18\x04 \x01(\x01H\x00\x88\x01\x01\x42\t\n\x07_needed\"H\n\x10SignalDifference\x12\x0e\n\x06signal\x18\x01 \x01(\t\x12\x0e\n\x06points\x18\x02 \x01(\x01\x12\x14\n\x0crival_points\x18\x03 \x01(\x01\"\\\n\x05Rival\x12\x1e\n\x03hit\x18\x01 \x01(\x0b\x32\x11.structmem.v1.Hit\x12\x33\n\x0b\x64ifferences\x18\x02 \x03(\x0b\x32\x1e.structmem.v1.SignalDifference*\xf5\x02\n\x11\x44\x65gradationReason\x12\"\n\x1e\x44\x45GRADATION_REASON_UNSPECIFIED\x10\x00\x12!\n\x1d\x44\x45GRADATION_REASON_NO_VECTORS\x10\x01\x12\'\n#DEGRADATION_REASON_VECTOR_NOT_GIVEN\x10\x02\x12\'\n#DEGRADATION_REASON_MODEL_NOT_SERVED\x10\x03\x12+\n\'DEGRADATION_REASON_EMBEDDER_UNAVAILABLE\x10\x04\x12\'\n#DEGRADATION_REASON_NOT_EMBEDDED_YET\x10\x05\x12\x1f\n\x1b\x44\x45GRADATION_REASON_NO_TERMS\x10\x06\x12(\n$DEGRADATION_REASON_RERANKER_TOO_LATE\x10\x07\x12&\n\"DEGRADATION_REASON_RERANKER_FAILED\x10\x08*\xc7\x02\n\nMissReason\x12\x1b\n\x17MISS_REASON_UNSPECIFIED\x10\x00\x12\x19\n\x15MISS_REASON_IN_ANSWER\x10\x01\x12\x19\n\x15MISS_REASON_NOT_FOUND\x10\x02\x12\x1c\n\x18MISS_REASON_NOT_A_MEMORY\x10\x03\x12\x17\n\x13MISS_REASON_RETIRED\x10\x04\x12\x18\n\x14MISS_REASON_FILTERED\x10\x05\x12\x1f\n\x1bMISS_REASON_NOT_A_CANDIDATE\x10\x06\x12\x19\n\x15MISS_REASON_NO_SIGNAL\x10\x07\x12#\n\x1fMISS_REASON_BELOW_MIN_RELEVANCE\x10\x08\x12\x19\n\x15MISS_REASON_STOOD_FOR\x10\t\x12\x19\n\x15MISS_REASON_OUTSCORED\x10\nB\x8d\x01\n\x10\x63om.structmem.v1B\x0eRetrievalProtoP\x01Z\x18structmem/v1;structmemv1\xa2\x02\x03SXX\xaa\x02\x0cStructmem.V1\xca\x02\x0cStructmem\\V1\xe2\x02\x18Structmem\\V1\\GPBMetadata\xea\x02\rStructmem::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cstructmem/v1/retrieval.proto\x12\x0cstructmem.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19structmem/v1/filter.proto\x1a\x17structmem/v1/node.proto\x1a\x17structmem/v1/time.proto\x1a\x19structmem/v1/vector.proto\"\x14\n\x04Turn\x12\x0c\n\x04text\x18\x01 \x01(\t\"\\\n\x04\x41sOf\x12)\n\x05valid\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05known\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x88\x03\n\x0eRetrievalQuery\x12\x12\n\nnamespaces\x18\x01 \x03(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\t\n\x01k\x18\x03 \x01(\x05\x12\x0e\n\x06recipe\x18\x04 \x01(\t\x12*\n\x06\x66ilter\x18\x05 \x01(\x0b\x32\x1a.structmem.v1.MemoryFilter\x12\x10\n\x08\x61t_least\x18\x06 \x03(\t\x12,\n\x08\x61sked_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\ttime_zone\x18\x08 \x01(\t\x12\'\n\tembedding\x18\t \x01(\x0b\x32\x14.structmem.v1.Vector\x12\x15\n\rmin_relevance\x18\n \x01(\x01\x12\x0f\n\x07session\x18\x0b \x01(\t\x12!\n\x05turns\x18\x0c \x03(\x0b\x32\x12.structmem.v1.Turn\x12\x10\n\x08\x61s_asked\x18\r \x01(\x08\x12\x11\n\tsummaries\x18\x0e \x01(\x05\x12!\n\x05\x61s_of\x18\x0f \x01(\x0b\x32\x12.structmem.v1.AsOf\"k\n\x0c\x43ontribution\x12\x0e\n\x06signal\x18\x01 \x01(\t\x12\x0b\n\x03raw\x18\x02 \x01(\x01\x12\r\n\x05value\x18\x03 \x01(\x01\x12\x0e\n\x06weight\x18\x04 \x01(\x01\x12\x0e\n\x06points\x18\x05 \x01(\x01\x12\x0f\n\x07\x66rom_id\x18\x06 \x01(\t\";\n\x0b\x43hannelRank\x12\x0f\n\x07\x63hannel\x18\x01 \x01(\t\x12\x0c\n\x04rank\x18\x02 \x01(\x05\x12\r\n\x05score\x18\x03 \x01(\x01\"A\n\x08PathStep\x12$\n\x04\x65\x64ge\x18\x01 \x01(\x0e\x32\x16.structmem.v1.EdgeKind\x12\x0f\n\x07node_id\x18\x02 \x01(\t\"\xa9\x01\n\x0b\x45xplanation\x12\x31\n\rcontributions\x18\x01 \x03(\x0b\x32\x1a.structmem.v1.Contribution\x12+\n\x08\x63hannels\x18\x02 \x03(\x0b\x32\x19.structmem.v1.ChannelRank\x12$\n\x04path\x18\x03 \x03(\x0b\x32\x16.structmem.v1.PathStep\x12\x14\n\x0c\x65vidence_ids\x18\x04 \x03(\t\"\x9c\x01\n\x03Hit\x12\x0c\n\x04rank\x18\x01 \x01(\x05\x12\x11\n\tnamespace\x18\x02 \x01(\t\x12\"\n\x06memory\x18\x03 \x01(\x0b\x32\x12.structmem.v1.Node\x12\r\n\x05score\x18\x04 \x01(\x01\x12.\n\x0b\x65xplanation\x18\x05 \x01(\x0b\x32\x19.structmem.v1.Explanation\x12\x11\n\trelevance\x18\x06 \x01(\x01\"b\n\x0b\x44\x65gradation\x12/\n\x06reason\x18\x01 \x01(\x0e\x32\x1f.structmem.v1.DegradationReason\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x11\n\tnamespace\x18\x03 \x01(\t\"\xc9\x01\n\tQueryPlan\x12\x0e\n\x06recipe\x18\x01 \x01(\t\x12\r\n\x05terms\x18\x02 \x03(\t\x12\x12\n\ndense_text\x18\x03 \x01(\t\x12\x10\n\x08speakers\x18\x04 \x03(\t\x12\x10\n\x08\x65ntities\x18\x05 \x03(\t\x12%\n\x05times\x18\x06 \x03(\x0b\x32\x16.structmem.v1.TimeSpan\x12\x11\n\tasks_when\x18\x07 \x01(\x08\x12+\n\x08\x64\x65graded\x18\x08 \x03(\x0b\x32\x19.structmem.v1.Degradation\"`\n\x10\x43hannelShortfall\x12\x0f\n\x07\x63hannel\x18\x01 \x01(\t\x12\r\n\x05score\x18\x02 \x01(\x01\x12\x0c\n\x04rank\x18\x03 \x01(\x05\x12\x13\n\x06needed\x18\x04 \x01(\x01H\x00\x88\x01\x01\x42\t\n\x07_needed\"H\n\x10SignalDifference\x12\x0e\n\x06signal\x18\x01 \x01(\t\x12\x0e\n\x06points\x18\x02 \x01(\x01\x12\x14\n\x0crival_points\x18\x03 \x01(\x01\"\\\n\x05Rival\x12\x1e\n\x03hit\x18\x01 \x01(\x0b\x32\x11.structmem.v1.Hit\x12\x33\n\x0b\x64ifferences\x18\x02 \x03(\x0b\x32\x1e.structmem.v1.SignalDifference*\xf5\x02\n\x11\x44\x65gradationReason\x12\"\n\x1e\x44\x45GRADATION_REASON_UNSPECIFIED\x10\x00\x12!\n\x1d\x44\x45GRADATION_REASON_NO_VECTORS\x10\x01\x12\'\n#DEGRADATION_REASON_VECTOR_NOT_GIVEN\x10\x02\x12\'\n#DEGRADATION_REASON_MODEL_NOT_SERVED\x10\x03\x12+\n\'DEGRADATION_REASON_EMBEDDER_UNAVAILABLE\x10\x04\x12\'\n#DEGRADATION_REASON_NOT_EMBEDDED_YET\x10\x05\x12\x1f\n\x1b\x44\x45GRADATION_REASON_NO_TERMS\x10\x06\x12(\n$DEGRADATION_REASON_RERANKER_TOO_LATE\x10\x07\x12&\n\"DEGRADATION_REASON_RERANKER_FAILED\x10\x08*\xc7\x02\n\nMissReason\x12\x1b\n\x17MISS_REASON_UNSPECIFIED\x10\x00\x12\x19\n\x15MISS_REASON_IN_ANSWER\x10\x01\x12\x19\n\x15MISS_REASON_NOT_FOUND\x10\x02\x12\x1c\n\x18MISS_REASON_NOT_A_MEMORY\x10\x03\x12\x17\n\x13MISS_REASON_RETIRED\x10\x04\x12\x18\n\x14MISS_REASON_FILTERED\x10\x05\x12\x1f\n\x1bMISS_REASON_NOT_A_CANDIDATE\x10\x06\x12\x19\n\x15MISS_REASON_NO_SIGNAL\x10\x07\x12#\n\x1fMISS_REASON_BELOW_MIN_RELEVANCE\x10\x08\x12\x19\n\x15MISS_REASON_STOOD_FOR\x10\t\x12\x19\n\x15MISS_REASON_OUTSCORED\x10\nB\x8d\x01\n\x10\x63om.structmem.v1B\x0eRetrievalProtoP\x01Z\x18structmem/v1;structmemv1\xa2\x02\x03SXX\xaa\x02\x0cStructmem.V1\xca\x02\x0cStructmem\\V1\xe2\x02\x18Structmem\\V1\\GPBMetadata\xea\x02\rStructmem::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,32 +37,34 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'structmem.v1.retrieval_pb2'
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\020com.structmem.v1B\016RetrievalProtoP\001Z\030structmem/v1;structmemv1\242\002\003SXX\252\002\014Structmem.V1\312\002\014Structmem\\V1\342\002\030Structmem\\V1\\GPBMetadata\352\002\rStructmem::V1'
-  _globals['_DEGRADATIONREASON']._serialized_start=1704
-  _globals['_DEGRADATIONREASON']._serialized_end=2077
-  _globals['_MISSREASON']._serialized_start=2080
-  _globals['_MISSREASON']._serialized_end=2407
+  _globals['_DEGRADATIONREASON']._serialized_start=1833
+  _globals['_DEGRADATIONREASON']._serialized_end=2206
+  _globals['_MISSREASON']._serialized_start=2209
+  _globals['_MISSREASON']._serialized_end=2536
   _globals['_TURN']._serialized_start=183
   _globals['_TURN']._serialized_end=203
-  _globals['_RETRIEVALQUERY']._serialized_start=206
-  _globals['_RETRIEVALQUERY']._serialized_end=563
-  _globals['_CONTRIBUTION']._serialized_start=565
-  _globals['_CONTRIBUTION']._serialized_end=672
-  _globals['_CHANNELRANK']._serialized_start=674
-  _globals['_CHANNELRANK']._serialized_end=733
-  _globals['_PATHSTEP']._serialized_start=735
-  _globals['_PATHSTEP']._serialized_end=800
-  _globals['_EXPLANATION']._serialized_start=803
-  _globals['_EXPLANATION']._serialized_end=972
-  _globals['_HIT']._serialized_start=975
-  _globals['_HIT']._serialized_end=1131
-  _globals['_DEGRADATION']._serialized_start=1133
-  _globals['_DEGRADATION']._serialized_end=1231
-  _globals['_QUERYPLAN']._serialized_start=1234
-  _globals['_QUERYPLAN']._serialized_end=1435
-  _globals['_CHANNELSHORTFALL']._serialized_start=1437
-  _globals['_CHANNELSHORTFALL']._serialized_end=1533
-  _globals['_SIGNALDIFFERENCE']._serialized_start=1535
-  _globals['_SIGNALDIFFERENCE']._serialized_end=1607
-  _globals['_RIVAL']._serialized_start=1609
-  _globals['_RIVAL']._serialized_end=1701
+  _globals['_ASOF']._serialized_start=205
+  _globals['_ASOF']._serialized_end=297
+  _globals['_RETRIEVALQUERY']._serialized_start=300
+  _globals['_RETRIEVALQUERY']._serialized_end=692
+  _globals['_CONTRIBUTION']._serialized_start=694
+  _globals['_CONTRIBUTION']._serialized_end=801
+  _globals['_CHANNELRANK']._serialized_start=803
+  _globals['_CHANNELRANK']._serialized_end=862
+  _globals['_PATHSTEP']._serialized_start=864
+  _globals['_PATHSTEP']._serialized_end=929
+  _globals['_EXPLANATION']._serialized_start=932
+  _globals['_EXPLANATION']._serialized_end=1101
+  _globals['_HIT']._serialized_start=1104
+  _globals['_HIT']._serialized_end=1260
+  _globals['_DEGRADATION']._serialized_start=1262
+  _globals['_DEGRADATION']._serialized_end=1360
+  _globals['_QUERYPLAN']._serialized_start=1363
+  _globals['_QUERYPLAN']._serialized_end=1564
+  _globals['_CHANNELSHORTFALL']._serialized_start=1566
+  _globals['_CHANNELSHORTFALL']._serialized_end=1662
+  _globals['_SIGNALDIFFERENCE']._serialized_start=1664
+  _globals['_SIGNALDIFFERENCE']._serialized_end=1736
+  _globals['_RIVAL']._serialized_start=1738
+  _globals['_RIVAL']._serialized_end=1830
 # @@protoc_insertion_point(module_scope)

@@ -151,6 +151,38 @@ class Turn(_message.Message):
 Global___Turn: _TypeAlias = Turn  # noqa: Y015
 
 @_typing.final
+class AsOf(_message.Message):
+    """A moment of which something is wanted: what held then, as it was known then."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VALID_FIELD_NUMBER: _builtins.int
+    KNOWN_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def valid(self) -> _timestamp_pb2.Timestamp:
+        """What held at this moment in the world; unset: what holds now, or at a time that has passed and that the text names."""
+
+    @_builtins.property
+    def known(self) -> _timestamp_pb2.Timestamp:
+        """Only what had been said before this moment: what was said later is not returned, tells nothing about the rest, and replaced nothing yet. Unset:
+        all that was said.
+        """
+
+    def __init__(
+        self,
+        *,
+        valid: _timestamp_pb2.Timestamp | None = ...,
+        known: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["known", b"known", "valid", b"valid"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["known", b"known", "valid", b"valid"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AsOf: _TypeAlias = AsOf  # noqa: Y015
+
+@_typing.final
 class RetrievalQuery(_message.Message):
     """What Retrieve, BuildContext and ExplainMiss are asked."""
 
@@ -170,6 +202,7 @@ class RetrievalQuery(_message.Message):
     TURNS_FIELD_NUMBER: _builtins.int
     AS_ASKED_FIELD_NUMBER: _builtins.int
     SUMMARIES_FIELD_NUMBER: _builtins.int
+    AS_OF_FIELD_NUMBER: _builtins.int
     text: _builtins.str
     """What is asked, 1 to 100,000 characters."""
     k: _builtins.int
@@ -221,6 +254,10 @@ class RetrievalQuery(_message.Message):
         session and that were said before asked_at.
         """
 
+    @_builtins.property
+    def as_of(self) -> Global___AsOf:
+        """As of when. What was replaced by then stands behind what replaced it; what was replaced only later stands as it did. docs/changes.md says how."""
+
     def __init__(
         self,
         *,
@@ -238,10 +275,11 @@ class RetrievalQuery(_message.Message):
         turns: _abc.Iterable[Global___Turn] | None = ...,
         as_asked: _builtins.bool = ...,
         summaries: _builtins.int = ...,
+        as_of: Global___AsOf | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["asked_at", b"asked_at", "embedding", b"embedding", "filter", b"filter"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "asked_at", b"asked_at", "embedding", b"embedding", "filter", b"filter"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_asked", b"as_asked", "asked_at", b"asked_at", "at_least", b"at_least", "embedding", b"embedding", "filter", b"filter", "k", b"k", "min_relevance", b"min_relevance", "namespaces", b"namespaces", "recipe", b"recipe", "session", b"session", "summaries", b"summaries", "text", b"text", "time_zone", b"time_zone", "turns", b"turns"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_asked", b"as_asked", "as_of", b"as_of", "asked_at", b"asked_at", "at_least", b"at_least", "embedding", b"embedding", "filter", b"filter", "k", b"k", "min_relevance", b"min_relevance", "namespaces", b"namespaces", "recipe", b"recipe", "session", b"session", "summaries", b"summaries", "text", b"text", "time_zone", b"time_zone", "turns", b"turns"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,0 +1,200 @@
+"""Finds what new messages replace or repeat of what was said, and what was said since that replaces them.
+
+Never all pairs: each message is held against the few that are nearest to it by words and by vector. What is replaced is a statement where
+the older message has one, so that what else it says still stands; else the message itself.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from extract.reconcile.deciding import Decision, Pair, decide
+from extract.reconcile.reading import Reading, read
+from graph.model import Edge, EdgeKind, MemoryFilter, Message, NodeKind, Role, Statement
+from graph.store.candidates import CandidateQuery, Candidates, StatisticsGroup
+from graph.store.port import Float16Vector, Memory
+
+# So many of the nearest by words, and by vector, are looked at.
+_NEAREST = 12
+_MOST_TERMS = 24
+# A term that more messages have than this, or than this share of all, is no sign that two are about one thing.
+_FEW, _FEW_OF_ALL = 12, 0.02
+# Longer messages were pasted, or an assistant's essay: they tell of too much for one of it to be the matter.
+_LONGEST = 600
+_MESSAGES = MemoryFilter(kinds=frozenset({NodeKind.MESSAGE}))
+DECIDED_BY = "local"
+
+
+@dataclass(frozen=True, slots=True)
+class NewMessages:
+    """What an extraction has found of a run of messages, before it is stored.
+
+    Attributes:
+        vectors: by message id, those of the first passages.
+    """
+
+    messages: Sequence[Message]
+    statements: Sequence[Statement]
+    vectors: Mapping[str, Float16Vector]
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    earlier: Message
+    later: Message
+    decision: Decision
+
+
+async def changes_of(memory: Memory, new: NewMessages) -> list[Edge]:
+    """The SUPERSEDES and REPEATS edges between what is new, and between that and what is stored."""
+    readings = await asyncio.to_thread(lambda: {one.id: found for one in new.messages if (found := reading_of(one)) is not None})
+    found: list[_Change] = []
+    stated: dict[str, tuple[str, ...]] = {}
+    for message in new.messages:
+        reading = readings.get(message.id)
+        if reading is None or not reading.may_change:
+            continue
+        query = _query(reading, new.vectors.get(message.id))
+        candidates = await memory.candidates(query)
+        near = _similarities(candidates)
+        near.pop(message.id, None)
+        nodes = await memory.get_nodes(list(near))
+        others = [node for node in nodes.values() if isinstance(node, Message)]
+        made = await asyncio.to_thread(_changes, message, reading, others, near, _common(query, candidates))
+        if made:
+            stated |= _statements_by_message(candidates)
+            found.extend(made)
+    return await _edges(memory, new, _first_of_each(found), stated) if found else []
+
+
+def reading_of(message: Message) -> Reading | None:
+    """What a message tells; None of one that asserts nothing or is too long."""
+    return read(message.text, message.speaker, message.sent_at) if len(message.text) <= _LONGEST else None
+
+
+def _query(reading: Reading, vector: Float16Vector | None) -> CandidateQuery:
+    terms = tuple(sorted(reading.topics | reading.refused))[:_MOST_TERMS]
+    return CandidateQuery(
+        terms=terms,
+        vector=None if vector is None else np.asarray(vector, np.float32),
+        filter=_MESSAGES,
+        lexical_limit=_NEAREST if terms else 0,
+        dense_limit=0 if vector is None else _NEAREST,
+        neighbours=0,
+    )
+
+
+def _similarities(candidates: Candidates) -> dict[str, float | None]:
+    """By id of the messages found how near each is; None where there are no vectors."""
+    nearest: NDArray[np.float32] = np.full(len(candidates), -np.inf, np.float32)
+    np.fmax.at(nearest, candidates.passage_row, candidates.similarity)
+    rows = np.flatnonzero(candidates.eligible & (candidates.kind == int(NodeKind.MESSAGE))).tolist()
+    return {candidates.ids[row]: float(nearest[row]) if np.isfinite(nearest[row]) else None for row in rows}
+
+
+def _statements_by_message(candidates: Candidates) -> dict[str, tuple[str, ...]]:
+    found: dict[str, list[str]] = {}
+    for statement, message in zip(candidates.statement_row.tolist(), candidates.message_row.tolist(), strict=True):
+        found.setdefault(candidates.ids[message], []).append(candidates.ids[statement])
+    return {id_: tuple(ids) for id_, ids in found.items()}
+
+
+def _common(query: CandidateQuery, candidates: Candidates) -> frozenset[str]:
+    """The terms of the query that many messages have."""
+    statistics = candidates.statistics[StatisticsGroup.MESSAGES]
+    many = statistics.document_frequency > max(_FEW, _FEW_OF_ALL * statistics.count)
+    return frozenset(term for term, is_common in zip(query.terms, many.tolist(), strict=True) if is_common)
+
+
+def _changes(
+    message: Message, reading: Reading, others: Sequence[Message], near: Mapping[str, float | None], common: frozenset[str]
+) -> list[_Change]:
+    found: list[_Change] = []
+    for other in others:
+        first = _order(other) < _order(message)
+        of_other = reading_of(other)
+        # What an assistant says is what it was told, or advice.
+        if of_other is None or (message if first else other).role is Role.ASSISTANT:
+            continue
+        decision = decide(Pair(of_other, reading, near[other.id], common) if first else Pair(reading, of_other, near[other.id], common))
+        if decision is not None:
+            found.append(_Change(other, message, decision) if first else _Change(message, other, decision))
+    return found
+
+
+def _order(message: Message) -> tuple[object, int, str]:
+    return message.sent_at, message.seq if message.session else 0, message.id
+
+
+def _first_of_each(found: Sequence[_Change]) -> list[_Change]:
+    """Of what replaces a message only the first that does: what replaces that one follows in the chain."""
+    best: dict[tuple[str, EdgeKind], _Change] = {}
+    for one in found:
+        key = (one.earlier.id, one.decision.kind)
+        if key not in best or _order(one.later) < _order(best[key].later):
+            best[key] = one
+    return list(best.values())
+
+
+async def _edges(memory: Memory, new: NewMessages, found: Sequence[_Change], stated: Mapping[str, Sequence[str]]) -> list[Edge]:
+    own: dict[str, list[Statement]] = {}
+    for statement in new.statements:
+        for id_ in statement.evidence_ids:
+            own.setdefault(id_, []).append(statement)
+    fresh = {message.id for message in new.messages}
+    ids = {id_ for one in found for message in (one.earlier, one.later) if message.id not in fresh for id_ in stated.get(message.id, ())}
+    nodes = await memory.get_nodes(sorted(ids)) if ids else {}
+    known = {id_: node for id_, node in nodes.items() if isinstance(node, Statement) and node.retired_at is None}
+
+    def statements_of(message: Message) -> list[Statement]:
+        if message.id in fresh:
+            return own.get(message.id, [])
+        return [known[id_] for id_ in stated.get(message.id, ()) if id_ in known]
+
+    edges: dict[tuple[EdgeKind, str, str], Edge] = {}
+    for one in found:
+        stored = next((message for message in (one.earlier, one.later) if message.id not in fresh), None)
+        if stored is not None and not statements_of(stored) and not await _is_extracted(memory, stored):
+            continue  # it is held against the new one when it is extracted
+        newer = _telling(statements_of(one.later), one.earlier) or one.later.id
+        older = _telling(statements_of(one.earlier), one.later) or one.earlier.id
+        edge = Edge(one.decision.kind, newer, older, properties=_properties(one))
+        edges[edge.kind, newer, older] = edge
+    return list(edges.values())
+
+
+async def _is_extracted(memory: Memory, message: Message) -> bool:
+    session = await memory.get_session(message.session)
+    return session is not None and session.extracted_seq >= message.seq
+
+
+def _telling(statements: Sequence[Statement], other: Message) -> str:
+    """The id of the statement that has most to do with another message; "" where there is none."""
+    facts = [one for one in statements if one.kind is NodeKind.FACT] or list(statements)
+    if len(facts) < 2:
+        return facts[0].id if facts else ""
+    wanted = reading_of(other)
+
+    def fit(statement: Statement) -> tuple[int, int]:
+        told = read(statement.text, statement.speaker, statement.said_at)
+        if told is None or wanted is None:
+            return 0, 0
+        slots = {each.slot for each in told.attributes} & {each.slot for each in wanted.attributes}
+        return len(told.topics & (wanted.topics | wanted.refused)) + 2 * len(slots), int(wanted.values.brings_other_than(told.values))
+
+    return max(facts, key=fit).id
+
+
+def _properties(one: _Change) -> dict[str, str]:
+    properties = {
+        "reason": one.decision.reason,
+        "confidence": str(one.decision.confidence),
+        "decided_by": DECIDED_BY,
+        "known_at": one.later.sent_at.isoformat(),
+    }
+    if one.decision.kind is EdgeKind.SUPERSEDES:
+        properties["valid_from"] = one.decision.valid_from.isoformat()
+    return properties

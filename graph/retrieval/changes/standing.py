@@ -1,0 +1,84 @@
+"""Which candidates no longer hold, as of the moment asked for, and what stands in their place."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graph.model import Supersession
+from graph.retrieval.changes.index import ChangeIndex
+from graph.store.candidates import Candidates
+
+# A chain of so many changes is followed to its end.
+_LONGEST_CHAIN = 64
+
+
+@dataclass(frozen=True, slots=True)
+class AsOf:
+    """As of which moment something is wanted. None: now.
+
+    Attributes:
+        valid: what held then in the world.     known: what had been said by then.
+    """
+
+    valid: datetime | None = None
+    known: datetime | None = None
+
+    def sees(self, change: Supersession) -> bool:
+        """Whether the change was known, and had come about."""
+        return (self.known is None or change.known_at < self.known) and (self.valid is None or change.valid_from <= self.valid)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Pairs of statements among the candidates, the older ones first: `newer` (e,) and `older` (e,) rows.
+
+    Attributes:
+        replaced: (n,) statements that no longer hold.     repeated: (n,) statements that a later one says again.
+    """
+
+    newer: NDArray[np.int32]
+    older: NDArray[np.int32]
+    replaced: NDArray[np.bool_]
+    repeated: NDArray[np.bool_]
+
+
+def missing_successors(candidates: Candidates, index: ChangeIndex, as_of: AsOf) -> tuple[str, ...]:
+    """The ids of what stands in place of candidates and is not among them, and of the messages it rests on."""
+    known = set(candidates.ids)
+    missing: dict[str, None] = {}
+    for id_ in candidates.ids:
+        for change in _chain(id_, index.replaced_by, as_of):
+            for wanted in (change.newer_id, *change.newer_evidence_ids):
+                if wanted not in known:
+                    missing[wanted] = None
+    return tuple(missing)
+
+
+def standing_of(candidates: Candidates, index: ChangeIndex, as_of: AsOf) -> Standing:
+    """What the index says of these candidates."""
+    row_of = {id_: row for row, id_ in enumerate(candidates.ids)}
+    replaced, repeated = (np.zeros(len(candidates), dtype=bool) for _ in range(2))
+    pairs: list[tuple[int, int]] = []
+    for id_, row in row_of.items():
+        change = index.replaced_by.get(id_)
+        if change is not None and as_of.sees(change):
+            replaced[row] = True
+            if change.newer_id in row_of:
+                pairs.append((row_of[change.newer_id], row))
+        again = index.repeated_by.get(id_)
+        if again is not None and as_of.sees(again) and again.newer_id in row_of:
+            repeated[row] = True
+    pairs.sort(key=lambda pair: int(candidates.said_at[pair[1]]))
+    newer, older = (np.array(column, dtype=np.int32) for column in (zip(*pairs, strict=True) if pairs else ((), ())))
+    return Standing(newer, older, replaced, repeated)
+
+
+def _chain(id_: str, replaced_by: Mapping[str, Supersession], as_of: AsOf) -> list[Supersession]:
+    found: list[Supersession] = []
+    while (change := replaced_by.get(id_)) is not None and as_of.sees(change) and len(found) < _LONGEST_CHAIN:
+        found.append(change)
+        id_ = change.newer_id
+    return found

@@ -1,0 +1,37 @@
+"""A change of mind, from the command line: the newest state, the old one as of its time, and what replaced it."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+WHEN = "When is the cutover?"
+TALK = """\
+{"session": "s1", "speaker": "Ines", "text": "The cutover is on 12 March.", "sent_at": "2025-02-03T10:00:00Z"}
+{"session": "s2", "speaker": "Ines", "text": "The cutover was moved to 24 March.", "sent_at": "2025-02-20T10:00:00Z"}
+"""
+
+
+@pytest.fixture
+def ines(shell: Any, tmp_path: Path) -> Any:
+    """A shell in whose memory a date was moved."""
+    talk = tmp_path / "talk.jsonl"
+    talk.write_text(TALK)
+    done = shell("ingest", talk, "-n", "ines")
+    assert done.code == 0, done.err
+    return shell
+
+
+def texts(ines: Any, *more: str) -> list[str]:
+    hits = ines("search", WHEN, "-n", "ines", *more, "--json").document["hits"]
+    return [hit["memory"]["text"] for hit in hits]
+
+
+def test_the_newest_state_comes_first_and_the_old_one_as_of_its_time(ines: Any) -> None:
+    assert "24 March" in texts(ines)[0]
+    then = texts(ines, "--as-of", "2025-02-05")
+    assert "12 March" in then[0]
+    assert not any("24 March" in text for text in then)
+    context = ines("context", WHEN, "-n", "ines", "--as-of", "2025-02-05")
+    assert "12 March" in context.out
+    assert "24 March" not in context.out

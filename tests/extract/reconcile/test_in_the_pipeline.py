@@ -1,0 +1,98 @@
+"""What changes, from the messages to the answer."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from graph.model import DISTANT_PAST, EdgeKind, ExtractionMode, ExtractorSpec, JobKind, MemoryFilter, NodeKind, Statement
+from graph.retrieval import RetrievalRequest, retrieve
+from graph.store.port import Deletion, GenerationStart
+from tests.extract.consolidate.talk import EMBEDDER, START, Talk
+
+LATER = START + timedelta(days=60)
+WHEN = "when is the launch of the portal?"
+FIRST = "The portal launch is on 3 June."
+SECOND = "The portal launch was moved to 9 June."
+THIRD = "The portal launch was postponed to 20 June."
+
+
+@pytest.fixture
+async def talk(store: Any, clock: Any) -> Talk:
+    talk = await Talk(store, clock).create()
+    await talk.say((FIRST, "The portal launch needs a speaker."), "may")
+    await talk.say(("We had soup.", SECOND), "later", timedelta(days=3))
+    return talk
+
+
+async def texts(talk: Talk, query: str = WHEN, **more: Any) -> list[str]:
+    request = RetrievalRequest("acme/maria", query, 10, "hybrid", MemoryFilter(), LATER, None)
+    return [hit.node.text for hit in (await retrieve(talk.store, replace(request, **more), EMBEDDER)).hits]
+
+
+def before(found: list[str], one: str, other: str) -> bool:
+    return found.index(one) < found.index(other)
+
+
+async def test_what_replaced_it_stands_before_what_was_replaced(talk: Talk) -> None:
+    found = await texts(talk)
+    assert before(found, SECOND, FIRST)
+    await talk.say((THIRD,), "last", timedelta(days=9))
+    found = await texts(talk)
+    assert before(found, THIRD, SECOND)
+    assert before(found, SECOND, FIRST)
+    assert "The portal launch needs a speaker." in found
+
+
+async def test_a_fact_that_was_replaced_is_no_hit_and_stays_in_history(talk: Talk) -> None:
+    [edge] = (await talk.memory.supersessions(-1)).edges
+    nodes = await talk.memory.get_nodes([edge.newer_id, edge.older_id])
+    older, newer = nodes[edge.older_id], nodes[edge.newer_id]
+    assert isinstance(older, Statement)
+    assert "3 June" in older.text
+    assert "9 June" in newer.text
+    assert edge.known_at == newer.said_at
+    only_facts = {"filter": MemoryFilter(kinds=frozenset({NodeKind.FACT}))}
+    assert older.text not in await texts(talk, **only_facts)
+    assert older.text in await texts(talk, "when was the portal launch at first?", **only_facts)
+
+
+async def test_the_old_one_is_found_as_of_its_time(talk: Talk) -> None:
+    seen = await texts(talk, asked_at=START + timedelta(days=1), as_asked=True)
+    assert FIRST in seen
+    assert SECOND not in seen
+    known = await texts(talk, valid_at=START + timedelta(days=1))
+    assert before(known, FIRST, SECOND)
+
+
+async def test_sessions_that_are_extracted_in_any_order_are_held_against_each_other(store: Any, clock: Any) -> None:
+    talk = await Talk(store, clock).create()
+    await talk.say((SECOND,), "later", timedelta(days=3))
+    await talk.say((FIRST,), "may")
+    assert before(await texts(talk), SECOND, FIRST)
+
+
+async def test_a_correction_never_held(store: Any, clock: Any) -> None:
+    talk = await Talk(store, clock).create()
+    await talk.say(("The portal launch is on Tuesday.", "Sorry, the portal launch is on Thursday, not Tuesday."))
+    [edge] = (await talk.memory.supersessions(-1)).edges
+    assert (edge.reason, edge.valid_from) == ("correction", DISTANT_PAST)
+
+
+async def test_when_what_replaced_it_is_deleted_it_stands_again(talk: Talk) -> None:
+    [edge] = (await talk.memory.supersessions(-1)).edges
+    later = (await talk.memory.get_nodes([edge.newer_id]))[edge.newer_id]
+    assert isinstance(later, Statement)
+    await talk.memory.delete(Deletion(memory_ids=later.evidence_ids))
+    assert (await talk.memory.supersessions(-1)).edges == ()
+    assert (await texts(talk))[0] == FIRST
+
+
+async def test_another_extraction_finds_it_again(talk: Talk) -> None:
+    await talk.memory.begin_generation(GenerationStart(ExtractorSpec("other", "v1", ExtractionMode.EVENT)))
+    assert (await talk.memory.supersessions(-1)).edges == ()
+    for session in ("may", "later"):
+        await talk.memory.flush(session)
+    await talk.run(JobKind.EXTRACTION)
+    assert [edge.kind for edge in (await talk.memory.supersessions(-1)).edges] == [EdgeKind.SUPERSEDES]
