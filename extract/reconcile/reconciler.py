@@ -7,6 +7,7 @@ the older message has one, so that what else it says still stands; else the mess
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,7 +73,11 @@ async def changes_of(memory: Memory, new: NewMessages) -> list[Edge]:
 
 def reading_of(message: Message) -> Reading | None:
     """What a message tells; None of one that asserts nothing or is too long."""
-    return read(message.text, message.speaker, message.sent_at) if len(message.text) <= _LONGEST else None
+    return _read(message.text, message.speaker, message.sent_at) if len(message.text) <= _LONGEST else None
+
+
+# The same messages are near to many new ones.
+_read = lru_cache(maxsize=8_192)(read)
 
 
 def _query(reading: Reading, vector: Float16Vector | None) -> CandidateQuery:

@@ -9,6 +9,7 @@ not return counts as that channel's floor, LoCoMo recall drops by 1 to 4 points.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,6 +59,15 @@ class LexicalStatistics:
     count: int
     mean_length: float
     document_frequency: NDArray[np.int64]
+
+
+@runtime_checkable
+class CompactIds(Protocol):
+    """Ids that are kept as UUIDs, and written out only when somebody asks."""
+
+    def rows_of(self, named: Mapping[bytes, str]) -> dict[str, int]:
+        """By id the rows of those that are named, whose ids are given by their UUIDs' bytes. No other id is written out."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

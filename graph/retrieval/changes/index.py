@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from graph.model import EdgeKind, Namespace, Supersession
+from graph.model.ids import uuid_of
 from graph.store.port import Memory
 
 # So many edges are kept of all namespaces together, some 600 bytes each; of the one asked last all are kept.
@@ -17,11 +18,13 @@ class ChangeIndex:
 
     Attributes:
         replaced_by, repeated_by: by the id of the older one, what was said first of those that replace, or repeat, it.
+        named: the ids of all that these name, evidence included, by the bytes of their UUIDs.
     """
 
     version: int
     replaced_by: Mapping[str, Supersession]
     repeated_by: Mapping[str, Supersession]
+    named: Mapping[bytes, str]
 
     def __bool__(self) -> bool:
         return bool(self.replaced_by or self.repeated_by)
@@ -50,7 +53,8 @@ class ChangeIndexes:
                 first = by_older.get(edge.older_id)
                 if first is None or (edge.known_at, edge.newer_id) < (first.known_at, first.newer_id):
                     by_older[edge.older_id] = edge
-            known = ChangeIndex(found.version, replaced, repeated)
+            ids = {id_ for edge in found.edges for id_ in (edge.older_id, edge.newer_id, *edge.newer_evidence_ids)}
+            known = ChangeIndex(found.version, replaced, repeated, {uuid_of(id_).bytes: id_ for id_ in ids})
         assert known is not None
         self._keep(namespace, known)
         return known

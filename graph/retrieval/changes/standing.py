@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 
 from graph.model import Supersession
 from graph.retrieval.changes.index import ChangeIndex
-from graph.store.candidates import Candidates
+from graph.store.candidates import Candidates, CompactIds
 
 # A chain of so many changes is followed to its end.
 _LONGEST_CHAIN = 64
+_LENDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,35 +46,44 @@ class Standing:
     repeated: NDArray[np.bool_]
 
 
-def missing_successors(candidates: Candidates, index: ChangeIndex, as_of: AsOf) -> tuple[str, ...]:
-    """The ids of what stands in place of candidates and is not among them, and of the messages it rests on."""
-    known = set(candidates.ids)
-    missing: dict[str, None] = {}
-    for id_ in candidates.ids:
-        for change in _chain(id_, index.replaced_by, as_of):
-            for wanted in (change.newer_id, *change.newer_evidence_ids):
-                if wanted not in known:
-                    missing[wanted] = None
-    return tuple(missing)
+def missing_successors(candidates: Candidates, fit: NDArray[np.float64], index: ChangeIndex, as_of: AsOf) -> tuple[str, ...]:
+    """The ids of what stands in place of candidates and is not among them, and of the messages it rests on.
+
+    Args:
+        fit: (n,) how well each candidate fits the query by itself, 1 for the best: what fits half as well lends nothing that counts.
+    """
+    rows = _rows_of(candidates, index)
+    changes = [change for id_, row in rows.items() if fit[row] >= _LENDS for change in _chain(id_, index.replaced_by, as_of)]
+    wanted = (id_ for change in changes for id_ in (change.newer_id, *change.newer_evidence_ids))
+    return tuple(dict.fromkeys(id_ for id_ in wanted if id_ not in rows))
 
 
 def standing_of(candidates: Candidates, index: ChangeIndex, as_of: AsOf) -> Standing:
     """What the index says of these candidates."""
-    row_of = {id_: row for row, id_ in enumerate(candidates.ids)}
+    rows = _rows_of(candidates, index)
     replaced, repeated = (np.zeros(len(candidates), dtype=bool) for _ in range(2))
     pairs: list[tuple[int, int]] = []
-    for id_, row in row_of.items():
+    for id_, row in rows.items():
         change = index.replaced_by.get(id_)
         if change is not None and as_of.sees(change):
             replaced[row] = True
-            if change.newer_id in row_of:
-                pairs.append((row_of[change.newer_id], row))
+            if change.newer_id in rows:
+                pairs.append((rows[change.newer_id], row))
         again = index.repeated_by.get(id_)
-        if again is not None and as_of.sees(again) and again.newer_id in row_of:
+        if again is not None and as_of.sees(again) and again.newer_id in rows:
             repeated[row] = True
     pairs.sort(key=lambda pair: int(candidates.said_at[pair[1]]))
     newer, older = (np.array(column, dtype=np.int32) for column in (zip(*pairs, strict=True) if pairs else ((), ())))
     return Standing(newer, older, replaced, repeated)
+
+
+def _rows_of(candidates: Candidates, index: ChangeIndex) -> dict[str, int]:
+    """By id the rows of the candidates that the index names: few, so that no other id is written out."""
+    ids = candidates.ids
+    if isinstance(ids, CompactIds):
+        return ids.rows_of(index.named)
+    named = set(index.named.values())
+    return {id_: row for row, id_ in enumerate(ids) if id_ in named}
 
 
 def _chain(id_: str, replaced_by: Mapping[str, Supersession], as_of: AsOf) -> list[Supersession]:

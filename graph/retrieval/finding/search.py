@@ -21,9 +21,10 @@ from graph.retrieval.planning.query_vector import QueryVectors
 from graph.retrieval.planning.question import QueryIntent
 from graph.retrieval.planning.rare_terms import rarest_terms
 from graph.retrieval.planning.running import running_text
-from graph.retrieval.ranking.channel_scores import ChannelMaxima, ChannelScores, score_channels
+from graph.retrieval.ranking.channel_scores import ChannelMaxima, ChannelScores, channel_maxima, score_channels
 from graph.retrieval.ranking.fuse import fuse
 from graph.retrieval.ranking.ledger import Ledger
+from graph.retrieval.ranking.scoring import Float64
 from graph.retrieval.recipes import Recipe
 from graph.retrieval.walking.expand import Expansion, add_graph, expand
 from graph.store.candidates import CandidateQuery, Candidates
@@ -81,19 +82,27 @@ async def search_of(store: Store, request: RetrievalRequest, recipe: Recipe, vec
         bm25=recipe.bm25,
     )
     candidates = await found(memory, request, query)
+    channel_scores = score_channels(candidates, plan.times, recipe)
     index = await changes.of(memory, scope.namespace)
     as_of = as_of_query(request, plan)
-    successors = missing_successors(candidates, index, as_of) if index else ()
+    successors = missing_successors(candidates, fit_of(channel_scores), index, as_of) if index else ()
     if successors:
         candidates = merged(candidates, await found(memory, request, _only(query, successors)))
+        channel_scores = score_channels(candidates, plan.times, recipe)
     reasons = [] if without_vector is None else [without_vector]
     if recipe.lexical_limit and not plan.terms:
         reasons.append(DegradationReason.NO_TERMS)
-    channel_scores = score_channels(candidates, plan.times, recipe)
     if vector is not None and len(candidates) and channel_scores.is_unembedded.all():
         reasons.append(DegradationReason.NOT_EMBEDDED_YET)
     degraded = tuple(Degradation.of(reason, request.namespace) for reason in reasons)
     return Search(memory, request, replace(plan, degraded=degraded), query, candidates, channel_scores, index, as_of)
+
+
+def fit_of(scores: ChannelScores, maxima: ChannelMaxima | None = None) -> Float64:
+    """(n,) how well each candidate fits the query by itself, in words or in meaning: 1 for the best."""
+    best = maxima or channel_maxima([scores])
+    lexical = np.where(scores.is_statement, scores.lexical / (best.statement or 1.0), scores.lexical / (best.message or 1.0))
+    return np.maximum(lexical, scores.dense / (best.dense or 1.0))
 
 
 def as_of_query(request: RetrievalRequest, plan: QueryPlan) -> AsOf:

@@ -3,11 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from graph.model import NodeKind
 from graph.retrieval.changes.standing import Standing
-from graph.retrieval.finding.search import Search, ledger_of, standing_in
+from graph.retrieval.finding.search import Search, fit_of, ledger_of, standing_in
 from graph.retrieval.ranking.changes import add_changes
 from graph.retrieval.ranking.channel_scores import ChannelMaxima, channel_maxima
 from graph.retrieval.ranking.ledger import Ledger
@@ -55,9 +53,7 @@ def _ledgers(searches: Sequence[Search], standings: Sequence[Standing | None], m
     add_newest(ledgers, [search.candidates.said_at for search in searches], searches[0].plan, recipe)
     for search, ledger, standing in zip(searches, ledgers, standings, strict=True):
         if standing is not None:
-            scores = search.channel_scores
-            fit = np.maximum(scores.lexical / (maxima.statement or 1.0), scores.dense / (maxima.dense or 1.0))
-            add_changes(ledger, search.candidates, fit, standing)
+            add_changes(ledger, search.candidates, fit_of(search.channel_scores, maxima), standing)
     return ledgers
 
 

@@ -1,6 +1,6 @@
 """The ids of candidates, written out only when somebody asks."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import overload
 
 import numpy as np
@@ -32,6 +32,12 @@ class MemoryIds(Sequence[str]):
     def __iter__(self) -> Iterator[str]:
         prefixes = [PREFIXES[NodeKind(kind)] for kind in self._kinds.tolist()]
         return (f"{prefix}_{text}" for prefix, text in zip(prefixes, self._texts(), strict=True))
+
+    def rows_of(self, named: Mapping[bytes, str]) -> dict[str, int]:
+        """By id the rows of those that are named, whose ids are given by their UUIDs' bytes. No other id is written out."""
+        raw = self._uuids.tobytes()
+        uuids = (raw[start : start + 16] for start in range(0, len(raw), 16))
+        return {named[uuid]: row for row, uuid in enumerate(uuids) if uuid in named}
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sequence) and list(self) == list(other)
