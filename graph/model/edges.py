@@ -60,6 +60,11 @@ class Edge:
         """Whether somebody decided this link, as against an extraction that proposes it."""
         return self.kind in LINK_KINDS and "decided_at" in self.properties
 
+    @property
+    def is_reverted(self) -> bool:
+        """Whether somebody took it back that the one memory replaces, or repeats, the other: the edge then stands for history alone."""
+        return self.kind in CHANGE_KINDS and "reverted_at" in self.properties
+
 
 def implied_edges(node: Node) -> Iterator[Edge]:
     """The edges that a node's fields imply, so that a store keeps them once, as edges, and fills the fields from them.

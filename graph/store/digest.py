@@ -85,7 +85,7 @@ class RecordDigests:
 
 def _part(record: ExportRecord) -> str:
     if isinstance(record, Edge):
-        return "decisions" if record.is_decision else "edges"
+        return "decisions" if record.is_decision or record.is_reverted else "edges"
     return PART_OF[type(record)]
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from graph.model import EdgeKind, Lease, Namespace, NodeKind
+from graph.store.embedded.changes import storable_changes
 from graph.store.embedded.files.namespace_file import NamespaceFile
 from graph.store.embedded.files.transaction import Operation, Transaction
 from graph.store.embedded.jobs.job_queue import cover_consolidation
@@ -59,7 +60,9 @@ def _write_nodes(tx: Transaction, session: SessionRow, write: ExtractionWrite, c
     if write.consolidate and write.events:
         cover_consolidation(tx)
     edges = [edge_values(edge) for edge in derived_edges(write.statements, write.events, keys)]
-    _insert_edges(tx, edges + explicit_edges(storable_edges(tx.db, write.edges, keys), keys))
+    _insert_edges(tx, edges)
+    storable = storable_changes(tx.db, storable_edges(tx.db, write.edges, keys), keys)
+    _insert_edges(tx, explicit_edges(storable, keys))
     return keys
 
 

@@ -48,7 +48,8 @@ def _retire(tx: Transaction) -> None:
     db.executemany("UPDATE nodes SET retired_at = ? WHERE key = ?", [(tx.now, key) for key in retired])
     # Links that somebody decided (ordinal 1) stay: the next extraction knows nothing of them.
     db.execute(f"DELETE FROM edges WHERE kind IN ({LINKS}) AND ordinal = 0")
-    db.execute(f"DELETE FROM edges WHERE kind IN ({CHANGES})")
+    # What somebody reverted stays, so that the next extraction does not bring it back.
+    db.execute(f"DELETE FROM edges WHERE kind IN ({CHANGES}) AND properties ->> 'reverted_at' IS NULL")
     of_message = f"(SELECT n.kind FROM nodes n WHERE n.key = src) = {NodeKind.MESSAGE:d}"
     db.execute(f"DELETE FROM edges WHERE kind IN ({STATED}) OR (kind = {EdgeKind.MENTIONS:d} AND {of_message})")
     drop_all_summaries(tx)

@@ -49,6 +49,7 @@ class EmbeddedMemory(Handle):
     delete = writing(deletion.delete)
     decide_link = writing(links.decide_link)
     supersessions = reading(changes.supersessions)
+    revert = writing(changes.revert)
 
     flush = writing(job_control.flush)
     renew = writing(leases.renew)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from graph.model import CHANGE_KINDS, EdgeKind, Lease, NodeKind, kind_of_node
 from graph.store.candidates import StatisticsGroup
 from graph.store.memory_rows import MemoryRow
+from graph.store.neo4j.changes import storable_changes
 from graph.store.neo4j.driver.change_log import Operation
 from graph.store.neo4j.driver.handle import Handle
 from graph.store.neo4j.driver.transaction import Transaction
@@ -80,10 +81,14 @@ async def _write_nodes(tx: Transaction, session: SessionRow, write: ExtractionWr
     await wait_for_window(tx, session.key, write.events)
     if write.consolidate and write.events:
         await cover_consolidation(tx)
-    if any(edge.kind in CHANGE_KINDS for edge in write.edges):
-        tx.supersessions_changed()
     edges = [edge_row(edge) for edge in derived_edges(write.statements, write.events, refs)]
-    await _create_edges(tx, edges + explicit_edges(await storable_edges(tx, write.edges, refs), refs))
+    explicit = await storable_edges(tx, write.edges, refs)
+    if any(edge.kind in CHANGE_KINDS for edge in explicit):
+        # What they rest on is read from what is stored.
+        await _create_edges(tx, edges)
+        edges, explicit = [], await storable_changes(tx, explicit, refs)
+        tx.supersessions_changed()
+    await _create_edges(tx, edges + explicit_edges(explicit, refs))
     await _embed(tx, write, columns, refs)
 
 

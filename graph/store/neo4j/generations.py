@@ -134,7 +134,7 @@ _RETIRE_EVENTS = f"""UNWIND $at.keys AS key MATCH (e:Event {{namespace: $namespa
     SET e.retired_at = $at.now REMOVE {WAITS_NO_MORE}"""
 _DROP_SPANS = """UNWIND $at.keys AS key MATCH (f:%s {namespace: $namespace, key: key})-[:NAMES_TIME]->(s:Span) DETACH DELETE s"""
 # No summary is of another generation: they go, those above others first. Links that somebody decided stay: the next extraction knows
-# nothing of them.
+# nothing of them. So do changes that somebody reverted: it is not to bring them back.
 _DROP = (
     *(
         f"""MATCH (s:Summary) WHERE s.namespace = $namespace AND s.level = '{level.name}' AND s.key > 0
@@ -145,7 +145,8 @@ _DROP = (
         WITH r LIMIT $at.limit DELETE r RETURN count(*)""",
     "MATCH (a:Event)-[r:BEFORE|CAUSES]->() WHERE a.namespace = $namespace AND a.key > 0 WITH r LIMIT $at.limit DELETE r RETURN count(*)",
     *(
-        f"MATCH ()-[r:{kind.name}]->() WHERE r.namespace = $namespace WITH r LIMIT $at.limit DELETE r RETURN count(*)"
+        f"""MATCH ()-[r:{kind.name}]->() WHERE r.namespace = $namespace AND r.reverted_at IS NULL
+            WITH r LIMIT $at.limit DELETE r RETURN count(*)"""
         for kind in sorted(CHANGE_KINDS)
     ),
     "MATCH (a:Message)-[r:MENTIONS]->() WHERE a.namespace = $namespace AND a.key > 0 WITH r LIMIT $at.limit DELETE r RETURN count(*)",

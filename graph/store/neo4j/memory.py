@@ -46,6 +46,7 @@ class Neo4jMemory(Handle):
     delete = deletion.delete
     decide_link = writing(links.decide_link)
     supersessions = changes.supersessions
+    revert = writing(changes.revert)
 
     consolidation_work = consolidation.consolidation_work
     commit_consolidation = writing(consolidation.commit_consolidation)

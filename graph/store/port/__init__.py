@@ -24,6 +24,7 @@ from graph.store.port.reading import (
     StatementQuery,
     count_within,
 )
+from graph.store.port.reconciling import Reversal, Reverted
 from graph.store.port.searching import MAX_SCOPE_SPEAKERS, QueryScope
 from graph.store.port.store import JOB_RETENTION, REQUEST_ID_RETENTION, Clock, Missing, Shows, Store, everything
 
@@ -70,6 +71,8 @@ __all__ = [
     "PassageVector",
     "PendingWork",
     "QueryScope",
+    "Reversal",
+    "Reverted",
     "SearchedSummaries",
     "SessionProgress",
     "Shows",

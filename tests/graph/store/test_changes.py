@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from graph.errors import NotFound
 from graph.model import DISTANT_PAST, Edge, EdgeKind, ExtractionMode, ExtractorSpec
 from graph.model.edges import WALKED_KINDS
-from graph.store.port import Deletion, ExtractionWrite, GenerationStart, JobSucceeded
+from graph.store.port import Deletion, ExtractionWrite, GenerationStart, JobSucceeded, Reversal
 
 LATER = ExtractorSpec("rules", "v2", ExtractionMode.EVENT)
 CHANGED = {
@@ -113,4 +114,100 @@ async def test_they_go_with_an_export(changed):
     await store.import_namespace(replace(await changed.memory.settings(), name="copy"), stream())
     copy = store.namespace("copy")
     assert (await copy.supersessions(-1)).edges == (await changed.memory.supersessions(-1)).edges
+    assert await copy.check() == []
+
+
+def taken_back(changed):
+    return {"reverted_at": changed.bench.clock.now().isoformat(), "reverted_by": "maria"}
+
+
+async def between(changed, newer_id, older_id):
+    """What the edges from the one to the other carry."""
+    around = await changed.memory.get_node_edges(newer_id, 50)
+    return [dict(edge.properties) for edge in around.edges if (edge.source_id, edge.target_id) == (newer_id, older_id)]
+
+
+async def test_a_decision_that_is_taken_back_has_no_effect_until_it_is_put_back(changed):
+    old, new = changed.facts
+    first = (EdgeKind.SUPERSEDES, new.id, old.id)
+    before = await changed.memory.supersessions(-1)
+    reverted = await changed.memory.revert(Reversal(new.id, old.id, "maria"))
+    assert [dict(edge.properties) for edge in reverted.edges] == [CHANGED | taken_back(changed)]
+    assert reverted.revision == (await changed.memory.settings()).revision
+    assert await between(changed, new.id, old.id) == [CHANGED | taken_back(changed)]
+    assert first not in await changed.pairs()
+    assert len(await changed.pairs()) == 2
+    seen = await changed.memory.supersessions(before.version)
+    restored = await changed.memory.revert(Reversal(new.id, old.id, "maria", restore=True))
+    assert [dict(edge.properties) for edge in restored.edges] == [CHANGED]
+    assert (await changed.memory.supersessions(seen.version)).edges == before.edges
+    assert await changed.memory.check() == []
+
+
+async def test_to_take_back_the_same_again_changes_nothing(changed):
+    old, new = changed.facts
+    reverted = await changed.memory.revert(Reversal(new.id, old.id, "maria"))
+    version = (await changed.memory.supersessions(-1)).version
+    changed.bench.clock.advance(60)
+    assert await changed.memory.revert(Reversal(new.id, old.id, "ben")) == reverted
+    assert await changed.memory.supersessions(version) is None
+
+
+async def test_only_what_was_decided_can_be_taken_back(changed):
+    old, new = changed.facts
+    for pair in ((old.id, new.id), (new.id, changed.messages[0].id), (new.id, "nonsense"), (changed.bench.ids.mint("fac"), old.id)):
+        with pytest.raises(NotFound) as raised:
+            await changed.memory.revert(Reversal(*pair))
+        assert raised.value.metadata == {"newer_id": pair[0], "older_id": pair[1]}
+
+
+async def test_another_extraction_does_not_bring_back_what_was_taken_back(changed):
+    old, new = changed.facts
+    first, second, third = changed.messages
+    await changed.memory.revert(Reversal(new.id, old.id, "maria"))
+    await changed.memory.revert(Reversal(third.id, second.id, "maria"))
+    at = taken_back(changed)
+    for extractor in (LATER, changed.bench.extractor):
+        changed.bench.clock.advance(60)
+        await changed.extracted(extractor)
+        again_old, again_new = changed.facts
+        assert again_new.id != new.id
+        assert await changed.pairs() == {(EdgeKind.SUPERSEDES, again_old.id, first.id)}
+        assert await between(changed, again_new.id, again_old.id) == [CHANGED | at]
+        # What was taken back stays with what it was about.
+        assert await between(changed, new.id, old.id) == [CHANGED | at]
+    assert await changed.memory.check() == []
+
+
+async def test_what_is_put_back_is_found_by_later_extractions(changed):
+    first, second, third = changed.messages
+    old, new = changed.facts
+    await changed.memory.revert(Reversal(new.id, old.id, "maria"))
+    await changed.memory.revert(Reversal(third.id, second.id, "maria"))
+    await changed.extracted(LATER)
+    again_old, again_new = changed.facts
+    await changed.memory.revert(Reversal(again_new.id, again_old.id, restore=True))
+    assert (EdgeKind.SUPERSEDES, again_new.id, again_old.id) in await changed.pairs()
+    assert await between(changed, new.id, old.id) == []
+    await changed.extracted(changed.bench.extractor)
+    last_old, last_new = changed.facts
+    assert await changed.pairs() == {(EdgeKind.SUPERSEDES, last_new.id, last_old.id), (EdgeKind.SUPERSEDES, last_old.id, first.id)}
+
+
+async def test_what_was_taken_back_goes_with_an_export_and_with_either_end(changed):
+    old, new = changed.facts
+    await changed.memory.revert(Reversal(new.id, old.id, "maria"))
+    await changed.memory.begin_generation(GenerationStart(LATER))
+    records = [record async for batch in changed.memory.export() for record in batch]
+
+    async def stream():
+        yield records
+
+    await changed.bench.store.import_namespace(replace(await changed.memory.settings(), name="copy"), stream())
+    copy = changed.bench.store.namespace("copy")
+    around = await copy.get_node_edges(new.id, 50)
+    assert taken_back(changed) in [{key: edge.properties.get(key) for key in taken_back(changed)} for edge in around.edges]
+    assert await copy.check() == []
+    await copy.delete(Deletion(memory_ids=(changed.messages[2].id,)))
+    assert EdgeKind.SUPERSEDES not in (await copy.describe()).edges
     assert await copy.check() == []

@@ -22,6 +22,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from graph.errors import StructMemError
 from graph.model import (
+    CHANGE_KINDS,
     Edge,
     EdgeKind,
     EmbeddingSpec,
@@ -67,6 +68,7 @@ from graph.store.port import (
     MessageQuery,
     NamespaceSpec,
     PassageVector,
+    Reversal,
     StatementQuery,
     SummaryQuery,
 )
@@ -335,6 +337,15 @@ class Congruence(RuleBasedStateMachine):
         if len(entities) > 1:
             decision = LinkDecision(entities[0].id, entities[1].id, verdict, "somebody")
             self.both(lambda store: store.namespace("n").decide_link(decision))
+
+    @precondition(lambda self: self.version)
+    @rule(restore=st.sampled_from([False, False, True]), data=st.data())
+    def revert(self, restore, data):
+        edges = [record for record in self.run(exported(self.embedded)) if isinstance(record, Edge) and record.kind in CHANGE_KINDS]
+        if edges:
+            chosen = data.draw(st.sampled_from(edges))
+            reversal = Reversal(chosen.source_id, chosen.target_id, "somebody", restore)
+            self.both(lambda store: store.namespace("n").revert(reversal))
 
     @rule(
         words=st.lists(st.sampled_from(["ferry", "boat", "garden", "music", "nala", "unknown"]), max_size=4, unique=True),
