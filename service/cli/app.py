@@ -18,6 +18,7 @@ from service.cli.commands import (
     jobs,
     listings,
     namespaces,
+    reverting,
     search,
     serve,
     show,
@@ -48,7 +49,7 @@ _PANELS: dict[str, tuple[Callable[..., None], ...]] = {
         cypher.cypher,
     ),
     "How well it is found": (evaluation.eval_, evaluation.explain_miss),
-    "Keeping it": (deletion.delete, exchange.export, exchange.import_, copy.copy, summaries.consolidate, checks.doctor),
+    "Keeping it": (reverting.revert, deletion.delete, exchange.export, exchange.import_, copy.copy, summaries.consolidate, checks.doctor),
     "The service": (http.http, about.config, about.info, about.usage, about.version),
 }
 for panel, commands in _PANELS.items():

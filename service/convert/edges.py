@@ -35,6 +35,9 @@ def edge_to_proto(edge: Edge) -> node_pb2.Edge:
     if (decided_at := _moment(left.get("decided_at"))) is not None:
         shown.decision.CopyFrom(node_pb2.EdgeDecision(decided_at=timestamp(decided_at), decided_by=left.pop("decided_by", "")))
         del left["decided_at"]
+    if (reverted_at := _moment(left.get("reverted_at"))) is not None:
+        shown.reverted.CopyFrom(node_pb2.EdgeDecision(decided_at=timestamp(reverted_at), decided_by=left.pop("reverted_by", "")))
+        del left["reverted_at"]
     if (known_at := _moment(left.get("known_at"))) is not None:
         shown.known_at.FromDatetime(known_at)
         del left["known_at"]
@@ -69,16 +72,18 @@ def properties_from_proto(found: Violations, at: str, edge: node_pb2.Edge) -> di
     if edge.HasField("known_at"):
         told["known_at"] = instant(found, f"{at}.known_at", edge.known_at).isoformat()
     if edge.HasField("decision"):
-        told |= _decision(found, f"{at}.decision", edge.decision)
+        told |= _decision(found, f"{at}.decision", edge.decision, "decided")
+    if edge.HasField("reverted"):
+        told |= _decision(found, f"{at}.reverted", edge.reverted, "reverted")
     return told
 
 
-def _decision(found: Violations, at: str, decision: node_pb2.EdgeDecision) -> Mapping[str, str]:
+def _decision(found: Violations, at: str, decision: node_pb2.EdgeDecision, done: str) -> Mapping[str, str]:
     if not decision.HasField("decided_at"):
         found.add(f"{at}.decided_at", "is required")
     return {
-        "decided_at": instant(found, f"{at}.decided_at", decision.decided_at).isoformat(),
-        "decided_by": text(found, f"{at}.decided_by", decision.decided_by, MAX_PROPERTY, required=False),
+        f"{done}_at": instant(found, f"{at}.decided_at", decision.decided_at).isoformat(),
+        f"{done}_by": text(found, f"{at}.decided_by", decision.decided_by, MAX_PROPERTY, required=False),
     }
 
 

@@ -1,12 +1,12 @@
-"""The memory graph as it is: GetNode, GetEvent, the listings, DecideEntityLink, DeleteMemories."""
+"""The memory graph as it is: GetNode, GetEvent, the listings, DecideEntityLink, RevertDecision, DeleteMemories."""
 
 from structmem.v1 import memory_service_pb2 as pb
 from structmem.v1 import node_pb2
 
 from graph.errors import NotFound
 from graph.model import Event, LinkVerdict, Message, NodeKind, Statement
-from graph.model.ids import STATEMENT_KINDS
-from graph.store.port import Deletion, EntityQuery, EventQuery, LinkDecision, MessageQuery, StatementQuery
+from graph.model.ids import MEMORY_KINDS, STATEMENT_KINDS
+from graph.store.port import Deletion, EntityQuery, EventQuery, LinkDecision, MessageQuery, Reversal, StatementQuery
 from service import call_context
 from service.answer_size import Room
 from service.authorize import Action
@@ -176,6 +176,20 @@ class GraphHandlers(ListingHandlers):
         return pb.DecideEntityLinkResponse(
             edges=[edge_to_proto(edge) for edge in decided.edges],
             consistency_token=self._consistency_token(namespace.name, namespace.uid, decided.revision),
+        )
+
+    async def RevertDecision(self, request: pb.RevertDecisionRequest, context: Context) -> pb.RevertDecisionResponse:
+        """Whether one memory replaces, or repeats, another one, from now on."""
+        with self._entering(Action.WRITE, request.namespace) as found:
+            node_id(found, "newer_id", request.newer_id, MEMORY_KINDS)
+            node_id(found, "older_id", request.older_id, MEMORY_KINDS)
+        memory = self._memory(request.namespace)
+        namespace = await memory.settings()
+        decided_by = call_context.current().principal.name
+        reverted = await memory.revert(Reversal(request.newer_id, request.older_id, decided_by, request.restore))
+        return pb.RevertDecisionResponse(
+            edges=[edge_to_proto(edge) for edge in reverted.edges],
+            consistency_token=self._consistency_token(namespace.name, namespace.uid, reverted.revision),
         )
 
 

@@ -35,3 +35,19 @@ def test_the_newest_state_comes_first_and_the_old_one_as_of_its_time(ines: Any) 
     context = ines("context", WHEN, "-n", "ines", "--as-of", "2025-02-05")
     assert "12 March" in context.out
     assert "24 March" not in context.out
+
+
+def test_what_replaced_what_is_shown_taken_back_and_put_back(ines: Any) -> None:
+    facts = ines("facts", "-n", "ines", "--json").document["facts"]
+    [older] = [fact["id"] for fact in facts if "12 March" in fact["text"]]
+    [edge] = [edge for edge in ines("show", older, "-n", "ines", "--json").document["edges"] if edge["kind"] == "supersedes"]
+    pair = edge["source_id"], edge["target_id"]
+    assert pair[1] == older
+    assert ines("revert", *pair, "-n", "ines").out.startswith(f"Taken back: {pair[0]} supersedes {pair[1]}")
+    assert "taken back" in ines("show", pair[1], "-n", "ines").out
+    assert any("12 March" in text for text in texts(ines))
+    assert ines("revert", *pair, "-n", "ines", "--restore").out.startswith(f"Holds: {pair[0]} supersedes {pair[1]}")
+    assert "24 March" in texts(ines)[0]
+    missing = ines("revert", *reversed(pair), "-n", "ines")
+    assert missing.code != 0
+    assert "nothing in the namespace says" in missing.err

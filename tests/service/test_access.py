@@ -37,6 +37,7 @@ rights = ["read", "write", "admin"]
 """
 NODE, JOB, SUMMARY = (UuidSource().mint(prefix) for prefix in ("msg", "job", "sum"))
 ENTITY, OTHER = UuidSource().mint("ent"), UuidSource().mint("ent")
+OTHER_NODE = UuidSource().mint("msg")
 ns = namespace_service_pb2
 
 
@@ -87,6 +88,7 @@ CALLS: list[tuple[str, str, str, Callable[[str], Any]]] = [
         "write",
         lambda n: pb.DecideEntityLinkRequest(namespace=n, entity_id=ENTITY, other_id=OTHER, verdict=1),
     ),
+    ("memory", "RevertDecision", "write", lambda n: pb.RevertDecisionRequest(namespace=n, newer_id=NODE, older_id=OTHER_NODE)),
     ("memory", "DeleteMemories", "write", lambda n: pb.DeleteMemoriesRequest(namespace=n, session="none")),
     ("memory", "ExportNamespace", "read", lambda n: pb.ExportNamespaceRequest(namespace=n)),
     ("memory", "GetJob", "read", lambda n: pb.GetJobRequest(namespace=n, job_id=JOB)),

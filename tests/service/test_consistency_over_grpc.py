@@ -49,6 +49,7 @@ WRITES = {
     "FlushSession",
     "ImportMessages",
     "DecideEntityLink",
+    "RevertDecision",
     "DeleteMemories",
     "ImportNamespace",
     "ExpediteJob",

@@ -20,6 +20,7 @@ RELATES = {"predicate": "boss_of", "valid_from": "2023-03-01T00:00:00+00:00", "v
         (EdgeKind.RELATES, RELATES),
         (EdgeKind.RELATES, {"predicate": "boss_of", "valid_from": "2023-03-01T00:00:00+00:00"}),
         (EdgeKind.CAUSES, {"source": "stated"}),
+        (EdgeKind.SUPERSEDES, {"reverted_at": "2024-03-05T10:00:00+00:00", "reverted_by": "maria", "decided_by": "local"}),
         (EdgeKind.SAME_AS, {"confidence": "quite", "decided_at": "yesterday", "decided_by": "maria"}),
     ],
 )
@@ -34,6 +35,9 @@ def test_what_is_known_of_an_edge_has_a_field_and_a_type() -> None:
     assert (decided.confidence, decided.reason, decided.decision.decided_by) == (1.0, "decision", "maria")
     assert decided.decision.decided_at.ToJsonString() == "2024-03-05T10:00:00.000123Z"
     assert not decided.properties
+    reverted = edge_to_proto(Edge(EdgeKind.REPEATS, "msg_2", "msg_1", "", {"reverted_at": DECIDED["decided_at"], "reverted_by": "maria"}))
+    assert (reverted.reverted.decided_by, reverted.reverted.decided_at.ToJsonString()) == ("maria", "2024-03-05T10:00:00.000123Z")
+    assert not reverted.properties
     relates = edge_to_proto(Edge(EdgeKind.RELATES, "ent_1", "ent_2", "rel_1", RELATES))
     assert (relates.predicate, relates.valid.start.ToJsonString(), relates.HasField("confidence")) == (
         "boss_of",

@@ -235,6 +235,8 @@ CASES: list[tuple[str, Any, str]] = [
         pb.DecideEntityLinkRequest(namespace="acme", entity_id=ENTITY_ID, other_id=ENTITY_ID, verdict=9),
         "verdict",
     ),
+    ("RevertDecision", pb.RevertDecisionRequest(namespace="acme", newer_id=ENTITY_ID, older_id=UuidSource().mint("msg")), "newer_id"),
+    ("RevertDecision", pb.RevertDecisionRequest(namespace="acme", newer_id=UuidSource().mint("msg"), older_id="msg"), "older_id"),
     ("DeleteMemories", pb.DeleteMemoriesRequest(namespace="acme"), "selector"),
     ("DeleteMemories", pb.DeleteMemoriesRequest(namespace="acme", memories=pb.MemoryIds()), "memories.ids"),
     ("DeleteMemories", pb.DeleteMemoriesRequest(namespace="acme", memories=pb.MemoryIds(ids=[ENTITY_ID])), "memories.ids[0]"),
@@ -378,6 +380,7 @@ PAGE_FIELDS = {"page_size", "page_token", "at_least[0]"}
         ("DeleteMemories", pb.DeleteMemoriesRequest(namespace="/", request_id="x" * 999), {"namespace", "selector", "request_id"}),
         ("FlushSession", pb.FlushSessionRequest(namespace="/", session="x" * 999), {"namespace", "session"}),
         ("CancelJob", pb.CancelJobRequest(namespace="/"), {"namespace", "job_id"}),
+        ("RevertDecision", pb.RevertDecisionRequest(namespace="/"), {"namespace", "newer_id", "older_id"}),
         ("DecideEntityLink", pb.DecideEntityLinkRequest(namespace="/"), {"namespace", "entity_id", "other_id", "verdict"}),
         (
             "AppendMessages",

@@ -66,6 +66,21 @@ def test_a_decision_about_two_entities(script: Any, client: Client) -> None:
         client.decide_entity_link("alice", "ent_1", "ent_2", "perhaps")
 
 
+def test_what_replaced_what_is_taken_back_and_put_back(script: Any, client: Client) -> None:
+    edge = node_pb2.Edge(
+        kind=node_pb2.EDGE_KIND_SUPERSEDES, source_id="fact_2", target_id="fact_1", reverted=node_pb2.EdgeDecision(decided_by="maria")
+    )
+    script.answers["RevertDecision"] = lambda request, context: mpb.RevertDecisionResponse(edges=[edge], consistency_token="t")
+    reverted = client.revert_decision("alice", "fact_2", "fact_1")
+    assert reverted.consistency_token == "t"
+    assert [(edge.kind, edge.reverted) for edge in reverted.edges] == [
+        (structmem.EdgeKind.SUPERSEDES, structmem.EdgeDecision(None, "maria"))
+    ]
+    client.revert_decision("alice", "fact_2", "fact_1", restore=True)
+    asked = [(request.newer_id, request.older_id, request.restore) for request in script.requests]
+    assert asked == [("fact_2", "fact_1", False), ("fact_2", "fact_1", True)]
+
+
 def test_a_retrieval_reads_as_data(script: Any, client: Client) -> None:
     statement = node_pb2.Statement(
         id="fct_1",

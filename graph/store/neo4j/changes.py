@@ -86,8 +86,8 @@ class _RevertedEdge(NamedTuple):
     properties: Mapping[str, str]
 
 
-_REVERTED_FROM = f"""UNWIND $at.keys AS key MATCH (m:Message {{namespace: $namespace, key: key}})<-[:EVIDENCED_BY*0..1]-(a)-[r:{_KINDS}]->(b)
-    WHERE r.reverted_at IS NOT NULL WITH DISTINCT a, r, b
+_REVERTED_FROM = f"""UNWIND $at.keys AS key MATCH (m:Message {{namespace: $namespace, key: key}})<-[:EVIDENCED_BY*0..1]-(a)
+    MATCH (a)-[r:{_KINDS}]->(b) WHERE r.reverted_at IS NOT NULL WITH DISTINCT a, r, b
     RETURN type(r), elementId(r), a.key, b.key, properties(r), {_RESTS_ON.format("a")}, {_RESTS_ON.format("b")},
         none(x IN [a, b] WHERE x:Message OR x.retired_at IS NOT NULL)
     ORDER BY type(r) DESC, a.key, b.key"""

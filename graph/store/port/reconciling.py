@@ -28,7 +28,7 @@ class Reconciles(Protocol):
     """What replaced what in a namespace, and taking such a decision back."""
 
     async def supersessions(self, seen: int) -> Supersessions | None:
-        """All SUPERSEDES and REPEATS edges between current nodes that nobody reverted; None when none came or went since the `version` seen.
+        """All SUPERSEDES and REPEATS edges between current nodes that nobody reverted; None when none came or went since that version.
 
         They go with either of their ends, so that what was replaced stands again, and with the generation whose extraction found them.
         """

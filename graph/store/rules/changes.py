@@ -78,7 +78,7 @@ def require_changes(found: Sequence[Edge], reversal: Reversal) -> None:
     if not found:
         raise NotFound(
             "nothing in the namespace says that the one replaces, or repeats, the other",
-            metadata={"newer_id": reversal.newer_id, "older_id": reversal.older_id},
+            metadata={"node_id": reversal.newer_id},
         )
 
 

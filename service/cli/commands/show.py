@@ -126,8 +126,9 @@ def _details(edge: "Edge", times: Times) -> "Iterator[str]":
         yield f"confidence {edge.confidence}"
     if edge.similarity is not None:
         yield f"similarity {edge.similarity:.3f}"
-    if edge.decision:
-        yield f"decided {times.instant(edge.decision.decided_at)} by {edge.decision.decided_by}"
+    for done, decision in (("decided", edge.decision), ("taken back", edge.reverted)):
+        if decision:
+            yield f"{done} {times.instant(decision.decided_at)} by {decision.decided_by}"
     yield from (f"{key} {value}" for key, value in edge.properties.items() if value)
 
 

@@ -34,6 +34,7 @@ COMMANDS = [
     "messages",
     "namespaces",
     "profile",
+    "revert",
     "search",
     "serve",
     "sessions",

@@ -76,6 +76,14 @@ class LinkDecided:
 
 
 @dataclass(frozen=True, slots=True)
+class DecisionReverted:
+    """The edges from a memory to the one that it replaces, or repeats, as they are now: one that was taken back has `reverted`."""
+
+    edges: tuple[Edge, ...]
+    consistency_token: str
+
+
+@dataclass(frozen=True, slots=True)
 class ImportedNamespace:
     """A namespace that was created from an export."""
 

@@ -10,6 +10,7 @@ from structmem import _service_calls as service_calls
 from structmem._answers import (
     Appended,
     Context,
+    DecisionReverted,
     DeletionReceipt,
     EventView,
     Flushed,
@@ -128,6 +129,15 @@ class AsyncClient(AsyncSummaries):
     ) -> LinkDecided:
         """Decides whether two entities are the same: "same", "different", or "undecided" to take a decision back."""
         return await self._transport.unary(calls.decide_entity_link(namespace, entity_id, other_id, verdict), timeout)
+
+    async def revert_decision(
+        self, namespace: str, newer_id: str, older_id: str, *, restore: bool = False, timeout: float | None = None
+    ) -> DecisionReverted:
+        """Takes back that one memory replaces, or repeats, the other one, which then stands again. `restore`: puts it back.
+
+        Raises NotFoundError where nothing says that it does.
+        """
+        return await self._transport.unary(calls.revert_decision(namespace, newer_id, older_id, restore), timeout)
 
     # Remembering
 

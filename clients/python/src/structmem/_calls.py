@@ -123,6 +123,12 @@ def decide_entity_link(namespace: str, entity_id: str, other_id: str, verdict: L
     return _memory("DecideEntityLink", request, lambda it: a.LinkDecided(d.edges(it.edges), it.consistency_token))
 
 
+def revert_decision(namespace: str, newer_id: str, older_id: str, restore: bool) -> Call[a.DecisionReverted]:
+    """RevertDecision."""
+    request = e.build(mpb.RevertDecisionRequest, namespace=namespace, newer_id=newer_id, older_id=older_id, restore=restore)
+    return _memory("RevertDecision", request, lambda it: a.DecisionReverted(d.edges(it.edges), it.consistency_token))
+
+
 # Retrieval
 
 

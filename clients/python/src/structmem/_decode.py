@@ -230,8 +230,13 @@ def edge(it: node_pb2.Edge) -> Edge:
         valid=TimeRange(moment(it.valid, "start"), moment(it.valid, "end")) if it.HasField("valid") else None,
         confidence=it.confidence if it.HasField("confidence") else None,
         reason=it.reason,
-        decision=EdgeDecision(moment(it.decision, "decided_at"), it.decision.decided_by) if it.HasField("decision") else None,
+        decision=_decision(it.decision) if it.HasField("decision") else None,
         properties=dict(it.properties),
         similarity=it.similarity if it.HasField("similarity") else None,
         known_at=moment(it, "known_at"),
+        reverted=_decision(it.reverted) if it.HasField("reverted") else None,
     )
+
+
+def _decision(it: node_pb2.EdgeDecision) -> EdgeDecision:
+    return EdgeDecision(moment(it, "decided_at"), it.decided_by)

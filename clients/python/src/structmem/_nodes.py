@@ -194,6 +194,7 @@ class Edge:
         properties: what else an extraction notes about it.
         similarity: of SEEDED_BY, the cosine of the two, from -1 to 1; None for others.
         known_at: of SUPERSEDES and REPEATS, when the later of the two was said; None for others.
+        reverted: of the same, who took it back; None where it holds.
     """
 
     kind: EdgeKind
@@ -209,6 +210,7 @@ class Edge:
     properties: Mapping[str, str] = field(default_factory=dict)
     similarity: float | None = None
     known_at: datetime | None = None
+    reverted: EdgeDecision | None = None
 
 
 def kind_of(node: Node) -> NodeKind:

@@ -1778,6 +1778,70 @@ class DecideEntityLinkResponse(_message.Message):
 Global___DecideEntityLinkResponse: _TypeAlias = DecideEntityLinkResponse  # noqa: Y015
 
 @_typing.final
+class RevertDecisionRequest(_message.Message):
+    """RevertDecisionRequest takes back that one memory replaces, or repeats, another one (EDGE_KIND_SUPERSEDES, EDGE_KIND_REPEATS)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAMESPACE_FIELD_NUMBER: _builtins.int
+    NEWER_ID_FIELD_NUMBER: _builtins.int
+    OLDER_ID_FIELD_NUMBER: _builtins.int
+    RESTORE_FIELD_NUMBER: _builtins.int
+    namespace: _builtins.str
+    """The namespace."""
+    newer_id: _builtins.str
+    """The message, fact or relation that replaces, or repeats, the other one."""
+    older_id: _builtins.str
+    """The other one. It stands again."""
+    restore: _builtins.bool
+    """Put it back instead: the edge holds again. To ask for what is so already changes nothing."""
+    def __init__(
+        self,
+        *,
+        namespace: _builtins.str = ...,
+        newer_id: _builtins.str = ...,
+        older_id: _builtins.str = ...,
+        restore: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["namespace", b"namespace", "newer_id", b"newer_id", "older_id", b"older_id", "restore", b"restore"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RevertDecisionRequest: _TypeAlias = RevertDecisionRequest  # noqa: Y015
+
+@_typing.final
+class RevertDecisionResponse(_message.Message):
+    """RevertDecisionResponse shows what is between the two now."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EDGES_FIELD_NUMBER: _builtins.int
+    CONSISTENCY_TOKEN_FIELD_NUMBER: _builtins.int
+    consistency_token: _builtins.str
+    """For reads that must see it."""
+    @_builtins.property
+    def edges(self) -> _containers.RepeatedCompositeFieldContainer[_node_pb2.Edge]:
+        """The edges from the newer one to the older one, at least one: NOT_FOUND where there is none. One that was taken back has `reverted`;
+        no later extraction brings it back.
+        """
+
+    def __init__(
+        self,
+        *,
+        edges: _abc.Iterable[_node_pb2.Edge] | None = ...,
+        consistency_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["consistency_token", b"consistency_token", "edges", b"edges"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RevertDecisionResponse: _TypeAlias = RevertDecisionResponse  # noqa: Y015
+
+@_typing.final
 class ExportNamespaceRequest(_message.Message):
     """ExportNamespaceRequest asks for all of a namespace."""
 

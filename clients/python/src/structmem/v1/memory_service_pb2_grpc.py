@@ -134,6 +134,11 @@ class MemoryServiceStub:
                 request_serializer=structmem_dot_v1_dot_memory__service__pb2.DecideEntityLinkRequest.SerializeToString,
                 response_deserializer=structmem_dot_v1_dot_memory__service__pb2.DecideEntityLinkResponse.FromString,
                 _registered_method=True)
+        self.RevertDecision = channel.unary_unary(
+                '/structmem.v1.MemoryService/RevertDecision',
+                request_serializer=structmem_dot_v1_dot_memory__service__pb2.RevertDecisionRequest.SerializeToString,
+                response_deserializer=structmem_dot_v1_dot_memory__service__pb2.RevertDecisionResponse.FromString,
+                _registered_method=True)
         self.DeleteMemories = channel.unary_unary(
                 '/structmem.v1.MemoryService/DeleteMemories',
                 request_serializer=structmem_dot_v1_dot_memory__service__pb2.DeleteMemoriesRequest.SerializeToString,
@@ -314,6 +319,13 @@ class MemoryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RevertDecision(self, request, context):
+        """Takes back that one memory replaces, or repeats, another one, or puts it back.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def DeleteMemories(self, request, context):
         """Deletes memories and what was derived from them.
         """
@@ -454,6 +466,11 @@ def add_MemoryServiceServicer_to_server(servicer, server):
                     servicer.DecideEntityLink,
                     request_deserializer=structmem_dot_v1_dot_memory__service__pb2.DecideEntityLinkRequest.FromString,
                     response_serializer=structmem_dot_v1_dot_memory__service__pb2.DecideEntityLinkResponse.SerializeToString,
+            ),
+            'RevertDecision': grpc.unary_unary_rpc_method_handler(
+                    servicer.RevertDecision,
+                    request_deserializer=structmem_dot_v1_dot_memory__service__pb2.RevertDecisionRequest.FromString,
+                    response_serializer=structmem_dot_v1_dot_memory__service__pb2.RevertDecisionResponse.SerializeToString,
             ),
             'DeleteMemories': grpc.unary_unary_rpc_method_handler(
                     servicer.DeleteMemories,
@@ -931,6 +948,33 @@ class MemoryService:
             '/structmem.v1.MemoryService/DecideEntityLink',
             structmem_dot_v1_dot_memory__service__pb2.DecideEntityLinkRequest.SerializeToString,
             structmem_dot_v1_dot_memory__service__pb2.DecideEntityLinkResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RevertDecision(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/structmem.v1.MemoryService/RevertDecision',
+            structmem_dot_v1_dot_memory__service__pb2.RevertDecisionRequest.SerializeToString,
+            structmem_dot_v1_dot_memory__service__pb2.RevertDecisionResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -71,6 +71,8 @@ class MemoryServiceStub:
     """Walks the graph from some nodes and streams the events on the way, nearest first."""
     DecideEntityLink: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.DecideEntityLinkRequest, _memory_service_pb2.DecideEntityLinkResponse]
     """Decides whether two entities are the same, or takes such a decision back."""
+    RevertDecision: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.RevertDecisionRequest, _memory_service_pb2.RevertDecisionResponse]
+    """Takes back that one memory replaces, or repeats, another one, or puts it back."""
     DeleteMemories: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.DeleteMemoriesRequest, _memory_service_pb2.DeleteMemoriesResponse]
     """Deletes memories and what was derived from them."""
     ExportNamespace: _aio.UnaryStreamMultiCallable[_memory_service_pb2.ExportNamespaceRequest, _memory_service_pb2.ExportNamespaceResponse]
@@ -237,6 +239,14 @@ class MemoryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_memory_service_pb2.DecideEntityLinkRequest, _abc.Awaitable[_memory_service_pb2.DecideEntityLinkResponse]],
     ) -> _abc.Awaitable[_memory_service_pb2.DecideEntityLinkResponse]:
         """Decides whether two entities are the same, or takes such a decision back."""
+
+    @_abc_1.abstractmethod
+    def RevertDecision(
+        self,
+        request: _memory_service_pb2.RevertDecisionRequest,
+        context: _aio.ServicerContext[_memory_service_pb2.RevertDecisionRequest, _abc.Awaitable[_memory_service_pb2.RevertDecisionResponse]],
+    ) -> _abc.Awaitable[_memory_service_pb2.RevertDecisionResponse]:
+        """Takes back that one memory replaces, or repeats, another one, or puts it back."""
 
     @_abc_1.abstractmethod
     def DeleteMemories(

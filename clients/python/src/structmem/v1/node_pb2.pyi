@@ -936,6 +936,7 @@ class Edge(_message.Message):
     DECISION_FIELD_NUMBER: _builtins.int
     SIMILARITY_FIELD_NUMBER: _builtins.int
     KNOWN_AT_FIELD_NUMBER: _builtins.int
+    REVERTED_FIELD_NUMBER: _builtins.int
     kind: Global___EdgeKind.ValueType
     """What the edge means."""
     source_id: _builtins.str
@@ -970,6 +971,10 @@ class Edge(_message.Message):
     def known_at(self) -> _timestamp_pb2.Timestamp:
         """Of SUPERSEDES and REPEATS: from when on it is known: when the later of the two was said."""
 
+    @_builtins.property
+    def reverted(self) -> Global___EdgeDecision:
+        """Of the same: who took it back, and when (RevertDecision); unset where nobody did. An edge that was taken back stands for history alone."""
+
     def __init__(
         self,
         *,
@@ -986,10 +991,11 @@ class Edge(_message.Message):
         decision: Global___EdgeDecision | None = ...,
         similarity: _builtins.float | None = ...,
         known_at: _timestamp_pb2.Timestamp | None = ...,
+        reverted: Global___EdgeDecision | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_confidence", b"_confidence", "_similarity", b"_similarity", "confidence", b"confidence", "decision", b"decision", "known_at", b"known_at", "similarity", b"similarity", "valid", b"valid"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_confidence", b"_confidence", "_similarity", b"_similarity", "confidence", b"confidence", "decision", b"decision", "known_at", b"known_at", "reverted", b"reverted", "similarity", b"similarity", "valid", b"valid"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_confidence", b"_confidence", "_similarity", b"_similarity", "confidence", b"confidence", "decision", b"decision", "kind", b"kind", "known_at", b"known_at", "predicate", b"predicate", "properties", b"properties", "reason", b"reason", "role", b"role", "similarity", b"similarity", "source_id", b"source_id", "target_id", b"target_id", "valid", b"valid", "via_id", b"via_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_confidence", b"_confidence", "_similarity", b"_similarity", "confidence", b"confidence", "decision", b"decision", "kind", b"kind", "known_at", b"known_at", "predicate", b"predicate", "properties", b"properties", "reason", b"reason", "reverted", b"reverted", "role", b"role", "similarity", b"similarity", "source_id", b"source_id", "target_id", b"target_id", "valid", b"valid", "via_id", b"via_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__confidence: _TypeAlias = _typing.Literal["confidence"]  # noqa: Y015
     _WhichOneofArgType__confidence: _TypeAlias = _typing.Literal["_confidence", b"_confidence"]  # noqa: Y015
