@@ -10,7 +10,7 @@ import numpy as np
 from extract.consolidate.composing import source_of_event
 from extract.consolidate.port import Source, SourceGroup
 from extract.consolidate.window_plan import PlannedWindow
-from graph.model import STATEMENT_KINDS, Event, MemoryFilter, Namespace, Seed, Statement, Summary, SummaryLevel, TimeRange
+from graph.model import STATEMENT_KINDS, EdgeKind, Event, MemoryFilter, Namespace, Seed, Statement, Summary, SummaryLevel, TimeRange
 from graph.retrieval.offload import offload_if_many
 from graph.store.candidates import CandidateQuery, Candidates
 from graph.store.port import Float16Vector, Memory, SummaryQuery
@@ -38,7 +38,8 @@ async def window_material(memory: Memory, namespace: Namespace, planned: Sequenc
     members = [id_ for one in planned if one.summary is not None for id_ in one.summary.member_ids]
     stored = {id_: node for id_, node in (await memory.get_nodes(members)).items() if isinstance(node, Event)} if members else {}
     events = {event.id: event for one in planned for event in one.events} | stored
-    statements = await _statements(memory, events.values())
+    replaced = await _replaced(memory)
+    statements = await _statements(memory, events.values(), replaced)
     vectors = await memory.first_vectors(list(statements))
     zones = {name: await _zone(memory, namespace, name) for name in {one.session for one in planned}}
     found = []
@@ -47,7 +48,7 @@ async def window_material(memory: Memory, namespace: Namespace, planned: Sequenc
         own = sorted((events[id_] for id_ in ids if id_ in events), key=lambda event: (event.said_at, event.id))
         if not own:
             continue
-        chosen, context = await _seeds(memory, own, vectors, seeds)
+        chosen, context = await _seeds(memory, own, vectors, seeds, replaced)
         sources = tuple(_source(event, statements, vectors) for event in own)
         found.append(WindowMaterial(one, SourceGroup(sources, context, zones[one.session]), chosen))
     return found
@@ -79,8 +80,14 @@ async def _zone(memory: Memory, namespace: Namespace, session: str) -> tzinfo:
     return ZoneInfo(name) if name else UTC
 
 
-async def _statements(memory: Memory, events: Iterable[Event]) -> dict[str, Statement]:
-    ids = [id_ for event in events for id_ in event.statement_ids]
+async def _replaced(memory: Memory) -> frozenset[str]:
+    """The statements that hold no more, and of which nothing is told."""
+    found = await memory.supersessions(-1)
+    return frozenset(edge.older_id for edge in found.edges if edge.kind is EdgeKind.SUPERSEDES) if found is not None else frozenset()
+
+
+async def _statements(memory: Memory, events: Iterable[Event], replaced: frozenset[str]) -> dict[str, Statement]:
+    ids = [id_ for event in events for id_ in event.statement_ids if id_ not in replaced]
     nodes = await memory.get_nodes(ids) if ids else {}
     return {id_: node for id_, node in nodes.items() if isinstance(node, Statement)}
 
@@ -90,7 +97,7 @@ def _source(event: Event, statements: Mapping[str, Statement], vectors: Mapping[
 
 
 async def _seeds(
-    memory: Memory, own: Sequence[Event], vectors: Mapping[str, Float16Vector], count: int
+    memory: Memory, own: Sequence[Event], vectors: Mapping[str, Float16Vector], count: int, replaced: frozenset[str]
 ) -> tuple[tuple[Seed, ...], tuple[Source, ...]]:
     """Earlier events, most like the window's first, and they as sources; none where the window has no vectors."""
     rows = [vectors[id_] for event in own for id_ in event.statement_ids if id_ in vectors]
@@ -116,7 +123,7 @@ async def _seeds(
     chosen = tuple(Seed(id_, value) for id_, value in list(similarity.items())[:count])
     found = await memory.get_nodes([seed.event_id for seed in chosen]) if chosen else {}
     events = sorted((node for node in found.values() if isinstance(node, Event)), key=lambda event: (event.said_at, event.id))
-    statements = await _statements(memory, events)
+    statements = await _statements(memory, events, replaced)
     return tuple(seed for seed in chosen if seed.event_id in found), tuple(_source(event, statements, {}) for event in events)
 
 

@@ -15,11 +15,12 @@ from graph.store.embedded.rows.node_keys import keys_of
 from graph.store.embedded.rows.node_values import SystemFields, edge_values, event_values, explicit_edges, statement_values
 from graph.store.embedded.rows.node_writer import EdgeValues, insert_edges, insert_nodes, insert_passages
 from graph.store.embedded.rows.session_rows import session_row
-from graph.store.embedded.rows.summary_rows import wait_for_window
+from graph.store.embedded.rows.summary_rows import tell_of_replaced, wait_for_window
 from graph.store.embedded.rows.usage_rows import add_usage
 from graph.store.embedded.rows.vector_rows import store_vectors
 from graph.store.memory_rows import MemoryRow
 from graph.store.port import ExtractionWrite
+from graph.store.rules.changes import replaces
 from graph.store.rules.extracting import analysed_statements, derived_nodes, expected_session, outside_ids, require_all
 from graph.store.rules.jobs import JobRow, progressed
 from graph.store.rules.listed_edges import derived_edges
@@ -63,6 +64,9 @@ def _write_nodes(tx: Transaction, session: SessionRow, write: ExtractionWrite, c
     _insert_edges(tx, edges)
     storable = storable_changes(tx.db, storable_edges(tx.db, write.edges, keys), keys)
     _insert_edges(tx, explicit_edges(storable, keys))
+    replaced = {keys[edge.target_id] for edge in storable if replaces(edge)}
+    if replaced and tell_of_replaced(tx, replaced):
+        cover_consolidation(tx)
     return keys
 
 

@@ -26,9 +26,10 @@ from graph.store.neo4j.rows.references import refs_of
 from graph.store.neo4j.rows.search_columns import memory_columns, passage_columns, span_nodes
 from graph.store.neo4j.rows.search_tokens import facets_text
 from graph.store.neo4j.rows.session_rows import session_row
-from graph.store.neo4j.rows.summary_rows import wait_for_window
+from graph.store.neo4j.rows.summary_rows import tell_of_replaced, wait_for_window
 from graph.store.neo4j.rows.usage_rows import add_usage
 from graph.store.port import ExtractionWrite, Float16Vector
+from graph.store.rules.changes import replaces
 from graph.store.rules.extracting import analysed_statements, derived_nodes, expected_session, outside_ids, require_all
 from graph.store.rules.jobs import JobRow, progressed
 from graph.store.rules.listed_edges import derived_edges
@@ -89,6 +90,9 @@ async def _write_nodes(tx: Transaction, session: SessionRow, write: ExtractionWr
         edges, explicit = [], await storable_changes(tx, explicit, refs)
         tx.supersessions_changed()
     await _create_edges(tx, edges + explicit_edges(explicit, refs))
+    replaced = [refs[edge.target_id] for edge in explicit if replaces(edge)]
+    if replaced and await tell_of_replaced(tx, replaced):
+        await cover_consolidation(tx)
     await _embed(tx, write, columns, refs)
 
 

@@ -44,6 +44,11 @@ def anchor_of(edge: Edge, rests_on: Mapping[str, Set[int]]) -> Anchor:
     return Anchor(edge.kind, rests_on[edge.source_id], rests_on[edge.target_id])
 
 
+def replaces(edge: Edge) -> bool:
+    """Whether the edge says that its target holds no more, and nobody reverted it."""
+    return edge.kind is EdgeKind.SUPERSEDES and REVERTED.isdisjoint(edge.properties)
+
+
 def changes_among(edges: Sequence[Edge]) -> list[Edge]:
     """The SUPERSEDES and REPEATS edges."""
     return [edge for edge in edges if edge.kind in CHANGE_KINDS]

@@ -96,3 +96,19 @@ async def test_another_extraction_finds_it_again(talk: Talk) -> None:
         await talk.memory.flush(session)
     await talk.run(JobKind.EXTRACTION)
     assert [edge.kind for edge in (await talk.memory.supersessions(-1)).edges] == [EdgeKind.SUPERSEDES]
+
+
+async def test_summaries_tell_what_holds_once_it_was_replaced(store: Any, clock: Any) -> None:
+    talk = await Talk(store, clock).create()
+    await talk.say(("I live in a small flat in Bern.", "My cat is called Pickle."), "may")
+    await talk.consolidate()
+    assert any("Bern" in one.text for one in await talk.summaries())
+    await talk.say(("I moved to Basel last week.",), "later", timedelta(days=3))
+    stale = await talk.summaries(stale=True)
+    assert stale
+    await talk.consolidate()
+    told = [one.text for one in await talk.summaries()]
+    assert not any("Bern" in text for text in told)
+    assert any("Basel" in text for text in told)
+    assert any("Pickle" in text for text in told)
+    await talk.holds()

@@ -8,6 +8,7 @@ import pytest
 
 from graph.errors import Conflict, InvalidArgument, LeaseLost, StaleWrite
 from graph.model import (
+    Edge,
     EdgeKind,
     ExtractionMode,
     ExtractorSpec,
@@ -243,6 +244,22 @@ async def test_a_late_event_makes_its_window_and_what_is_above_stale(bench):
     await bench.extract("s2")
     assert two.id not in {item.id for item in await listed(bench, stale=True)}
     assert await memory_of(bench).check() == []
+
+
+@pytest.mark.parametrize("replaced", ["statement", "message"])
+async def test_what_was_replaced_makes_its_window_and_what_is_above_stale(bench, replaced):
+    first, _, one, _, thread, profile = await pyramid(bench)
+    await bench.say("five", session="s3")
+    memory, lease = memory_of(bench), await bench.flushed_lease("s3")
+    work = await memory.pending(lease, 99)
+    fact = bench.fact("Fact: five", list(work.messages))
+    event = bench.event("Event: five", [fact], list(work.messages))
+    older = first.statements[0].id if replaced == "statement" else first.statements[0].evidence_ids[0]
+    edges = (Edge(EdgeKind.SUPERSEDES, fact.id, older, properties={"reason": "moved"}),)
+    write = ExtractionWrite(work.generation, work.watermark, work.messages[-1].seq, (fact,), (event,), edges=edges)
+    await memory.commit_extraction(lease, write)
+    assert {each.id for each in await listed(bench, stale=True)} == {one.id, thread.id, profile.id}
+    assert await consolidation_lease(bench) is not None
 
 
 async def test_a_deletion_takes_the_words_of_all_that_rests_on_it(bench):

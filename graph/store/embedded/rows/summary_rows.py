@@ -6,7 +6,7 @@ from typing import Any
 import apsw
 import orjson
 
-from graph.model import Event, NodeKind, Summary, SummaryLevel, to_micros
+from graph.model import EdgeKind, Event, NodeKind, Summary, SummaryLevel, to_micros
 from graph.store.embedded.files.transaction import Transaction
 from graph.store.embedded.rows.kind_numbers import ABOVE_EVENTS, SUMMARIZES
 from graph.store.embedded.rows.node_keys import id_columns
@@ -21,6 +21,11 @@ _ABOVE = f"""WITH RECURSIVE above (key) AS (SELECT src FROM edges WHERE dst = ?1
     UNION SELECT e.src FROM above a JOIN edges e ON e.dst = a.key AND e.{SUMMARIZES}) SELECT key FROM above"""
 
 
+# Of a statement the event that states it, of a message those that rest on it.
+_EVENTS_OF = f"""SELECT e.src FROM edges e JOIN nodes n ON n.key = e.src
+    WHERE e.dst = ? AND e.kind IN ({EdgeKind.EVIDENCED_BY:d}, {EdgeKind.STATES:d}) AND n.kind = {NodeKind.EVENT:d}"""
+
+
 def wait_for_window(tx: Transaction, session: int, events: Iterable[tuple[int, Event]]) -> None:
     """The events, new in this session, wait; a window into which one of them falls is stale."""
     rows = [(session, to_micros(event.said_at), key) for key, event in events]
@@ -30,6 +35,18 @@ def wait_for_window(tx: Transaction, session: int, events: Iterable[tuple[int, E
         [row[:2] for row in rows],
     )
     mark_stale(tx, {key for (key,) in late})
+
+
+def tell_of_replaced(tx: Transaction, keys: Collection[int]) -> bool:
+    """These memories hold no more: what tells of their events is stale. Whether anything does.
+
+    A consolidation that read before may be about to tell of them, and has to read again.
+    """
+    something_removed(tx)
+    events = {key for (key,) in tx.db.executemany(_EVENTS_OF, [(key,) for key in keys])}
+    told = above(tx.db, events)
+    mark_stale(tx, told)
+    return bool(told)
 
 
 def write_summary(

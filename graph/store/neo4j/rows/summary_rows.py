@@ -1,5 +1,6 @@
 """Summaries as nodes, what becomes of them when what they rest on changes, and the events that wait for one."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -8,6 +9,7 @@ from graph.store.neo4j.driver.transaction import Transaction
 from graph.store.neo4j.rows.edge_rows import NodeRef, edge_row
 from graph.store.neo4j.rows.node_writer import Writer, create_edges, set_properties
 from graph.store.neo4j.rows.summary_properties import WORDS
+from graph.store.neo4j.schema import NODE_LABELS
 from graph.store.rules.listed_edges import summary_edges
 
 # The two are on an event only while it waits, so that their indexes hold what waits and nothing else.
@@ -38,6 +40,28 @@ async def wait_for_window(tx: Transaction, session: int, events: Iterable[Event]
     if said:
         [[late]] = await tx.rows(_LATE, {"session": session, "said": said, "first": said[0], "last": said[-1]})
         await mark_stale(tx, late)
+
+
+# Of a statement the event that states it, of a message those that rest on it.
+_TELL_OF = """UNWIND $at.keys AS key MATCH (x:%s {namespace: $namespace, key: key})
+    MATCH (x)<-[:STATES|EVIDENCED_BY]-(:Event)<-[:SUMMARIZES]-(s:Summary) RETURN collect(DISTINCT s.key)"""
+
+
+async def tell_of_replaced(tx: Transaction, refs: Iterable[NodeRef]) -> bool:
+    """These memories hold no more: what tells of their events is stale. Whether anything does.
+
+    A consolidation that read before may be about to tell of them, and has to read again.
+    """
+    tx.something_removed()
+    told: set[int] = set()
+    by_kind: defaultdict[NodeKind, list[int]] = defaultdict(list)
+    for ref in refs:
+        by_kind[ref.kind].append(ref.key)
+    for kind, keys in by_kind.items():
+        [[found]] = await tx.rows(_TELL_OF % NODE_LABELS[kind], {"keys": keys})
+        told |= set(found)
+    await mark_stale(tx, told)
+    return bool(told)
 
 
 _WRITE = f"""UNWIND $at.nodes AS node MERGE (s:Summary {{namespace: $namespace, id: node.id}})
