@@ -237,20 +237,25 @@ class JoinedExtraction:
             for extraction in found:
                 unstored.extend(extraction.usage)
             read = tuple(dict.fromkeys(id_ for _, segment in call for id_ in read_ids(segment)))
+            name = self._steps.new_call() if len(call) > 1 else ""
             for (one, segment), extraction in zip(call, found, strict=True):
-                await self._commit(one, segment, extraction, read, unstored)
+                await self._commit(one, segment, extraction, read, name, unstored)
         return True
 
     async def _commit(
-        self, one: _Held, segment: Segment, extraction: Extraction, read: tuple[str, ...], unstored: list[UsageEntry]
+        self, one: _Held, segment: Segment, extraction: Extraction, read: tuple[str, ...], name: str, unstored: list[UsageEntry]
     ) -> None:
-        """Writes what was found of one session, with what the call took if no other one has. `read`: all messages that the call showed."""
+        """Writes what was found of one session, with what the call took if no other one has.
+
+        `read`: all messages that the call showed; `name`: of the call, if it showed several sessions.
+        """
         assert one.work is not None
         one.looked_at = False
         try:
             kept_types = keep_types(extraction, segment.profile)
             async with self._steps.writing(one.work, kept_types, segment, one.watermark) as write:
-                whole = replace(write, read_ids=read)
+                span = write.span and replace(write.span, call=name)
+                whole = replace(write, read_ids=read, span=span)
                 await write_with_usage(
                     unstored, lambda usage: self._memory.commit_extraction(one.lease, replace(whole, usage=tuple(usage)))
                 )

@@ -113,4 +113,6 @@ class ExtractionPipeline(LeasedWork):
 
 async def _skip(memory: Memory, lease: Lease, work: PendingWork) -> None:
     """Extraction is off: the watermark moves over the messages."""
-    await memory.commit_extraction(lease, ExtractionWrite(work.generation, work.watermark, work.messages[-1].seq))
+    again = tuple(message.id for message in work.messages) if work.again else ()
+    watermark = work.watermark if work.again else work.messages[-1].seq
+    await memory.commit_extraction(lease, ExtractionWrite(work.generation, work.watermark, watermark, again_ids=again))

@@ -17,7 +17,7 @@ from extract.resolve import resolve
 from extract.segment import Segmentation, SegmentRecipe, Segments, segment_as_read
 from extract.vectors import VectorWriter
 from graph.model import NO_EXTRACTION, ExtractionMode, IdSource, Lease, Message, Namespace
-from graph.store.port import Clock, ExtractionWrite, GenerationStart, PendingWork, Store
+from graph.store.port import Clock, ExtractedSpan, ExtractionWrite, GenerationStart, PendingWork, Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +73,10 @@ class ExtractionSteps:
         self._extractors = extractors
         self._ids = ids
         self._writing: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    def new_call(self) -> str:
+        """Names a call of a model that reads several sessions."""
+        return self._ids.mint("call")
 
     def extractor_of(self, namespace: Namespace) -> Extractor | None:
         """The extractor of a namespace's mode; None where nothing is extracted."""
@@ -137,7 +141,7 @@ class ExtractionSteps:
             yield ExtractionWrite(
                 generation=generation,
                 expected_watermark=watermark,
-                watermark=one.messages[-1].seq,
+                watermark=watermark if work.pending.again else one.messages[-1].seq,
                 statements=resolved.statements,
                 events=resolved.events,
                 entities=resolved.entities,
@@ -145,6 +149,8 @@ class ExtractionSteps:
                 vectors=vectors,
                 partial_failures=extraction.partial_failures,
                 read_ids=read_ids(one),
+                again_ids=tuple(message.id for message in one.messages) if work.pending.again else (),
+                span=ExtractedSpan(one.messages[0].seq, one.messages[-1].seq, (*one.context, *one.messages)[0].seq),
                 consolidate=self.settings.consolidate,
             )
 

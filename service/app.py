@@ -33,6 +33,7 @@ from service.composition import (
     store_location,
 )
 from service.consistency_tokens import ConsistencyTokens
+from service.deletion_receipts import ReceiptSigner
 from service.errors import InvalidSettings
 from service.handlers import Dependencies
 from service.listening import ensure_free
@@ -120,6 +121,7 @@ class Application:
             clock=self._clock,
             pages=PageTokens(key, self._clock.now),
             consistency=self.consistency,
+            receipts=ReceiptSigner(key),
             stopping=self._stopping,
             started_at=self._clock.now(),
         )

@@ -3,6 +3,8 @@
 import grpc
 from grpc_health.v1 import health
 from structmem.v1 import (
+    deletion_service_pb2,
+    deletion_service_pb2_grpc,
     inspection_service_pb2,
     inspection_service_pb2_grpc,
     memory_service_pb2,
@@ -15,7 +17,7 @@ from structmem.v1 import (
 
 from graph.model import UuidSource
 from service.errors import InvalidSettings
-from service.handlers import Dependencies, InspectionHandlers, MemoryHandlers, NamespaceHandlers, SummaryHandlers
+from service.handlers import DeletionHandlers, Dependencies, InspectionHandlers, MemoryHandlers, NamespaceHandlers, SummaryHandlers
 from service.health import Health
 from service.interceptors import interceptors
 from service.listening import cannot_listen, ensure_free
@@ -29,6 +31,7 @@ SERVICES = (
     namespace_service_pb2.DESCRIPTOR.services_by_name["NamespaceService"].full_name,
     inspection_service_pb2.DESCRIPTOR.services_by_name["InspectionService"].full_name,
     summary_service_pb2.DESCRIPTOR.services_by_name["SummaryService"].full_name,
+    deletion_service_pb2.DESCRIPTOR.services_by_name["DeletionService"].full_name,
 )
 
 
@@ -48,6 +51,7 @@ class Server:
         memory_service_pb2_grpc.add_MemoryServiceServicer_to_server(MemoryHandlers(dependencies), self._server)
         namespace_service_pb2_grpc.add_NamespaceServiceServicer_to_server(NamespaceHandlers(dependencies), self._server)
         summary_service_pb2_grpc.add_SummaryServiceServicer_to_server(SummaryHandlers(dependencies), self._server)
+        deletion_service_pb2_grpc.add_DeletionServiceServicer_to_server(DeletionHandlers(dependencies), self._server)
         inspection_service_pb2_grpc.add_InspectionServiceServicer_to_server(InspectionHandlers(dependencies), self._server)
         register_reflection(self._server, (*SERVICES, health.SERVICE_NAME))
 

@@ -10,6 +10,7 @@ from service.cli.commands import (
     chats,
     copy,
     cypher,
+    deletions,
     entities,
     evaluation,
     events,
@@ -57,6 +58,7 @@ for panel, commands in _PANELS.items():
         app.command(command.__name__.rstrip("_").replace("_", "-"), rich_help_panel=panel)(command)
 app.add_typer(entities.app, name="entities", rich_help_panel="What is remembered")
 app.add_typer(namespaces.app, name="namespaces", rich_help_panel="Keeping it")
+app.add_typer(deletions.app, name="deletions", rich_help_panel="Keeping it")
 app.add_typer(jobs.app, name="jobs", rich_help_panel="The service")
 
 

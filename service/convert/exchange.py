@@ -7,7 +7,7 @@ import numpy as np
 from structmem.v1 import exchange_pb2
 
 from graph.model import Edge
-from graph.store.port import ExportRecord, PassageVector, SessionProgress
+from graph.store.port import ExportRecord, ExtractedSpan, PassageVector, SessionProgress
 from service.convert.edges import edge_to_proto
 from service.convert.nodes import node_to_proto
 
@@ -18,8 +18,13 @@ def record_to_proto(record: ExportRecord) -> exchange_pb2.ExportRecord:
         case Edge():
             return exchange_pb2.ExportRecord(edge=edge_to_proto(record))
         case SessionProgress():
+            spans = map(_span_to_proto, record.spans)
             progress = exchange_pb2.SessionProgress(
-                session=record.session, extracted_seq=record.extracted_seq, flush_marks=record.flush_marks
+                session=record.session,
+                extracted_seq=record.extracted_seq,
+                flush_marks=record.flush_marks,
+                again=record.again,
+                spans=spans,
             )
             return exchange_pb2.ExportRecord(progress=progress)
         case PassageVector():
@@ -50,3 +55,7 @@ class Tally:
     def trailer(self) -> exchange_pb2.ExportTrailer:
         """The last part of the export."""
         return exchange_pb2.ExportTrailer(record_count=self._records, sha256=self._digest.digest())
+
+
+def _span_to_proto(span: ExtractedSpan) -> exchange_pb2.ExtractedSpan:
+    return exchange_pb2.ExtractedSpan(first_seq=span.first, last_seq=span.last, read_from_seq=span.read_from, call=span.call)

@@ -29,7 +29,7 @@ from graph.model import (
     TimeSpan,
 )
 from graph.model.ids import PREFIXES, kind_of
-from graph.store.port import ExportRecord, PassageVector, SessionProgress
+from graph.store.port import ExportRecord, ExtractedSpan, PassageVector, SessionProgress
 from graph.store.port.consolidating import MAX_SENTENCE, MAX_SENTENCES, MAX_TITLE
 from service.convert.edges import MAX_PROPERTY, properties_from_proto
 from service.convert.entity_kinds import entity_kind_from_proto
@@ -288,6 +288,8 @@ class RecordReader:
             session=text(found, "record.progress.session", progress.session, MAX_NAME),
             extracted_seq=_count(found, "record.progress.extracted_seq", progress.extracted_seq),
             flush_marks=tuple(_count(found, f"{at}.flush_marks[{i}]", mark, low=1) for i, mark in enumerate(progress.flush_marks)),
+            again=tuple(_count(found, f"{at}.again[{i}]", seq, low=1) for i, seq in enumerate(progress.again)),
+            spans=tuple(_span(found, f"{at}.spans[{i}]", span) for i, span in enumerate(progress.spans)),
         )
 
     def _vector(self, found: Violations, vector: exchange_pb2.PassageVector) -> PassageVector:
@@ -341,3 +343,12 @@ def _count(found: Violations, at: str, value: int, low: int = 0) -> int:
     if value < low:
         found.add(at, f"must be at least {low}")
     return value
+
+
+def _span(found: Violations, at: str, span: exchange_pb2.ExtractedSpan) -> ExtractedSpan:
+    return ExtractedSpan(
+        first=_count(found, f"{at}.first_seq", span.first_seq, low=1),
+        last=_count(found, f"{at}.last_seq", span.last_seq, low=1),
+        read_from=_count(found, f"{at}.read_from_seq", span.read_from_seq, low=1),
+        call=text(found, f"{at}.call", span.call, 64, required=False),
+    )

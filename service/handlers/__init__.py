@@ -2,6 +2,7 @@
 
 from structmem.v1 import memory_service_pb2_grpc
 
+from service.handlers.deletions import DeletingHandlers, DeletionHandlers
 from service.handlers.exchange import ExchangeHandlers
 from service.handlers.graph import GraphHandlers
 from service.handlers.inspection import InspectionHandlers
@@ -14,9 +15,15 @@ from service.handlers.summaries import SummaryHandlers
 
 
 class MemoryHandlers(
-    MessageHandlers, RetrievalHandlers, GraphHandlers, ExchangeHandlers, JobHandlers, memory_service_pb2_grpc.MemoryServiceServicer
+    MessageHandlers,
+    RetrievalHandlers,
+    GraphHandlers,
+    DeletingHandlers,
+    ExchangeHandlers,
+    JobHandlers,
+    memory_service_pb2_grpc.MemoryServiceServicer,
 ):
     """The MemoryService: the resources above under one name."""
 
 
-__all__ = ["Dependencies", "InspectionHandlers", "MemoryHandlers", "NamespaceHandlers", "SummaryHandlers"]
+__all__ = ["DeletionHandlers", "Dependencies", "InspectionHandlers", "MemoryHandlers", "NamespaceHandlers", "SummaryHandlers"]

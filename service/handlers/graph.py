@@ -1,12 +1,11 @@
-"""The memory graph as it is: GetNode, GetEvent, the listings, DecideEntityLink, RevertDecision, DeleteMemories."""
+"""The memory graph as it is: GetNode, GetEvent, the listings, DecideEntityLink, RevertDecision."""
 
 from structmem.v1 import memory_service_pb2 as pb
-from structmem.v1 import node_pb2
 
 from graph.errors import NotFound
 from graph.model import Event, LinkVerdict, Message, NodeKind, Statement
 from graph.model.ids import MEMORY_KINDS, STATEMENT_KINDS
-from graph.store.port import Deletion, EntityQuery, EventQuery, LinkDecision, MessageQuery, Reversal, StatementQuery
+from graph.store.port import EntityQuery, EventQuery, LinkDecision, MessageQuery, Reversal, StatementQuery
 from service import call_context
 from service.answer_size import Room
 from service.authorize import Action
@@ -21,18 +20,17 @@ from service.convert.nodes import (
     session_to_proto,
     statement_to_proto,
 )
-from service.convert.times import range_from_proto, timestamp
+from service.convert.times import range_from_proto
 from service.handlers.listing import ListingHandlers
 from service.handlers.resource import Context
-from service.validate import Violations, enum_value, enum_values, limit_of, names, node_id, node_ids, text
-from service.validate.fields import MAX_FILTER_VALUES, MAX_NAME, MAX_REQUEST_ID
+from service.validate import enum_value, enum_values, limit_of, names, node_id, node_ids, text
+from service.validate.fields import MAX_FILTER_VALUES, MAX_NAME
 
-_DELETABLE = frozenset({NodeKind.MESSAGE, NodeKind.EVENT, NodeKind.FACT, NodeKind.RELATION})
 _ENTITY = frozenset({NodeKind.ENTITY})
 
 
 class GraphHandlers(ListingHandlers):
-    """Shows, lists, links and deletes nodes."""
+    """Shows, lists and links nodes."""
 
     async def GetNode(self, request: pb.GetNodeRequest, context: Context) -> pb.GetNodeResponse:
         """Any node with its edges."""
@@ -138,28 +136,6 @@ class GraphHandlers(ListingHandlers):
         entities, token = self._shown(request, uid, page, entity_to_proto)
         return pb.ListEntitiesResponse(entities=entities, next_page_token=token)
 
-    async def DeleteMemories(self, request: pb.DeleteMemoriesRequest, context: Context) -> pb.DeleteMemoriesResponse:
-        """Deletes memories and what was derived from them."""
-        with self._entering(Action.WRITE, request.namespace) as found:
-            deletion = _deletion(found, request)
-        memory = self._memory(request.namespace)
-        namespace = await memory.settings()
-        receipt = await memory.delete(deletion)
-        return pb.DeleteMemoriesResponse(
-            receipt=pb.DeletionReceipt(
-                id=receipt.id,
-                deleted_at=timestamp(receipt.deleted_at),
-                counts=[
-                    pb.DeletedCount(kind=node_pb2.NodeKind.ValueType(kind), count=count)
-                    for kind, count in sorted(receipt.counts.items())
-                    if count
-                ],
-                revision=receipt.revision,
-                missing_ids=receipt.missing_ids,
-            ),
-            consistency_token=self._consistency_token(namespace.name, namespace.uid, receipt.revision),
-        )
-
     async def DecideEntityLink(self, request: pb.DecideEntityLinkRequest, context: Context) -> pb.DecideEntityLinkResponse:
         """Whether two entities are the same, from now on."""
         with self._entering(Action.WRITE, request.namespace) as found:
@@ -191,16 +167,3 @@ class GraphHandlers(ListingHandlers):
             edges=[edge_to_proto(edge) for edge in reverted.edges],
             consistency_token=self._consistency_token(namespace.name, namespace.uid, reverted.revision),
         )
-
-
-def _deletion(found: Violations, request: pb.DeleteMemoriesRequest) -> Deletion:
-    request_id = text(found, "request_id", request.request_id, MAX_REQUEST_ID, required=False)
-    match request.WhichOneof("selector"):
-        case "memories":
-            ids = node_ids(found, "memories.ids", request.memories.ids, _DELETABLE, 1, 1000)
-            return Deletion(memory_ids=ids, request_id=request_id)
-        case "session":
-            return Deletion(session=text(found, "session", request.session, MAX_NAME), request_id=request_id)
-        case _:
-            found.add("selector", "say what to delete: memories or a session")
-            return Deletion()

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from google.protobuf.message import Message as ProtoMessage
+from structmem.v1 import deletion_service_pb2 as dpb
 from structmem.v1 import memory_service_pb2 as pb
 from structmem.v1 import summary_service_pb2 as spb
 
@@ -24,11 +25,13 @@ Listing = (
     | pb.ListSessionsRequest
     | pb.ListEntitiesRequest
     | spb.ListSummariesRequest
+    | dpb.ListDeletionsRequest
+    | dpb.ListDeletedItemsRequest
 )
 
 
 class ListingHandlers(ResourceHandlers):
-    """Handlers that list nodes."""
+    """Handlers that list things in pages."""
 
     def _shown(self, request: Listing, uid: str, page: Page[N], to_proto: Callable[[N], P]) -> tuple[list[P], str]:
         """The elements of a page and the token of the next one. Raises ElementTooLarge, with that token, where one alone is too large."""
@@ -38,9 +41,13 @@ class ListingHandlers(ResourceHandlers):
 
     def _listing(self, found: Violations, request: Listing) -> tuple[int, Memory]:
         """How many elements the page has at most, and the namespace that they are from."""
+        return self._listing_of(found, request, DEFAULT_PAGE, MAX_PAGE)
+
+    def _listing_of(self, found: Violations, request: Listing, default: int, most: int) -> tuple[int, Memory]:
+        """The same for pages of another size."""
         with found.gathering():
             self._dependencies.pages.check(request)
-        return limit_of(found, "page_size", request.page_size, DEFAULT_PAGE, MAX_PAGE), self._reading(found, request)
+        return limit_of(found, "page_size", request.page_size, default, most), self._reading(found, request)
 
     async def _start(self, memory: Memory, request: Listing) -> tuple[str, Cursor | None]:
         """The namespace's uid, and where the page starts."""

@@ -18,6 +18,7 @@ from graph.store.port import Clock, ConsistencyPoint, Memory, Store
 from service import call_context
 from service.authorize import Action, authorize
 from service.consistency_tokens import ConsistencyTokens
+from service.deletion_receipts import ReceiptSigner
 from service.page_tokens import PageTokens
 from service.settings import Settings
 from service.stopping import Stopping
@@ -49,6 +50,7 @@ class Dependencies:
     usage: UsageNotes
     pages: PageTokens
     consistency: ConsistencyTokens
+    receipts: ReceiptSigner
     stopping: Stopping
     started_at: datetime
     clock: Clock

@@ -1,11 +1,12 @@
+import importlib
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import structmem.v1
 from google.protobuf import descriptor_pb2
-from structmem.v1 import inspection_service_pb2, memory_service_pb2, namespace_service_pb2, summary_service_pb2
 
 ROOT = Path(__file__).parents[2]
 TOOLS = Path(sys.executable).parent
@@ -36,6 +37,7 @@ PROMISED = {
     },
     "structmem.v1.NamespaceService": {"CreateNamespace", "GetNamespace", "ListNamespaces", "UpdateNamespace", "DeleteNamespace"},
     "structmem.v1.InspectionService": {"GetGraphStats", "GetServerInfo", "GetUsage"},
+    "structmem.v1.DeletionService": {"ListDeletions", "ListDeletedItems", "CheckDeletion"},
     "structmem.v1.SummaryService": {"ListSummaries", "GetSummary", "ConsolidateSummaries", "GetProfile"},
 }
 
@@ -47,7 +49,8 @@ def _released() -> dict[str, set[str]]:
 
 def _generated() -> dict[str, set[str]]:
     """What the code that is installed today offers."""
-    modules = (inspection_service_pb2, memory_service_pb2, namespace_service_pb2, summary_service_pb2)
+    package = Path(structmem.v1.__file__).parent
+    modules = [importlib.import_module(f"structmem.v1.{file.stem}") for file in package.glob("*_service_pb2.py")]
     services = [service for module in modules for service in module.DESCRIPTOR.services_by_name.values()]
     return {service.full_name: {method.name for method in service.methods} for service in services}
 

@@ -422,12 +422,16 @@ def test_a_broken_line_of_an_export_is_named(script: Any, client: Client, tmp_pa
         client.import_namespace(file)
 
 
-def test_deletions_name_ids_or_a_session(script: Any, client: Client) -> None:
+def test_deletions_name_ids_a_session_or_messages(script: Any, client: Client) -> None:
     receipt = mpb.DeletionReceipt(id="del_1", counts=[mpb.DeletedCount(kind=node_pb2.NODE_KIND_MESSAGE, count=2)])
     script.answers["DeleteMemories"] = lambda request, context: mpb.DeleteMemoriesResponse(receipt=receipt)
     assert client.delete_memories("alice", ["msg_1", "msg_2"]).counts == {structmem.NodeKind.MESSAGE: 2}
-    client.delete_session("alice", "one")
-    assert [request.WhichOneof("selector") for request in script.requests] == ["memories", "session"]
+    client.delete_session("alice", "one", dry_run=True)
+    client.delete_messages("alice", speakers=["Tom"])
+    assert [request.WhichOneof("selector") for request in script.requests] == ["memories", "session", "messages"]
+    assert [request.dry_run for request in script.requests] == [False, True, False]
+    with pytest.raises(structmem.InvalidArgumentError, match="speakers"):
+        client.delete_messages("alice", speakers="Tom")
     assert all(request.request_id for request in script.requests)
 
 

@@ -129,6 +129,7 @@ METHODS = [
     "create_namespace",
     "decide_entity_link",
     "delete_memories",
+    "delete_messages",
     "delete_namespace",
     "delete_session",
     "expedite_job",

@@ -1,66 +1,128 @@
 """Deleting memories with all that rests on them. The text is overwritten in the file, not only unlinked."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
 
-from graph.model import EdgeKind, JobState, NodeKind, from_micros
+from graph.model import EdgeKind, JobState, Namespace, NodeKind, from_micros
+from graph.store.embedded.files.namespace_file import NamespaceFile
 from graph.store.embedded.files.transaction import Operation, Transaction
 from graph.store.embedded.generations import drop_passages
-from graph.store.embedded.jobs.job_queue import cover_consolidation
+from graph.store.embedded.jobs.job_queue import cover_consolidation, cover_messages
 from graph.store.embedded.jobs.job_rows import open_jobs, save_job
+from graph.store.embedded.listings import messages_found_by
+from graph.store.embedded.receipts import keep_receipt
 from graph.store.embedded.rows import kind_numbers
-from graph.store.embedded.rows.entity_rows import recount_mentions
-from graph.store.embedded.rows.node_keys import keys_of
+from graph.store.embedded.rows.entity_rows import names_of_entity, recount_mentions, rename_entity
+from graph.store.embedded.rows.node_keys import ids_of, keys_of
 from graph.store.embedded.rows.requests import first_answer, remember_answer
 from graph.store.embedded.rows.session_rows import existing_session
+from graph.store.embedded.rows.span_rows import extracted_in_view_of
 from graph.store.embedded.rows.summary_rows import drop_memberless, something_removed, take_words
-from graph.store.port import Deletion, DeletionReceipt
-from graph.store.rules import deleting
+from graph.store.port import DeletedItem, Deletion, DeletionCause, DeletionReceipt, items_digest
+from graph.store.rules import deleting, receipts
 from graph.store.rules.jobs import ended
+from graph.text.names import folded
 
 _MESSAGE = f"kind = {NodeKind.MESSAGE:d}"
 _NAMING = f"kind IN ({kind_numbers.NAMING})"
-_RESTING = f"SELECT n.key, n.kind FROM edges e JOIN nodes n ON n.key = e.src WHERE e.dst = ? AND e.kind = {EdgeKind.EVIDENCED_BY:d}"
+_EVIDENCED = f"kind = {EdgeKind.EVIDENCED_BY:d}"
+_RESTING = f"SELECT n.key, n.kind FROM edges e JOIN nodes n ON n.key = e.src WHERE e.dst = ? AND e.{_EVIDENCED}"
 _STATED = f"SELECT n.key, n.kind FROM edges e JOIN nodes n ON n.key = e.dst WHERE e.src = ? AND e.kind = {EdgeKind.STATES:d}"
 _STATING = f"SELECT src FROM edges WHERE dst = ? AND kind = {EdgeKind.STATES:d}"
 _STATEMENTS = f"SELECT src, dst FROM edges WHERE src = ? AND kind = {EdgeKind.STATES:d}"
+# The messages, itself among them, that current nodes rest on which rest on a message, with the nodes.
+_SHARING = f"""SELECT o.dst, n.key, n.kind FROM edges e JOIN nodes n ON n.key = e.src AND n.retired_at IS NULL
+    JOIN edges o ON o.src = n.key AND o.{_EVIDENCED} WHERE e.dst = ? AND e.{_EVIDENCED}"""
 
 Doomed = dict[int, NodeKind]
 
 
-def delete(tx: Transaction, deletion: Deletion) -> DeletionReceipt:
+class _NotForGood(Exception):
+    """Undoes the transaction of a dry run, whose receipt it carries."""
+
+    def __init__(self, receipt: DeletionReceipt) -> None:
+        self.receipt = receipt
+
+
+def delete(file: NamespaceFile, settings: Namespace, deletion: Deletion) -> DeletionReceipt:
     """See `Memory.delete`."""
     deleting.check_deletion(deletion)
+    try:
+        with file.write(settings) as tx:
+            receipt = _deleted(tx, deletion)
+            if deletion.dry_run:
+                raise _NotForGood(replace(receipt, id="", revision=tx.revision - int(tx.stepped)))
+            return receipt
+    except _NotForGood as dry:
+        return dry.receipt
+
+
+def _deleted(tx: Transaction, deletion: Deletion) -> DeletionReceipt:
     digest = deleting.deletion_digest(deletion)
-    answer = first_answer(tx, deletion.request_id, digest)
+    answer = None if deletion.dry_run else first_answer(tx, deletion.request_id, digest)
     if answer is not None:
-        return deleting.receipt_of(answer)
-    doomed, missing, session = _named(tx, deletion)
-    _close(tx, doomed)
-    counts = _delete(tx, doomed, session)
-    receipt = DeletionReceipt(tx.ids.mint("del"), from_micros(tx.now), counts, tx.revision, missing)
-    remember_answer(tx, deletion.request_id, digest, deleting.stored_receipt(receipt))
+        return receipts.receipt_of(answer)
+    named, missing, session = _named(tx, deletion)
+    doomed = dict(named)
+    again = _close(tx, doomed)
+    items = sorted(_delete(tx, named, doomed, again, session), key=lambda item: item.id)
+    pieces = receipts.chunks(items)
+    receipt = DeletionReceipt(
+        id=tx.ids.mint("del"),
+        deleted_at=from_micros(tx.now),
+        counts=receipts.counted(items),
+        revision=tx.revision,
+        missing_ids=missing,
+        deleted_by=deletion.deleted_by,
+        again=len(again),
+        digest=items_digest(items),
+    )
+    keep_receipt(tx, receipt, pieces)
+    remember_answer(tx, deletion.request_id, digest, receipts.stored_receipt(receipt))
     return receipt
 
 
 def _named(tx: Transaction, deletion: Deletion) -> tuple[Doomed, tuple[str, ...], int | None]:
-    """What the deletion names: nodes by key, ids that are not there, the session's key."""
+    """What the deletion selects: nodes by key, ids that are not there, the session's key."""
     if deletion.session:
         session = existing_session(tx.db, deletion.session)
         rows = tx.db.execute(f"SELECT key, kind FROM nodes WHERE session = ? AND kind IN ({kind_numbers.DELETABLE})", (session.key,))
         return {key: NodeKind(kind) for key, kind in rows}, (), session.key
+    if deletion.messages is not None:
+        where, _ = messages_found_by(tx.db, deletion.messages)
+        rows = tx.db.execute(f"SELECT n.key FROM nodes n WHERE {where} ORDER BY n.key", where.values)
+        return {key: NodeKind.MESSAGE for (key,) in rows}, (), None
     keys = keys_of(tx.db, deletion.memory_ids)
     rows = tx.db.executemany("SELECT key, kind FROM nodes WHERE key = ?", [(key,) for key in keys.values()])
     doomed = {key: NodeKind(kind) for key, kind in rows if kind in deleting.DELETABLE}
     return doomed, deleting.missing_ids(deletion, keys, doomed), None
 
 
-def _close(tx: Transaction, doomed: Doomed) -> None:
-    """Adds all that rests on what is doomed."""
-    fresh = list(doomed)
+def _close(tx: Transaction, doomed: Doomed) -> set[int]:
+    """Adds all that rests on what is doomed. Returns the messages that stay and are to be extracted anew."""
+    fallen = [key for key, kind in doomed.items() if kind is NodeKind.MESSAGE]
+    again = {key for key in extracted_in_view_of(tx.db, fallen) if key not in doomed}
+    _close_down(tx, doomed, list(doomed))
+    fallen += again
+    while fallen:
+        shared: list[tuple[Any, ...]] = tx.db.executemany(_SHARING, [(key,) for key in fallen]).fetchall()
+        fresh = {key: NodeKind(kind) for _, key, kind in shared if key not in doomed}
+        doomed |= fresh
+        _close_down(tx, doomed, list(fresh))
+        fallen = list(dict.fromkeys(key for key, _, _ in shared if key not in again and key not in doomed))
+        again.update(fallen)
+    return again
+
+
+def _close_down(tx: Transaction, doomed: Doomed, fresh: list[int]) -> None:
+    """Adds what rests on the fresh ones among what is doomed, and what rests on that."""
     while fresh:
         wanted = [(key,) for key in fresh]
-        kinds = dict(tx.db.executemany(_RESTING, wanted)) | dict(tx.db.executemany(_STATED, wanted))
+        resting = [row for row in wanted if doomed[row[0]] is NodeKind.MESSAGE]
+        kinds = dict(tx.db.executemany(_RESTING, resting)) | dict(tx.db.executemany(_STATED, wanted))
         stating: defaultdict[int, list[int]] = defaultdict(list)
         for event, statement in tx.db.executemany(_STATEMENTS, set(tx.db.executemany(_STATING, wanted))):
             stating[event].append(statement)
@@ -68,29 +130,39 @@ def _close(tx: Transaction, doomed: Doomed) -> None:
         doomed |= {key: NodeKind(kinds.get(key, NodeKind.EVENT)) for key in fresh}
 
 
-def _delete(tx: Transaction, doomed: Doomed, session: int | None) -> dict[NodeKind, int]:
+def _delete(tx: Transaction, named: Doomed, doomed: Doomed, again: set[int], session: int | None) -> list[DeletedItem]:
     db = tx.db
     wanted = [(key,) for key in doomed]
     messages = [key for key, kind in doomed.items() if kind is NodeKind.MESSAGE]
-    entities = {key for (key,) in db.executemany(f"SELECT dst FROM edges WHERE src = ? AND {_NAMING}", wanted)}
+    entities = {key for (key,) in db.executemany(f"SELECT dst FROM edges WHERE src = ? AND {_NAMING}", [*wanted, *zip(again)])}
     entities |= {
         key for pair in db.executemany(f"SELECT src, dst FROM edges WHERE via = ? AND kind = {EdgeKind.RELATES:d}", wanted) for key in pair
     }
+    ids = ids_of(db, [*doomed, *([session] if session is not None else [])])
+    selected = named.keys() | {session}
+    items = [DeletedItem(id_, DeletionCause.SELECTED if key in selected else DeletionCause.DERIVED) for key, id_ in ids.items()]
+    texts = _folded_texts(tx, messages)
     told = _told_of(tx, doomed)
     take_words(tx, told)
     gaps = list(db.executemany("SELECT session, seq, speaker FROM nodes WHERE key = ?", [(key,) for key in messages]))
     _drop_nodes(tx, list(doomed))
     db.executemany("DELETE FROM waiting_events WHERE key = ?", wanted)
-    dropped = drop_memberless(tx) if told else 0
+    if told:
+        items += [DeletedItem(id_, DeletionCause.DERIVED) for id_ in drop_memberless(tx)]
     db.executemany("DELETE FROM labels WHERE message = ?", [(key,) for key in messages])
     db.executemany("UPDATE speakers SET messages = messages - 1 WHERE name = ?", [(speaker,) for _, _, speaker in gaps])
     db.execute("DELETE FROM speakers WHERE messages <= 0")
+    db.executemany("DELETE FROM messages_again WHERE session = ? AND seq = ?", [(key, seq) for key, seq, _ in gaps])
     if session is None:
         _mend_sessions(tx, [(key, seq) for key, seq, _ in gaps])
     else:
         _drop_session(tx, session)
-    unnamed = _drop_unnamed(tx, entities)
+    extract_again(tx, again)
+    unnamed = _unnamed(tx, entities)
+    items += [DeletedItem(id_, DeletionCause.UNNAMED) for id_ in ids_of(db, sorted(unnamed)).values()]
+    _drop_entities(tx, unnamed)
     recount_mentions(tx, entities - unnamed)
+    _forget_names(tx, entities - unnamed, texts, again)
     gone = [*doomed, *unnamed, *([session] if session is not None else [])]
     if gone:
         tx.changed(Operation.REMOVED, gone)
@@ -98,7 +170,19 @@ def _delete(tx: Transaction, doomed: Doomed, session: int | None) -> dict[NodeKi
         tx.scrub = True
     if told:
         cover_consolidation(tx)
-    return deleting.deleted_counts([*doomed.values(), *[NodeKind.SUMMARY] * dropped], len(unnamed), session=session is not None)
+    return items
+
+
+def extract_again(tx: Transaction, messages: Collection[int]) -> None:
+    """Has these messages, of which nothing is left that was extracted, extracted anew."""
+    wanted = [(key,) for key in messages]
+    tx.db.executemany(f"DELETE FROM edges WHERE src = ? AND kind = {EdgeKind.MENTIONS:d}", wanted)
+    places: list[tuple[Any, ...]] = tx.db.executemany("SELECT session, seq FROM nodes WHERE key = ?", wanted).fetchall()
+    tx.db.executemany("INSERT OR IGNORE INTO messages_again VALUES (?, ?)", places)
+    for session in sorted({session for session, _ in places}):
+        upto = int(tx.db.execute("SELECT extracted_seq FROM sessions WHERE key = ?", (session,)).get)
+        cover_messages(tx, tx.namespace, tx.ids, session, upto, timedelta(0))
+        tx.touched_jobs = True
 
 
 def _told_of(tx: Transaction, doomed: Doomed) -> set[int]:
@@ -138,17 +222,48 @@ def _drop_session(tx: Transaction, key: int) -> None:
     for job in open_jobs(db, key):
         save_job(tx, ended(job, tx.now, JobState.CANCELED))
     db.execute("DELETE FROM flush_marks WHERE session = ?", (key,))
+    db.execute("DELETE FROM messages_again WHERE session = ?", (key,))
+    db.execute("DELETE FROM extraction_spans WHERE session = ?", (key,))
     db.execute("DELETE FROM sessions WHERE key = ?", (key,))
     _drop_nodes(tx, [key])
     tx.touched_jobs = True
 
 
-def _drop_unnamed(tx: Transaction, entities: Iterable[int]) -> set[int]:
-    """Deletes those among the entities that no node names any more."""
-    unnamed = {
-        key for key in entities if tx.db.execute(f"SELECT 1 FROM edges WHERE dst = ? AND {_NAMING} LIMIT 1", (key,)).fetchone() is None
-    }
-    _drop_nodes(tx, list(unnamed))
-    tx.db.executemany("DELETE FROM entities WHERE key = ?", [(key,) for key in unnamed])
-    tx.db.executemany("DELETE FROM entity_names WHERE entity = ?", [(key,) for key in unnamed])
-    return unnamed
+def _unnamed(tx: Transaction, entities: Iterable[int]) -> set[int]:
+    """Those among the entities that no node names any more."""
+    return {key for key in entities if tx.db.execute(f"SELECT 1 FROM edges WHERE dst = ? AND {_NAMING} LIMIT 1", (key,)).fetchone() is None}
+
+
+def _drop_entities(tx: Transaction, entities: Collection[int]) -> None:
+    _drop_nodes(tx, list(entities))
+    tx.db.executemany("DELETE FROM entities WHERE key = ?", [(key,) for key in entities])
+    tx.db.executemany("DELETE FROM entity_names WHERE entity = ?", [(key,) for key in entities])
+
+
+# The messages that name an entity, and those that statements rest on which do.
+_NAMING_MESSAGES = f"""SELECT n.key FROM edges e JOIN nodes n ON n.key = e.src
+        WHERE e.dst = ?1 AND e.kind = {EdgeKind.MENTIONS:d} AND n.{_MESSAGE}
+    UNION SELECT o.dst FROM edges e JOIN edges o ON o.src = e.src AND o.{_EVIDENCED} WHERE e.dst = ?1 AND e.{_NAMING}"""
+
+
+def _folded_texts(tx: Transaction, messages: Iterable[int]) -> list[str]:
+    found = tx.db.executemany("SELECT speaker, body ->> 'text', body ->> 'caption' FROM nodes WHERE key = ?", [(key,) for key in messages])
+    return [folded(" ".join(part for part in parts if part)) for parts in found]
+
+
+def _forget_names(tx: Transaction, entities: Collection[int], deleted_texts: Sequence[str], again: Collection[int]) -> None:
+    """Takes from entities that stay the names that only deleted messages know. `again`: messages that stay and name nothing for now."""
+    others: list[str] | None = None
+    for key in entities if deleted_texts else ():
+        names = names_of_entity(tx.db, key)
+        suspicious = deleting.suspicious_names(names, deleted_texts)
+        if not suspicious:
+            continue
+        others = _folded_texts(tx, again) if others is None else others
+        unknown = [name for name in suspicious if not any(folded(name) in text for text in others)]
+        naming: Iterator[Any] = (message for (message,) in tx.db.execute(_NAMING_MESSAGES, (key,)).fetchall())
+        while unknown and (message := next(naming, None)) is not None:
+            [text] = _folded_texts(tx, [message])
+            unknown = [name for name in unknown if folded(name) not in text]
+        if unknown:
+            rename_entity(tx, key, deleting.kept_names(names, suspicious, set(suspicious) - set(unknown)))

@@ -15,6 +15,7 @@ from graph.store.embedded.rows.edge_rows import edges_of
 from graph.store.embedded.rows.kind_numbers import CHANGES, LINKS, STATED, numbers
 from graph.store.embedded.rows.node_keys import node_id
 from graph.store.embedded.rows.node_rows import read_nodes
+from graph.store.embedded.rows.span_rows import spans_of
 from graph.store.port import ExportRecord, PassageVector, SessionProgress
 from graph.store.rules.node_bytes import BATCH_BYTES
 
@@ -67,7 +68,8 @@ def _order(kinds: Set[NodeKind]) -> str:
 def _progress(db: apsw.Connection) -> Iterator[SessionProgress]:
     for key, name, extracted_seq in rows(db, "SELECT key, name, extracted_seq FROM sessions ORDER BY key"):
         marks = db.execute("SELECT seq FROM flush_marks WHERE session = ? ORDER BY seq", (key,))
-        yield SessionProgress(name, extracted_seq, tuple(seq for (seq,) in marks))
+        again = db.execute("SELECT seq FROM messages_again WHERE session = ? ORDER BY seq", (key,))
+        yield SessionProgress(name, extracted_seq, tuple(seq for (seq,) in marks), tuple(seq for (seq,) in again), spans_of(db, key))
 
 
 def _chunks(found: Iterable[tuple[Any, ...]]) -> Iterator[list[tuple[Any, ...]]]:

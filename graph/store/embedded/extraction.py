@@ -15,13 +15,14 @@ from graph.store.embedded.rows.node_keys import keys_of
 from graph.store.embedded.rows.node_values import SystemFields, edge_values, event_values, explicit_edges, statement_values
 from graph.store.embedded.rows.node_writer import EdgeValues, insert_edges, insert_nodes, insert_passages
 from graph.store.embedded.rows.session_rows import session_row
+from graph.store.embedded.rows.span_rows import insert_spans
 from graph.store.embedded.rows.summary_rows import tell_of_replaced, wait_for_window
 from graph.store.embedded.rows.usage_rows import add_usage
 from graph.store.embedded.rows.vector_rows import store_vectors
 from graph.store.memory_rows import MemoryRow
 from graph.store.port import ExtractionWrite
 from graph.store.rules.changes import replaces
-from graph.store.rules.extracting import analysed_statements, derived_nodes, expected_session, outside_ids, require_all
+from graph.store.rules.extracting import analysed_statements, derived_nodes, expected_session, outside_ids, require_all, require_marked
 from graph.store.rules.jobs import JobRow, progressed
 from graph.store.rules.listed_edges import derived_edges
 from graph.store.rules.sessions import SessionRow
@@ -38,10 +39,11 @@ def commit_extraction(file: NamespaceFile, settings: Namespace, lease: Lease, wr
     with file.write(settings) as tx:
         job = held_job(tx.db, tx.now, lease)
         current = expected_session(session_row(tx.db, job.session), tx.generation, write)
+        again = _extracted_again(tx, current, write.again_ids)
         keys = _write_nodes(tx, current, write, columns)
         _write_passages(tx, settings, current, write, columns, keys)
         add_usage(tx, write.usage)
-        _advance(tx, job, current, write)
+        _advance(tx, job, current, write, again)
         return int(tx.revision)
 
 
@@ -95,11 +97,21 @@ def _write_passages(
     store_vectors(tx, {passages[passage]: (vector, digests[passage]) for passage, vector in given.items() if passage in passages})
 
 
-def _advance(tx: Transaction, job: JobRow, session: SessionRow, write: ExtractionWrite) -> None:
+def _advance(tx: Transaction, job: JobRow, session: SessionRow, write: ExtractionWrite, again: int) -> None:
     passed = tx.db.execute(
         f"SELECT count(*) FROM nodes WHERE kind = {NodeKind.MESSAGE:d} AND session = ? AND seq > ? AND seq <= ?",
         (session.key, write.expected_watermark, write.watermark),
     ).get
     tx.db.execute("UPDATE sessions SET extracted_seq = ? WHERE key = ?", (write.watermark, session.key))
-    save_job(tx, progressed(job, tx.now, passed, write.partial_failures))
+    if write.span is not None:
+        insert_spans(tx, session.key, [write.span])
+    save_job(tx, progressed(job, tx.now, passed + again, write.partial_failures))
     tx.step()
+
+
+def _extracted_again(tx: Transaction, session: SessionRow, ids: Sequence[str]) -> int:
+    """These messages are no longer to be extracted anew; how many were. Raises StaleWrite."""
+    before = tx.db.total_changes()
+    again = "DELETE FROM messages_again WHERE session = ? AND seq = (SELECT seq FROM nodes WHERE key = ?)"
+    tx.db.executemany(again, [(session.key, key) for key in keys_of(tx.db, ids).values()])
+    return require_marked(tx.db.total_changes() - before, ids)

@@ -55,6 +55,8 @@ def _retire(tx: Transaction) -> None:
     drop_all_summaries(tx)
     db.execute("UPDATE entities SET mentions = 0")
     db.execute("UPDATE sessions SET extracted_seq = 0")
+    db.execute("DELETE FROM messages_again")
+    db.execute("DELETE FROM extraction_spans")
     db.execute(f"UPDATE jobs SET done = 0 WHERE state IN ({OPEN})")
     tx.changed(Operation.RETIRED, retired)
 

@@ -67,6 +67,12 @@ def list_messages(
     db: apsw.Connection, query: MessageQuery, cursor: Cursor | None, limit: int, max_bytes: int = PAGE_BYTES
 ) -> Page[Message]:
     """See `Memory.list_messages`."""
+    where, by_seq = messages_found_by(db, query)
+    return page_of_nodes(db, where, "n.seq" if by_seq else "n.said_at", cursor, (limit, max_bytes), Message)
+
+
+def messages_found_by(db: apsw.Connection, query: MessageQuery) -> tuple[Conditions, bool]:
+    """The conditions on nodes `n` that are the messages of a query, and whether they are all of one session."""
     where = Conditions(f"n.kind = {NodeKind.MESSAGE:d}")
     sessions = session_keys(db, query.sessions)
     by_seq = len(query.sessions) == 1
@@ -78,7 +84,7 @@ def list_messages(
         where.one_of("n.speaker", query.speakers)
     where.within("n.said_at", query.said)
     _add_labels(where, query.labels)
-    return page_of_nodes(db, where, "n.seq" if by_seq else "n.said_at", cursor, (limit, max_bytes), Message)
+    return where, by_seq
 
 
 def _add_labels(where: Conditions, labels: LabelFilter) -> None:

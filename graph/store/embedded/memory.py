@@ -17,6 +17,7 @@ from graph.store.embedded import (
     links,
     listings,
     namespaces,
+    receipts,
     walk,
 )
 from graph.store.embedded.append import append as append_messages
@@ -46,7 +47,10 @@ class EmbeddedMemory(Handle):
     missing_vectors = reading(pending_work.missing_vectors)
     put_vectors = writing(vector_rows.put_vectors)
     usage = reading(description.usage)
-    delete = writing(deletion.delete)
+    delete = with_file(deletion.delete)
+    deletions = reading(receipts.deletions)
+    deletion = reading(receipts.deletion)
+    deleted_items = reading(receipts.deleted_items)
     decide_link = writing(links.decide_link)
     supersessions = reading(changes.supersessions)
     revert = writing(changes.revert)

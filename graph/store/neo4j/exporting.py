@@ -5,7 +5,7 @@ once, under the namespace's lock, and kept; the rest never changes once it is th
 goes meanwhile cannot be told any more: the export is given up when something is deleted or extracted anew.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -22,7 +22,7 @@ from graph.store.neo4j.rows.node_properties import passage_key
 from graph.store.neo4j.rows.node_reading import count_within, node_map, node_of
 from graph.store.neo4j.rows.summary_properties import vector_of
 from graph.store.neo4j.schema import NODE_LABELS
-from graph.store.port import ExportRecord, PassageVector, SessionProgress
+from graph.store.port import ExportRecord, ExtractedSpan, PassageVector, SessionProgress
 from graph.store.rules.node_bytes import BATCH_BYTES
 
 _BATCH = 1_000
@@ -37,6 +37,9 @@ _ENTITIES = f"""CALL () {{ MATCH (m:Entity) WHERE m.namespace = $namespace AND m
 _SUMMARIES = f"""CALL () {{ MATCH (m:Summary) WHERE m.namespace = $namespace AND m.level = $level AND m.key > $after
     WITH m ORDER BY m.namespace, m.level, m.key LIMIT {_LOCKED_BATCH}
     RETURN collect([m.key, [{node_map(NodeKind.SUMMARY)}, CASE WHEN $vectors THEN m.v16 END]]) AS found }} RETURN found"""
+_AGAIN = "MATCH (a:AgainMark) WHERE a.namespace = $namespace AND a.session >= '' AND a.seq > 0 RETURN collect([a.session, a.seq])"
+_SPANS = """MATCH (x:ExtractionSpan) WHERE x.namespace = $namespace AND x.session >= '' AND x.last > 0
+    WITH x ORDER BY x.session, x.last, x.first RETURN collect([x.session, x.first, x.last, x.read_from, coalesce(x.call, '')])"""
 _MARKS = "MATCH (f:FlushMark) WHERE f.namespace = $namespace AND f.session >= '' AND f.seq > 0 RETURN collect([f.session, f.seq])"
 _EXPLICIT = {
     NodeKind.ENTITY: (EdgeKind.RELATES, EdgeKind.SAME_AS, EdgeKind.DIFFERENT_FROM),
@@ -70,6 +73,8 @@ class _Begun:
     next_key: int
     sessions: Sequence[dict[str, Any]]
     marks: dict[str, list[int]]
+    again: dict[str, list[int]]
+    spans: dict[str, list[ExtractedSpan]]
     entities: Sequence[dict[str, Any]]
     summaries: Sequence[tuple[dict[str, Any], bytes | None]]
     edges: Sequence[_EdgeAt]
@@ -100,7 +105,13 @@ async def export(handle: Handle, with_vectors: bool) -> AsyncIterator[Sequence[E
         yield some
     for some in _chunks([at.edge for at in begun.edges]):
         yield some
-    progress = [SessionProgress(row["name"], row["extracted_seq"], tuple(begun.marks.get(row["name"], ()))) for row in begun.sessions]
+    progress = [
+        SessionProgress(
+            name, row["extracted_seq"], tuple(begun.marks.get(name, ())), tuple(begun.again.get(name, ())), tuple(begun.spans.get(name, ()))
+        )
+        for row in begun.sessions
+        for name in [row["name"]]
+    ]
     for some in _chunks(progress):
         yield some
     if with_vectors:
@@ -110,6 +121,14 @@ async def export(handle: Handle, with_vectors: bool) -> AsyncIterator[Sequence[E
         for some in _chunks([PassageVector(row["id"], 0, vector_of(blob)) for row, blob in begun.summaries if blob is not None]):
             yield some
     await _ensure_whole(connection, values)
+
+
+def _by_session(pairs: Iterable[tuple[str, int]]) -> dict[str, list[int]]:
+    """Seqs in order by session."""
+    seqs: dict[str, list[int]] = {}
+    for name, seq in sorted(pairs):
+        seqs.setdefault(name, []).append(seq)
+    return seqs
 
 
 async def _begin(connection: Connection, namespace: str, with_vectors: bool) -> _Begun:
@@ -134,16 +153,29 @@ async def _begin(connection: Connection, namespace: str, with_vectors: bool) -> 
             raise NamespaceNotFound(namespace)
         [(uid, revision, next_key)] = begun
         sessions = [row for _, row in await paged(_SESSIONS)]
-        [[pairs]] = await rows(_MARKS)
-        marks: dict[str, list[int]] = {}
-        for name, seq in sorted(pairs):
-            marks.setdefault(name, []).append(seq)
+        [[marked]] = await rows(_MARKS)
+        [[again]] = await rows(_AGAIN)
+        spans: dict[str, list[ExtractedSpan]] = {}
+        [[found_spans]] = await rows(_SPANS)
+        for name, *values in found_spans:
+            spans.setdefault(name, []).append(ExtractedSpan(*values))
         entities = [row for _, row in await paged(_ENTITIES)]
         summaries = [pair for level in SummaryLevel for _, pair in await paged(_SUMMARIES, level=level.name, vectors=with_vectors)]
         edges = [edge for kind in _EXPLICIT for _, of_node in await paged(_edges_query(kind)) for edge in _edges(of_node)]
         # Nothing was written but the lock; in a cluster the pages that follow are read of servers that have this commit.
         await tx.commit()
-    return _Begun(uid, revision, next_key, sessions, marks, entities, summaries, sorted(edges, key=lambda at: at[:5]))
+    return _Begun(
+        uid,
+        revision,
+        next_key,
+        sessions,
+        _by_session(marked),
+        _by_session(again),
+        spans,
+        entities,
+        summaries,
+        sorted(edges, key=lambda at: at[:5]),
+    )
 
 
 def _edges_query(kind: NodeKind) -> str:

@@ -26,11 +26,12 @@ from graph.store.neo4j.rows.references import refs_of
 from graph.store.neo4j.rows.search_columns import memory_columns, passage_columns, span_nodes
 from graph.store.neo4j.rows.search_tokens import facets_text
 from graph.store.neo4j.rows.session_rows import session_row
+from graph.store.neo4j.rows.span_rows import insert_spans
 from graph.store.neo4j.rows.summary_rows import tell_of_replaced, wait_for_window
 from graph.store.neo4j.rows.usage_rows import add_usage
 from graph.store.port import ExtractionWrite, Float16Vector
 from graph.store.rules.changes import replaces
-from graph.store.rules.extracting import analysed_statements, derived_nodes, expected_session, outside_ids, require_all
+from graph.store.rules.extracting import analysed_statements, derived_nodes, expected_session, outside_ids, require_all, require_marked
 from graph.store.rules.jobs import JobRow, progressed
 from graph.store.rules.listed_edges import derived_edges
 from graph.store.rules.sessions import SessionRow
@@ -51,9 +52,11 @@ async def commit_extraction(handle: Handle, lease: Lease, write: ExtractionWrite
     async def work(tx: Transaction) -> int:
         job = await held_job(tx, lease)
         session = expected_session(await session_row(tx, job.session), open_generation(tx.namespace), write)
+        again = await _extracted_again(tx, write.again_ids)
         await _write_nodes(tx, session, write, columns)
         await add_usage(tx, write.usage)
-        await _advance(tx, job, session, write)
+        await _advance(tx, job, session, write, again)
+        await insert_spans(tx, [(session.name, write.span)] if write.span else [])
         return tx.revision
 
     return await handle.write(work)
@@ -147,9 +150,20 @@ _PASSED = """MATCH (m:Message) WHERE m.namespace = $namespace AND m.session = $a
     RETURN count(m)"""
 _ADVANCE = "MATCH (s:Session {namespace: $namespace, name: $at.session}) SET s.extracted_seq = $at.watermark"
 
+_EXTRACTED_AGAIN = """UNWIND $at.ids AS id MATCH (m:Message {namespace: $namespace, id: id})
+    MATCH (a:AgainMark {namespace: $namespace, session: m.session, seq: m.seq}) DELETE a RETURN count(a)"""
 
-async def _advance(tx: Transaction, job: JobRow, session: SessionRow, write: ExtractionWrite) -> None:
+
+async def _extracted_again(tx: Transaction, ids: Sequence[str]) -> int:
+    """These messages are no longer to be extracted anew; how many were. Raises StaleWrite."""
+    if not ids:
+        return 0
+    [[found]] = await tx.execute(_EXTRACTED_AGAIN, {"ids": list(ids)})
+    return require_marked(found, ids)
+
+
+async def _advance(tx: Transaction, job: JobRow, session: SessionRow, write: ExtractionWrite, again: int) -> None:
     [[passed]] = await tx.rows(_PASSED, {"session": session.name, "after": write.expected_watermark, "upto": write.watermark})
     await tx.execute(_ADVANCE, {"session": session.name, "watermark": write.watermark})
-    save_job(tx, progressed(job, tx.now, passed, write.partial_failures))
+    save_job(tx, progressed(job, tx.now, passed + again, write.partial_failures))
     tx.step()

@@ -149,10 +149,13 @@ _DROP = (
             WITH r LIMIT $at.limit DELETE r RETURN count(*)"""
         for kind in sorted(CHANGE_KINDS)
     ),
+    """MATCH (x:ExtractionSpan) WHERE x.namespace = $namespace AND x.session >= '' AND x.last > 0
+        WITH x LIMIT $at.limit DELETE x RETURN count(*)""",
     "MATCH (a:Message)-[r:MENTIONS]->() WHERE a.namespace = $namespace AND a.key > 0 WITH r LIMIT $at.limit DELETE r RETURN count(*)",
 )
 _UNMENTION = "MATCH (e:Entity) WHERE e.namespace = $namespace AND e.key > 0 AND e.mention_count <> 0 SET e.mention_count = 0"
 _REWIND = (
+    "MATCH (a:AgainMark) WHERE a.namespace = $namespace AND a.session >= '' AND a.seq > 0 DELETE a",
     "MATCH (s:Session) WHERE s.namespace = $namespace AND s.key > 0 SET s.extracted_seq = 0",
     "MATCH (j:Job) WHERE j.namespace = $namespace AND j.key > 0 AND j.state IN ['QUEUED', 'RUNNING'] SET j.done = 0",
 )

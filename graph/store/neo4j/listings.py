@@ -59,6 +59,13 @@ async def list_messages(
 ) -> Page[Message]:
     """See `Memory.list_messages`: of one session by (seq, key), else by (sent_at, key)."""
     bounds = Bounds(limit, max_bytes)
+    where, order = messages_found_by(query, cursor)
+    listed = await page_rows(handle, NodeKind.MESSAGE, where, order, bounds)
+    return page_of(Message, listed, bounds, "seq" if len(query.sessions) == 1 else "sent_at")
+
+
+def messages_found_by(query: MessageQuery, cursor: Cursor | None) -> tuple[Conditions, tuple[str, ...]]:
+    """The conditions on nodes `m` that are the messages of a query, and the order that its cursors are of."""
     where = in_namespace()
     by_seq = len(query.sessions) == 1
     if by_seq:
@@ -71,9 +78,7 @@ async def list_messages(
         where.one_of("m.speaker", query.speakers)
     where.within("m.sent_at", query.said)
     where.labelled("m", query.labels)
-    order = ("m.session", "m.seq") if by_seq else ("m.sent_at", "m.key")
-    listed = await page_rows(handle, NodeKind.MESSAGE, where, order, bounds)
-    return page_of(Message, listed, bounds, "seq" if by_seq else "sent_at")
+    return where, ("m.session", "m.seq") if by_seq else ("m.sent_at", "m.key")
 
 
 async def list_events(handle: Handle, query: EventQuery, cursor: Cursor | None, limit: int, max_bytes: int = PAGE_BYTES) -> Page[Event]:

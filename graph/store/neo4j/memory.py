@@ -16,6 +16,7 @@ from graph.store.neo4j import (
     links,
     listings,
     namespaces,
+    receipts,
     scope,
     summaries,
     walk,
@@ -44,6 +45,9 @@ class Neo4jMemory(Handle):
     put_vectors = vector_rows.put_vectors
     usage = description.usage
     delete = deletion.delete
+    deletions = receipts.deletions
+    deletion = receipts.deletion
+    deleted_items = receipts.deleted_items
     decide_link = writing(links.decide_link)
     supersessions = changes.supersessions
     revert = writing(changes.revert)

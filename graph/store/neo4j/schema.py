@@ -35,6 +35,10 @@ NAMESPACED_LABELS = {
     "TermStatistics": ("group",),
     "Usage": ("step", "model"),
     "FlushMark": ("session", "seq"),
+    "AgainMark": ("session", "seq"),
+    "ExtractionSpan": ("session", "last"),
+    "Deletion": ("key",),
+    "DeletedItems": ("deletion", "piece"),
 }
 
 TERMS_INDEX = "memory_terms"
@@ -176,5 +180,24 @@ _CHANGES = tuple(
     for kind in sorted(CHANGE_KINDS)
 )
 
+_DELETIONS = (
+    # Messages that are to be extracted anew.
+    _unique("again_mark_place", "AgainMark", "namespace", "session", "seq"),
+    # What each step of a session's extraction read.
+    _unique("extraction_span_place", "ExtractionSpan", "namespace", "session", "last", "first"),
+    _index("extraction_span_last", "ExtractionSpan", "namespace", "session", "last"),
+    _index("extraction_span_call", "ExtractionSpan", "namespace", "call"),
+    _unique("deletion_id", "Deletion", "namespace", "id"),
+    _index("deletion_key", "Deletion", "namespace", "key"),
+    # `unfinished` is there only on a deletion that needs further transactions.
+    _index("deletion_unfinished", "Deletion", "namespace", "unfinished"),
+    _unique("deleted_items_place", "DeletedItems", "namespace", "deletion", "piece"),
+)
+
 # Steps are only ever added at the end.
-MIGRATIONS: Sequence[Migration] = (Migration(1, _FIRST), Migration(2, _SUMMARIES, _EVENTS_WAIT), Migration(3, _CHANGES))
+MIGRATIONS: Sequence[Migration] = (
+    Migration(1, _FIRST),
+    Migration(2, _SUMMARIES, _EVENTS_WAIT),
+    Migration(3, _CHANGES),
+    Migration(4, _DELETIONS),
+)

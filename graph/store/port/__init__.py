@@ -4,9 +4,27 @@ Two stores implement it and one contract suite (`tests/graph/store`) holds for b
 """
 
 from graph.store.port.appending import AppendCommand, AppendedMessage, AppendOutcome, MessageDraft
-from graph.store.port.changing import Deletion, DeletionReceipt, LinkDecided, LinkDecision
+from graph.store.port.changing import (
+    DeletedItem,
+    Deletion,
+    DeletionCause,
+    DeletionReceipt,
+    LinkDecided,
+    LinkDecision,
+    item_bytes,
+    items_digest,
+)
 from graph.store.port.consolidating import ConsolidationWork, ConsolidationWrite, SearchedSummaries, SummaryQuery
-from graph.store.port.extracting import ExtractionWrite, Float16Vector, GenerationStart, PassageText, PassageVector, PendingWork, UsageEntry
+from graph.store.port.extracting import (
+    ExtractedSpan,
+    ExtractionWrite,
+    Float16Vector,
+    GenerationStart,
+    PassageText,
+    PassageVector,
+    PendingWork,
+    UsageEntry,
+)
 from graph.store.port.jobs import JobAttemptFailed, JobDeferred, JobOutcome, JobQuery, JobSucceeded
 from graph.store.port.memory import Memory
 from graph.store.port.moving import ExportRecord, Finding, SessionProgress
@@ -41,11 +59,14 @@ __all__ = [
     "ConsolidationWork",
     "ConsolidationWrite",
     "Cursor",
+    "DeletedItem",
     "Deletion",
+    "DeletionCause",
     "DeletionReceipt",
     "EntityQuery",
     "EventQuery",
     "ExportRecord",
+    "ExtractedSpan",
     "ExtractionWrite",
     "Finding",
     "Float16Vector",
@@ -82,4 +103,6 @@ __all__ = [
     "UsageEntry",
     "count_within",
     "everything",
+    "item_bytes",
+    "items_digest",
 ]

@@ -48,6 +48,9 @@ class PendingWork:
     `messages` follow the watermark, in order, up to the job's target or the limit asked for (`more` tells which). `context` holds the
     few messages before them. `vectors` has the first passage's vector of each message of both that has one.
     `idle_until` is when the buffer must be extracted even if it is half full; a flush mark at the last message says the same at once.
+
+    With `again` the messages do not follow the watermark: they were extracted before, and are to be anew, since something of what was
+    extracted was deleted with another message. They come before all others, as one run.
     """
 
     session: Session
@@ -59,6 +62,7 @@ class PendingWork:
     flush_marks: frozenset[int]
     vectors: Mapping[str, Float16Vector]
     idle_until: datetime
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,19 @@ class UsageEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class ExtractedSpan:
+    """What one step of a session's extraction read, by seq: it took messages from `first` to `last`, in view of those from `read_from` on.
+
+    Steps of several sessions that one call of a model read have the same `call`; "" where it read no other session.
+    """
+
+    first: int
+    last: int
+    read_from: int
+    call: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ExtractionWrite:
     """All that one extraction step writes, atomically with the session's watermark.
 
@@ -82,7 +99,9 @@ class ExtractionWrite:
     the proposal's id in statements, events and edges follows it; its new aliases are added. `edges` are those that no node implies.
     `vectors` belong to the statements. The write is refused with StaleWrite when the watermark, the generation or a message that serves as
     evidence is not as expected. `read_ids` are the messages that the extractor read: the write is refused as well when one of them is gone,
-    because what it said may stand in any statement. With `consolidate` the events get a job that summarizes them.
+    because what it said may stand in any statement. With `consolidate` the events get a job that summarizes them. `again_ids` are the
+    messages that were to be extracted anew and are now; such a write leaves the watermark where it is. `span` is what it read: when one of
+    these messages is deleted, all that was extracted with it in view is deleted, too, and extracted anew without it.
     """
 
     generation: int
@@ -96,6 +115,8 @@ class ExtractionWrite:
     usage: tuple[UsageEntry, ...] = ()
     partial_failures: tuple[JobError, ...] = ()
     read_ids: tuple[str, ...] = ()
+    again_ids: tuple[str, ...] = ()
+    span: ExtractedSpan | None = None
     consolidate: bool = False
 
 

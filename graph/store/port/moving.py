@@ -8,16 +8,19 @@ from graph.model import (
     Edge,
     Node,
 )
-from graph.store.port.extracting import PassageVector
+from graph.store.port.extracting import ExtractedSpan, PassageVector
 
 
 @dataclass(frozen=True, slots=True)
 class SessionProgress:
-    """How far a session was extracted, for export and import."""
+    """How far a session was extracted, for export and import; `again` are the seqs of messages that are to be extracted anew; `spans`
+    what each step of its extraction read."""
 
     session: str
     extracted_seq: int
     flush_marks: tuple[int, ...]
+    again: tuple[int, ...] = ()
+    spans: tuple[ExtractedSpan, ...] = ()
 
 
 ExportRecord = Node | Edge | SessionProgress | PassageVector

@@ -48,10 +48,17 @@ def outside_ids(write: ExtractionWrite) -> set[str]:
     referred |= {part.entity_id for event in write.events for part in event.participants}
     referred |= {id_ for event in write.events for id_ in event.statement_ids}
     referred |= {id_ for edge in write.edges for id_ in (edge.source_id, edge.target_id, edge.via_id) if id_}
-    return (referred | set(write.read_ids)) - {node.id for node in (*derived, *write.entities)}
+    return (referred | set(write.read_ids) | set(write.again_ids)) - {node.id for node in (*derived, *write.entities)}
 
 
 def require_all(found: Sized, wanted: Collection[str]) -> None:
     """Lets a write pass whose nodes outside it were all found. Raises StaleWrite."""
     if len(found) < len(wanted):
         raise StaleWrite("something that the extraction rests on was deleted")
+
+
+def require_marked(found: int, again_ids: Sized) -> int:
+    """Lets a write pass of which every message was still to be extracted anew; how many. Raises StaleWrite."""
+    if found < len(again_ids):
+        raise StaleWrite("the messages were extracted anew by another write")
+    return found

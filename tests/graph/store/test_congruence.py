@@ -59,6 +59,7 @@ from graph.store.port import (
     Deletion,
     EntityQuery,
     EventQuery,
+    ExtractedSpan,
     ExtractionWrite,
     GenerationStart,
     JobQuery,
@@ -237,7 +238,9 @@ class Congruence(RuleBasedStateMachine):
     def extraction(self, work, session):
         people = [Entity(self.ids.mint("ent"), name, EntityKind.PERSON, self.clock.time) for name in NAMES]
         statements, events, edges = [], [], []
-        for message in work.messages:
+        for number, message in enumerate(work.messages):
+            # Some rest on two messages: when one is deleted, the other one is extracted anew.
+            evidence = tuple(one.id for one in work.messages[max(0, number - number % 2) : number + 1])
             named = tuple(person for person in people if person.name in (message.speaker, *message.text.split()))
             june = TimeSpan(START.replace(year=2023, month=6), START.replace(year=2023, month=7), Granularity.MONTH, "in June 2023")
             kind = NodeKind.RELATION if len(named) > 1 else NodeKind.FACT
@@ -246,13 +249,11 @@ class Congruence(RuleBasedStateMachine):
             text = f"{message.speaker} said: {message.text[:60]}"
             id_ = self.ids.mint("rel" if kind is NodeKind.RELATION else "fct")
             statements.append(
-                Statement(
-                    id_, kind, session, text, message.speaker, at, at, (message.id,), entity_ids=entities, time=time, predicate="said"
-                )
+                Statement(id_, kind, session, text, message.speaker, at, at, evidence, entity_ids=entities, time=time, predicate="said")
             )
             event = self.ids.mint("evt")
             parts = tuple(Participant(person.id, "subject", person.name) for person in named)
-            events.append(Event(event, session, message.text[:20], at, at, (message.id,), time, (id_,), parts))
+            events.append(Event(event, session, message.text[:20], at, at, evidence, time, (id_,), parts))
             edges += [Edge(EdgeKind.MENTIONS, message.id, person.id) for person in named]
             if kind is NodeKind.RELATION:
                 edges.append(Edge(EdgeKind.RELATES, named[0].id, named[1].id, id_, {"predicate": "knows"}))
@@ -262,9 +263,13 @@ class Congruence(RuleBasedStateMachine):
         edges += [Edge(EdgeKind.REPEATS, s.id, work.messages[0].id, properties=changed) for s in statements[2:3]]
         edges.append(Edge(EdgeKind.SAME_AS, people[0].id, people[1].id, "", {"confidence": "0.5"}))
         vectors = tuple(PassageVector(s.id, 0, unit(s.text)) for s in statements[::2])
-        upto = work.messages[-1].seq
+        upto = work.watermark if work.again else work.messages[-1].seq
+        again = tuple(message.id for message in work.messages) if work.again else ()
         parts = (tuple(statements), tuple(events), tuple(people), tuple(edges), vectors)
-        return ExtractionWrite(work.generation, work.watermark, upto, *parts, consolidate=upto % 2 == 0)
+        span = ExtractedSpan(
+            work.messages[0].seq, work.messages[-1].seq, (*work.context[-1:], *work.messages)[0].seq, "c" * (upto % 3 == 0)
+        )
+        return ExtractionWrite(work.generation, work.watermark, upto, *parts, again_ids=again, span=span, consolidate=upto % 2 == 0)
 
     @rule(what=st.sampled_from(["windows", "windows", "threads", "profile", "anew", "retire"]), data=st.data())
     def consolidate(self, what, data):
@@ -324,7 +329,22 @@ class Congruence(RuleBasedStateMachine):
         facts = self.run(self.embedded.namespace("n").list_statements(StatementQuery(), None, 100)).items
         if listed:
             chosen = data.draw(st.sampled_from([*listed, *facts]))
-            self.both(lambda store: store.namespace("n").delete(Deletion((chosen.id,))))
+            self.delete_and_compare(Deletion((chosen.id,), deleted_by="ana"))
+
+    @rule(
+        session=st.sampled_from([(), ("s1",), ("s2",), ("s1", "s2")]),
+        speaker=st.sampled_from([(), ("Ana",), ("Ben",)]),
+        said=st.sampled_from([None, RANGE]),
+        dry_run=st.booleans(),
+    )
+    def delete_messages(self, session, speaker, said, dry_run):
+        self.delete_and_compare(Deletion(messages=MessageQuery(session, speaker, said), dry_run=dry_run))
+
+    def delete_and_compare(self, deletion):
+        self.both(lambda store: store.namespace("n").delete(deletion))
+        receipts = self.both(lambda store: store.namespace("n").deletions(None, 3))
+        for receipt in receipts.items[:1]:
+            self.both(lambda store, receipt=receipt: store.namespace("n").deleted_items(receipt.id, None, 1_000))
 
     @rule(session=SESSIONS)
     def delete_session(self, session):

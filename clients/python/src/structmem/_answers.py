@@ -5,7 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from structmem._inputs import EmbeddingSpec, ExtractionProfile
-from structmem._kinds import DegradationReason, EdgeKind, ErrorReason, ExtractionMode, JobKind, JobState, MissReason, NodeKind
+from structmem._kinds import (
+    DegradationReason,
+    DeletionCause,
+    EdgeKind,
+    ErrorReason,
+    ExtractionMode,
+    JobKind,
+    JobState,
+    MissReason,
+    NodeKind,
+)
 from structmem._nodes import Edge, Event, Message, Node, Statement, Summary, TimeSpan
 
 # Writes
@@ -57,14 +67,53 @@ class Imported:
 
 @dataclass(frozen=True, slots=True)
 class DeletionReceipt:
-    """What a deletion did: nodes deleted by kind, and the ids that were not there."""
+    """What a deletion did. It holds nothing of what was deleted but ids; `list_deleted_items` tells what it took, and why.
+
+    Attributes:
+        id: "" of a dry run, which deleted nothing.
+        counts: how many nodes were deleted, by kind.
+        missing_ids: asked for, but not there.
+        deleted_by: the name of the token that it was asked for with.
+        extracted_anew_count: messages that stay, of which something that also rested on deleted ones went; they are extracted anew.
+        items_digest: SHA-256 of what it lists, in hexadecimal digits.
+        signature: the service's, in hexadecimal digits, which `check_deletion` verifies.
+    """
 
     id: str
     deleted_at: datetime | None
     counts: Mapping[NodeKind, int]
     revision: int
     missing_ids: tuple[str, ...]
-    consistency_token: str
+    consistency_token: str = ""
+    deleted_by: str = ""
+    extracted_anew_count: int = 0
+    items_digest: str = ""
+    signature: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeletedItem:
+    """A node that a deletion took, and why."""
+
+    id: str
+    cause: DeletionCause
+
+
+@dataclass(frozen=True, slots=True)
+class DeletionCheck:
+    """What a check of a receipt found.
+
+    Attributes:
+        authentic: the service signed it for this namespace, and nothing of it was changed; all else is only said of such a one.
+        kept: the namespace still has all that it lists, and the digest of it is right.
+        item_count: how many nodes it lists.
+        found_ids: those that are there, at most 100: none, unless something went wrong.
+    """
+
+    authentic: bool
+    kept: bool
+    item_count: int
+    found_ids: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,9 @@
 from collections.abc import AsyncIterator, Sequence
 
 from structmem import _calls as calls
+from structmem import _deletion_calls as deletion_calls
 from structmem import _service_calls as service_calls
-from structmem._answers import Job, Namespace, TraversedEvent
+from structmem._answers import DeletedItem, DeletionReceipt, Job, Namespace, TraversedEvent
 from structmem._async_transport import AsyncTransport
 from structmem._inputs import ConsistencyTokens, LabelFilter, TimeRange
 from structmem._kinds import EdgeKind, EntityKind, JobKind, JobState, NodeKind
@@ -164,5 +165,36 @@ class AsyncListings:
             found, token = await self._transport.unary(service_calls.list_namespaces(prefix, at_least, page_size, token), timeout)
             for namespace in found:
                 yield namespace
+            if not token:
+                return
+
+    async def list_deletions(
+        self, namespace: str, *, at_least: ConsistencyTokens = (), page_size: int | None = None, timeout: float | None = None
+    ) -> AsyncIterator[DeletionReceipt]:
+        """Receipts of deletions, newest first; fetches pages as they are needed."""
+        token = ""
+        while True:
+            found, token = await self._transport.unary(deletion_calls.list_deletions(namespace, at_least, page_size, token), timeout)
+            for receipt in found:
+                yield receipt
+            if not token:
+                return
+
+    async def list_deleted_items(
+        self,
+        namespace: str,
+        receipt_id: str,
+        *,
+        at_least: ConsistencyTokens = (),
+        page_size: int | None = None,
+        timeout: float | None = None,
+    ) -> AsyncIterator[DeletedItem]:
+        """What a deletion took, and why; fetches pages as they are needed."""
+        token = ""
+        while True:
+            call = deletion_calls.list_deleted_items(namespace, receipt_id, at_least, page_size, token)
+            found, token = await self._transport.unary(call, timeout)
+            for item in found:
+                yield item
             if not token:
                 return

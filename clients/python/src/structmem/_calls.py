@@ -19,7 +19,7 @@ from structmem.v1 import memory_service_pb2 as mpb
 from structmem.v1 import retrieval_pb2 as rpb
 
 R = TypeVar("R")
-Service = Literal["memory", "namespace", "inspection", "summary"]
+Service = Literal["memory", "namespace", "inspection", "summary", "deletion"]
 Page = tuple[list[R], str]
 
 
@@ -97,18 +97,6 @@ def import_messages(namespace: str, messages: Iterable[tuple[str, NewMessage]], 
         return a.Imported(namespace, *counts, it.consistency_token, tuple(it.job_ids), it.job_count)
 
     return _memory("ImportMessages", parts(), parse, repeatable=False)
-
-
-def delete(namespace: str, ids: Sequence[str], session: str | None, request_id: str) -> Call[a.DeletionReceipt]:
-    """DeleteMemories, of ids or of a session."""
-    request = e.build(
-        mpb.DeleteMemoriesRequest,
-        namespace=namespace,
-        memories=e.build(mpb.MemoryIds, ids=several("ids", ids)) if session is None else None,
-        session=session,
-        request_id=request_id or new_request_id(),
-    )
-    return _memory("DeleteMemories", request, da.receipt)
 
 
 def decide_entity_link(namespace: str, entity_id: str, other_id: str, verdict: LinkVerdict | str) -> Call[a.LinkDecided]:

@@ -6,11 +6,13 @@ from types import TracebackType
 from typing import Self
 
 from structmem import _calls as calls
+from structmem import _deletion_calls as deletion_calls
 from structmem import _service_calls as service_calls
 from structmem._answers import (
     Appended,
     Context,
     DecisionReverted,
+    DeletionCheck,
     DeletionReceipt,
     EventView,
     Flushed,
@@ -30,7 +32,7 @@ from structmem._cypher import CypherAnswer, CypherValue
 from structmem._cypher_values import Collected
 from structmem._errors import JobFailedError
 from structmem._exchange import ExportWriter, FileLike, read_export
-from structmem._inputs import AsOf, ConsistencyTokens, EmbeddingSpec, ExtractionProfile, MemoryFilter, NewMessage
+from structmem._inputs import AsOf, ConsistencyTokens, EmbeddingSpec, ExtractionProfile, LabelFilter, MemoryFilter, NewMessage, TimeRange
 from structmem._kinds import CypherScope, ExtractionMode, JobKind, JobState, LinkVerdict
 from structmem._options import Options
 from structmem._summaries import Summaries
@@ -114,13 +116,42 @@ class Client(Summaries):
         """Extracts what waits in the buffer of a session, or of all, without waiting for more messages."""
         return self._transport.unary(calls.flush(namespace, session), timeout)
 
-    def delete_memories(self, namespace: str, ids: Sequence[str], *, request_id: str = "", timeout: float | None = None) -> DeletionReceipt:
-        """Deletes messages, events, facts or relations, and what was derived from them, for good."""
-        return self._transport.unary(calls.delete(namespace, ids, None, request_id), timeout)
+    def delete_memories(
+        self, namespace: str, ids: Sequence[str], *, dry_run: bool = False, request_id: str = "", timeout: float | None = None
+    ) -> DeletionReceipt:
+        """Deletes messages, events, facts or relations, and what was derived from them, for good; with `dry_run` says what would go."""
+        return self._transport.unary(deletion_calls.delete_memories(namespace, ids, dry_run, request_id), timeout)
 
-    def delete_session(self, namespace: str, session: str, *, request_id: str = "", timeout: float | None = None) -> DeletionReceipt:
-        """Deletes a session with its messages and what was derived from them, for good."""
-        return self._transport.unary(calls.delete(namespace, (), session, request_id), timeout)
+    def delete_session(
+        self, namespace: str, session: str, *, dry_run: bool = False, request_id: str = "", timeout: float | None = None
+    ) -> DeletionReceipt:
+        """Deletes a session with its messages and what was derived from them, for good; with `dry_run` says what would go."""
+        return self._transport.unary(deletion_calls.delete_session(namespace, session, dry_run, request_id), timeout)
+
+    def delete_messages(
+        self,
+        namespace: str,
+        *,
+        sessions: Sequence[str] = (),
+        speakers: Sequence[str] = (),
+        said: TimeRange | None = None,
+        labels: LabelFilter | None = None,
+        dry_run: bool = False,
+        request_id: str = "",
+        timeout: float | None = None,
+    ) -> DeletionReceipt:
+        """Deletes all messages for which everything given holds, and what was derived from them, for good.
+
+        With `dry_run` nothing is deleted, and the receipt says what would go.
+        """
+        call = deletion_calls.delete_messages(namespace, sessions, speakers, said, labels, dry_run, request_id)
+        return self._transport.unary(call, timeout)
+
+    def check_deletion(
+        self, namespace: str, receipt: DeletionReceipt, *, at_least: ConsistencyTokens = (), timeout: float | None = None
+    ) -> DeletionCheck:
+        """Whether the service gave this receipt, and whether what it lists is still gone."""
+        return self._transport.unary(deletion_calls.check_deletion(namespace, receipt, at_least), timeout)
 
     def decide_entity_link(
         self, namespace: str, entity_id: str, other_id: str, verdict: LinkVerdict | str, *, timeout: float | None = None

@@ -13,11 +13,20 @@ from structmem.v1 import retrieval_pb2 as rpb
 from structmem.v1 import summary_service_pb2 as spb
 
 
-def receipt(it: mpb.DeleteMemoriesResponse) -> a.DeletionReceipt:
+def receipt(it: mpb.DeletionReceipt, consistency_token: str = "") -> a.DeletionReceipt:
     """What a deletion did."""
-    done = it.receipt
-    counts = {d.node_kind(c.kind): c.count for c in done.counts}
-    return a.DeletionReceipt(done.id, d.moment(done, "deleted_at"), counts, done.revision, tuple(done.missing_ids), it.consistency_token)
+    return a.DeletionReceipt(
+        id=it.id,
+        deleted_at=d.moment(it, "deleted_at"),
+        counts={d.node_kind(c.kind): c.count for c in it.counts},
+        revision=it.revision,
+        missing_ids=tuple(it.missing_ids),
+        consistency_token=consistency_token,
+        deleted_by=it.deleted_by,
+        extracted_anew_count=it.extracted_anew_count,
+        items_digest=it.items_digest.hex(),
+        signature=it.signature.hex(),
+    )
 
 
 def degradation(it: rpb.Degradation) -> a.Degradation:

@@ -46,6 +46,15 @@ class EdgeKind(StrEnum):
     REPEATS = "repeats"
 
 
+class DeletionCause(StrEnum):
+    """Why a deletion took a node: it was selected; it rested on what was deleted; nothing names the entity any more."""
+
+    UNSPECIFIED = "unspecified"
+    SELECTED = "selected"
+    DERIVED = "derived"
+    UNNAMED = "unnamed"
+
+
 class CypherScope(StrEnum):
     """What a query in Cypher is run against: a snapshot of a namespace, or, for administrators, the database that holds it."""
 

@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Sequence
 
 from structmem import _calls as calls
+from structmem import _deletion_calls as deletion_calls
 from structmem import _service_calls as service_calls
-from structmem._answers import Job, Namespace, TraversedEvent
+from structmem._answers import DeletedItem, DeletionReceipt, Job, Namespace, TraversedEvent
 from structmem._inputs import ConsistencyTokens, LabelFilter, TimeRange
 from structmem._kinds import EdgeKind, EntityKind, JobKind, JobState, NodeKind
 from structmem._nodes import Entity, Event, Message, Session, Statement
@@ -155,6 +156,35 @@ class Listings:
         token = ""
         while True:
             found, token = self._transport.unary(service_calls.list_namespaces(prefix, at_least, page_size, token), timeout)
+            yield from found
+            if not token:
+                return
+
+    def list_deletions(
+        self, namespace: str, *, at_least: ConsistencyTokens = (), page_size: int | None = None, timeout: float | None = None
+    ) -> Iterator[DeletionReceipt]:
+        """Receipts of deletions, newest first; fetches pages as they are needed."""
+        token = ""
+        while True:
+            found, token = self._transport.unary(deletion_calls.list_deletions(namespace, at_least, page_size, token), timeout)
+            yield from found
+            if not token:
+                return
+
+    def list_deleted_items(
+        self,
+        namespace: str,
+        receipt_id: str,
+        *,
+        at_least: ConsistencyTokens = (),
+        page_size: int | None = None,
+        timeout: float | None = None,
+    ) -> Iterator[DeletedItem]:
+        """What a deletion took, and why; fetches pages as they are needed."""
+        token = ""
+        while True:
+            call = deletion_calls.list_deleted_items(namespace, receipt_id, at_least, page_size, token)
+            found, token = self._transport.unary(call, timeout)
             yield from found
             if not token:
                 return

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from structmem.v1.deletion_service_pb2_grpc import DeletionServiceStub
 from structmem.v1.inspection_service_pb2_grpc import InspectionServiceStub
 from structmem.v1.memory_service_pb2_grpc import MemoryServiceStub
 from structmem.v1.namespace_service_pb2_grpc import NamespaceServiceStub
@@ -15,4 +16,5 @@ def stubs(channel: Any) -> dict[str, Any]:
         "namespace": NamespaceServiceStub(channel),
         "inspection": InspectionServiceStub(channel),
         "summary": SummaryServiceStub(channel),
+        "deletion": DeletionServiceStub(channel),
     }

@@ -7,28 +7,17 @@ import apsw
 
 from graph.errors import Conflict
 
-Migration = Callable[[apsw.Connection], None]
+Migration = Callable[[apsw.Connection], object]
 
 
-def _first_schema(db: apsw.Connection) -> None:
-    db.execute(files("graph.store.embedded.files").joinpath("schema.sql").read_text("utf-8"))
-
-
-def _first_catalog(db: apsw.Connection) -> None:
-    db.execute(files("graph.store.embedded.files").joinpath("catalog.sql").read_text("utf-8"))
-
-
-def _summaries(db: apsw.Connection) -> None:
-    db.execute(files("graph.store.embedded.files").joinpath("summaries.sql").read_text("utf-8"))
-
-
-def _changes(db: apsw.Connection) -> None:
-    db.execute(files("graph.store.embedded.files").joinpath("changes.sql").read_text("utf-8"))
+def _script(name: str) -> Migration:
+    """The step that runs a script of this package."""
+    return lambda db: db.execute(files("graph.store.embedded.files").joinpath(name).read_text("utf-8"))
 
 
 # The step at index n brings a file from version n to n + 1. Steps are only ever added at the end.
-NAMESPACE_MIGRATIONS: Sequence[Migration] = (_first_schema, _summaries, _changes)
-CATALOG_MIGRATIONS: Sequence[Migration] = (_first_catalog,)
+NAMESPACE_MIGRATIONS: Sequence[Migration] = tuple(map(_script, ("schema.sql", "summaries.sql", "changes.sql", "deletions.sql")))
+CATALOG_MIGRATIONS: Sequence[Migration] = (_script("catalog.sql"),)
 
 
 def migrate(db: apsw.Connection, migrations: Sequence[Migration], what: str) -> None:

@@ -75,6 +75,11 @@ class Transaction:
         self.touched_jobs = True
         self.changed_jobs.add(job_id)
 
+    @property
+    def stepped(self) -> bool:
+        """Whether this write makes a new revision."""
+        return self._stepped
+
     def changed(self, operation: Operation, keys: Iterable[int]) -> None:
         """Logs a change of nodes (of passages, when they were embedded)."""
         self._changes.setdefault(operation, []).extend(keys)

@@ -45,6 +45,7 @@ from graph.store.embedded.rows.node_values import (
 )
 from graph.store.embedded.rows.node_writer import EdgeValues, insert_edges, insert_labels, insert_nodes, insert_passages
 from graph.store.embedded.rows.session_rows import insert_session
+from graph.store.embedded.rows.span_rows import insert_spans
 from graph.store.embedded.rows.summary_rows import write_summary
 from graph.store.import_analysis import ImportAnalysis
 from graph.store.memory_rows import MemoryRow, source_of
@@ -227,6 +228,11 @@ class ImportFile:
                 (item.extracted_seq, max(item.extracted_seq, *item.flush_marks, 0), key),
             )
             self._db.executemany("INSERT INTO flush_marks VALUES (?, ?)", [(key, seq) for seq in item.flush_marks])
+            insert_spans(self._tx, key, item.spans)
+            again = (
+                f"INSERT INTO messages_again SELECT session, seq FROM nodes WHERE kind = {NodeKind.MESSAGE:d} AND session = ? AND seq = ?"
+            )
+            self._db.executemany(again, [(key, seq) for seq in item.again if seq <= item.extracted_seq])
 
     def _add_vectors(self, vectors: Sequence[PassageVector]) -> None:
         dimension = self._settings.embedding.dimension
@@ -278,7 +284,8 @@ class ImportFile:
         waiting = rows(
             self._db,
             """SELECT key, last_seq FROM sessions s WHERE message_count > 0
-               AND (extracted_seq < last_seq OR EXISTS (SELECT 1 FROM passages p WHERE p.session = s.key AND p.waits = 1))""",
+               AND (extracted_seq < last_seq OR EXISTS (SELECT 1 FROM passages p WHERE p.session = s.key AND p.waits = 1)
+                   OR EXISTS (SELECT 1 FROM messages_again a WHERE a.session = s.key))""",
         )
         jobs = [cover_messages(self._tx, self._settings, self._tx.ids, key, last_seq, timedelta(0)) for key, last_seq in waiting]
         summarize = self._db.execute("SELECT 1 FROM waiting_events UNION ALL SELECT 1 FROM summaries WHERE stale_since IS NOT NULL LIMIT 1")

@@ -34,12 +34,13 @@ def waiting_events(db: apsw.Connection) -> int:
 
 
 def waiting_messages(db: apsw.Connection, settings: Namespace, session: int, upto: int) -> int:
-    """How many messages of a session, up to a seq, are not extracted (with extraction off: lack a vector)."""
+    """How many messages of a session, up to a seq, are not extracted, or are to be anew (with extraction off: lack a vector)."""
     if settings.extraction_mode is ExtractionMode.OFF:
         return int(db.execute("SELECT count(DISTINCT owner) FROM passages WHERE session = ? AND waits = 1", (session,)).get)
     return int(
         db.execute(
-            f"""SELECT count(*) FROM nodes WHERE kind = {NodeKind.MESSAGE:d} AND session = ?1
+            f"""SELECT (SELECT count(*) FROM messages_again WHERE session = ?1) + count(*) FROM nodes
+               WHERE kind = {NodeKind.MESSAGE:d} AND session = ?1
                AND seq > (SELECT extracted_seq FROM sessions WHERE key = ?1) AND seq <= ?2""",
             (session, upto),
         ).get

@@ -1,6 +1,6 @@
 """What a leased extraction has before it, and which passages wait for vectors."""
 
-from itertools import groupby
+from itertools import groupby, takewhile
 
 import apsw
 import numpy as np
@@ -20,28 +20,42 @@ def pending(db: apsw.Connection, now: int, lease: Lease, limit: int) -> PendingW
     row = held_job(db, now, lease)
     key = existing_session(db, row.session).key
     session = read_session(db, key)
+    again = _first_again(db, key)
+    after, upto = (again - 1, session.extracted_seq) if again else (session.extracted_seq, row.target)
     messages = f"FROM nodes WHERE kind = {NodeKind.MESSAGE:d} AND session = ?"
     found = rows(
-        db,
-        f"SELECT key, length(body) {messages} AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?",
-        (key, session.extracted_seq, row.target, limit + 1),
+        db, f"SELECT key, seq, length(body) {messages} AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?", (key, after, upto, limit + 1)
     )
-    before = rows(db, f"SELECT key {messages} AND seq <= ? ORDER BY seq DESC LIMIT ?", (key, session.extracted_seq, CONTEXT_MESSAGES))
-    keys = [key for key, _ in found[: fitting([size for _, size in found[:limit]])]]
+    if again:
+        found = list(takewhile(lambda row: _is_again(db, key, row[1]), found))
+    before = rows(db, f"SELECT key {messages} AND seq <= ? ORDER BY seq DESC LIMIT ?", (key, after, CONTEXT_MESSAGES))
+    taken = found[: fitting([size for _, _, size in found[:limit]])]
     context = [key for (key,) in reversed(before)]
-    nodes = read_nodes(db, context + keys)
-    marks = db.execute("SELECT seq FROM flush_marks WHERE session = ? AND seq > ?", (key, session.extracted_seq))
+    nodes = read_nodes(db, context + [key for key, _, _ in taken])
+    marks = {seq for (seq,) in db.execute("SELECT seq FROM flush_marks WHERE session = ? AND seq > ?", (key, after))}
+    # What is extracted again waits for no more messages.
+    marks |= {taken[-1][1]} if again else set()
     return PendingWork(
         session=session,
         generation=int(db.execute("SELECT generation FROM state").get),
         watermark=session.extracted_seq,
         context=tuple(node for key in context if isinstance(node := nodes[key], Message)),
-        messages=tuple(node for key in keys if isinstance(node := nodes[key], Message)),
-        more=len(found) > len(keys),
-        flush_marks=frozenset(seq for (seq,) in marks),
+        messages=tuple(node for key, _, _ in taken if isinstance(node := nodes[key], Message)),
+        more=len(found) > len(taken),
+        flush_marks=frozenset(marks),
         vectors=_first_vectors(db, {key: node.id for key, node in nodes.items()}),
         idle_until=from_micros(row.idle_until),
+        again=bool(again),
     )
+
+
+def _first_again(db: apsw.Connection, session: int) -> int:
+    """The seq of the first message of the session that is to be extracted anew; 0 when there is none."""
+    return int(db.execute("SELECT coalesce(min(seq), 0) FROM messages_again WHERE session = ?", (session,)).get)
+
+
+def _is_again(db: apsw.Connection, session: int, seq: int) -> bool:
+    return db.execute("SELECT 1 FROM messages_again WHERE session = ? AND seq = ?", (session, seq)).fetchone() is not None
 
 
 def _first_vectors(db: apsw.Connection, ids: dict[int, str]) -> dict[str, Float16Vector]:

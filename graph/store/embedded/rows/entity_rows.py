@@ -57,6 +57,19 @@ def recount_mentions(tx: Transaction, entities: Iterable[int]) -> None:
     )
 
 
+def names_of_entity(db: apsw.Connection, key: int) -> tuple[str, ...]:
+    """The names of an entity, its own first."""
+    stored = orjson.loads(db.execute("SELECT body FROM nodes WHERE key = ?", (key,)).get)
+    return (stored["name"], *stored["aliases"])
+
+
+def rename_entity(tx: Transaction, key: int, names: Sequence[str]) -> None:
+    """Gives an entity these names, and no others."""
+    tx.db.execute("UPDATE nodes SET body = ? WHERE key = ?", (entity_body(names[0], names[1:]), key))
+    tx.db.execute("DELETE FROM entity_names WHERE entity = ?", (key,))
+    _insert_names(tx, key, names)
+
+
 def _named(db: apsw.Connection, names: Iterable[str]) -> Iterator[tuple[str, StoredEntity]]:
     found = db.executemany(
         """SELECT a.folded, a.entity, e.kind, n.uuid, n.kind, n.body FROM entity_names a JOIN entities e ON e.key = a.entity

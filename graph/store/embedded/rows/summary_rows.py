@@ -9,7 +9,7 @@ import orjson
 from graph.model import EdgeKind, Event, NodeKind, Summary, SummaryLevel, to_micros
 from graph.store.embedded.files.transaction import Transaction
 from graph.store.embedded.rows.kind_numbers import ABOVE_EVENTS, SUMMARIZES
-from graph.store.embedded.rows.node_keys import id_columns
+from graph.store.embedded.rows.node_keys import id_columns, ids_of
 from graph.store.embedded.rows.node_values import edge_values
 from graph.store.embedded.rows.node_writer import insert_edges
 from graph.store.port import Float16Vector
@@ -124,9 +124,9 @@ def drop_summaries(tx: Transaction, keys: Collection[int]) -> None:
         summaries_changed(tx)
 
 
-def drop_memberless(tx: Transaction) -> int:
-    """Deletes stale summaries without members, and then those above that have none left; how many."""
-    count = 0
+def drop_memberless(tx: Transaction) -> list[str]:
+    """Deletes stale summaries without members, and then those above that have none left; their ids."""
+    dropped: list[str] = []
     for level in SummaryLevel:
         found = tx.db.execute(
             f"""SELECT s.key FROM summaries s WHERE s.level = ? AND s.stale_since IS NOT NULL
@@ -134,9 +134,9 @@ def drop_memberless(tx: Transaction) -> int:
             (int(level),),
         )
         keys = [key for (key,) in found]
+        dropped += ids_of(tx.db, keys).values()
         drop_summaries(tx, keys)
-        count += len(keys)
-    return count
+    return dropped
 
 
 def drop_all_summaries(tx: Transaction) -> None:

@@ -103,9 +103,9 @@ class Transaction:
         """The newest revision once this is committed."""
         return int(self._counters["revision"])
 
-    async def rows(self, query: str, parameters: Mapping[str, Any] | None = None) -> list[Row]:
-        """The rows of a query that reads. `$namespace` is the namespace's name, `$at` holds the parameters."""
-        result = await self._tx.run(query, packed(self.name, parameters))
+    async def rows(self, query: str, parameters: Mapping[str, Any] | None = None, named: Mapping[str, Any] | None = None) -> list[Row]:
+        """The rows of a query that reads. `$namespace` is the namespace's name, `$at` holds the parameters; `named` stand by themselves."""
+        result = await self._tx.run(query, packed(self.name, parameters) | dict(named or {}))
         return await result.values()
 
     async def execute(self, query: str, parameters: Mapping[str, Any] | None = None) -> list[Row]:

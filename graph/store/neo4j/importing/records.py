@@ -120,7 +120,7 @@ class ImportRecords:
         """Sessions with messages that are yet to be extracted, or with passages that wait for a vector."""
         bare = self.tally.bare.values() if waits_for_vectors(self._namespace.embedding) else ()
         waiting = {session for _, session in bare}
-        return [s for s in self.tally.sessions.values() if s.count and (s.extracted_seq < s.last_seq or s.key in waiting)]
+        return [s for s in self.tally.sessions.values() if s.count and (s.extracted_seq < s.last_seq or s.again or s.key in waiting)]
 
     async def abandon(self) -> None:
         """Ends what is under way."""
@@ -279,6 +279,8 @@ class ImportRecords:
         for item in progress:
             session = self.tally.session(item.session)
             session.extracted_seq, session.flush_marks = item.extracted_seq, item.flush_marks
+            session.spans = item.spans
+            session.again = tuple(seq for seq in item.again if seq <= item.extracted_seq)
             session.last_seq = max(session.last_seq, item.extracted_seq, *item.flush_marks, 0)
 
     async def _add_vectors(self, vectors: Sequence[PassageVector]) -> None:

@@ -8,6 +8,7 @@ from graph.model import Namespace, NodeKind
 from graph.store.neo4j.importing.tally import ImportTally
 from graph.store.neo4j.rows.entity_rows import count_mentions
 from graph.store.neo4j.rows.node_writer import Writer
+from graph.store.neo4j.rows.span_rows import insert_spans
 from graph.store.neo4j.rows.summary_rows import WAITS
 from graph.store.neo4j.schema import NODE_LABELS
 from graph.store.rules.spec_rules import waits_for_vectors
@@ -15,6 +16,8 @@ from graph.store.rules.spec_rules import waits_for_vectors
 _BATCH = 5_000
 _TELL_SESSIONS = "UNWIND $at.rows AS row MATCH (s:Session {namespace: $namespace, key: row.key}) SET s += row.properties"
 _MARK = "UNWIND $at.rows AS row CREATE (:FlushMark {namespace: $namespace, session: row[0], seq: row[1]})"
+_MARK_AGAIN = """UNWIND $at.rows AS row MATCH (m:Message {namespace: $namespace, session: row[0], seq: row[1]})
+    CREATE (:AgainMark {namespace: $namespace, session: row[0], seq: row[1]})"""
 _COUNT_SPEAKERS = "UNWIND $at.rows AS row CREATE (:Speaker {namespace: $namespace, name: row[0], messages: row[1]})"
 _STATISTICS = "UNWIND $at.rows AS row CREATE (s:TermStatistics {namespace: $namespace}) SET s += row"
 _LET_WAIT = f"UNWIND $at.rows AS row MATCH (e:Event {{namespace: $namespace, key: row}}) SET {WAITS}"
@@ -34,6 +37,7 @@ async def write_sums(writer: Writer, namespace: Namespace, tally: ImportTally) -
     told = (
         (_TELL_SESSIONS, [{"key": session.key, "properties": session.properties()} for session in sessions]),
         (_MARK, [[session.name, seq] for session in sessions for seq in session.flush_marks]),
+        (_MARK_AGAIN, [[session.name, seq] for session in sessions for seq in session.again]),
         (_COUNT_SPEAKERS, [list(pair) for pair in tally.speakers.items()]),
         (_LET_WAIT, sorted(tally.unsummarized)),
         (_STATISTICS, [{**row, "revision": max(namespace.revision, 1)} for row in tally.statistics()]),
@@ -41,6 +45,8 @@ async def write_sums(writer: Writer, namespace: Namespace, tally: ImportTally) -
     for query, rows in told:
         for some in batches(rows):
             await writer.execute(query, {"rows": some})
+    for some_spans in batches([(session.name, span) for session in sessions for span in session.spans]):
+        await insert_spans(writer, some_spans)
     for some_mentions in batches(list(tally.mentions.items())):
         await count_mentions(writer, some_mentions)
     if waits_for_vectors(namespace.embedding):

@@ -15,6 +15,7 @@ from graph.store.memory_rows import MemoryRow
 from graph.store.neo4j.driver.term_statistics import GROUP_NAMES, GroupDelta, add_counts
 from graph.store.neo4j.rows.edge_rows import NodeRef
 from graph.store.neo4j.rows.search_tokens import group_of
+from graph.store.port import ExtractedSpan
 from graph.store.rules.importing import comes_twice, unknown_node, unknown_session
 
 # Fewer than these wait for more to come: adding them up one batch after the other would move all of them each time.
@@ -35,6 +36,8 @@ class SessionTally:
     last: int | None = None
     extracted_seq: int = 0
     flush_marks: tuple[int, ...] = ()
+    again: tuple[int, ...] = ()
+    spans: tuple[ExtractedSpan, ...] = ()
     client_ids: set[str] = field(default_factory=set)
 
     def append(self, message: Message, key: int) -> int:

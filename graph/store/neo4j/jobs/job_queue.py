@@ -11,8 +11,10 @@ from graph.store.rules.jobs import JobRow, covering, needs_work, new_consolidati
 _OPEN = f"""MATCH (j:Job) WHERE j.namespace = $namespace AND j.session = $at.session AND j.state IN {OPEN}
     WITH j ORDER BY j.key RETURN collect(j{JOB_PROJECTION})"""
 _UNEXTRACTED = """MATCH (s:Session {namespace: $namespace, name: $at.session})
-    MATCH (m:Message) WHERE m.namespace = $namespace AND m.session = $at.session AND m.seq > s.extracted_seq AND m.seq <= $at.upto
-    RETURN count(m)"""
+    CALL (s) { MATCH (m:Message) WHERE m.namespace = $namespace AND m.session = $at.session AND m.seq > s.extracted_seq
+        AND m.seq <= $at.upto RETURN count(m) AS waiting }
+    CALL (s) { MATCH (a:AgainMark) WHERE a.namespace = $namespace AND a.session = $at.session AND a.seq > 0 RETURN count(a) AS again }
+    RETURN waiting + again"""
 _UNEMBEDDED = """CALL () {
         MATCH (m:Message) WHERE m.namespace = $namespace AND m.session = $at.session AND m.waits = true AND m.key > 0
             RETURN m.key AS owner
@@ -62,7 +64,7 @@ async def waiting_events(tx: Transaction) -> int:
 
 
 async def waiting_messages(tx: Transaction, settings: Namespace, session: str, upto: int) -> int:
-    """How many messages of a session, up to a seq, are not extracted (with extraction off: lack a vector)."""
+    """How many messages of a session, up to a seq, are not extracted, or are to be anew (with extraction off: lack a vector)."""
     query = _UNEMBEDDED if settings.extraction_mode is ExtractionMode.OFF else _UNEXTRACTED
     [[count]] = await tx.rows(query, {"session": session, "upto": upto})
     return int(count)

@@ -1,7 +1,7 @@
 """What a leased extraction has before it, and which passages wait for vectors."""
 
 from collections.abc import Mapping
-from itertools import groupby
+from itertools import groupby, takewhile
 from typing import Any
 
 import numpy as np
@@ -28,29 +28,43 @@ _MOST_CHARACTERS = MOST_PENDING_BYTES // 4
 # One query is one moment's view: watermark, messages and marks belong together.
 _PENDING = f"""OPTIONAL MATCH (j:Job {{namespace: $namespace, id: $at.id}})
     OPTIONAL MATCH (s:Session {{namespace: $namespace, name: j.session}})
-    CALL (j, s) {{
-        MATCH (m:Message) WHERE m.namespace = $namespace AND m.session = s.name AND m.seq > s.extracted_seq AND m.seq <= j.target
+    CALL (s) {{
+        OPTIONAL MATCH (a:AgainMark) WHERE a.namespace = $namespace AND a.session = s.name AND a.seq > 0
+        RETURN min(a.seq) AS again }}
+    WITH n, j, s, again, CASE WHEN again IS NULL THEN s.extracted_seq ELSE again - 1 END AS after,
+        CASE WHEN again IS NULL THEN j.target ELSE s.extracted_seq END AS upto
+    CALL (s, after, upto) {{
+        MATCH (m:Message) WHERE m.namespace = $namespace AND m.session = s.name AND m.seq > after AND m.seq <= upto
         WITH m ORDER BY m.namespace, m.session, m.seq LIMIT $at.limit
         WITH collect(m) AS ms
         RETURN [m IN ms[..{count_within(NodeKind.MESSAGE)}] | [m{MESSAGE_PROJECTION}, m.v16]] AS waiting, size(ms) AS total }}
-    CALL (s) {{
-        MATCH (m:Message) WHERE m.namespace = $namespace AND m.session = s.name AND m.seq <= s.extracted_seq
+    CALL (s, after) {{
+        MATCH (m:Message) WHERE m.namespace = $namespace AND m.session = s.name AND m.seq <= after
         WITH m ORDER BY m.namespace DESC, m.session DESC, m.seq DESC LIMIT {CONTEXT_MESSAGES}
         RETURN collect([m{MESSAGE_PROJECTION}, m.v16]) AS context }}
-    CALL (s) {{
-        MATCH (f:FlushMark) WHERE f.namespace = $namespace AND f.session = s.name AND f.seq > s.extracted_seq
+    CALL (s, after) {{
+        MATCH (f:FlushMark) WHERE f.namespace = $namespace AND f.session = s.name AND f.seq > after
         RETURN collect(f.seq) AS marks }}
-    RETURN n.generation, j{JOB_PROJECTION}, s{SESSION_PROJECTION}, waiting, total, context, marks"""
+    CALL (s, again) {{
+        MATCH (a:AgainMark) WHERE a.namespace = $namespace AND a.session = s.name AND a.seq >= again
+        WITH a ORDER BY a.namespace, a.session, a.seq LIMIT $at.limit RETURN collect(a.seq) AS all_again }}
+    RETURN n.generation, j{JOB_PROJECTION}, s{SESSION_PROJECTION}, waiting, total, context, marks, all_again"""
 
 
 async def pending(handle: Handle, lease: Lease, limit: int) -> PendingWork:
     """See `Memory.pending`."""
     asked = {"at": {"id": lease.job.id, "limit": limit + 1}, "max_bytes": _MOST_CHARACTERS}
-    generation, job, session_row, waiting, total, before, marks = await handle.row(_PENDING, asked)
+    generation, job, session_row, waiting, total, before, marks, again = await handle.row(_PENDING, asked)
     row = held(job and session_row and job_row_of(job), await handle.database.now(), lease)
     session = session_of(session_row)
     before.reverse()
+    if again:
+        run = list(takewhile(lambda row: row[0]["seq"] in set(again), waiting))
+        waiting, total = run, total - len(waiting) + len(run) if len(run) == len(waiting) else len(run)
     waiting = waiting[: min(limit, fitting((len(message["text"]) for message, _ in waiting), _MOST_CHARACTERS))]
+    if again and waiting:
+        # What is extracted again waits for no more messages.
+        marks.append(waiting[-1][0]["seq"])
     return PendingWork(
         session=session,
         generation=generation,
@@ -61,6 +75,7 @@ async def pending(handle: Handle, lease: Lease, limit: int) -> PendingWork:
         flush_marks=frozenset(marks),
         vectors=_vectors(before + waiting),
         idle_until=from_micros(row.idle_until),
+        again=bool(again),
     )
 
 

@@ -15,7 +15,7 @@ from graph.text.names import folded
 
 _NAMED = """UNWIND $at.names AS name MATCH (a:EntityName) WHERE a.namespace = $namespace AND a.folded = name AND a.entity_id > ''
     MATCH (e:Entity {namespace: $namespace, id: a.entity_id}) RETURN collect([a.folded, e.key, e.kind, e.id, e.name, e.aliases])"""
-_CREATE_NAMES = "UNWIND $at.names AS name CREATE (a:EntityName) SET a = name"
+CREATE_NAMES = "UNWIND $at.names AS name CREATE (a:EntityName) SET a = name"
 _CHANGE = "UNWIND $at.rows AS row MATCH (e:Entity {namespace: $namespace, key: row.key}) SET e += row.properties"
 _COUNT = """UNWIND $at.rows AS row MATCH (e:Entity {namespace: $namespace, key: row[0]}) SET e.mention_count = e.mention_count + row[1]"""
 
@@ -30,7 +30,7 @@ async def create_entities(writer: Writer, namespace: str, entities: Sequence[tup
     await create_nodes(writer, NodeKind.ENTITY, [entity_properties(entity, system) for entity, system in entities])
     names = [row for entity, _ in entities for row in name_rows(namespace, entity.id, names_of(entity))]
     if names:
-        await writer.execute(_CREATE_NAMES, {"names": names})
+        await writer.execute(CREATE_NAMES, {"names": names})
 
 
 async def count_mentions(writer: Writer, counts: Iterable[tuple[int, int]]) -> None:
@@ -59,5 +59,5 @@ async def resolve_entities(tx: Transaction, proposals: Sequence[Entity]) -> dict
         await tx.execute(_CHANGE, {"rows": [{"key": key, "properties": properties} for key, properties in changes.items()]})
     added = [row for entity_id, names in plan.added_names.values() for row in name_rows(tx.name, entity_id, names)]
     if added:
-        await tx.execute(_CREATE_NAMES, {"names": added})
+        await tx.execute(CREATE_NAMES, {"names": added})
     return {id_: NodeRef(NodeKind.ENTITY, key) for id_, key in plan.keys.items()}

@@ -137,14 +137,14 @@ async def drop_summaries(tx: Transaction, keys: Collection[int]) -> None:
 
 
 _MEMBERLESS = """UNWIND $at.keys AS key MATCH (s:Summary {namespace: $namespace, key: key, level: $at.level})
-    WHERE NOT EXISTS { (s)-[:SUMMARIZES]->() } RETURN collect(s.key)"""
+    WHERE NOT EXISTS { (s)-[:SUMMARIZES]->() } WITH s ORDER BY s.key RETURN collect([s.key, s.id])"""
 
 
-async def drop_memberless(tx: Transaction, keys: Collection[int]) -> int:
-    """Deletes those of these summaries that have no members, and then those above that have none left; how many."""
-    count = 0
+async def drop_memberless(tx: Transaction, keys: Collection[int]) -> list[str]:
+    """Deletes those of these summaries that have no members, and then those above that have none left; their ids."""
+    dropped: list[str] = []
     for level in SummaryLevel if keys else ():
         [[memberless]] = await tx.rows(_MEMBERLESS, {"keys": sorted(keys), "level": level.name})
-        await drop_summaries(tx, memberless)
-        count += len(memberless)
-    return count
+        dropped += [id_ for _, id_ in memberless]
+        await drop_summaries(tx, [key for key, _ in memberless])
+    return dropped

@@ -27,7 +27,7 @@ from structmem.v1 import namespace_pb2 as structmem_dot_v1_dot_namespace__pb2
 from structmem.v1 import node_pb2 as structmem_dot_v1_dot_node__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bstructmem/v1/exchange.proto\x12\x0cstructmem.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cstructmem/v1/namespace.proto\x1a\x17structmem/v1/node.proto\"\xae\x01\n\x0c\x45xportHeader\x12\x16\n\x0e\x66ormat_version\x18\x01 \x01(\x05\x12*\n\tnamespace\x18\x02 \x01(\x0b\x32\x17.structmem.v1.Namespace\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12/\n\x0b\x65xported_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0fservice_version\x18\x05 \x01(\t\"N\n\x0fSessionProgress\x12\x0f\n\x07session\x18\x01 \x01(\t\x12\x15\n\rextracted_seq\x18\x02 \x01(\x03\x12\x13\n\x0b\x66lush_marks\x18\x03 \x03(\x03\"J\n\rPassageVector\x12\x10\n\x08owner_id\x18\x01 \x01(\t\x12\x0f\n\x07ordinal\x18\x02 \x01(\x05\x12\x16\n\x0e\x66loat16_values\x18\x03 \x01(\x0c\"5\n\rExportTrailer\x12\x14\n\x0crecord_count\x18\x01 \x01(\x03\x12\x0e\n\x06sha256\x18\x02 \x01(\x0c\"\xcc\x01\n\x0c\x45xportRecord\x12\"\n\x04node\x18\x02 \x01(\x0b\x32\x12.structmem.v1.NodeH\x00\x12\"\n\x04\x65\x64ge\x18\x03 \x01(\x0b\x32\x12.structmem.v1.EdgeH\x00\x12\x31\n\x08progress\x18\x04 \x01(\x0b\x32\x1d.structmem.v1.SessionProgressH\x00\x12-\n\x06vector\x18\x05 \x01(\x0b\x32\x1b.structmem.v1.PassageVectorH\x00\x42\x06\n\x04kindJ\x04\x08\x01\x10\x02J\x04\x08\x06\x10\x07\":\n\x0b\x45xportBatch\x12+\n\x07records\x18\x01 \x03(\x0b\x32\x1a.structmem.v1.ExportRecordB\x8c\x01\n\x10\x63om.structmem.v1B\rExchangeProtoP\x01Z\x18structmem/v1;structmemv1\xa2\x02\x03SXX\xaa\x02\x0cStructmem.V1\xca\x02\x0cStructmem\\V1\xe2\x02\x18Structmem\\V1\\GPBMetadata\xea\x02\rStructmem::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bstructmem/v1/exchange.proto\x12\x0cstructmem.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cstructmem/v1/namespace.proto\x1a\x17structmem/v1/node.proto\"\xae\x01\n\x0c\x45xportHeader\x12\x16\n\x0e\x66ormat_version\x18\x01 \x01(\x05\x12*\n\tnamespace\x18\x02 \x01(\x0b\x32\x17.structmem.v1.Namespace\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12/\n\x0b\x65xported_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0fservice_version\x18\x05 \x01(\t\"\x89\x01\n\x0fSessionProgress\x12\x0f\n\x07session\x18\x01 \x01(\t\x12\x15\n\rextracted_seq\x18\x02 \x01(\x03\x12\x13\n\x0b\x66lush_marks\x18\x03 \x03(\x03\x12\r\n\x05\x61gain\x18\x04 \x03(\x03\x12*\n\x05spans\x18\x05 \x03(\x0b\x32\x1b.structmem.v1.ExtractedSpan\"Y\n\rExtractedSpan\x12\x11\n\tfirst_seq\x18\x01 \x01(\x03\x12\x10\n\x08last_seq\x18\x02 \x01(\x03\x12\x15\n\rread_from_seq\x18\x03 \x01(\x03\x12\x0c\n\x04\x63\x61ll\x18\x04 \x01(\t\"J\n\rPassageVector\x12\x10\n\x08owner_id\x18\x01 \x01(\t\x12\x0f\n\x07ordinal\x18\x02 \x01(\x05\x12\x16\n\x0e\x66loat16_values\x18\x03 \x01(\x0c\"5\n\rExportTrailer\x12\x14\n\x0crecord_count\x18\x01 \x01(\x03\x12\x0e\n\x06sha256\x18\x02 \x01(\x0c\"\xcc\x01\n\x0c\x45xportRecord\x12\"\n\x04node\x18\x02 \x01(\x0b\x32\x12.structmem.v1.NodeH\x00\x12\"\n\x04\x65\x64ge\x18\x03 \x01(\x0b\x32\x12.structmem.v1.EdgeH\x00\x12\x31\n\x08progress\x18\x04 \x01(\x0b\x32\x1d.structmem.v1.SessionProgressH\x00\x12-\n\x06vector\x18\x05 \x01(\x0b\x32\x1b.structmem.v1.PassageVectorH\x00\x42\x06\n\x04kindJ\x04\x08\x01\x10\x02J\x04\x08\x06\x10\x07\":\n\x0b\x45xportBatch\x12+\n\x07records\x18\x01 \x03(\x0b\x32\x1a.structmem.v1.ExportRecordB\x8c\x01\n\x10\x63om.structmem.v1B\rExchangeProtoP\x01Z\x18structmem/v1;structmemv1\xa2\x02\x03SXX\xaa\x02\x0cStructmem.V1\xca\x02\x0cStructmem\\V1\xe2\x02\x18Structmem\\V1\\GPBMetadata\xea\x02\rStructmem::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,14 +37,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._serialized_options = b'\n\020com.structmem.v1B\rExchangeProtoP\001Z\030structmem/v1;structmemv1\242\002\003SXX\252\002\014Structmem.V1\312\002\014Structmem\\V1\342\002\030Structmem\\V1\\GPBMetadata\352\002\rStructmem::V1'
   _globals['_EXPORTHEADER']._serialized_start=134
   _globals['_EXPORTHEADER']._serialized_end=308
-  _globals['_SESSIONPROGRESS']._serialized_start=310
-  _globals['_SESSIONPROGRESS']._serialized_end=388
-  _globals['_PASSAGEVECTOR']._serialized_start=390
-  _globals['_PASSAGEVECTOR']._serialized_end=464
-  _globals['_EXPORTTRAILER']._serialized_start=466
-  _globals['_EXPORTTRAILER']._serialized_end=519
-  _globals['_EXPORTRECORD']._serialized_start=522
-  _globals['_EXPORTRECORD']._serialized_end=726
-  _globals['_EXPORTBATCH']._serialized_start=728
-  _globals['_EXPORTBATCH']._serialized_end=786
+  _globals['_SESSIONPROGRESS']._serialized_start=311
+  _globals['_SESSIONPROGRESS']._serialized_end=448
+  _globals['_EXTRACTEDSPAN']._serialized_start=450
+  _globals['_EXTRACTEDSPAN']._serialized_end=539
+  _globals['_PASSAGEVECTOR']._serialized_start=541
+  _globals['_PASSAGEVECTOR']._serialized_end=615
+  _globals['_EXPORTTRAILER']._serialized_start=617
+  _globals['_EXPORTTRAILER']._serialized_end=670
+  _globals['_EXPORTRECORD']._serialized_start=673
+  _globals['_EXPORTRECORD']._serialized_end=877
+  _globals['_EXPORTBATCH']._serialized_start=879
+  _globals['_EXPORTBATCH']._serialized_end=937
 # @@protoc_insertion_point(module_scope)

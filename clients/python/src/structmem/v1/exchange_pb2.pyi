@@ -72,6 +72,8 @@ class SessionProgress(_message.Message):
     SESSION_FIELD_NUMBER: _builtins.int
     EXTRACTED_SEQ_FIELD_NUMBER: _builtins.int
     FLUSH_MARKS_FIELD_NUMBER: _builtins.int
+    AGAIN_FIELD_NUMBER: _builtins.int
+    SPANS_FIELD_NUMBER: _builtins.int
     session: _builtins.str
     """The session's name."""
     extracted_seq: _builtins.int
@@ -80,20 +82,64 @@ class SessionProgress(_message.Message):
     def flush_marks(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
         """The buffer was flushed after each of these seqs."""
 
+    @_builtins.property
+    def again(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Messages up to `extracted_seq`, by seq, that are to be extracted anew, since something of them was deleted with another message."""
+
+    @_builtins.property
+    def spans(self) -> _containers.RepeatedCompositeFieldContainer[Global___ExtractedSpan]:
+        """What each step of its extraction read."""
+
     def __init__(
         self,
         *,
         session: _builtins.str = ...,
         extracted_seq: _builtins.int = ...,
         flush_marks: _abc.Iterable[_builtins.int] | None = ...,
+        again: _abc.Iterable[_builtins.int] | None = ...,
+        spans: _abc.Iterable[Global___ExtractedSpan] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["extracted_seq", b"extracted_seq", "flush_marks", b"flush_marks", "session", b"session"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["again", b"again", "extracted_seq", b"extracted_seq", "flush_marks", b"flush_marks", "session", b"session", "spans", b"spans"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SessionProgress: _TypeAlias = SessionProgress  # noqa: Y015
+
+@_typing.final
+class ExtractedSpan(_message.Message):
+    """What one step of a session's extraction read, by seq."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FIRST_SEQ_FIELD_NUMBER: _builtins.int
+    LAST_SEQ_FIELD_NUMBER: _builtins.int
+    READ_FROM_SEQ_FIELD_NUMBER: _builtins.int
+    CALL_FIELD_NUMBER: _builtins.int
+    first_seq: _builtins.int
+    """The first message that it extracted."""
+    last_seq: _builtins.int
+    """The last one."""
+    read_from_seq: _builtins.int
+    """The first one that it had in view: with it, what was extracted is deleted."""
+    call: _builtins.str
+    """The same for all steps of one call that read several sessions; empty where it read no other one."""
+    def __init__(
+        self,
+        *,
+        first_seq: _builtins.int = ...,
+        last_seq: _builtins.int = ...,
+        read_from_seq: _builtins.int = ...,
+        call: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call", b"call", "first_seq", b"first_seq", "last_seq", b"last_seq", "read_from_seq", b"read_from_seq"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExtractedSpan: _TypeAlias = ExtractedSpan  # noqa: Y015
 
 @_typing.final
 class PassageVector(_message.Message):

@@ -1588,16 +1588,26 @@ class DeleteMemoriesRequest(_message.Message):
     NAMESPACE_FIELD_NUMBER: _builtins.int
     MEMORIES_FIELD_NUMBER: _builtins.int
     SESSION_FIELD_NUMBER: _builtins.int
+    MESSAGES_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    DRY_RUN_FIELD_NUMBER: _builtins.int
     namespace: _builtins.str
     """The namespace."""
     session: _builtins.str
     """A session by name, with its messages."""
     request_id: _builtins.str
     """As AppendMessagesRequest.request_id."""
+    dry_run: _builtins.bool
+    """Delete nothing: the receipt, which has no id, no signature and is not kept, says what would go. The whole deletion is tried and undone: on Neo4j it
+    takes the memory of one transaction, however much it is.
+    """
     @_builtins.property
     def memories(self) -> Global___MemoryIds:
         """These memories."""
+
+    @_builtins.property
+    def messages(self) -> Global___MessageSelector:
+        """All messages for which this holds."""
 
     def __init__(
         self,
@@ -1605,17 +1615,61 @@ class DeleteMemoriesRequest(_message.Message):
         namespace: _builtins.str = ...,
         memories: Global___MemoryIds | None = ...,
         session: _builtins.str = ...,
+        messages: Global___MessageSelector | None = ...,
         request_id: _builtins.str = ...,
+        dry_run: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["memories", b"memories", "selector", b"selector", "session", b"session"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["memories", b"memories", "messages", b"messages", "selector", b"selector", "session", b"session"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["memories", b"memories", "namespace", b"namespace", "request_id", b"request_id", "selector", b"selector", "session", b"session"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dry_run", b"dry_run", "memories", b"memories", "messages", b"messages", "namespace", b"namespace", "request_id", b"request_id", "selector", b"selector", "session", b"session"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_selector: _TypeAlias = _typing.Literal["memories", "session"]  # noqa: Y015
+    _WhichOneofReturnType_selector: _TypeAlias = _typing.Literal["memories", "session", "messages"]  # noqa: Y015
     _WhichOneofArgType_selector: _TypeAlias = _typing.Literal["selector", b"selector"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_selector) -> _WhichOneofReturnType_selector | None: ...
 
 Global___DeleteMemoriesRequest: _TypeAlias = DeleteMemoriesRequest  # noqa: Y015
+
+@_typing.final
+class MessageSelector(_message.Message):
+    """Which messages to delete. Every field that is set must hold, and one must be set."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SESSIONS_FIELD_NUMBER: _builtins.int
+    SPEAKERS_FIELD_NUMBER: _builtins.int
+    SAID_FIELD_NUMBER: _builtins.int
+    LABELS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def sessions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Names of sessions. An unknown name matches nothing; the sessions themselves stay."""
+
+    @_builtins.property
+    def speakers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Speakers."""
+
+    @_builtins.property
+    def said(self) -> _time_pb2.TimeRange:
+        """When it was said."""
+
+    @_builtins.property
+    def labels(self) -> _filter_pb2.LabelFilter:
+        """Conditions on labels."""
+
+    def __init__(
+        self,
+        *,
+        sessions: _abc.Iterable[_builtins.str] | None = ...,
+        speakers: _abc.Iterable[_builtins.str] | None = ...,
+        said: _time_pb2.TimeRange | None = ...,
+        labels: _filter_pb2.LabelFilter | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["labels", b"labels", "said", b"said"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["labels", b"labels", "said", b"said", "sessions", b"sessions", "speakers", b"speakers"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MessageSelector: _TypeAlias = MessageSelector  # noqa: Y015
 
 @_typing.final
 class DeletedCount(_message.Message):
@@ -1645,7 +1699,9 @@ Global___DeletedCount: _TypeAlias = DeletedCount  # noqa: Y015
 
 @_typing.final
 class DeletionReceipt(_message.Message):
-    """What a deletion did."""
+    """What a deletion did. It holds nothing of what was deleted but ids; what it lists is read by DeletionService.ListDeletedItems, and the whole is kept with
+    the namespace, goes with it, and is not part of an export.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1654,10 +1710,24 @@ class DeletionReceipt(_message.Message):
     COUNTS_FIELD_NUMBER: _builtins.int
     REVISION_FIELD_NUMBER: _builtins.int
     MISSING_IDS_FIELD_NUMBER: _builtins.int
+    DELETED_BY_FIELD_NUMBER: _builtins.int
+    EXTRACTED_ANEW_COUNT_FIELD_NUMBER: _builtins.int
+    ITEMS_DIGEST_FIELD_NUMBER: _builtins.int
+    SIGNATURE_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """The receipt's id."""
     revision: _builtins.int
     """The revision that no longer holds them."""
+    deleted_by: _builtins.str
+    """Who asked for it: the name of their token, empty without one."""
+    extracted_anew_count: _builtins.int
+    """So many messages stay of which something that also rested on deleted ones went; they are extracted anew, without those."""
+    items_digest: _builtins.bytes
+    """SHA-256 of the deleted nodes, in the order in which they are listed: for each its kind as one byte, the 16 bytes of the UUID that its id stands for,
+    and its cause as one byte.
+    """
+    signature: _builtins.bytes
+    """The service's signature of all of the above and the namespace's name; DeletionService.CheckDeletion verifies it."""
     @_builtins.property
     def deleted_at(self) -> _timestamp_pb2.Timestamp:
         """When it was done."""
@@ -1678,10 +1748,14 @@ class DeletionReceipt(_message.Message):
         counts: _abc.Iterable[Global___DeletedCount] | None = ...,
         revision: _builtins.int = ...,
         missing_ids: _abc.Iterable[_builtins.str] | None = ...,
+        deleted_by: _builtins.str = ...,
+        extracted_anew_count: _builtins.int = ...,
+        items_digest: _builtins.bytes = ...,
+        signature: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["deleted_at", b"deleted_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "deleted_at", b"deleted_at", "id", b"id", "missing_ids", b"missing_ids", "revision", b"revision"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "deleted_at", b"deleted_at", "deleted_by", b"deleted_by", "extracted_anew_count", b"extracted_anew_count", "id", b"id", "items_digest", b"items_digest", "missing_ids", b"missing_ids", "revision", b"revision", "signature", b"signature"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
