@@ -1,14 +1,11 @@
 """The openai package's client, with its tries counted: what its retries spend is told of nowhere else."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
-
 import openai
+
+from extract.counted_tries import count_try
 
 # The package asks for a key even where the server wants none.
 _NO_KEY = "none"
-_tries: ContextVar[list[int]] = ContextVar("_tries")
 
 
 def counted_client(url: str, key: str, timeout_s: float, retries: int) -> openai.AsyncOpenAI:
@@ -22,18 +19,5 @@ def counted_client(url: str, key: str, timeout_s: float, retries: int) -> openai
     )
 
 
-@contextmanager
-def counted() -> Iterator[list[int]]:
-    """Counts the tries of the calls within: the one number in the list. At the end it adds to the count around it, if there is one."""
-    tries, around = [0], _tries.get(None)
-    token = _tries.set(tries)
-    try:
-        yield tries
-    finally:
-        _tries.reset(token)
-        if around is not None:
-            around[0] += tries[0]
-
-
 async def _count_try(_: object) -> None:
-    _tries.get()[0] += 1
+    count_try()

@@ -8,7 +8,8 @@ from typing import Any
 import openai
 import orjson
 
-from extract.counted_client import counted, counted_client
+from extract.counted_client import counted_client
+from extract.counted_tries import counted
 from extract.metering import record_usage
 from graph.store.port import UsageEntry
 

@@ -19,6 +19,8 @@
     ├── StoreLimit                 more at once than the store takes; the same again meets the same limit
     ├── TooManyExports             as many exports are read as may be at once; one of them has to end first
     ├── EmbedderUnavailable        the embedding model gives no vectors now; waiting may help
+    ├── LanguageModelMissing       an answer was asked for, and there is no language model
+    ├── LanguageModelUnavailable   the language model gives no answer now; waiting may help
     ├── NamespaceCorrupt           the namespace's file is damaged; other namespaces are not affected
     ├── CypherRefused              a query may not do what it asks for; names the word and why
     ├── CypherInvalid              a query that cannot be understood, or fails as it runs
@@ -195,6 +197,25 @@ class EmbedderUnavailable(StructMemError):
 
     status = "UNAVAILABLE"
     reason = "EMBEDDER_UNAVAILABLE"
+
+
+class LanguageModelMissing(StructMemError):
+    """An answer was asked for, and the service was set up without a language model."""
+
+    status = "FAILED_PRECONDITION"
+    reason = "LANGUAGE_MODEL_MISSING"
+
+
+class LanguageModelUnavailable(StructMemError):
+    """The language model cannot be asked, or broke off. The metadata's `cause` is a stable word or a status."""
+
+    status = "UNAVAILABLE"
+    reason = "LANGUAGE_MODEL_UNAVAILABLE"
+
+    def __init__(self, cause: str) -> None:
+        told = f"the language model gave no answer ({cause})"
+        # The service has tried several times already.
+        super().__init__(told, metadata={"cause": cause}, retry_after=timedelta(seconds=10))
 
 
 class NamespaceCorrupt(StructMemError):

@@ -13,6 +13,7 @@ from pathlib import Path
 import structlog
 
 from extract.embed.port import Embedder
+from extract.llm.answering import Answerer
 from extract.tokens import count_tokens
 from extract.worker import Worker
 from graph.clock import SystemClock
@@ -23,8 +24,10 @@ from graph.store.port import Clock, Store
 from service.allocator import bound_arenas, trim_for_ever
 from service.composition import (
     Writers,
+    make_answerer,
     make_cypher,
     make_embedder,
+    make_model,
     make_native_cypher,
     make_reranking,
     make_store,
@@ -64,6 +67,7 @@ class Application:
         embedder: Embedder | None,
         reranking: Reranking | None,
         writers: Writers,
+        answerer: Answerer | None,
         worker: Worker | None,
         clock: Clock,
         announced: bool,
@@ -73,6 +77,7 @@ class Application:
         self.embedder = embedder
         self.reranking = reranking
         self.writers = writers
+        self.answerer = answerer
         self.address = ""
         self.consistency: ConsistencyTokens | None = None
         self._worker = worker
@@ -115,6 +120,7 @@ class Application:
             reranking=self.reranking,
             extractors=self.writers.extractors,
             consolidator=self.writers.consolidator,
+            answerer=self.answerer,
             cypher=cypher,
             native_cypher=make_native_cypher(self.settings, self.store),
             usage=usage,
@@ -156,7 +162,7 @@ class Application:
     async def _close_models(self) -> None:
         """Closes what models hold: threads, which are waited for in another one, or connections."""
         reranker = self.reranking.reranker if self.reranking else None
-        for model in (self.embedder, reranker, *self.writers.extractors.values(), self.writers.consolidator):
+        for model in (self.embedder, reranker, *self.writers.extractors.values(), self.writers.consolidator, self.answerer):
             if close := getattr(model, "close", None):
                 await asyncio.to_thread(close)
             if aclose := getattr(model, "aclose", None):
@@ -205,10 +211,11 @@ def build(settings: Settings, announced: bool = True) -> Application:
     clock = SystemClock()
     for told in setting_warnings(settings):
         _log.warning("a setting needs attention", what=str(told))
-    store, embedder, writers = make_store(settings, clock), make_embedder(settings), make_writers(settings)
+    store, embedder, model = make_store(settings, clock), make_embedder(settings), make_model(settings)
+    writers = make_writers(settings, model)
     reranking = make_reranking(settings)
     worker = make_worker(settings, store, embedder, writers, clock)
-    return Application(settings, store, embedder, reranking, writers, worker, clock, announced)
+    return Application(settings, store, embedder, reranking, writers, make_answerer(model), worker, clock, announced)
 
 
 def serve(settings: Settings, on_ready: Callable[[str], None] | None = None) -> None:

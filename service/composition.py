@@ -6,6 +6,7 @@ import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from extract.consolidate.local import LocalConsolidator
 from extract.consolidate.pipeline import ConsolidationPipeline, ConsolidationSettings, NoConsolidation
@@ -15,6 +16,7 @@ from extract.consolidate.writing import WritingBounds
 from extract.embed import HashingEmbedder, MiniLmEmbedder, ModelDamaged
 from extract.embed.port import Embedder
 from extract.leased_work import LeasedWork
+from extract.llm.answering import Answerer
 from extract.local import local_extractors
 from extract.messages_use import MessagesUse
 from extract.pipeline import ExtractionPipeline, PipelineSettings
@@ -31,6 +33,9 @@ from graph.store.embedded import EmbeddedStore, holds_store
 from graph.store.port import Clock, Store
 from service.errors import InvalidSettings
 from service.settings import Settings
+
+if TYPE_CHECKING:
+    from service.language_model import LanguageModel
 
 _MB = 1024 * 1024
 
@@ -123,17 +128,30 @@ class Writers:
     consolidator: Consolidator | None
 
 
-def make_writers(settings: Settings) -> Writers:
-    """Extractors and consolidator. Without its key a language model's work is done by rules.
+def make_model(settings: Settings) -> "LanguageModel | None":
+    """The language model that the settings name; None where they name none, or its provider wants a key and there is none.
+
+    Raises:
+        InvalidSettings: a file of exchanges cannot be used.
+    """
+    if not settings.llm_model:
+        return None
+    from service.language_model import make_language_model
+
+    return make_language_model(settings)
+
+
+def make_answerer(model: "LanguageModel | None") -> Answerer | None:
+    """What answers questions; None without a model to ask."""
+    return model.answerer() if model else None
+
+
+def make_writers(settings: Settings, model: "LanguageModel | None") -> Writers:
+    """Extractors and consolidator. Where there is no language model, its work is done by rules.
 
     Raises:
         InvalidSettings: a file that one of them needs, or the compressor, cannot be used.
     """
-    model = None
-    if "llm" in (settings.extractor, settings.consolidator):
-        from service.language_model import make_language_model
-
-        model = make_language_model(settings)
     extractors = model.extractors(settings) if model and settings.extractor == "llm" else _extractors(settings)
     match settings.consolidator:
         case "none":

@@ -9,6 +9,7 @@ from extract.compress import Compressor, EntropyCompressor
 from extract.consolidate.llm.consolidator import LlmConsolidator
 from extract.consolidate.port import Consolidator
 from extract.endpoint import EndpointSettings
+from extract.llm.answering import Answerer
 from extract.llm.chat import Chat
 from extract.llm.endpoint import Endpoint
 from extract.llm.exchanges import RecordingChat, ReplayedChat
@@ -26,9 +27,13 @@ from service.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class LanguageModel:
-    """A language model, which extracts and consolidates over the same connections."""
+    """A language model, which extracts, consolidates and answers over the same connections.
+
+    `chat` may record its exchanges; `endpoint` never does, and is None where they are replayed.
+    """
 
     chat: Chat
+    endpoint: Endpoint | None
     spec: LlmSettings
 
     def extractors(self, settings: Settings) -> Mapping[ExtractionMode, Extractor]:
@@ -38,6 +43,10 @@ class LanguageModel:
     def consolidator(self) -> Consolidator:
         """The llm consolidator."""
         return LlmConsolidator(self.chat, self.spec)
+
+    def answerer(self) -> Answerer | None:
+        """What answers questions; None where there is nobody to ask."""
+        return Answerer(self.endpoint, self.spec) if self.endpoint else None
 
 
 def make_language_model(settings: Settings) -> LanguageModel | None:
@@ -50,7 +59,10 @@ def make_language_model(settings: Settings) -> LanguageModel | None:
         return None
     provider = provider_of(settings)
     spec = LlmSettings(provider.name, settings.llm_model, settings.llm_input_tokens, settings.llm_output_tokens, settings.llm_reasoning)
-    return LanguageModel(_chat(settings, provider), spec)
+    if settings.llm_replay is not None:
+        return LanguageModel(_opened("llm_replay", settings.llm_replay, ReplayedChat), None, spec)
+    endpoint = _endpoint(settings, provider)
+    return LanguageModel(_recorded(settings, endpoint), endpoint, spec)
 
 
 def provider_of(settings: Settings) -> Provider:
@@ -74,9 +86,7 @@ def key_variable(settings: Settings, provider: Provider) -> str:
     return settings.llm_key_variable or provider.key_variable
 
 
-def _chat(settings: Settings, provider: Provider) -> Chat:
-    if settings.llm_replay is not None:
-        return _opened("llm_replay", settings.llm_replay, ReplayedChat)
+def _endpoint(settings: Settings, provider: Provider) -> Endpoint:
     api = EndpointSettings(
         settings.llm_base_url,
         key=_key(settings, provider),
@@ -84,8 +94,11 @@ def _chat(settings: Settings, provider: Provider) -> Chat:
         timeout_s=settings.llm_timeout_s,
         retries=settings.llm_retries,
     )
-    endpoint = Endpoint(provider, api, settings.llm_reasoning, Output(settings.llm_output) if settings.llm_output else None)
-    if settings.llm_record is None:
+    return Endpoint(provider, api, settings.llm_reasoning, Output(settings.llm_output) if settings.llm_output else None)
+
+
+def _recorded(settings: Settings, endpoint: Endpoint) -> Chat:
+    if settings.llm_record is None or "llm" not in (settings.extractor, settings.consolidator):
         return endpoint
     return _opened("llm_record", settings.llm_record, lambda path: RecordingChat(endpoint, path))
 

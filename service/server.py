@@ -3,6 +3,8 @@
 import grpc
 from grpc_health.v1 import health
 from structmem.v1 import (
+    answer_service_pb2,
+    answer_service_pb2_grpc,
     deletion_service_pb2,
     deletion_service_pb2_grpc,
     inspection_service_pb2,
@@ -17,7 +19,15 @@ from structmem.v1 import (
 
 from graph.model import UuidSource
 from service.errors import InvalidSettings
-from service.handlers import DeletionHandlers, Dependencies, InspectionHandlers, MemoryHandlers, NamespaceHandlers, SummaryHandlers
+from service.handlers import (
+    AnswerHandlers,
+    DeletionHandlers,
+    Dependencies,
+    InspectionHandlers,
+    MemoryHandlers,
+    NamespaceHandlers,
+    SummaryHandlers,
+)
 from service.health import Health
 from service.interceptors import interceptors
 from service.listening import cannot_listen, ensure_free
@@ -32,6 +42,7 @@ SERVICES = (
     inspection_service_pb2.DESCRIPTOR.services_by_name["InspectionService"].full_name,
     summary_service_pb2.DESCRIPTOR.services_by_name["SummaryService"].full_name,
     deletion_service_pb2.DESCRIPTOR.services_by_name["DeletionService"].full_name,
+    answer_service_pb2.DESCRIPTOR.services_by_name["AnswerService"].full_name,
 )
 
 
@@ -52,6 +63,7 @@ class Server:
         namespace_service_pb2_grpc.add_NamespaceServiceServicer_to_server(NamespaceHandlers(dependencies), self._server)
         summary_service_pb2_grpc.add_SummaryServiceServicer_to_server(SummaryHandlers(dependencies), self._server)
         deletion_service_pb2_grpc.add_DeletionServiceServicer_to_server(DeletionHandlers(dependencies), self._server)
+        answer_service_pb2_grpc.add_AnswerServiceServicer_to_server(AnswerHandlers(dependencies), self._server)
         inspection_service_pb2_grpc.add_InspectionServiceServicer_to_server(InspectionHandlers(dependencies), self._server)
         register_reflection(self._server, (*SERVICES, health.SERVICE_NAME))
 

@@ -51,7 +51,7 @@ def setting_warnings(settings: Settings) -> tuple[SettingWarning, ...]:
         host = _keyed(settings.reranker_url)
         wanted = f"{host} wants a key and there is none; until there is, nothing is reranked"
         told += [SettingWarning("reranker_api_key", wanted)] if host else []
-    if "llm" in (settings.extractor, settings.consolidator):
+    if settings.llm_model:
         told += _of_the_language_model(settings)
     return tuple(told)
 
@@ -77,5 +77,5 @@ def _of_the_language_model(settings: Settings) -> list[SettingWarning]:
     nowhere = f"there is none, nor in {variable}" if variable else "there is none"
     instead = {"extractor": settings.extractor, "consolidator": settings.consolidator}
     working = " and ".join(f"the local {who}" for who, chosen in instead.items() if chosen == "llm")
-    works = "work" if " and " in working else "works"
-    return [SettingWarning("llm_api_key", f"{provider.name} wants a key and {nowhere}; until there is, {working} {works}")]
+    works = f"{working} {'work' if ' and ' in working else 'works'}" if working else "no question is answered"
+    return [SettingWarning("llm_api_key", f"{provider.name} wants a key and {nowhere}; until there is, {works}")]

@@ -123,7 +123,9 @@ class Settings(BaseSettings):
     )
     recorded_file: UserPath | None = Field(None, description="file of the recorded extractor")
     llm_provider: ProviderName = Field("openai", description="whose API has the language model: openai, deepseek, ollama, vllm or custom")
-    llm_model: str = Field("", max_length=200, description="language model that extracts or consolidates, as its provider calls it")
+    llm_model: str = Field(
+        "", max_length=200, description="language model that extracts, consolidates or answers, as its provider calls it"
+    )
     llm_base_url: str = Field("", description="URL of an OpenAI-compatible API; empty: the provider's")
     llm_api_key: SecretStr = Field(SecretStr(""), description="key of that API; empty: what the variable of llm_key_variable holds")
     llm_key_variable: str = Field("", description="environment variable of the key; empty: the provider's, such as OPENAI_API_KEY")
@@ -131,7 +133,7 @@ class Settings(BaseSettings):
         "", description="strictest form to ask answers in; empty: the provider's. What a server refuses is tried less strictly"
     )
     llm_reasoning: Literal["", "none", "minimal", "low", "medium", "high"] = Field("", description="effort of reasoning to ask for")
-    llm_concurrency: int = Field(4, ge=1, le=256, description="calls of the model under way at once, of all jobs together")
+    llm_concurrency: int = Field(4, ge=1, le=256, description="calls of the model under way at once, of all jobs and answers together")
     llm_timeout_s: float = Field(120.0, gt=0, le=3600, description="seconds that one call of the model may take")
     llm_retries: int = Field(4, ge=0, le=20, description="further tries of a call that failed, before its job backs off")
     llm_input_tokens: int = Field(6_000, ge=500, le=1_000_000, description="longer segments are split before the model reads them")
@@ -221,7 +223,7 @@ class Settings(BaseSettings):
             raise ValueError("tls_cert: goes together with tls_key")
         if self.extractor == "recorded" and self.recorded_file is None:
             raise ValueError("recorded_file: is required by the recorded extractor")
-        if "llm" in (self.extractor, self.consolidator):
+        if self.llm_model or "llm" in (self.extractor, self.consolidator):
             self._check_llm()
         if self.segmentation == "attention+similarity" and (self.extractor, self.compressor) != ("llm", "llmlingua2"):
             raise ValueError(

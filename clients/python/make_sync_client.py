@@ -6,12 +6,12 @@ import sys
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent / "src" / "structmem"
-NAMES = ("client", "listings", "summaries")
+NAMES = ("client", "listings", "summaries", "answering")
 REPLACEMENTS = [
     (r"\basync (def|for|with)\b", r"\1"),
     (r"\bawait ", ""),
-    (r"\b_async_(?=transport|listings|summaries)", "_"),
-    (r"\bAsync(?=Transport|Listings|Summaries|Client)", ""),
+    (r"\b_async_(?=transport|listings|summaries|answering)", "_"),
+    (r"\bAsync(?=Transport|Listings|Summaries|Answering|Client)", ""),
     (r"\bAsyncIterator\b", "Iterator"),
     (r"__aenter__", "__enter__"),
     (r"__aexit__", "__exit__"),

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -91,4 +91,15 @@ class Chat(Protocol):
 
     async def aclose(self) -> None:
         """Lets go of connections and files."""
+        ...
+
+
+class StreamingChat(Chat, Protocol):
+    """A language model whose answers can be read while they are written."""
+
+    def stream(self, request: ChatRequest) -> AsyncGenerator[str | ChatAnswer, None]:
+        """The text of the answer piece by piece, and at the end the whole of it. Closing it ends the call of the model.
+
+        Raises ChatUnavailable, also after some of the text, or RequestTooLarge.
+        """
         ...

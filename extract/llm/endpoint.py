@@ -2,12 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Iterator, Mapping
+from contextlib import aclosing, contextmanager
 from typing import Any, cast
 
 import openai
 
-from extract.counted_client import counted, counted_client
+from extract.counted_client import counted_client
+from extract.counted_tries import counted
 from extract.endpoint import EndpointSettings
 from extract.llm.chat import ChatAnswer, ChatRequest, ChatUnavailable, ModelUsage, RequestTooLarge
 from extract.llm.prompting import schema_in_words
@@ -39,18 +41,22 @@ class Endpoint:
         """See `Chat.ask`."""
         with counted() as tries:
             try:
-                async with self._free:
-                    return await self._ask(request, tries)
-            except openai.APIError as error:
-                spent = ModelUsage(calls=tries[0], errors=tries[0])
-                if _is_too_long(error):
-                    raise RequestTooLarge(spent) from None
-                if _is_filtered(error):
-                    return ChatAnswer("", True, spent, withheld=True)
-                raise ChatUnavailable(_reason(error), spent) from None  # its text may hold what was sent
-            except (ValueError, RecursionError):
-                # Not JSON at all: a proxy's page, or half an answer. What the model itself says is inside of it and is read elsewhere.
-                raise ChatUnavailable("answer", ModelUsage(calls=tries[0], errors=tries[0])) from None
+                with _failures(tries):
+                    async with self._free:
+                        return await self._ask(request, tries)
+            except _Filtered as filtered:
+                return filtered.answer
+
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[str | ChatAnswer, None]:
+        """See `StreamingChat.stream`."""
+        with counted() as tries:
+            try:
+                with _failures(tries):
+                    async with self._free, aclosing(self._stream(request, tries)) as parts:
+                        async for part in parts:
+                            yield part
+            except _Filtered as filtered:
+                yield filtered.answer
 
     async def _ask(self, request: ChatRequest, tries: list[int]) -> ChatAnswer:
         while True:
@@ -66,6 +72,35 @@ class Endpoint:
                 # Another call may have found out the same meanwhile.
                 if self._output is output:
                     self._output = weaker
+
+    async def _stream(self, request: ChatRequest, tries: list[int]) -> AsyncGenerator[str | ChatAnswer, None]:
+        """A server's answer in pieces. One that ends without saying why it ends was broken off."""
+        texts: list[str] = []
+        used: Any = None
+        finish = ""
+        async with await self._begun(self._body(request, self._output)) as chunks:
+            async for chunk in chunks:
+                used = getattr(chunk, "usage", None) or used
+                for choice in (getattr(chunk, "choices", None) or ())[:1]:
+                    finish = choice.finish_reason or finish
+                    text = getattr(choice.delta, "content", None)
+                    if isinstance(text, str) and text:
+                        texts.append(text)
+                        yield text
+        if not finish:
+            raise ValueError("the server's answer has no end")
+        yield ChatAnswer("".join(texts), finish != "length", _spent(used, tries[0]), withheld=finish == "content_filter")
+
+    async def _begun(self, body: Mapping[str, Any]) -> openai.AsyncStream[Any]:
+        create: Any = self._client.chat.completions.create
+        try:
+            stream = await create(**body, stream=True, stream_options={"include_usage": True})
+        except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
+            if "stream_options" not in _said(error):
+                raise
+            # Such a server tells no tokens.
+            stream = await create(**body, stream=True)
+        return cast("openai.AsyncStream[Any]", stream)
 
     def _body(self, request: ChatRequest, output: Output) -> dict[str, Any]:
         turns = [{"role": turn.role, "content": turn.content} for turn in request.turns]
@@ -88,14 +123,43 @@ def _answer(completion: Any, tries: int) -> ChatAnswer:
     """A server's completion. One without choices or text is an empty answer, which is then asked for again."""
     if not isinstance(completion, openai.BaseModel):
         raise ValueError("the server's answer is no completion")
-    used = getattr(completion, "usage", None)
-    spent = ModelUsage(tries, getattr(used, "prompt_tokens", 0) or 0, getattr(used, "completion_tokens", 0) or 0, max(0, tries - 1))
+    spent = _spent(getattr(completion, "usage", None), tries)
     choices = getattr(completion, "choices", None)
     if not choices:
         return ChatAnswer("", True, spent)
     finish = choices[0].finish_reason
     text = getattr(choices[0].message, "content", None)
     return ChatAnswer(text if isinstance(text, str) else "", finish != "length", spent, withheld=finish == "content_filter")
+
+
+def _spent(used: Any, tries: int) -> ModelUsage:
+    """What an answer took after so many tries, of which the last one brought it."""
+    return ModelUsage(tries, getattr(used, "prompt_tokens", 0) or 0, getattr(used, "completion_tokens", 0) or 0, max(0, tries - 1))
+
+
+class _Filtered(Exception):
+    """The provider's filter refused the request."""
+
+    def __init__(self, spent: ModelUsage) -> None:
+        super().__init__()
+        self.answer = ChatAnswer("", True, spent, withheld=True)
+
+
+@contextmanager
+def _failures(tries: list[int]) -> Iterator[None]:
+    """Turns what a call can fail with into ChatUnavailable, RequestTooLarge or _Filtered; their texts may hold what was sent."""
+    try:
+        yield
+    except openai.APIError as error:
+        spent = ModelUsage(calls=tries[0], errors=tries[0])
+        if _is_too_long(error):
+            raise RequestTooLarge(spent) from None
+        if _is_filtered(error):
+            raise _Filtered(spent) from None
+        raise ChatUnavailable(_reason(error), spent) from None
+    except (ValueError, RecursionError):
+        # Not JSON at all: a proxy's page, or half an answer. What the model itself says is inside of it and is read elsewhere.
+        raise ChatUnavailable("answer", ModelUsage(calls=tries[0], errors=tries[0])) from None
 
 
 def _weaker(output: Output) -> Output | None:

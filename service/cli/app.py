@@ -7,6 +7,7 @@ import typer
 
 from service.cli.commands import (
     about,
+    asking,
     chats,
     copy,
     cypher,
@@ -36,7 +37,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 _PANELS: dict[str, tuple[Callable[..., None], ...]] = {
-    "To begin with": (about.demo, serve.serve, chats.ingest, search.search, search.context),
+    "To begin with": (about.demo, serve.serve, chats.ingest, search.search, search.context, asking.ask),
     "What is remembered": (
         summaries.profile,
         summaries.summaries,

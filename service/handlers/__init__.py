@@ -2,6 +2,7 @@
 
 from structmem.v1 import memory_service_pb2_grpc
 
+from service.handlers.answers import AnswerHandlers
 from service.handlers.deletions import DeletingHandlers, DeletionHandlers
 from service.handlers.exchange import ExchangeHandlers
 from service.handlers.graph import GraphHandlers
@@ -26,4 +27,12 @@ class MemoryHandlers(
     """The MemoryService: the resources above under one name."""
 
 
-__all__ = ["DeletionHandlers", "Dependencies", "InspectionHandlers", "MemoryHandlers", "NamespaceHandlers", "SummaryHandlers"]
+__all__ = [
+    "AnswerHandlers",
+    "DeletionHandlers",
+    "Dependencies",
+    "InspectionHandlers",
+    "MemoryHandlers",
+    "NamespaceHandlers",
+    "SummaryHandlers",
+]

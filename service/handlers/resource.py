@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
@@ -10,10 +10,11 @@ import grpc
 
 from extract.consolidate.port import Consolidator
 from extract.embed.port import Embedder
+from extract.llm.answering import Answerer
 from extract.port import Extractor
 from graph.cypher import CypherRunner
 from graph.model import NO_EMBEDDING, EmbeddingSpec, ExtractionMode
-from graph.retrieval import Reranking
+from graph.retrieval import NamespaceIndexes, Reranking
 from graph.store.port import Clock, ConsistencyPoint, Memory, Store
 from service import call_context
 from service.authorize import Action, authorize
@@ -34,7 +35,7 @@ else:
 
 @dataclass(frozen=True, slots=True)
 class Dependencies:
-    """What handlers call. `embedder`, `reranking` and `consolidator` are None where the service runs without one.
+    """What handlers call. `embedder`, `reranking`, `consolidator` and `answerer` are None where the service runs without one.
 
     `cypher` runs queries on snapshots of a namespace; `native_cypher` on the whole database, None where the store speaks no Cypher.
     """
@@ -45,6 +46,7 @@ class Dependencies:
     reranking: Reranking | None
     extractors: Mapping[ExtractionMode, Extractor]
     consolidator: Consolidator | None
+    answerer: Answerer | None
     cypher: CypherRunner
     native_cypher: CypherRunner | None
     usage: UsageNotes
@@ -54,6 +56,7 @@ class Dependencies:
     stopping: Stopping
     started_at: datetime
     clock: Clock
+    indexes: NamespaceIndexes = field(default_factory=NamespaceIndexes)
 
     @property
     def served(self) -> EmbeddingSpec:

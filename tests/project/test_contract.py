@@ -39,6 +39,7 @@ PROMISED = {
     "structmem.v1.InspectionService": {"GetGraphStats", "GetServerInfo", "GetUsage"},
     "structmem.v1.DeletionService": {"ListDeletions", "ListDeletedItems", "CheckDeletion"},
     "structmem.v1.SummaryService": {"ListSummaries", "GetSummary", "ConsolidateSummaries", "GetProfile"},
+    "structmem.v1.AnswerService": {"Answer", "StreamAnswer"},
 }
 
 

@@ -10,7 +10,13 @@ import grpc
 import pytest
 import pytest_asyncio
 from google.rpc import error_details_pb2, status_pb2
-from structmem.v1 import inspection_service_pb2_grpc, memory_service_pb2_grpc, namespace_service_pb2_grpc, summary_service_pb2_grpc
+from structmem.v1 import (
+    answer_service_pb2_grpc,
+    inspection_service_pb2_grpc,
+    memory_service_pb2_grpc,
+    namespace_service_pb2_grpc,
+    summary_service_pb2_grpc,
+)
 from structmem.v1.error_reason_pb2 import ErrorReason
 
 from service.app import Application, build
@@ -29,6 +35,7 @@ class Service:
         self.namespaces = namespace_service_pb2_grpc.NamespaceServiceStub(channel)
         self.inspection = inspection_service_pb2_grpc.InspectionServiceStub(channel)
         self.summaries = summary_service_pb2_grpc.SummaryServiceStub(channel)
+        self.answers = answer_service_pb2_grpc.AnswerServiceStub(channel)
 
 
 def _settings_for(directory: Path, **changes: Any) -> Settings:

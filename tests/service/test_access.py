@@ -7,6 +7,7 @@ from typing import Any
 import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from structmem.v1 import answer_service_pb2 as apb
 from structmem.v1 import inspection_service_pb2, namespace_service_pb2, retrieval_pb2
 from structmem.v1 import memory_service_pb2 as pb
 from structmem.v1 import summary_service_pb2 as spb
@@ -114,6 +115,8 @@ CALLS: list[tuple[str, str, str, Callable[[str], Any]]] = [
     ("summaries", "GetSummary", "read", lambda n: spb.GetSummaryRequest(namespace=n, summary_id=SUMMARY)),
     ("summaries", "GetProfile", "read", lambda n: spb.GetProfileRequest(namespace=n)),
     ("summaries", "ConsolidateSummaries", "write", lambda n: spb.ConsolidateSummariesRequest(namespace=n)),
+    ("answers", "Answer", "read", lambda n: apb.AnswerRequest(query=retrieval_pb2.RetrievalQuery(namespaces=[n], text="Hi"))),
+    ("answers", "StreamAnswer", "read", lambda n: apb.StreamAnswerRequest(query=retrieval_pb2.RetrievalQuery(namespaces=[n], text="Hi"))),
 ]
 
 
@@ -140,7 +143,7 @@ async def code_of(service: Any, stub: str, method: str, request: Any, metadata: 
 
 
 def test_every_method_that_names_a_namespace_is_in_the_table() -> None:
-    services = {"memory": pb, "namespaces": ns, "inspection": inspection_service_pb2, "summaries": spb}
+    services = {"memory": pb, "namespaces": ns, "inspection": inspection_service_pb2, "summaries": spb, "answers": apb}
     methods = {
         (stub, method.name)
         for stub, module in services.items()

@@ -5,7 +5,14 @@ from typing import Any
 
 import grpc
 import pytest
-from structmem.v1 import inspection_service_pb2, memory_service_pb2, namespace_service_pb2, retrieval_pb2, summary_service_pb2
+from structmem.v1 import (
+    answer_service_pb2,
+    inspection_service_pb2,
+    memory_service_pb2,
+    namespace_service_pb2,
+    retrieval_pb2,
+    summary_service_pb2,
+)
 from structmem.v1 import memory_service_pb2 as pb
 
 from graph.model import UuidSource
@@ -41,9 +48,11 @@ READS: dict[str, Callable[[list[str]], Any]] = {
     "RunCypher": lambda tokens: inspection_service_pb2.RunCypherRequest(namespace="acme", query="RETURN 1", at_least=tokens),
     "ListSummaries": lambda tokens: summary_service_pb2.ListSummariesRequest(namespace="acme", at_least=tokens),
     "GetSummary": lambda tokens: summary_service_pb2.GetSummaryRequest(namespace="acme", summary_id=SUMMARY, at_least=tokens),
+    "Answer": lambda tokens: answer_service_pb2.AnswerRequest(query=asked(tokens)),
+    "StreamAnswer": lambda tokens: answer_service_pb2.StreamAnswerRequest(query=asked(tokens)),
     "GetProfile": lambda tokens: summary_service_pb2.GetProfileRequest(namespace="acme", at_least=tokens),
 }
-MODULES = (memory_service_pb2, namespace_service_pb2, inspection_service_pb2, summary_service_pb2)
+MODULES = (answer_service_pb2, memory_service_pb2, namespace_service_pb2, inspection_service_pb2, summary_service_pb2)
 WRITES = {
     "AppendMessages",
     "FlushSession",
@@ -102,7 +111,8 @@ async def acme(service: Any) -> Any:
 
 
 async def outcome(service: Any, method: str, tokens: list[str]) -> None:
-    stub = next(stub for stub in (service.memory, service.namespaces, service.inspection, service.summaries) if hasattr(stub, method))
+    stubs = (service.memory, service.namespaces, service.inspection, service.summaries, service.answers)
+    stub = next(stub for stub in stubs if hasattr(stub, method))
     call = getattr(stub, method)(READS[method](tokens))
     if isinstance(call, AsyncIterator) or hasattr(call, "__aiter__"):
         async for _ in call:

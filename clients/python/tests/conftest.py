@@ -8,6 +8,7 @@ from typing import Any
 import grpc
 import pytest
 from structmem import Client
+from structmem.v1.answer_service_pb2_grpc import add_AnswerServiceServicer_to_server
 from structmem.v1.inspection_service_pb2_grpc import add_InspectionServiceServicer_to_server
 from structmem.v1.memory_service_pb2_grpc import add_MemoryServiceServicer_to_server
 from structmem.v1.namespace_service_pb2_grpc import add_NamespaceServiceServicer_to_server
@@ -18,6 +19,7 @@ ADDERS: list[Any] = [
     add_NamespaceServiceServicer_to_server,
     add_InspectionServiceServicer_to_server,
     add_SummaryServiceServicer_to_server,
+    add_AnswerServiceServicer_to_server,
 ]
 Answer = Callable[[Any, grpc.ServicerContext], Any]
 

@@ -10,6 +10,8 @@ import structmem
 
 NAMES = [
     "AlreadyExistsError",
+    "Answer",
+    "AnswerEnding",
     "AnswerTooLargeError",
     "Appended",
     "AppendedMessage",
@@ -18,6 +20,7 @@ NAMES = [
     "CallCanceledError",
     "ChannelRank",
     "ChannelShortfall",
+    "Citation",
     "Client",
     "ConflictError",
     "Context",
@@ -72,6 +75,7 @@ NAMES = [
     "JobState",
     "LabelCondition",
     "LabelFilter",
+    "LanguageModelMissingError",
     "LinkDecided",
     "LinkVerdict",
     "MemoryFilter",
@@ -91,6 +95,8 @@ NAMES = [
     "PathStep",
     "PermissionDeniedError",
     "QueryPlan",
+    "RejectedCitation",
+    "RejectionReason",
     "RelationType",
     "RequestReusedError",
     "RequestTooLargeError",
@@ -121,6 +127,7 @@ NAMES = [
     "kind_of",
 ]
 METHODS = [
+    "answer",
     "append",
     "build_context",
     "cancel_job",
@@ -160,6 +167,7 @@ METHODS = [
     "revert_decision",
     "run_cypher",
     "server_info",
+    "stream_answer",
     "traverse_events",
     "update_namespace",
     "usage",

@@ -15,7 +15,11 @@ _MESSAGE = re.compile(r"(\d+)(?:\(([a-z, ]+)\))?:? (.*)")
 
 @dataclass
 class Reply:
-    """What the server does with one request: waits, then dies, or answers with a status and a completion of this content."""
+    """What the server does with one request: waits, then dies, or answers with a status and a completion of this content.
+
+    Where a stream is asked for, the content comes in pieces of `piece` characters, each after `pause` seconds; one that dies breaks off
+    in the middle.
+    """
 
     content: str = ""
     finish: str = "stop"
@@ -25,6 +29,8 @@ class Reply:
     delay: float = 0.0
     dies: bool = False
     raw: str | None = None
+    piece: int = 7
+    pause: float = 0.0
 
 
 def messages_in(body: Body) -> list[Body]:
@@ -99,6 +105,8 @@ class OpenAiServer:
         self.refused_forms: set[str] = set()
         self.at_once = 0
         self.most_at_once = 0
+        self.given_up = 0
+        self.refuses_stream_options = False
         self.url = ""
         self._server: asyncio.Server | None = None
 
@@ -127,7 +135,9 @@ class OpenAiServer:
                 await asyncio.sleep(reply.delay)
             finally:
                 self.at_once -= 1
-            if not reply.dies:
+            if body.get("stream") and reply.status == 200 and reply.raw is None:
+                await self._stream(reply, body, reader, writer)
+            elif not reply.dies:
                 writer.write(_http(reply, body["model"]))
                 await writer.drain()
             elif reply.content:  # half of it
@@ -139,12 +149,41 @@ class OpenAiServer:
         finally:
             writer.close()
 
+    async def _stream(self, reply: Reply, body: Body, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n")
+        gone = asyncio.ensure_future(reader.read())
+        for chunk in _chunks(reply, body):
+            done, _ = await asyncio.wait({gone}, timeout=reply.pause)
+            if done:
+                self.given_up += 1
+                return
+            writer.write(chunk)
+            await writer.drain()
+        gone.cancel()
+
     def _reply(self, body: Body) -> Reply:
         form = body.get("response_format", {}).get("type", "text")
         if form in self.refused_forms:
             return Reply(status=400, error={"message": f"response_format.type {form} is not supported", "param": "response_format"})
+        if body.get("stream_options") and self.refuses_stream_options:
+            return Reply(status=400, error={"message": "unknown field stream_options", "param": "stream_options"})
         following = self.script.pop(0) if self.script else self.answers
         return following if isinstance(following, Reply) else following(body)
+
+
+def _chunks(reply: Reply, body: Body) -> list[bytes]:
+    """A streamed completion: its pieces, how it ends, what it took; of one that dies the first half of its pieces."""
+    pieces = [reply.content[start : start + reply.piece] for start in range(0, len(reply.content), reply.piece)]
+    head = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": body["model"]}
+    chunks: list[Body] = [head | {"choices": [{"index": 0, "finish_reason": None, "delta": {"content": piece}}]} for piece in pieces]
+    if reply.dies:
+        chunks = chunks[: len(chunks) // 2]
+    else:
+        chunks.append(head | {"choices": [{"index": 0, "finish_reason": reply.finish, "delta": {}}]})
+        if body.get("stream_options", {}).get("include_usage"):
+            chunks.append(head | {"choices": [], "usage": {"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110}})
+    lines = [f"data: {json.dumps(chunk)}\n\n".encode() for chunk in chunks]
+    return lines if reply.dies else [*lines, b"data: [DONE]\n\n"]
 
 
 def _http(reply: Reply, model: str) -> bytes:

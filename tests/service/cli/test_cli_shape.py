@@ -13,6 +13,7 @@ from service.cli.app import app
 from service.cli.documents import print_list
 
 COMMANDS = [
+    "ask",
     "config",
     "consolidate",
     "context",

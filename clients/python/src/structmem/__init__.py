@@ -5,10 +5,12 @@ the generated contract is `structmem.v1`.
 """
 
 from structmem._answers import (
+    Answer,
     Appended,
     AppendedMessage,
     ChannelRank,
     ChannelShortfall,
+    Citation,
     Context,
     ContextEntry,
     Contribution,
@@ -34,6 +36,7 @@ from structmem._answers import (
     OmittedHit,
     PathStep,
     QueryPlan,
+    RejectedCitation,
     Retrieval,
     Rival,
     ServerInfo,
@@ -70,6 +73,7 @@ from structmem._errors import (
     InternalError,
     InvalidArgumentError,
     JobFailedError,
+    LanguageModelMissingError,
     NamespaceCorruptError,
     NamespaceNotFoundError,
     NotFoundError,
@@ -96,6 +100,7 @@ from structmem._inputs import (
     TimeRange,
 )
 from structmem._kinds import (
+    AnswerEnding,
     CypherElidedKind,
     CypherScope,
     DegradationReason,
@@ -110,6 +115,7 @@ from structmem._kinds import (
     LinkVerdict,
     MissReason,
     NodeKind,
+    RejectionReason,
     Role,
     SummaryLevel,
 )
@@ -132,6 +138,8 @@ from structmem._nodes import (
 
 __all__ = [
     "AlreadyExistsError",
+    "Answer",
+    "AnswerEnding",
     "AnswerTooLargeError",
     "Appended",
     "AppendedMessage",
@@ -140,6 +148,7 @@ __all__ = [
     "CallCanceledError",
     "ChannelRank",
     "ChannelShortfall",
+    "Citation",
     "Client",
     "ConflictError",
     "Context",
@@ -197,6 +206,7 @@ __all__ = [
     "JobState",
     "LabelCondition",
     "LabelFilter",
+    "LanguageModelMissingError",
     "LinkDecided",
     "LinkVerdict",
     "MemoryFilter",
@@ -216,6 +226,8 @@ __all__ = [
     "PathStep",
     "PermissionDeniedError",
     "QueryPlan",
+    "RejectedCitation",
+    "RejectionReason",
     "RelationType",
     "RequestReusedError",
     "RequestTooLargeError",

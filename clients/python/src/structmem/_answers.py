@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from structmem._inputs import EmbeddingSpec, ExtractionProfile
 from structmem._kinds import (
+    AnswerEnding,
     DegradationReason,
     DeletionCause,
     EdgeKind,
@@ -15,6 +16,7 @@ from structmem._kinds import (
     JobState,
     MissReason,
     NodeKind,
+    RejectionReason,
 )
 from structmem._nodes import Edge, Event, Message, Node, Statement, Summary, TimeSpan
 
@@ -492,6 +494,53 @@ class UsageEntry:
     prompt_tokens: int
     completion_tokens: int
     errors: int
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A memory that an answer rests on: "[number]" of its text. `text` is what the model read of it; `quotes` are words of that."""
+
+    number: int
+    namespace: str
+    node_id: str
+    kind: NodeKind
+    text: str
+    said_at: datetime | None
+    speaker: str
+    evidence_ids: tuple[str, ...]
+    quotes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedCitation:
+    """What a model cited and what was not taken; `node_id` is empty where the model read no such memory."""
+
+    reason: RejectionReason
+    quote: str
+    node_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a language model answers from memories.
+
+    Attributes:
+        text: with "[1]" after what rests on the citation of that number; empty where there was no memory to answer from.
+        grounded: whether there is a citation at all.
+        not_in_memory: what was asked is not in the memories that the model read.
+        usage: what the model's call took; None where no model was asked.
+        memory_count: how many memories, profiles and summaries it read.
+    """
+
+    text: str
+    citations: tuple[Citation, ...]
+    rejected_citations: tuple[RejectedCitation, ...]
+    grounded: bool
+    not_in_memory: bool
+    ending: AnswerEnding
+    usage: UsageEntry | None
+    plan: QueryPlan
+    memory_count: int
 
 
 @dataclass(frozen=True, slots=True)

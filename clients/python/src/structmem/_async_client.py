@@ -28,7 +28,7 @@ from structmem._answers import (
     ServerInfo,
     UsageEntry,
 )
-from structmem._async_summaries import AsyncSummaries
+from structmem._async_answering import AsyncAnswering
 from structmem._async_transport import AsyncTransport
 from structmem._cypher import CypherAnswer, CypherValue
 from structmem._cypher_values import Collected
@@ -41,7 +41,7 @@ from structmem._waiting import Deadline
 from structmem.v1.memory_service_pb2 import ExportNamespaceResponse
 
 
-class AsyncClient(AsyncSummaries):
+class AsyncClient(AsyncAnswering):
     """A connection to a StructMem service.
 
     Every call takes a `timeout` in seconds and raises a StructMemError; docs/python-client.md shows each in use.

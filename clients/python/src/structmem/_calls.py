@@ -19,7 +19,7 @@ from structmem.v1 import memory_service_pb2 as mpb
 from structmem.v1 import retrieval_pb2 as rpb
 
 R = TypeVar("R")
-Service = Literal["memory", "namespace", "inspection", "summary", "deletion"]
+Service = Literal["memory", "namespace", "inspection", "summary", "deletion", "answer"]
 Page = tuple[list[R], str]
 
 

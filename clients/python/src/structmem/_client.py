@@ -8,6 +8,7 @@ from typing import Self
 from structmem import _calls as calls
 from structmem import _deletion_calls as deletion_calls
 from structmem import _service_calls as service_calls
+from structmem._answering import Answering
 from structmem._answers import (
     Appended,
     Context,
@@ -35,13 +36,12 @@ from structmem._exchange import ExportWriter, FileLike, read_export
 from structmem._inputs import AsOf, ConsistencyTokens, EmbeddingSpec, ExtractionProfile, LabelFilter, MemoryFilter, NewMessage, TimeRange
 from structmem._kinds import CypherScope, ExtractionMode, JobKind, JobState, LinkVerdict
 from structmem._options import Options
-from structmem._summaries import Summaries
 from structmem._transport import Transport
 from structmem._waiting import Deadline
 from structmem.v1.memory_service_pb2 import ExportNamespaceResponse
 
 
-class Client(Summaries):
+class Client(Answering):
     """A connection to a StructMem service.
 
     Every call takes a `timeout` in seconds and raises a StructMemError; docs/python-client.md shows each in use.

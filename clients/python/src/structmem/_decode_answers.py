@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from structmem import _answers as a
 from structmem import _decode as d
 from structmem._inputs import EmbeddingSpec, EntityType, ExtractionProfile, RelationType
-from structmem._kinds import DegradationReason, EntityKind, ExtractionMode, JobKind, JobState, MissReason
+from structmem._kinds import AnswerEnding, DegradationReason, EntityKind, ExtractionMode, JobKind, JobState, MissReason, RejectionReason
+from structmem.v1 import answer_service_pb2 as apb
 from structmem.v1 import inspection_service_pb2 as ipb
 from structmem.v1 import job_pb2, namespace_pb2, node_pb2
 from structmem.v1 import memory_service_pb2 as mpb
@@ -236,9 +237,49 @@ def graph(it: ipb.GetGraphStatsResponse) -> a.GraphStats:
     )
 
 
+def usage_entry(it: ipb.UsageEntry) -> a.UsageEntry:
+    """What one model was called for."""
+    return a.UsageEntry(it.step, it.model, it.calls, it.items, it.prompt_tokens, it.completion_tokens, it.errors)
+
+
 def usage(it: ipb.GetUsageResponse) -> tuple[a.UsageEntry, ...]:
     """Model calls."""
-    return tuple(a.UsageEntry(e.step, e.model, e.calls, e.items, e.prompt_tokens, e.completion_tokens, e.errors) for e in it.entries)
+    return tuple(map(usage_entry, it.entries))
+
+
+def citation(it: apb.Citation) -> a.Citation:
+    """A memory that an answer rests on."""
+    return a.Citation(
+        number=it.number,
+        namespace=it.namespace,
+        node_id=it.node_id,
+        kind=d.node_kind(it.kind),
+        text=it.text,
+        said_at=d.moment(it, "said_at"),
+        speaker=it.speaker,
+        evidence_ids=tuple(it.evidence_ids),
+        quotes=tuple(it.quotes),
+    )
+
+
+def rejected_citation(it: apb.RejectedCitation) -> a.RejectedCitation:
+    """A citation that was not taken."""
+    return a.RejectedCitation(d.kind(RejectionReason, apb.RejectionReason, it.reason), it.quote, it.node_id)
+
+
+def answer(it: apb.Answer) -> a.Answer:
+    """An answer of a language model."""
+    return a.Answer(
+        text=it.text,
+        citations=tuple(map(citation, it.citations)),
+        rejected_citations=tuple(map(rejected_citation, it.rejected_citations)),
+        grounded=it.grounded,
+        not_in_memory=it.not_in_memory,
+        ending=d.kind(AnswerEnding, apb.AnswerEnding, it.ending),
+        usage=usage_entry(it.usage) if it.HasField("usage") else None,
+        plan=plan(it.plan),
+        memory_count=it.memory_count,
+    )
 
 
 def server_info(it: ipb.GetServerInfoResponse) -> a.ServerInfo:

@@ -19,6 +19,7 @@ StructMemError
 ├── StoreLimitError            more at once than the service's store takes
 ├── AnswerTooLargeError        an answer that cannot be cut is larger than the service sends
 │   └── ElementTooLargeError   one node or record alone is; metadata["id"] names it
+├── LanguageModelMissingError  an answer was asked for, and the service has no language model
 ├── NamespaceCorruptError      the namespace's data is damaged; other namespaces are not affected
 ├── DeadlineExceededError      no answer within the timeout
 ├── CallCanceledError         the call was canceled
@@ -191,6 +192,12 @@ class ElementTooLargeError(AnswerTooLargeError):
     """One node or record alone is larger than the service sends. `metadata["id"]` names it."""
 
     default_reason = ErrorReason.ELEMENT_TOO_LARGE
+
+
+class LanguageModelMissingError(StructMemError):
+    """An answer was asked for, and the service has no language model; the message says which setting is missing."""
+
+    default_reason = ErrorReason.LANGUAGE_MODEL_MISSING
 
 
 class NamespaceCorruptError(StructMemError):

@@ -133,6 +133,23 @@ class MissReason(StrEnum):
     OUTSCORED = "outscored"
 
 
+class AnswerEnding(StrEnum):
+    """How the text of an answer ended: as the model wanted, at the limit of its tokens, or by a filter of its provider."""
+
+    UNSPECIFIED = "unspecified"
+    COMPLETE = "complete"
+    CUT_OFF = "cut_off"
+    WITHHELD = "withheld"
+
+
+class RejectionReason(StrEnum):
+    """Why a citation of a model was not taken: it read no such memory, or the memory does not hold the words."""
+
+    UNSPECIFIED = "unspecified"
+    NO_SUCH_MEMORY = "no_such_memory"
+    WORDS_NOT_FOUND = "words_not_found"
+
+
 class JobKind(StrEnum):
     """What a job does."""
 
@@ -202,6 +219,8 @@ class ErrorReason(StrEnum):
     NAMESPACE_NOT_FOUND = "NAMESPACE_NOT_FOUND"
     TOO_MANY_EXPORTS = "TOO_MANY_EXPORTS"
     EMBEDDER_UNAVAILABLE = "EMBEDDER_UNAVAILABLE"
+    LANGUAGE_MODEL_MISSING = "LANGUAGE_MODEL_MISSING"
+    LANGUAGE_MODEL_UNAVAILABLE = "LANGUAGE_MODEL_UNAVAILABLE"
     NAMESPACE_CORRUPT = "NAMESPACE_CORRUPT"
     CYPHER_REFUSED = "CYPHER_REFUSED"
     CYPHER_INVALID = "CYPHER_INVALID"

@@ -30,6 +30,7 @@ _BY_REASON: dict[ErrorReason | str, type[errors.StructMemError]] = {
         errors.StoreLimitError,
         errors.AnswerTooLargeError,
         errors.ElementTooLargeError,
+        errors.LanguageModelMissingError,
         errors.NamespaceCorruptError,
         errors.DeadlineExceededError,
     )

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from structmem.v1.answer_service_pb2_grpc import AnswerServiceStub
 from structmem.v1.deletion_service_pb2_grpc import DeletionServiceStub
 from structmem.v1.inspection_service_pb2_grpc import InspectionServiceStub
 from structmem.v1.memory_service_pb2_grpc import MemoryServiceStub
@@ -17,4 +18,5 @@ def stubs(channel: Any) -> dict[str, Any]:
         "inspection": InspectionServiceStub(channel),
         "summary": SummaryServiceStub(channel),
         "deletion": DeletionServiceStub(channel),
+        "answer": AnswerServiceStub(channel),
     }

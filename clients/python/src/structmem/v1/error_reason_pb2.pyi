@@ -168,6 +168,14 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """DEADLINE_EXCEEDED. The reader of a stream did not take its next part within `stream_stall_s`; what the stream held, such as a snapshot, went to others.
     What to do: read the stream from its beginning, and keep reading; or raise the setting.
     """
+    ERROR_REASON_LANGUAGE_MODEL_MISSING: _ErrorReason.ValueType  # 37
+    """FAILED_PRECONDITION. An answer was asked for and this service has no language model; the message says which setting is missing.
+    What to do: set `llm_model`, and what its provider needs; or build a context and ask a model of your own.
+    """
+    ERROR_REASON_LANGUAGE_MODEL_UNAVAILABLE: _ErrorReason.ValueType  # 38
+    """UNAVAILABLE. The language model could not be asked for an answer, or broke off; the metadata's `cause` says how: "connection", "timeout", "answer" (what came was none) or such as "status 401".
+    What to do: wait as long as `RetryInfo` says and repeat; of status 401, 403 or 404 look at the service's key, model and URL.
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a call or a job failed. `google.rpc.ErrorInfo.reason` carries the name of one of these, with the domain "structmem"; its gRPC status is the
@@ -319,5 +327,13 @@ What to do: check the name; writes create a namespace only with `create_namespac
 ERROR_REASON_STREAM_STALLED: ErrorReason.ValueType  # 36
 """DEADLINE_EXCEEDED. The reader of a stream did not take its next part within `stream_stall_s`; what the stream held, such as a snapshot, went to others.
 What to do: read the stream from its beginning, and keep reading; or raise the setting.
+"""
+ERROR_REASON_LANGUAGE_MODEL_MISSING: ErrorReason.ValueType  # 37
+"""FAILED_PRECONDITION. An answer was asked for and this service has no language model; the message says which setting is missing.
+What to do: set `llm_model`, and what its provider needs; or build a context and ask a model of your own.
+"""
+ERROR_REASON_LANGUAGE_MODEL_UNAVAILABLE: ErrorReason.ValueType  # 38
+"""UNAVAILABLE. The language model could not be asked for an answer, or broke off; the metadata's `cause` says how: "connection", "timeout", "answer" (what came was none) or such as "status 401".
+What to do: wait as long as `RetryInfo` says and repeat; of status 401, 403 or 404 look at the service's key, model and URL.
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
