@@ -4,14 +4,15 @@ Rules that are certain, in order; where none of them is, both statements stand. 
 than two answers side by side.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from extract.reconcile.reading import Attribute, Cue, Reading
 from graph.model import DISTANT_PAST, EdgeKind
 
 # Something is corrected soon after it was said, often in words that do not name it again.
-_SOON = timedelta(hours=2)
+SOON = timedelta(hours=2)
 # Cosines of MiniLM: from here on two short texts are about one matter, or say the same. Chosen on the development pairs
 # (tests/extract/reconcile/pairs_dev.jsonl).
 _LOOSELY = 0.3
@@ -30,7 +31,7 @@ class Decision:
     """What a later statement does to an earlier one.
 
     Attributes:
-        kind: SUPERSEDES or REPEATS.     reason: in a few words.     confidence: 0 to 1.
+        kind: SUPERSEDES, MAY_SUPERSEDE or REPEATS.     reason: in a few words.     confidence: 0 to 1.
         valid_from: from when on the earlier one no longer holds; DISTANT_PAST where it never did.
     """
 
@@ -47,12 +48,14 @@ class Pair:
     Attributes:
         similarity: the cosine of their texts, -1 to 1; None where there are no vectors.
         common: topics that many texts have, and that tell nothing of whether two are about one thing.
+        rarity: by topic how few texts have it, 0 (all) to 1 (one); unknown ones are left out.
     """
 
     earlier: Reading
     later: Reading
     similarity: float | None = None
     common: frozenset[str] = frozenset()
+    rarity: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def shared(self) -> int:
@@ -97,7 +100,7 @@ def _corrected(pair: Pair) -> Decision | None:
     earlier, later = pair.earlier, pair.later
     if not later.cues & Cue.CORRECTION or later.speaker != earlier.speaker:
         return None
-    soon = later.said_at - earlier.said_at <= _SOON
+    soon = later.said_at - earlier.said_at <= SOON
     about_it = pair.shared > 0 or bool(later.refused & earlier.topics)
     other = later.values.differ(earlier.values) or later.values.brings_other_than(earlier.values)
     if (soon and ((about_it and pair.near(_LOOSELY)) or other)) or (
@@ -111,10 +114,15 @@ def _attribute_changed(pair: Pair) -> Decision | None:
     later = pair.later
     if later.cues & (_ASIDE | Cue.PLAN | Cue.PAST) or pair.earlier.cues & (Cue.PLAN | Cue.PAST):
         return None
+    changed = changed_attribute(pair)
+    return None if changed is None else _superseded(pair, f"another {changed.name}", 0.9)
+
+
+def changed_attribute(pair: Pair) -> Attribute | None:
+    """An attribute of the earlier one that has another value in the later one."""
     for one in pair.earlier.attributes:
-        for other in later.attributes:
-            if one.slot == other.slot and not _same_value(one, other):
-                return _superseded(pair, f"another {one.name}", 0.9)
+        if any(one.slot == other.slot and not _same_value(one, other) for other in pair.later.attributes):
+            return one
     return None
 
 
@@ -155,12 +163,21 @@ def _ended(pair: Pair) -> Decision | None:
 def _came_about(pair: Pair) -> Decision | None:
     """A plan, and what became of it."""
     earlier, later = pair.earlier, pair.later
-    done = earlier.planned & later.topics - pair.common
-    if not done or later.planned or later.cues & Cue.ADDED or not later.cues & (Cue.DONE | Cue.END) or earlier.speaker != later.speaker:
+    if not is_outcome(pair) or later.cues & Cue.ADDED or earlier.speaker != later.speaker:
         return None
+    done = _carried_out(pair)
     if (len(done) >= 2 and pair.near(_RELATED)) or (earlier.values and pair.near(_RELATED)) or pair.near(_NEAR):
         return _superseded(pair, "outcome of a plan", 0.8)
     return None
+
+
+def is_outcome(pair: Pair) -> bool:
+    """Whether the later one tells that what the earlier one planned was done, or is over."""
+    return bool(_carried_out(pair)) and bool(pair.later.cues & (Cue.DONE | Cue.END)) and not pair.later.planned
+
+
+def _carried_out(pair: Pair) -> frozenset[str]:
+    return pair.earlier.planned & pair.later.topics - pair.common
 
 
 def _said_again(pair: Pair) -> Decision | None:

@@ -70,7 +70,7 @@ class Reading:
         over: stems of what is said to hold no more ("cancelled the gym", "no longer vegan").
         planned: stems of what is meant to happen, of short clauses that say so.
         cues: what its words say of time and change.
-        is_partial: some of it is no plain assertion.
+        is_partial: some of it is no plain assertion.     asks: it ends with a question.
         speaker: who said it, folded.     said_at: when.
     """
 
@@ -83,6 +83,7 @@ class Reading:
     planned: frozenset[str]
     cues: Cue
     is_partial: bool
+    asks: bool
     speaker: str
     said_at: datetime
 
@@ -238,6 +239,7 @@ def read(text: str, speaker: str, said_at: datetime) -> Reading | None:
         planned=frozenset(term for clause in clauses if _is_plan(clause) for term in terms_of(clause)) - _GENERAL,
         cues=_cues(told),
         is_partial=len(clauses) < len(said),
+        asks=text.rstrip().endswith("?"),
         speaker=speaker.casefold(),
         said_at=said_at,
     )

@@ -5,6 +5,7 @@ the older message has one, so that what else it says still stands; else the mess
 """
 
 import asyncio
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from extract.reconcile.deciding import Decision, Pair, decide
+from extract.reconcile.likelihood import likely
 from extract.reconcile.reading import Reading, read
 from graph.model import Edge, EdgeKind, MemoryFilter, Message, NodeKind, Role, Statement
 from graph.store.candidates import CandidateQuery, Candidates, StatisticsGroup
@@ -50,7 +52,7 @@ class _Change:
 
 
 async def changes_of(memory: Memory, new: NewMessages) -> list[Edge]:
-    """The SUPERSEDES and REPEATS edges between what is new, and between that and what is stored."""
+    """The SUPERSEDES, MAY_SUPERSEDE and REPEATS edges between what is new, and between that and what is stored."""
     readings = await asyncio.to_thread(lambda: {one.id: found for one in new.messages if (found := reading_of(one)) is not None})
     found: list[_Change] = []
     stated: dict[str, tuple[str, ...]] = {}
@@ -64,7 +66,7 @@ async def changes_of(memory: Memory, new: NewMessages) -> list[Edge]:
         near.pop(message.id, None)
         nodes = await memory.get_nodes(list(near))
         others = [node for node in nodes.values() if isinstance(node, Message)]
-        made = await asyncio.to_thread(_changes, message, reading, others, near, _common(query, candidates))
+        made = await asyncio.to_thread(_changes, message, reading, others, near, _Frequency.of(query, candidates))
         if made:
             stated |= _statements_by_message(candidates)
             found.extend(made)
@@ -107,15 +109,26 @@ def _statements_by_message(candidates: Candidates) -> dict[str, tuple[str, ...]]
     return {id_: tuple(ids) for id_, ids in found.items()}
 
 
-def _common(query: CandidateQuery, candidates: Candidates) -> frozenset[str]:
-    """The terms of the query that many messages have."""
-    statistics = candidates.statistics[StatisticsGroup.MESSAGES]
-    many = statistics.document_frequency > max(_FEW, _FEW_OF_ALL * statistics.count)
-    return frozenset(term for term, is_common in zip(query.terms, many.tolist(), strict=True) if is_common)
+@dataclass(frozen=True, slots=True)
+class _Frequency:
+    """How many messages have the terms of a query: `common`, those that many have; `rarity`, as `Pair.rarity`."""
+
+    common: frozenset[str]
+    rarity: Mapping[str, float]
+
+    @classmethod
+    def of(cls, query: CandidateQuery, candidates: Candidates) -> "_Frequency":
+        """What the statistics of the messages say of the query's terms."""
+        statistics = candidates.statistics[StatisticsGroup.MESSAGES]
+        frequency = dict(zip(query.terms, statistics.document_frequency.tolist(), strict=True))
+        many = max(_FEW, _FEW_OF_ALL * statistics.count)
+        whole = math.log(statistics.count + 2)
+        rarity = {term: math.log((statistics.count + 1) / (count + 0.5)) / whole for term, count in frequency.items()}
+        return cls(frozenset(term for term, count in frequency.items() if count > many), rarity)
 
 
 def _changes(
-    message: Message, reading: Reading, others: Sequence[Message], near: Mapping[str, float | None], common: frozenset[str]
+    message: Message, reading: Reading, others: Sequence[Message], near: Mapping[str, float | None], frequency: _Frequency
 ) -> list[_Change]:
     found: list[_Change] = []
     for other in others:
@@ -124,7 +137,9 @@ def _changes(
         # What an assistant says is what it was told, or advice.
         if of_other is None or (message if first else other).role is Role.ASSISTANT:
             continue
-        decision = decide(Pair(of_other, reading, near[other.id], common) if first else Pair(reading, of_other, near[other.id], common))
+        readings = (of_other, reading) if first else (reading, of_other)
+        pair = Pair(*readings, near[other.id], frequency.common, frequency.rarity)
+        decision = decide(pair) or likely(pair)
         if decision is not None:
             found.append(_Change(other, message, decision) if first else _Change(message, other, decision))
     return found
@@ -135,10 +150,10 @@ def _order(message: Message) -> tuple[object, int, str]:
 
 
 def _first_of_each(found: Sequence[_Change]) -> list[_Change]:
-    """Of what replaces a message only the first that does: what replaces that one follows in the chain."""
-    best: dict[tuple[str, EdgeKind], _Change] = {}
+    """Of what replaces a message only the first that does: what replaces that one follows in the chain. Of what may, all."""
+    best: dict[tuple[str, EdgeKind, str], _Change] = {}
     for one in found:
-        key = (one.earlier.id, one.decision.kind)
+        key = (one.earlier.id, one.decision.kind, one.later.id if one.decision.kind is EdgeKind.MAY_SUPERSEDE else "")
         if key not in best or _order(one.later) < _order(best[key].later):
             best[key] = one
     return list(best.values())
@@ -164,8 +179,10 @@ async def _edges(memory: Memory, new: NewMessages, found: Sequence[_Change], sta
         stored = next((message for message in (one.earlier, one.later) if message.id not in fresh), None)
         if stored is not None and not statements_of(stored) and not await _is_extracted(memory, stored):
             continue  # it is held against the new one when it is extracted
-        newer = _telling(statements_of(one.later), one.earlier) or one.later.id
-        older = _telling(statements_of(one.earlier), one.later) or one.earlier.id
+        newer, older = one.later.id, one.earlier.id
+        if one.decision.kind is not EdgeKind.MAY_SUPERSEDE:
+            newer = _telling(statements_of(one.later), one.earlier) or newer
+            older = _telling(statements_of(one.earlier), one.later) or older
         edge = Edge(one.decision.kind, newer, older, properties=_properties(one))
         edges[edge.kind, newer, older] = edge
     return list(edges.values())
@@ -200,6 +217,6 @@ def _properties(one: _Change) -> dict[str, str]:
         "decided_by": DECIDED_BY,
         "known_at": one.later.sent_at.isoformat(),
     }
-    if one.decision.kind is EdgeKind.SUPERSEDES:
+    if one.decision.kind is not EdgeKind.REPEATS:
         properties["valid_from"] = one.decision.valid_from.isoformat()
     return properties

@@ -8,10 +8,10 @@ from graph.model.edges import EdgeKind
 
 @dataclass(frozen=True, slots=True)
 class Supersession:
-    """That one memory replaces, or repeats, another one.
+    """That one memory replaces, may replace or repeats another one.
 
     Attributes:
-        kind: SUPERSEDES or REPEATS.
+        kind: SUPERSEDES, MAY_SUPERSEDE or REPEATS.
         known_at: when the later of the two was said.     valid_from: from when on the older one no longer holds.
         newer_evidence_ids: the messages that the newer one rests on; its own id, for a message.
     """

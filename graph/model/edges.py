@@ -27,6 +27,7 @@ class EdgeKind(IntEnum):
     SEEDED_BY = 13
     SUPERSEDES = 14
     REPEATS = 15
+    MAY_SUPERSEDE = 16
 
 
 class LinkVerdict(IntEnum):
@@ -38,7 +39,7 @@ class LinkVerdict(IntEnum):
 
 
 SUMMARY_KINDS = frozenset({EdgeKind.SUMMARIZES, EdgeKind.SEEDED_BY})
-CHANGE_KINDS = frozenset({EdgeKind.SUPERSEDES, EdgeKind.REPEATS})
+CHANGE_KINDS = frozenset({EdgeKind.SUPERSEDES, EdgeKind.REPEATS, EdgeKind.MAY_SUPERSEDE})
 # What a walk over the graph follows unless it is told otherwise: a session joins everything that was said in it, a summary what was
 # consolidated together, and what somebody decided to be different is no way from the one to the other.
 WALKED_KINDS = frozenset(EdgeKind) - {EdgeKind.IN_SESSION, EdgeKind.DIFFERENT_FROM} - SUMMARY_KINDS - CHANGE_KINDS
@@ -62,7 +63,7 @@ class Edge:
 
     @property
     def is_reverted(self) -> bool:
-        """Whether somebody took it back that the one memory replaces, or repeats, the other: the edge then stands for history alone."""
+        """Whether somebody took it back that the one memory replaces, may replace or repeats the other: the edge is then history alone."""
         return self.kind in CHANGE_KINDS and "reverted_at" in self.properties
 
 

@@ -1,4 +1,4 @@
-"""What replaced or repeats what in a namespace, kept until it changes."""
+"""What replaced, may have replaced or repeats what in a namespace, kept until it changes."""
 
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -18,16 +18,23 @@ class ChangeIndex:
 
     Attributes:
         replaced_by, repeated_by: by the id of the older one, what was said first of those that replace, or repeat, it.
+        may_be_replaced_by: by the id of the older one, all that may replace it, first said first.
         named: the ids of all that these name, evidence included, by the bytes of their UUIDs.
     """
 
     version: int
     replaced_by: Mapping[str, Supersession]
     repeated_by: Mapping[str, Supersession]
+    may_be_replaced_by: Mapping[str, tuple[Supersession, ...]]
     named: Mapping[bytes, str]
 
     def __bool__(self) -> bool:
-        return bool(self.replaced_by or self.repeated_by)
+        return bool(self.named)
+
+    @property
+    def size(self) -> int:
+        """How many edges are kept."""
+        return len(self.replaced_by) + len(self.repeated_by) + sum(map(len, self.may_be_replaced_by.values()))
 
 
 class ChangeIndexes:
@@ -48,13 +55,16 @@ class ChangeIndexes:
         if found is not None:
             replaced: dict[str, Supersession] = {}
             repeated: dict[str, Supersession] = {}
-            for edge in found.edges:
+            likely: dict[str, list[Supersession]] = {}
+            for edge in sorted(found.edges, key=lambda one: (one.known_at, one.newer_id)):
+                if edge.kind is EdgeKind.MAY_SUPERSEDE:
+                    likely.setdefault(edge.older_id, []).append(edge)
+                    continue
                 by_older = replaced if edge.kind is EdgeKind.SUPERSEDES else repeated
-                first = by_older.get(edge.older_id)
-                if first is None or (edge.known_at, edge.newer_id) < (first.known_at, first.newer_id):
-                    by_older[edge.older_id] = edge
+                by_older.setdefault(edge.older_id, edge)
             ids = {id_ for edge in found.edges for id_ in (edge.older_id, edge.newer_id, *edge.newer_evidence_ids)}
-            known = ChangeIndex(found.version, replaced, repeated, {uuid_of(id_).bytes: id_ for id_ in ids})
+            named = {uuid_of(id_).bytes: id_ for id_ in ids}
+            known = ChangeIndex(found.version, replaced, repeated, {id_: tuple(edges) for id_, edges in likely.items()}, named)
         assert known is not None
         self._keep(namespace, known)
         return known
@@ -63,8 +73,8 @@ class ChangeIndexes:
         self._kept[namespace.uid] = index
         self._kept.move_to_end(namespace.uid)
         self._looked[namespace.uid] = namespace.revision
-        size = sum(len(each.replaced_by) + len(each.repeated_by) for each in self._kept.values())
+        size = sum(each.size for each in self._kept.values())
         while size > _KEPT_EDGES and len(self._kept) > 1:
             uid, least = self._kept.popitem(last=False)
             del self._looked[uid]
-            size -= len(least.replaced_by) + len(least.repeated_by)
+            size -= least.size

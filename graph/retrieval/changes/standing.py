@@ -37,11 +37,16 @@ class Standing:
     """Pairs of statements among the candidates, the older ones first: `newer` (e,) and `older` (e,) rows.
 
     Attributes:
+        likely_newer, likely_older, likelihood: (l,) rows of messages of which one may replace the other, and how likely it does, 0 to 1;
+            what was said first in front.
         replaced: (n,) statements that no longer hold.     repeated: (n,) statements that a later one says again.
     """
 
     newer: NDArray[np.int32]
     older: NDArray[np.int32]
+    likely_newer: NDArray[np.int32]
+    likely_older: NDArray[np.int32]
+    likelihood: NDArray[np.float64]
     replaced: NDArray[np.bool_]
     repeated: NDArray[np.bool_]
 
@@ -63,6 +68,7 @@ def standing_of(candidates: Candidates, index: ChangeIndex, as_of: AsOf) -> Stan
     rows = _rows_of(candidates, index)
     replaced, repeated = (np.zeros(len(candidates), dtype=bool) for _ in range(2))
     pairs: list[tuple[int, int]] = []
+    likely: list[tuple[int, int, float]] = []
     for id_, row in rows.items():
         change = index.replaced_by.get(id_)
         if change is not None and as_of.sees(change):
@@ -72,9 +78,21 @@ def standing_of(candidates: Candidates, index: ChangeIndex, as_of: AsOf) -> Stan
         again = index.repeated_by.get(id_)
         if again is not None and as_of.sees(again) and again.newer_id in rows:
             repeated[row] = True
+        may_be = (change for change in index.may_be_replaced_by.get(id_, ()) if change.newer_id in rows and as_of.sees(change))
+        likely.extend((rows[change.newer_id], row, change.confidence) for change in may_be)
+    likely.sort(key=lambda pair: (int(candidates.said_at[pair[0]]), int(candidates.said_at[pair[1]])))
+    may_newer, may_older, likelihood = zip(*likely, strict=True) if likely else ((), (), ())
     pairs.sort(key=lambda pair: int(candidates.said_at[pair[1]]))
     newer, older = (np.array(column, dtype=np.int32) for column in (zip(*pairs, strict=True) if pairs else ((), ())))
-    return Standing(newer, older, replaced, repeated)
+    return Standing(
+        newer,
+        older,
+        np.array(may_newer, dtype=np.int32),
+        np.array(may_older, dtype=np.int32),
+        np.array(likelihood, dtype=np.float64),
+        replaced,
+        repeated,
+    )
 
 
 def _rows_of(candidates: Candidates, index: ChangeIndex) -> dict[str, int]:

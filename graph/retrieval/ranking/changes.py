@@ -15,6 +15,39 @@ from graph.store.candidates import Candidates
 _BEHIND = 0.001
 # A message says what was replaced as what it mainly says to the query if that fits the query so well, against its best statement.
 _AS_GOOD = 0.7
+# What may have replaced another one comes before it where that is so likely and it is among so many of the best messages. For a question of
+# what holds now less is enough, and what is hardly likely counts among fewer.
+_LIKELY, _LIKELY_NOW, _AMONG = 0.5, 0.3, 20
+_AMONG_NOW = 10
+
+
+def add_likely_changes(ledger: Ledger, candidates: Candidates, standing: Standing, asks_now: bool) -> None:
+    """Lends a message the score of what it may have replaced, and of the statements of that; it takes nothing from these."""
+    rows = len(standing.likelihood)
+    enough = _LIKELY_NOW if asks_now else _LIKELY
+    if not rows or not (asks_now or standing.likelihood.max() >= enough):
+        return
+    total = ledger.total()
+    of_messages = np.sort(total[candidates.eligible & (candidates.kind == int(NodeKind.MESSAGE))])[::-1]
+    least, least_now = (of_messages[most - 1] if len(of_messages) >= most else -np.inf for most in (_AMONG, _AMONG_NOW))
+    reached = total.copy()
+    # What an older message is found by may be a statement of it.
+    np.maximum.at(reached, candidates.message_row, total[candidates.statement_row])
+    lent = np.zeros(len(total))
+    lender = np.full(len(total), -1, dtype=np.int32)
+    for newer, older, likelihood in zip(
+        standing.likely_newer.tolist(), standing.likely_older.tolist(), standing.likelihood.tolist(), strict=True
+    ):
+        if likelihood < enough and not asks_now:
+            continue
+        if total[newer] < (least if likelihood >= enough else least_now):
+            continue
+        ahead = reached[older] + _BEHIND
+        if ahead > total[newer] + lent[newer]:
+            lent[newer] = ahead - total[newer]
+            lender[newer] = older
+            reached[newer] = max(reached[newer], ahead)
+    ledger.add("may_replace", lent, lent, 1.0, lender)
 
 
 def add_changes(ledger: Ledger, candidates: Candidates, match: Float64, standing: Standing) -> None:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from graph.model import NodeKind
 from graph.retrieval.changes.standing import Standing
 from graph.retrieval.finding.search import Search, fit_of, ledger_of, standing_in
-from graph.retrieval.ranking.changes import add_changes
+from graph.retrieval.planning.question import QueryIntent
+from graph.retrieval.ranking.changes import add_changes, add_likely_changes
 from graph.retrieval.ranking.channel_scores import ChannelMaxima, channel_maxima
 from graph.retrieval.ranking.ledger import Ledger
 from graph.retrieval.ranking.newest import add_newest
@@ -53,6 +54,7 @@ def _ledgers(searches: Sequence[Search], standings: Sequence[Standing | None], m
     add_newest(ledgers, [search.candidates.said_at for search in searches], searches[0].plan, recipe)
     for search, ledger, standing in zip(searches, ledgers, standings, strict=True):
         if standing is not None:
+            add_likely_changes(ledger, search.candidates, standing, QueryIntent.NOW in search.plan.intents)
             add_changes(ledger, search.candidates, fit_of(search.channel_scores, maxima), standing)
     return ledgers
 

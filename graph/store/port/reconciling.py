@@ -18,7 +18,7 @@ class Reversal:
 
 @dataclass(frozen=True, slots=True)
 class Reverted:
-    """The SUPERSEDES and REPEATS edges from the one to the other as they are now, at least one."""
+    """The SUPERSEDES, MAY_SUPERSEDE and REPEATS edges from the one to the other as they are now, at least one."""
 
     edges: tuple[Edge, ...]
     revision: int
@@ -28,7 +28,8 @@ class Reconciles(Protocol):
     """What replaced what in a namespace, and taking such a decision back."""
 
     async def supersessions(self, seen: int) -> Supersessions | None:
-        """All SUPERSEDES and REPEATS edges between current nodes that nobody reverted; None when none came or went since that version.
+        """All SUPERSEDES, MAY_SUPERSEDE and REPEATS edges between current nodes that nobody reverted; None when none came or went since
+        that version.
 
         They go with either of their ends, so that what was replaced stands again, and with the generation whose extraction found them.
         """

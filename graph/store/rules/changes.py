@@ -50,7 +50,7 @@ def replaces(edge: Edge) -> bool:
 
 
 def changes_among(edges: Sequence[Edge]) -> list[Edge]:
-    """The SUPERSEDES and REPEATS edges."""
+    """The edges of what replaces, may replace or repeats what."""
     return [edge for edge in edges if edge.kind in CHANGE_KINDS]
 
 

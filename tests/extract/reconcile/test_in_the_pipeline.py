@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from graph.model import DISTANT_PAST, EdgeKind, ExtractionMode, ExtractorSpec, JobKind, MemoryFilter, NodeKind, Statement
+from graph.model import DISTANT_PAST, EdgeKind, ExtractionMode, ExtractorSpec, JobKind, MemoryFilter, NodeKind, Statement, Supersession
 from graph.retrieval import RetrievalRequest, retrieve
-from graph.store.port import Deletion, GenerationStart
+from graph.store.port import Deletion, GenerationStart, Reversal
 from tests.extract.consolidate.talk import EMBEDDER, START, Talk
 
 LATER = START + timedelta(days=60)
@@ -31,6 +31,10 @@ async def texts(talk: Talk, query: str = WHEN, **more: Any) -> list[str]:
     return [hit.node.text for hit in (await retrieve(talk.store, replace(request, **more), EMBEDDER)).hits]
 
 
+async def replaced(talk: Talk) -> list[Supersession]:
+    return [edge for edge in (await talk.memory.supersessions(-1)).edges if edge.kind is EdgeKind.SUPERSEDES]
+
+
 def before(found: list[str], one: str, other: str) -> bool:
     return found.index(one) < found.index(other)
 
@@ -46,7 +50,7 @@ async def test_what_replaced_it_stands_before_what_was_replaced(talk: Talk) -> N
 
 
 async def test_a_fact_that_was_replaced_is_no_hit_and_stays_in_history(talk: Talk) -> None:
-    [edge] = (await talk.memory.supersessions(-1)).edges
+    [edge] = await replaced(talk)
     nodes = await talk.memory.get_nodes([edge.newer_id, edge.older_id])
     older, newer = nodes[edge.older_id], nodes[edge.newer_id]
     assert isinstance(older, Statement)
@@ -76,16 +80,16 @@ async def test_sessions_that_are_extracted_in_any_order_are_held_against_each_ot
 async def test_a_correction_never_held(store: Any, clock: Any) -> None:
     talk = await Talk(store, clock).create()
     await talk.say(("The portal launch is on Tuesday.", "Sorry, the portal launch is on Thursday, not Tuesday."))
-    [edge] = (await talk.memory.supersessions(-1)).edges
+    [edge] = await replaced(talk)
     assert (edge.reason, edge.valid_from) == ("correction", DISTANT_PAST)
 
 
 async def test_when_what_replaced_it_is_deleted_it_stands_again(talk: Talk) -> None:
-    [edge] = (await talk.memory.supersessions(-1)).edges
+    [edge] = await replaced(talk)
     later = (await talk.memory.get_nodes([edge.newer_id]))[edge.newer_id]
     assert isinstance(later, Statement)
     await talk.memory.delete(Deletion(memory_ids=later.evidence_ids))
-    assert (await talk.memory.supersessions(-1)).edges == ()
+    assert await replaced(talk) == []
     assert (await texts(talk))[0] == FIRST
 
 
@@ -95,7 +99,7 @@ async def test_another_extraction_finds_it_again(talk: Talk) -> None:
     for session in ("may", "later"):
         await talk.memory.flush(session)
     await talk.run(JobKind.EXTRACTION)
-    assert [edge.kind for edge in (await talk.memory.supersessions(-1)).edges] == [EdgeKind.SUPERSEDES]
+    assert len(await replaced(talk)) == 1
 
 
 async def test_summaries_tell_what_holds_once_it_was_replaced(store: Any, clock: Any) -> None:
@@ -112,3 +116,25 @@ async def test_summaries_tell_what_holds_once_it_was_replaced(store: Any, clock:
     assert any("Basel" in text for text in told)
     assert any("Pickle" in text for text in told)
     await talk.holds()
+
+
+SITTER, OTHER_SITTER = "Our babysitter is Lotte.", "Frieda is our babysitter these days."
+
+
+async def sitters(talk: Talk) -> list[str]:
+    """Who is named by the hits, messages and what is stated by them, in their order."""
+    found = await texts(talk, "who is our babysitter?")
+    return list(dict.fromkeys(name for text in found for name in ("Frieda", "Lotte") if name in text))
+
+
+async def test_what_may_have_replaced_it_comes_first_now_and_hides_nothing(store: Any, clock: Any) -> None:
+    talk = await Talk(store, clock).create()
+    await talk.say((SITTER, "We had soup."), "may")
+    await talk.say(("The roses need water.", OTHER_SITTER), "later", timedelta(days=30))
+    [edge] = (await talk.memory.supersessions(-1)).edges
+    assert edge.kind is EdgeKind.MAY_SUPERSEDE
+    nodes = await talk.memory.get_nodes([edge.newer_id, edge.older_id])
+    assert [nodes[id_].text for id_ in (edge.newer_id, edge.older_id)] == [OTHER_SITTER, SITTER]
+    assert await sitters(talk) == ["Frieda", "Lotte"]
+    await talk.memory.revert(Reversal(edge.newer_id, edge.older_id))
+    assert (await talk.memory.supersessions(-1)).edges == ()

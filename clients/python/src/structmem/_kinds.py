@@ -44,6 +44,7 @@ class EdgeKind(StrEnum):
     SEEDED_BY = "seeded_by"
     SUPERSEDES = "supersedes"
     REPEATS = "repeats"
+    MAY_SUPERSEDE = "may_supersede"
 
 
 class DeletionCause(StrEnum):

@@ -187,13 +187,15 @@ class Edge:
         via_id: the node that states it; empty when there is none.
         role: of INVOLVES, the entity's part in the event.
         predicate: of RELATES, what is stated.
-        valid: of RELATES, when it is or was true in the world; of SUPERSEDES, since when; None when the conversation does not tell.
-        confidence: of SAME_AS, DIFFERENT_FROM, SUPERSEDES and REPEATS, how sure whoever says so is, from 0 to 1; None where nobody says.
+        valid: of RELATES, when it is or was true in the world; of SUPERSEDES and MAY_SUPERSEDE, since when; None when the conversation does
+            not tell.
+        confidence: of SAME_AS, DIFFERENT_FROM, SUPERSEDES, MAY_SUPERSEDE and REPEATS, how sure whoever says so is, from 0 to 1; None where
+            nobody says.
         reason: of the same, why.
         decision: of SAME_AS and DIFFERENT_FROM, who decided it; None where an extraction proposes it.
         properties: what else an extraction notes about it.
         similarity: of SEEDED_BY, the cosine of the two, from -1 to 1; None for others.
-        known_at: of SUPERSEDES and REPEATS, when the later of the two was said; None for others.
+        known_at: of SUPERSEDES, MAY_SUPERSEDE and REPEATS, when the later of the two was said; None for others.
         reverted: of the same, who took it back; None where it holds.
     """
 

@@ -109,6 +109,10 @@ class _EdgeKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EdgeKind.Val
     """
     EDGE_KIND_REPEATS: _EdgeKind.ValueType  # 15
     """Fact, Relation, Message -> Fact, Relation, Message: the first says again what the second said. No search or walk follows it unasked."""
+    EDGE_KIND_MAY_SUPERSEDE: _EdgeKind.ValueType  # 16
+    """Message -> Message: the first is later and about the same matter, and may replace the second; `confidence` says how likely that is. Both stand:
+    for a question of what holds now the first comes first. No search or walk follows it unasked.
+    """
 
 class EdgeKind(_EdgeKind, metaclass=_EdgeKindEnumTypeWrapper):
     """What an edge of the memory graph means. The direction is given as from -> to."""
@@ -151,6 +155,10 @@ never did; `reason` says why, `confidence` how sure that is. No search or walk f
 """
 EDGE_KIND_REPEATS: EdgeKind.ValueType  # 15
 """Fact, Relation, Message -> Fact, Relation, Message: the first says again what the second said. No search or walk follows it unasked."""
+EDGE_KIND_MAY_SUPERSEDE: EdgeKind.ValueType  # 16
+"""Message -> Message: the first is later and about the same matter, and may replace the second; `confidence` says how likely that is. Both stand:
+for a question of what holds now the first comes first. No search or walk follows it unasked.
+"""
 Global___EdgeKind: _TypeAlias = EdgeKind  # noqa: Y015
 
 class _Role:
@@ -950,7 +958,7 @@ class Edge(_message.Message):
     predicate: _builtins.str
     """Of RELATES: what is stated, as Statement.predicate."""
     confidence: _builtins.float
-    """Of SAME_AS, of the DIFFERENT_FROM that sets one aside, of SUPERSEDES and REPEATS: how sure whoever says so is, from 0 to 1; 1 for a decision."""
+    """Of SAME_AS, of the DIFFERENT_FROM that sets one aside, of SUPERSEDES, MAY_SUPERSEDE and REPEATS: how sure whoever says so is, from 0 to 1; 1 for a decision."""
     reason: _builtins.str
     """Of the same: why the two are taken for one, in short, such as "kinship or role"."""
     similarity: _builtins.float
@@ -961,7 +969,7 @@ class Edge(_message.Message):
 
     @_builtins.property
     def valid(self) -> _time_pb2.TimeRange:
-        """Of RELATES: when it is or was true in the world; unset when the conversation does not tell. Of SUPERSEDES: since when."""
+        """Of RELATES: when it is or was true in the world; unset when the conversation does not tell. Of SUPERSEDES and MAY_SUPERSEDE: since when."""
 
     @_builtins.property
     def decision(self) -> Global___EdgeDecision:
@@ -969,7 +977,7 @@ class Edge(_message.Message):
 
     @_builtins.property
     def known_at(self) -> _timestamp_pb2.Timestamp:
-        """Of SUPERSEDES and REPEATS: from when on it is known: when the later of the two was said."""
+        """Of SUPERSEDES, MAY_SUPERSEDE and REPEATS: from when on it is known: when the later of the two was said."""
 
     @_builtins.property
     def reverted(self) -> Global___EdgeDecision:
