@@ -29,9 +29,9 @@ def serve(
     llm_provider: Annotated[
         str | None, typer.Option(help="Whose API the llm extractor calls: openai, deepseek, ollama, vllm or custom.")
     ] = None,
-    llm_model: Annotated[str | None, typer.Option(help="Model of the llm extractor.")] = None,
+    llm_model: Annotated[str | None, typer.Option(help="Language model that answers, and extracts with --extractor llm.")] = None,
     llm_base_url: Annotated[str | None, typer.Option(help="URL of an OpenAI-compatible API.")] = None,
-    llm_record: Annotated[Path | None, typer.Option(help="File to append every exchange with the model to.")] = None,
+    llm_record: Annotated[Path | None, typer.Option(help="File to append every exchange with the model to, but answers.")] = None,
     llm_replay: Annotated[Path | None, typer.Option(help="File of exchanges to answer from, instead of calling the model.")] = None,
     workers: Annotated[int | None, typer.Option(help="Jobs that run at once; 0: none.")] = None,
     idle_s: Annotated[float | None, typer.Option("--idle", help="Seconds that a half-full buffer waits for more messages.")] = None,
