@@ -151,6 +151,7 @@ class ExtractionSteps:
                 read_ids=read_ids(one),
                 again_ids=tuple(message.id for message in one.messages) if work.pending.again else (),
                 span=ExtractedSpan(one.messages[0].seq, one.messages[-1].seq, (*one.context, *one.messages)[0].seq),
+                read_before=work.pending.read_before,
                 consolidate=self.settings.consolidate,
             )
 

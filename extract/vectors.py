@@ -87,4 +87,4 @@ async def _embedded(embedder: Embedder, passages: Sequence[PassageText]) -> list
         rows = await embedder.embed(texts)
     if not spent:
         record_usage(UsageEntry("embed", embedder.spec.model, calls=1, items=len(texts)))
-    return [PassageVector(passage.owner_id, passage.ordinal, row) for passage, row in zip(passages, rows, strict=True)]
+    return [PassageVector(one.owner_id, one.ordinal, row, one.version) for one, row in zip(passages, rows, strict=True)]

@@ -16,7 +16,7 @@ from graph.model.namespaces import (
     Namespace,
     namespace_name_problem,
 )
-from graph.model.nodes import Entity, EntityKind, Event, Message, Node, Participant, Role, Session, Statement, kind_of_node
+from graph.model.nodes import Entity, EntityKind, Event, Message, MessageVersion, Node, Participant, Role, Session, Statement, kind_of_node
 from graph.model.profiles import NO_PROFILE, EntityType, ExtractionProfile, RelationType, profile_problems
 from graph.model.summaries import Seed, Summary, SummaryLevel, SummarySentence
 from graph.model.times import DISTANT_FUTURE, DISTANT_PAST, Granularity, TimeRange, TimeSpan, from_micros, to_micros
@@ -59,6 +59,7 @@ __all__ = [
     "LinkVerdict",
     "MemoryFilter",
     "Message",
+    "MessageVersion",
     "Namespace",
     "Node",
     "NodeKind",

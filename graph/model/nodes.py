@@ -49,8 +49,22 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
+class MessageVersion:
+    """What a message said before its writer edited it. `written_at`: when it was sent or, if it is an edit itself, edited."""
+
+    text: str
+    written_at: datetime
+    labels: Mapping[str, str] = field(default_factory=dict)
+    image_caption: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
-    """One turn, verbatim: the source of truth, never rewritten. `session` is the session's name, `seq` counts from 1 in it."""
+    """One turn, verbatim: the source of truth, rewritten by nobody but its writer.
+
+    `session` is the session's name, `seq` counts from 1 in it.
+    `edited_at`: when its writer wrote what it says now, None if nothing was edited; `versions` are what it said before, oldest first.
+    """
 
     id: str
     session: str
@@ -63,6 +77,8 @@ class Message:
     client_id: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
     image_caption: str = ""
+    edited_at: datetime | None = None
+    versions: tuple[MessageVersion, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

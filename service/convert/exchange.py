@@ -32,7 +32,7 @@ def record_to_proto(record: ExportRecord) -> exchange_pb2.ExportRecord:
             vector = exchange_pb2.PassageVector(owner_id=record.owner_id, ordinal=record.ordinal, float16_values=values)
             return exchange_pb2.ExportRecord(vector=vector)
         case _:
-            return exchange_pb2.ExportRecord(node=node_to_proto(record))
+            return exchange_pb2.ExportRecord(node=node_to_proto(record, whole=True))
 
 
 class Tally:

@@ -17,6 +17,7 @@ from graph.model import (
     Event,
     Granularity,
     Message,
+    MessageVersion,
     NodeKind,
     Participant,
     Role,
@@ -150,6 +151,18 @@ class RecordReader:
             client_id=text(found, "record.node.message.client_id", message.client_id, MAX_CLIENT_ID, required=False),
             labels=labels_from_proto(found, "record.node.message.labels", dict(message.labels) if message.labels else {}),
             image_caption=text(found, "record.node.message.image_caption", message.image_caption, MAX_CAPTION, required=False),
+            edited_at=instant(found, "record.node.message.edited_at", message.edited_at) if message.HasField("edited_at") else None,
+            versions=tuple(self._version(found, i, version) for i, version in enumerate(message.earlier_versions)),
+        )
+
+    def _version(self, found: Violations, index: int, version: node_pb2.MessageVersion) -> MessageVersion:
+        at = f"record.node.message.earlier_versions[{index}]"
+        within_bytes(found, at, version.text, version.image_caption)
+        return MessageVersion(
+            text=text(found, f"{at}.text", version.text, MAX_TEXT),
+            written_at=instant(found, f"{at}.written_at", version.written_at),
+            labels=labels_from_proto(found, f"{at}.labels", dict(version.labels)),
+            image_caption=text(found, f"{at}.image_caption", version.image_caption, MAX_CAPTION, required=False),
         )
 
     def _event(self, found: Violations, event: node_pb2.Event) -> Event:

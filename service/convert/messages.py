@@ -49,6 +49,8 @@ def drafts_from_proto(
     drafts = tuple(_draft(found, f"{field}[{index}]", message, circumstances) for index, message in enumerate(messages))
     first: dict[str, int] = {}
     for index, message in enumerate(messages):
+        if message.HasField("edited_at"):
+            continue
         if message.client_id and messages[first.setdefault(message.client_id, index)] != message:
             found.add(f"{field}[{index}].client_id", f"repeats that of {field}[{first[message.client_id]}] with other content")
     return drafts
@@ -65,17 +67,28 @@ def _draft(found: Violations, field: str, message: memory_service_pb2.MessageInp
             values = message.embedding.values
             embedding = vector(found, f"{field}.embedding.values", values, circumstances.namespace, circumstances.served_fingerprint)
     within_bytes(found, field, message.text, message.image_caption)
+    sent_at = _sent_at(found, field, message, circumstances)
     return MessageDraft(
         speaker=text(found, f"{field}.speaker", message.speaker, MAX_SPEAKER),
         role=enum_value(found, f"{field}.role", message.role, Role) or Role.USER,
         text=text(found, f"{field}.text", message.text, MAX_TEXT),
-        sent_at=_sent_at(found, field, message, circumstances),
+        sent_at=sent_at,
         client_id=text(found, f"{field}.client_id", message.client_id, MAX_CLIENT_ID, required=False),
         labels=labels_from_proto(found, f"{field}.labels", dict(message.labels)),
         image_caption=text(found, f"{field}.image_caption", message.image_caption, MAX_CAPTION, required=False),
         embedding=None if embedding is None else embedding.astype(np.float16),
         sent_at_assumed=message.WhichOneof("sent") is None,
+        edited_at=_edited_at(found, field, message, sent_at) if message.HasField("edited_at") else None,
     )
+
+
+def _edited_at(found: Violations, field: str, message: memory_service_pb2.MessageInput, sent_at: datetime) -> datetime:
+    if not message.client_id:
+        found.add(f"{field}.edited_at", "needs a client_id, which tells of what message this is a version")
+    edited_at = instant(found, f"{field}.edited_at", message.edited_at)
+    if message.WhichOneof("sent") is not None and not found and edited_at < sent_at:
+        found.add(f"{field}.edited_at", "is before the message was sent")
+    return edited_at
 
 
 def _sent_at(found: Violations, field: str, message: memory_service_pb2.MessageInput, circumstances: Circumstances) -> datetime:

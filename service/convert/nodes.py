@@ -2,7 +2,7 @@
 
 from structmem.v1 import node_pb2
 
-from graph.model import Entity, Event, Message, Node, Session, Statement, Summary
+from graph.model import Entity, Event, Message, MessageVersion, Node, Session, Statement, Summary
 from service.convert.entity_kinds import entity_kind_to_proto
 from service.convert.times import span_to_proto, timestamp
 
@@ -21,8 +21,8 @@ def session_to_proto(session: Session) -> node_pb2.Session:
     )
 
 
-def message_to_proto(message: Message) -> node_pb2.Message:
-    """A message."""
+def message_to_proto(message: Message, *, whole: bool = False) -> node_pb2.Message:
+    """A message; `whole`: with its earlier versions."""
     return node_pb2.Message(
         id=message.id,
         session=message.session,
@@ -35,6 +35,14 @@ def message_to_proto(message: Message) -> node_pb2.Message:
         labels=message.labels,
         image_caption=message.image_caption,
         recorded_at=timestamp(message.recorded_at),
+        edited_at=timestamp(message.edited_at) if message.edited_at else None,
+        earlier_versions=map(_version_to_proto, message.versions if whole else ()),
+    )
+
+
+def _version_to_proto(version: MessageVersion) -> node_pb2.MessageVersion:
+    return node_pb2.MessageVersion(
+        text=version.text, written_at=timestamp(version.written_at), labels=version.labels, image_caption=version.image_caption
     )
 
 
@@ -113,13 +121,13 @@ def summary_to_proto(summary: Summary) -> node_pb2.Summary:
     )
 
 
-def node_to_proto(node: Node) -> node_pb2.Node:
-    """Any node."""
+def node_to_proto(node: Node, *, whole: bool = False) -> node_pb2.Node:
+    """Any node. `whole`: a message with its earlier versions."""
     match node:
         case Session():
             return node_pb2.Node(session=session_to_proto(node))
         case Message():
-            return node_pb2.Node(message=message_to_proto(node))
+            return node_pb2.Node(message=message_to_proto(node, whole=whole))
         case Event():
             return node_pb2.Node(event=event_to_proto(node))
         case Statement():

@@ -40,7 +40,7 @@ class GraphHandlers(ListingHandlers):
             memory = self._reading(found, request)
         around = await memory.get_node_edges(request.node_id, limit)
         room = Room(self._max_bytes)
-        node = room.need(node_to_proto(around.node), request.node_id)
+        node = room.need(node_to_proto(around.node, whole=True), request.node_id)
         edges, cut = room.fill(map(edge_to_proto, around.edges))
         others = dict.fromkeys(end for edge in around.edges for end in (edge.source_id, edge.target_id) if end != request.node_id)
         nodes = await memory.get_nodes_within(list(others), room.left)

@@ -43,7 +43,10 @@ class MessageHandlers(ResourceHandlers):
             command = await self._command(found, request.namespace, request.create_namespace, request, request.request_id)
         outcome = await self._appended(self._memory(request.namespace), request.create_namespace, command)
         return pb.AppendMessagesResponse(
-            messages=[pb.AppendedMessage(id=m.id, seq=m.seq, client_id=m.client_id, duplicate=m.duplicate) for m in outcome.messages],
+            messages=[
+                pb.AppendedMessage(id=m.id, seq=m.seq, client_id=m.client_id, duplicate=m.duplicate, edited=m.edited)
+                for m in outcome.messages
+            ],
             consistency_token=self._consistency_token(request.namespace, outcome.namespace_uid, outcome.revision),
             job_id=outcome.job_id,
         )

@@ -51,3 +51,29 @@ def test_what_replaced_what_is_shown_taken_back_and_put_back(ines: Any) -> None:
     missing = ines("revert", *reversed(pair), "-n", "ines")
     assert missing.code != 0
     assert "nothing in the namespace says" in missing.err
+
+
+def test_an_edited_message_is_taken_in_as_a_new_version(shell: Any) -> None:
+    first = '{"id": "m1", "session": "s", "speaker": "Ines", "text": "I live in Ghent.", "sent_at": "2025-02-03T10:00:00Z"}\n'
+    edit = first.replace("Ghent", "Bruges").replace("}", ', "edited_at": "2025-02-03T10:05:00Z"}')
+    assert shell("ingest", "-", "-n", "ines", stdin=first).code == 0
+    refused = shell("ingest", "-", "-n", "ines", stdin=first.replace("Ghent", "Bruges"))
+    assert refused.code != 0
+    for _ in range(2):
+        done = shell("ingest", "-", "-n", "ines", stdin=first + edit)
+        assert done.code == 0, done.err
+    [message] = shell("messages", "-n", "ines", "--json").document["messages"]
+    assert message["text"] == "I live in Bruges."
+    shown = shell("show", message["id"], "-n", "ines", "--json").document["node"]
+    assert [version["text"] for version in shown["earlier_versions"]] == ["I live in Ghent."]
+    assert "said 2025-02-03 10:00" in shell("show", message["id"], "-n", "ines").out
+    facts = [fact["text"] for fact in shell("facts", "-n", "ines", "--json").document["facts"]]
+    assert facts
+    assert not any("Ghent" in fact for fact in facts)
+    exported = shell("export", "-n", "ines", "-o", "-")
+    assert "Ghent" in exported.out
+    assert shell("import", "-", "-n", "again", stdin=exported.out).code == 0
+    assert shell("show", message["id"], "-n", "again", "--json").document["node"]["earlier_versions"] == shown["earlier_versions"]
+    wrong = shell("ingest", "-", "-n", "ines", stdin=edit.replace('"id": "m1", ', ""))
+    assert wrong.code != 0
+    assert "edited_at" in wrong.err

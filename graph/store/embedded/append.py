@@ -4,11 +4,14 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from graph.model import EdgeKind, Message, Namespace, NodeKind
+from graph.model import EdgeKind, Message, Namespace, NodeKind, to_micros
+from graph.store.embedded.deletion import remove_for_edit, restore_places
 from graph.store.embedded.files.namespace_file import NamespaceFile
 from graph.store.embedded.files.transaction import Operation, Transaction
 from graph.store.embedded.jobs.job_queue import cover_messages
 from graph.store.embedded.jobs.job_rows import open_jobs
+from graph.store.embedded.rows.node_bodies import message_body
+from graph.store.embedded.rows.node_keys import keys_of
 from graph.store.embedded.rows.node_rows import read_nodes
 from graph.store.embedded.rows.node_values import SystemFields, message_values
 from graph.store.embedded.rows.node_writer import EdgeValues, insert_edges, insert_labels, insert_nodes, insert_passages
@@ -37,8 +40,15 @@ def append(file: NamespaceFile, settings: Namespace, command: AppendCommand) -> 
         if session.time_zone != zone:
             analysed = appending.analysed_messages(command, file.ids, session.time_zone)
         plan = appending.planned_append(session.last_seq, _known_messages(tx, session, command), analysed)
+        if plan.edits:
+            _edit(tx, settings, session, plan.edits)
+        if plan.late:
+            keys = keys_of(tx.db, [message.id for message in plan.late])
+            tx.db.executemany("UPDATE nodes SET body = ? WHERE key = ?", [(message_body(it), keys[it.id]) for it in plan.late])
+            tx.step()
         if plan.fresh:
             _insert(tx, settings, session, plan)
+        if plan.fresh or plan.edits:
             job_id = cover_messages(tx, settings, tx.ids, session.key, plan.last_seq, command.idle)
         else:
             job_id = open_job_of(open_jobs(tx.db, session.key), session.extracted_seq, plan.last_seq)
@@ -61,14 +71,31 @@ def _known_messages(tx: Transaction, session: SessionRow, command: AppendCommand
     return {node.client_id: node for node in nodes if isinstance(node, Message)}
 
 
+def _edit(tx: Transaction, settings: Namespace, session: SessionRow, edits: Sequence[appending.AnalysedMessage]) -> None:
+    """Puts new versions in the place of messages, which get other keys: whoever read the old one knows nothing of the new one."""
+    remove_for_edit(tx, keys_of(tx.db, [item.message.id for item in edits]).values())
+    keyed = list(zip(tx.node_keys(len(edits)), edits, strict=True))
+    _store(tx, settings, keyed, [SystemFields(key, session.key, to_micros(item.message.recorded_at)) for key, item in keyed])
+    restore_places(tx, [key for key, _ in keyed])
+    seqs = [(session.key, item.message.seq) for item in edits if item.message.seq <= session.extracted_seq]
+    tx.db.executemany("INSERT OR IGNORE INTO messages_again VALUES (?, ?)", seqs)
+
+
 def _insert(tx: Transaction, settings: Namespace, session: SessionRow, plan: appending.AppendPlan) -> None:
     keyed = list(zip(tx.node_keys(len(plan.fresh)), plan.fresh, strict=True))
-    keys = [key for key, _ in keyed]
-    insert_nodes(tx, [message_values(item.message, SystemFields(key, session.key, tx.now), item.columns) for key, item in keyed])
-    insert_edges(tx, _conversation_edges(tx, session, keys))
-    insert_labels(tx, [(key, item.message.labels) for key, item in keyed])
+    _store(tx, settings, keyed, [SystemFields(key, session.key, tx.now) for key, _ in keyed])
+    insert_edges(tx, _conversation_edges(tx, session, [key for key, _ in keyed]))
     _count(tx, session, plan)
-    owners = [(key, session.key, item.columns) for key, item in keyed]
+
+
+def _store(
+    tx: Transaction, settings: Namespace, keyed: Sequence[tuple[int, appending.AnalysedMessage]], system: Sequence[SystemFields]
+) -> None:
+    """Stores messages with their labels, passages and vectors."""
+    keys = [key for key, _ in keyed]
+    insert_nodes(tx, [message_values(item.message, fields, item.columns) for (_, item), fields in zip(keyed, system, strict=True)])
+    insert_labels(tx, [(key, item.message.labels) for key, item in keyed])
+    owners = [(key, fields.session, item.columns) for (key, item), fields in zip(keyed, system, strict=True)]
     passages = insert_passages(tx, owners, wait=waits_for_vectors(settings.embedding))
     if takes_vectors(settings.embedding):
         given = {

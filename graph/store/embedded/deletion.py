@@ -201,6 +201,10 @@ def _drop_nodes(tx: Transaction, keys: list[int]) -> None:
     tx.db.executemany("DELETE FROM nodes WHERE key = ?", wanted)
 
 
+_COUNT_SESSION = f"""UPDATE sessions SET (message_count, first_sent_at, last_sent_at) =
+    (SELECT count(*), min(said_at), max(said_at) FROM nodes n WHERE n.{_MESSAGE} AND n.session = sessions.key) WHERE key = ?"""
+
+
 def _mend_sessions(tx: Transaction, gaps: list[tuple[int, int]]) -> None:
     """Closes NEXT over the messages that are gone, and counts their sessions anew."""
     for key, seq in gaps:
@@ -210,11 +214,7 @@ def _mend_sessions(tx: Transaction, gaps: list[tuple[int, int]]) -> None:
         after = tx.db.execute(f"SELECT key FROM nodes WHERE {_MESSAGE} AND session = ? AND seq > ? ORDER BY seq LIMIT 1", (key, seq)).get
         if before is not None and after is not None:
             tx.db.execute("INSERT OR IGNORE INTO edges VALUES (?, ?, 0, ?, 0, NULL)", (before, int(EdgeKind.NEXT), after))
-    tx.db.executemany(
-        f"""UPDATE sessions SET (message_count, first_sent_at, last_sent_at) =
-               (SELECT count(*), min(said_at), max(said_at) FROM nodes n WHERE n.{_MESSAGE} AND n.session = sessions.key) WHERE key = ?""",
-        [(key,) for key in {key for key, _ in gaps}],
-    )
+    tx.db.executemany(_COUNT_SESSION, [(key,) for key in {key for key, _ in gaps}])
 
 
 def _drop_session(tx: Transaction, key: int) -> None:
@@ -238,6 +238,36 @@ def _drop_entities(tx: Transaction, entities: Collection[int]) -> None:
     _drop_nodes(tx, list(entities))
     tx.db.executemany("DELETE FROM entities WHERE key = ?", [(key,) for key in entities])
     tx.db.executemany("DELETE FROM entity_names WHERE entity = ?", [(key,) for key in entities])
+
+
+def remove_for_edit(tx: Transaction, messages: Iterable[int]) -> None:
+    """Takes messages out of a session, with all that was made of them, so that other versions can stand in their places."""
+    doomed: Doomed = dict.fromkeys(messages, NodeKind.MESSAGE)
+    named = dict(doomed)
+    again = _close(tx, doomed)
+    _delete(tx, named, doomed, again, None)
+
+
+_OF_SAME = f"SELECT o.key FROM nodes o WHERE o.{_MESSAGE} AND o.session = n.session"
+_NEIGHBOURS = f"""SELECT ({_OF_SAME} AND o.seq < n.seq ORDER BY o.seq DESC LIMIT 1), ({_OF_SAME} AND o.seq > n.seq ORDER BY o.seq LIMIT 1)
+    FROM nodes n WHERE n.key = ?"""
+
+
+def restore_places(tx: Transaction, messages: Sequence[int]) -> None:
+    """Puts messages that stand in gaps of their sessions between their neighbours, and counts them."""
+    next_, in_session = int(EdgeKind.NEXT), int(EdgeKind.IN_SESSION)
+    for key in messages:
+        [(before, after)] = tx.db.execute(_NEIGHBOURS, (key,)).fetchall()
+        if before is not None and after is not None:
+            tx.db.execute("DELETE FROM edges WHERE src = ? AND kind = ? AND dst = ?", (before, next_, after))
+        pairs = [(a, b) for a, b in ((before, key), (key, after)) if a is not None and b is not None]
+        tx.db.executemany("INSERT OR IGNORE INTO edges VALUES (?, ?, 0, ?, 0, NULL)", [(a, next_, b) for a, b in pairs])
+    placed = tx.db.executemany("SELECT key, session, speaker FROM nodes WHERE key = ?", [(key,) for key in messages]).fetchall()
+    tx.db.executemany("INSERT INTO edges VALUES (?, ?, 0, ?, 0, NULL)", [(key, in_session, session) for key, session, _ in placed])
+    tx.db.executemany(
+        "INSERT INTO speakers VALUES (?, 1) ON CONFLICT DO UPDATE SET messages = messages + 1", [(speaker,) for *_, speaker in placed]
+    )
+    tx.db.executemany(_COUNT_SESSION, [(session,) for session in {session for _, session, _ in placed}])
 
 
 # The messages that name an entity, and those that statements rest on which do.

@@ -22,7 +22,15 @@ from graph.store.embedded.rows.vector_rows import store_vectors
 from graph.store.memory_rows import MemoryRow
 from graph.store.port import ExtractionWrite
 from graph.store.rules.changes import replaces
-from graph.store.rules.extracting import analysed_statements, derived_nodes, expected_session, outside_ids, require_all, require_marked
+from graph.store.rules.extracting import (
+    analysed_statements,
+    derived_nodes,
+    expected_session,
+    outside_ids,
+    require_all,
+    require_marked,
+    require_unedited,
+)
 from graph.store.rules.jobs import JobRow, progressed
 from graph.store.rules.listed_edges import derived_edges
 from graph.store.rules.sessions import SessionRow
@@ -39,6 +47,7 @@ def commit_extraction(file: NamespaceFile, settings: Namespace, lease: Lease, wr
     with file.write(settings) as tx:
         job = held_job(tx.db, tx.now, lease)
         current = expected_session(session_row(tx.db, job.session), tx.generation, write)
+        _require_unedited(tx, current, write)
         again = _extracted_again(tx, current, write.again_ids)
         keys = _write_nodes(tx, current, write, columns)
         _write_passages(tx, settings, current, write, columns, keys)
@@ -107,6 +116,15 @@ def _advance(tx: Transaction, job: JobRow, session: SessionRow, write: Extractio
         insert_spans(tx, session.key, [write.span])
     save_job(tx, progressed(job, tx.now, passed + again, write.partial_failures))
     tx.step()
+
+
+def _require_unedited(tx: Transaction, session: SessionRow, write: ExtractionWrite) -> None:
+    """Refuses what was read of a message that has been edited since, and has another key since then. Raises StaleWrite."""
+    if write.span is None or not write.read_before:
+        return
+    edited = f"SELECT 1 FROM nodes WHERE kind = {NodeKind.MESSAGE:d} AND session = ? AND seq >= ? AND seq <= ? AND key >= ? LIMIT 1"
+    values = (session.key, write.span.read_from, write.span.last, write.read_before)
+    require_unedited(tx.db.execute(edited, values).fetchone() is not None)
 
 
 def _extracted_again(tx: Transaction, session: SessionRow, ids: Sequence[str]) -> int:

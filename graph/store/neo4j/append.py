@@ -1,19 +1,27 @@
 """Appending messages: analysed before the transaction, stored with their edges and work in it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from graph.model import ExtractionMode, IdSource, NodeKind
+from graph.model import ExtractionMode, IdSource, NodeKind, to_micros
 from graph.store.candidates import StatisticsGroup
+from graph.store.neo4j.deletion import remove_for_edit, restore_places
 from graph.store.neo4j.driver.change_log import Operation
 from graph.store.neo4j.driver.handle import Handle
 from graph.store.neo4j.driver.transaction import Prefetch, Transaction
 from graph.store.neo4j.jobs.job_queue import cover, waiting_messages
 from graph.store.neo4j.jobs.job_rows import JOB_PROJECTION, job_row_of
 from graph.store.neo4j.rows.node_properties import passage_key
-from graph.store.neo4j.rows.node_rows import MESSAGE_PROJECTION, SystemFields, message_of, message_properties
+from graph.store.neo4j.rows.node_rows import (
+    MESSAGE_PROJECTION,
+    Properties,
+    SystemFields,
+    message_of,
+    message_properties,
+    stored_text_of_versions,
+)
 from graph.store.neo4j.rows.node_writer import create_further_passages, create_spans, set_properties, set_vectors
 from graph.store.neo4j.rows.requests import remember_answer
 from graph.store.neo4j.rows.search_columns import further_passages, memory_columns, passage_columns, span_nodes
@@ -78,8 +86,15 @@ async def append(handle: Handle, command: AppendCommand) -> AppendOutcome:
         known = {row["client_id"]: message_of(row) for row in tx.prefetched["known"]}
         plan = appending.planned_append(session.last_seq, known, analysed[session.time_zone])
         jobs = [job_row_of(job) for job in tx.prefetched["jobs"]]
+        if plan.edits:
+            await _edit(tx, session, plan.edits, {row["id"]: row["key"] for row in tx.prefetched["known"]})
+        if plan.late:
+            rows = [{"id": it.id, "versions": stored_text_of_versions(it)} for it in plan.late]
+            await tx.execute(_LATE, {"rows": rows})
+            tx.step()
         if plan.fresh:
             await _insert(tx, session, plan)
+        if plan.fresh or plan.edits:
             job_id = await _cover(tx, database.ids, command, jobs, plan)
         else:
             job_id = open_job_of(jobs, session.extracted_seq, plan.last_seq)
@@ -98,19 +113,52 @@ async def _cover(tx: Transaction, ids: IdSource, command: AppendCommand, jobs: S
     if not needs_work(tx.namespace):
         return ""
     waiting = tx.prefetched["unextracted"] + len(plan.fresh)
-    if tx.namespace.extraction_mode is ExtractionMode.OFF:
+    if tx.namespace.extraction_mode is ExtractionMode.OFF or plan.edits:
         waiting = await waiting_messages(tx, tx.namespace, command.session, plan.last_seq)
     return cover(tx, ids, jobs, command.session, plan.last_seq, command.idle, waiting).id
 
 
+_LATE = "UNWIND $at.rows AS row MATCH (m:Message {namespace: $namespace, id: row.id}) SET m.versions = row.versions"
+_EDIT = f"""MATCH (s:Session {{namespace: $namespace, name: $at.session}})
+    UNWIND $at.nodes AS node CREATE (m:Message)-[:IN_SESSION {{seq: node.seq}}]->(s) {set_properties("m", NodeKind.MESSAGE)}"""
+_AGAIN = """UNWIND $at.seqs AS seq MERGE (:AgainMark {namespace: $namespace, session: $at.session, seq: seq})"""
+
+
+async def _edit(tx: Transaction, session: LinkedSession, edits: Sequence[appending.AnalysedMessage], known: Mapping[str, int]) -> None:
+    """Puts new versions in the place of messages, which get other keys: whoever read the old one knows nothing of the new one."""
+    await remove_for_edit(tx, [known[item.message.id] for item in edits])
+    keys = tx.keys(len(edits))
+    recorded = [to_micros(item.message.recorded_at) for item in edits]
+
+    async def create(nodes: list[Properties]) -> None:
+        await tx.execute(_EDIT, {"session": session.name, "nodes": nodes})
+
+    nodes = await _nodes(tx, session, list(zip(keys, edits, recorded, strict=True)), 0, create)
+    await restore_places(tx, session.name, [(node["seq"], node["speaker"]) for node in nodes])
+    seqs = [item.message.seq for item in edits if item.message.seq <= session.extracted_seq]
+    if seqs:
+        await tx.execute(_AGAIN, {"session": session.name, "seqs": seqs})
+
+
 async def _insert(tx: Transaction, session: LinkedSession, plan: appending.AppendPlan) -> None:
-    keys = tx.keys(len(plan.fresh))
+    keyed = [(key, item, tx.now) for key, item in zip(tx.keys(len(plan.fresh)), plan.fresh, strict=True)]
+    await _nodes(tx, session, keyed, session.tail_key, lambda nodes: tx.execute(_WRITE, {**_counted(session, plan), "nodes": nodes}))
+
+
+async def _nodes(
+    tx: Transaction,
+    session: LinkedSession,
+    keyed: Sequence[tuple[int, appending.AnalysedMessage, int]],
+    before: int,
+    create: Callable[[list[Properties]], Awaitable[object]],
+) -> list[Properties]:
+    """Stores messages, each with its key and when it was first stored, with their passages, spans and vectors; `create` makes the nodes."""
     waits = waits_for_vectors(tx.namespace.embedding)
-    nodes, passages, spans = [], [], []
-    before = session.tail_key
-    for key, item in zip(keys, plan.fresh, strict=True):
+    nodes: list[Properties] = []
+    passages, spans = [], []
+    for key, item, recorded in keyed:
         message, row = item.message, item.columns
-        node = message_properties(message, SystemFields(tx.name, key, session.key, tx.now), before)
+        node = message_properties(message, SystemFields(tx.name, key, session.key, recorded), before)
         facets = facets_text(tx.token, NodeKind.MESSAGE, session.name, message.speaker, [message.labels])
         node |= memory_columns(row, message.role) | passage_columns(tx.token, NodeKind.MESSAGE, row.passages[0], facets, waits=waits)
         nodes.append(node)
@@ -119,11 +167,12 @@ async def _insert(tx: Transaction, session: LinkedSession, plan: appending.Appen
         for passage in row.passages:
             tx.count_passage(StatisticsGroup.MESSAGES, passage.terms, passage.length)
         before = key
-    await tx.execute(_WRITE, {**_counted(session, plan), "nodes": nodes})
+    await create(nodes)
     await create_further_passages(tx, NodeKind.MESSAGE, passages)
     await create_spans(tx, NodeKind.MESSAGE, spans)
-    tx.changed(Operation.ADDED, keys)
-    await _embed(tx, dict(zip(keys, plan.fresh, strict=True)))
+    tx.changed(Operation.ADDED, [key for key, *_ in keyed])
+    await _embed(tx, {key: item for key, item, _ in keyed})
+    return nodes
 
 
 async def _embed(tx: Transaction, keyed: Mapping[int, appending.AnalysedMessage]) -> None:

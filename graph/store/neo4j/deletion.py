@@ -410,3 +410,32 @@ async def _forget_names(tx: Transaction, entities: Collection[int], deleted_text
             kept = deleting.kept_names(names, suspicious, set(suspicious) - set(unknown))
             await tx.execute(_RENAME, {"key": key, "name": kept[0], "aliases": list(kept[1:])})
             await tx.execute(CREATE_NAMES, {"names": name_rows(tx.name, id_, kept)})
+
+
+async def remove_for_edit(tx: Transaction, messages: Iterable[int]) -> None:
+    """Takes messages out of a session, with all that was made of them, so that other versions can stand in their places."""
+    doomed: Doomed = dict.fromkeys(NodeRef(NodeKind.MESSAGE, key) for key in messages)
+    named = dict(doomed)
+    again = await close(tx, doomed)
+    await _delete(tx, named, doomed, again, None)
+
+
+_RESTORE = """UNWIND $at.seqs AS seq MATCH (m:Message {namespace: $namespace, session: $at.session, seq: seq})
+    CALL (m) { OPTIONAL MATCH (b:Message) WHERE b.namespace = $namespace AND b.session = $at.session AND b.seq < m.seq
+        RETURN b ORDER BY b.namespace DESC, b.session DESC, b.seq DESC LIMIT 1 }
+    CALL (m) { OPTIONAL MATCH (a:Message) WHERE a.namespace = $namespace AND a.session = $at.session AND a.seq > m.seq
+        RETURN a ORDER BY a.namespace, a.session, a.seq LIMIT 1 }
+    CALL (a, b) { OPTIONAL MATCH (b)-[r:NEXT]->(a) DELETE r }
+    SET m.previous_key = coalesce(b.key, 0)
+    FOREACH (x IN CASE WHEN a IS NULL THEN [] ELSE [a] END | SET x.previous_key = m.key MERGE (m)-[:NEXT]->(x))
+    FOREACH (x IN CASE WHEN b IS NULL THEN [] ELSE [b] END | MERGE (x)-[:NEXT]->(m))"""
+_COUNT_SPEAKERS = """UNWIND $at.speakers AS name MERGE (p:Speaker {namespace: $namespace, name: name})
+    SET p.messages = coalesce(p.messages, 0) + 1"""
+
+
+async def restore_places(tx: Transaction, session: str, placed: Sequence[tuple[int, str]]) -> None:
+    """Puts messages, each by seq and speaker, that stand in gaps of a session between their neighbours, and counts them."""
+    for seq, _ in placed:
+        await tx.execute(_RESTORE, {"session": session, "seqs": [seq]})
+    await tx.execute(_COUNT_SPEAKERS, {"speakers": [speaker for _, speaker in placed]})
+    await tx.execute(_COUNT, {"session": session})

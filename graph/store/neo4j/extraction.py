@@ -31,7 +31,15 @@ from graph.store.neo4j.rows.summary_rows import tell_of_replaced, wait_for_windo
 from graph.store.neo4j.rows.usage_rows import add_usage
 from graph.store.port import ExtractionWrite, Float16Vector
 from graph.store.rules.changes import replaces
-from graph.store.rules.extracting import analysed_statements, derived_nodes, expected_session, outside_ids, require_all, require_marked
+from graph.store.rules.extracting import (
+    analysed_statements,
+    derived_nodes,
+    expected_session,
+    outside_ids,
+    require_all,
+    require_marked,
+    require_unedited,
+)
 from graph.store.rules.jobs import JobRow, progressed
 from graph.store.rules.listed_edges import derived_edges
 from graph.store.rules.sessions import SessionRow
@@ -52,6 +60,7 @@ async def commit_extraction(handle: Handle, lease: Lease, write: ExtractionWrite
     async def work(tx: Transaction) -> int:
         job = await held_job(tx, lease)
         session = expected_session(await session_row(tx, job.session), open_generation(tx.namespace), write)
+        await _require_unedited(tx, session, write)
         again = await _extracted_again(tx, write.again_ids)
         await _write_nodes(tx, session, write, columns)
         await add_usage(tx, write.usage)
@@ -152,6 +161,19 @@ _ADVANCE = "MATCH (s:Session {namespace: $namespace, name: $at.session}) SET s.e
 
 _EXTRACTED_AGAIN = """UNWIND $at.ids AS id MATCH (m:Message {namespace: $namespace, id: id})
     MATCH (a:AgainMark {namespace: $namespace, session: m.session, seq: m.seq}) DELETE a RETURN count(a)"""
+
+
+_EDITED = """RETURN EXISTS { MATCH (m:Message) WHERE m.namespace = $namespace AND m.session = $at.session AND m.seq >= $at.first
+    AND m.seq <= $at.last AND m.key >= $at.before }"""
+
+
+async def _require_unedited(tx: Transaction, session: SessionRow, write: ExtractionWrite) -> None:
+    """Refuses what was read of a message that has been edited since, and has another key since then. Raises StaleWrite."""
+    if write.span is None or not write.read_before:
+        return
+    span = {"first": write.span.read_from, "last": write.span.last, "before": write.read_before}
+    [[edited]] = await tx.rows(_EDITED, {"session": session.name, **span})
+    require_unedited(edited)
 
 
 async def _extracted_again(tx: Transaction, ids: Sequence[str]) -> int:

@@ -15,6 +15,7 @@ from graph.store.port.extracting import Float16Vector
 class MessageDraft:
     """A message to append, already validated. `embedding` (float16, unit length) only for namespaces with client vectors.
 
+    `edited_at`: when its writer wrote this version of it; such a one takes the place of an older one with its client_id.
     `sent_at_assumed`: its writer gave no time, so `sent_at` is when it was received and does not count as content: a repeat of the message
     or of the request is the same although it was received later.
     """
@@ -28,6 +29,7 @@ class MessageDraft:
     image_caption: str = ""
     embedding: Float16Vector | None = None
     sent_at_assumed: bool = False
+    edited_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +45,13 @@ class AppendCommand:
 
 @dataclass(frozen=True, slots=True)
 class AppendedMessage:
-    """Where a message went. `duplicate`: it was there already, with the same client_id and content."""
+    """Where a message went. `duplicate`: it was there already, with the same client_id and content; `edited`: it is a new version."""
 
     id: str
     seq: int
     client_id: str
     duplicate: bool
+    edited: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,9 @@ class Appends(Protocol):
         The session is created when it is not there. A message whose client_id is known with the same content is answered as a duplicate.
         The session's job that nobody has leased yet is used, or one is created. It is due at once, for the vectors' sake, unless
         its attempts have failed; now + idle is until when its half-full buffer waits for more messages (`PendingWork.idle_until`).
-        A repeat of a request_id within 24 hours returns the first answer.
+        A repeat of a request_id within 24 hours returns the first answer. A message with `edited_at` whose client_id is known with other
+        content is a new version of that one, which keeps its id and place: what it said before is kept (`Message.versions`), all that was
+        made of it goes as with a deletion, and what stays is extracted anew. One that comes after a later version is kept among those.
 
         Raises:
             RequestReused, DuplicateMessage: the same id with other content. Nothing is stored then.

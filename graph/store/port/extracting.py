@@ -25,20 +25,22 @@ Float16Vector = NDArray[np.float16]
 
 @dataclass(frozen=True, slots=True)
 class PassageText:
-    """A passage that waits for its vector. `text` is what the embedder reads."""
+    """A passage that waits for its vector. `text` is what the embedder reads; `version` tells texts of an edited message apart."""
 
     owner_id: str
     ordinal: int
     text: str
+    version: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class PassageVector:
-    """The vector of one passage of a node: float16, unit length."""
+    """The vector of one passage of a node: float16, unit length. `version`: that of its `PassageText`, 0 where there was none."""
 
     owner_id: str
     ordinal: int
     vector: Float16Vector
+    version: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,8 @@ class PendingWork:
     `idle_until` is when the buffer must be extracted even if it is half full; a flush mark at the last message says the same at once.
 
     With `again` the messages do not follow the watermark: they were extracted before, and are to be anew, since something of what was
-    extracted was deleted with another message. They come before all others, as one run.
+    extracted was deleted with another message. They come before all others, as one run. `read_before` fences out edits: a message of which
+    there is a newer version by the time of the commit was not read as it is.
     """
 
     session: Session
@@ -63,6 +66,7 @@ class PendingWork:
     vectors: Mapping[str, Float16Vector]
     idle_until: datetime
     again: bool = False
+    read_before: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +105,8 @@ class ExtractionWrite:
     evidence is not as expected. `read_ids` are the messages that the extractor read: the write is refused as well when one of them is gone,
     because what it said may stand in any statement. With `consolidate` the events get a job that summarizes them. `again_ids` are the
     messages that were to be extracted anew and are now; such a write leaves the watermark where it is. `span` is what it read: when one of
-    these messages is deleted, all that was extracted with it in view is deleted, too, and extracted anew without it.
+    these messages is deleted, all that was extracted with it in view is deleted, too, and extracted anew without it. `read_before` is that
+    of the `PendingWork`: the write is refused when a message of the span has been edited since.
     """
 
     generation: int
@@ -117,6 +122,7 @@ class ExtractionWrite:
     read_ids: tuple[str, ...] = ()
     again_ids: tuple[str, ...] = ()
     span: ExtractedSpan | None = None
+    read_before: int = 0
     consolidate: bool = False
 
 

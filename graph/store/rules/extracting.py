@@ -62,3 +62,9 @@ def require_marked(found: int, again_ids: Sized) -> int:
     if found < len(again_ids):
         raise StaleWrite("the messages were extracted anew by another write")
     return found
+
+
+def require_unedited(edited: bool) -> None:
+    """Lets a write pass of which no message has been edited since it was read. Raises StaleWrite."""
+    if edited:
+        raise StaleWrite("a message that the extraction read was edited")

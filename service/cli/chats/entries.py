@@ -46,6 +46,7 @@ class MessageEntry(BaseModel):
     id: Annotated[str, Field(max_length=200), BeforeValidator(_textual), AfterValidator(_storable)] = ""
     role: Literal["user", "assistant", "system", "tool"] = "user"
     sent_at: str | None = None
+    edited_at: str | None = None
     labels: dict[
         Annotated[str, Field(max_length=100), AfterValidator(_not_blank)], Annotated[str, Field(max_length=500), AfterValidator(_storable)]
     ] = Field(default_factory=dict, max_length=32)
@@ -56,9 +57,13 @@ class MessageEntry(BaseModel):
         size = len(self.text.encode()) + len(self.image_caption.encode())
         if size > _TEXT_BYTES:
             raise ValueError(f"text with image_caption must be at most {_TEXT_BYTES:,} bytes in UTF-8; they have {size:,}")
+        if self.edited_at is not None and not self.id:
+            raise ValueError("edited_at needs an id, which tells of what message this is a version")
+        if self.edited_at is not None and datetime.fromisoformat(self.edited_at).tzinfo is None:
+            raise ValueError('edited_at needs an offset, such as "2024-03-05T18:30:00Z"')
         return self
 
-    @field_validator("sent_at")
+    @field_validator("sent_at", "edited_at")
     @classmethod
     def _a_time(cls, value: str | None) -> str | None:
         if value is None:
@@ -81,6 +86,7 @@ class MessageEntry(BaseModel):
             client_id=self.id,
             labels=self.labels,
             image_caption=self.image_caption,
+            edited_at=None if self.edited_at is None else datetime.fromisoformat(self.edited_at),
         )
 
 

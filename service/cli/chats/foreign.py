@@ -6,7 +6,7 @@ from typing import Any
 
 # The beginning of a file is enough to know its kind.
 _READ = 4_000
-_FIELDS = '"session", "speaker", "text", "sent_at", "role", "id", "labels", "image_caption"'
+_FIELDS = '"session", "speaker", "text", "sent_at", "role", "id", "labels", "image_caption", "edited_at"'
 _LINES = f"`structmem ingest` takes JSON Lines with the fields {_FIELDS}"
 # The messages of chat APIs: `{"role", "content"}`. Who speaks in a role is not said; the role stands for the speaker.
 _AS_LINE = "{speaker: .role, role, text: .content}"

@@ -1,4 +1,4 @@
-"""JSON Lines: one message a line, `{"session", "speaker", "text", "sent_at", "role", "id", "labels", "image_caption"}`."""
+"""JSON Lines: one message a line, `{"session", "speaker", "text", "sent_at", "role", "id", "labels", "image_caption", "edited_at"}`."""
 
 from collections.abc import Iterable
 from typing import Any

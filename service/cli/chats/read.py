@@ -50,14 +50,14 @@ def _benchmark(content: bytes) -> Any | None:
 
 
 def _distinct(lines: tuple[ChatLine, ...]) -> tuple[tuple[ChatLine, ...], tuple[LineProblem, ...]]:
-    """The lines without those that reuse another one's id with other content; the service would refuse them all."""
+    """The lines without those that reuse another one's id with other content, and are no edit; the service would refuse them all."""
     seen: dict[tuple[str, str], ChatLine] = {}
     kept: list[ChatLine] = []
     problems: list[LineProblem] = []
     for line in lines:
         key = (line.session, line.message.client_id)
         earlier = seen.setdefault(key, line)
-        if earlier is line:
+        if earlier is line or line.message.edited_at is not None:
             kept.append(line)
         elif earlier.message != line.message:
             place = with_id(line.place, {"id": line.message.client_id})

@@ -37,7 +37,8 @@ def ingest(
 ) -> None:
     """Stores the messages of a chat file: JSON Lines, one message a line, or the neutral benchmark format.
 
-    A line is {"session", "speaker", "text", "sent_at", "role", "id", "labels", "image_caption"}; speaker and text are required. The same
+    A line is {"session", "speaker", "text", "sent_at", "role", "id", "labels", "image_caption", "edited_at"};
+    speaker and text are required. The same
     file again changes nothing. The namespace is created when it is not there.
     """
     chat = _read(file, session or _stem(file), conversation)

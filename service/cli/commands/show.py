@@ -57,6 +57,9 @@ def _print_node(node: "Node", times: Times, texts: Excerpts) -> None:
         case Message():
             facts |= {"session": f"{node.session}, message {node.seq}", "speaker": f"{node.speaker} ({node.role})"}
             facts |= {"sent": times.instant(node.sent_at), "text": node.text, "image": node.image_caption}
+            facts |= {"edited": times.instant(node.edited_at) if node.edited_at else ""}
+            for version in node.earlier_versions:
+                facts[f"said {times.instant(version.written_at)}"] = version.text
             facts |= {"labels": ", ".join(f"{key}={value}" for key, value in node.labels.items()), "client id": node.client_id}
         case Event():
             parts = (f"{part.name} ({part.role})" if part.role else part.name for part in node.participants)

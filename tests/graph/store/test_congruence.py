@@ -188,14 +188,25 @@ class Congruence(RuleBasedStateMachine):
         for store in self.stores:
             self.run(store.create_namespace(NamespaceSpec("n", SPEC, ExtractionMode.EVENT, "Europe/Lisbon")))
 
-    @rule(session=SESSIONS, drafts=DRAFTS, client=st.sampled_from(["", "c1"]), request=st.sampled_from(["", "", "r1"]))
-    def append(self, session, drafts, client, request):
+    @rule(
+        session=SESSIONS,
+        drafts=DRAFTS,
+        client=st.sampled_from(["", "c1"]),
+        request=st.sampled_from(["", "", "r1"]),
+        edited=st.sampled_from([None, None, 5, 500]),
+    )
+    def append(self, session, drafts, client, request, edited):
         messages = []
         for number, (text, speaker, role, topic) in enumerate(drafts):
             self.minutes += 1
             labels = {"topic": topic} if topic else {}
             at = START + timedelta(minutes=self.minutes)
-            messages.append(MessageDraft(speaker, role, text, at, client if not number else "", labels))
+            draft = MessageDraft(speaker, role, text, at, client if not number else "", labels)
+            if client and not number and edited:
+                # A version of the first message of this id, whoever said that; before the others, or after them.
+                said = MessageDraft("Ana", Role.USER, text, START, client, labels)
+                draft = replace(said, edited_at=START + timedelta(minutes=edited + self.minutes % 3))
+            messages.append(draft)
         command = AppendCommand(session, tuple(messages), timedelta(seconds=10), request_id=request)
         outcome = self.both(lambda store: without_uid(store.namespace("n").append(command)))
         assert outcome

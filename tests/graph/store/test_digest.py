@@ -114,6 +114,8 @@ def test_no_order_matters(seed):
 def test_every_field_matters(place):
     record = RECORDS[place]
     for field in fields(record):
+        if isinstance(record, PassageVector) and field.name == "version":
+            continue  # of the way to the store, and in no export
         changed = replace(record, **{field.name: another(getattr(record, field.name))})
         other = digest([*RECORDS[:place], changed, *RECORDS[place + 1 :]])
         assert other.digest != digest().digest, field.name
@@ -138,4 +140,4 @@ def test_of_a_namespace_its_settings_matter_but_not_its_name_and_revision():
 
 def test_a_digest_is_the_same_in_every_release():
     # Somebody may have written one down. A field that the model gains changes it: CHANGELOG.md must say so then.
-    assert digest().digest == "ff0646f2c8ad5fee6e892f74e1fafed01e52b0525748373e5b8a9030bef5b7e4"
+    assert digest().digest == "563b3a40bd41f3802a705806996283c2dcf26d7b29b3e41a53e3fccc327b1cb9"

@@ -25,12 +25,13 @@ from structmem._nodes import Edge, Event, Message, Node, Statement, Summary, Tim
 
 @dataclass(frozen=True, slots=True)
 class AppendedMessage:
-    """Where one message went. `duplicate`: it was there already, with the same client_id and content."""
+    """Where one message went. `duplicate`: it was there already, with the same client_id and content; `edited`: it is a new version."""
 
     id: str
     seq: int
     client_id: str
     duplicate: bool
+    edited: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,7 @@ def append(
     )
 
     def parse(it: mpb.AppendMessagesResponse) -> a.Appended:
-        where = tuple(a.AppendedMessage(m.id, m.seq, m.client_id, m.duplicate) for m in it.messages)
+        where = tuple(a.AppendedMessage(m.id, m.seq, m.client_id, m.duplicate, m.edited) for m in it.messages)
         return a.Appended(namespace, session, where, it.consistency_token, (it.job_id,) if it.job_id else ())
 
     return _memory("AppendMessages", request, parse)

@@ -15,6 +15,7 @@ from structmem._nodes import (
     Entity,
     Event,
     Message,
+    MessageVersion,
     Node,
     Participant,
     Seed,
@@ -98,6 +99,10 @@ def message(it: node_pb2.Message) -> Message:
         labels=dict(it.labels),
         image_caption=it.image_caption,
         recorded_at=moment(it, "recorded_at"),
+        edited_at=moment(it, "edited_at"),
+        earlier_versions=tuple(
+            MessageVersion(one.text, moment(one, "written_at"), dict(one.labels), one.image_caption) for one in it.earlier_versions
+        ),
     )
 
 

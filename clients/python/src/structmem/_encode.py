@@ -114,6 +114,7 @@ def new_message(field: str, it: NewMessage) -> mpb.MessageInput:
             labels=texts_by_text("labels", it.labels),
             image_caption=it.image_caption,
             embedding=vector(it.embedding),
+            edited_at=None if it.edited_at is None else timestamp("edited_at", it.edited_at),
         )
     except InvalidArgumentError as error:
         raise InvalidArgumentError.of(f"{field}.{error.violations[0].field}", error.violations[0].reason) from None

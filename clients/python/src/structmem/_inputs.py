@@ -20,6 +20,7 @@ class NewMessage:
         client_id: an id of yours, unique in the session. Sending it again with the same content changes nothing.
         labels: at most 32 of your own.
         embedding: the message's vector, for namespaces whose model the service does not serve.
+        edited_at: when this version of it was written, an aware datetime; it takes the place of an older one with this `client_id`.
     """
 
     speaker: str
@@ -30,6 +31,7 @@ class NewMessage:
     labels: Mapping[str, str] = field(default_factory=dict)
     image_caption: str = ""
     embedding: Sequence[float] = ()
+    edited_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

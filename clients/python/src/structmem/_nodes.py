@@ -33,8 +33,21 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
+class MessageVersion:
+    """What a message said before its writer edited it."""
+
+    text: str
+    written_at: datetime | None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    image_caption: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
-    """One turn, verbatim. `session` is the session's name, `seq` counts from 1 in it."""
+    """One turn, verbatim. `session` is the session's name, `seq` counts from 1 in it.
+
+    `edited_at`: when its writer wrote what it says now; `earlier_versions`, oldest first, are told by `get_node` alone.
+    """
 
     id: str
     session: str
@@ -47,6 +60,8 @@ class Message:
     labels: Mapping[str, str] = field(default_factory=dict)
     image_caption: str = ""
     recorded_at: datetime | None = None
+    edited_at: datetime | None = None
+    earlier_versions: tuple[MessageVersion, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,7 @@ def pending(db: apsw.Connection, now: int, lease: Lease, limit: int) -> PendingW
         vectors=_first_vectors(db, {key: node.id for key, node in nodes.items()}),
         idle_until=from_micros(row.idle_until),
         again=bool(again),
+        read_before=int(db.execute("SELECT next_node FROM state").get),
     )
 
 
@@ -79,5 +80,5 @@ def missing_vectors(db: apsw.Connection, session: str, limit: int) -> list[Passa
         node = nodes[owner]
         if isinstance(node, Message | Statement):
             passages = passage_texts(node)
-            texts.extend(PassageText(node.id, ordinal, passages[ordinal]) for ordinal in ordinals if ordinal < len(passages))
+            texts.extend(PassageText(node.id, ordinal, passages[ordinal], owner) for ordinal in ordinals if ordinal < len(passages))
     return texts

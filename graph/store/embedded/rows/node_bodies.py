@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 
 from graph.model import Event, Granularity, Message, Statement, TimeSpan, from_micros, to_micros
+from graph.store.rules.appending import stored_versions
 
 
 def message_body(message: Message) -> bytes:
@@ -15,6 +16,10 @@ def message_body(message: Message) -> bytes:
         body["labels"] = dict(message.labels)
     if message.image_caption:
         body["caption"] = message.image_caption
+    if message.edited_at is not None:
+        body["edited_at"] = to_micros(message.edited_at)
+    if message.versions:
+        body["versions"] = stored_versions(message)
     return orjson.dumps(body)
 
 

@@ -16,6 +16,7 @@ from graph.store.embedded.rows.node_bodies import span_of
 from graph.store.embedded.rows.node_keys import keys_of, node_id
 from graph.store.embedded.rows.session_rows import session_row
 from graph.store.port import NodesWithin
+from graph.store.rules.appending import versions_of
 from graph.store.rules.consolidating import seed_of, summary_of
 from graph.store.rules.node_bytes import OVERHEAD
 from graph.store.rules.node_records import node_of
@@ -118,8 +119,8 @@ def _node(db: apsw.Connection, row: dict[str, Any], body: dict[str, Any], links:
     record = {**row, **body, "id": node_id(kind, row["uuid"])}
     match kind:
         case NodeKind.MESSAGE:
-            record |= {"sent_at": row["said_at"], "image_caption": body.get("caption")}
-            return node_of(Message, record, labels=body.get("labels", {}))
+            record |= {"sent_at": row["said_at"], "image_caption": body.get("caption"), "edited_at": body.get("edited_at")}
+            return node_of(Message, record, labels=body.get("labels", {}), versions=versions_of(body.get("versions", ())))
         case NodeKind.EVENT:
             return node_of(Event, record, time=span_of(body["time"]), **links.of_event())
         case NodeKind.FACT | NodeKind.RELATION:

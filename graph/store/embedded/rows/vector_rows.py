@@ -27,7 +27,11 @@ def put_vectors(tx: Transaction, fingerprint: str, vectors: Sequence[PassageVect
     """See `Memory.put_vectors`."""
     checked = accepted_vectors(tx.namespace.embedding, fingerprint, vectors)
     keys = keys_of(tx.db, {vector.owner_id for vector in vectors})
-    given = {(keys[item.owner_id], item.ordinal): vector for item, vector in zip(vectors, checked, strict=True) if item.owner_id in keys}
+    given = {
+        (keys[item.owner_id], item.ordinal): vector
+        for item, vector in zip(vectors, checked, strict=True)
+        if item.owner_id in keys and item.version in (0, keys[item.owner_id])
+    }
     found = tx.db.executemany(
         """SELECT p.key, p.owner, p.ordinal, p.digest FROM passages p LEFT JOIN vectors v ON v.passage = p.key
            WHERE p.owner = ? AND p.ordinal = ? AND v.passage IS NULL""",

@@ -48,13 +48,13 @@ _PENDING = f"""OPTIONAL MATCH (j:Job {{namespace: $namespace, id: $at.id}})
     CALL (s, again) {{
         MATCH (a:AgainMark) WHERE a.namespace = $namespace AND a.session = s.name AND a.seq >= again
         WITH a ORDER BY a.namespace, a.session, a.seq LIMIT $at.limit RETURN collect(a.seq) AS all_again }}
-    RETURN n.generation, j{JOB_PROJECTION}, s{SESSION_PROJECTION}, waiting, total, context, marks, all_again"""
+    RETURN n.generation, n.next_key, j{JOB_PROJECTION}, s{SESSION_PROJECTION}, waiting, total, context, marks, all_again"""
 
 
 async def pending(handle: Handle, lease: Lease, limit: int) -> PendingWork:
     """See `Memory.pending`."""
     asked = {"at": {"id": lease.job.id, "limit": limit + 1}, "max_bytes": _MOST_CHARACTERS}
-    generation, job, session_row, waiting, total, before, marks, again = await handle.row(_PENDING, asked)
+    generation, next_key, job, session_row, waiting, total, before, marks, again = await handle.row(_PENDING, asked)
     row = held(job and session_row and job_row_of(job), await handle.database.now(), lease)
     session = session_of(session_row)
     before.reverse()
@@ -76,6 +76,7 @@ async def pending(handle: Handle, lease: Lease, limit: int) -> PendingWork:
         vectors=_vectors(before + waiting),
         idle_until=from_micros(row.idle_until),
         again=bool(again),
+        read_before=next_key,
     )
 
 
@@ -116,10 +117,10 @@ async def missing_vectors(handle: Handle, session: str, limit: int) -> list[Pass
     (waiting,) = await handle.row(_WAITING, {"at": {"session": session, "limit": limit}})
     waiting.sort(key=lambda row: row[:2])
     texts: list[PassageText] = []
-    for _, group in groupby(waiting[:limit], key=lambda row: row[0]):
+    for key, group in groupby(waiting[:limit], key=lambda row: row[0]):
         rows = list(group)
         # The first row of a message has it; the others of that message go without, as it may be long.
         node = next(node for _, _, node in rows if node is not None)
         passages = passage_texts(message_of(node) if "seq" in node else statement_of(node))
-        texts += [PassageText(node["id"], ordinal, passages[ordinal]) for _, ordinal, _ in rows if ordinal < len(passages)]
+        texts += [PassageText(node["id"], ordinal, passages[ordinal], key) for _, ordinal, _ in rows if ordinal < len(passages)]
     return texts

@@ -128,6 +128,8 @@ class MessageProperties(MemoryProperties):
     label_names: NotRequired[list[str]]
     label_values: NotRequired[list[str]]
     image_caption: NotRequired[str]
+    edited_at: NotRequired[int]
+    versions: NotRequired[str]
 
 
 class TimedProperties(TypedDict):

@@ -8,16 +8,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import orjson
 
 from graph.model import Entity, Event, Granularity, Message, NodeKind, Participant, Session, Statement, TimeSpan, from_micros, to_micros
 from graph.store.neo4j.rows.summary_properties import SUMMARY_PROJECTION
+from graph.store.rules.appending import stored_versions, versions_of
 from graph.store.rules.node_records import node_of
 
 Properties = dict[str, Any]
 
 SESSION_PROJECTION = "{.id, .key, .name, .time_zone, .recorded_at, .message_count, .first_sent_at, .last_sent_at, .extracted_seq}"
 MESSAGE_PROJECTION = """{.id, .key, .session, .seq, .speaker, .role, .text, .sent_at, .recorded_at, .client_id, .label_names, .label_values,
-    .image_caption}"""
+    .image_caption, .edited_at, .versions}"""
 EVENT_PROJECTION = """{.id, .key, .session, .title, .said_at, .recorded_at, .starts_at, .ends_at, .time_granularity, .time_expression,
     .retired_at, .generation}"""
 STATEMENT_PROJECTION = """{.id, .key, .kind, .session, .text, .speaker, .said_at, .recorded_at, .predicate, .subject, .object, .starts_at,
@@ -79,10 +81,19 @@ def message_properties(message: Message, system: SystemFields, previous_key: int
         properties["client_id"] = message.client_id
     if message.image_caption:
         properties["image_caption"] = message.image_caption
+    if message.edited_at is not None:
+        properties["edited_at"] = to_micros(message.edited_at)
+    if message.versions:
+        properties["versions"] = stored_text_of_versions(message)
     if message.labels:
         properties["label_names"] = list(message.labels)
         properties["label_values"] = list(message.labels.values())
     return properties
+
+
+def stored_text_of_versions(message: Message) -> str:
+    """The earlier versions of a message, as they are stored."""
+    return orjson.dumps(stored_versions(message)).decode()
 
 
 def event_properties(event: Event, system: SystemFields, *, waits: bool = False) -> Properties:
@@ -149,7 +160,7 @@ def session_of(row: Mapping[str, Any]) -> Session:
 
 def message_of(row: Mapping[str, Any]) -> Message:
     """The message of a MESSAGE_PROJECTION."""
-    return node_of(Message, row, labels=labels_of(row))
+    return node_of(Message, row, labels=labels_of(row), versions=versions_of(orjson.loads(row["versions"] or "[]")))
 
 
 def labels_of(row: Mapping[str, Any]) -> dict[str, str]:

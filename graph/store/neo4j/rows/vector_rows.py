@@ -1,7 +1,7 @@
 """Vectors of passages that were stored before them."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from graph.model import NodeKind, kind_of
@@ -31,8 +31,9 @@ async def put_vectors(handle: Handle, fingerprint: str, vectors: Sequence[Passag
         spec = tx.namespace.embedding
         checked = accepted_vectors(spec, fingerprint, vectors)
         given = {(item.owner_id, item.ordinal): vector for item, vector in zip(vectors, checked, strict=True)}
-        first = await _first_passages(tx, given)
-        further = await _further_passages(tx, given)
+        versions = {item.owner_id: item.version for item in vectors}
+        first = await _first_passages(tx, given, versions)
+        further = await _further_passages(tx, given, versions)
         for kind, found in first.items():
             await set_vectors(tx, kind, spec.dimension, found)
         await set_further_vectors(tx, spec.dimension, further)
@@ -49,7 +50,7 @@ async def put_vectors(handle: Handle, fingerprint: str, vectors: Sequence[Passag
 Given = dict[tuple[str, int], Float16Vector]
 
 
-async def _first_passages(tx: Transaction, given: Given) -> dict[NodeKind, dict[int, Float16Vector]]:
+async def _first_passages(tx: Transaction, given: Given, versions: Mapping[str, int]) -> dict[NodeKind, dict[int, Float16Vector]]:
     """The vectors that first passages lack, by kind and key."""
     ids: defaultdict[NodeKind, list[str]] = defaultdict(list)
     for id_, ordinal in given:
@@ -59,16 +60,16 @@ async def _first_passages(tx: Transaction, given: Given) -> dict[NodeKind, dict[
     lacking: dict[NodeKind, dict[int, Float16Vector]] = {}
     for kind, some in ids.items():
         [[found]] = await tx.rows(_LACKING % NODE_LABELS[kind], {"ids": some})
-        lacking[kind] = {key: given[(id_, 0)] for id_, key in found}
+        lacking[kind] = {key: given[(id_, 0)] for id_, key in found if versions[id_] in (0, key)}
     return lacking
 
 
-async def _further_passages(tx: Transaction, given: Given) -> dict[tuple[int, int], Float16Vector]:
+async def _further_passages(tx: Transaction, given: Given, versions: Mapping[str, int]) -> dict[tuple[int, int], Float16Vector]:
     passages: list[Any] = [list(passage) for passage in given if passage[1] > 0]
     if not passages:
         return {}
     [[found]] = await tx.rows(_FURTHER, {"passages": passages})
-    return {(key, ordinal): given[(id_, ordinal)] for id_, key, ordinal in found}
+    return {(key, ordinal): given[(id_, ordinal)] for id_, key, ordinal in found if versions[id_] in (0, key)}
 
 
 def _memory_kind(id_: str) -> NodeKind | None:

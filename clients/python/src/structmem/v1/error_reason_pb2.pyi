@@ -29,7 +29,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     What to do: correct the request; sending it again unchanged fails again.
     """
     ERROR_REASON_NOT_FOUND: _ErrorReason.ValueType  # 2
-    """NOT_FOUND. There is no such session, node or job in the namespace; the metadata's `session`, `node_id` or `job_id` names it.
+    """NOT_FOUND. There is no such session, node, job or receipt in the namespace; the metadata's `session`, `node_id`, `job_id` or `receipt_id` names it.
     What to do: check the name or the id.
     """
     ERROR_REASON_ALREADY_EXISTS: _ErrorReason.ValueType  # 3
@@ -42,7 +42,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """
     ERROR_REASON_MESSAGE_ID_REUSED: _ErrorReason.ValueType  # 5
     """ALREADY_EXISTS. A message's `client_id` is known in the session with other content; nothing of the request was stored. The metadata's `client_id` has it, and its `positions` ("0,7", counted from 0) all messages of the request of which that is so, the first 200 of them.
-    What to do: messages are never rewritten: give the new text a new `client_id`.
+    What to do: of a message that its writer edited, give `edited_at`; give another message another `client_id`.
     """
     ERROR_REASON_CONFLICT: _ErrorReason.ValueType  # 6
     """FAILED_PRECONDITION. The state does not allow it, such as canceling a job that has ended; of a job the metadata has the `job_id` and its `state`.
@@ -189,7 +189,7 @@ ERROR_REASON_INVALID_ARGUMENT: ErrorReason.ValueType  # 1
 What to do: correct the request; sending it again unchanged fails again.
 """
 ERROR_REASON_NOT_FOUND: ErrorReason.ValueType  # 2
-"""NOT_FOUND. There is no such session, node or job in the namespace; the metadata's `session`, `node_id` or `job_id` names it.
+"""NOT_FOUND. There is no such session, node, job or receipt in the namespace; the metadata's `session`, `node_id`, `job_id` or `receipt_id` names it.
 What to do: check the name or the id.
 """
 ERROR_REASON_ALREADY_EXISTS: ErrorReason.ValueType  # 3
@@ -202,7 +202,7 @@ What to do: use a new `request_id` for a new request.
 """
 ERROR_REASON_MESSAGE_ID_REUSED: ErrorReason.ValueType  # 5
 """ALREADY_EXISTS. A message's `client_id` is known in the session with other content; nothing of the request was stored. The metadata's `client_id` has it, and its `positions` ("0,7", counted from 0) all messages of the request of which that is so, the first 200 of them.
-What to do: messages are never rewritten: give the new text a new `client_id`.
+What to do: of a message that its writer edited, give `edited_at`; give another message another `client_id`.
 """
 ERROR_REASON_CONFLICT: ErrorReason.ValueType  # 6
 """FAILED_PRECONDITION. The state does not allow it, such as canceling a job that has ended; of a job the metadata has the `job_id` and its `state`.

@@ -90,8 +90,9 @@ class MessageInput(_message.Message):
     LABELS_FIELD_NUMBER: _builtins.int
     IMAGE_CAPTION_FIELD_NUMBER: _builtins.int
     EMBEDDING_FIELD_NUMBER: _builtins.int
+    EDITED_AT_FIELD_NUMBER: _builtins.int
     client_id: _builtins.str
-    """An id of the writer's own, at most 200 characters. The same id with the same content again is accepted and changes nothing; with other content it is an error."""
+    """An id of the writer's own, at most 200 characters. The same id with the same content again is accepted and changes nothing; with other content it is an error, unless `edited_at` is set."""
     speaker: _builtins.str
     """Who speaks; 1 to 200 characters."""
     role: _node_pb2.Role.ValueType
@@ -114,6 +115,13 @@ class MessageInput(_message.Message):
     def embedding(self) -> _vector_pb2.Vector:
         """The message's vector, for namespaces whose model the service does not serve."""
 
+    @_builtins.property
+    def edited_at(self) -> _timestamp_pb2.Timestamp:
+        """When the writer wrote this version of the message, not before it was sent; needs a `client_id`. Where the session has a message of this id, from the same speaker in the same role, with
+        another text, caption or labels, it becomes a new version of that message, which keeps its id and place; what it said before is kept in `earlier_versions`, and all that was made of it is made
+        anew. A version that comes after a later one is kept among the earlier ones.
+        """
+
     def __init__(
         self,
         *,
@@ -126,10 +134,11 @@ class MessageInput(_message.Message):
         labels: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         image_caption: _builtins.str = ...,
         embedding: _vector_pb2.Vector | None = ...,
+        edited_at: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["embedding", b"embedding", "sent", b"sent", "sent_at", b"sent_at", "sent_at_local", b"sent_at_local"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["edited_at", b"edited_at", "embedding", b"embedding", "sent", b"sent", "sent_at", b"sent_at", "sent_at_local", b"sent_at_local"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["client_id", b"client_id", "embedding", b"embedding", "image_caption", b"image_caption", "labels", b"labels", "role", b"role", "sent", b"sent", "sent_at", b"sent_at", "sent_at_local", b"sent_at_local", "speaker", b"speaker", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["client_id", b"client_id", "edited_at", b"edited_at", "embedding", b"embedding", "image_caption", b"image_caption", "labels", b"labels", "role", b"role", "sent", b"sent", "sent_at", b"sent_at", "sent_at_local", b"sent_at_local", "speaker", b"speaker", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_sent: _TypeAlias = _typing.Literal["sent_at", "sent_at_local"]  # noqa: Y015
     _WhichOneofArgType_sent: _TypeAlias = _typing.Literal["sent", b"sent"]  # noqa: Y015
@@ -193,6 +202,7 @@ class AppendedMessage(_message.Message):
     SEQ_FIELD_NUMBER: _builtins.int
     CLIENT_ID_FIELD_NUMBER: _builtins.int
     DUPLICATE_FIELD_NUMBER: _builtins.int
+    EDITED_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """The message's id."""
     seq: _builtins.int
@@ -201,6 +211,8 @@ class AppendedMessage(_message.Message):
     """The id its writer gave it."""
     duplicate: _builtins.bool
     """It was there already, with the same client_id and content."""
+    edited: _builtins.bool
+    """It is a new version of a message that was there."""
     def __init__(
         self,
         *,
@@ -208,10 +220,11 @@ class AppendedMessage(_message.Message):
         seq: _builtins.int = ...,
         client_id: _builtins.str = ...,
         duplicate: _builtins.bool = ...,
+        edited: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["client_id", b"client_id", "duplicate", b"duplicate", "id", b"id", "seq", b"seq"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["client_id", b"client_id", "duplicate", b"duplicate", "edited", b"edited", "id", b"id", "seq", b"seq"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

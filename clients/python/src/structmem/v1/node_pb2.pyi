@@ -354,6 +354,8 @@ class Message(_message.Message):
     LABELS_FIELD_NUMBER: _builtins.int
     IMAGE_CAPTION_FIELD_NUMBER: _builtins.int
     RECORDED_AT_FIELD_NUMBER: _builtins.int
+    EDITED_AT_FIELD_NUMBER: _builtins.int
+    EARLIER_VERSIONS_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """The message's id, minted by the service ("msg_…")."""
     session: _builtins.str
@@ -382,6 +384,14 @@ class Message(_message.Message):
     def recorded_at(self) -> _timestamp_pb2.Timestamp:
         """When the service stored it."""
 
+    @_builtins.property
+    def edited_at(self) -> _timestamp_pb2.Timestamp:
+        """When its writer wrote what it says now; unset when nothing was edited."""
+
+    @_builtins.property
+    def earlier_versions(self) -> _containers.RepeatedCompositeFieldContainer[Global___MessageVersion]:
+        """What it said before, oldest first; GetNode and exports tell it. Of all versions together a message has at most 3,000,000 bytes in UTF-8."""
+
     def __init__(
         self,
         *,
@@ -396,14 +406,74 @@ class Message(_message.Message):
         labels: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         image_caption: _builtins.str = ...,
         recorded_at: _timestamp_pb2.Timestamp | None = ...,
+        edited_at: _timestamp_pb2.Timestamp | None = ...,
+        earlier_versions: _abc.Iterable[Global___MessageVersion] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["recorded_at", b"recorded_at", "sent_at", b"sent_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["edited_at", b"edited_at", "recorded_at", b"recorded_at", "sent_at", b"sent_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["client_id", b"client_id", "id", b"id", "image_caption", b"image_caption", "labels", b"labels", "recorded_at", b"recorded_at", "role", b"role", "sent_at", b"sent_at", "seq", b"seq", "session", b"session", "speaker", b"speaker", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["client_id", b"client_id", "earlier_versions", b"earlier_versions", "edited_at", b"edited_at", "id", b"id", "image_caption", b"image_caption", "labels", b"labels", "recorded_at", b"recorded_at", "role", b"role", "sent_at", b"sent_at", "seq", b"seq", "session", b"session", "speaker", b"speaker", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Message: _TypeAlias = Message  # noqa: Y015
+
+@_typing.final
+class MessageVersion(_message.Message):
+    """What a message said before its writer edited it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class LabelsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    TEXT_FIELD_NUMBER: _builtins.int
+    WRITTEN_AT_FIELD_NUMBER: _builtins.int
+    LABELS_FIELD_NUMBER: _builtins.int
+    IMAGE_CAPTION_FIELD_NUMBER: _builtins.int
+    text: _builtins.str
+    """What was said, verbatim."""
+    image_caption: _builtins.str
+    """What its image showed."""
+    @_builtins.property
+    def written_at(self) -> _timestamp_pb2.Timestamp:
+        """When it was written: when the message was sent, or when it was edited to this."""
+
+    @_builtins.property
+    def labels(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """The labels that it had."""
+
+    def __init__(
+        self,
+        *,
+        text: _builtins.str = ...,
+        written_at: _timestamp_pb2.Timestamp | None = ...,
+        labels: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        image_caption: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["written_at", b"written_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["image_caption", b"image_caption", "labels", b"labels", "text", b"text", "written_at", b"written_at"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MessageVersion: _TypeAlias = MessageVersion  # noqa: Y015
 
 @_typing.final
 class Participant(_message.Message):
