@@ -1,6 +1,6 @@
 """The memory graph as plain data: nodes, edges, ids, times, jobs, namespaces and filters. No I/O."""
 
-from graph.model.changes import Supersession, Supersessions
+from graph.model.changes import AsOf, Supersession, Supersessions
 from graph.model.edges import CHANGE_KINDS, LINK_KINDS, SUMMARY_KINDS, Edge, EdgeKind, LinkVerdict, implied_edges
 from graph.model.filters import NO_LABELS, LabelCondition, LabelFilter, MemoryFilter
 from graph.model.ids import MEMORY_KINDS, PREFIXES, STATEMENT_KINDS, IdSource, NodeKind, UuidSource, id_of, kind_of, uuid_of
@@ -36,6 +36,7 @@ __all__ = [
     "STATEMENT_KINDS",
     "SUMMARY_KINDS",
     "TERMINAL_STATES",
+    "AsOf",
     "Edge",
     "EdgeKind",
     "EmbeddingSpec",

@@ -27,6 +27,22 @@ class Supersession:
 
 
 @dataclass(frozen=True, slots=True)
+class AsOf:
+    """As of which moment something is wanted. None: now.
+
+    Attributes:
+        valid: what held then in the world.     known: what had been said before.
+    """
+
+    valid: datetime | None = None
+    known: datetime | None = None
+
+    def sees(self, change: Supersession) -> bool:
+        """Whether the change was known, and had come about."""
+        return (self.known is None or change.known_at < self.known) and (self.valid is None or change.valid_from <= self.valid)
+
+
+@dataclass(frozen=True, slots=True)
 class Supersessions:
     """All of a namespace. `version` grows whenever one comes or goes."""
 

@@ -20,6 +20,7 @@ from graph.retrieval.answer import (
     SummaryHit,
     TokenCounter,
 )
+from graph.retrieval.changes.holding import standing_statements
 from graph.retrieval.context.assemble import build_context
 from graph.retrieval.degradation import Degradation, DegradationReason
 from graph.retrieval.explaining.miss import Miss, MissReason, explain_miss
@@ -60,5 +61,6 @@ __all__ = [
     "explain_miss",
     "retrieve",
     "retrieve_many",
+    "standing_statements",
     "traverse_events",
 ]

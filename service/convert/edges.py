@@ -12,6 +12,7 @@ from service.validate import Violations, fraction, instant, text
 MAX_PROPERTY = 1000
 # Where an edge stands among those that its source lists; the source's own fields show that order.
 _ORDER = "order"
+_TIMES = ("known_at", "valid_from", "valid_until")
 
 
 def edge_to_proto(edge: Edge) -> node_pb2.Edge:
@@ -75,7 +76,8 @@ def properties_from_proto(found: Violations, at: str, edge: node_pb2.Edge) -> di
         told |= _decision(found, f"{at}.decision", edge.decision, "decided")
     if edge.HasField("reverted"):
         told |= _decision(found, f"{at}.reverted", edge.reverted, "reverted")
-    return told
+    # Stores compare these as text: all of them are written alike.
+    return told | {key: moment.isoformat() for key in _TIMES if (moment := _moment(told.get(key))) is not None}
 
 
 def _decision(found: Violations, at: str, decision: node_pb2.EdgeDecision, done: str) -> Mapping[str, str]:

@@ -2,7 +2,7 @@
 
 from structmem.v1 import node_pb2
 
-from graph.model import Entity, Event, Message, MessageVersion, Node, Session, Statement, Summary
+from graph.model import DISTANT_PAST, Entity, Event, Message, MessageVersion, Node, Session, Statement, Summary, Supersession
 from service.convert.entity_kinds import entity_kind_to_proto
 from service.convert.times import span_to_proto, timestamp
 
@@ -63,8 +63,8 @@ def event_to_proto(event: Event) -> node_pb2.Event:
     )
 
 
-def statement_to_proto(statement: Statement) -> node_pb2.Statement:
-    """A fact or relation."""
+def statement_to_proto(statement: Statement, superseded_by: Supersession | None = None) -> node_pb2.Statement:
+    """A fact or relation, with what replaced it where that is told."""
     return node_pb2.Statement(
         id=statement.id,
         kind=node_pb2.NodeKind.ValueType(statement.kind),
@@ -83,6 +83,18 @@ def statement_to_proto(statement: Statement) -> node_pb2.Statement:
         generation=statement.generation,
         session=statement.session,
         confidence=statement.confidence,
+        superseded_by=None if superseded_by is None else supersession_to_proto(superseded_by),
+    )
+
+
+def supersession_to_proto(change: Supersession) -> node_pb2.Supersession:
+    """What replaced a memory, without the memory that it replaced; times that no one knows are left unset."""
+    return node_pb2.Supersession(
+        node_id=change.newer_id,
+        valid_from=None if change.valid_from == DISTANT_PAST else timestamp(change.valid_from),
+        known_at=None if change.known_at == DISTANT_PAST else timestamp(change.known_at),
+        reason=change.reason,
+        confidence=change.confidence,
     )
 
 

@@ -7,6 +7,7 @@ from structmem.v1 import retrieval_pb2
 
 from graph.retrieval import DEFAULT_RECIPE, RECIPES, RetrievalRequest
 from service.convert.filters import memory_filter_from_proto
+from service.convert.times import as_of_from_proto
 from service.validate import Violations, fraction, instant, limit_of, text, zone_name, zone_of
 from service.validate.fields import MAX_NAME
 
@@ -50,10 +51,7 @@ def requests_from_proto(
             "query.session", f"names a session of one namespace, and the query names {len(namespaces_of(query)):,}: ask each by itself"
         )
     turns = _turns(found, query)
-    valid_at, known_at = (
-        instant(found, f"query.as_of.{axis}", getattr(query.as_of, axis)) if query.as_of.HasField(axis) else None
-        for axis in ("valid", "known")
-    )
+    as_of = as_of_from_proto(found, "query.as_of", query.as_of)
     summaries = limit_of(found, "query.summaries", query.summaries, 0, MAX_SUMMARIES, told_default="none")
     return [
         RetrievalRequest(
@@ -70,8 +68,8 @@ def requests_from_proto(
             turns=turns,
             as_asked=query.as_asked,
             summaries=summaries,
-            known_at=known_at,
-            valid_at=valid_at,
+            known_at=as_of.known,
+            valid_at=as_of.valid,
         )
         for name in namespaces_of(query)
     ]

@@ -1,12 +1,13 @@
-"""Times: Timestamp, Duration, TimeSpan and TimeRange, both ways."""
+"""Times: Timestamp, Duration, TimeSpan, TimeRange and AsOf."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
-from structmem.v1 import time_pb2
+from structmem.v1 import retrieval_pb2, time_pb2
 
-from graph.model import DISTANT_FUTURE, DISTANT_PAST, Granularity, TimeRange, TimeSpan, to_micros
+from graph.model import DISTANT_FUTURE, DISTANT_PAST, AsOf, Granularity, TimeRange, TimeSpan, to_micros
 from service.validate import Violations, enum_value, instant, text
 
 MAX_EXPRESSION = 1000
@@ -60,3 +61,14 @@ def range_from_proto(found: Violations, field: str, range_: time_pb2.TimeRange) 
     if start > end:
         found.add(field, "must not end before it starts")
     return TimeRange(start, end)
+
+
+def as_of_from_proto(found: Violations, field: str, it: retrieval_pb2.AsOf) -> AsOf:
+    """As of when; a moment that is not set is now."""
+    valid, known = (instant(found, f"{field}.{axis}", getattr(it, axis)) if it.HasField(axis) else None for axis in ("valid", "known"))
+    return AsOf(valid, known)
+
+
+def as_of_asked(found: Violations, request: Any) -> AsOf | None:
+    """As of when a request of which `as_of` is a field wants to know; None where it does not say."""
+    return as_of_from_proto(found, "as_of", request.as_of) if request.HasField("as_of") else None

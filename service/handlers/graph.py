@@ -1,11 +1,14 @@
 """The memory graph as it is: GetNode, GetEvent, the listings, DecideEntityLink, RevertDecision."""
 
+from collections.abc import Mapping, Sequence
+
 from structmem.v1 import memory_service_pb2 as pb
 
 from graph.errors import NotFound
-from graph.model import Event, LinkVerdict, Message, NodeKind, Statement
+from graph.model import AsOf, Event, LinkVerdict, Message, NodeKind, Statement, Supersession
 from graph.model.ids import MEMORY_KINDS, STATEMENT_KINDS
-from graph.store.port import EntityQuery, EventQuery, LinkDecision, MessageQuery, Reversal, StatementQuery
+from graph.retrieval import standing_statements
+from graph.store.port import EntityQuery, EventQuery, LinkDecision, Memory, MessageQuery, Reversal, StatementQuery
 from service import call_context
 from service.answer_size import Room
 from service.authorize import Action
@@ -20,7 +23,7 @@ from service.convert.nodes import (
     session_to_proto,
     statement_to_proto,
 )
-from service.convert.times import range_from_proto
+from service.convert.times import as_of_asked, range_from_proto
 from service.handlers.listing import ListingHandlers
 from service.handlers.resource import Context
 from service.validate import enum_value, enum_values, limit_of, names, node_id, node_ids, text
@@ -57,14 +60,21 @@ class GraphHandlers(ListingHandlers):
         """An event with its statements and evidence."""
         with self._entering(Action.READ, request.namespace) as found:
             node_id(found, "event_id", request.event_id, {NodeKind.EVENT})
+            as_of = as_of_asked(found, request)
             memory = self._reading(found, request)
         event = (await memory.get_nodes([request.event_id])).get(request.event_id)
         if not isinstance(event, Event):
             raise NotFound("there is no such event", metadata={"node_id": request.event_id})
+        if as_of is not None and as_of.known is not None and not await memory.known_before([event.id], as_of.known):
+            raise NotFound("nothing or not all of the event had been said by then", metadata={"node_id": request.event_id})
+        statement_ids = event.statement_ids if as_of is None else await standing_statements(memory, event.statement_ids, as_of)
         room = Room(self._max_bytes)
         shown = room.need(event_to_proto(event), event.id)
-        bound = await memory.get_nodes_within([*event.statement_ids, *event.evidence_ids], room.left)
-        statements, cut = room.fill(statement_to_proto(node) for node in bound.nodes.values() if isinstance(node, Statement))
+        bound = await memory.get_nodes_within([*statement_ids, *event.evidence_ids], room.left)
+        superseded = await _superseded(memory, statement_ids, as_of)
+        statements, cut = room.fill(
+            statement_to_proto(node, superseded.get(node.id)) for node in bound.nodes.values() if isinstance(node, Statement)
+        )
         evidence, left_out = room.fill(message_to_proto(node) for node in bound.nodes.values() if isinstance(node, Message))
         return pb.GetEventResponse(event=shown, statements=statements, evidence=evidence, truncated=cut or left_out or bool(bound.omitted))
 
@@ -76,6 +86,7 @@ class GraphHandlers(ListingHandlers):
                 range=range_from_proto(found, "happened", request.happened),
                 sessions=names(found, "sessions", request.sessions),
                 entity_ids=node_ids(found, "entity_ids", request.entity_ids, _ENTITY, 0, MAX_FILTER_VALUES),
+                as_of=as_of_asked(found, request),
             )
         uid, cursor = await self._start(memory, request)
         page = await memory.list_events(query, cursor, limit, self._page_bytes)
@@ -93,10 +104,12 @@ class GraphHandlers(ListingHandlers):
                 speakers=names(found, "speakers", request.speakers),
                 entity_ids=node_ids(found, "entity_ids", request.entity_ids, _ENTITY, 0, MAX_FILTER_VALUES),
                 include_retired=request.include_retired,
+                as_of=as_of_asked(found, request),
             )
         uid, cursor = await self._start(memory, request)
         page = await memory.list_statements(query, cursor, limit, self._page_bytes)
-        statements, token = self._shown(request, uid, page, statement_to_proto)
+        superseded = await _superseded(memory, [statement.id for statement in page.items], query.as_of)
+        statements, token = self._shown(request, uid, page, lambda it: statement_to_proto(it, superseded.get(it.id)))
         return pb.ListStatementsResponse(statements=statements, next_page_token=token)
 
     async def ListMessages(self, request: pb.ListMessagesRequest, context: Context) -> pb.ListMessagesResponse:
@@ -108,6 +121,7 @@ class GraphHandlers(ListingHandlers):
                 speakers=names(found, "speakers", request.speakers),
                 said=range_from_proto(found, "said", request.said),
                 labels=label_filter_from_proto(found, "labels", request.labels),
+                as_of=as_of_asked(found, request),
             )
         uid, cursor = await self._start(memory, request)
         page = await memory.list_messages(query, cursor, limit, self._page_bytes)
@@ -167,3 +181,11 @@ class GraphHandlers(ListingHandlers):
             edges=[edge_to_proto(edge) for edge in reverted.edges],
             consistency_token=self._consistency_token(namespace.name, namespace.uid, reverted.revision),
         )
+
+
+async def _superseded(memory: Memory, ids: Sequence[str], as_of: AsOf | None) -> Mapping[str, Supersession]:
+    """What first replaced each of these, as far as that had been said by then, whether or not it had come about."""
+    known = AsOf(known=as_of.known if as_of else None)
+    changes = await memory.replaced(ids) if ids else {}
+    seen = {id_: [change for change in of_one if known.sees(change)] for id_, of_one in changes.items()}
+    return {id_: of_one[0] for id_, of_one in seen.items() if of_one}

@@ -11,7 +11,7 @@ from service.answer_size import Room, RunBounds, runs
 from service.authorize import Action
 from service.convert.misses import miss_to_proto
 from service.convert.retrieval import answer_to_proto, context_to_proto, traversed_to_proto
-from service.convert.times import range_from_proto
+from service.convert.times import as_of_asked, range_from_proto
 from service.handlers.querying import QueryHandlers
 from service.handlers.resource import Context
 from service.validate import enum_values, limit_of, node_id, node_ids
@@ -72,8 +72,9 @@ class RetrievalHandlers(QueryHandlers):
             hops = limit_of(found, "max_hops", request.max_hops, 2, 6)
             range_ = range_from_proto(found, "happened", request.happened)
             limit = limit_of(found, "max_events", request.max_events, 50, MAX_EVENTS)
+            as_of = as_of_asked(found, request)
         # One more than is shown tells whether there are more.
-        reached = await traverse_events(memory, starts, edges, hops, range_, limit + 1)
+        reached = await traverse_events(memory, starts, edges, hops, range_, limit + 1, as_of)
         shown = reached[:limit]
         bounds = RunBounds(TRAVERSE_BATCH, self._page_bytes, self._max_bytes)
         for events in runs(map(traversed_to_proto, shown), bounds, lambda element: element.event.id):

@@ -10,7 +10,7 @@ from service.answer_size import Room
 from service.authorize import Action
 from service.convert.jobs import job_to_proto
 from service.convert.nodes import node_to_proto, summary_to_proto
-from service.convert.times import range_from_proto
+from service.convert.times import as_of_asked, range_from_proto
 from service.handlers.listing import ListingHandlers
 from service.handlers.resource import Context
 from service.validate import Violations, enum_values, limit_of, names, node_id
@@ -32,6 +32,7 @@ class SummaryHandlers(ListingHandlers, summary_service_pb2_grpc.SummaryServiceSe
                 sessions=names(found, "sessions", request.sessions),
                 happened=range_from_proto(found, "happened", request.happened),
                 stale=request.stale if request.HasField("stale") else None,
+                as_of=as_of_asked(found, request),
             )
         uid, cursor = await self._start(memory, request)
         page = await memory.list_summaries(query, cursor, limit, self._page_bytes)
@@ -63,8 +64,9 @@ class SummaryHandlers(ListingHandlers, summary_service_pb2_grpc.SummaryServiceSe
     async def GetProfile(self, request: pb.GetProfileRequest, context: Context) -> pb.GetProfileResponse:
         """Who the namespace is about."""
         with self._entering(Action.READ, request.namespace) as found:
+            as_of = as_of_asked(found, request)
             memory = self._reading(found, request)
-        page = await memory.list_summaries(SummaryQuery(frozenset({SummaryLevel.PROFILE})), None, 1)
+        page = await memory.list_summaries(SummaryQuery(frozenset({SummaryLevel.PROFILE}), as_of=as_of), None, 1)
         if not page.items:
             return pb.GetProfileResponse()
         room = Room(self._max_bytes)

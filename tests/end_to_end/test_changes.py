@@ -77,3 +77,27 @@ def test_an_edited_message_is_taken_in_as_a_new_version(shell: Any) -> None:
     wrong = shell("ingest", "-", "-n", "ines", stdin=edit.replace('"id": "m1", ', ""))
     assert wrong.code != 0
     assert "edited_at" in wrong.err
+
+
+def test_listings_show_what_held_and_had_been_said(ines: Any) -> None:
+    def listed(command: str, name: str, field: str, *more: str) -> list[str]:
+        return [one[field] for one in ines(command, "-n", "ines", *more, "--json").document[name]]
+
+    then = ("--as-of", "2025-02-05")
+    assert len(listed("facts", "facts", "text")) == 2
+    assert ["12 March" in text for text in listed("facts", "facts", "text", *then)] == [True]
+    assert ["24 March" in text for text in listed("facts", "facts", "text", "--as-of", "2026")] == [True]
+    assert ["12 March" in text for text in listed("messages", "messages", "text", *then)] == [True]
+    assert ["12 March" in title for title in listed("events", "events", "title", *then)] == [True]
+    assert listed("facts", "facts", "text", "--as-of", "2020") == []
+    assert "2025-02-20" in next(line for line in ines("facts", "-n", "ines").out.splitlines() if "12 March" in line)
+    assert "is not a date" in ines("facts", "-n", "ines", "--as-of", "last spring").err
+
+
+def test_summaries_and_the_profile_wait_until_all_that_they_rest_on_is_said(ines: Any) -> None:
+    assert ines("consolidate", "-n", "ines").code == 0
+    assert ines("profile", "-n", "ines", "--as-of", "2025-03", "--json").document["profile"]
+    assert ines("profile", "-n", "ines", "--as-of", "2025-02-05", "--json").document["profile"] is None
+    assert "nothing said later" in ines("profile", "-n", "ines", "--as-of", "2025-02-05").out
+    assert len(ines("summaries", "-n", "ines", "--level", "window", "--as-of", "2025-02-05", "--json").document["summaries"]) == 1
+    assert len(ines("summaries", "-n", "ines", "--level", "window", "--json").document["summaries"]) == 2

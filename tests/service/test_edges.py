@@ -50,6 +50,12 @@ def test_where_a_list_stands_is_told_by_the_list_alone() -> None:
     assert not edge_to_proto(Edge(EdgeKind.STATES, "evt_1", "fct_1", "", {"order": "3"})).properties
 
 
+def test_times_of_an_old_export_are_written_as_all_others() -> None:
+    edge = node_pb2.Edge(kind=node_pb2.EDGE_KIND_SUPERSEDES, properties={"known_at": "2024-03-05T12:00:00+02:00", "valid_from": "soon"})
+    told = properties_from_proto(Violations(), "edge", edge)
+    assert told == {"known_at": "2024-03-05T10:00:00+00:00", "valid_from": "soon"}
+
+
 def test_all_that_is_wrong_with_an_edge_is_told_together() -> None:
     found = Violations()
     edge = node_pb2.Edge(confidence=2, reason="x" * 2000, decision=node_pb2.EdgeDecision(decided_by="maria"))

@@ -2,34 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
 
-from graph.model import Supersession
+from graph.model import AsOf, Supersession
 from graph.retrieval.changes.index import ChangeIndex
 from graph.store.candidates import Candidates, CompactIds
 
 # A chain of so many changes is followed to its end.
 _LONGEST_CHAIN = 64
 _LENDS = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class AsOf:
-    """As of which moment something is wanted. None: now.
-
-    Attributes:
-        valid: what held then in the world.     known: what had been said by then.
-    """
-
-    valid: datetime | None = None
-    known: datetime | None = None
-
-    def sees(self, change: Supersession) -> bool:
-        """Whether the change was known, and had come about."""
-        return (self.known is None or change.known_at < self.known) and (self.valid is None or change.valid_from <= self.valid)
 
 
 @dataclass(frozen=True, slots=True)

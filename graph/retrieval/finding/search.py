@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from graph.model import Entity, Namespace
+from graph.model import AsOf, Entity, Namespace
 from graph.retrieval.answer import QueryPlan, RetrievalRequest
 from graph.retrieval.changes.index import ChangeIndex, ChangeIndexes
-from graph.retrieval.changes.standing import AsOf, Standing, missing_successors, standing_of
+from graph.retrieval.changes.standing import Standing, missing_successors, standing_of
 from graph.retrieval.degradation import Degradation, DegradationReason
 from graph.retrieval.finding.as_asked import seen_before
 from graph.retrieval.finding.merge import merged

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from graph.gather import gather_or_cancel
-from graph.model import Node, Summary, SummaryLevel, TimeRange
+from graph.model import AsOf, Node, Summary, SummaryLevel, TimeRange
 from graph.retrieval.answer import RetrievalRequest, SummaryHit
 from graph.retrieval.finding.search import Search
 from graph.retrieval.offload import offload_if_many
@@ -154,9 +154,8 @@ async def profiles_of(searches: Sequence[Search]) -> dict[str, Summary]:
     async def of_one(search: Search) -> Summary | None:
         if search.request.filter.sessions or search.request.filter.not_sessions:
             return None
-        page = await search.memory.list_summaries(SummaryQuery(_PROFILE), None, 1)
-        before = search.request.known_before
-        return next((one for one in page.items if one.sentences and (before is None or one.said_to < before)), None)
+        page = await search.memory.list_summaries(SummaryQuery(_PROFILE, as_of=AsOf(known=search.request.known_before)), None, 1)
+        return next((one for one in page.items if one.sentences), None)
 
     found = await gather_or_cancel([of_one(search) for search in searches])
     return {search.request.namespace: one for search, one in zip(searches, found, strict=True) if one is not None}

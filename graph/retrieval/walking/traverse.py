@@ -6,9 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from graph.errors import InvalidArgument, NotFound
-from graph.model import EdgeKind, Event, NodeKind, TimeRange
+from graph.model import AsOf, EdgeKind, Event, NodeKind, TimeRange
 from graph.model.edges import WALKED_KINDS
 from graph.retrieval.answer import PathStep
+from graph.retrieval.changes.holding import events_that_hold
 from graph.retrieval.walking.pagerank import path_to
 from graph.store.port import Memory
 
@@ -34,12 +35,14 @@ async def traverse_events(
     max_hops: int,
     range: TimeRange | None,
     limit: int,
+    as_of: AsOf | None = None,
 ) -> list[TraversedEvent]:
     """Events within `max_hops` of the starts over edges of these kinds in both directions, nearest first, then by when they happened.
 
     Args:
         edges: empty for all but IN_SESSION and DIFFERENT_FROM.
         range: only events that happened (or, where that is not known, were said) in it.
+        as_of: nothing that was said later is entered or returned; of the rest only events that state something that held then, or nothing.
 
     Raises:
         InvalidArgument: no start, or hops or limit out of bounds.
@@ -51,7 +54,9 @@ async def traverse_events(
         raise InvalidArgument.of("max_hops", f"must be from 1 to {MAX_HOPS}")
     if limit < 1:
         raise InvalidArgument.of("limit", "must be at least 1")
-    subgraph = await memory.neighbourhood(tuple(start_ids), edges or WALKED_KINDS, max_hops, MAX_NODES, MAX_DEGREE)
+    subgraph = await memory.neighbourhood(
+        tuple(start_ids), edges or WALKED_KINDS, max_hops, MAX_NODES, MAX_DEGREE, None if as_of is None else as_of.known
+    )
     await _check_starts(memory, start_ids, subgraph.ids)
     reached = np.flatnonzero(subgraph.kind == NodeKind.EVENT)
     nodes = await memory.get_nodes([subgraph.ids[node] for node in reached])
@@ -61,7 +66,19 @@ async def traverse_events(
         if isinstance(event, Event) and event.retired_at is None and (range is None or _within(event, range)):
             found.append(TraversedEvent(event, int(subgraph.hops[node]), path_to(subgraph, node)))
     found.sort(key=lambda one: (one.hops, one.event.time.start if one.event.time else one.event.said_at, one.event.id))
-    return found[:limit]
+    return found[:limit] if as_of is None else await _holding(memory, found, limit, as_of)
+
+
+async def _holding(memory: Memory, found: Sequence[TraversedEvent], limit: int, as_of: AsOf) -> list[TraversedEvent]:
+    """The first of these that hold; looked at a run at a time, since most do."""
+    held: list[TraversedEvent] = []
+    for start in range(0, len(found), limit):
+        some = found[start : start + limit]
+        holding = {event.id for event in await events_that_hold(memory, [one.event for one in some], as_of)}
+        held += [one for one in some if one.event.id in holding]
+        if len(held) >= limit:
+            break
+    return held[:limit]
 
 
 async def _check_starts(memory: Memory, start_ids: Sequence[str], reached: Sequence[str]) -> None:

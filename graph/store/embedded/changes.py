@@ -6,21 +6,33 @@ from collections.abc import Collection, Mapping, Sequence, Set
 import apsw
 import orjson
 
-from graph.model import Edge, EdgeKind, NodeKind, Supersessions
+from graph.model import Edge, EdgeKind, NodeKind, Supersession, Supersessions
 from graph.store.embedded.files.connection import rows
 from graph.store.embedded.files.transaction import Transaction
 from graph.store.embedded.rows.edge_rows import edges_of
 from graph.store.embedded.rows.kind_numbers import CHANGES
 from graph.store.embedded.rows.node_keys import ids_of, keys_of
 from graph.store.port import Reversal, Reverted
-from graph.store.rules.changes import Anchor, after_reversal, anchor_of, changes_among, heeding_reversals, require_changes, supersession
+from graph.store.rules.changes import (
+    Anchor,
+    after_reversal,
+    anchor_of,
+    by_older,
+    changes_among,
+    heeding_reversals,
+    require_changes,
+    supersession,
+)
 
 _EDGES = f"""SELECT e.kind, e.src, e.dst, e.properties FROM edges e JOIN nodes a ON a.key = e.src JOIN nodes b ON b.key = e.dst
     WHERE e.kind IN ({CHANGES}) AND e.properties ->> 'reverted_at' IS NULL AND a.retired_at IS NULL AND b.retired_at IS NULL
     ORDER BY e.kind, e.src, e.dst"""
 _EVIDENCE = f"""SELECT e.src, e.dst FROM edges e WHERE e.kind = {EdgeKind.EVIDENCED_BY:d}
     AND e.src IN (SELECT src FROM edges WHERE kind IN ({CHANGES})) ORDER BY e.src, e.ordinal"""
-_OF_NODE = f"SELECT src, dst FROM edges WHERE src = ? AND kind = {EdgeKind.EVIDENCED_BY:d}"
+_OF_OLDER = f"""SELECT e.src, e.dst, e.properties FROM edges e JOIN nodes a ON a.key = e.src JOIN nodes b ON b.key = e.dst
+    WHERE e.dst = ? AND e.kind = {EdgeKind.SUPERSEDES:d} AND e.properties ->> 'reverted_at' IS NULL
+    AND a.retired_at IS NULL AND b.retired_at IS NULL"""
+_OF_NODE = f"SELECT src, dst FROM edges WHERE src = ? AND kind = {EdgeKind.EVIDENCED_BY:d} ORDER BY ordinal"
 # A message, or what rests on it, whatever generation it is of.
 _SAID_BY = f"SELECT ?1 UNION ALL SELECT src FROM edges WHERE dst = ?1 AND kind = {EdgeKind.EVIDENCED_BY:d}"
 _REVERTED_FROM = f"""SELECT kind, src, dst, properties FROM edges
@@ -48,6 +60,21 @@ def supersessions(db: apsw.Connection, seen: int) -> Supersessions | None:
         for kind, newer, older, properties in found
     )
     return Supersessions(version, tuple(edges))
+
+
+def replaced(db: apsw.Connection, ids: Sequence[str]) -> dict[str, tuple[Supersession, ...]]:
+    """See `Memory.replaced`."""
+    keys = keys_of(db, ids)
+    found = list(db.executemany(_OF_OLDER, [(key,) for key in keys.values()]))
+    newer = sorted({src for src, _, _ in found})
+    rests_on: defaultdict[int, list[int]] = defaultdict(list)
+    for source, target in db.executemany(_OF_NODE, [(key,) for key in newer]):
+        rests_on[source].append(target)
+    named = ids_of(db, list({key for src, dst, _ in found for key in (src, dst, *rests_on[src])}))
+    return by_older(
+        supersession(EdgeKind.SUPERSEDES, named[src], named[dst], orjson.loads(properties or "{}"), [named[key] for key in rests_on[src]])
+        for src, dst, properties in found
+    )
 
 
 def revert(tx: Transaction, reversal: Reversal) -> Reverted:

@@ -8,6 +8,7 @@ import numpy as np
 
 from graph.errors import StaleWrite
 from graph.model import Event, Job, Lease, NodeKind, Summary, SummaryLevel, from_micros, to_micros
+from graph.store.embedded.as_of import all_said_before
 from graph.store.embedded.files.connection import json_list, row, rows
 from graph.store.embedded.files.transaction import Transaction
 from graph.store.embedded.jobs.job_queue import cover_consolidation
@@ -184,6 +185,8 @@ def list_summaries(
     if query.stale is not None:
         sense = "NOT NULL" if query.stale else "NULL"
         where.add(f"(SELECT s.stale_since FROM summaries s WHERE s.key = n.key) IS {sense}")
+    if query.as_of is not None and query.as_of.known is not None:
+        where.add(all_said_before("n", to_micros(query.as_of.known)))
     return page_of_nodes(db, where, "n.said_at", cursor, (limit, max_bytes), Summary)
 
 

@@ -8,6 +8,7 @@ import apsw
 
 from graph.model import EdgeKind, Entity, Event, LabelFilter, Message, NodeKind, Session, Statement, Summary, TimeRange, to_micros
 from graph.model.filters import LabelCondition
+from graph.store.embedded.as_of import holds, known, states_what_holds
 from graph.store.embedded.files.connection import json_list, rows
 from graph.store.embedded.rows.kind_numbers import STATEMENTS
 from graph.store.embedded.rows.node_keys import keys_of
@@ -84,6 +85,8 @@ def messages_found_by(db: apsw.Connection, query: MessageQuery) -> tuple[Conditi
         where.one_of("n.speaker", query.speakers)
     where.within("n.said_at", query.said)
     _add_labels(where, query.labels)
+    if query.as_of is not None:
+        where.add(known("n", query.as_of))
     return where, by_seq
 
 
@@ -121,6 +124,9 @@ def list_events(db: apsw.Connection, query: EventQuery, cursor: Cursor | None, l
                 AND e.dst IN (SELECT value FROM json_each(?)))""",
             json_list(entities),
         )
+    if query.as_of is not None:
+        where.add(known("n", query.as_of))
+        where.add(states_what_holds("n", query.as_of))
     return page_of_nodes(db, where, "n.starts_at", cursor, (limit, max_bytes), Event)
 
 
@@ -144,6 +150,9 @@ def list_statements(
             f"n.key IN (SELECT e.src FROM json_each(?) j CROSS JOIN edges e ON e.dst = j.value AND e.kind = {EdgeKind.MENTIONS:d})",
             json_list(entities),
         )
+    if query.as_of is not None:
+        where.add(known("n", query.as_of))
+        where.add(holds("n.key", query.as_of))
     return page_of_nodes(db, where, "n.said_at", cursor, (limit, max_bytes), Statement)
 
 

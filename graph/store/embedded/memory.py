@@ -53,6 +53,7 @@ class EmbeddedMemory(Handle):
     deleted_items = reading(receipts.deleted_items)
     decide_link = writing(links.decide_link)
     supersessions = reading(changes.supersessions)
+    replaced = reading(changes.replaced)
     revert = writing(changes.revert)
 
     flush = writing(job_control.flush)

@@ -9,6 +9,7 @@ import apsw
 
 from graph.model import SUMMARY_KINDS, EdgeKind, NodeKind, to_micros
 from graph.store.candidates import Subgraph
+from graph.store.embedded.as_of import said_before
 from graph.store.embedded.rows.node_keys import keys_of, node_id
 from graph.store.rules.walk import Walk
 
@@ -46,17 +47,13 @@ class _Known:
         into = f"m.kind IN ({EdgeKind.MENTIONS:d}, {EdgeKind.INVOLVES:d}, {EdgeKind.IN_SESSION:d})"
         return f"""(SELECT CASE WHEN k.kind IN ({NodeKind.ENTITY:d}, {NodeKind.SESSION:d})
             THEN EXISTS (SELECT 1 FROM edges m JOIN nodes o ON o.key = m.src
-                WHERE m.dst = k.key AND {into} AND o.retired_at IS NULL AND {self._said("o")})
-            ELSE {self._said("k")} END
+                WHERE m.dst = k.key AND {into} AND o.retired_at IS NULL AND {said_before("o", self._before)})
+            ELSE {said_before("k", self._before)} END
             FROM nodes k WHERE k.key = {key})"""
 
     def edge(self, edge: str) -> str:
         """That the statement was which states the edge, if one does."""
         return "1" if self._before is None else f"({edge}.via = 0 OR {self.node(f'{edge}.via')})"
-
-    def _said(self, node: str) -> str:
-        return f"""({node}.said_at < {self._before} AND NOT EXISTS (SELECT 1 FROM edges v JOIN nodes w ON w.key = v.dst
-            WHERE v.src = {node}.key AND v.kind = {EdgeKind.EVIDENCED_BY:d} AND w.said_at >= {self._before}))"""
 
 
 def neighbourhood(

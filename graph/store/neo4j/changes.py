@@ -3,10 +3,11 @@
 from collections.abc import Collection, Mapping, Sequence, Set
 from typing import NamedTuple
 
-from graph.model import CHANGE_KINDS, Edge, EdgeKind, NodeKind, Supersessions
+from graph.model import CHANGE_KINDS, Edge, EdgeKind, NodeKind, Supersession, Supersessions
 from graph.store.neo4j.driver.handle import Handle
 from graph.store.neo4j.driver.transaction import Transaction
 from graph.store.neo4j.rows.edge_rows import NodeRef, edge_of
+from graph.store.neo4j.rows.node_reading import ids_by_kind
 from graph.store.neo4j.rows.references import refs_of
 from graph.store.neo4j.schema import NODE_LABELS
 from graph.store.port import Reversal, Reverted
@@ -14,6 +15,7 @@ from graph.store.rules.changes import (
     Anchor,
     after_reversal,
     anchor_of,
+    by_older,
     changes_among,
     heeding_reversals,
     require_changes,
@@ -39,6 +41,26 @@ async def supersessions(handle: Handle, seen: int) -> Supersessions | None:
         for newer, older, properties, evidence in found:
             edges.append(supersession(kind, newer, older, properties, [id_ for _, id_ in sorted(evidence)]))
     return Supersessions(version, tuple(edges))
+
+
+_OF_OLDER = """CALL (n) {{ UNWIND $ids.{name} AS id MATCH (b:{label} {{namespace: n.name, id: id}})<-[r:SUPERSEDES]-(a)
+    WHERE r.reverted_at IS NULL AND a.retired_at IS NULL AND b.retired_at IS NULL
+    RETURN collect([a.id, b.id, properties(r), [(a)-[e:EVIDENCED_BY]->(m) | [e.order, m.id]]]) AS {name} }}"""
+
+
+async def replaced(handle: Handle, ids: Sequence[str]) -> dict[str, tuple[Supersession, ...]]:
+    """See `Memory.replaced`."""
+    wanted = {kind.name: (NODE_LABELS[kind], found) for kind, found in ids_by_kind(ids).items()}
+    if not wanted:
+        return {}
+    body = " ".join(_OF_OLDER.format(name=name, label=label) for name, (label, _) in wanted.items())
+    asked = {"ids": {name: found for name, (_, found) in wanted.items()}}
+    rows = await handle.row(f"{body} RETURN {', '.join(wanted)}", asked)
+    return by_older(
+        supersession(EdgeKind.SUPERSEDES, newer, older, properties, [id_ for _, id_ in sorted(evidence)])
+        for found in rows
+        for newer, older, properties, evidence in found
+    )
 
 
 # The keys of the messages that a node rests on; a message rests on itself.

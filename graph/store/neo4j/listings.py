@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 
 from graph.model import Entity, Event, Message, NodeKind, Session, Statement, Summary, to_micros
+from graph.store.neo4j.as_of import add_holds, add_known, add_states_what_holds
 from graph.store.neo4j.driver.handle import Handle
 from graph.store.neo4j.rows.conditions import Conditions
 from graph.store.neo4j.rows.node_reading import count_within, node_map, node_of
@@ -78,6 +79,8 @@ def messages_found_by(query: MessageQuery, cursor: Cursor | None) -> tuple[Condi
         where.one_of("m.speaker", query.speakers)
     where.within("m.sent_at", query.said)
     where.labelled("m", query.labels)
+    if query.as_of is not None:
+        add_known(where, "m", query.as_of)
     return where, ("m.session", "m.seq") if by_seq else ("m.sent_at", "m.key")
 
 
@@ -92,6 +95,9 @@ async def list_events(handle: Handle, query: EventQuery, cursor: Cursor | None, 
         # A span that starts and ends at once is an instant and lies within the range from its first instant on.
         start, end = where.value(to_micros(query.range.start)), where.value(to_micros(query.range.end))
         where.add(f"m.starts_at < {end} AND (m.ends_at > {start} OR m.starts_at >= {start})")
+    if query.as_of is not None:
+        add_known(where, "m", query.as_of)
+        add_states_what_holds(where, "m", query.as_of)
     source = _about(where, query.entity_ids, "INVOLVES", "Event") if query.entity_ids else "MATCH (m:Event)"
     listed = await page_rows(handle, NodeKind.EVENT, where, ("m.starts_at", "m.key"), bounds, source)
     return page_of(Event, listed, bounds, "starts_at")
@@ -111,6 +117,9 @@ async def list_statements(
     if query.speakers:
         where.one_of("m.speaker", query.speakers)
     where.within("m.said_at", query.said)
+    if query.as_of is not None:
+        add_known(where, "m", query.as_of)
+        add_holds(where, "m", query.as_of)
     parts: list[Listed] = []
     for kind in sorted(query.kinds):
         label = NODE_LABELS[kind]

@@ -50,6 +50,7 @@ class Neo4jMemory(Handle):
     deleted_items = receipts.deleted_items
     decide_link = writing(links.decide_link)
     supersessions = changes.supersessions
+    replaced = changes.replaced
     revert = writing(changes.revert)
 
     consolidation_work = consolidation.consolidation_work

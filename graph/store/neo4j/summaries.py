@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from graph.model import MEMORY_KINDS, NodeKind, Summary, SummaryLevel, to_micros
+from graph.store.neo4j.as_of import add_all_said
 from graph.store.neo4j.driver.handle import Handle
 from graph.store.neo4j.listings import START, Bounds, after, in_namespace, page_of, page_rows
 from graph.store.neo4j.rows.node_reading import ids_by_kind
@@ -31,6 +32,8 @@ async def list_summaries(
         where.add(f"m.starts_at < {end} AND (m.ends_at > {start} OR m.starts_at >= {start})")
     if query.stale is not None:
         where.add(f"m.stale_since IS {'NOT ' if query.stale else ''}NULL")
+    if query.as_of is not None:
+        add_all_said(where, "m", query.as_of)
     source = _OF_SESSIONS.format(names=where.value(list(dict.fromkeys(query.sessions)))) if query.sessions else ""
     listed = await page_rows(handle, NodeKind.SUMMARY, where, ("m.said_from", "m.key"), bounds, source)
     return page_of(Summary, listed, bounds, "said_from")

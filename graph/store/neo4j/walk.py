@@ -10,6 +10,7 @@ from typing import Any
 
 from graph.model import CHANGE_KINDS, SUMMARY_KINDS, EdgeKind, NodeKind, to_micros
 from graph.store.candidates import Subgraph
+from graph.store.neo4j.as_of import said_before
 from graph.store.neo4j.driver.handle import Handle
 from graph.store.neo4j.rows.node_edges import EDGE_ORDER, KIND_NUMBERS
 from graph.store.neo4j.rows.node_reading import ids_by_kind
@@ -45,21 +46,18 @@ class _Known:
         """That a node was: an entity by what names it, a session by what was said in it."""
         if not self.values:
             return "true"
+        said = f"o.retired_at IS NULL AND {said_before('o', '$before')}"
         return f"""CASE WHEN {node}:Entity OR {node}:Session
-            THEN EXISTS {{ MATCH ({node})<-[:MENTIONS|INVOLVES|IN_SESSION]-(o) WHERE o.retired_at IS NULL AND {self._said("o")} }}
-            ELSE {self._said(node)} END"""
+            THEN EXISTS {{ MATCH ({node})<-[:MENTIONS|INVOLVES|IN_SESSION]-(o) WHERE {said} }}
+            ELSE {said_before(node, "$before")} END"""
 
     def edge(self, edge: str, end: str) -> str:
         """That the node was which states the edge to or from this end, if one does."""
         if not self.values:
             return "true"
         stating = f"{{namespace: {end}.namespace, id: {edge}.via_id}}"
-        stated = [f"EXISTS {{ MATCH (s:{label} {stating}) WHERE {self._said('s')} }}" for label in _STATING]
+        stated = [f"EXISTS {{ MATCH (s:{label} {stating}) WHERE {said_before('s', '$before')} }}" for label in _STATING]
         return f"({edge}.via_id IS NULL OR {' OR '.join(stated)})"
-
-    def _said(self, node: str) -> str:
-        later = f"EXISTS {{ MATCH ({node})-[:EVIDENCED_BY]->(w:Message) WHERE w.said_at >= $before }}"
-        return f"({node}.said_at < $before AND NOT {later})"
 
 
 async def neighbourhood(

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from graph.model import Event, Job, JobError, Lease, Summary, SummaryLevel, TimeRange
+from graph.model import AsOf, Event, Job, JobError, Lease, Summary, SummaryLevel, TimeRange
 from graph.store.port.extracting import Float16Vector, PassageVector, UsageEntry
 from graph.store.port.reading import PAGE_BYTES, Cursor, Page
 
@@ -62,12 +62,16 @@ class ConsolidationWrite:
 
 @dataclass(frozen=True, slots=True)
 class SummaryQuery:
-    """Which summaries to list, by when what they tell of was first said. `stale`: those alone, or those alone that are not."""
+    """Which summaries to list, by when what they tell of was first said.
+
+    `stale`: those alone, or those alone that are not. `as_of`: only those of which all was said before `known`.
+    """
 
     levels: frozenset[SummaryLevel] = frozenset()
     sessions: tuple[str, ...] = ()
     happened: TimeRange | None = None
     stale: bool | None = None
+    as_of: AsOf | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Generic, Protocol, TypeVar
 
 from graph.model import (
+    AsOf,
     Edge,
     Entity,
     EntityKind,
@@ -54,16 +55,24 @@ def count_within(sizes: Iterable[int], max_bytes: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class EventQuery:
-    """Which events to list, by when they happened or, where unknown, were said."""
+    """Which events to list, by when they happened or, where unknown, were said.
+
+    `as_of`: only those of which all was said before `known`, and that state something that held then, or nothing at all.
+    """
 
     range: TimeRange | None = None
     sessions: tuple[str, ...] = ()
     entity_ids: tuple[str, ...] = ()
+    as_of: AsOf | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class StatementQuery:
-    """Which facts and relations to list, by when they were said."""
+    """Which facts and relations to list, by when they were said.
+
+    `as_of`: only those of which all that they rest on was said before `known`, and that nothing had replaced by then. None: replaced ones,
+    too.
+    """
 
     kinds: frozenset[NodeKind] = frozenset({NodeKind.FACT, NodeKind.RELATION})
     said: TimeRange | None = None
@@ -71,16 +80,18 @@ class StatementQuery:
     speakers: tuple[str, ...] = ()
     entity_ids: tuple[str, ...] = ()
     include_retired: bool = False
+    as_of: AsOf | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class MessageQuery:
-    """Which messages to list: of one session by seq, else by when they were said."""
+    """Which messages to list: of one session by seq, else by when they were said. `as_of`: only those sent before `known`."""
 
     sessions: tuple[str, ...] = ()
     speakers: tuple[str, ...] = ()
     said: TimeRange | None = None
     labels: LabelFilter = NO_LABELS
+    as_of: AsOf | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,10 @@
 """What replaced what in a namespace, and taking such a decision back."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from graph.model import Edge, Supersessions
+from graph.model import Edge, Supersession, Supersessions
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,13 @@ class Reconciles(Protocol):
         that version.
 
         They go with either of their ends, so that what was replaced stands again, and with the generation whose extraction found them.
+        """
+        ...
+
+    async def replaced(self, ids: Sequence[str]) -> Mapping[str, tuple[Supersession, ...]]:
+        """What replaced each of these memories, what was said first first; nothing of what nothing replaced.
+
+        Of what `supersessions` has, read of these alone.
         """
         ...
 

@@ -1,6 +1,6 @@
 """What replaced, or repeats, what: from the properties of an edge, and what becomes of edges that somebody reverts."""
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -24,6 +24,14 @@ def supersession(kind: EdgeKind, newer_id: str, older_id: str, properties: Mappi
         confidence=float(properties.get("confidence") or 1),
         newer_evidence_ids=tuple(evidence) or (newer_id,),
     )
+
+
+def by_older(found: Iterable[Supersession]) -> dict[str, tuple[Supersession, ...]]:
+    """By the id of what was replaced what replaced it, what was said first first."""
+    made: dict[str, tuple[Supersession, ...]] = {}
+    for change in sorted(found, key=lambda one: (one.known_at, one.newer_id)):
+        made[change.older_id] = (*made.get(change.older_id, ()), change)
+    return made
 
 
 @dataclass(frozen=True, slots=True)

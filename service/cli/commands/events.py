@@ -6,10 +6,11 @@ import typer
 
 from service.cli import tables
 from service.cli.connection import connected
+from service.cli.dates import range_of
 from service.cli.documents import document, print_json, print_list
 from service.cli.filters import time_range
 from service.cli.limits import at_most, page_size
-from service.cli.options import FromOption, JsonOption, LimitOption, NamespaceOption, SessionsOption, ToOption, ZoneOption
+from service.cli.options import AsOfOption, FromOption, JsonOption, LimitOption, NamespaceOption, SessionsOption, ToOption, ZoneOption
 from service.cli.times import Times, times_of
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ def events(
     until: ToOption = None,
     session: SessionsOption = None,
     entity: Annotated[list[str] | None, typer.Option("--entity", help="Only events that involve this entity (id or name).")] = None,
+    as_of: AsOfOption = None,
     limit: LimitOption = 100,
     timezone: ZoneOption = None,
     json: JsonOption = False,
@@ -35,6 +37,7 @@ def events(
         happened=time_range(since, until, times.zone),
         sessions=session or (),
         entity_ids=entity_ids(client, namespace, entity),
+        as_of=range_of(None, as_of, times.zone)[1],
         page_size=page_size(limit),
     )
     if json:
@@ -55,6 +58,7 @@ def traverse(
     hops: Annotated[int, typer.Option("--hops", min=1, max=6, help="At most this many steps.")] = 2,
     since: FromOption = None,
     until: ToOption = None,
+    as_of: AsOfOption = None,
     limit: LimitOption = 50,
     timezone: ZoneOption = None,
     json: JsonOption = False,
@@ -62,7 +66,10 @@ def traverse(
     """Walks the graph from some nodes and lists the events on the way, nearest first."""
     times = times_of(client, [namespace], timezone)
     span = time_range(since, until, times.zone)
-    found = list(client.traverse_events(namespace, start, edge_kinds=edge or (), max_hops=hops, happened=span, max_events=limit))
+    moment = range_of(None, as_of, times.zone)[1]
+    found = list(
+        client.traverse_events(namespace, start, edge_kinds=edge or (), max_hops=hops, happened=span, max_events=limit, as_of=moment)
+    )
     if json:
         print_json({"namespace": namespace, "start": start, "events": document(found)})
         return

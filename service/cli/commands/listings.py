@@ -9,11 +9,13 @@ import typer
 from service.cli import tables
 from service.cli.commands.events import entity_ids
 from service.cli.connection import connected
+from service.cli.dates import range_of
 from service.cli.documents import node_document, print_list
 from service.cli.excerpts import Excerpts, FullOption
 from service.cli.filters import label_filter, time_range
 from service.cli.limits import at_most, page_size
 from service.cli.options import (
+    AsOfOption,
     FromOption,
     JsonOption,
     LabelsOption,
@@ -24,10 +26,10 @@ from service.cli.options import (
     ToOption,
     ZoneOption,
 )
-from service.cli.times import times_of
+from service.cli.times import Times, times_of
 
 if TYPE_CHECKING:
-    from structmem import Client
+    from structmem import Client, Statement
 
 T = TypeVar("T")
 
@@ -50,12 +52,13 @@ def facts(
     speaker: SpeakersOption = None,
     entity: Annotated[list[str] | None, typer.Option("--entity", help="Only what names this entity (id or name).")] = None,
     retired: Annotated[bool, typer.Option("--retired", help="Also what is no longer believed.")] = False,
+    as_of: AsOfOption = None,
     limit: LimitOption = 100,
     timezone: ZoneOption = None,
     full: FullOption = False,
     json: JsonOption = False,
 ) -> None:
-    """Lists facts and relations in order of when they were said."""
+    """Lists facts and relations in order of when they were said; "until" tells since when one no longer holds that another one replaced."""
     times = times_of(client, [namespace], timezone)
     found = client.list_statements(
         namespace,
@@ -65,11 +68,14 @@ def facts(
         speakers=speaker or (),
         entity_ids=entity_ids(client, namespace, entity),
         include_retired=retired,
+        as_of=range_of(None, as_of, times.zone)[1],
         page_size=page_size(limit),
     )
     texts = Excerpts(full)
     said = times.heading("said")
-    made = tables.table(said, times.heading("happened"), "kind", "statement", "by", "id", wrap=("statement",), spare=(said, "kind"))
+    made = tables.table(
+        said, times.heading("happened"), "until", "kind", "statement", "by", "id", wrap=("statement",), spare=(said, "kind")
+    )
     show_list(
         "facts",
         at_most(limit, found),
@@ -77,6 +83,7 @@ def facts(
         lambda it: (
             times.instant(it.said_at),
             times.span(it.time),
+            _until(it, times),
             str(it.kind),
             tables.plain(texts.of(it.text)),
             tables.plain(it.speaker),
@@ -97,6 +104,7 @@ def messages(
     since: FromOption = None,
     until: ToOption = None,
     label: LabelsOption = None,
+    as_of: AsOfOption = None,
     limit: LimitOption = 100,
     timezone: ZoneOption = None,
     full: FullOption = False,
@@ -110,6 +118,7 @@ def messages(
         speakers=speaker or (),
         said=time_range(since, until, times.zone),
         labels=label_filter(label),
+        as_of=range_of(None, as_of, times.zone)[1],
         page_size=page_size(limit),
     )
     texts = Excerpts(full)
@@ -158,6 +167,14 @@ def sessions(
         "There are no sessions.",
         json,
     )
+
+
+def _until(statement: "Statement", times: Times) -> str:
+    """Since when a statement no longer holds; nothing while it stands."""
+    change = statement.superseded_by
+    if change is None:
+        return ""
+    return times.instant(change.valid_from) if change.valid_from else "never held"
 
 
 def show_list(name: str, items: Iterable[T], made: tables.Listing, row: Callable[[T], tuple[str, ...]], nothing: str, json: bool) -> None:

@@ -7,12 +7,13 @@ import typer
 
 from service.cli import tables
 from service.cli.connection import connected
+from service.cli.dates import range_of
 from service.cli.documents import document, node_document, print_json, print_list
 from service.cli.excerpts import Excerpts, FullOption
 from service.cli.failures import fail
 from service.cli.filters import time_range
 from service.cli.limits import at_most, page_size
-from service.cli.options import FromOption, JsonOption, LimitOption, NamespaceOption, SessionsOption, ToOption, ZoneOption
+from service.cli.options import AsOfOption, FromOption, JsonOption, LimitOption, NamespaceOption, SessionsOption, ToOption, ZoneOption
 from service.cli.summary_lines import print_profile, print_summary
 from service.cli.summary_tree import print_tree
 from service.cli.times import times_of
@@ -38,6 +39,7 @@ def summaries(
     since: FromOption = None,
     until: ToOption = None,
     stale: Annotated[bool, typer.Option("--stale", help="Only those that wait to be written anew.")] = False,
+    as_of: AsOfOption = None,
     limit: LimitOption = 50,
     timezone: ZoneOption = None,
     full: FullOption = False,
@@ -51,6 +53,7 @@ def summaries(
         sessions=session or (),
         happened=time_range(since, until, times.zone),
         stale=True if stale else None,
+        as_of=range_of(None, as_of, times.zone)[1],
         page_size=page_size(limit),
     )
     if json:
@@ -64,7 +67,7 @@ def summaries(
     if shown:
         typer.echo(f"(times in {times.name})", err=True)
     else:
-        chosen = level or session or since or until or stale
+        chosen = level or session or since or until or stale or as_of
         none_yet = "There are no summaries yet: they are written a while after the extraction, or by `structmem consolidate` at once."
         tables.console().print("There are no such summaries." if chosen else none_yet)
 
@@ -98,16 +101,23 @@ def summary(
 
 @connected
 def profile(
-    client: "Client", namespace: NamespaceOption, timezone: ZoneOption = None, full: FullOption = False, json: JsonOption = False
+    client: "Client",
+    namespace: NamespaceOption,
+    as_of: AsOfOption = None,
+    timezone: ZoneOption = None,
+    full: FullOption = False,
+    json: JsonOption = False,
 ) -> None:
-    """Shows who a namespace is about, and what lasts of what was said."""
-    found = client.get_profile(namespace)
+    """Shows who a namespace is about, and what lasts of what was said; as of a moment only if it rests on nothing said later."""
+    times = times_of(client, [namespace], timezone)
+    found = client.get_profile(namespace, as_of=range_of(None, as_of, times.zone)[1])
     if json:
         print_json({"namespace": namespace, "profile": node_document(found) if found else None})
+    elif found is None and as_of:
+        tables.console().print("There is no profile that rests on nothing said later.")
     elif found is None:
         tables.console().print("There is no profile yet: nothing that was extracted is summarized. `structmem consolidate` has that done.")
     else:
-        times = times_of(client, [namespace], timezone)
         print_profile(found, times, Excerpts(full))
         typer.echo(f"(times in {times.name}; `structmem summary {found.id} -n {namespace}` shows what it rests on)", err=True)
 

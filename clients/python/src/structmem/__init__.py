@@ -133,6 +133,7 @@ from structmem._nodes import (
     Statement,
     Summary,
     SummarySentence,
+    Supersession,
     TimeSpan,
     kind_of,
 )
@@ -251,6 +252,7 @@ __all__ = [
     "SummaryLevel",
     "SummarySentence",
     "SummaryTree",
+    "Supersession",
     "TimeRange",
     "TimeSpan",
     "TraversedEvent",

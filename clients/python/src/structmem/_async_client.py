@@ -313,10 +313,16 @@ class AsyncClient(AsyncAnswering):
         return await self._transport.unary(calls.get_node(namespace, node_id, max_edges, at_least), timeout)
 
     async def get_event(
-        self, namespace: str, event_id: str, *, at_least: ConsistencyTokens = (), timeout: float | None = None
+        self,
+        namespace: str,
+        event_id: str,
+        *,
+        as_of: AsOf | datetime | None = None,
+        at_least: ConsistencyTokens = (),
+        timeout: float | None = None,
     ) -> EventView:
-        """An event with its facts and relations and the messages it rests on."""
-        return await self._transport.unary(calls.get_event(namespace, event_id, at_least), timeout)
+        """An event with its facts and relations and the messages it rests on. `as_of`: without what was told later or replaced by then."""
+        return await self._transport.unary(calls.get_event(namespace, event_id, as_of, at_least), timeout)
 
     # Jobs
 

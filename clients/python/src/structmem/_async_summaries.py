@@ -1,11 +1,12 @@
 """The summaries of the asyncio client. `_summaries.py` is made from this file by `make_sync_client.py`; change this one."""
 
 from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
 
 from structmem import _summary_calls as calls
 from structmem._answers import Job, SummaryTree
 from structmem._async_listings import AsyncListings
-from structmem._inputs import ConsistencyTokens, TimeRange
+from structmem._inputs import AsOf, ConsistencyTokens, TimeRange
 from structmem._kinds import SummaryLevel
 from structmem._nodes import Summary
 
@@ -21,6 +22,7 @@ class AsyncSummaries(AsyncListings):
         sessions: Sequence[str] = (),
         happened: TimeRange | None = None,
         stale: bool | None = None,
+        as_of: AsOf | datetime | None = None,
         at_least: ConsistencyTokens = (),
         page_size: int | None = None,
         timeout: float | None = None,
@@ -31,7 +33,7 @@ class AsyncSummaries(AsyncListings):
         """
         token = ""
         while True:
-            call = calls.list_summaries(namespace, levels, sessions, happened, stale, at_least, page_size, token)
+            call = calls.list_summaries(namespace, levels, sessions, happened, stale, as_of, at_least, page_size, token)
             found, token = await self._transport.unary(call, timeout)
             for summary in found:
                 yield summary
@@ -50,9 +52,19 @@ class AsyncSummaries(AsyncListings):
         """A summary and what lies below it, `depth` steps down, 1 to 5; by default all, down to the messages."""
         return await self._transport.unary(calls.get_summary(namespace, summary_id, depth, at_least), timeout)
 
-    async def get_profile(self, namespace: str, *, at_least: ConsistencyTokens = (), timeout: float | None = None) -> Summary | None:
-        """Who a namespace is about, and what lasts of what was said; None before the first consolidation."""
-        return await self._transport.unary(calls.get_profile(namespace, at_least), timeout)
+    async def get_profile(
+        self,
+        namespace: str,
+        *,
+        as_of: AsOf | datetime | None = None,
+        at_least: ConsistencyTokens = (),
+        timeout: float | None = None,
+    ) -> Summary | None:
+        """Who a namespace is about, and what lasts of what was said; None before the first consolidation.
+
+        `as_of`: None, too, where the profile rests on something that was said later.
+        """
+        return await self._transport.unary(calls.get_profile(namespace, as_of, at_least), timeout)
 
     async def consolidate(self, namespace: str, *, anew: bool = False, timeout: float | None = None) -> Job:
         """Has summaries written of what waits for them, now; `anew`: all of them. `wait_for` waits for the job."""

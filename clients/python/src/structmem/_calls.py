@@ -185,9 +185,9 @@ def get_node(namespace: str, node_id: str, max_edges: int | None, at_least: Cons
     return _memory("GetNode", request, da.node_view)
 
 
-def get_event(namespace: str, event_id: str, at_least: ConsistencyTokens) -> Call[a.EventView]:
+def get_event(namespace: str, event_id: str, as_of: AsOf | datetime | None, at_least: ConsistencyTokens) -> Call[a.EventView]:
     """GetEvent."""
-    request = e.build(mpb.GetEventRequest, namespace=namespace, event_id=event_id, at_least=e.tokens(at_least))
+    request = e.build(mpb.GetEventRequest, namespace=namespace, event_id=event_id, as_of=e.as_of(as_of), at_least=e.tokens(at_least))
     return _memory("GetEvent", request, da.event_view)
 
 
@@ -196,6 +196,7 @@ def list_events(
     happened: TimeRange | None,
     sessions: Sequence[str],
     entity_ids: Sequence[str],
+    as_of: AsOf | datetime | None,
     at_least: ConsistencyTokens,
     page_size: int | None,
     page_token: str,
@@ -207,6 +208,7 @@ def list_events(
         happened=e.time_range("happened", happened),
         sessions=several("sessions", sessions),
         entity_ids=several("entity_ids", entity_ids),
+        as_of=e.as_of(as_of),
         at_least=e.tokens(at_least),
         page_size=e.at_least_one("page_size", page_size),
         page_token=page_token,
@@ -222,6 +224,7 @@ def list_statements(
     speakers: Sequence[str],
     entity_ids: Sequence[str],
     include_retired: bool,
+    as_of: AsOf | datetime | None,
     at_least: ConsistencyTokens,
     page_size: int | None,
     page_token: str,
@@ -236,6 +239,7 @@ def list_statements(
         speakers=several("speakers", speakers),
         entity_ids=several("entity_ids", entity_ids),
         include_retired=include_retired,
+        as_of=e.as_of(as_of),
         at_least=e.tokens(at_least),
         page_size=e.at_least_one("page_size", page_size),
         page_token=page_token,
@@ -249,6 +253,7 @@ def list_messages(
     speakers: Sequence[str],
     said: TimeRange | None,
     labels: LabelFilter | None,
+    as_of: AsOf | datetime | None,
     at_least: ConsistencyTokens,
     page_size: int | None,
     page_token: str,
@@ -261,6 +266,7 @@ def list_messages(
         speakers=several("speakers", speakers),
         said=e.time_range("said", said),
         labels=e.label_filter("labels", labels),
+        as_of=e.as_of(as_of),
         at_least=e.tokens(at_least),
         page_size=e.at_least_one("page_size", page_size),
         page_token=page_token,
@@ -303,6 +309,7 @@ def traverse_events(
     max_hops: int | None,
     happened: TimeRange | None,
     max_events: int | None,
+    as_of: AsOf | datetime | None,
     at_least: ConsistencyTokens,
 ) -> Call[list[a.TraversedEvent]]:
     """TraverseEvents."""
@@ -314,6 +321,7 @@ def traverse_events(
         max_hops=e.at_least_one("max_hops", max_hops),
         happened=e.time_range("happened", happened),
         max_events=e.at_least_one("max_events", max_events),
+        as_of=e.as_of(as_of),
         at_least=e.tokens(at_least),
     )
     return _memory("TraverseEvents", request, da.traversed)

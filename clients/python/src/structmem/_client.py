@@ -312,9 +312,17 @@ class Client(Answering):
         """Any node with at most `max_edges` (100) edges in each direction."""
         return self._transport.unary(calls.get_node(namespace, node_id, max_edges, at_least), timeout)
 
-    def get_event(self, namespace: str, event_id: str, *, at_least: ConsistencyTokens = (), timeout: float | None = None) -> EventView:
-        """An event with its facts and relations and the messages it rests on."""
-        return self._transport.unary(calls.get_event(namespace, event_id, at_least), timeout)
+    def get_event(
+        self,
+        namespace: str,
+        event_id: str,
+        *,
+        as_of: AsOf | datetime | None = None,
+        at_least: ConsistencyTokens = (),
+        timeout: float | None = None,
+    ) -> EventView:
+        """An event with its facts and relations and the messages it rests on. `as_of`: without what was told later or replaced by then."""
+        return self._transport.unary(calls.get_event(namespace, event_id, as_of, at_least), timeout)
 
     # Jobs
 

@@ -23,6 +23,7 @@ from structmem._nodes import (
     Statement,
     Summary,
     SummarySentence,
+    Supersession,
     TimeSpan,
 )
 from structmem.v1 import error_reason_pb2, node_pb2, time_pb2
@@ -143,7 +144,13 @@ def statement(it: node_pb2.Statement) -> Statement:
         retired_at=moment(it, "retired_at"),
         generation=it.generation,
         confidence=it.confidence,
+        superseded_by=supersession(it.superseded_by) if it.HasField("superseded_by") else None,
     )
+
+
+def supersession(it: node_pb2.Supersession) -> Supersession:
+    """What replaced a statement."""
+    return Supersession(it.node_id, moment(it, "valid_from"), moment(it, "known_at"), it.reason, it.confidence)
 
 
 def entity(it: node_pb2.Entity) -> Entity:

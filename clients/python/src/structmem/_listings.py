@@ -1,12 +1,13 @@
 """The blocking form of `_async_listings.py`, made from it by `make_sync_client.py`; change that one."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 from structmem import _calls as calls
 from structmem import _deletion_calls as deletion_calls
 from structmem import _service_calls as service_calls
 from structmem._answers import DeletedItem, DeletionReceipt, Job, Namespace, TraversedEvent
-from structmem._inputs import ConsistencyTokens, LabelFilter, TimeRange
+from structmem._inputs import AsOf, ConsistencyTokens, LabelFilter, TimeRange
 from structmem._kinds import EdgeKind, EntityKind, JobKind, JobState, NodeKind
 from structmem._nodes import Entity, Event, Message, Session, Statement
 from structmem._transport import Transport
@@ -25,14 +26,18 @@ class Listings:
         happened: TimeRange | None = None,
         sessions: Sequence[str] = (),
         entity_ids: Sequence[str] = (),
+        as_of: AsOf | datetime | None = None,
         at_least: ConsistencyTokens = (),
         page_size: int | None = None,
         timeout: float | None = None,
     ) -> Iterator[Event]:
-        """Events in order of when they happened, or were said where that is not known; fetches pages as they are needed."""
+        """Events in order of when they happened, or were said where that is not known; fetches pages as they are needed.
+
+        `as_of`: only what had been said by then, and what states something that held then.
+        """
         token = ""
         while True:
-            call = calls.list_events(namespace, happened, sessions, entity_ids, at_least, page_size, token)
+            call = calls.list_events(namespace, happened, sessions, entity_ids, as_of, at_least, page_size, token)
             found, token = self._transport.unary(call, timeout)
             yield from found
             if not token:
@@ -48,15 +53,20 @@ class Listings:
         speakers: Sequence[str] = (),
         entity_ids: Sequence[str] = (),
         include_retired: bool = False,
+        as_of: AsOf | datetime | None = None,
         at_least: ConsistencyTokens = (),
         page_size: int | None = None,
         timeout: float | None = None,
     ) -> Iterator[Statement]:
-        """Facts and relations in order of when they were said; fetches pages as they are needed."""
+        """Facts and relations in order of when they were said; fetches pages as they are needed.
+
+        `as_of`: only what had been said by then, and what nothing had replaced; `AsOf()` for now. None: replaced ones, too, which
+        `superseded_by` marks.
+        """
         token = ""
         while True:
             call = calls.list_statements(
-                namespace, kinds, said, sessions, speakers, entity_ids, include_retired, at_least, page_size, token
+                namespace, kinds, said, sessions, speakers, entity_ids, include_retired, as_of, at_least, page_size, token
             )
             found, token = self._transport.unary(call, timeout)
             yield from found
@@ -71,6 +81,7 @@ class Listings:
         speakers: Sequence[str] = (),
         said: TimeRange | None = None,
         labels: LabelFilter | None = None,
+        as_of: AsOf | datetime | None = None,
         at_least: ConsistencyTokens = (),
         page_size: int | None = None,
         timeout: float | None = None,
@@ -78,7 +89,7 @@ class Listings:
         """Messages: of one session in their order, of several by when they were said; fetches pages as they are needed."""
         token = ""
         while True:
-            call = calls.list_messages(namespace, sessions, speakers, said, labels, at_least, page_size, token)
+            call = calls.list_messages(namespace, sessions, speakers, said, labels, as_of, at_least, page_size, token)
             found, token = self._transport.unary(call, timeout)
             yield from found
             if not token:
@@ -123,11 +134,12 @@ class Listings:
         max_hops: int | None = None,
         happened: TimeRange | None = None,
         max_events: int | None = None,
+        as_of: AsOf | datetime | None = None,
         at_least: ConsistencyTokens = (),
         timeout: float | None = None,
     ) -> Iterator[TraversedEvent]:
         """Walks the graph from some nodes, at most `max_hops` (2), and gives the events on the way, nearest first."""
-        call = calls.traverse_events(namespace, start_ids, edge_kinds, max_hops, happened, max_events, at_least)
+        call = calls.traverse_events(namespace, start_ids, edge_kinds, max_hops, happened, max_events, as_of, at_least)
         for batch in self._transport.stream(call, timeout):
             yield from batch
 

@@ -91,8 +91,27 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
+class Supersession:
+    """That a later memory, `node_id`, replaced one.
+
+    Attributes:
+        valid_from: since when the older one no longer holds; None where it never did.
+        known_at: from when on that is known: when the later one was said.
+    """
+
+    node_id: str
+    valid_from: datetime | None
+    known_at: datetime | None
+    reason: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
 class Statement:
-    """A fact or a relation (`kind`): one statement that stands on its own."""
+    """A fact or a relation (`kind`): one statement that stands on its own.
+
+    `superseded_by`, which listings and `get_event` tell: what replaced it; None while it stands.
+    """
 
     id: str
     kind: NodeKind
@@ -111,6 +130,7 @@ class Statement:
     retired_at: datetime | None
     generation: int
     confidence: float
+    superseded_by: Supersession | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,11 @@
 """The blocking form of `_async_summaries.py`, made from it by `make_sync_client.py`; change that one."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 from structmem import _summary_calls as calls
 from structmem._answers import Job, SummaryTree
-from structmem._inputs import ConsistencyTokens, TimeRange
+from structmem._inputs import AsOf, ConsistencyTokens, TimeRange
 from structmem._kinds import SummaryLevel
 from structmem._listings import Listings
 from structmem._nodes import Summary
@@ -21,6 +22,7 @@ class Summaries(Listings):
         sessions: Sequence[str] = (),
         happened: TimeRange | None = None,
         stale: bool | None = None,
+        as_of: AsOf | datetime | None = None,
         at_least: ConsistencyTokens = (),
         page_size: int | None = None,
         timeout: float | None = None,
@@ -31,7 +33,7 @@ class Summaries(Listings):
         """
         token = ""
         while True:
-            call = calls.list_summaries(namespace, levels, sessions, happened, stale, at_least, page_size, token)
+            call = calls.list_summaries(namespace, levels, sessions, happened, stale, as_of, at_least, page_size, token)
             found, token = self._transport.unary(call, timeout)
             yield from found
             if not token:
@@ -49,9 +51,19 @@ class Summaries(Listings):
         """A summary and what lies below it, `depth` steps down, 1 to 5; by default all, down to the messages."""
         return self._transport.unary(calls.get_summary(namespace, summary_id, depth, at_least), timeout)
 
-    def get_profile(self, namespace: str, *, at_least: ConsistencyTokens = (), timeout: float | None = None) -> Summary | None:
-        """Who a namespace is about, and what lasts of what was said; None before the first consolidation."""
-        return self._transport.unary(calls.get_profile(namespace, at_least), timeout)
+    def get_profile(
+        self,
+        namespace: str,
+        *,
+        as_of: AsOf | datetime | None = None,
+        at_least: ConsistencyTokens = (),
+        timeout: float | None = None,
+    ) -> Summary | None:
+        """Who a namespace is about, and what lasts of what was said; None before the first consolidation.
+
+        `as_of`: None, too, where the profile rests on something that was said later.
+        """
+        return self._transport.unary(calls.get_profile(namespace, as_of, at_least), timeout)
 
     def consolidate(self, namespace: str, *, anew: bool = False, timeout: float | None = None) -> Job:
         """Has summaries written of what waits for them, now; `anew`: all of them. `wait_for` waits for the job."""

@@ -1,13 +1,14 @@
 """The calls of SummaryService; see `structmem._calls`."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from structmem import _answers as a
 from structmem import _decode as d
 from structmem import _decode_answers as da
 from structmem import _encode as e
 from structmem._calls import Call, Page
-from structmem._inputs import ConsistencyTokens, TimeRange
+from structmem._inputs import AsOf, ConsistencyTokens, TimeRange
 from structmem._kinds import SummaryLevel
 from structmem._nodes import Summary
 from structmem.v1 import node_pb2
@@ -20,6 +21,7 @@ def list_summaries(
     sessions: Sequence[str],
     happened: TimeRange | None,
     stale: bool | None,
+    as_of: AsOf | datetime | None,
     at_least: ConsistencyTokens,
     page_size: int | None,
     page_token: str,
@@ -32,6 +34,7 @@ def list_summaries(
         sessions=list(sessions),
         happened=e.time_range("happened", happened),
         stale=stale,
+        as_of=e.as_of(as_of),
         at_least=e.tokens(at_least),
         page_size=e.at_least_one("page_size", page_size),
         page_token=page_token,
@@ -57,7 +60,7 @@ def consolidate(namespace: str, anew: bool) -> Call[a.Job]:
     return Call("summary", "ConsolidateSummaries", request, lambda it: da.job(it.job, it.consistency_token))
 
 
-def get_profile(namespace: str, at_least: ConsistencyTokens) -> Call[Summary | None]:
+def get_profile(namespace: str, as_of: AsOf | datetime | None, at_least: ConsistencyTokens) -> Call[Summary | None]:
     """GetProfile."""
-    request = e.build(spb.GetProfileRequest, namespace=namespace, at_least=e.tokens(at_least))
+    request = e.build(spb.GetProfileRequest, namespace=namespace, as_of=e.as_of(as_of), at_least=e.tokens(at_least))
     return Call("summary", "GetProfile", request, lambda it: d.summary(it.profile) if it.HasField("profile") else None)

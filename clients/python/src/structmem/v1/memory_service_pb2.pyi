@@ -929,6 +929,7 @@ class GetEventRequest(_message.Message):
     NAMESPACE_FIELD_NUMBER: _builtins.int
     EVENT_ID_FIELD_NUMBER: _builtins.int
     AT_LEAST_FIELD_NUMBER: _builtins.int
+    AS_OF_FIELD_NUMBER: _builtins.int
     namespace: _builtins.str
     """The namespace."""
     event_id: _builtins.str
@@ -937,16 +938,23 @@ class GetEventRequest(_message.Message):
     def at_least(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Show the writes of these consistency tokens."""
 
+    @_builtins.property
+    def as_of(self) -> _retrieval_pb2.AsOf:
+        """As of when: facts and relations that were told later, or that something had replaced by then, are left out; of an event of which not all
+        had been said there is NOT_FOUND.
+        """
+
     def __init__(
         self,
         *,
         namespace: _builtins.str = ...,
         event_id: _builtins.str = ...,
         at_least: _abc.Iterable[_builtins.str] | None = ...,
+        as_of: _retrieval_pb2.AsOf | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_least", b"at_least", "event_id", b"event_id", "namespace", b"namespace"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "at_least", b"at_least", "event_id", b"event_id", "namespace", b"namespace"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1005,6 +1013,7 @@ class ListEventsRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     AT_LEAST_FIELD_NUMBER: _builtins.int
+    AS_OF_FIELD_NUMBER: _builtins.int
     namespace: _builtins.str
     """The namespace."""
     page_size: _builtins.int
@@ -1027,6 +1036,10 @@ class ListEventsRequest(_message.Message):
     def at_least(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Show the writes of these consistency tokens."""
 
+    @_builtins.property
+    def as_of(self) -> _retrieval_pb2.AsOf:
+        """As of when: only events of which all had been said, and which state something that held then, or nothing at all. Unset: all events."""
+
     def __init__(
         self,
         *,
@@ -1037,10 +1050,11 @@ class ListEventsRequest(_message.Message):
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
         at_least: _abc.Iterable[_builtins.str] | None = ...,
+        as_of: _retrieval_pb2.AsOf | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["happened", b"happened"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "happened", b"happened"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_least", b"at_least", "entity_ids", b"entity_ids", "happened", b"happened", "namespace", b"namespace", "page_size", b"page_size", "page_token", b"page_token", "sessions", b"sessions"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "at_least", b"at_least", "entity_ids", b"entity_ids", "happened", b"happened", "namespace", b"namespace", "page_size", b"page_size", "page_token", b"page_token", "sessions", b"sessions"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1090,6 +1104,7 @@ class ListStatementsRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     AT_LEAST_FIELD_NUMBER: _builtins.int
+    AS_OF_FIELD_NUMBER: _builtins.int
     namespace: _builtins.str
     """The namespace."""
     include_retired: _builtins.bool
@@ -1122,6 +1137,12 @@ class ListStatementsRequest(_message.Message):
     def at_least(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Show the writes of these consistency tokens."""
 
+    @_builtins.property
+    def as_of(self) -> _retrieval_pb2.AsOf:
+        """As of when: only what had been said, with all that it rests on, and what nothing had replaced by then; without any moment what holds now.
+        Unset: replaced ones as well; `superseded_by` marks them.
+        """
+
     def __init__(
         self,
         *,
@@ -1135,10 +1156,11 @@ class ListStatementsRequest(_message.Message):
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
         at_least: _abc.Iterable[_builtins.str] | None = ...,
+        as_of: _retrieval_pb2.AsOf | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["said", b"said"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "said", b"said"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_least", b"at_least", "entity_ids", b"entity_ids", "include_retired", b"include_retired", "kinds", b"kinds", "namespace", b"namespace", "page_size", b"page_size", "page_token", b"page_token", "said", b"said", "sessions", b"sessions", "speakers", b"speakers"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "at_least", b"at_least", "entity_ids", b"entity_ids", "include_retired", b"include_retired", "kinds", b"kinds", "namespace", b"namespace", "page_size", b"page_size", "page_token", b"page_token", "said", b"said", "sessions", b"sessions", "speakers", b"speakers"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1186,6 +1208,7 @@ class ListMessagesRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     AT_LEAST_FIELD_NUMBER: _builtins.int
+    AS_OF_FIELD_NUMBER: _builtins.int
     namespace: _builtins.str
     """The namespace."""
     page_size: _builtins.int
@@ -1212,6 +1235,10 @@ class ListMessagesRequest(_message.Message):
     def at_least(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Show the writes of these consistency tokens."""
 
+    @_builtins.property
+    def as_of(self) -> _retrieval_pb2.AsOf:
+        """As of when: only what had been said by `known`. Messages stay as they were said, so that `valid` makes no difference."""
+
     def __init__(
         self,
         *,
@@ -1223,10 +1250,11 @@ class ListMessagesRequest(_message.Message):
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
         at_least: _abc.Iterable[_builtins.str] | None = ...,
+        as_of: _retrieval_pb2.AsOf | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["labels", b"labels", "said", b"said"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "labels", b"labels", "said", b"said"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_least", b"at_least", "labels", b"labels", "namespace", b"namespace", "page_size", b"page_size", "page_token", b"page_token", "said", b"said", "sessions", b"sessions", "speakers", b"speakers"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "at_least", b"at_least", "labels", b"labels", "namespace", b"namespace", "page_size", b"page_size", "page_token", b"page_token", "said", b"said", "sessions", b"sessions", "speakers", b"speakers"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1411,6 +1439,7 @@ class TraverseEventsRequest(_message.Message):
     HAPPENED_FIELD_NUMBER: _builtins.int
     MAX_EVENTS_FIELD_NUMBER: _builtins.int
     AT_LEAST_FIELD_NUMBER: _builtins.int
+    AS_OF_FIELD_NUMBER: _builtins.int
     namespace: _builtins.str
     """The namespace."""
     max_hops: _builtins.int
@@ -1433,6 +1462,12 @@ class TraverseEventsRequest(_message.Message):
     def at_least(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Show the writes of these consistency tokens."""
 
+    @_builtins.property
+    def as_of(self) -> _retrieval_pb2.AsOf:
+        """As of when: nothing that was said later than `known` is a step or an event; of the others only events which state something that held then,
+        or nothing at all. A start of which nothing had been said leads nowhere. Unset: all.
+        """
+
     def __init__(
         self,
         *,
@@ -1443,10 +1478,11 @@ class TraverseEventsRequest(_message.Message):
         happened: _time_pb2.TimeRange | None = ...,
         max_events: _builtins.int = ...,
         at_least: _abc.Iterable[_builtins.str] | None = ...,
+        as_of: _retrieval_pb2.AsOf | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["happened", b"happened"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "happened", b"happened"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_least", b"at_least", "edge_kinds", b"edge_kinds", "happened", b"happened", "max_events", b"max_events", "max_hops", b"max_hops", "namespace", b"namespace", "start_ids", b"start_ids"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "at_least", b"at_least", "edge_kinds", b"edge_kinds", "happened", b"happened", "max_events", b"max_events", "max_hops", b"max_hops", "namespace", b"namespace", "start_ids", b"start_ids"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -582,6 +582,48 @@ class Event(_message.Message):
 Global___Event: _TypeAlias = Event  # noqa: Y015
 
 @_typing.final
+class Supersession(_message.Message):
+    """That a later memory replaced one, as an edge SUPERSEDES between them says."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NODE_ID_FIELD_NUMBER: _builtins.int
+    VALID_FROM_FIELD_NUMBER: _builtins.int
+    KNOWN_AT_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    CONFIDENCE_FIELD_NUMBER: _builtins.int
+    node_id: _builtins.str
+    """The fact, relation or message that replaced it."""
+    reason: _builtins.str
+    """Why, in short, such as "moved"."""
+    confidence: _builtins.float
+    """How sure that is, from 0 to 1."""
+    @_builtins.property
+    def valid_from(self) -> _timestamp_pb2.Timestamp:
+        """Since when it no longer holds; unset where it never did."""
+
+    @_builtins.property
+    def known_at(self) -> _timestamp_pb2.Timestamp:
+        """From when on that is known: when the later one was said."""
+
+    def __init__(
+        self,
+        *,
+        node_id: _builtins.str = ...,
+        valid_from: _timestamp_pb2.Timestamp | None = ...,
+        known_at: _timestamp_pb2.Timestamp | None = ...,
+        reason: _builtins.str = ...,
+        confidence: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["known_at", b"known_at", "valid_from", b"valid_from"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["confidence", b"confidence", "known_at", b"known_at", "node_id", b"node_id", "reason", b"reason", "valid_from", b"valid_from"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Supersession: _TypeAlias = Supersession  # noqa: Y015
+
+@_typing.final
 class Statement(_message.Message):
     """A fact or a relation: one statement that stands on its own."""
 
@@ -604,6 +646,7 @@ class Statement(_message.Message):
     GENERATION_FIELD_NUMBER: _builtins.int
     SESSION_FIELD_NUMBER: _builtins.int
     CONFIDENCE_FIELD_NUMBER: _builtins.int
+    SUPERSEDED_BY_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """The statement's id ("fct_…" or "rel_…")."""
     kind: Global___NodeKind.ValueType
@@ -650,6 +693,12 @@ class Statement(_message.Message):
     def retired_at(self) -> _timestamp_pb2.Timestamp:
         """When the service stopped believing it; unset while it is current."""
 
+    @_builtins.property
+    def superseded_by(self) -> Global___Supersession:
+        """What replaced it, as far as is known now, whatever moment is asked of; unset while it stands. Of several, what was said first. Listings of
+        statements and GetEvent set it; elsewhere the node's SUPERSEDES edges tell.
+        """
+
     def __init__(
         self,
         *,
@@ -670,10 +719,11 @@ class Statement(_message.Message):
         generation: _builtins.int = ...,
         session: _builtins.str = ...,
         confidence: _builtins.float = ...,
+        superseded_by: Global___Supersession | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["recorded_at", b"recorded_at", "retired_at", b"retired_at", "said_at", b"said_at", "time", b"time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["recorded_at", b"recorded_at", "retired_at", b"retired_at", "said_at", b"said_at", "superseded_by", b"superseded_by", "time", b"time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["confidence", b"confidence", "entity_ids", b"entity_ids", "event_id", b"event_id", "evidence_ids", b"evidence_ids", "generation", b"generation", "id", b"id", "kind", b"kind", "object", b"object", "predicate", b"predicate", "recorded_at", b"recorded_at", "retired_at", b"retired_at", "said_at", b"said_at", "session", b"session", "speaker", b"speaker", "subject", b"subject", "text", b"text", "time", b"time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["confidence", b"confidence", "entity_ids", b"entity_ids", "event_id", b"event_id", "evidence_ids", b"evidence_ids", "generation", b"generation", "id", b"id", "kind", b"kind", "object", b"object", "predicate", b"predicate", "recorded_at", b"recorded_at", "retired_at", b"retired_at", "said_at", b"said_at", "session", b"session", "speaker", b"speaker", "subject", b"subject", "superseded_by", b"superseded_by", "text", b"text", "time", b"time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

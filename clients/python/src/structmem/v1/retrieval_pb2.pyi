@@ -160,7 +160,7 @@ class AsOf(_message.Message):
     KNOWN_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def valid(self) -> _timestamp_pb2.Timestamp:
-        """What held at this moment in the world; unset: what holds now, or at a time that has passed and that the text names."""
+        """What held at this moment in the world; unset: what holds now, or, of a query, at a time that has passed and that its text names."""
 
     @_builtins.property
     def known(self) -> _timestamp_pb2.Timestamp:

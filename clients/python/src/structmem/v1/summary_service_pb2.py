@@ -24,10 +24,11 @@ _sym_db = _symbol_database.Default()
 
 from structmem.v1 import job_pb2 as structmem_dot_v1_dot_job__pb2
 from structmem.v1 import node_pb2 as structmem_dot_v1_dot_node__pb2
+from structmem.v1 import retrieval_pb2 as structmem_dot_v1_dot_retrieval__pb2
 from structmem.v1 import time_pb2 as structmem_dot_v1_dot_time__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"structmem/v1/summary_service.proto\x12\x0cstructmem.v1\x1a\x16structmem/v1/job.proto\x1a\x17structmem/v1/node.proto\x1a\x17structmem/v1/time.proto\"\xe9\x01\n\x14ListSummariesRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12*\n\x06levels\x18\x02 \x03(\x0e\x32\x1a.structmem.v1.SummaryLevel\x12\x10\n\x08sessions\x18\x03 \x03(\t\x12)\n\x08happened\x18\x04 \x01(\x0b\x32\x17.structmem.v1.TimeRange\x12\x12\n\x05stale\x18\x05 \x01(\x08H\x00\x88\x01\x01\x12\x11\n\tpage_size\x18\x06 \x01(\x05\x12\x12\n\npage_token\x18\x07 \x01(\t\x12\x10\n\x08\x61t_least\x18\x08 \x03(\tB\x08\n\x06_stale\"Z\n\x15ListSummariesResponse\x12(\n\tsummaries\x18\x01 \x03(\x0b\x32\x15.structmem.v1.Summary\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"[\n\x11GetSummaryRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x12\n\nsummary_id\x18\x02 \x01(\t\x12\r\n\x05\x64\x65pth\x18\x03 \x01(\x05\x12\x10\n\x08\x61t_least\x18\x04 \x03(\t\"r\n\x12GetSummaryResponse\x12&\n\x07summary\x18\x01 \x01(\x0b\x32\x15.structmem.v1.Summary\x12!\n\x05\x62\x65low\x18\x02 \x03(\x0b\x32\x12.structmem.v1.Node\x12\x11\n\ttruncated\x18\x03 \x01(\x08\">\n\x1b\x43onsolidateSummariesRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x0c\n\x04\x61new\x18\x02 \x01(\x08\"Y\n\x1c\x43onsolidateSummariesResponse\x12\x1e\n\x03job\x18\x01 \x01(\x0b\x32\x11.structmem.v1.Job\x12\x19\n\x11\x63onsistency_token\x18\x02 \x01(\t\"8\n\x11GetProfileRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x10\n\x08\x61t_least\x18\x02 \x03(\t\"<\n\x12GetProfileResponse\x12&\n\x07profile\x18\x01 \x01(\x0b\x32\x15.structmem.v1.Summary2\xfb\x02\n\x0eSummaryService\x12X\n\rListSummaries\x12\".structmem.v1.ListSummariesRequest\x1a#.structmem.v1.ListSummariesResponse\x12O\n\nGetSummary\x12\x1f.structmem.v1.GetSummaryRequest\x1a .structmem.v1.GetSummaryResponse\x12m\n\x14\x43onsolidateSummaries\x12).structmem.v1.ConsolidateSummariesRequest\x1a*.structmem.v1.ConsolidateSummariesResponse\x12O\n\nGetProfile\x12\x1f.structmem.v1.GetProfileRequest\x1a .structmem.v1.GetProfileResponseB\x92\x01\n\x10\x63om.structmem.v1B\x13SummaryServiceProtoP\x01Z\x18structmem/v1;structmemv1\xa2\x02\x03SXX\xaa\x02\x0cStructmem.V1\xca\x02\x0cStructmem\\V1\xe2\x02\x18Structmem\\V1\\GPBMetadata\xea\x02\rStructmem::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"structmem/v1/summary_service.proto\x12\x0cstructmem.v1\x1a\x16structmem/v1/job.proto\x1a\x17structmem/v1/node.proto\x1a\x1cstructmem/v1/retrieval.proto\x1a\x17structmem/v1/time.proto\"\x8c\x02\n\x14ListSummariesRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12*\n\x06levels\x18\x02 \x03(\x0e\x32\x1a.structmem.v1.SummaryLevel\x12\x10\n\x08sessions\x18\x03 \x03(\t\x12)\n\x08happened\x18\x04 \x01(\x0b\x32\x17.structmem.v1.TimeRange\x12\x12\n\x05stale\x18\x05 \x01(\x08H\x00\x88\x01\x01\x12\x11\n\tpage_size\x18\x06 \x01(\x05\x12\x12\n\npage_token\x18\x07 \x01(\t\x12\x10\n\x08\x61t_least\x18\x08 \x03(\t\x12!\n\x05\x61s_of\x18\t \x01(\x0b\x32\x12.structmem.v1.AsOfB\x08\n\x06_stale\"Z\n\x15ListSummariesResponse\x12(\n\tsummaries\x18\x01 \x03(\x0b\x32\x15.structmem.v1.Summary\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"[\n\x11GetSummaryRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x12\n\nsummary_id\x18\x02 \x01(\t\x12\r\n\x05\x64\x65pth\x18\x03 \x01(\x05\x12\x10\n\x08\x61t_least\x18\x04 \x03(\t\"r\n\x12GetSummaryResponse\x12&\n\x07summary\x18\x01 \x01(\x0b\x32\x15.structmem.v1.Summary\x12!\n\x05\x62\x65low\x18\x02 \x03(\x0b\x32\x12.structmem.v1.Node\x12\x11\n\ttruncated\x18\x03 \x01(\x08\">\n\x1b\x43onsolidateSummariesRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x0c\n\x04\x61new\x18\x02 \x01(\x08\"Y\n\x1c\x43onsolidateSummariesResponse\x12\x1e\n\x03job\x18\x01 \x01(\x0b\x32\x11.structmem.v1.Job\x12\x19\n\x11\x63onsistency_token\x18\x02 \x01(\t\"[\n\x11GetProfileRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x10\n\x08\x61t_least\x18\x02 \x03(\t\x12!\n\x05\x61s_of\x18\x03 \x01(\x0b\x32\x12.structmem.v1.AsOf\"<\n\x12GetProfileResponse\x12&\n\x07profile\x18\x01 \x01(\x0b\x32\x15.structmem.v1.Summary2\xfb\x02\n\x0eSummaryService\x12X\n\rListSummaries\x12\".structmem.v1.ListSummariesRequest\x1a#.structmem.v1.ListSummariesResponse\x12O\n\nGetSummary\x12\x1f.structmem.v1.GetSummaryRequest\x1a .structmem.v1.GetSummaryResponse\x12m\n\x14\x43onsolidateSummaries\x12).structmem.v1.ConsolidateSummariesRequest\x1a*.structmem.v1.ConsolidateSummariesResponse\x12O\n\nGetProfile\x12\x1f.structmem.v1.GetProfileRequest\x1a .structmem.v1.GetProfileResponseB\x92\x01\n\x10\x63om.structmem.v1B\x13SummaryServiceProtoP\x01Z\x18structmem/v1;structmemv1\xa2\x02\x03SXX\xaa\x02\x0cStructmem.V1\xca\x02\x0cStructmem\\V1\xe2\x02\x18Structmem\\V1\\GPBMetadata\xea\x02\rStructmem::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,22 +36,22 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'structmem.v1.summary_servic
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\020com.structmem.v1B\023SummaryServiceProtoP\001Z\030structmem/v1;structmemv1\242\002\003SXX\252\002\014Structmem.V1\312\002\014Structmem\\V1\342\002\030Structmem\\V1\\GPBMetadata\352\002\rStructmem::V1'
-  _globals['_LISTSUMMARIESREQUEST']._serialized_start=127
-  _globals['_LISTSUMMARIESREQUEST']._serialized_end=360
-  _globals['_LISTSUMMARIESRESPONSE']._serialized_start=362
-  _globals['_LISTSUMMARIESRESPONSE']._serialized_end=452
-  _globals['_GETSUMMARYREQUEST']._serialized_start=454
-  _globals['_GETSUMMARYREQUEST']._serialized_end=545
-  _globals['_GETSUMMARYRESPONSE']._serialized_start=547
-  _globals['_GETSUMMARYRESPONSE']._serialized_end=661
-  _globals['_CONSOLIDATESUMMARIESREQUEST']._serialized_start=663
-  _globals['_CONSOLIDATESUMMARIESREQUEST']._serialized_end=725
-  _globals['_CONSOLIDATESUMMARIESRESPONSE']._serialized_start=727
-  _globals['_CONSOLIDATESUMMARIESRESPONSE']._serialized_end=816
-  _globals['_GETPROFILEREQUEST']._serialized_start=818
-  _globals['_GETPROFILEREQUEST']._serialized_end=874
-  _globals['_GETPROFILERESPONSE']._serialized_start=876
-  _globals['_GETPROFILERESPONSE']._serialized_end=936
-  _globals['_SUMMARYSERVICE']._serialized_start=939
-  _globals['_SUMMARYSERVICE']._serialized_end=1318
+  _globals['_LISTSUMMARIESREQUEST']._serialized_start=157
+  _globals['_LISTSUMMARIESREQUEST']._serialized_end=425
+  _globals['_LISTSUMMARIESRESPONSE']._serialized_start=427
+  _globals['_LISTSUMMARIESRESPONSE']._serialized_end=517
+  _globals['_GETSUMMARYREQUEST']._serialized_start=519
+  _globals['_GETSUMMARYREQUEST']._serialized_end=610
+  _globals['_GETSUMMARYRESPONSE']._serialized_start=612
+  _globals['_GETSUMMARYRESPONSE']._serialized_end=726
+  _globals['_CONSOLIDATESUMMARIESREQUEST']._serialized_start=728
+  _globals['_CONSOLIDATESUMMARIESREQUEST']._serialized_end=790
+  _globals['_CONSOLIDATESUMMARIESRESPONSE']._serialized_start=792
+  _globals['_CONSOLIDATESUMMARIESRESPONSE']._serialized_end=881
+  _globals['_GETPROFILEREQUEST']._serialized_start=883
+  _globals['_GETPROFILEREQUEST']._serialized_end=974
+  _globals['_GETPROFILERESPONSE']._serialized_start=976
+  _globals['_GETPROFILERESPONSE']._serialized_end=1036
+  _globals['_SUMMARYSERVICE']._serialized_start=1039
+  _globals['_SUMMARYSERVICE']._serialized_end=1418
 # @@protoc_insertion_point(module_scope)

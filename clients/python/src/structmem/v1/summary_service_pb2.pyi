@@ -9,6 +9,7 @@ from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from structmem.v1 import job_pb2 as _job_pb2
 from structmem.v1 import node_pb2 as _node_pb2
+from structmem.v1 import retrieval_pb2 as _retrieval_pb2
 from structmem.v1 import time_pb2 as _time_pb2
 import builtins as _builtins
 import sys
@@ -35,6 +36,7 @@ class ListSummariesRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     AT_LEAST_FIELD_NUMBER: _builtins.int
+    AS_OF_FIELD_NUMBER: _builtins.int
     namespace: _builtins.str
     """The namespace."""
     stale: _builtins.bool
@@ -59,6 +61,10 @@ class ListSummariesRequest(_message.Message):
     def at_least(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Show the writes of these consistency tokens."""
 
+    @_builtins.property
+    def as_of(self) -> _retrieval_pb2.AsOf:
+        """As of when: only summaries that rest on nothing said later than `known`. `valid` makes no difference."""
+
     def __init__(
         self,
         *,
@@ -70,10 +76,11 @@ class ListSummariesRequest(_message.Message):
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
         at_least: _abc.Iterable[_builtins.str] | None = ...,
+        as_of: _retrieval_pb2.AsOf | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_stale", b"_stale", "happened", b"happened", "stale", b"stale"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_stale", b"_stale", "as_of", b"as_of", "happened", b"happened", "stale", b"stale"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_stale", b"_stale", "at_least", b"at_least", "happened", b"happened", "levels", b"levels", "namespace", b"namespace", "page_size", b"page_size", "page_token", b"page_token", "sessions", b"sessions", "stale", b"stale"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_stale", b"_stale", "as_of", b"as_of", "at_least", b"at_least", "happened", b"happened", "levels", b"levels", "namespace", b"namespace", "page_size", b"page_size", "page_token", b"page_token", "sessions", b"sessions", "stale", b"stale"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__stale: _TypeAlias = _typing.Literal["stale"]  # noqa: Y015
     _WhichOneofArgType__stale: _TypeAlias = _typing.Literal["_stale", b"_stale"]  # noqa: Y015
@@ -243,21 +250,27 @@ class GetProfileRequest(_message.Message):
 
     NAMESPACE_FIELD_NUMBER: _builtins.int
     AT_LEAST_FIELD_NUMBER: _builtins.int
+    AS_OF_FIELD_NUMBER: _builtins.int
     namespace: _builtins.str
     """The namespace."""
     @_builtins.property
     def at_least(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Show the writes of these consistency tokens."""
 
+    @_builtins.property
+    def as_of(self) -> _retrieval_pb2.AsOf:
+        """As of when: unset is the answer where the profile rests on something said later than `known`. `valid` makes no difference."""
+
     def __init__(
         self,
         *,
         namespace: _builtins.str = ...,
         at_least: _abc.Iterable[_builtins.str] | None = ...,
+        as_of: _retrieval_pb2.AsOf | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_least", b"at_least", "namespace", b"namespace"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "at_least", b"at_least", "namespace", b"namespace"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
