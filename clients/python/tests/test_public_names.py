@@ -114,6 +114,7 @@ NAMES = [
     "SignalDifference",
     "StaleWriteError",
     "Statement",
+    "Supersession",
     "StorageFullError",
     "StoreLimitError",
     "StructMemError",
