@@ -13,7 +13,7 @@ from bench.report import BenchError, Report
 from bench.scale.conversations import Probe
 from bench.scale.generating import generate, namespace_names
 from bench.scale.loading import load, server_generation
-from bench.scale.measuring import Latencies, append, ask
+from bench.scale.measuring import Latencies, append, ask, delete_while_asking, say_as
 from bench.server import ServerProcess, server
 from bench.stores import StoreUnderTest, add_store_arguments, chosen_store, own_namespaces
 
@@ -32,6 +32,7 @@ class Size:
     clients: int
     queries: int
     settle: float
+    delete: int
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,6 +48,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="seconds to wait after the first questions, for what they set off (default: 0)",
     )
+    parser.add_argument(
+        "--delete", type=int, default=0, metavar="D", help="also append D messages of one speaker, and delete them while somebody asks"
+    )
     parser.add_argument("--directory", type=Path, metavar="DIR", help="where to keep the data while it runs (default: a temporary place)")
     add_store_arguments(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
@@ -54,10 +58,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Runs the benchmark."""
-    size = Size(arguments.messages, arguments.namespaces, arguments.clients, arguments.queries, arguments.settle)
+    size = Size(arguments.messages, arguments.namespaces, arguments.clients, arguments.queries, arguments.settle, arguments.delete)
     for name in ("messages", "namespaces", "clients", "queries"):
         if getattr(size, name) < 1:
             raise BenchError(f"--{name}: must be at least 1")
+    if size.delete < 0:
+        raise BenchError("--delete: must be at least 0")
     if size.settle < 0:
         raise BenchError("--settle: must be at least 0")
     if size.messages < size.namespaces:
@@ -123,8 +129,10 @@ async def _ask_all(
     rss_mb, neo4j_rss_mb = running.rss_mb(), store.rss_mb()
     with report.step("appending", size.queries) as step:
         acknowledged = await append(connection, random.Random("append").sample(probes, len(probes)), size.queries, step)
+    deletion = await _delete(size, running, connection, probes, report) if size.delete else {}
     return {
         "retrieve_ms": latencies,
+        **deletion,
         "append_ack_ms": percentiles(acknowledged),
         "cpu_ms_per_answer": cpu_ms,
         "qps": queries_per_s["hybrid"],
@@ -136,6 +144,27 @@ async def _ask_all(
         "disk_mb": running.disk_mb(),
         "neo4j_rss_mb": None if neo4j_rss_mb is None else max(neo4j_rss_mb, store.rss_mb() or 0),
         "neo4j_disk_mb": store.disk_mb(),
+    }
+
+
+async def _delete(size: Size, running: ServerProcess, connection: Connection, probes: list[Probe], report: Report) -> dict[str, object]:
+    """What asking takes before a deletion and while it is under way, one client each, one after the other."""
+    with report.step("saying what is deleted", size.delete) as step:
+        await say_as(connection, "Somebody who leaves", probes, size.delete, step)
+    here = [probe for probe in probes if probe.namespace == probes[0].namespace]
+    idle = await _ask_alone(running, here, RECIPES[0], report)
+    with report.step("deleting", 1) as step:
+        deletion = await delete_while_asking(running.address, connection, "Somebody who leaves", probes, RECIPES[0])
+        step.advance()
+    before, meanwhile = percentiles(idle.seconds), percentiles(deletion.asked.seconds)
+    at_most = [found["p99"] or 0.0 for found in (before, meanwhile)]
+    return {
+        "deleted_messages": size.delete,
+        "delete_s": round(deletion.seconds, 2),
+        "retrieve_before_deletion_ms": before,
+        "retrieve_while_deleting_ms": meanwhile,
+        "answers_while_deleting": len(deletion.asked.seconds),
+        "p99_ratio": round(at_most[1] / at_most[0], 2) if at_most[0] else None,
     }
 
 

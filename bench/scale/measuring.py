@@ -53,6 +53,52 @@ async def append(connection: Connection, probes: Sequence[Probe], count: int, st
     return seconds
 
 
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """How long a deletion took, in seconds, and the answers to those who asked meanwhile."""
+
+    seconds: float
+    asked: Latencies
+
+
+async def say_as(connection: Connection, speaker: str, probes: Sequence[Probe], count: int, step: Step) -> None:
+    """Appends so many messages of one speaker to the namespace of the first probe, ten a session."""
+    texts = list(zip(range(count), cycle(probes), strict=False))
+    for start in range(0, count, 10):
+        messages = [
+            memory_service_pb2.MessageInput(speaker=speaker, text=f"{probe.query} ({number})", embedding=_vector(probe))
+            for number, probe in texts[start : start + 10]
+        ]
+        request = memory_service_pb2.AppendMessagesRequest(namespace=probes[0].namespace, session=f"said-{start // 10}", messages=messages)
+        await connection.memory.AppendMessages(request, timeout=DEADLINE_S)
+        step.advance(len(messages))
+
+
+async def delete_while_asking(address: str, connection: Connection, speaker: str, probes: Sequence[Probe], recipe: str) -> Deletion:
+    """Deletes all messages of a speaker in the namespace of the first probe, while one client asks that namespace."""
+    asked, done = Latencies(), asyncio.Event()
+
+    async def asking() -> None:
+        async with Connection(address) as other:
+            for probe in cycle([probe for probe in probes if probe.namespace == probes[0].namespace]):
+                if done.is_set():
+                    return
+                began = time.perf_counter()
+                await other.memory.Retrieve(_request(probe, recipe), timeout=DEADLINE_S)
+                asked.seconds.append(time.perf_counter() - began)
+
+    task = asyncio.create_task(asking())
+    selector = memory_service_pb2.MessageSelector(speakers=[speaker])
+    began = time.perf_counter()
+    await connection.memory.DeleteMemories(
+        memory_service_pb2.DeleteMemoriesRequest(namespace=probes[0].namespace, messages=selector), timeout=DEADLINE_S
+    )
+    asked.elapsed = time.perf_counter() - began
+    done.set()
+    await task
+    return Deletion(asked.elapsed, asked)
+
+
 async def _client(address: str, waiting: Iterator[memory_service_pb2.RetrieveRequest], asked: Latencies, step: Step) -> None:
     async with Connection(address) as connection:
         for request in waiting:
