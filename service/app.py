@@ -42,6 +42,7 @@ from service.handlers import Dependencies
 from service.listening import ensure_free
 from service.logs import configure_logs
 from service.page_tokens import PageTokens
+from service.retention import RetentionSweeper
 from service.server import Server
 from service.setting_warnings import setting_warnings
 from service.settings import ADDRESS_FILE, Settings
@@ -137,6 +138,10 @@ class Application:
         if self._worker is not None:
             self._working = asyncio.create_task(self._worker.run(), name="worker")
             self._working.add_done_callback(_report)
+            sweeper = RetentionSweeper(self.store, self._clock, timedelta(seconds=self.settings.retention_sweep_s))
+            sweeping = asyncio.create_task(sweeper.run(), name="retention")
+            sweeping.add_done_callback(_report)
+            opened.callback(sweeping.cancel)
         opened.callback(self._withdraw)
         self._announce()
 

@@ -159,6 +159,9 @@ class Settings(BaseSettings):
         60.0, ge=0, le=86400, description="seconds that events wait for more before they are summarized; at most ten minutes in all"
     )
     workers: int = Field(2, ge=0, le=16, description="jobs that run at once; 0: none, jobs wait")
+    retention_sweep_s: float = Field(
+        600.0, ge=1, le=86400, description="seconds between two looks for messages that namespaces keep no longer"
+    )
     lease_s: float = Field(30.0, ge=1, le=3600, description="seconds a worker holds a job before another may take it over")
     idle_s: float = Field(5.0, ge=0, le=86400, description="seconds that a half-full buffer waits for more messages")
     segmentation: Literal["similarity", "attention+similarity", "none"] = Field(

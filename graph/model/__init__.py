@@ -18,6 +18,7 @@ from graph.model.namespaces import (
 )
 from graph.model.nodes import Entity, EntityKind, Event, Message, MessageVersion, Node, Participant, Role, Session, Statement, kind_of_node
 from graph.model.profiles import NO_PROFILE, EntityType, ExtractionProfile, RelationType, profile_problems
+from graph.model.retention import RetentionRule, retention_problems
 from graph.model.summaries import Seed, Summary, SummaryLevel, SummarySentence
 from graph.model.times import DISTANT_FUTURE, DISTANT_PAST, Granularity, TimeRange, TimeSpan, from_micros, to_micros
 
@@ -66,6 +67,7 @@ __all__ = [
     "NodeKind",
     "Participant",
     "RelationType",
+    "RetentionRule",
     "Role",
     "Seed",
     "Session",
@@ -85,6 +87,7 @@ __all__ = [
     "kind_of_node",
     "namespace_name_problem",
     "profile_problems",
+    "retention_problems",
     "to_micros",
     "uuid_of",
 ]

@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import IntEnum
 
 from graph.model.profiles import NO_PROFILE, ExtractionProfile
+from graph.model.retention import RetentionRule
 
 _SEGMENT = re.compile(r"[A-Za-z0-9_.@-]+\Z")
 # Characters of the name of a namespace, a session or a speaker: at most 800 bytes in UTF-8. Searches filter by these names inside Neo4j's
@@ -69,6 +70,7 @@ class Namespace:
     revision: int = 0
     generation: Generation | None = None
     profile: ExtractionProfile = NO_PROFILE
+    retention: tuple[RetentionRule, ...] = ()
 
 
 def namespace_name_problem(name: str) -> str | None:

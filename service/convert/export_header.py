@@ -7,6 +7,7 @@ from structmem.v1 import exchange_pb2
 from graph.model import ExtractionMode, Namespace
 from service.convert.namespaces import MAX_DESCRIPTION, exported_namespace_from_proto, namespace_to_proto
 from service.convert.profiles import profile_from_proto
+from service.convert.retention import retention_from_proto
 from service.convert.times import timestamp
 from service.validate import Violations, instant, text, zone_name
 
@@ -41,4 +42,5 @@ def namespace_from_header(found: Violations, name: str, header: exchange_pb2.Exp
         revision=header.revision,
         generation=generation,
         profile=profile_from_proto(found, f"{at}.namespace.profile", header.namespace.profile),
+        retention=retention_from_proto(found, f"{at}.namespace.retention", header.namespace.retention),
     )

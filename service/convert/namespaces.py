@@ -5,6 +5,7 @@ from structmem.v1 import namespace_pb2, namespace_service_pb2
 from graph.model import NO_EMBEDDING, EmbeddingSpec, ExtractionMode, ExtractorSpec, Generation, Namespace
 from graph.store.port import NamespaceChange, NamespaceSpec
 from service.convert.profiles import profile_from_proto, profile_to_proto
+from service.convert.retention import retention_from_proto, retention_to_proto
 from service.convert.times import timestamp
 from service.validate import Violations, enum_value, instant, text, zone_name
 
@@ -30,6 +31,7 @@ def namespace_to_proto(namespace: Namespace) -> namespace_pb2.Namespace:
         generation=_generation(namespace.generation),
         created_at=timestamp(namespace.created_at),
         profile=profile_to_proto(namespace.profile),
+        retention=retention_to_proto(namespace.retention),
     )
 
 
@@ -59,6 +61,7 @@ def spec_from_proto(
         time_zone=zone_name(found, "time_zone", request.time_zone),
         description=text(found, "description", request.description, MAX_DESCRIPTION, required=False),
         profile=profile_from_proto(found, "profile", request.profile),
+        retention=retention_from_proto(found, "retention", request.retention),
     )
 
 
@@ -97,6 +100,7 @@ def change_from_proto(found: Violations, request: namespace_service_pb2.UpdateNa
         if request.HasField("description")
         else None,
         profile=profile_from_proto(found, "profile", request.profile) if request.HasField("profile") else None,
+        retention=retention_from_proto(found, "retention", request.retention) if request.HasField("retention") else None,
     )
 
 

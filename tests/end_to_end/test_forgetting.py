@@ -116,3 +116,19 @@ def test_nothing_of_what_was_deleted_is_left_in_any_file(shell: Any, serving: An
         assert places_of(CANARY, data) == []
     assert places_of(CANARY, data) == []
     assert CANARY not in (tmp_path / "server.log").read_text().lower()
+
+
+def test_retention_is_set_shown_kept_through_an_export_and_taken_back(shell: Any, tmp_path: Path) -> None:
+    made = shell("namespaces", "create", "ines", "--keep", "365d", "--keep", "7d:session=scratch", "--keep", "12h:label=topic=work")
+    assert made.code == 0, made.err
+    assert "365d; 7d:session=scratch; 12h:label=topic=work" in shell("namespaces", "describe", "ines").out
+    file = tmp_path / "ines.jsonl"
+    shell("export", "-n", "ines", "-o", file)
+    assert shell("import", file, "-n", "copy").code == 0
+    assert "7d:session=scratch" in shell("namespaces", "describe", "copy").out
+    assert shell("namespaces", "update", "ines", "--keep", "forever").code == 0
+    assert "365d" not in shell("namespaces", "describe", "ines").out
+    for wrong in ("365", "7d:scratch", "3x", "10s"):
+        refused = shell("namespaces", "update", "ines", "--keep", wrong)
+        assert refused.code != 0
+        assert refused.err

@@ -102,6 +102,7 @@ NAMES = [
     "RejectedCitation",
     "RejectionReason",
     "RelationType",
+    "RetentionRule",
     "RequestReusedError",
     "RequestTooLargeError",
     "Retrieval",

@@ -87,6 +87,8 @@ def messages_found_by(db: apsw.Connection, query: MessageQuery) -> tuple[Conditi
     _add_labels(where, query.labels)
     if query.as_of is not None:
         where.add(known("n", query.as_of))
+    if query.recorded_before is not None:
+        where.add("n.recorded_at < ?", to_micros(query.recorded_before))
     return where, by_seq
 
 

@@ -81,6 +81,8 @@ def messages_found_by(query: MessageQuery, cursor: Cursor | None) -> tuple[Condi
     where.labelled("m", query.labels)
     if query.as_of is not None:
         add_known(where, "m", query.as_of)
+    if query.recorded_before is not None:
+        where.add(f"m.recorded_at < {where.value(to_micros(query.recorded_before))}")
     return where, ("m.session", "m.seq") if by_seq else ("m.sent_at", "m.key")
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from graph.model import EmbeddingSpec, ExtractionMode, ExtractionProfile
+from graph.model import EmbeddingSpec, ExtractionMode, ExtractionProfile, RetentionRule
 from graph.model.profiles import NO_PROFILE
 
 
@@ -16,6 +16,7 @@ class NamespaceSpec:
     time_zone: str = ""
     description: str = ""
     profile: ExtractionProfile = NO_PROFILE
+    retention: tuple[RetentionRule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class NamespaceChange:
     time_zone: str | None = None
     description: str | None = None
     profile: ExtractionProfile | None = None
+    retention: tuple[RetentionRule, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

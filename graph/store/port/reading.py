@@ -85,13 +85,17 @@ class StatementQuery:
 
 @dataclass(frozen=True, slots=True)
 class MessageQuery:
-    """Which messages to list: of one session by seq, else by when they were said. `as_of`: only those sent before `known`."""
+    """Which messages to list: of one session by seq, else by when they were said.
+
+    `as_of`: only those sent before `known`. `recorded_before`: only what was stored before then.
+    """
 
     sessions: tuple[str, ...] = ()
     speakers: tuple[str, ...] = ()
     said: TimeRange | None = None
     labels: LabelFilter = NO_LABELS
     as_of: AsOf | None = None
+    recorded_before: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

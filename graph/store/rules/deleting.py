@@ -37,7 +37,8 @@ def deletion_digest(deletion: Deletion) -> bytes:
         return body_digest("delete", deletion.memory_ids, deletion.session)
     said = [to_micros(query.said.start), to_micros(query.said.end)] if query.said else []
     labels = [[[c.key, c.values] for c in part] for part in (query.labels.all_of, query.labels.any_of, query.labels.none_of)]
-    return body_digest("delete", query.sessions, query.speakers, said, labels)
+    before = to_micros(query.recorded_before) if query.recorded_before else 0
+    return body_digest("delete", query.sessions, query.speakers, said, labels, before)
 
 
 def missing_ids(deletion: Deletion, found: Mapping[str, K], doomed: Container[K]) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ def new_namespace(spec: NamespaceSpec, uid: str, created_at: datetime) -> Namesp
         spec.time_zone,
         spec.description,
         profile=_next_version(NO_PROFILE, spec.profile),
+        retention=spec.retention,
     )
 
 
@@ -29,6 +30,7 @@ def changed_namespace(before: Namespace, change: NamespaceChange) -> Namespace:
         time_zone=before.time_zone if change.time_zone is None else change.time_zone,
         description=before.description if change.description is None else change.description,
         profile=before.profile if change.profile is None else _next_version(before.profile, change.profile),
+        retention=before.retention if change.retention is None else change.retention,
     )
 
 

@@ -13,6 +13,7 @@ from service.cli.grouping import ListsByDefault
 from service.cli.limits import at_most, page_size
 from service.cli.options import JsonOption, LimitOption, YesOption
 from service.cli.profile_file import ProfileOption, read_profile
+from service.cli.retention import KeepOption, in_words, retention_of
 from service.cli.times import IN_UTC
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ def create(
     model: Annotated[str, typer.Option(help='Model of its vectors; "none" for no vectors; default: the service\'s.')] = "",
     dimension: Annotated[int, typer.Option(help="Dimension of vectors that come with the messages.")] = 0,
     profile: ProfileOption = None,
+    keep: KeepOption = None,
     json: JsonOption = False,
 ) -> None:
     """Creates a namespace."""
@@ -79,6 +81,7 @@ def create(
         time_zone=time_zone,
         description=description,
         profile=read_profile(profile),
+        retention=retention_of(keep),
     )
     if json:
         print_json(made)
@@ -94,11 +97,17 @@ def update(
     description: Annotated[str | None, typer.Option(help="A line for people.")] = None,
     extraction_mode: Annotated[str | None, typer.Option(help="event, flat or off; a change extracts all anew.")] = None,
     profile: ProfileOption = None,
+    keep: KeepOption = None,
     json: JsonOption = False,
 ) -> None:
     """Changes settings; what is not named stays. Another mode or profile extracts what there is anew."""
     changed = client.update_namespace(
-        name, extraction_mode=extraction_mode, time_zone=time_zone, description=description, profile=read_profile(profile)
+        name,
+        extraction_mode=extraction_mode,
+        time_zone=time_zone,
+        description=description,
+        profile=read_profile(profile),
+        retention=retention_of(keep),
     )
     if json:
         print_json(changed)
@@ -159,6 +168,7 @@ def _print_namespace(namespace: "Namespace") -> None:
         "extraction": str(namespace.extraction_mode),
         "extracted by": f"{generation.extractor}, generation {generation.number}" if generation else "",
         "profile": _profile_in_words(namespace.profile) if namespace.profile else "",
+        "kept": in_words(namespace.retention),
         "created": f"{IN_UTC.instant(namespace.created_at)} UTC",
     }
     for name, value in facts.items():

@@ -1,10 +1,12 @@
 """Namespaces: created, listed, changed, deleted."""
 
+from datetime import timedelta
+
 import pytest
 
 from graph.errors import AlreadyExists, NotFound
-from graph.model import NO_EMBEDDING, ExtractionMode
-from graph.store.port import NamespaceChange
+from graph.model import NO_EMBEDDING, ExtractionMode, RetentionRule
+from graph.store.port import MessageQuery, NamespaceChange, NamespaceSpec
 
 
 async def test_a_namespace_keeps_its_settings(bench):
@@ -73,3 +75,23 @@ async def test_the_secret_lasts(bench, open_store):
     assert len(secret) == 32
     await bench.store.close()
     assert await (await open_store()).secret() == secret
+
+
+async def test_retention_is_kept(bench):
+    rules = (RetentionRule(86_400), RetentionRule(3_600, label="topic", label_value="work"), RetentionRule(60, session="scratch"))
+    made = await bench.store.create_namespace(NamespaceSpec("acme/kept", bench.spec, ExtractionMode.EVENT, retention=rules))
+    memory = bench.store.namespace("acme/kept")
+    assert made.retention == (await memory.settings()).retention == rules
+    assert (await memory.update(NamespaceChange(description="x"))).retention == rules
+    assert (await memory.update(NamespaceChange(retention=()))).retention == ()
+    assert (await memory.settings()).retention == ()
+
+
+async def test_messages_are_found_by_when_they_were_stored(bench):
+    await bench.say("first")
+    bench.clock.advance(60)
+    await bench.say("second")
+    memory = bench.store.namespace(bench.namespace)
+    for seconds, found in ((0, ["first"]), (1, ["first", "second"]), (-60, [])):
+        query = MessageQuery(recorded_before=bench.clock.now() + timedelta(seconds=seconds))
+        assert [message.text for message in (await memory.list_messages(query, None, 9)).items] == found

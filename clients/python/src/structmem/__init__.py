@@ -97,6 +97,7 @@ from structmem._inputs import (
     MemoryFilter,
     NewMessage,
     RelationType,
+    RetentionRule,
     TimeRange,
 )
 from structmem._kinds import (
@@ -234,6 +235,7 @@ __all__ = [
     "RelationType",
     "RequestReusedError",
     "RequestTooLargeError",
+    "RetentionRule",
     "Retrieval",
     "Rival",
     "Role",

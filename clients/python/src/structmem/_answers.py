@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from structmem._inputs import EmbeddingSpec, ExtractionProfile
+from structmem._inputs import EmbeddingSpec, ExtractionProfile, RetentionRule
 from structmem._kinds import (
     AnswerEnding,
     DegradationReason,
@@ -467,6 +467,7 @@ class Namespace:
     created_at: datetime | None
     profile: ExtractionProfile | None = None
     consistency_token: str = ""
+    retention: tuple[RetentionRule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,17 @@ from structmem._cypher import CypherAnswer, CypherValue
 from structmem._cypher_values import Collected
 from structmem._errors import JobFailedError
 from structmem._exchange import ExportWriter, FileLike, read_export
-from structmem._inputs import AsOf, ConsistencyTokens, EmbeddingSpec, ExtractionProfile, LabelFilter, MemoryFilter, NewMessage, TimeRange
+from structmem._inputs import (
+    AsOf,
+    ConsistencyTokens,
+    EmbeddingSpec,
+    ExtractionProfile,
+    LabelFilter,
+    MemoryFilter,
+    NewMessage,
+    RetentionRule,
+    TimeRange,
+)
 from structmem._kinds import CypherScope, ExtractionMode, JobKind, JobState, LinkVerdict
 from structmem._options import Options
 from structmem._waiting import Deadline
@@ -434,10 +444,14 @@ class AsyncClient(AsyncAnswering):
         time_zone: str = "",
         description: str = "",
         profile: ExtractionProfile | None = None,
+        retention: Sequence[RetentionRule] | None = None,
         timeout: float | None = None,
     ) -> Namespace:
-        """Creates a namespace. `time_zone` (IANA) is for sessions that name none; `profile` says what is looked for."""
-        call = service_calls.create_namespace(namespace, embedding, extraction_mode, time_zone, description, profile)
+        """Creates a namespace. `time_zone` (IANA) is for sessions that name none; `profile` says what is looked for.
+
+        `retention` says for how long messages are kept; without it they are kept for good.
+        """
+        call = service_calls.create_namespace(namespace, embedding, extraction_mode, time_zone, description, profile, retention)
         return await self._transport.unary(call, timeout)
 
     async def get_namespace(self, namespace: str, *, at_least: ConsistencyTokens = (), timeout: float | None = None) -> Namespace:
@@ -452,10 +466,11 @@ class AsyncClient(AsyncAnswering):
         time_zone: str | None = None,
         description: str | None = None,
         profile: ExtractionProfile | None = None,
+        retention: Sequence[RetentionRule] | None = None,
         timeout: float | None = None,
     ) -> Namespace:
-        """Changes what is given. Another extraction mode retires what was extracted and extracts anew."""
-        call = service_calls.update_namespace(namespace, extraction_mode, time_zone, description, profile)
+        """Changes what is given. Another mode retires what was extracted, and extracts anew; `retention=()` keeps all."""
+        call = service_calls.update_namespace(namespace, extraction_mode, time_zone, description, profile, retention)
         return await self._transport.unary(call, timeout)
 
     async def delete_namespace(self, namespace: str, *, timeout: float | None = None) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from structmem import _answers as a
 from structmem import _decode as d
-from structmem._inputs import EmbeddingSpec, EntityType, ExtractionProfile, RelationType
+from structmem._inputs import EmbeddingSpec, EntityType, ExtractionProfile, RelationType, RetentionRule
 from structmem._kinds import AnswerEnding, DegradationReason, EntityKind, ExtractionMode, JobKind, JobState, MissReason, RejectionReason
 from structmem.v1 import answer_service_pb2 as apb
 from structmem.v1 import inspection_service_pb2 as ipb
@@ -209,6 +209,7 @@ def namespace(it: namespace_pb2.Namespace, consistency_token: str = "") -> a.Nam
         created_at=d.moment(it, "created_at"),
         profile=profile(it.profile) if it.HasField("profile") else None,
         consistency_token=consistency_token,
+        retention=tuple(RetentionRule(one.keep.ToTimedelta(), one.session, one.label, one.label_value) for one in it.retention.rules),
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from structmem._kinds import EntityKind, NodeKind, Role
@@ -95,6 +95,19 @@ class EmbeddingSpec:
     model: str
     dimension: int = 0
     fingerprint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionRule:
+    """Messages are deleted `keep` after they were stored: of a session, with a label, or all where neither is named.
+
+    `label_value` "" is any value of the label. Where several rules are about a message, the shortest holds.
+    """
+
+    keep: timedelta
+    session: str = ""
+    label: str = ""
+    label_value: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,9 @@
 """The calls of NamespaceService and InspectionService; see `structmem._calls`."""
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from google.protobuf.duration_pb2 import Duration
 
 from structmem import _answers as a
 from structmem import _cypher_values as cv
@@ -11,7 +13,7 @@ from structmem import _encode as e
 from structmem._calls import Call, Page
 from structmem._checks import one, several
 from structmem._cypher import CypherValue
-from structmem._inputs import ConsistencyTokens, EmbeddingSpec, EntityType, ExtractionProfile, RelationType
+from structmem._inputs import ConsistencyTokens, EmbeddingSpec, EntityType, ExtractionProfile, RelationType, RetentionRule
 from structmem._kinds import CypherScope, EntityKind, ExtractionMode
 from structmem.v1 import cypher_pb2, namespace_pb2, node_pb2
 from structmem.v1 import inspection_service_pb2 as ipb
@@ -52,6 +54,18 @@ def _embedding(it: EmbeddingSpec) -> namespace_pb2.EmbeddingSpec:
     return e.build(namespace_pb2.EmbeddingSpec, model=it.model, dimension=it.dimension, fingerprint=it.fingerprint)
 
 
+def _retention(rules: Sequence[RetentionRule] | None) -> namespace_pb2.Retention | None:
+    if rules is None:
+        return None
+    made = []
+    for index, rule in enumerate(several("retention", rules, "RetentionRules")):
+        one(f"retention[{index}]", rule, RetentionRule)
+        keep = Duration()
+        keep.FromTimedelta(one(f"retention[{index}].keep", rule.keep, timedelta))
+        made.append(e.build(namespace_pb2.RetentionRule, keep=keep, session=rule.session, label=rule.label, label_value=rule.label_value))
+    return namespace_pb2.Retention(rules=made)
+
+
 def create_namespace(
     namespace: str,
     embedding: EmbeddingSpec | None,
@@ -59,6 +73,7 @@ def create_namespace(
     time_zone: str,
     description: str,
     profile: ExtractionProfile | None,
+    retention: Sequence[RetentionRule] | None,
 ) -> Call[a.Namespace]:
     """CreateNamespace."""
     spec = embedding and _embedding(one("embedding", embedding, EmbeddingSpec))
@@ -70,6 +85,7 @@ def create_namespace(
         time_zone=time_zone,
         description=description,
         profile=_profile(profile),
+        retention=_retention(retention),
     )
     return Call("namespace", "CreateNamespace", request, lambda it: da.namespace(it.namespace, it.consistency_token), repeatable=False)
 
@@ -98,6 +114,7 @@ def update_namespace(
     time_zone: str | None,
     description: str | None,
     profile: ExtractionProfile | None,
+    retention: Sequence[RetentionRule] | None,
 ) -> Call[a.Namespace]:
     """UpdateNamespace."""
     request = e.build(
@@ -107,6 +124,7 @@ def update_namespace(
         time_zone=time_zone,
         description=description,
         profile=_profile(profile),
+        retention=_retention(retention),
     )
     return Call("namespace", "UpdateNamespace", request, lambda it: da.namespace(it.namespace, it.consistency_token))
 

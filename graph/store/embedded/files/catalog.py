@@ -20,6 +20,7 @@ from graph.store.embedded.files.faults import CATALOG_DAMAGED, storage_faults
 from graph.store.embedded.files.schema import CATALOG_MIGRATIONS, migrate
 from graph.store.port import Clock, NamespaceChange, NamespaceSpec
 from graph.store.profile_json import profile_from_json, profile_json
+from graph.store.retention_json import retention_from_json, retention_json
 from graph.store.rules.namespaces import changed_namespace, new_namespace
 
 
@@ -224,6 +225,7 @@ def _settings_json(settings: Namespace) -> str:
             "time_zone": settings.time_zone,
             "description": settings.description,
             "profile": profile_json(settings.profile),
+            "retention": retention_json(settings.retention),
         }
     ).decode()
 
@@ -247,5 +249,6 @@ def _entry(row: tuple[Any, ...]) -> CatalogEntry:
         body["time_zone"],
         body["description"],
         profile=profile_from_json(body.get("profile")),
+        retention=retention_from_json(body.get("retention")),
     )
     return CatalogEntry(settings, NamespaceState(state), bool(busy))

@@ -9,6 +9,7 @@ import orjson
 from graph.model import EmbeddingSpec, ExtractionMode, ExtractorSpec, Generation, Namespace, from_micros, to_micros
 from graph.store.neo4j.rows.node_rows import Properties
 from graph.store.profile_json import profile_from_json, profile_json
+from graph.store.retention_json import retention_from_json, retention_json
 from graph.text import ANALYSER_VERSION
 
 
@@ -33,6 +34,7 @@ def namespace_of(row: Mapping[str, Any]) -> Namespace:
         revision=row["revision"],
         generation=_generation_of(row),
         profile=profile_from_json(orjson.loads(row["profile"]) if row.get("profile") else None),
+        retention=retention_from_json(orjson.loads(row["retention"]) if row.get("retention") else None),
     )
 
 
@@ -51,6 +53,7 @@ def settings_properties(namespace: Namespace) -> Properties:
         "time_zone": namespace.time_zone,
         "description": namespace.description,
         "profile": None if profile is None else orjson.dumps(profile).decode(),
+        "retention": orjson.dumps(retention_json(namespace.retention)).decode() if namespace.retention else None,
     }
 
 

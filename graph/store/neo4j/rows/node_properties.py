@@ -22,7 +22,7 @@ class NamespaceProperties(TypedDict):
     anew, `reanalysed_to` is the key up to which they are. `removed_revision`: of the last write that deleted
     or retired anything, `summaries_revision`: of the last that wrote, marked or deleted a summary,
     `changes_revision`: of the last that may have made or deleted a SUPERSEDES or REPEATS; none is there on namespaces that are older than
-    these. `building_until`: of a CREATING one, until when its import is taken to be alive. `profile` is JSON.
+    these. `building_until`: of a CREATING one, until when its import is taken to be alive. `profile` and `retention` are JSON.
     """
 
     name: str
@@ -44,6 +44,7 @@ class NamespaceProperties(TypedDict):
     time_zone: str
     description: str
     profile: NotRequired[str]
+    retention: NotRequired[str]
     statistics_revision: int
     statistics_terms: int
     statistics_tail: int

@@ -22,11 +22,12 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from structmem.v1 import node_pb2 as structmem_dot_v1_dot_node__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cstructmem/v1/namespace.proto\x12\x0cstructmem.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17structmem/v1/node.proto\"F\n\rEmbeddingSpec\x12\r\n\x05model\x18\x01 \x01(\t\x12\x13\n\x0b\x66ingerprint\x18\x02 \x01(\t\x12\x11\n\tdimension\x18\x03 \x01(\x05\"W\n\nEntityType\x12\x0c\n\x04name\x18\x01 \x01(\t\x12&\n\x04kind\x18\x02 \x01(\x0e\x32\x18.structmem.v1.EntityKind\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\"1\n\x0cRelationType\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\"\x9e\x01\n\x11\x45xtractionProfile\x12.\n\x0c\x65ntity_types\x18\x01 \x03(\x0b\x32\x18.structmem.v1.EntityType\x12\x32\n\x0erelation_types\x18\x02 \x03(\x0b\x32\x1a.structmem.v1.RelationType\x12\x14\n\x0cinstructions\x18\x03 \x01(\t\x12\x0f\n\x07version\x18\x04 \x01(\x03\"\xa0\x01\n\nGeneration\x12\x0e\n\x06number\x18\x01 \x01(\x03\x12\x11\n\textractor\x18\x02 \x01(\t\x12\x13\n\x0b\x66ingerprint\x18\x03 \x01(\t\x12*\n\x04mode\x18\x04 \x01(\x0e\x32\x1c.structmem.v1.ExtractionMode\x12.\n\nstarted_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xca\x02\n\tNamespace\x12\x0c\n\x04name\x18\x01 \x01(\t\x12.\n\tembedding\x18\x02 \x01(\x0b\x32\x1b.structmem.v1.EmbeddingSpec\x12\x35\n\x0f\x65xtraction_mode\x18\x03 \x01(\x0e\x32\x1c.structmem.v1.ExtractionMode\x12\x11\n\ttime_zone\x18\x04 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x05 \x01(\t\x12\x10\n\x08revision\x18\x06 \x01(\x03\x12,\n\ngeneration\x18\x07 \x01(\x0b\x32\x18.structmem.v1.Generation\x12.\n\ncreated_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x07profile\x18\t \x01(\x0b\x32\x1f.structmem.v1.ExtractionProfile*\x7f\n\x0e\x45xtractionMode\x12\x1f\n\x1b\x45XTRACTION_MODE_UNSPECIFIED\x10\x00\x12\x19\n\x15\x45XTRACTION_MODE_EVENT\x10\x01\x12\x18\n\x14\x45XTRACTION_MODE_FLAT\x10\x02\x12\x17\n\x13\x45XTRACTION_MODE_OFF\x10\x03\x42\x8d\x01\n\x10\x63om.structmem.v1B\x0eNamespaceProtoP\x01Z\x18structmem/v1;structmemv1\xa2\x02\x03SXX\xaa\x02\x0cStructmem.V1\xca\x02\x0cStructmem\\V1\xe2\x02\x18Structmem\\V1\\GPBMetadata\xea\x02\rStructmem::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cstructmem/v1/namespace.proto\x12\x0cstructmem.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17structmem/v1/node.proto\"F\n\rEmbeddingSpec\x12\r\n\x05model\x18\x01 \x01(\t\x12\x13\n\x0b\x66ingerprint\x18\x02 \x01(\t\x12\x11\n\tdimension\x18\x03 \x01(\x05\"W\n\nEntityType\x12\x0c\n\x04name\x18\x01 \x01(\t\x12&\n\x04kind\x18\x02 \x01(\x0e\x32\x18.structmem.v1.EntityKind\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\"1\n\x0cRelationType\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\"\x9e\x01\n\x11\x45xtractionProfile\x12.\n\x0c\x65ntity_types\x18\x01 \x03(\x0b\x32\x18.structmem.v1.EntityType\x12\x32\n\x0erelation_types\x18\x02 \x03(\x0b\x32\x1a.structmem.v1.RelationType\x12\x14\n\x0cinstructions\x18\x03 \x01(\t\x12\x0f\n\x07version\x18\x04 \x01(\x03\"\xa0\x01\n\nGeneration\x12\x0e\n\x06number\x18\x01 \x01(\x03\x12\x11\n\textractor\x18\x02 \x01(\t\x12\x13\n\x0b\x66ingerprint\x18\x03 \x01(\t\x12*\n\x04mode\x18\x04 \x01(\x0e\x32\x1c.structmem.v1.ExtractionMode\x12.\n\nstarted_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xf6\x02\n\tNamespace\x12\x0c\n\x04name\x18\x01 \x01(\t\x12.\n\tembedding\x18\x02 \x01(\x0b\x32\x1b.structmem.v1.EmbeddingSpec\x12\x35\n\x0f\x65xtraction_mode\x18\x03 \x01(\x0e\x32\x1c.structmem.v1.ExtractionMode\x12\x11\n\ttime_zone\x18\x04 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x05 \x01(\t\x12\x10\n\x08revision\x18\x06 \x01(\x03\x12,\n\ngeneration\x18\x07 \x01(\x0b\x32\x18.structmem.v1.Generation\x12.\n\ncreated_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x07profile\x18\t \x01(\x0b\x32\x1f.structmem.v1.ExtractionProfile\x12*\n\tretention\x18\n \x01(\x0b\x32\x17.structmem.v1.Retention\"7\n\tRetention\x12*\n\x05rules\x18\x01 \x03(\x0b\x32\x1b.structmem.v1.RetentionRule\"m\n\rRetentionRule\x12\'\n\x04keep\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0f\n\x07session\x18\x02 \x01(\t\x12\r\n\x05label\x18\x03 \x01(\t\x12\x13\n\x0blabel_value\x18\x04 \x01(\t*\x7f\n\x0e\x45xtractionMode\x12\x1f\n\x1b\x45XTRACTION_MODE_UNSPECIFIED\x10\x00\x12\x19\n\x15\x45XTRACTION_MODE_EVENT\x10\x01\x12\x18\n\x14\x45XTRACTION_MODE_FLAT\x10\x02\x12\x17\n\x13\x45XTRACTION_MODE_OFF\x10\x03\x42\x8d\x01\n\x10\x63om.structmem.v1B\x0eNamespaceProtoP\x01Z\x18structmem/v1;structmemv1\xa2\x02\x03SXX\xaa\x02\x0cStructmem.V1\xca\x02\x0cStructmem\\V1\xe2\x02\x18Structmem\\V1\\GPBMetadata\xea\x02\rStructmem::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,18 +35,22 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'structmem.v1.namespace_pb2'
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\020com.structmem.v1B\016NamespaceProtoP\001Z\030structmem/v1;structmemv1\242\002\003SXX\252\002\014Structmem.V1\312\002\014Structmem\\V1\342\002\030Structmem\\V1\\GPBMetadata\352\002\rStructmem::V1'
-  _globals['_EXTRACTIONMODE']._serialized_start=973
-  _globals['_EXTRACTIONMODE']._serialized_end=1100
-  _globals['_EMBEDDINGSPEC']._serialized_start=104
-  _globals['_EMBEDDINGSPEC']._serialized_end=174
-  _globals['_ENTITYTYPE']._serialized_start=176
-  _globals['_ENTITYTYPE']._serialized_end=263
-  _globals['_RELATIONTYPE']._serialized_start=265
-  _globals['_RELATIONTYPE']._serialized_end=314
-  _globals['_EXTRACTIONPROFILE']._serialized_start=317
-  _globals['_EXTRACTIONPROFILE']._serialized_end=475
-  _globals['_GENERATION']._serialized_start=478
-  _globals['_GENERATION']._serialized_end=638
-  _globals['_NAMESPACE']._serialized_start=641
-  _globals['_NAMESPACE']._serialized_end=971
+  _globals['_EXTRACTIONMODE']._serialized_start=1217
+  _globals['_EXTRACTIONMODE']._serialized_end=1344
+  _globals['_EMBEDDINGSPEC']._serialized_start=136
+  _globals['_EMBEDDINGSPEC']._serialized_end=206
+  _globals['_ENTITYTYPE']._serialized_start=208
+  _globals['_ENTITYTYPE']._serialized_end=295
+  _globals['_RELATIONTYPE']._serialized_start=297
+  _globals['_RELATIONTYPE']._serialized_end=346
+  _globals['_EXTRACTIONPROFILE']._serialized_start=349
+  _globals['_EXTRACTIONPROFILE']._serialized_end=507
+  _globals['_GENERATION']._serialized_start=510
+  _globals['_GENERATION']._serialized_end=670
+  _globals['_NAMESPACE']._serialized_start=673
+  _globals['_NAMESPACE']._serialized_end=1047
+  _globals['_RETENTION']._serialized_start=1049
+  _globals['_RETENTION']._serialized_end=1104
+  _globals['_RETENTIONRULE']._serialized_start=1106
+  _globals['_RETENTIONRULE']._serialized_end=1215
 # @@protoc_insertion_point(module_scope)

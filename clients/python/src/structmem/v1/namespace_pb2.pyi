@@ -5,6 +5,7 @@ isort:skip_file
 
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
@@ -228,6 +229,7 @@ class Namespace(_message.Message):
     GENERATION_FIELD_NUMBER: _builtins.int
     CREATED_AT_FIELD_NUMBER: _builtins.int
     PROFILE_FIELD_NUMBER: _builtins.int
+    RETENTION_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """A path of up to 8 segments of letters, digits and "-_.@", such as "acme/support/maria"; at most 200 characters."""
     extraction_mode: Global___ExtractionMode.ValueType
@@ -254,6 +256,10 @@ class Namespace(_message.Message):
     def profile(self) -> Global___ExtractionProfile:
         """What is looked for; unset: everything."""
 
+    @_builtins.property
+    def retention(self) -> Global___Retention:
+        """For how long messages are kept; unset: for good."""
+
     def __init__(
         self,
         *,
@@ -266,11 +272,74 @@ class Namespace(_message.Message):
         generation: Global___Generation | None = ...,
         created_at: _timestamp_pb2.Timestamp | None = ...,
         profile: Global___ExtractionProfile | None = ...,
+        retention: Global___Retention | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "embedding", b"embedding", "generation", b"generation", "profile", b"profile"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "embedding", b"embedding", "generation", b"generation", "profile", b"profile", "retention", b"retention"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "description", b"description", "embedding", b"embedding", "extraction_mode", b"extraction_mode", "generation", b"generation", "name", b"name", "profile", b"profile", "revision", b"revision", "time_zone", b"time_zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "description", b"description", "embedding", b"embedding", "extraction_mode", b"extraction_mode", "generation", b"generation", "name", b"name", "profile", b"profile", "retention", b"retention", "revision", b"revision", "time_zone", b"time_zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Namespace: _TypeAlias = Namespace  # noqa: Y015
+
+@_typing.final
+class Retention(_message.Message):
+    """For how long the messages of a namespace are kept. What a rule is about is deleted with all that was derived from it, as DeleteMemories does, within
+    `retention_sweep_s` (10 minutes) of its time; the receipt's `deleted_by` is "retention".
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RULES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def rules(self) -> _containers.RepeatedCompositeFieldContainer[Global___RetentionRule]:
+        """At most 32 rules. Where several are about a message, the shortest holds; none: messages are kept for good."""
+
+    def __init__(
+        self,
+        *,
+        rules: _abc.Iterable[Global___RetentionRule] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["rules", b"rules"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Retention: _TypeAlias = Retention  # noqa: Y015
+
+@_typing.final
+class RetentionRule(_message.Message):
+    """Messages are deleted so long after the service stored them, whenever they were said: those of a session, those with a label, or all where neither is named."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KEEP_FIELD_NUMBER: _builtins.int
+    SESSION_FIELD_NUMBER: _builtins.int
+    LABEL_FIELD_NUMBER: _builtins.int
+    LABEL_VALUE_FIELD_NUMBER: _builtins.int
+    session: _builtins.str
+    """The name of a session, which stays."""
+    label: _builtins.str
+    """The key of a label; not beside a session."""
+    label_value: _builtins.str
+    """The label's value; empty: any."""
+    @_builtins.property
+    def keep(self) -> _duration_pb2.Duration:
+        """From a minute to 100 years, in whole seconds."""
+
+    def __init__(
+        self,
+        *,
+        keep: _duration_pb2.Duration | None = ...,
+        session: _builtins.str = ...,
+        label: _builtins.str = ...,
+        label_value: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["keep", b"keep"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["keep", b"keep", "label", b"label", "label_value", b"label_value", "session", b"session"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RetentionRule: _TypeAlias = RetentionRule  # noqa: Y015

@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from structmem.v1 import namespace_pb2 as structmem_dot_v1_dot_namespace__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$structmem/v1/namespace_service.proto\x12\x0cstructmem.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cstructmem/v1/namespace.proto\"\xec\x01\n\x16\x43reateNamespaceRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12.\n\tembedding\x18\x02 \x01(\x0b\x32\x1b.structmem.v1.EmbeddingSpec\x12\x35\n\x0f\x65xtraction_mode\x18\x03 \x01(\x0e\x32\x1c.structmem.v1.ExtractionMode\x12\x11\n\ttime_zone\x18\x04 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x05 \x01(\t\x12\x30\n\x07profile\x18\x06 \x01(\x0b\x32\x1f.structmem.v1.ExtractionProfile\"`\n\x17\x43reateNamespaceResponse\x12*\n\tnamespace\x18\x01 \x01(\x0b\x32\x17.structmem.v1.Namespace\x12\x19\n\x11\x63onsistency_token\x18\x02 \x01(\t\":\n\x13GetNamespaceRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x10\n\x08\x61t_least\x18\x02 \x03(\t\"B\n\x14GetNamespaceResponse\x12*\n\tnamespace\x18\x01 \x01(\x0b\x32\x17.structmem.v1.Namespace\"`\n\x15ListNamespacesRequest\x12\x0e\n\x06prefix\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12\x10\n\x08\x61t_least\x18\x04 \x03(\t\"^\n\x16ListNamespacesResponse\x12+\n\nnamespaces\x18\x01 \x03(\x0b\x32\x17.structmem.v1.Namespace\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xfd\x01\n\x16UpdateNamespaceRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12:\n\x0f\x65xtraction_mode\x18\x02 \x01(\x0e\x32\x1c.structmem.v1.ExtractionModeH\x00\x88\x01\x01\x12\x16\n\ttime_zone\x18\x03 \x01(\tH\x01\x88\x01\x01\x12\x18\n\x0b\x64\x65scription\x18\x04 \x01(\tH\x02\x88\x01\x01\x12\x30\n\x07profile\x18\x05 \x01(\x0b\x32\x1f.structmem.v1.ExtractionProfileB\x12\n\x10_extraction_modeB\x0c\n\n_time_zoneB\x0e\n\x0c_description\"`\n\x17UpdateNamespaceResponse\x12*\n\tnamespace\x18\x01 \x01(\x0b\x32\x17.structmem.v1.Namespace\x12\x19\n\x11\x63onsistency_token\x18\x02 \x01(\t\"+\n\x16\x44\x65leteNamespaceRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\"I\n\x17\x44\x65leteNamespaceResponse\x12.\n\ndeleted_at\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp2\xe6\x03\n\x10NamespaceService\x12^\n\x0f\x43reateNamespace\x12$.structmem.v1.CreateNamespaceRequest\x1a%.structmem.v1.CreateNamespaceResponse\x12U\n\x0cGetNamespace\x12!.structmem.v1.GetNamespaceRequest\x1a\".structmem.v1.GetNamespaceResponse\x12[\n\x0eListNamespaces\x12#.structmem.v1.ListNamespacesRequest\x1a$.structmem.v1.ListNamespacesResponse\x12^\n\x0fUpdateNamespace\x12$.structmem.v1.UpdateNamespaceRequest\x1a%.structmem.v1.UpdateNamespaceResponse\x12^\n\x0f\x44\x65leteNamespace\x12$.structmem.v1.DeleteNamespaceRequest\x1a%.structmem.v1.DeleteNamespaceResponseB\x94\x01\n\x10\x63om.structmem.v1B\x15NamespaceServiceProtoP\x01Z\x18structmem/v1;structmemv1\xa2\x02\x03SXX\xaa\x02\x0cStructmem.V1\xca\x02\x0cStructmem\\V1\xe2\x02\x18Structmem\\V1\\GPBMetadata\xea\x02\rStructmem::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$structmem/v1/namespace_service.proto\x12\x0cstructmem.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cstructmem/v1/namespace.proto\"\x98\x02\n\x16\x43reateNamespaceRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12.\n\tembedding\x18\x02 \x01(\x0b\x32\x1b.structmem.v1.EmbeddingSpec\x12\x35\n\x0f\x65xtraction_mode\x18\x03 \x01(\x0e\x32\x1c.structmem.v1.ExtractionMode\x12\x11\n\ttime_zone\x18\x04 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x05 \x01(\t\x12\x30\n\x07profile\x18\x06 \x01(\x0b\x32\x1f.structmem.v1.ExtractionProfile\x12*\n\tretention\x18\x07 \x01(\x0b\x32\x17.structmem.v1.Retention\"`\n\x17\x43reateNamespaceResponse\x12*\n\tnamespace\x18\x01 \x01(\x0b\x32\x17.structmem.v1.Namespace\x12\x19\n\x11\x63onsistency_token\x18\x02 \x01(\t\":\n\x13GetNamespaceRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x10\n\x08\x61t_least\x18\x02 \x03(\t\"B\n\x14GetNamespaceResponse\x12*\n\tnamespace\x18\x01 \x01(\x0b\x32\x17.structmem.v1.Namespace\"`\n\x15ListNamespacesRequest\x12\x0e\n\x06prefix\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12\x10\n\x08\x61t_least\x18\x04 \x03(\t\"^\n\x16ListNamespacesResponse\x12+\n\nnamespaces\x18\x01 \x03(\x0b\x32\x17.structmem.v1.Namespace\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xa9\x02\n\x16UpdateNamespaceRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12:\n\x0f\x65xtraction_mode\x18\x02 \x01(\x0e\x32\x1c.structmem.v1.ExtractionModeH\x00\x88\x01\x01\x12\x16\n\ttime_zone\x18\x03 \x01(\tH\x01\x88\x01\x01\x12\x18\n\x0b\x64\x65scription\x18\x04 \x01(\tH\x02\x88\x01\x01\x12\x30\n\x07profile\x18\x05 \x01(\x0b\x32\x1f.structmem.v1.ExtractionProfile\x12*\n\tretention\x18\x06 \x01(\x0b\x32\x17.structmem.v1.RetentionB\x12\n\x10_extraction_modeB\x0c\n\n_time_zoneB\x0e\n\x0c_description\"`\n\x17UpdateNamespaceResponse\x12*\n\tnamespace\x18\x01 \x01(\x0b\x32\x17.structmem.v1.Namespace\x12\x19\n\x11\x63onsistency_token\x18\x02 \x01(\t\"+\n\x16\x44\x65leteNamespaceRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\"I\n\x17\x44\x65leteNamespaceResponse\x12.\n\ndeleted_at\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp2\xe6\x03\n\x10NamespaceService\x12^\n\x0f\x43reateNamespace\x12$.structmem.v1.CreateNamespaceRequest\x1a%.structmem.v1.CreateNamespaceResponse\x12U\n\x0cGetNamespace\x12!.structmem.v1.GetNamespaceRequest\x1a\".structmem.v1.GetNamespaceResponse\x12[\n\x0eListNamespaces\x12#.structmem.v1.ListNamespacesRequest\x1a$.structmem.v1.ListNamespacesResponse\x12^\n\x0fUpdateNamespace\x12$.structmem.v1.UpdateNamespaceRequest\x1a%.structmem.v1.UpdateNamespaceResponse\x12^\n\x0f\x44\x65leteNamespace\x12$.structmem.v1.DeleteNamespaceRequest\x1a%.structmem.v1.DeleteNamespaceResponseB\x94\x01\n\x10\x63om.structmem.v1B\x15NamespaceServiceProtoP\x01Z\x18structmem/v1;structmemv1\xa2\x02\x03SXX\xaa\x02\x0cStructmem.V1\xca\x02\x0cStructmem\\V1\xe2\x02\x18Structmem\\V1\\GPBMetadata\xea\x02\rStructmem::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,25 +35,25 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\020com.structmem.v1B\025NamespaceServiceProtoP\001Z\030structmem/v1;structmemv1\242\002\003SXX\252\002\014Structmem.V1\312\002\014Structmem\\V1\342\002\030Structmem\\V1\\GPBMetadata\352\002\rStructmem::V1'
   _globals['_CREATENAMESPACEREQUEST']._serialized_start=118
-  _globals['_CREATENAMESPACEREQUEST']._serialized_end=354
-  _globals['_CREATENAMESPACERESPONSE']._serialized_start=356
-  _globals['_CREATENAMESPACERESPONSE']._serialized_end=452
-  _globals['_GETNAMESPACEREQUEST']._serialized_start=454
-  _globals['_GETNAMESPACEREQUEST']._serialized_end=512
-  _globals['_GETNAMESPACERESPONSE']._serialized_start=514
-  _globals['_GETNAMESPACERESPONSE']._serialized_end=580
-  _globals['_LISTNAMESPACESREQUEST']._serialized_start=582
-  _globals['_LISTNAMESPACESREQUEST']._serialized_end=678
-  _globals['_LISTNAMESPACESRESPONSE']._serialized_start=680
-  _globals['_LISTNAMESPACESRESPONSE']._serialized_end=774
-  _globals['_UPDATENAMESPACEREQUEST']._serialized_start=777
-  _globals['_UPDATENAMESPACEREQUEST']._serialized_end=1030
-  _globals['_UPDATENAMESPACERESPONSE']._serialized_start=1032
-  _globals['_UPDATENAMESPACERESPONSE']._serialized_end=1128
-  _globals['_DELETENAMESPACEREQUEST']._serialized_start=1130
-  _globals['_DELETENAMESPACEREQUEST']._serialized_end=1173
-  _globals['_DELETENAMESPACERESPONSE']._serialized_start=1175
-  _globals['_DELETENAMESPACERESPONSE']._serialized_end=1248
-  _globals['_NAMESPACESERVICE']._serialized_start=1251
-  _globals['_NAMESPACESERVICE']._serialized_end=1737
+  _globals['_CREATENAMESPACEREQUEST']._serialized_end=398
+  _globals['_CREATENAMESPACERESPONSE']._serialized_start=400
+  _globals['_CREATENAMESPACERESPONSE']._serialized_end=496
+  _globals['_GETNAMESPACEREQUEST']._serialized_start=498
+  _globals['_GETNAMESPACEREQUEST']._serialized_end=556
+  _globals['_GETNAMESPACERESPONSE']._serialized_start=558
+  _globals['_GETNAMESPACERESPONSE']._serialized_end=624
+  _globals['_LISTNAMESPACESREQUEST']._serialized_start=626
+  _globals['_LISTNAMESPACESREQUEST']._serialized_end=722
+  _globals['_LISTNAMESPACESRESPONSE']._serialized_start=724
+  _globals['_LISTNAMESPACESRESPONSE']._serialized_end=818
+  _globals['_UPDATENAMESPACEREQUEST']._serialized_start=821
+  _globals['_UPDATENAMESPACEREQUEST']._serialized_end=1118
+  _globals['_UPDATENAMESPACERESPONSE']._serialized_start=1120
+  _globals['_UPDATENAMESPACERESPONSE']._serialized_end=1216
+  _globals['_DELETENAMESPACEREQUEST']._serialized_start=1218
+  _globals['_DELETENAMESPACEREQUEST']._serialized_end=1261
+  _globals['_DELETENAMESPACERESPONSE']._serialized_start=1263
+  _globals['_DELETENAMESPACERESPONSE']._serialized_end=1336
+  _globals['_NAMESPACESERVICE']._serialized_start=1339
+  _globals['_NAMESPACESERVICE']._serialized_end=1825
 # @@protoc_insertion_point(module_scope)

@@ -32,6 +32,7 @@ class CreateNamespaceRequest(_message.Message):
     TIME_ZONE_FIELD_NUMBER: _builtins.int
     DESCRIPTION_FIELD_NUMBER: _builtins.int
     PROFILE_FIELD_NUMBER: _builtins.int
+    RETENTION_FIELD_NUMBER: _builtins.int
     namespace: _builtins.str
     """The name of the new namespace; see Namespace.name."""
     extraction_mode: _namespace_pb2.ExtractionMode.ValueType
@@ -48,6 +49,10 @@ class CreateNamespaceRequest(_message.Message):
     def profile(self) -> _namespace_pb2.ExtractionProfile:
         """What is looked for; unset: everything."""
 
+    @_builtins.property
+    def retention(self) -> _namespace_pb2.Retention:
+        """For how long messages are kept; unset: for good."""
+
     def __init__(
         self,
         *,
@@ -57,10 +62,11 @@ class CreateNamespaceRequest(_message.Message):
         time_zone: _builtins.str = ...,
         description: _builtins.str = ...,
         profile: _namespace_pb2.ExtractionProfile | None = ...,
+        retention: _namespace_pb2.Retention | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["embedding", b"embedding", "profile", b"profile"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["embedding", b"embedding", "profile", b"profile", "retention", b"retention"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["description", b"description", "embedding", b"embedding", "extraction_mode", b"extraction_mode", "namespace", b"namespace", "profile", b"profile", "time_zone", b"time_zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["description", b"description", "embedding", b"embedding", "extraction_mode", b"extraction_mode", "namespace", b"namespace", "profile", b"profile", "retention", b"retention", "time_zone", b"time_zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -221,6 +227,7 @@ class UpdateNamespaceRequest(_message.Message):
     TIME_ZONE_FIELD_NUMBER: _builtins.int
     DESCRIPTION_FIELD_NUMBER: _builtins.int
     PROFILE_FIELD_NUMBER: _builtins.int
+    RETENTION_FIELD_NUMBER: _builtins.int
     namespace: _builtins.str
     """Its name."""
     extraction_mode: _namespace_pb2.ExtractionMode.ValueType
@@ -233,6 +240,10 @@ class UpdateNamespaceRequest(_message.Message):
     def profile(self) -> _namespace_pb2.ExtractionProfile:
         """What is looked for from now on; an empty one: everything. A change begins a new generation."""
 
+    @_builtins.property
+    def retention(self) -> _namespace_pb2.Retention:
+        """For how long messages are kept from now on, those that are there too; one without rules: for good."""
+
     def __init__(
         self,
         *,
@@ -241,10 +252,11 @@ class UpdateNamespaceRequest(_message.Message):
         time_zone: _builtins.str | None = ...,
         description: _builtins.str | None = ...,
         profile: _namespace_pb2.ExtractionProfile | None = ...,
+        retention: _namespace_pb2.Retention | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_description", b"_description", "_extraction_mode", b"_extraction_mode", "_time_zone", b"_time_zone", "description", b"description", "extraction_mode", b"extraction_mode", "profile", b"profile", "time_zone", b"time_zone"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_description", b"_description", "_extraction_mode", b"_extraction_mode", "_time_zone", b"_time_zone", "description", b"description", "extraction_mode", b"extraction_mode", "profile", b"profile", "retention", b"retention", "time_zone", b"time_zone"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_description", b"_description", "_extraction_mode", b"_extraction_mode", "_time_zone", b"_time_zone", "description", b"description", "extraction_mode", b"extraction_mode", "namespace", b"namespace", "profile", b"profile", "time_zone", b"time_zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_description", b"_description", "_extraction_mode", b"_extraction_mode", "_time_zone", b"_time_zone", "description", b"description", "extraction_mode", b"extraction_mode", "namespace", b"namespace", "profile", b"profile", "retention", b"retention", "time_zone", b"time_zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__description: _TypeAlias = _typing.Literal["description"]  # noqa: Y015
     _WhichOneofArgType__description: _TypeAlias = _typing.Literal["_description", b"_description"]  # noqa: Y015
