@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from bench.reconcile.command import measure
 from bench.reconcile.pairs import DEV, HELD_OUT, Outcome, Said, read_pairs
 from extract.embed.minilm import MiniLmEmbedder
-from extract.reconcile.deciding import Pair, decide
+from extract.reconcile.deciding import Pair
+from extract.reconcile.likelihood import judge
 from extract.reconcile.reading import read
 from graph.model import EdgeKind
 
@@ -29,8 +30,8 @@ class ByRules:
         if readings[0] is None or readings[1] is None:
             return "keep"
         similarity = float(self._vectors[earlier.text] @ self._vectors[later.text])
-        decision = decide(Pair(readings[0], readings[1], similarity))
-        if decision is None:
+        decision = judge(Pair(readings[0], readings[1], similarity))
+        if decision is None or decision.kind is EdgeKind.MAY_SUPERSEDE:
             return "keep"
         return "supersede" if decision.kind is EdgeKind.SUPERSEDES else "merge"
 

@@ -71,7 +71,7 @@ class Pair:
 
 def decide(pair: Pair) -> Decision | None:
     """What the later one does to the earlier one; None where both stand."""
-    if _of_two_people(pair):
+    if is_of_two_people(pair):
         return None
     for rule in (_corrected, _attribute_changed, _moved, _ended, _came_about, _said_again):
         if (found := rule(pair)) is not None:
@@ -83,7 +83,7 @@ def _superseded(pair: Pair, reason: str, confidence: float) -> Decision:
     return Decision(EdgeKind.SUPERSEDES, reason, confidence, pair.later.said_at)
 
 
-def _of_two_people(pair: Pair) -> bool:
+def is_of_two_people(pair: Pair) -> bool:
     """Whether the two tell of different people, as far as the words show it."""
     earlier, later = pair.earlier, pair.later
     if not earlier.people or not later.people or earlier.people & later.people:

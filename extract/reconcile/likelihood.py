@@ -1,30 +1,55 @@
-"""How likely it is that a later statement replaces an earlier one, where no rule is certain.
+"""How likely it is that a later statement replaces an earlier one, beside the rules that are certain.
 
-A logistic model of what the two readings share. Nothing is hidden by it: what may have replaced comes first where somebody asks what holds
-now. Its numbers were fitted to pairs of messages that questions find together: those of which one replaced the other in the project's own
-chats (bench/changes/chats.json), against those of which it did not, there, in LoCoMo and in six chats with an assistant (BEAM).
+A logistic model of what the two readings share. What is only likely hides nothing: it comes first where somebody asks
+what holds now. Its numbers were fitted to pairs of messages that questions find together: those of which one replaced the other in the
+project's own chats (bench/changes/chats.json), against those of which it did not, there, in LoCoMo and in six chats with an assistant.
 """
 
 import math
 
-from extract.reconcile.deciding import SOON, Decision, Pair, changed_attribute, is_outcome
+from extract.reconcile.deciding import SOON, Decision, Pair, changed_attribute, decide, is_of_two_people, is_outcome
 from extract.reconcile.reading import Cue
 from graph.model import EdgeKind
 
 # Below this nothing gains by it.
 LEAST = 0.04
+# Below this a rule is doubted; from here on no rule is needed.
+_DOUBTED, _CERTAIN = 0.9, 0.99
+# How rare a word is of which nothing is known.
+_RARITY = 0.8
 _SIGNS = Cue.CHANGE | Cue.MOVED | Cue.END | Cue.CORRECTION
 _INTERCEPT = -8.2
 
 
-def likely(pair: Pair) -> Decision | None:
-    """That the later one may replace the earlier one, with how likely that is as its confidence; None where it is not."""
-    if pair.similarity is None or (_is_of_one_sitting(pair) and not (_tells_of_change(pair) or _has_other_values(pair))):
+def judge(pair: Pair) -> Decision | None:
+    """What the later one does to the earlier one: by a rule that is certain, or else how likely it is to have replaced it.
+
+    A rule that the model doubts does not replace, and what the model does not doubt needs no rule; both may have replaced. Without vectors
+    the rules alone decide.
+    """
+    by_rule = decide(pair)
+    if pair.similarity is None or (by_rule is not None and by_rule.kind is EdgeKind.REPEATS):
+        return by_rule
+    told = _tells_of_change(pair) or _has_other_values(pair)
+    if by_rule is None and _is_of_one_sitting(pair) and not told:
         return None
     likelihood = likelihood_of(pair, pair.similarity)
-    if likelihood < LEAST:
-        return None
-    return Decision(EdgeKind.MAY_SUPERSEDE, "later, about the same", round(likelihood, 3), pair.later.said_at)
+    if by_rule is not None and likelihood >= _DOUBTED:
+        return by_rule
+    if likelihood >= _CERTAIN and told and not _is_out_of_question(pair):
+        return Decision(EdgeKind.SUPERSEDES, "later, about the same", round(likelihood, 3), pair.later.said_at)
+    if by_rule is not None or likelihood >= LEAST:
+        return Decision(EdgeKind.MAY_SUPERSEDE, "later, about the same", round(likelihood, 3), pair.later.said_at)
+    return None
+
+
+def _is_out_of_question(pair: Pair) -> bool:
+    """What stands beside what there was, was so before, or is about somebody else, what was asked, and names that differ by a number alone
+    ("sprint 41", "sprint 42")."""
+    later, earlier = pair.later, pair.earlier
+    beside = later.cues & (Cue.ADDED | Cue.SOFTER | Cue.PAST)
+    numbered = (later.values.amounts or {}).get("", frozenset()) != (earlier.values.amounts or {}).get("", frozenset())
+    return bool(beside) or numbered or later.is_partial or earlier.asks or earlier.speaker != later.speaker or is_of_two_people(pair)
 
 
 def _is_of_one_sitting(pair: Pair) -> bool:
@@ -51,7 +76,7 @@ def likelihood_of(pair: Pair, similarity: float) -> float:
         + 4.42 * similarity
         + 3.03 * share
         + 3.73 * share * _tells_of_change(pair)
-        + 1.31 * max((pair.rarity.get(term, 0.0) for term in earlier.topics & later.topics), default=0.0)
+        + 1.31 * max((pair.rarity.get(term, _RARITY) for term in earlier.topics & later.topics), default=0.0)
         + 2.74 * _has_other_values(pair)
         + 2.11 * bool(later.cues & Cue.CORRECTION)
         + 2.57 * bool(later.over & earlier.topics)

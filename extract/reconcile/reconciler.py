@@ -13,8 +13,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from extract.reconcile.deciding import Decision, Pair, decide
-from extract.reconcile.likelihood import likely
+from extract.reconcile.deciding import Decision, Pair
+from extract.reconcile.likelihood import judge
 from extract.reconcile.reading import Reading, read
 from graph.model import Edge, EdgeKind, MemoryFilter, Message, NodeKind, Role, Statement
 from graph.store.candidates import CandidateQuery, Candidates, StatisticsGroup
@@ -139,7 +139,7 @@ def _changes(
             continue
         readings = (of_other, reading) if first else (reading, of_other)
         pair = Pair(*readings, near[other.id], frequency.common, frequency.rarity)
-        decision = decide(pair) or likely(pair)
+        decision = judge(pair)
         if decision is not None:
             found.append(_Change(other, message, decision) if first else _Change(message, other, decision))
     return found

@@ -18,7 +18,7 @@ _AS_GOOD = 0.7
 # What may have replaced another one comes before it where that is so likely and it is among so many of the best messages. For a question of
 # what holds now less is enough, and what is hardly likely counts among fewer.
 _LIKELY, _LIKELY_NOW, _AMONG = 0.5, 0.3, 20
-_AMONG_NOW = 10
+_AMONG_NOW = 15
 
 
 def add_likely_changes(ledger: Ledger, candidates: Candidates, standing: Standing, asks_now: bool) -> None:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from extract.reconcile.deciding import Pair, decide
-from extract.reconcile.likelihood import LEAST, likelihood_of, likely
+from extract.reconcile.likelihood import LEAST, judge, likelihood_of
 from extract.reconcile.reading import read
 from graph.model import EdgeKind
 
@@ -25,7 +25,7 @@ def chance(earlier, later, similarity=0.55, **more):
 def test_what_is_later_and_about_the_same_may_have_replaced_it():
     found = pair("Our babysitter is Lotte.", "We've a wonderful babysitter, Frieda.")
     assert decide(found) is None
-    decision = likely(found)
+    decision = judge(found)
     assert decision is not None
     assert decision.kind is EdgeKind.MAY_SUPERSEDE
     assert LEAST <= decision.confidence <= 1
@@ -34,11 +34,11 @@ def test_what_is_later_and_about_the_same_may_have_replaced_it():
 
 @pytest.mark.parametrize("later", ["Our bus was late.", "The roses need water."])
 def test_what_is_about_another_thing_may_not(later):
-    assert likely(pair("Our babysitter is Lotte.", later, 0.1)) is None
+    assert judge(pair("Our babysitter is Lotte.", later, 0.1)) is None
 
 
 def test_without_vectors_nothing_is_likely():
-    assert likely(pair("Our babysitter is Lotte.", "We've a wonderful babysitter, Frieda.", None)) is None
+    assert judge(pair("Our babysitter is Lotte.", "We've a wonderful babysitter, Frieda.", None)) is None
 
 
 @pytest.mark.parametrize(
