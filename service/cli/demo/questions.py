@@ -24,5 +24,13 @@ QUESTIONS = (
 CONTEXT_QUERY = "Tom's knee, his running and his swimming"
 CONTEXT_TOKENS = 220
 MEMORIES = 3
+# Said in a session of its own, which is deleted at the end: a date, and the same date moved.
+CHANGED_SESSION = "2024-07-01 the farewell dinner"
+CHANGES = (
+    ("2024-07-01T18:00:00", "My farewell dinner is on 12 July."),
+    ("2024-07-04T09:30:00", "The farewell dinner was moved to 19 July, the kitchen has no time before that."),
+)
+CHANGED_QUERY = "When is the farewell dinner?"
+BETWEEN_CHANGES = "2024-07-02T12:00:00+02:00"
 SUMMARIZED_SESSION = "2024-03-09 knees and flats"
 SENTENCES = 3

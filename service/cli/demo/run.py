@@ -3,18 +3,26 @@
 import tempfile
 import time
 from contextlib import ExitStack
+from datetime import datetime
 from importlib.resources import files
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import typer
+
 from service.cli import tables
 from service.cli.chats import read_chat
+from service.cli.commands.delete import show_receipt
 from service.cli.commands.events import event_row, events_table
 from service.cli.commands.search import print_hit, sources_of
 from service.cli.counts import counted
 from service.cli.dates import zone_of
 from service.cli.demo.questions import (
+    BETWEEN_CHANGES,
+    CHANGED_QUERY,
+    CHANGED_SESSION,
+    CHANGES,
     CONTEXT_QUERY,
     CONTEXT_TOKENS,
     MEMORIES,
@@ -80,7 +88,7 @@ def _show(client: "Client", address: str, seconds: float) -> list[str]:
     missing += _list_relations(client)
     for number, question in enumerate(QUESTIONS, start=1):
         missing += _ask(client, number, question)
-    return missing + _build_context(client) + _summarize(client)
+    return missing + _build_context(client) + _summarize(client) + _change(client) + _forget(client)
 
 
 def _ingest(client: "Client") -> list[str]:
@@ -169,6 +177,35 @@ def _summarize(client: "Client") -> list[str]:
     _say("The profile", "who the memory is about, and what lasts of what was said; `structmem summary` leads from it down to the messages")
     print_profile(profile, _TIMES, texts)
     return []
+
+
+def _change(client: "Client") -> list[str]:
+    from structmem import NewMessage
+
+    messages = [NewMessage("Maria", text, sent_at) for sent_at, text in CHANGES]
+    client.wait_for(client.append(NAMESPACE, CHANGED_SESSION, messages))
+    moments = {"Now": None, "As of 2 July": datetime.fromisoformat(BETWEEN_CHANGES)}
+    shows = {"Now": "what was said last holds", "As of 2 July": "what held before; `--as-of` on the command line"}
+    first: list[str] = []
+    for when, moment in moments.items():
+        _say(f"{CHANGED_QUERY} {when}", shows[when])
+        answer = client.retrieve(CHANGED_QUERY, NAMESPACE, k=1, as_of=moment)
+        for hit in answer:
+            print_hit(hit, sources_of(client, hit), _TIMES, Excerpts(full=True))
+        first += [getattr(hit.memory, "text", "") for hit in answer]
+    held = len(first) == len(moments) and "19 July" in first[0] and "12 July" in first[1]
+    return [] if held else ["what holds now, and what held before"]
+
+
+def _forget(client: "Client") -> list[str]:
+    _say("Forgetting it", "the session with all that was made of it, and a receipt that lists what went without holding it")
+    receipt = client.delete_session(NAMESPACE, CHANGED_SESSION)
+    show_receipt(receipt)
+    items = list(client.list_deleted_items(NAMESPACE, receipt.id))
+    check = client.check_deletion(NAMESPACE, receipt)
+    typer.echo(f"The receipt is genuine, and all that it lists is gone: {counted(len(items), 'node')}." if check.authentic else "")
+    left = any("farewell" in getattr(hit.memory, "text", "") for hit in client.retrieve(CHANGED_QUERY, NAMESPACE))
+    return [] if check.authentic and check.kept and not check.found_ids and not left else ["a deletion without a trace"]
 
 
 def _say(what: str, more: str) -> None:
