@@ -69,7 +69,7 @@ def _tells_of_change(pair: Pair) -> bool:
 def likelihood_of(pair: Pair, similarity: float) -> float:
     """From 0 to 1; what is half as likely among other memories is so here, too, but what 0.1 comes to depends on what there is."""
     earlier, later = pair.earlier, pair.later
-    days = (later.said_at - earlier.said_at).total_seconds() / 86_400
+    days = max(0.0, (later.said_at - earlier.said_at).total_seconds() / 86_400)
     share = pair.shared / max(1, min(len(earlier.topics), len(later.topics)))
     logit = (
         _INTERCEPT
