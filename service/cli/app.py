@@ -25,6 +25,7 @@ from service.cli.commands import (
     serve,
     show,
     summaries,
+    timeline,
 )
 from service.cli.commands import delete as deletion
 from service.cli.commands import doctor as checks
@@ -43,6 +44,7 @@ _PANELS: dict[str, tuple[Callable[..., None], ...]] = {
         summaries.summaries,
         summaries.summary,
         events.events,
+        timeline.timeline,
         listings.facts,
         listings.messages,
         listings.sessions,

@@ -44,9 +44,9 @@ class Times:
             return first or (f"until {day_of(it.end)}" if it.end else "")
         match it.granularity.value:
             case "year":
-                return day_of(it.start)[:4]
+                return _first_and_last(it, 4)
             case "month":
-                return day_of(it.start)[:7]
+                return _first_and_last(it, 7)
             case "day":
                 return day_of(it.start)
             case "week" | "season" | "era":
@@ -68,6 +68,13 @@ def times_of(client: "Client", namespaces: Sequence[str], timezone: str | None) 
     """The times of a command: of its --timezone, else of the first namespace, else in UTC, as the service reads the times of a query."""
     name = timezone or client.get_namespace(namespaces[0]).time_zone
     return Times(zone_of(name), name) if name else IN_UTC
+
+
+def _first_and_last(it: "TimeSpan", length: int) -> str:
+    """The first and the last year or month of a span; one alone where they are the same."""
+    assert it.end is not None
+    first, last = day_of(it.start)[:length], day_of(it.end - timedelta(days=1))[:length]
+    return first if last <= first else f"{first} to {last}"
 
 
 def day_of(moment: datetime | None) -> str:

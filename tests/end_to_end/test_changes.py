@@ -5,10 +5,17 @@ from typing import Any
 
 import pytest
 
+from tests.end_to_end.conftest import Shell
+
 WHEN = "When is the cutover?"
 TALK = """\
 {"session": "s1", "speaker": "Ines", "text": "The cutover is on 12 March.", "sent_at": "2025-02-03T10:00:00Z"}
 {"session": "s2", "speaker": "Ines", "text": "The cutover was moved to 24 March.", "sent_at": "2025-02-20T10:00:00Z"}
+"""
+
+HOMES = """\
+{"session": "s3", "speaker": "Ines", "text": "I live in Ghent.", "sent_at": "2025-01-03T10:00:00Z"}
+{"session": "s4", "speaker": "Ines", "text": "I moved to Bruges.", "sent_at": "2025-03-05T10:00:00Z"}
 """
 
 
@@ -101,3 +108,26 @@ def test_summaries_and_the_profile_wait_until_all_that_they_rest_on_is_said(ines
     assert "nothing said later" in ines("profile", "-n", "ines", "--as-of", "2025-02-05").out
     assert len(ines("summaries", "-n", "ines", "--level", "window", "--as-of", "2025-02-05", "--json").document["summaries"]) == 1
     assert len(ines("summaries", "-n", "ines", "--level", "window", "--json").document["summaries"]) == 2
+
+
+def test_a_timeline_shows_what_held_from_when_to_when(ines: Any) -> None:
+    about = ("timeline", "-n", "ines", "--entity", "Ines")
+    assert ines("ingest", "-", "-n", "ines", stdin=HOMES).code == 0
+    [homes] = [group["rows"] for group in ines(*about, "--json").document["groups"] if any("Ghent" in row["text"] for row in group["rows"])]
+    assert [(row["start"][:7], (row["end"] or "")[:7]) for row in homes] == [("2025-01", "2025-03"), ("2025-03", "")]
+    drawn = ines(*about)
+    assert drawn.code == 0
+    ghent = next(line for line in drawn.out.splitlines() if "Ghent" in line)
+    assert "until 2025-03-05 (another residence)" in ghent
+    assert "┤" in ghent
+    bruges = next(line for line in drawn.out.splitlines() if "Bruges" in line)
+    assert "→" in bruges
+    then = ines(*about, "--as-of", "2025-02-01")
+    assert "→" in next(line for line in then.out.splitlines() if "Ghent" in line)
+    assert "Bruges" not in then.out
+    plain = Shell(ines.directory, ines.environment | {"PYTHONIOENCODING": "ascii"}).process(*about)
+    assert plain.code == 0, plain.err
+    assert plain.out.isascii()
+    assert "until 2025-03-05" in plain.out
+    assert "Nothing that is known" in ines(*about, "--as-of", "2001").out
+    assert 'no entity is called "Nobody"' in ines("timeline", "-n", "ines", "--entity", "Nobody").err
