@@ -59,6 +59,7 @@ def _measure(arguments: argparse.Namespace, report: Report) -> tuple[dict[str, o
         "lost": found.lost,
         "duplicated": found.duplicated,
         "different": found.different,
+        "changes": found.changes,
     }
     return figures, found.examples
 

@@ -124,4 +124,7 @@ class Chat:
 def _input(turn: Turn) -> memory_service_pb2.MessageInput:
     sent_at = Timestamp()
     sent_at.FromDatetime(turn.sent_at)
-    return memory_service_pb2.MessageInput(client_id=turn.client_id, speaker=turn.speaker, text=turn.text, sent_at=sent_at)
+    message = memory_service_pb2.MessageInput(client_id=turn.client_id, speaker=turn.speaker, text=turn.text, sent_at=sent_at)
+    if turn.edited_at is not None:
+        message.edited_at.FromDatetime(turn.edited_at)
+    return message

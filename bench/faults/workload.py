@@ -1,13 +1,13 @@
-"""The script of a fault run: what chats write, flush and delete, round by round. The same seed gives the same script.
+"""The script of a fault run: what chats write, flush, edit and delete, round by round. The same seed gives the same script.
 
 Both runs flush at the same points and nothing is extracted for being idle, so that both have the same segment boundaries. Of a chat
-only what has been extracted is deleted: a message that is deleted before its extraction never becomes part of an event, one that is deleted
-after it takes the event along, and which comes first is a race that a run without any kill has as well.
+only what has been extracted is edited or deleted: a message that is deleted before its extraction never becomes part of an event, one that
+is deleted after it takes the event along, and which comes first is a race that a run without any kill has as well.
 """
 
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 NAMESPACES = ("faults/kitchen", "faults/office")
@@ -31,12 +31,13 @@ _SENTENCES = (
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One message. `client_id` is unique in the whole run."""
+    """One message, or another version of one. `client_id` is unique in the whole run, but for versions."""
 
     client_id: str
     speaker: str
     text: str
     sent_at: datetime
+    edited_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ class Chats:
         self._sessions = 0
 
     def round(self) -> Iterator[Operation]:
-        """The operations of one round: a new session that grows, is flushed, and sometimes loses some of its turns or is deleted."""
+        """The operations of one round: a new session that grows, is flushed, and sometimes loses turns, has some edited, or is deleted."""
         self._sessions += 1
         session = f"{self._name}-{self._sessions}"
         kept = self._append(session, self._random.randint(2, 6))
@@ -95,7 +96,7 @@ class Chats:
         yield self._append(session, self._random.randint(1, 4))
         yield Flush(session, wait=False)
         yield self._append(session, self._random.randint(1, 4))
-        match self._random.randrange(4):
+        match self._random.randrange(5):
             case 0:
                 yield Flush(session, wait=True)
                 yield DeleteTurns(tuple(turn.client_id for turn in kept.turns[:2]), self._request())
@@ -104,11 +105,19 @@ class Chats:
             case 1:
                 yield Flush(session, wait=True)
                 yield DeleteSession(session, self._request())
+            case 2:
+                yield Flush(session, wait=True)
+                yield Append(session, tuple(self._edited(turn) for turn in kept.turns[:2]), self._request())
+                yield self._append(session, 2)
+                yield Flush(session, wait=False)
             case _:
                 yield Flush(session, wait=False)
 
     def _append(self, session: str, count: int) -> Append:
         return Append(session, tuple(self._turn() for _ in range(count)), self._request())
+
+    def _edited(self, turn: Turn) -> Turn:
+        return replace(turn, text=self._turn().text, edited_at=self._time)
 
     def _turn(self) -> Turn:
         self._turns += 1

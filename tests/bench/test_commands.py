@@ -100,7 +100,7 @@ def test_retrieval_finds_what_was_said(chats_file: Path, store: list[str], extra
 def test_a_killed_server_ends_with_the_same_memory() -> None:
     found = bench("faults", "--rounds", "2")
 
-    assert set(found) == {"store", "rounds", "kills", "acknowledged", "lost", "duplicated", "different"}
+    assert set(found) == {"store", "rounds", "kills", "acknowledged", "lost", "duplicated", "different", "changes"}
     assert found["store"] == "embedded"
     assert found["kills"]["service"] >= 2
     assert found["rounds"] == 2

@@ -34,7 +34,9 @@ def delete(
     json: JsonOption = False,
 ) -> None:
     """Deletes memories, a session, or messages, with all that was derived from them, for good. With --json prints the receipt."""
-    some = bool(speaker or label or since or until) or len(session or ()) > 1
+    some = bool(speaker or label or since or until)
+    if len(session or ()) > 1 and not (speaker or label or since or until):
+        fail("give one --session; several go with --speaker, --label, --from or --to", 2)
     if bool(ids) == (bool(session) or some):
         fail("give either ids, or --session, --speaker, --label, --from or --to", 2)
     if ids:
