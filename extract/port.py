@@ -69,6 +69,8 @@ class EventDraft:
     participants: tuple[EntityMention, ...] = ()
     causes: tuple[int, ...] = ()
     """Indexes, within the draft's events, of events that this one is a cause of."""
+    enables: tuple[int, ...] = ()
+    """Indexes of events that this one makes possible, or is done for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """From drafts to what a store writes: ids minted, entities told apart, edges drawn."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
@@ -59,8 +59,9 @@ def resolve(
         edges.extend(_relates(stated, book))
         edges.extend(_known_as(draft, stated, book))
     edges.extend(_same_as(one.name_id, one.other_id, one.confidence, one.reason) for one in book.same_names())
-    edges.extend(_causes(extraction.events, events))
-    edges.extend(_before([event for event in events if event]))
+    links = [*_links(extraction.events, events), *_before([event for event in events if event])]
+    sure = {one.event_id: one.confidence for one in sorted(statements, key=lambda one: one.confidence)}
+    edges.extend(_link(*link, said, sure) for link in links)
     for message_id, mentions in extraction.mentions.items():
         if message_id in said:
             edges.extend(Edge(EdgeKind.MENTIONS, message_id, entity) for entity in book.ids_of(mentions))
@@ -149,15 +150,24 @@ def _relation_properties(relation: Statement) -> dict[str, str]:
     return properties
 
 
-def _causes(drafts: Sequence[EventDraft], events: Sequence[Event | None]) -> Iterator[Edge]:
-    for draft, cause in zip(drafts, events, strict=True):
-        for index in draft.causes:
-            effect = events[index] if 0 <= index < len(events) else None
-            if cause and effect and cause is not effect:
-                yield Edge(EdgeKind.CAUSES, cause.id, effect.id, properties={"source": "stated"})
+def _link(kind: EdgeKind, first: Event, second: Event, said: Mapping[str, datetime], sure: Mapping[str, float]) -> Edge:
+    """What one event is to another, by the message with which both are told, and as sure as the less sure of the two."""
+    via = max((*first.evidence_ids, *second.evidence_ids), key=lambda id_: said[id_])
+    told = {"source": "stated", "confidence": str(min(sure[first.id], sure[second.id]))}
+    return Edge(kind, first.id, second.id, via, told)
 
 
-def _before(events: Sequence[Event]) -> Iterator[Edge]:
+def _links(drafts: Sequence[EventDraft], events: Sequence[Event | None]) -> Iterator[tuple[EdgeKind, Event, Event]]:
+    """What an extractor says that events are to others."""
+    for draft, first in zip(drafts, events, strict=True):
+        for kind, indexes in ((EdgeKind.CAUSES, draft.causes), (EdgeKind.ENABLES, draft.enables)):
+            for index in indexes:
+                second = events[index] if 0 <= index < len(events) else None
+                if first and second and first is not second:
+                    yield kind, first, second
+
+
+def _before(events: Sequence[Event]) -> Iterator[tuple[EdgeKind, Event, Event]]:
     """A chain through the events of each message whose times were stated and do not overlap.
 
     Open-ended times ("since 2019") order nothing. Events of different messages are left to their own times: an edge between them would say
@@ -171,4 +181,4 @@ def _before(events: Sequence[Event]) -> Iterator[Edge]:
         dated.sort(key=lambda pair: (pair[0].start, pair[0].end))
         for (earlier_time, earlier), (later_time, later) in pairwise(dated):
             if earlier_time.end <= later_time.start:
-                yield Edge(EdgeKind.BEFORE, earlier.id, later.id, properties={"source": "stated"})
+                yield EdgeKind.BEFORE, earlier, later

@@ -24,7 +24,7 @@ from graph.text import ANALYSER_VERSION
 from graph.text.names import is_role_name
 
 # Part of the fingerprint: a change of any rule of this folder or of graph.text.times raises it, and namespaces are extracted anew.
-RULES_VERSION = 5
+RULES_VERSION = 6
 # A pronoun or "we" may refer to so many messages before: no more than a segment's context, so that its ends do not matter.
 _REACH = 4
 _TITLE_LENGTH = 90
@@ -215,7 +215,11 @@ def _cause_event(said: FoundStatement, message: Message, everyone: Cast, speaker
     text, _ = standalone(said.cause.cause[:1].upper() + said.cause.cause[1:], voices)
     named = names_in(said.cause.cause, everyone.people)
     statement = StatementDraft(NodeKind.FACT, text, message.speaker, (message.id,), _distinct((*speaker, *named)), confidence=0.6)
-    return EventDraft(_title(text), (statement,), None, speaker, causes=(effect,))
+    # "I saved up so that we could travel": what was done for something need not have led to it.
+    leads_to = (effect,)
+    if said.cause.word == "so_that":
+        return EventDraft(_title(text), (statement,), None, speaker, enables=leads_to)
+    return EventDraft(_title(text), (statement,), None, speaker, causes=leads_to)
 
 
 def _event(statements: Sequence[StatementDraft], time: TimeSpan | None, speaker: tuple[EntityMention, ...]) -> EventDraft:

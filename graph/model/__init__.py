@@ -1,7 +1,7 @@
 """The memory graph as plain data: nodes, edges, ids, times, jobs, namespaces and filters. No I/O."""
 
 from graph.model.changes import AsOf, Supersession, Supersessions
-from graph.model.edges import CHANGE_KINDS, LINK_KINDS, SUMMARY_KINDS, Edge, EdgeKind, LinkVerdict, implied_edges
+from graph.model.edges import CHANGE_KINDS, EVENT_LINKS, LINK_KINDS, SUMMARY_KINDS, Edge, EdgeKind, LinkVerdict, implied_edges
 from graph.model.filters import NO_LABELS, LabelCondition, LabelFilter, MemoryFilter
 from graph.model.ids import MEMORY_KINDS, PREFIXES, STATEMENT_KINDS, IdSource, NodeKind, UuidSource, id_of, kind_of, uuid_of
 from graph.model.jobs import TERMINAL_STATES, Job, JobError, JobKind, JobState, Lease
@@ -26,6 +26,7 @@ __all__ = [
     "CHANGE_KINDS",
     "DISTANT_FUTURE",
     "DISTANT_PAST",
+    "EVENT_LINKS",
     "LINK_KINDS",
     "MAX_NAME_LENGTH",
     "MEMORY_KINDS",

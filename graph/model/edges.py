@@ -28,6 +28,8 @@ class EdgeKind(IntEnum):
     SUPERSEDES = 14
     REPEATS = 15
     MAY_SUPERSEDE = 16
+    ENABLES = 17
+    CONTRADICTS = 18
 
 
 class LinkVerdict(IntEnum):
@@ -38,6 +40,8 @@ class LinkVerdict(IntEnum):
     UNDECIDED = 3
 
 
+# What an event is to another one, with `source` and `confidence`; `via_id` names the message that says so.
+EVENT_LINKS = frozenset({EdgeKind.BEFORE, EdgeKind.CAUSES, EdgeKind.ENABLES, EdgeKind.CONTRADICTS})
 SUMMARY_KINDS = frozenset({EdgeKind.SUMMARIZES, EdgeKind.SEEDED_BY})
 CHANGE_KINDS = frozenset({EdgeKind.SUPERSEDES, EdgeKind.REPEATS, EdgeKind.MAY_SUPERSEDE})
 # What a walk over the graph follows unless it is told otherwise: a session joins everything that was said in it, a summary what was

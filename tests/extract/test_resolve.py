@@ -1,5 +1,6 @@
 """Drafts become nodes and edges: names that are one entity, relations between them, order and cause."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from extract.entities import short_names
@@ -137,3 +138,14 @@ def test_causes_and_the_order_of_one_messages_dated_events_become_edges() -> Non
         (EdgeKind.CAUSES, ids[1], ids[0]),
         (EdgeKind.BEFORE, ids[1], ids[0]),
     }
+
+
+def test_what_events_are_to_each_other_tells_by_which_message_and_how_surely() -> None:
+    effect = EventDraft("effect", (replace(_fact("x", evidence=("msg_2",)), confidence=0.9), replace(_fact("z"), confidence=0.4)))
+    cause = EventDraft("cause", (replace(_fact("y"), confidence=0.6),), causes=(0,), enables=(0, 1, 9))
+    edges = _resolved(effect, cause).edges
+    assert [edge.kind for edge in edges] == [EdgeKind.CAUSES, EdgeKind.ENABLES]
+    for edge in edges:
+        # The later of the two messages: with it both are told.
+        assert edge.via_id == "msg_2"
+        assert edge.properties == {"source": "stated", "confidence": "0.6"}

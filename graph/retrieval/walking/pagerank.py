@@ -25,6 +25,8 @@ EDGE_WEIGHTS: Mapping[EdgeKind, float] = MappingProxyType(
         EdgeKind.MENTIONS: 1.0,
         EdgeKind.INVOLVES: 0.5,
         EdgeKind.CAUSES: 1.0,
+        EdgeKind.ENABLES: 1.0,
+        EdgeKind.CONTRADICTS: 0.5,
         EdgeKind.BEFORE: 0.3,
         EdgeKind.RELATES: 0.5,
         EdgeKind.SAME_AS: 0.5,

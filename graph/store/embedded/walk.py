@@ -7,7 +7,7 @@ from operator import itemgetter
 
 import apsw
 
-from graph.model import SUMMARY_KINDS, EdgeKind, NodeKind, to_micros
+from graph.model import CHANGE_KINDS, SUMMARY_KINDS, EdgeKind, NodeKind, to_micros
 from graph.store.candidates import Subgraph
 from graph.store.embedded.as_of import said_before
 from graph.store.embedded.rows.node_keys import keys_of, node_id
@@ -17,7 +17,7 @@ from graph.store.rules.walk import Walk
 _COUNTED_EDGES = 10_000
 
 # Summaries come and go while what they tell of stays as it is; the weight of a node in a walk does not depend on them.
-_COUNTED = f"kind < {min(SUMMARY_KINDS):d}"
+_COUNTED = f"NOT (1 << kind) & {sum(1 << kind for kind in SUMMARY_KINDS | CHANGE_KINDS)}"
 
 
 class _Kinds:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from graph.errors import NamespaceNotFound, StaleWrite
-from graph.model import CHANGE_KINDS, Edge, EdgeKind, Node, NodeKind, SummaryLevel
+from graph.model import CHANGE_KINDS, EVENT_LINKS, Edge, EdgeKind, Node, NodeKind, SummaryLevel
 from graph.store.neo4j.driver.connection import Connection, Row
 from graph.store.neo4j.driver.handle import Handle
 from graph.store.neo4j.rows.edge_rows import edge_of
@@ -43,7 +43,7 @@ _SPANS = """MATCH (x:ExtractionSpan) WHERE x.namespace = $namespace AND x.sessio
 _MARKS = "MATCH (f:FlushMark) WHERE f.namespace = $namespace AND f.session >= '' AND f.seq > 0 RETURN collect([f.session, f.seq])"
 _EXPLICIT = {
     NodeKind.ENTITY: (EdgeKind.RELATES, EdgeKind.SAME_AS, EdgeKind.DIFFERENT_FROM),
-    NodeKind.EVENT: (EdgeKind.BEFORE, EdgeKind.CAUSES),
+    NodeKind.EVENT: tuple(sorted(EVENT_LINKS)),
     NodeKind.MESSAGE: (EdgeKind.MENTIONS, *sorted(CHANGE_KINDS)),
     **dict.fromkeys((NodeKind.FACT, NodeKind.RELATION), tuple(sorted(CHANGE_KINDS))),
 }

@@ -24,7 +24,7 @@ from graph.store.neo4j.jobs.job_queue import cover_messages
 from graph.store.neo4j.rows.namespace_rows import generation_properties
 from graph.store.neo4j.rows.search_columns import REMOVED_ON_RETIREMENT
 from graph.store.neo4j.rows.summary_rows import WAITS_NO_MORE
-from graph.store.neo4j.schema import vector_property
+from graph.store.neo4j.schema import EVENT_LINK_TYPES, vector_property
 from graph.store.port import GenerationStart
 
 _SET_GENERATION = "MATCH (n:Namespace {name: $namespace}) SET n += $at.generation"
@@ -143,7 +143,8 @@ _DROP = (
     ),
     """MATCH (a:Entity)-[r:RELATES|SAME_AS|DIFFERENT_FROM]->() WHERE a.namespace = $namespace AND a.key > 0 AND r.decided_at IS NULL
         WITH r LIMIT $at.limit DELETE r RETURN count(*)""",
-    "MATCH (a:Event)-[r:BEFORE|CAUSES]->() WHERE a.namespace = $namespace AND a.key > 0 WITH r LIMIT $at.limit DELETE r RETURN count(*)",
+    f"""MATCH (a:Event)-[r:{EVENT_LINK_TYPES}]->() WHERE a.namespace = $namespace AND a.key > 0
+        WITH r LIMIT $at.limit DELETE r RETURN count(*)""",
     *(
         f"""MATCH ()-[r:{kind.name}]->() WHERE r.namespace = $namespace AND r.reverted_at IS NULL
             WITH r LIMIT $at.limit DELETE r RETURN count(*)"""

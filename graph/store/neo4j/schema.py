@@ -7,7 +7,7 @@ gives an order only where ORDER BY names all of them from the first on: `WHERE n
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from graph.model import CHANGE_KINDS, EdgeKind, NodeKind
+from graph.model import CHANGE_KINDS, EVENT_LINKS, EdgeKind, NodeKind
 
 NODE_LABELS = {
     NodeKind.SESSION: "Session",
@@ -19,7 +19,8 @@ NODE_LABELS = {
     NodeKind.SUMMARY: "Summary",
 }
 # Kinds of edges that name what states them (`via_id`), and go with it.
-STATED_EDGES = (EdgeKind.RELATES, EdgeKind.SAME_AS, EdgeKind.DIFFERENT_FROM, EdgeKind.BEFORE, EdgeKind.CAUSES, EdgeKind.MENTIONS)
+STATED_EDGES = (EdgeKind.RELATES, EdgeKind.SAME_AS, EdgeKind.DIFFERENT_FROM, *sorted(EVENT_LINKS), EdgeKind.MENTIONS)
+EVENT_LINK_TYPES = "|".join(kind.name for kind in sorted(EVENT_LINKS))
 # All that a namespace has beside its Namespace node, with the columns of the index by which it is found (`in_namespace`). Passages and
 # spans are bound to their memories; what follows them is bookkeeping, never bound to the graph: nothing that people look at leads there,
 # and no node becomes a hub. The Store and Migration nodes are the database's.

@@ -48,6 +48,14 @@ def test_a_cause_is_an_event_that_leads_to_its_effect(extract: Extract) -> None:
     assert "moved to Porto" in found.events[cause.causes[0]].title
 
 
+def test_what_was_done_for_something_enables_it(extract: Extract) -> None:
+    found = extract(("Maria", "I saved money for two years so that we could travel to Japan."))
+    [first] = [event for event in found.events if event.enables]
+    assert not any(event.causes for event in found.events)
+    assert "saved money" in first.title
+    assert "Japan" in found.events[first.enables[0]].statements[0].text
+
+
 def test_flat_gives_the_same_facts_without_relations_participants_and_mentions(extract: Extract) -> None:
     flat, full = extract(*TALK, mode=ExtractionMode.FLAT), extract(*TALK)
     assert _texts(flat) == [s.text for s in _statements(full) if s.kind is NodeKind.FACT]

@@ -23,6 +23,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from graph.errors import StructMemError
 from graph.model import (
     CHANGE_KINDS,
+    EVENT_LINKS,
     Edge,
     EdgeKind,
     EmbeddingSpec,
@@ -268,7 +269,11 @@ class Congruence(RuleBasedStateMachine):
             edges += [Edge(EdgeKind.MENTIONS, message.id, person.id) for person in named]
             if kind is NodeKind.RELATION:
                 edges.append(Edge(EdgeKind.RELATES, named[0].id, named[1].id, id_, {"predicate": "knows"}))
-        edges += [Edge(EdgeKind.BEFORE, a.id, b.id) for a, b in pairwise(events)]
+        kinds, linked = sorted(EVENT_LINKS), {"source": "stated", "confidence": "0.6"}
+        edges += [
+            Edge(kinds[at % len(kinds)], a.id, b.id, b.evidence_ids[-1] if at % 3 else "", linked)
+            for at, (a, b) in enumerate(pairwise(events))
+        ]
         changed = {"reason": "moved", "confidence": "0.9", "known_at": work.messages[-1].sent_at.isoformat()}
         edges += [Edge(EdgeKind.SUPERSEDES, b.id, a.id, properties=changed) for a, b in pairwise(statements)]
         edges += [Edge(EdgeKind.REPEATS, s.id, work.messages[0].id, properties=changed) for s in statements[2:3]]

@@ -45,6 +45,8 @@ class EdgeKind(StrEnum):
     SUPERSEDES = "supersedes"
     REPEATS = "repeats"
     MAY_SUPERSEDE = "may_supersede"
+    ENABLES = "enables"
+    CONTRADICTS = "contradicts"
 
 
 class DeletionCause(StrEnum):

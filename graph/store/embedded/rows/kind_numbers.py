@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from enum import IntEnum
 
-from graph.model import CHANGE_KINDS, LINK_KINDS, MEMORY_KINDS, STATEMENT_KINDS, SUMMARY_KINDS, EdgeKind, NodeKind
+from graph.model import CHANGE_KINDS, EVENT_LINKS, LINK_KINDS, MEMORY_KINDS, STATEMENT_KINDS, SUMMARY_KINDS, EdgeKind, NodeKind
 from graph.store.rules.jobs import OPEN_STATES
 
 
@@ -21,7 +21,7 @@ LINKS = numbers(LINK_KINDS)
 # What replaced, or repeats, what.
 CHANGES = numbers(CHANGE_KINDS)
 # Edges that statements and events state of others.
-STATED = numbers((EdgeKind.RELATES, EdgeKind.BEFORE, EdgeKind.CAUSES))
+STATED = numbers(EVENT_LINKS | {EdgeKind.RELATES})
 NAMING = numbers((EdgeKind.INVOLVES, EdgeKind.MENTIONS))
 ABOVE_EVENTS = numbers(SUMMARY_KINDS)
 SUMMARIZES = f"kind = {EdgeKind.SUMMARIZES:d}"

@@ -7,7 +7,7 @@ from graph.store.neo4j.checking.text_check import text_findings
 from graph.store.neo4j.driver.handle import Handle
 from graph.store.neo4j.rows.node_edges import EDGE_TYPES
 from graph.store.neo4j.rows.search_columns import REMOVED_ON_RETIREMENT
-from graph.store.neo4j.schema import NODE_LABELS, in_namespace
+from graph.store.neo4j.schema import EVENT_LINK_TYPES, NODE_LABELS, in_namespace
 from graph.store.port import Finding
 from graph.store.rules.reanalysis import other_analyser
 
@@ -35,10 +35,11 @@ _QUERIES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         "the node that states an edge of this node is gone",
         _of_each(
             ("Entity", "Event"),
-            """EXISTS { MATCH (m)-[r:RELATES|BEFORE|CAUSES|SAME_AS]->() WHERE r.via_id IS NOT NULL
-                AND NOT EXISTS { MATCH (x:Relation {namespace: $namespace, id: r.via_id}) }
-                AND NOT EXISTS { MATCH (x:Fact {namespace: $namespace, id: r.via_id}) }
-                AND NOT EXISTS { MATCH (x:Event {namespace: $namespace, id: r.via_id}) } }""",
+            f"""EXISTS {{ MATCH (m)-[r:RELATES|{EVENT_LINK_TYPES}|SAME_AS]->() WHERE r.via_id IS NOT NULL
+                AND NOT EXISTS {{ MATCH (x:Relation {{namespace: $namespace, id: r.via_id}}) }}
+                AND NOT EXISTS {{ MATCH (x:Fact {{namespace: $namespace, id: r.via_id}}) }}
+                AND NOT EXISTS {{ MATCH (x:Event {{namespace: $namespace, id: r.via_id}}) }}
+                AND NOT EXISTS {{ MATCH (x:Message {{namespace: $namespace, id: r.via_id}}) }} }}""",
         ),
     ),
     (

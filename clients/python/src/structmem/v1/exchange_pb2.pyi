@@ -216,7 +216,7 @@ class ExportRecord(_message.Message):
 
     @_builtins.property
     def edge(self) -> _node_pb2.Edge:
-        """An edge that the nodes do not imply, such as BEFORE, CAUSES, MENTIONS of a message, RELATES, SAME_AS, or DIFFERENT_FROM."""
+        """An edge that the nodes do not imply, such as BEFORE, CAUSES, ENABLES, CONTRADICTS, MENTIONS of a message, RELATES, SAME_AS, or DIFFERENT_FROM."""
 
     @_builtins.property
     def progress(self) -> Global___SessionProgress:

@@ -113,6 +113,10 @@ class _EdgeKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EdgeKind.Val
     """Message -> Message: the first is later and about the same matter, and may replace the second; `confidence` says how likely that is. Both stand:
     for a question of what holds now the first comes first. No search or walk follows it unasked.
     """
+    EDGE_KIND_ENABLES: _EdgeKind.ValueType  # 17
+    """Event -> Event: makes possible, or is done for."""
+    EDGE_KIND_CONTRADICTS: _EdgeKind.ValueType  # 18
+    """Event -> Event: the two cannot both be so. No extractor of this service says it; imports bring it."""
 
 class EdgeKind(_EdgeKind, metaclass=_EdgeKindEnumTypeWrapper):
     """What an edge of the memory graph means. The direction is given as from -> to."""
@@ -159,6 +163,10 @@ EDGE_KIND_MAY_SUPERSEDE: EdgeKind.ValueType  # 16
 """Message -> Message: the first is later and about the same matter, and may replace the second; `confidence` says how likely that is. Both stand:
 for a question of what holds now the first comes first. No search or walk follows it unasked.
 """
+EDGE_KIND_ENABLES: EdgeKind.ValueType  # 17
+"""Event -> Event: makes possible, or is done for."""
+EDGE_KIND_CONTRADICTS: EdgeKind.ValueType  # 18
+"""Event -> Event: the two cannot both be so. No extractor of this service says it; imports bring it."""
 Global___EdgeKind: _TypeAlias = EdgeKind  # noqa: Y015
 
 class _Role:
@@ -1072,15 +1080,15 @@ class Edge(_message.Message):
     target_id: _builtins.str
     """The id of the node it points to."""
     via_id: _builtins.str
-    """The id of the node that states the edge, such as the relation behind RELATES; empty when there is none."""
+    """The id of the node that states the edge, such as the relation behind RELATES, or the message behind CAUSES; empty when there is none."""
     role: _builtins.str
     """Of INVOLVES: the entity's part in the event, as Participant.role."""
     predicate: _builtins.str
     """Of RELATES: what is stated, as Statement.predicate."""
     confidence: _builtins.float
-    """Of SAME_AS, of the DIFFERENT_FROM that sets one aside, of SUPERSEDES, MAY_SUPERSEDE and REPEATS: how sure whoever says so is, from 0 to 1; 1 for a decision."""
+    """Of BEFORE, CAUSES, ENABLES, CONTRADICTS, of SAME_AS, of the DIFFERENT_FROM that sets one aside, of SUPERSEDES, MAY_SUPERSEDE and REPEATS: how sure whoever says so is, from 0 to 1; 1 for a decision."""
     reason: _builtins.str
-    """Of the same: why the two are taken for one, in short, such as "kinship or role"."""
+    """Of all but the first four: why the two are taken for one, in short, such as "kinship or role"."""
     similarity: _builtins.float
     """Of SEEDED_BY: the cosine of the two, from -1 to 1."""
     @_builtins.property
