@@ -183,8 +183,8 @@ async def _edges(memory: Memory, new: NewMessages, found: Sequence[_Change], sta
         if one.decision.kind is not EdgeKind.MAY_SUPERSEDE:
             newer = _telling(statements_of(one.later), one.earlier) or newer
             older = _telling(statements_of(one.earlier), one.later) or older
-        edge = Edge(one.decision.kind, newer, older, properties=_properties(one))
-        edges[edge.kind, newer, older] = edge
+        for each in (older, *_saying_the_same(statements_of(one.earlier), older)) if one.decision.kind is EdgeKind.SUPERSEDES else (older,):
+            edges[one.decision.kind, newer, each] = Edge(one.decision.kind, newer, each, properties=_properties(one))
     return list(edges.values())
 
 
@@ -208,6 +208,12 @@ def _telling(statements: Sequence[Statement], other: Message) -> str:
         return len(told.topics & (wanted.topics | wanted.refused)) + 2 * len(slots), int(wanted.values.brings_other_than(told.values))
 
     return max(facts, key=fit).id
+
+
+def _saying_the_same(statements: Sequence[Statement], id_: str) -> list[str]:
+    """The ids of those that say what the one of this id says: the relation beside a fact."""
+    told = next((one for one in statements if one.id == id_), None)
+    return [] if told is None else [one.id for one in statements if one.id != id_ and one.says_the_same_as(told)]
 
 
 def _properties(one: _Change) -> dict[str, str]:

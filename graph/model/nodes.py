@@ -129,6 +129,15 @@ class Statement:
     retired_at: datetime | None = None
     generation: int = 0
 
+    def says_the_same_as(self, other: "Statement") -> bool:
+        """Whether the two are of one event and state the same, as the fact "works at Colibri as a designer" and "works for Colibri" do."""
+        if self.event_id != other.event_id:
+            return False
+        short, long = sorted((self.object, other.object), key=len)
+        verbs = {one.predicate.partition("_")[0] for one in (self, other)}
+        alike = bool(short) and long.startswith(short) and self.subject == other.subject and len(verbs) == 1
+        return self.text == other.text or alike
+
 
 @dataclass(frozen=True, slots=True)
 class Entity:

@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from structmem.v1 import memory_service_pb2 as pb
 
 from graph.errors import NotFound
-from graph.model import AsOf, Event, LinkVerdict, Message, NodeKind, Statement, Supersession
+from graph.model import AsOf, EdgeKind, Event, LinkVerdict, Message, NodeKind, Statement, Supersession
 from graph.model.ids import MEMORY_KINDS, STATEMENT_KINDS
 from graph.retrieval import standing_statements
-from graph.store.port import EntityQuery, EventQuery, LinkDecision, Memory, MessageQuery, Reversal, StatementQuery
+from graph.store.port import EntityQuery, EventQuery, LinkDecision, Memory, MessageQuery, Reversal, Reverted, StatementQuery
 from service import call_context
 from service.answer_size import Room
 from service.authorize import Action
@@ -29,6 +29,8 @@ from service.handlers.resource import Context
 from service.validate import enum_value, enum_values, limit_of, names, node_id, node_ids, text
 from service.validate.fields import MAX_FILTER_VALUES, MAX_NAME
 
+# Of one memory, edges are read to find what it replaced.
+_MOST_CHANGES = 1_000
 _ENTITY = frozenset({NodeKind.ENTITY})
 
 
@@ -177,6 +179,9 @@ class GraphHandlers(ListingHandlers):
         namespace = await memory.settings()
         decided_by = call_context.current().principal.name
         reverted = await memory.revert(Reversal(request.newer_id, request.older_id, decided_by, request.restore))
+        for same in await _replaced_alike(memory, request.newer_id, request.older_id):
+            also = await memory.revert(Reversal(request.newer_id, same, decided_by, request.restore))
+            reverted = Reverted((*reverted.edges, *also.edges), also.revision)
         return pb.RevertDecisionResponse(
             edges=[edge_to_proto(edge) for edge in reverted.edges],
             consistency_token=self._consistency_token(namespace.name, namespace.uid, reverted.revision),
@@ -189,3 +194,14 @@ async def _superseded(memory: Memory, ids: Sequence[str], as_of: AsOf | None) ->
     changes = await memory.replaced(ids) if ids else {}
     seen = {id_: [change for change in of_one if known.sees(change)] for id_, of_one in changes.items()}
     return {id_: of_one[0] for id_, of_one in seen.items() if of_one}
+
+
+async def _replaced_alike(memory: Memory, newer_id: str, older_id: str) -> list[str]:
+    """What says the same as a memory, and was replaced by the same one with it."""
+    around = await memory.get_node_edges(newer_id, _MOST_CHANGES)
+    ids = [edge.target_id for edge in around.edges if edge.source_id == newer_id and edge.kind is EdgeKind.SUPERSEDES]
+    nodes = await memory.get_nodes(list(dict.fromkeys([older_id, *ids])))
+    older = nodes.get(older_id)
+    if not isinstance(older, Statement):
+        return []
+    return [id_ for id_, node in nodes.items() if id_ != older_id and isinstance(node, Statement) and node.says_the_same_as(older)]

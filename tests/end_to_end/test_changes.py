@@ -131,3 +131,18 @@ def test_a_timeline_shows_what_held_from_when_to_when(ines: Any) -> None:
     assert "until 2025-03-05" in plain.out
     assert "Nothing that is known" in ines(*about, "--as-of", "2001").out
     assert 'no entity is called "Nobody"' in ines("timeline", "-n", "ines", "--entity", "Nobody").err
+
+
+def test_a_fact_and_its_relation_are_replaced_and_stand_again_together(shell: Any) -> None:
+    assert shell("ingest", "-", "-n", "ines", stdin=HOMES).code == 0
+
+    def facts(*more: str) -> list[dict[str, Any]]:
+        return [fact for fact in shell("facts", "-n", "ines", *more, "--json").document["facts"] if "Ghent" in fact["text"]]
+
+    assert [fact["kind"] for fact in facts()] == ["fact", "relation"]
+    assert facts("--as-of", "2026") == []
+    [newer] = {fact["superseded_by"]["node_id"] for fact in facts()}
+    assert len(shell("revert", newer, facts()[0]["id"], "-n", "ines").out.splitlines()) == 2
+    assert [fact["superseded_by"] for fact in facts("--as-of", "2026")] == [None, None]
+    assert shell("revert", newer, facts()[1]["id"], "-n", "ines", "--restore").code == 0
+    assert facts("--as-of", "2026") == []

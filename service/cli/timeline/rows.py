@@ -91,7 +91,8 @@ def _saying_the_same(statements: Sequence["Statement"]) -> list[list["Statement"
 def _say_the_same(first: "Statement", other: "Statement") -> bool:
     if first.text == other.text:
         return True
-    return bool(other.subject and other.object) and first.subject == other.subject and first.object.startswith(other.object)
+    verbs = {one.predicate.partition("_")[0] for one in (first, other)}
+    return bool(other.object) and first.object.startswith(other.object) and first.subject == other.subject and len(verbs) == 1
 
 
 def _row(same: Sequence["Statement"], lasting: set[str]) -> Row:

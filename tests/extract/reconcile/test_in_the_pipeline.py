@@ -6,9 +6,20 @@ from typing import Any
 
 import pytest
 
-from graph.model import DISTANT_PAST, EdgeKind, ExtractionMode, ExtractorSpec, JobKind, MemoryFilter, NodeKind, Statement, Supersession
+from graph.model import (
+    DISTANT_PAST,
+    AsOf,
+    EdgeKind,
+    ExtractionMode,
+    ExtractorSpec,
+    JobKind,
+    MemoryFilter,
+    NodeKind,
+    Statement,
+    Supersession,
+)
 from graph.retrieval import RetrievalRequest, retrieve
-from graph.store.port import Deletion, GenerationStart, Reversal
+from graph.store.port import Deletion, GenerationStart, Reversal, StatementQuery
 from tests.extract.consolidate.talk import EMBEDDER, START, Talk
 
 LATER = START + timedelta(days=60)
@@ -60,6 +71,18 @@ async def test_a_fact_that_was_replaced_is_no_hit_and_stays_in_history(talk: Tal
     only_facts = {"filter": MemoryFilter(kinds=frozenset({NodeKind.FACT}))}
     assert older.text not in await texts(talk, **only_facts)
     assert older.text in await texts(talk, "when was the portal launch at first?", **only_facts)
+
+
+async def test_a_relation_that_says_what_a_fact_says_is_replaced_with_it(store: Any, clock: Any) -> None:
+    talk = await Talk(store, clock).create()
+    await talk.say(("I live in Ghent with my sister Ana.",), "may")
+    await talk.say(("I moved to Bruges.",), "later", timedelta(days=3))
+    nodes = await talk.memory.get_nodes([edge.older_id for edge in await replaced(talk)])
+    assert {node.kind for node in nodes.values()} == {NodeKind.FACT, NodeKind.RELATION}
+    assert all("Ghent" in node.text for node in nodes.values())
+    stands = (await talk.memory.list_statements(StatementQuery(as_of=AsOf()), None, 50)).items
+    assert not any(statement.text.endswith("lives in Ghent.") for statement in stands)
+    assert any("sister" in statement.text for statement in stands)
 
 
 async def test_the_old_one_is_found_as_of_its_time(talk: Talk) -> None:
