@@ -30,7 +30,7 @@ def test_expected_memories_are_named_by_id_client_id_or_words(shell: Any, alice:
     file = asked(
         tmp_path,
         {"question": "When did Maria move to Lisbon?", "expected": [alice["m1"]]},
-        {"question": "When did Maria move to Lisbon?", "expected": ["m1"], "k": 1},
+        {"question": "When did Maria move to Lisbon?", "expected": ["m1"], "k": 2},
         {"question": "Who plays the cello?", "expected": [{"text": "PLAYS THE CELLO"}]},
         {"question": fact["text"], "expected": [fact["id"]]},
     )
