@@ -36,7 +36,7 @@ def test_expected_memories_are_named_by_id_client_id_or_words(shell: Any, alice:
     )
     told = shell("eval", file, "-n", "alice", "--json").document
     assert told["overall"] == {"questions": 4, "recall": 1.0, "all": 1.0, "mrr": told["overall"]["mrr"]}
-    assert [question["k"] for question in told["questions"]] == [10, 1, 10, 10]
+    assert [question["k"] for question in told["questions"]] == [10, 2, 10, 10]
     assert [question["line"] for question in told["questions"]] == [1, 2, 3, 4]
 
 
