@@ -77,7 +77,8 @@ async def test_the_other_service_finishes_the_job_of_one_that_was_killed(neo4j: 
     finally:
         await model.stop()
 
-    assert job.job.attempts == held[0]["attempts"] + 1
+    # One more at least: on a slow machine its turn may end before it does.
+    assert job.job.attempts > held[0]["attempts"]
     assert sorted(facts) == sorted(f"Ana said: {text}" for text in texts)
     assert neo4j.run("MATCH (f:Fact) RETURN count(f) AS facts") == [{"facts": len(texts)}]
     assert neo4j.run("MATCH (s:Session) RETURN s.extracted_seq AS seq") == [{"seq": len(texts)}]
