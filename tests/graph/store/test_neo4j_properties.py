@@ -9,7 +9,7 @@ from graph.model import JobError, Seed, SummaryLevel
 from graph.store.neo4j import Neo4jStore
 from graph.store.neo4j.rows.node_properties import PROPERTIES
 from graph.store.neo4j.schema import NAMESPACED_LABELS
-from graph.store.port import Deletion, JobAttemptFailed, UsageEntry
+from graph.store.port import Deletion, ExtractedSpan, ExtractionWrite, JobAttemptFailed, UsageEntry
 from tests.graph.store.conftest import DIMENSION, Bench, CountingIds, ManualClock, draft
 from tests.graph.store.test_summaries import consolidation_lease, summary, write
 from tests.neo4j_databases import Database
@@ -50,6 +50,12 @@ async def test_nodes_hold_what_is_written_down_of_them(neo4j: Database, clock: M
     await bench.flushed_lease("s2")
     last = (await bench.say("to be deleted")).messages[0]
     await memory.delete(Deletion(memory_ids=(last.id,), request_id="d1"))
+    gone, _ = (await bench.say("read", "together", session="s3")).messages
+    together = await bench.flushed_lease("s3")
+    generation = (await memory.pending(together, 9)).generation
+    span = ExtractedSpan(1, 2, 1, "call_1")
+    await memory.commit_extraction(together, ExtractionWrite(generation, 0, 2, span=span))
+    await memory.delete(Deletion(memory_ids=(gone.id,)))
 
     seen = set()
     for row in neo4j.run("MATCH (n) RETURN labels(n) AS labels, properties(n) AS properties"):

@@ -66,7 +66,7 @@ async def test_what_a_part_of_a_long_deletion_took_is_told_of_no_more(bench: Ben
         raise RuntimeError("the process dies")
 
     with monkeypatch.context() as patch:
-        patch.setattr(deletion, "_delete_all", dies)
+        patch.setattr(deletion, "keep_receipt", dies)
         with pytest.raises(RuntimeError, match="dies"):
             await memory.delete(Deletion(session="s1"))
     stored = {summary.id: summary for summary in await listed(bench)}

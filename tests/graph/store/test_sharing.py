@@ -315,7 +315,7 @@ async def test_whoever_comes_late_with_a_part_retires_nothing_of_the_next_genera
 
 async def test_a_long_session_is_deleted_in_several_transactions(bench, stores, monkeypatch):
     monkeypatch.setattr(deletion, "_AT_ONCE", 2)
-    delete = deletion._delete_all
+    keep = deletion.keep_receipt
 
     async def dies(*arguments):
         raise RuntimeError("the process dies")
@@ -324,7 +324,7 @@ async def test_a_long_session_is_deleted_in_several_transactions(bench, stores, 
         await bench.say(*texts, session=session)
         await bench.extract(session)
     asked = Deletion(session="s1", request_id="r")
-    monkeypatch.setattr(deletion, "_delete_all", dies)
+    monkeypatch.setattr(deletion, "keep_receipt", dies)
     with pytest.raises(RuntimeError, match="dies"):
         await bench.store.namespace(bench.namespace).delete(asked)
     # What is left is whole: two parts went, each with its facts and events.
@@ -332,11 +332,12 @@ async def test_a_long_session_is_deleted_in_several_transactions(bench, stores, 
     assert (await bench.store.namespace(bench.namespace).get_session("s1")).message_count == 1
     assert await bench.store.namespace(bench.namespace).check() == []
 
-    monkeypatch.setattr(deletion, "_delete_all", delete)
+    monkeypatch.setattr(deletion, "keep_receipt", keep)
     await bench.say("seven", "eight")
     before = (await bench.store.namespace(bench.namespace).settings()).revision
     receipt = await stores[1].namespace(bench.namespace).delete(asked)
-    assert receipt.counts == {NodeKind.SESSION: 1, NodeKind.MESSAGE: 3, NodeKind.FACT: 1, NodeKind.EVENT: 1}
+    # The receipt lists what went before as well.
+    assert receipt.counts == {NodeKind.SESSION: 1, NodeKind.MESSAGE: 7, NodeKind.FACT: 5, NodeKind.EVENT: 5}
     assert receipt.revision == before + 2 == (await bench.store.namespace(bench.namespace).settings()).revision
     assert await bench.store.namespace(bench.namespace).delete(asked) == receipt
     assert set((await bench.found("fact one five six")).values()) == {"six", "Fact: six"}

@@ -342,6 +342,42 @@ class FlushMarkProperties(TypedDict):
     seq: int
 
 
+class AgainMarkProperties(TypedDict):
+    """:AgainMark: a message that is extracted anew."""
+
+    session: str
+    seq: int
+
+
+class ExtractionSpanProperties(TypedDict):
+    """:ExtractionSpan: what a step of a session's extraction read. `call` is there where it read other sessions, too."""
+
+    session: str
+    first: int
+    last: int
+    read_from: int
+    call: NotRequired[str]
+
+
+class DeletionProperties(TypedDict):
+    """:Deletion: its receipt (JSON), or, while it needs further transactions, how far it has come. `unfinished` is the request's digest."""
+
+    id: str
+    key: int
+    receipt: NotRequired[str]
+    count: NotRequired[int]
+    again: NotRequired[list[int]]
+    unfinished: NotRequired[str]
+
+
+class DeletedItemsProperties(TypedDict):
+    """:DeletedItems: a piece of what a receipt lists (`graph.store.rules.receipts`)."""
+
+    deletion: str
+    piece: int
+    items: bytes
+
+
 PROPERTIES = {
     "Namespace": NamespaceProperties,
     "Session": SessionProperties,
@@ -361,6 +397,10 @@ PROPERTIES = {
     "TermStatistics": TermStatisticsProperties,
     "Usage": UsageProperties,
     "FlushMark": FlushMarkProperties,
+    "AgainMark": AgainMarkProperties,
+    "ExtractionSpan": ExtractionSpanProperties,
+    "Deletion": DeletionProperties,
+    "DeletedItems": DeletedItemsProperties,
 }
 PASSAGE_KEY_SHIFT = 16
 
