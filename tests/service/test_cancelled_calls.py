@@ -207,6 +207,9 @@ async def test_of_calls_that_were_given_up_nothing_stays(filled: Any, begin: Cal
         await asyncio.gather(*(given_up(filled, begin, chance, 2 * longest) for _ in range(AT_ONCE)))
         await forget_copies(filled)
     await whole(filled, begin)
+    # On a slow machine an import may come to its end after whoever gave it up has looked for copies.
+    await settled(held)
+    await forget_copies(filled)
     assert_as_before(await settled(held), before)
     assert "Traceback" not in capfd.readouterr().err
     request = pb.AppendMessagesRequest(namespace="acme", session="after", messages=[pb.MessageInput(speaker="Ana", text="Still here.")])
